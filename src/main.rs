@@ -1,0 +1,2 @@
+//! tagship
+fn main() {}
