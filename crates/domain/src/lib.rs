@@ -3,21 +3,29 @@
 //! Nothing here reads, writes, waits or knows a vendor. Every other crate speaks in these types, and every
 //! document that crosses a process or lies in git is one of them (see [`schema`]).
 
+pub mod decision;
 pub mod digest;
+pub mod event;
 pub mod exit;
 pub mod gate;
+pub mod golden;
 pub mod name;
+pub mod release;
+pub mod report;
+pub mod rollout;
 pub mod schema;
 pub mod signature;
+pub mod time;
 pub mod units;
 pub mod validation;
 pub mod version;
 
 pub use digest::{CommitId, Digest, FileEntry};
 pub use exit::Exit;
-pub use jiff::Timestamp;
 pub use name::{Environment, ModelName};
+pub use release::{Manifest, Provenance, Release};
 pub use schema::Document;
 pub use signature::{Signature, TensorSpec};
+pub use time::Timestamp;
 pub use units::{ByteSize, Duration};
 pub use version::{Bump, Version};

@@ -76,7 +76,7 @@ impl ByteSize {
     fn exact(self) -> String {
         let whole = SIZE_UNITS
             .iter()
-            .find(|(unit, factor)| unit.contains('i') && self.0 != 0 && self.0 % factor == 0);
+            .find(|(unit, factor)| unit.contains('i') && self.0 != 0 && self.0.is_multiple_of(*factor));
         let (unit, factor) = whole.unwrap_or(&("B", 1));
         format!("{}{unit}", self.0 / factor)
     }
@@ -159,7 +159,7 @@ impl fmt::Display for ByteSize {
         let binary = SIZE_UNITS.iter().find(|(unit, factor)| unit.contains('i') && self.0 >= *factor);
         match binary {
             None => write!(f, "{} B", self.0),
-            Some((unit, factor)) if self.0 % factor == 0 => write!(f, "{} {unit}", self.0 / factor),
+            Some((unit, factor)) if self.0.is_multiple_of(*factor) => write!(f, "{} {unit}", self.0 / factor),
             Some((unit, factor)) => {
                 let hundredths = u128::from(self.0) * 100 / u128::from(*factor);
                 write!(f, "{}.{:02} {unit}", hundredths / 100, hundredths % 100)

@@ -1,0 +1,101 @@
+//! A release: one version of a model, with everything that was known when it was made.
+
+use std::{collections::BTreeMap, fmt};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::{CommitId, Digest, FileEntry},
+    gate::GateReport,
+    name::ModelName,
+    schema::Document,
+    signature::Signature,
+    time::Timestamp,
+    validation::ValidationReport,
+    version::Version,
+};
+
+/// A pointer to a release, small enough to stand in every journal entry. All of it is in the version's tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Release {
+    /// The model.
+    pub model: ModelName,
+    /// Its version.
+    pub version: Version,
+    /// Digest of the artifact's bytes: the identity of what is deployed.
+    pub digest: Digest,
+    /// Digest of the manifest, by which the store finds it.
+    pub manifest: Digest,
+    /// The commit that the version's tag points at.
+    pub commit: CommitId,
+}
+
+/// Who did something, and in which run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// Login or name of the person or bot.
+    pub actor: String,
+    /// Where the run can be looked at, where there is such a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
+/// `tagship.manifest.json`: what a release consists of and why it was allowed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Manifest {
+    /// The model.
+    pub model: ModelName,
+    /// Its version.
+    pub version: Version,
+    /// Digest of the artifact.
+    pub digest: Digest,
+    /// Format by content.
+    pub format: String,
+    /// Size of all files in bytes.
+    pub size: u64,
+    /// Every file of the artifact. A single-file artifact has one entry, with the file's own name.
+    pub files: Vec<FileEntry>,
+    /// Whether the artifact is one file rather than a directory.
+    pub single_file: bool,
+    /// The model's interface, where the format tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// Every numeric metric by dotted path.
+    pub metrics: BTreeMap<String, f64>,
+    /// Files that later judgements need (predictions on the test rows, golden cases), by role.
+    pub evidence: BTreeMap<Evidence, FileEntry>,
+    /// What validation said.
+    pub validation: ValidationReport,
+    /// What the gate said.
+    pub gate: GateReport,
+    /// The commit that the bytes were built from.
+    pub commit: CommitId,
+    /// Who released it, and in which run.
+    pub by: Provenance,
+    /// When.
+    pub created: Timestamp,
+    /// The release that was the newest before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Version>,
+}
+
+/// What a file of evidence is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// Predictions on the held-out rows, for comparing the next candidate row by row.
+    Predictions,
+    /// Golden cases, for the smoke check of every later deployment of this version.
+    Golden,
+}
+
+impl Document for Manifest {
+    const SCHEMA: &'static str = "tagship/manifest/v1";
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.model, self.version)
+    }
+}

@@ -1,0 +1,89 @@
+//! What people are shown: one document that the comment, the summary, the terminal and the JSON render from.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    decision::DecisionItem,
+    digest::CommitId,
+    gate::GateReport,
+    name::{Environment, ModelName},
+    release::{Provenance, Release},
+    rollout::{Phase, RolloutState},
+    schema::Document,
+    time::Timestamp,
+    validation::ValidationReport,
+};
+
+/// The state of a change on its way to production.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StatusReport {
+    /// The commit it is about.
+    pub sha: CommitId,
+    /// The pull request it is shown on, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_request: Option<u64>,
+    /// When it was written; a newer one replaces an older one, never the reverse.
+    pub written: Timestamp,
+    /// Who caused it, in which run.
+    pub by: Provenance,
+    /// One section per model and environment.
+    pub sections: Vec<Section>,
+}
+
+/// One model on its way to one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Section {
+    /// The model.
+    pub model: ModelName,
+    /// The environment, where it goes to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// What was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionItem>,
+    /// What validation said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationReport>,
+    /// What the gate said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateReport>,
+    /// The release, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// The version that a merge would make, while there is no release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextVersion>,
+    /// The rollout, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutState>,
+    /// What happened in the rollout so far, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// The version that a merge would make, and why that part is raised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NextVersion {
+    /// The version.
+    pub version: crate::version::Version,
+    /// Why, e.g. `new weights behind the same signature`.
+    pub because: String,
+}
+
+/// One journal entry of a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Timestamp,
+    /// The phase that began.
+    pub phase: Phase,
+    /// What happened, as a sentence.
+    pub message: String,
+    /// The candidate's share of traffic in percent.
+    pub weight: u8,
+}
+
+impl Document for StatusReport {
+    const SCHEMA: &'static str = "tagship/report/v1";
+}
