@@ -1,1 +1,25 @@
-//! tagship-ports
+//! The seams between the logic and the world: one trait per kind of outside thing.
+//!
+//! Logic (layer 2) speaks to these traits only; adapters (layer 3) implement them. A trait says what must hold
+//! whatever stands behind it. [`fake`] has an in-memory version of each, and [`conformance`] the checks that
+//! every implementation, the fakes included, must pass.
+
+pub mod artifact_store;
+pub mod clock;
+pub mod conformance;
+pub mod error;
+pub mod fake;
+pub mod forge;
+pub mod model_runner;
+pub mod repo;
+pub mod state_store;
+pub mod target;
+
+pub use artifact_store::ArtifactStore;
+pub use clock::Clock;
+pub use error::{PortError, Problem};
+pub use forge::Forge;
+pub use model_runner::ModelRunner;
+pub use repo::Repo;
+pub use state_store::StateStore;
+pub use target::Target;

@@ -1,0 +1,27 @@
+//! Where the bytes of releases lie: by digest, so that nothing can be overwritten and nothing half-written is
+//! ever found.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use tagship_domain::Digest;
+
+use crate::PortError;
+
+/// A content-addressed store of files.
+#[async_trait]
+pub trait ArtifactStore: Send + Sync {
+    /// Where it is, for messages.
+    fn location(&self) -> String;
+
+    /// Stores a file under its digest and reads it back to verify. Storing what is there already is no error and
+    /// writes nothing. A file that does not have the digest is refused ([`crate::Problem::Invalid`]).
+    async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError>;
+
+    /// Whether the file is there.
+    async fn has(&self, digest: &Digest) -> Result<bool, PortError>;
+
+    /// Writes the file to `to`, which appears only when it is complete and has the digest.
+    /// [`crate::Problem::NotFound`] where it is not there, [`crate::Problem::Invalid`] where it is damaged.
+    async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError>;
+}

@@ -1,0 +1,72 @@
+//! Journals: chains of small file trees under a name, moved by compare-and-swap.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tagship_domain::{CommitId, Timestamp};
+
+use crate::PortError;
+
+/// Files of one journal entry: name to content.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// One entry of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: CommitId,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Its message.
+    pub message: String,
+    /// Its files.
+    pub files: Files,
+}
+
+/// Why an entry was not appended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The tip is not the expected one: someone else appended. Read again and decide again.
+    #[error("journal {journal} was moved on by another run")]
+    Lost {
+        /// The journal.
+        journal: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// A store of journals. Names are paths such as `rollouts/production/churn`; what a store cannot put in a name it
+/// encodes. Only appending is possible: nothing is ever rewritten or deleted.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// The newest entry; absent where the journal does not exist.
+    async fn tip(&self, journal: &str) -> Result<Option<Entry>, PortError>;
+
+    /// Appends an entry after `expected` (absent: the journal must not exist) and answers its id. When this
+    /// answers `Ok`, every other run sees the entry.
+    async fn append(
+        &self,
+        journal: &str,
+        expected: Option<&CommitId>,
+        entry: &NewEntry,
+    ) -> Result<CommitId, AppendError>;
+
+    /// Entries from the newest to the oldest, at most `limit`.
+    async fn history(&self, journal: &str, limit: usize) -> Result<Vec<Entry>, PortError>;
+
+    /// Names of the journals below a path, sorted.
+    async fn list(&self, below: &str) -> Result<Vec<String>, PortError>;
+}
+
+/// An entry to append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// Its message; the first line is read by people.
+    pub message: String,
+    /// All files of the entry; files of the previous entry that are not listed are gone in this one.
+    pub files: Files,
+    /// When.
+    pub at: Timestamp,
+}

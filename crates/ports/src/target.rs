@@ -1,0 +1,73 @@
+//! Where traffic lives.
+//!
+//! Every writing call carries an [`Order`] whose fence is the number of the effect. A target refuses
+//! ([`crate::Problem::Fenced`]) a lower fence than it has seen for the model, so that a run that wakes up late
+//! moves no traffic; an equal or higher one is accepted and repeated calls change nothing.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use tagship_domain::{
+    Digest, ModelName, Version,
+    rollout::{TargetState, Weight},
+};
+
+use crate::PortError;
+
+/// Which effect of which rollout a call belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The model.
+    pub model: ModelName,
+    /// The number of the effect.
+    pub fence: u64,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Now.
+    Applied,
+    /// Before.
+    AlreadyThere,
+    /// Accepted, under way; observe it.
+    Pending,
+}
+
+/// What a target can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether weights between 0 and 100 can be set.
+    pub weights: bool,
+}
+
+/// A target.
+#[async_trait]
+pub trait Target: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// What it serves.
+    async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError>;
+
+    /// Loads a version at weight 0 from verified bytes: a file, or a directory.
+    async fn prepare(
+        &self,
+        order: &Order,
+        version: &Version,
+        digest: &Digest,
+        bytes: &Path,
+    ) -> Result<Done, PortError>;
+
+    /// Gives a loaded version this share of traffic; stable keeps the rest.
+    async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError>;
+
+    /// Makes a loaded version stable, with all traffic.
+    async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError>;
+
+    /// Gives all traffic to `to`; takes the model out of service where absent. Works from any state.
+    async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError>;
+
+    /// Unloads a version that has no traffic; refuses ([`crate::Problem::Conflict`]) one that has.
+    async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError>;
+}
