@@ -37,8 +37,8 @@ pub enum Problem {
 
 impl PortError {
     /// An error without a hint.
-    pub fn new(problem: Problem, operation: impl Into<String>, message: impl ToString) -> Self {
-        Self { problem, operation: operation.into(), message: message.to_string(), hint: None }
+    pub fn new(problem: Problem, operation: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { problem, operation: operation.into(), message: message.into(), hint: None }
     }
 
     /// Adds what to do about it.
