@@ -1,1 +1,12 @@
-//! tagship-decide
+//! From an event and the state of the repository to a decision. Pure: the caller gathers the state.
+//!
+//! Deployment is decided by digest (DESIGN 4.3): what matters is whether the environment holds these bytes,
+//! not which commit or tag brought them.
+
+mod deploy;
+mod event;
+mod person;
+mod state;
+
+pub use event::decide;
+pub use state::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};

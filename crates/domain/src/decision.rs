@@ -58,6 +58,8 @@ pub enum ReasonCode {
     ArtifactMissing,
     /// The event happened on another branch.
     NotDefaultBranch,
+    /// The checkout is at another commit than the event.
+    WrongCheckout,
     /// The branch or tag was deleted.
     RefDeleted,
     /// The workflow that was waited for did not succeed.

@@ -12,7 +12,7 @@ pub struct VersionError {
     text: String,
 }
 
-/// A model version. Ordered by `SemVer` precedence, then by build metadata so that the order is total.
+/// A model version. Ordered by SemVer precedence, then by build metadata so that the order is total.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(semver::Version);
@@ -40,8 +40,13 @@ impl Version {
         !self.0.pre.is_empty()
     }
 
+    /// SemVer precedence, in which build metadata does not count.
+    pub fn cmp_precedence(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp_precedence(&other.0)
+    }
+
     /// The next version. Raising a prerelease finishes it (`v4.0.0-rc.1` becomes `v4.0.0`) when the part
-    /// that is raised is already zero below, as `SemVer` tools do.
+    /// that is raised is already zero below, as SemVer tools do.
     #[must_use]
     pub fn next(&self, bump: Bump) -> Self {
         let v = &self.0;

@@ -18,10 +18,17 @@ pub trait ArtifactStore: Send + Sync {
     /// writes nothing. A file that does not have the digest is refused ([`crate::Problem::Invalid`]).
     async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError>;
 
+    /// Stores bytes that are in memory, as [`ArtifactStore::put`] does.
+    async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError>;
+
     /// Whether the file is there.
     async fn has(&self, digest: &Digest) -> Result<bool, PortError>;
 
     /// Writes the file to `to`, which appears only when it is complete and has the digest.
     /// [`crate::Problem::NotFound`] where it is not there, [`crate::Problem::Invalid`] where it is damaged.
+    /// Missing parent directories are made.
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError>;
+
+    /// Reads a file of at most `limit` bytes into memory, as [`ArtifactStore::get`] does.
+    async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError>;
 }

@@ -82,6 +82,7 @@ pub trait Repo: Send + Sync {
     /// tag at its next [`Repo::tags`].
     async fn create_tag(&self, tag: &NewTag) -> Result<(), PortError>;
 
-    /// Paths with uncommitted changes below `path` (files git does not track count), at most `limit` of them.
+    /// Tracked files at or below `path` whose content differs from HEAD, at most `limit` of them, sorted. Files that
+    /// git does not track do not count: a run may have just built them.
     async fn uncommitted(&self, path: &str, limit: usize) -> Result<Vec<String>, PortError>;
 }

@@ -1,0 +1,223 @@
+use proptest::prelude::*;
+use tagship_domain::{
+    Digest, Environment, Provenance, Release, Version,
+    event::{Command, Request},
+    rollout::{Phase, RolloutId},
+};
+
+use super::*;
+use crate::state::{Blocked, EnvironmentState, Running};
+
+fn digest(byte: u8) -> Digest {
+    Digest::from_bytes([byte; 32])
+}
+
+fn commit(c: char) -> CommitId {
+    c.to_string().repeat(40).parse().unwrap()
+}
+
+fn churn() -> ModelName {
+    ModelName::new("churn").unwrap()
+}
+
+fn version(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+fn release(text: &str, byte: u8) -> Release {
+    Release {
+        model: churn(),
+        version: version(text),
+        digest: digest(byte),
+        manifest: digest(byte + 100),
+        commit: commit('c'),
+    }
+}
+
+/// A repository with the model `churn`, whose checkout holds bytes number `byte`.
+fn repository(byte: u8, released: Vec<Release>, production: EnvironmentState) -> RepositoryState {
+    let environments = [(Environment::new("production").unwrap(), production)].into();
+    let model = ModelState { artifact: ArtifactState::Present(digest(byte)), released, environments };
+    RepositoryState { models: [(churn(), model)].into() }
+}
+
+fn holding(current: Release) -> EnvironmentState {
+    EnvironmentState { current: Some(current), ..EnvironmentState::default() }
+}
+
+fn trigger(event: Event) -> Trigger {
+    Trigger { event, by: Provenance::default(), head: commit('a'), default_branch: "main".to_owned() }
+}
+
+fn push() -> Event {
+    Event::Push { branch: "main".to_owned(), after: Some(commit('a')) }
+}
+
+fn manual(command: Command, version: Option<Version>) -> Event {
+    Event::Manual(Request { command: Some(command), version, ..Request::default() })
+}
+
+fn pull(activity: &str, merged: bool) -> Event {
+    Event::PullRequest(PullRequest {
+        number: 7,
+        activity: activity.to_owned(),
+        head: commit('b'),
+        base: "main".to_owned(),
+        merged,
+        from_fork: true,
+    })
+}
+
+#[track_caller]
+fn check(event: Event, repository: &RepositoryState, expect: (Action, ReasonCode)) -> Decision {
+    let decision = decide(&trigger(event), repository);
+    assert_eq!((decision.action, decision.reason_code), expect, "{}", decision.sentence);
+    assert!(!decision.sentence.is_empty());
+    decision
+}
+
+#[test]
+fn a_push_deploys_what_the_environment_does_not_hold() {
+    let first = repository(1, vec![], EnvironmentState::default());
+    check(push(), &first, (Action::Deploy, ReasonCode::FirstDeployment));
+
+    let held = repository(1, vec![release("v1.0.0", 1)], holding(release("v1.0.0", 1)));
+    check(push(), &held, (Action::Skip, ReasonCode::AlreadyDeployed));
+
+    let changed = repository(2, vec![release("v1.0.0", 1)], holding(release("v1.0.0", 1)));
+    let decision = check(push(), &changed, (Action::Deploy, ReasonCode::DigestChanged));
+    assert_eq!(decision.items[0].version, None, "the version does not exist before the release");
+    assert_eq!(decision.matrix().include[0].environment, "production");
+
+    let released = repository(2, vec![release("v1.1.0", 2)], holding(release("v1.0.0", 1)));
+    let decision = check(push(), &released, (Action::Deploy, ReasonCode::ReleasedNotDeployed));
+    assert_eq!(decision.items[0].version, Some(version("v1.1.0")));
+}
+
+#[test]
+fn bytes_that_were_rolled_back_wait_for_a_retry() {
+    let blocked = Blocked { digest: digest(2), version: version("v1.1.0"), phase: Phase::RolledBack };
+    let state = EnvironmentState { blocked: vec![blocked], ..holding(release("v1.0.0", 1)) };
+    let repository = repository(2, vec![release("v1.1.0", 2)], state);
+    check(push(), &repository, (Action::Skip, ReasonCode::PreviouslyRolledBack));
+    check(manual(Command::Deploy, None), &repository, (Action::Skip, ReasonCode::PreviouslyRolledBack));
+    check(manual(Command::Retry, None), &repository, (Action::Retry, ReasonCode::ReleasedNotDeployed));
+    check(pull("opened", false), &repository, (Action::ValidateOnly, ReasonCode::PullRequest));
+}
+
+#[test]
+fn a_running_rollout_goes_on() {
+    let running =
+        Running { id: RolloutId("r".to_owned()), version: version("v1.1.0"), phase: Phase::Progressing };
+    let state = EnvironmentState { running: Some(running), ..holding(release("v1.0.0", 1)) };
+    let same = repository(2, vec![release("v1.1.0", 2)], state.clone());
+    check(push(), &same, (Action::Tick, ReasonCode::RolloutRunning));
+    check(Event::Schedule, &same, (Action::Tick, ReasonCode::RolloutRunning));
+    check(manual(Command::Abort, None), &same, (Action::Abort, ReasonCode::Requested));
+    let newer = repository(3, vec![], state);
+    check(push(), &newer, (Action::Deploy, ReasonCode::DigestChanged));
+    let idle = repository(3, vec![], EnvironmentState::default());
+    check(Event::Schedule, &idle, (Action::Skip, ReasonCode::NothingToDo));
+    check(manual(Command::Abort, None), &idle, (Action::Skip, ReasonCode::NoRollout));
+}
+
+#[test]
+fn other_branches_deletions_and_foreign_checkouts_are_skipped() {
+    let repository = repository(1, vec![], EnvironmentState::default());
+    let feature = Event::Push { branch: "feature".to_owned(), after: Some(commit('a')) };
+    check(feature, &repository, (Action::Skip, ReasonCode::NotDefaultBranch));
+    let deleted = Event::Push { branch: "main".to_owned(), after: None };
+    check(deleted, &repository, (Action::Skip, ReasonCode::RefDeleted));
+    let elsewhere = Event::Push { branch: "main".to_owned(), after: Some(commit('b')) };
+    check(elsewhere, &repository, (Action::Skip, ReasonCode::WrongCheckout));
+    let other = Event::Other { kind: "star".to_owned() };
+    check(other, &repository, (Action::Skip, ReasonCode::UnknownEvent));
+}
+
+#[test]
+fn a_pull_request_is_only_validated() {
+    let repository = repository(2, vec![], holding(release("v1.0.0", 1)));
+    let decision =
+        check(pull("synchronize", false), &repository, (Action::ValidateOnly, ReasonCode::PullRequest));
+    assert_eq!((decision.pull_request, decision.sha), (Some(7), commit('b')));
+    check(pull("closed", true), &repository, (Action::Skip, ReasonCode::PullRequestClosed));
+    check(pull("labeled", false), &repository, (Action::Skip, ReasonCode::UnknownEvent));
+}
+
+#[test]
+fn a_finished_workflow_counts_only_when_it_succeeded_here() {
+    let repository = repository(1, vec![], EnvironmentState::default());
+    let run = |succeeded, from_fork| Event::WorkflowRun {
+        workflow: "tests".to_owned(),
+        succeeded,
+        sha: commit('a'),
+        branch: Some("main".to_owned()),
+        from_fork,
+    };
+    check(run(true, false), &repository, (Action::Deploy, ReasonCode::FirstDeployment));
+    check(run(false, false), &repository, (Action::Skip, ReasonCode::WorkflowFailed));
+    check(run(true, true), &repository, (Action::Skip, ReasonCode::FromFork));
+}
+
+#[test]
+fn a_version_tag_deploys_that_version() {
+    let tag = |name: &str| Event::TagPush { tag: name.to_owned(), after: Some(commit('c')) };
+    let repository = repository(9, vec![release("v1.1.0", 2)], holding(release("v1.0.0", 1)));
+    let decision = check(tag("churn@v1.1.0"), &repository, (Action::Deploy, ReasonCode::VersionTagPushed));
+    assert_eq!(decision.items[0].digest, Some(digest(2)), "the tag decides, not the checkout");
+    check(tag("churn@v9.0.0"), &repository, (Action::Skip, ReasonCode::UnknownVersion));
+    check(tag("churn#production#3"), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
+    check(tag("v1.0.0"), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
+    check(tag("fraud@v1.0.0"), &repository, (Action::Skip, ReasonCode::UnknownModel));
+}
+
+#[test]
+fn a_person_rolls_back_to_the_previous_or_a_named_version() {
+    let mut state = holding(release("v1.1.0", 2));
+    let lonely = repository(2, vec![release("v1.1.0", 2)], state.clone());
+    check(manual(Command::Rollback, None), &lonely, (Action::Skip, ReasonCode::NoPreviousVersion));
+    state.previous = Some(release("v1.0.0", 1));
+    let repository = repository(2, vec![release("v1.1.0", 2), release("v1.0.0", 1)], state);
+    let decision =
+        check(manual(Command::Rollback, None), &repository, (Action::Rollback, ReasonCode::Requested));
+    assert_eq!(decision.items[0].version, Some(version("v1.0.0")));
+    let current = manual(Command::Rollback, Some(version("v1.1.0")));
+    check(current, &repository, (Action::Skip, ReasonCode::AlreadyDeployed));
+    let unknown = manual(Command::Rollback, Some(version("v7.0.0")));
+    check(unknown, &repository, (Action::Skip, ReasonCode::UnknownVersion));
+}
+
+#[test]
+fn requests_for_unknown_names_say_what_there_is() {
+    let repository = repository(1, vec![], EnvironmentState::default());
+    let fraud = Request { model: Some(ModelName::new("fraud").unwrap()), ..Request::default() };
+    let decision = check(Event::Manual(fraud), &repository, (Action::Skip, ReasonCode::UnknownModel));
+    assert!(decision.sentence.contains("churn"));
+    let qa = Request { environment: Some(Environment::new("qa").unwrap()), ..Request::default() };
+    check(Event::Manual(qa), &repository, (Action::Skip, ReasonCode::UnknownEnvironment));
+}
+
+#[test]
+fn a_model_without_environments_or_artifact_has_its_own_reason() {
+    let mut repository = repository(1, vec![], EnvironmentState::default());
+    repository.models.get_mut(&churn()).unwrap().environments.clear();
+    check(push(), &repository, (Action::ValidateOnly, ReasonCode::NoEnvironment));
+    let model = repository.models.get_mut(&churn()).unwrap();
+    model.artifact = ArtifactState::Missing("models/churn does not exist".to_owned());
+    check(push(), &repository, (Action::Skip, ReasonCode::ArtifactMissing));
+    check(push(), &RepositoryState::default(), (Action::Skip, ReasonCode::NothingToDo));
+}
+
+proptest! {
+    /// Whatever the tag is called and whatever bytes are where, blocked bytes are never deployed by a push.
+    #[test]
+    fn a_push_never_deploys_blocked_or_held_bytes(byte in 0_u8..4, held in 0_u8..4, bad in 0_u8..4, tag in ".{0,30}") {
+        let blocked = Blocked { digest: digest(bad), version: version("v0.9.0"), phase: Phase::Failed };
+        let state = EnvironmentState { blocked: vec![blocked], ..holding(release("v1.0.0", held)) };
+        let repository = repository(byte, vec![], state);
+        let decision = decide(&trigger(push()), &repository);
+        prop_assert_eq!(decision.action == Action::Deploy, byte != bad && byte != held);
+        let tagged = decide(&trigger(Event::TagPush { tag, after: Some(commit('a')) }), &repository);
+        prop_assert_eq!(tagged.action, Action::Skip);
+    }
+}

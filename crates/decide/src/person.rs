@@ -1,0 +1,98 @@
+//! What people ask for by hand.
+
+use tagship_domain::{
+    decision::{Action, DecisionItem, ReasonCode},
+    event::{Command, Request},
+};
+
+use crate::{
+    deploy::Subject,
+    state::{ModelState, RepositoryState},
+};
+
+/// One item for every model and environment that the request names, or a refusal that says what is unknown.
+pub(crate) fn answer(request: &Request, repository: &RepositoryState) -> Result<Vec<DecisionItem>, Refusal> {
+    if let Some(name) = &request.model
+        && !repository.models.contains_key(name)
+    {
+        let known: Vec<_> = repository.models.keys().map(ToString::to_string).collect();
+        let sentence = format!("no model {name} is configured; there is {}", known.join(", "));
+        return Err((ReasonCode::UnknownModel, sentence));
+    }
+    let wanted = |(name, _): &(&_, &ModelState)| request.model.as_ref().is_none_or(|model| model == *name);
+    let subjects: Vec<_> = repository
+        .models
+        .iter()
+        .filter(wanted)
+        .flat_map(|(name, model)| Subject::all(name, model))
+        .filter(|subject| request.environment.as_ref().is_none_or(|wanted| wanted == subject.environment))
+        .collect();
+    if let (true, Some(environment)) = (subjects.is_empty(), &request.environment) {
+        let sentence = format!("no environment {environment} is configured for the chosen models");
+        return Err((ReasonCode::UnknownEnvironment, sentence));
+    }
+    Ok(subjects.into_iter().map(|subject| one(request, subject)).collect())
+}
+
+/// Why a request cannot be answered.
+pub(crate) type Refusal = (ReasonCode, String);
+
+fn one(request: &Request, subject: Subject<'_>) -> DecisionItem {
+    match (request.command.unwrap_or(Command::Deploy), &request.version) {
+        (command @ (Command::Deploy | Command::Retry), Some(version)) => {
+            subject.deploy_version(version, command == Command::Retry)
+        }
+        (command @ (Command::Deploy | Command::Retry), None) => {
+            subject.deploy_checkout(command == Command::Retry)
+        }
+        (Command::Rollback, version) => rollback(subject, version.as_ref()),
+        (Command::Abort, _) => abort(subject),
+    }
+}
+
+fn rollback(subject: Subject<'_>, version: Option<&tagship_domain::Version>) -> DecisionItem {
+    let Subject { name, model, environment, state } = subject;
+    let to = match version {
+        Some(version) => model.release(version).ok_or_else(|| {
+            (ReasonCode::UnknownVersion, format!("{name} has no registered version {version} to go back to"))
+        }),
+        None => state.previous.as_ref().ok_or_else(|| {
+            (ReasonCode::NoPreviousVersion, format!("{environment} held no other version of {name} before"))
+        }),
+    };
+    match to {
+        Err((code, sentence)) => subject.item(Action::Skip, code, sentence),
+        Ok(to) if state.current.as_ref().is_some_and(|current| current.digest == to.digest) => {
+            let sentence = format!("{environment} already holds {name} {}", to.version);
+            subject.item(Action::Skip, ReasonCode::AlreadyDeployed, sentence)
+        }
+        Ok(to) => DecisionItem {
+            digest: Some(to.digest.clone()),
+            version: Some(to.version.clone()),
+            ..subject.item(
+                Action::Rollback,
+                ReasonCode::Requested,
+                format!("roll {environment} back to {name} {} on request", to.version),
+            )
+        },
+    }
+}
+
+fn abort(subject: Subject<'_>) -> DecisionItem {
+    match &subject.state.running {
+        Some(running) => {
+            let sentence = format!(
+                "stop the rollout of {} {} to {}",
+                subject.name, running.version, subject.environment
+            );
+            DecisionItem {
+                version: Some(running.version.clone()),
+                ..subject.item(Action::Abort, ReasonCode::Requested, sentence)
+            }
+        }
+        None => {
+            let sentence = format!("no rollout of {} to {} is running", subject.name, subject.environment);
+            subject.item(Action::Skip, ReasonCode::NoRollout, sentence)
+        }
+    }
+}

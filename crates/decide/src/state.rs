@@ -1,0 +1,82 @@
+//! What a decision rests on: artifacts of the checkout, the registry, and what each environment holds.
+
+use std::collections::BTreeMap;
+
+use tagship_domain::{
+    Digest, Environment, ModelName, Release, Version,
+    rollout::{Phase, RolloutId},
+};
+
+/// The configured models with everything known about them.
+#[derive(Debug, Clone, Default)]
+pub struct RepositoryState {
+    /// By name.
+    pub models: BTreeMap<ModelName, ModelState>,
+}
+
+/// One configured model.
+#[derive(Debug, Clone)]
+pub struct ModelState {
+    /// The artifact in the checkout.
+    pub artifact: ArtifactState,
+    /// Registered versions, newest first.
+    pub released: Vec<Release>,
+    /// Configured environments.
+    pub environments: BTreeMap<Environment, EnvironmentState>,
+}
+
+/// The artifact in the checkout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArtifactState {
+    /// It is there.
+    Present(Digest),
+    /// It is not, or cannot be read; why.
+    Missing(String),
+}
+
+/// One environment of one model.
+#[derive(Debug, Clone, Default)]
+pub struct EnvironmentState {
+    /// What it holds now.
+    pub current: Option<Release>,
+    /// What it held before that and could go back to.
+    pub previous: Option<Release>,
+    /// The rollout that has not ended.
+    pub running: Option<Running>,
+    /// Digests whose last rollout here failed or was rolled back.
+    pub blocked: Vec<Blocked>,
+}
+
+/// A rollout that has not ended.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// Which.
+    pub id: RolloutId,
+    /// What it brings.
+    pub version: Version,
+    /// Where it stands.
+    pub phase: Phase,
+}
+
+/// Bytes that did not work out here.
+#[derive(Debug, Clone)]
+pub struct Blocked {
+    /// Which.
+    pub digest: Digest,
+    /// Under which version.
+    pub version: Version,
+    /// How it ended.
+    pub phase: Phase,
+}
+
+impl ModelState {
+    /// The newest registered version of these bytes.
+    pub(crate) fn release_of(&self, digest: &Digest) -> Option<&Release> {
+        self.released.iter().find(|release| release.digest == *digest)
+    }
+
+    /// A registered version.
+    pub(crate) fn release(&self, version: &Version) -> Option<&Release> {
+        self.released.iter().find(|release| release.version == *version)
+    }
+}
