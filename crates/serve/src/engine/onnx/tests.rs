@@ -1,0 +1,232 @@
+//! Graphs that mislead or attack the engine, made by editing good ones: each is refused with its reason, unrun.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use tract_onnx::pb::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, attribute_proto::AttributeType,
+};
+
+use super::{decode, load_proto};
+use crate::engine::{Batching, EngineError, ErrorKind, Runnable, Tensor, TensorData};
+
+fn fixture(name: &str) -> ModelProto {
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/parity");
+    decode(&fs::read(fixtures.join(name)).unwrap()).unwrap()
+}
+
+fn graph(proto: &mut ModelProto) -> &mut GraphProto {
+    proto.graph.as_mut().unwrap()
+}
+
+/// The first node of this operator.
+fn node<'a>(proto: &'a mut ModelProto, operator: &str) -> &'a mut NodeProto {
+    graph(proto).node.iter_mut().find(|node| node.op_type == operator).unwrap()
+}
+
+fn attribute<'a>(node: &'a mut NodeProto, name: &str) -> &'a mut AttributeProto {
+    node.attribute.iter_mut().find(|attribute| attribute.name == name).unwrap()
+}
+
+/// Edits the forest of `rf_bin`, whose first tree has inner nodes 0 and 1 at least, and loads the result.
+fn edited_forest(edit: impl FnOnce(&mut NodeProto)) -> Result<Arc<dyn Runnable>, EngineError> {
+    let mut proto = fixture("rf_bin/model.onnx");
+    edit(node(&mut proto, "TreeEnsembleClassifier"));
+    load_proto(proto, None)
+}
+
+/// The forest is refused as malformed, for a reason that contains `reason`.
+fn assert_malformed(reason: &str, edit: impl FnOnce(&mut NodeProto)) {
+    let error = edited_forest(edit).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
+    assert!(error.to_string().contains("TreeEnsembleClassifier"), "{error}");
+    assert!(error.to_string().contains(reason), "{error}");
+}
+
+#[test]
+fn the_forest_that_the_edits_start_from_is_good() {
+    edited_forest(|_| ()).unwrap();
+}
+
+#[test]
+fn a_recorded_class_id_out_of_range_is_refused() {
+    let error = load_proto(fixture("malformed/tree_class.onnx"), None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+    assert!(error.to_string().contains("class_ids holds 7, but there are 2 outputs"), "{error}");
+}
+
+#[test]
+fn class_ids_out_of_range_are_refused() {
+    assert_malformed("class_ids holds 2", |node| attribute(node, "class_ids").ints[0] = 2);
+    assert_malformed("class_ids holds -1", |node| attribute(node, "class_ids").ints[0] = -1);
+}
+
+#[test]
+fn a_loop_is_refused() {
+    assert_malformed("two parents or lies on a loop", |node| {
+        attribute(node, "nodes_truenodeids").ints[1] = 1;
+    });
+    assert_malformed("two parents or lies on a loop", |node| {
+        attribute(node, "nodes_truenodeids").ints[1] = 0;
+    });
+}
+
+#[test]
+fn a_child_out_of_range_is_refused() {
+    assert_malformed("has child 100000", |node| attribute(node, "nodes_truenodeids").ints[0] = 100_000);
+    assert_malformed("has child -1", |node| attribute(node, "nodes_falsenodeids").ints[0] = -1);
+}
+
+#[test]
+fn a_node_with_two_parents_is_refused() {
+    assert_malformed("two parents", |node| {
+        let shared = attribute(node, "nodes_truenodeids").ints[0];
+        attribute(node, "nodes_falsenodeids").ints[0] = shared;
+    });
+}
+
+#[test]
+fn lists_of_unequal_length_are_refused() {
+    for list in ["nodes_nodeids", "nodes_featureids", "nodes_truenodeids", "class_treeids", "class_nodeids"] {
+        assert_malformed(list, |node| attribute(node, list).ints.truncate(1));
+    }
+    assert_malformed("nodes_values", |node| attribute(node, "nodes_values").floats.truncate(1));
+    assert_malformed("nodes_modes", |node| attribute(node, "nodes_modes").strings.truncate(1));
+    assert_malformed("class_weights", |node| attribute(node, "class_weights").floats.push(1.0));
+}
+
+#[test]
+fn node_numbers_with_gaps_and_doubles_are_refused() {
+    assert_malformed("ids must run from 0", |node| attribute(node, "nodes_nodeids").ints[1] = 0);
+    assert_malformed("ids must run from 0", |node| attribute(node, "nodes_nodeids").ints[0] = 5_000);
+}
+
+#[test]
+fn weights_of_nodes_that_are_no_leaves_are_refused() {
+    assert_malformed("branches and has leaf weights", |node| attribute(node, "class_nodeids").ints[0] = 0);
+    assert_malformed("does not exist", |node| {
+        let last = attribute(node, "class_treeids").ints.last_mut().unwrap();
+        *last = 100_000;
+    });
+}
+
+#[test]
+fn unknown_modes_and_negative_features_are_refused() {
+    assert_malformed("unknown mode BRANCH_MEMBER", |node| {
+        attribute(node, "nodes_modes").strings[0] = b"BRANCH_MEMBER".to_vec();
+    });
+    assert_malformed("tests feature -3", |node| attribute(node, "nodes_featureids").ints[0] = -3);
+}
+
+#[test]
+fn a_forest_that_tests_more_features_than_rows_have_is_refused() {
+    let error = edited_forest(|node| attribute(node, "nodes_featureids").ints[0] = 6).unwrap_err();
+    assert!(error.to_string().contains("rows have 6 features, the trees test 7"), "{error}");
+}
+
+#[test]
+fn forests_whose_right_answer_is_unknown_are_refused_as_unsupported() {
+    let error = edited_forest(|node| attribute(node, "post_transform").s = b"PROBIT".to_vec()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.to_string().contains("post_transform is PROBIT"), "{error}");
+}
+
+#[test]
+fn an_operator_of_a_foreign_domain_is_refused_even_under_a_known_name() {
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    node(&mut proto, "Relu").domain = "com.example".to_owned();
+    proto.opset_import.push(OperatorSetIdProto { domain: "com.example".to_owned(), version: 1 });
+    let error = load_proto(proto, None).unwrap_err();
+    assert!(error.to_string().contains("operator Relu of domain com.example"), "{error}");
+}
+
+#[test]
+fn an_unknown_operator_in_a_sub_graph_is_refused() {
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    let inner = NodeProto { op_type: "Loop".to_owned(), ..NodeProto::default() };
+    let body = AttributeProto {
+        name: "then_branch".to_owned(),
+        r#type: AttributeType::Graph as i32,
+        g: Some(GraphProto { node: vec![inner], ..GraphProto::default() }),
+        ..AttributeProto::default()
+    };
+    graph(&mut proto).node.push(NodeProto {
+        op_type: "If".to_owned(),
+        attribute: vec![body],
+        ..NodeProto::default()
+    });
+    let error = load_proto(proto, None).unwrap_err();
+    assert!(error.to_string().contains("operator Loop of domain ai.onnx"), "{error}");
+}
+
+#[test]
+fn recurrent_cells_that_would_run_wrongly_are_refused() {
+    for (name, text) in [("direction", "reverse"), ("activations", "Relu")] {
+        let mut proto = fixture("lstm/model.onnx");
+        let cell = node(&mut proto, "LSTM");
+        cell.attribute.retain(|attribute| attribute.name != name);
+        cell.attribute.push(AttributeProto {
+            name: name.to_owned(),
+            s: text.as_bytes().to_vec(),
+            strings: vec![text.as_bytes().to_vec()],
+            ..AttributeProto::default()
+        });
+        let error = load_proto(proto, None).unwrap_err();
+        assert!(matches!(error, EngineError::UnsupportedUse { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_graph_that_uses_a_value_nobody_makes_is_refused() {
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    node(&mut proto, "Relu").input[0] = "nowhere".to_owned();
+    let error = load_proto(proto, None).unwrap_err();
+    assert!(error.to_string().contains("`nowhere` is used but never made"), "{error}");
+}
+
+#[test]
+fn a_graph_without_its_output_is_refused_and_the_panic_of_the_library_caught() {
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    graph(&mut proto).output[0].name = "nowhere".to_owned();
+    assert!(load_proto(proto, None).is_err());
+}
+
+#[test]
+fn rows_that_influence_each_other_are_noticed() {
+    // Softmax over the rows instead of the classes.
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    let softmax = node(&mut proto, "Softmax");
+    softmax.attribute.retain(|attribute| attribute.name != "axis");
+    softmax.attribute.push(AttributeProto {
+        name: "axis".to_owned(),
+        r#type: AttributeType::Int as i32,
+        ..AttributeProto::default()
+    });
+    let error = load_proto(proto, None).unwrap_err();
+    assert!(matches!(error, EngineError::RowsCoupled { .. }), "{error}");
+}
+
+#[test]
+fn a_model_of_fixed_shape_runs_as_it_is() {
+    use tract_onnx::pb::{tensor_shape_proto::dimension::Value as Size, type_proto::Value as Kind};
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    let Some(Kind::TensorType(tensor)) = graph(&mut proto).input[0].r#type.as_mut().unwrap().value.as_mut()
+    else {
+        panic!("not a tensor");
+    };
+    tensor.shape.as_mut().unwrap().dim[0].value = Some(Size::DimValue(2));
+    let model = load_proto(proto, None).unwrap();
+    assert_eq!(model.batching(), Batching::Fixed);
+    let input = Tensor::new("x", vec![2, 8], TensorData::Fp32(vec![0.5; 16])).unwrap();
+    assert_eq!(model.run(&[input]).unwrap()[0].shape(), [2, 3]);
+}
+
+#[test]
+fn truncated_files_are_errors() {
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/parity");
+    let bytes = fs::read(fixtures.join("gb_bin/model.onnx")).unwrap();
+    for length in (0..bytes.len()).step_by(97) {
+        let model =
+            crate::engine::Model::from_bytes(&bytes[..length], &crate::engine::LoadOptions::default());
+        assert!(model.is_err(), "{length} bytes");
+    }
+}
