@@ -1,7 +1,36 @@
 //! `tagship.yml`: from text to settings that every action can use, with errors that point into the text.
 //!
-//! Knows no vendor: a target or a store is a kind with settings, and whoever implements the kind judges them.
+//! A file is read into a tree that knows where everything stands ([`mod@tree`]), from there into layers in which every
+//! key may be absent ([`mod@read`]), and at last into settings in which nothing is ([`Config`]). Knows no vendor: a
+//! target or a store is a kind with settings ([`AdapterSpec`]), and whoever implements the kind judges them.
 
+mod adapter;
+mod config;
+mod diagnostic;
+mod environment;
 pub mod gate;
-pub mod path;
+mod model;
+mod path;
+mod place;
+mod read;
+mod release;
+mod reports;
+mod scalar;
+mod tree;
 pub mod validate;
+pub mod yaml;
+
+pub use adapter::AdapterSpec;
+pub use config::{Config, config_schema};
+pub use diagnostic::{ConfigErrors, Diagnostic, Location};
+pub use environment::{DEFAULT_PROGRESS_DEADLINE, EnvironmentConfig, OnFailure, Strategy};
+pub use gate::{CompareSettings, CompareTest, GateSettings, Rule, TestSettings};
+pub use model::ModelConfig;
+pub use path::{PathError, RepoPath};
+pub use release::{BumpRule, ReleaseSettings};
+pub use reports::ReportSettings;
+pub use validate::{Format, GoldenSettings, ValidateSettings};
+pub use yaml::YamlError;
+
+#[cfg(test)]
+mod tests;

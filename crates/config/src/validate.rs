@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tagship_domain::{ByteSize, Duration};
 
-use crate::path::RepoPath;
+use crate::{path::RepoPath, place::Place};
 
 /// A file format that can be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +47,35 @@ pub struct GoldenSettings {
 /// Tolerance of golden cases where none is configured.
 pub const DEFAULT_TOLERANCE: f64 = 1e-4;
 
+/// Which artifacts are let through.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Validate")]
+pub(crate) struct ValidateLayer {
+    /// Formats that are let through; any other one is rejected.
+    #[schemars(length(min = 1), extend("default" = Format::ALL))]
+    formats: Option<Vec<Format>>,
+    /// Largest size of all files of the artifact together, e.g. `2GiB`.
+    max_size: Option<ByteSize>,
+    /// Inputs with the outputs that the model must give for them.
+    golden: Option<GoldenLayer>,
+}
+
+/// Inputs with the outputs that the model must give for them.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Golden")]
+pub(crate) struct GoldenLayer {
+    /// The file that holds the cases, e.g. `models/churn/golden.json`.
+    #[schemars(required)]
+    cases: Option<RepoPath>,
+    /// How far a number may be off, absolutely and in proportion to the expected one.
+    #[schemars(range(min = 0.0), extend("default" = DEFAULT_TOLERANCE))]
+    tolerance: Option<f64>,
+    /// The longest that one case may take, e.g. `50ms`.
+    max_latency: Option<Duration>,
+}
+
 impl Format {
     /// Every format, in the order in which the configuration documents them.
     pub const ALL: [Self; 4] = [Self::Onnx, Self::Safetensors, Self::Pickle, Self::Joblib];
@@ -71,5 +100,45 @@ impl fmt::Display for Format {
 impl Default for ValidateSettings {
     fn default() -> Self {
         Self { formats: Format::ALL.into(), max_size: None, golden: None }
+    }
+}
+
+impl GoldenSettings {
+    /// Cases that are judged by the default tolerance.
+    pub fn for_cases(cases: RepoPath) -> Self {
+        Self { cases, tolerance: DEFAULT_TOLERANCE, max_latency: None }
+    }
+}
+
+impl ValidateLayer {
+    pub(crate) fn resolve(self, place: &Place<'_>) -> ValidateSettings {
+        let formats = self.formats.map_or_else(|| Format::ALL.into(), BTreeSet::from_iter);
+        if formats.is_empty() {
+            place
+                .key("formats")
+                .report("no format is allowed, which rejects every artifact".to_owned(), None);
+        }
+        if self.max_size == Some(ByteSize::default()) {
+            place.key("max-size").report("a limit of no bytes rejects every artifact".to_owned(), None);
+        }
+        let golden = self.golden.and_then(|golden| golden.resolve(&place.key("golden")));
+        ValidateSettings { formats, max_size: self.max_size, golden }
+    }
+}
+
+impl GoldenLayer {
+    fn resolve(self, place: &Place<'_>) -> Option<GoldenSettings> {
+        if self.tolerance.is_some_and(|tolerance| tolerance < 0.0) {
+            place.key("tolerance").report("a tolerance is not negative".to_owned(), None);
+        }
+        if self.max_latency == Some(Duration::default()) {
+            place.key("max-latency").report("a limit of no time fails every case".to_owned(), None);
+        }
+        let Some(cases) = self.cases else {
+            place.key("cases").report("the key `cases` is missing".to_owned(), None);
+            return None;
+        };
+        let tolerance = self.tolerance.unwrap_or(DEFAULT_TOLERANCE);
+        Some(GoldenSettings { cases, tolerance, max_latency: self.max_latency })
     }
 }

@@ -1,0 +1,105 @@
+//! One model: its artifact and what every action is told about it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tagship_domain::Environment;
+
+use crate::{
+    environment::{EnvironmentConfig, EnvironmentLayer},
+    gate::{GateLayer, GateSettings},
+    path::RepoPath,
+    place::Place,
+    release::{ReleaseLayer, ReleaseSettings},
+    reports::{ReportSettings, ReportsLayer},
+    validate::{ValidateLayer, ValidateSettings},
+};
+
+/// The settings of one model, complete.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// The file or directory that is versioned.
+    pub artifact: RepoPath,
+    /// Files that the gate reads.
+    pub reports: ReportSettings,
+    /// What validation asks of the artifact.
+    pub validate: ValidateSettings,
+    /// What the gate asks for.
+    pub gate: GateSettings,
+    /// How a release is made.
+    pub release: ReleaseSettings,
+    /// Where versions go.
+    pub environments: BTreeMap<Environment, EnvironmentConfig>,
+}
+
+/// One model: what is versioned, what it must show, and where it goes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Model")]
+pub(crate) struct ModelLayer {
+    /// The file or directory that is versioned, e.g. `models/churn`.
+    #[schemars(required)]
+    artifact: Option<RepoPath>,
+    /// Where training and testing leave what the gate reads.
+    reports: Option<ReportsLayer>,
+    /// Which artifacts are let through.
+    validate: Option<ValidateLayer>,
+    /// What a candidate must show before it is released.
+    gate: Option<GateLayer>,
+    /// How a version is numbered and where its bytes are kept.
+    release: Option<ReleaseLayer>,
+    /// Where versions go, by the name of the environment.
+    environments: Option<BTreeMap<Environment, EnvironmentLayer>>,
+}
+
+impl ModelConfig {
+    /// The settings of a model of which only the artifact is known, for an action that runs without a file.
+    pub fn for_artifact(artifact: RepoPath) -> Self {
+        Self {
+            artifact,
+            reports: ReportSettings::default(),
+            validate: ValidateSettings::default(),
+            gate: GateSettings::default(),
+            release: ReleaseSettings::default(),
+            environments: BTreeMap::new(),
+        }
+    }
+}
+
+impl ModelLayer {
+    pub(crate) fn resolve(self, place: &Place<'_>) -> Option<ModelConfig> {
+        let reports = self.reports.unwrap_or_default().resolve(&place.key("reports"));
+        let validate = self.validate.unwrap_or_default().resolve(&place.key("validate"));
+        let gate = self.gate.unwrap_or_default().resolve(&place.key("gate"));
+        let release = self.release.unwrap_or_default().resolve(&place.key("release"));
+        let environments = resolve_environments(self.environments, &place.key("environments"));
+        let Some(artifact) = self.artifact else {
+            let help =
+                "name the file or directory that is versioned, e.g. `artifact: models/churn`".to_owned();
+            place.key("artifact").report("the key `artifact` is missing".to_owned(), Some(help));
+            return None;
+        };
+        Some(ModelConfig { artifact, reports, validate, gate, release, environments })
+    }
+}
+
+/// Two environments on one target would move each other's traffic.
+fn resolve_environments(
+    layers: Option<BTreeMap<Environment, EnvironmentLayer>>,
+    place: &Place<'_>,
+) -> BTreeMap<Environment, EnvironmentConfig> {
+    let mut resolved: BTreeMap<Environment, EnvironmentConfig> = BTreeMap::new();
+    for (name, layer) in layers.unwrap_or_default() {
+        let at = place.key(name.as_str());
+        let Some(environment) = layer.resolve(&at) else { continue };
+        if let Some((other, _)) = resolved.iter().find(|(_, other)| other.target == environment.target) {
+            let message = format!("the environments `{other}` and `{name}` have one target");
+            let help =
+                "two environments would move each other's traffic; give each its own target".to_owned();
+            at.key("target").report(message, Some(help));
+        }
+        resolved.insert(name, environment);
+    }
+    resolved
+}
