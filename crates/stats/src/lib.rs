@@ -1,1 +1,17 @@
-//! tagship-stats
+//! Statistics for judging models: distributions, tests on paired classifiers, the bootstrap, non-inferiority.
+//!
+//! Pure `f64` arithmetic: the same input gives the same bits on every machine with IEEE doubles, random draws
+//! included, because they come from [`random`] and a seed that the caller names.
+//! Must not know: what is judged, where the numbers come from, or what is done about them.
+
+pub mod binomial;
+pub mod bootstrap;
+pub mod interval;
+pub mod mcnemar;
+pub mod non_inferiority;
+pub mod normal;
+pub mod paired;
+pub mod random;
+
+pub use interval::Interval;
+pub use paired::Paired;
