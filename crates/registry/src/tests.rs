@@ -1,0 +1,375 @@
+//! The rules of GTO's registry, and the plans that keep to them.
+
+use std::collections::HashMap;
+
+use tagship_domain::{Bump, CommitId, Digest, Environment, ModelName, Timestamp, Version};
+
+use crate::{
+    CommitFacts, FindingKind, Ident, Options, PlannedTag, Registration, RegistrationRequest, Registry,
+    RegistryError, Selector, Tag, Trailer, Trailers, to_json,
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_700_000_000 + seconds).unwrap()
+}
+
+fn commit(n: u8) -> CommitId {
+    format!("{n:040x}").parse().unwrap()
+}
+
+fn digest(n: u8) -> Digest {
+    Digest::from_bytes([n; 32])
+}
+
+fn tagger(seconds: i64) -> Ident {
+    Ident {
+        name: "Ann".to_owned(),
+        email: "ann@example.org".to_owned(),
+        time: at(seconds),
+        offset_minutes: 60,
+    }
+}
+
+fn tag(name: &str, on: u8, seconds: i64) -> Tag {
+    Tag {
+        name: name.to_owned(),
+        target: Some(commit(on)),
+        annotated: true,
+        tagger: Some(tagger(seconds)),
+        message: "words\n".to_owned(),
+    }
+}
+
+fn with_digest(name: &str, on: u8, seconds: i64, bytes: u8) -> Tag {
+    let message = Trailers::new().with(Trailer::Digest, &digest(bytes).to_string()).message("words");
+    Tag { message, ..tag(name, on, seconds) }
+}
+
+fn registry(tags: impl Into<Vec<Tag>>) -> Registry {
+    Registry::from_tags(tags.into(), Options::default())
+}
+
+fn m() -> ModelName {
+    ModelName::new("m").unwrap()
+}
+
+fn prod() -> Environment {
+    Environment::new("prod").unwrap()
+}
+
+fn v(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+/// What holds `prod` of model `m`.
+fn holder(tags: impl Into<Vec<Tag>>) -> Option<String> {
+    registry(tags).model(&m()).unwrap().current(&prod()).map(|version| version.label().into_owned())
+}
+
+fn two_versions() -> Vec<Tag> {
+    vec![tag("m@v1.0.0", 1, 0), tag("m@v2.0.0", 2, 10)]
+}
+
+fn plus(mut tags: Vec<Tag>, more: impl IntoIterator<Item = Tag>) -> Vec<Tag> {
+    tags.extend(more);
+    tags
+}
+
+#[test]
+fn the_newest_assignment_in_force_holds_a_stage() {
+    let both = plus(two_versions(), [tag("m#prod#1", 2, 20), tag("m#prod#2", 1, 30)]);
+    assert_eq!(holder(both.clone()).as_deref(), Some("v1.0.0"));
+    let unassigned = plus(both.clone(), [tag("m#prod!#3", 1, 40)]);
+    assert_eq!(holder(unassigned).as_deref(), Some("v2.0.0"), "falls back to the assignment before");
+    let withdrawn = plus(both, [tag("m@v1.0.0!", 1, 40)]);
+    assert_eq!(holder(withdrawn).as_deref(), Some("v2.0.0"), "a withdrawn version holds nothing");
+    assert_eq!(holder(two_versions()), None);
+}
+
+#[test]
+fn a_stage_tag_may_be_older_than_the_registration_of_its_commit() {
+    assert_eq!(holder([tag("m#prod#1", 1, 0), tag("m@v1.0.0", 1, 50)]).as_deref(), Some("v1.0.0"));
+    let bare = holder([tag("m#prod#1", 1, 0)]);
+    assert_eq!(bare.as_deref(), Some(commit(1).as_str()), "an unregistered commit goes by its id");
+    assert_eq!(holder([tag("m#prod#1", 1, 0), tag("m#prod!#2", 1, 5)]), None);
+}
+
+#[test]
+fn counters_decide_within_one_second() {
+    for order in [[4, 5], [5, 4]] {
+        let tags = order.map(|n| tag(&format!("m#prod#{n}"), if n == 4 { 1 } else { 2 }, 20));
+        assert_eq!(holder(plus(two_versions(), tags)).as_deref(), Some("v2.0.0"));
+    }
+}
+
+#[test]
+fn a_model_is_retired_by_its_newest_event_and_revived_by_a_later_one() {
+    let retired = plus(two_versions(), [tag("m@deprecated", 2, 20)]);
+    assert_eq!(to_json(&registry(retired.clone()).show()).unwrap(), "{}");
+    let name: Selector = "m".parse().unwrap();
+    assert!(registry(retired.clone()).show_versions(&name, &HashMap::new()).unwrap().is_empty());
+    let revived = registry(plus(retired, [tag("m@v3.0.0", 3, 30)]));
+    assert_eq!(revived.show().0[0].1.version.as_deref(), Some("v3.0.0"));
+}
+
+#[test]
+fn latest_counts_prereleases_unless_told_otherwise() {
+    let state = registry([
+        tag("m@v1.0.0", 1, 0),
+        tag("m@v2.0.0-rc.1", 2, 1),
+        tag("m@v3.0.0", 3, 2),
+        tag("m@v3.0.0!", 3, 3),
+    ]);
+    let model = state.model(&m()).unwrap();
+    assert_eq!(model.latest(false).unwrap().label(), "v2.0.0-rc.1");
+    assert_eq!(model.latest(true).unwrap().label(), "v1.0.0");
+}
+
+#[test]
+fn broken_tags_are_set_aside_and_named() {
+    use FindingKind::{CreatedTag, LightweightTag, NoTagger, NotACommit, NumberTooLarge};
+    let blob = Tag { target: None, ..tag("m@v9.0.0", 1, 0) };
+    let old = Tag { tagger: None, ..tag("m@v8.0.0", 1, 0) };
+    let light = Tag { annotated: false, tagger: None, ..tag("m@v7.0.0", 1, 0) };
+    let broken = [
+        blob,
+        old,
+        light,
+        tag("m@created", 1, 0),
+        tag("m#p#99999999999999999999", 1, 0),
+        tag("v1.0.0", 1, 0),
+    ];
+    let state = registry(plus(two_versions(), broken));
+    assert_eq!(state.model(&m()).unwrap().latest(false).unwrap().label(), "v2.0.0");
+    let kinds: Vec<FindingKind> = state.doctor(at(100)).iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, [NotACommit, NoTagger, LightweightTag, CreatedTag, NumberTooLarge]);
+}
+
+#[test]
+fn contradicting_tags_set_aside_their_model_only() {
+    let shared = [tag("bad@v1.0.0", 1, 0), tag("bad@v2.0.0", 1, 1), tag("bad#prod#1", 1, 2)];
+    let moved = [tag("moved@v1.0.0", 1, 0), tag("moved@v1.0.0#2", 2, 1)];
+    let state = registry(plus(plus(two_versions(), shared.clone()), moved));
+    assert_eq!(state.show().0.len(), 1);
+    assert_eq!(state.quarantined().count(), 2);
+    let error = state.model(&ModelName::new("bad").unwrap()).unwrap_err();
+    assert!(error.to_string().contains("bad#prod#1"), "{error}");
+    assert!(state.doctor(at(100)).iter().all(|finding| finding.kind == FindingKind::Contradiction));
+    assert!(registry(&shared[..2]).quarantined().next().is_none(), "harmless until a stage tag comes");
+}
+
+#[test]
+fn wrong_clocks_are_found() {
+    let skewed = plus(two_versions(), [tag("m#prod#4", 1, 30), tag("m#prod#5", 2, 20)]);
+    let findings = registry(skewed.clone()).doctor(at(100));
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!((findings[0].kind, findings[0].subject.as_str()), (FindingKind::ClockOrder, "m#prod#5"));
+    assert_eq!(holder(skewed).as_deref(), Some("v1.0.0"), "time decides, as in GTO");
+    let ahead = registry([tag("m@v1.0.0", 1, 200_000)]).doctor(at(0));
+    assert_eq!(ahead[0].kind, FindingKind::FutureTime);
+}
+
+#[test]
+fn the_version_before_is_found_across_repeats() {
+    let tags =
+        [tag("m#prod#1", 1, 20), tag("m#prod#2", 2, 30), tag("m#prod#3", 1, 40), tag("m#prod#4", 2, 50)];
+    let state = registry(plus(two_versions(), tags));
+    let model = state.model(&m()).unwrap();
+    assert_eq!(model.current(&prod()).unwrap().label(), "v2.0.0");
+    assert_eq!(model.previous(&prod()).unwrap().label(), "v1.0.0");
+    assert_eq!(model.assignments(&prod()).len(), 4);
+    assert!(
+        registry(plus(two_versions(), [tag("m#prod#1", 1, 20)]))
+            .model(&m())
+            .unwrap()
+            .previous(&prod())
+            .is_none()
+    );
+}
+
+#[test]
+fn unknown_things_are_errors() {
+    let state = registry(two_versions());
+    let show = |text: &str| state.show_versions(&text.parse().unwrap(), &HashMap::new());
+    assert!(matches!(show("x"), Err(RegistryError::UnknownModel { .. })));
+    assert!(matches!(show("m@v5.0.0"), Err(RegistryError::UnknownVersion { .. })));
+    assert!(matches!(show("m#prod"), Err(RegistryError::NothingInStage { .. })));
+    assert!(matches!(show("m#prod#1"), Err(RegistryError::UnknownModel { .. })));
+    assert!(matches!(show("m=x"), Err(RegistryError::UnknownModel { .. })));
+    assert!(state.history_of("x").is_err());
+    for (text, count) in [("m", 2), ("m@latest", 1), ("m@greatest", 1), ("m@v1.0.0", 1)] {
+        assert_eq!(show(text).unwrap().len(), count, "{text}");
+    }
+}
+
+#[test]
+fn a_directory_stands_before_a_colon_in_names() {
+    let state = registry([tag("a/b=m@v1.0.0", 1, 0), tag("a/b=m#prod#1", 1, 1)]);
+    assert_eq!(state.show().0[0].0, "a/b:m");
+    for text in ["a/b:m", "a/b:m@latest", "a/b:m@v1.0.0", "a/b:m#prod"] {
+        assert_eq!(state.show_versions(&text.parse().unwrap(), &HashMap::new()).unwrap().len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn the_versions_of_a_model_have_the_shape_of_gto() {
+    let state = registry([tag("m@v1.0.0", 1, 0), tag("m#prod#1", 1, 60)]);
+    let facts = CommitFacts {
+        author: "Bob".to_owned(),
+        author_email: "bob@example.org".to_owned(),
+        committer: tagger(-60),
+        message: "add model\n".to_owned(),
+    };
+    let views = state.show_versions(&"m".parse().unwrap(), &HashMap::from([(commit(1), facts)])).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&to_json(&views).unwrap()).unwrap();
+    let version = &json[0];
+    assert_eq!(version["activated_at"], "2023-11-14T23:13:20+01:00");
+    assert_eq!(version["enrichments"][0]["message"], "add model\n");
+    assert_eq!(version["enrichments"][0]["committer"], "Ann");
+    assert_eq!(version["registrations"][0]["priority"], 3);
+    assert_eq!(version["stages"][0]["assignments"][0]["event"], "assignment");
+    assert_eq!(version["stages"][0]["ref"], "m#prod#1");
+    assert_eq!((&version["message"], &version["discovered"]), (&"words".into(), &false.into()));
+    let history = serde_json::to_value(state.history_of("m").unwrap()).unwrap();
+    assert_eq!((&history[0]["event"], &history[0]["stage"]), (&"assignment".into(), &"prod".into()));
+    assert_eq!(history[1]["stage"], serde_json::Value::Null);
+}
+
+#[test]
+fn gto_s_stage_list_rules_what_is_shown_and_written() {
+    let options = Options { stages: Some(vec!["prod".to_owned(), "dev".to_owned()]) };
+    let state = Registry::from_tags(two_versions(), options);
+    assert_eq!(state.stages(), ["prod", "dev"]);
+    let text = to_json(&state.show()).unwrap();
+    assert!(text.contains("\"prod\": null,\n            \"dev\": null"), "{text}");
+    let elsewhere = Environment::new("elsewhere").unwrap();
+    let refused =
+        state.plan_assignment(&m(), &v("v1.0.0"), &elsewhere, &Trailers::new(), at(50)).unwrap_err();
+    assert!(refused.to_string().contains("prod, dev"), "{refused}");
+}
+
+fn request(on: u8, bytes: u8, bump: Bump) -> RegistrationRequest {
+    RegistrationRequest {
+        model: m(),
+        commit: commit(on),
+        digest: digest(bytes),
+        bump,
+        trailers: Trailers::new(),
+    }
+}
+
+fn new_tag(planned: Registration) -> PlannedTag {
+    match planned {
+        Registration::New { tag, .. } => tag,
+        Registration::Existing { version, .. } => panic!("{version} exists already"),
+    }
+}
+
+#[test]
+fn versions_follow_one_another() {
+    let empty = registry([]);
+    let first = new_tag(empty.plan_registration(&request(1, 1, Bump::Major), at(0)).unwrap());
+    assert_eq!((first.name.as_str(), first.time), ("m@v0.1.0", at(0)));
+    let expected = format!("Registering artifact m version v0.1.0\n\nTagship-Digest: {}\n", digest(1));
+    assert_eq!(first.message, expected);
+    let withdrawn = registry(plus(two_versions(), [tag("m@v3.0.0", 3, 20), tag("m@v3.0.0!", 3, 30)]));
+    let next = new_tag(withdrawn.plan_registration(&request(4, 4, Bump::Minor), at(99)).unwrap());
+    assert_eq!(next.name, "m@v3.1.0", "a withdrawn number is not given away again");
+    let candidate = registry([tag("m@v4.0.0-rc.1", 1, 0)]);
+    let finished = new_tag(candidate.plan_registration(&request(2, 2, Bump::Patch), at(99)).unwrap());
+    assert_eq!(finished.name, "m@v4.0.0");
+}
+
+#[test]
+fn the_same_bytes_are_the_same_version() {
+    let tags = vec![with_digest("m@v1.0.0", 1, 0, 7), tag("m@v2.0.0", 2, 1)];
+    let state = registry(tags.clone());
+    let existing = Registration::Existing { version: v("v1.0.0"), commit: commit(1) };
+    assert_eq!(state.plan_registration(&request(5, 7, Bump::Minor), at(9)).unwrap(), existing);
+    let by_gto = Registration::Existing { version: v("v2.0.0"), commit: commit(2) };
+    assert_eq!(state.plan_registration(&request(2, 8, Bump::Minor), at(9)).unwrap(), by_gto);
+    let taken = state.plan_registration(&request(1, 9, Bump::Minor), at(9)).unwrap_err();
+    assert!(
+        matches!(&taken, RegistryError::CommitTaken { version, .. } if *version == v("v1.0.0")),
+        "{taken}"
+    );
+
+    let withdrawn = registry(plus(tags, [tag("m@v1.0.0!", 1, 5)]));
+    let again = new_tag(withdrawn.plan_registration(&request(5, 7, Bump::Minor), at(9)).unwrap());
+    assert_eq!((again.name.as_str(), again.target), ("m@v1.0.0#1", commit(1)), "same version, same commit");
+}
+
+#[test]
+fn planned_times_never_go_back() {
+    let state = registry(plus(two_versions(), [tag("m#prod#7", 1, 500)]));
+    let tag = state.plan_assignment(&m(), &v("v2.0.0"), &prod(), &Trailers::new(), at(3)).unwrap().unwrap();
+    assert_eq!((tag.name.as_str(), tag.time), ("m#prod#8", at(501)));
+    assert_eq!(tag.message, "Assigning stage prod to artifact m version v2.0.0\n");
+    let held = state.plan_assignment(&m(), &v("v1.0.0"), &prod(), &Trailers::new(), at(600)).unwrap();
+    assert_eq!(held, None);
+}
+
+#[test]
+fn a_withdrawn_version_cannot_take_a_stage() {
+    let state = registry(plus(two_versions(), [tag("m@v2.0.0!", 2, 20)]));
+    let refused = state.plan_assignment(&m(), &v("v2.0.0"), &prod(), &Trailers::new(), at(50)).unwrap_err();
+    assert_eq!(refused.to_string(), "model m has no active version v2.0.0 (active: v1.0.0)");
+}
+
+/// The state after planned tags were made.
+fn made(tags: Vec<Tag>, planned: &[PlannedTag]) -> Registry {
+    let planned = planned.iter().map(|plan| Tag {
+        name: plan.name.clone(),
+        target: Some(plan.target.clone()),
+        annotated: true,
+        tagger: Some(Ident { time: plan.time, ..tagger(0) }),
+        message: plan.message.clone(),
+    });
+    registry(plus(tags, planned))
+}
+
+#[test]
+fn a_rollback_takes_the_bad_version_out_for_good() {
+    let tags = plus(
+        plus(two_versions(), [tag("m@v3.0.0", 3, 15)]),
+        [tag("m#prod#1", 1, 20), tag("m#prod#2", 2, 30), tag("m#prod#3", 3, 40)],
+    );
+    let state = registry(tags.clone());
+    let back = |target: Option<&str>| {
+        let target = target.map(v);
+        let trailers = Trailers::new().with(Trailer::Reason, "slow");
+        state.plan_rollback(&m(), &v("v3.0.0"), target.as_ref(), &prod(), &trailers, at(50)).unwrap()
+    };
+    let names = |plan: &[PlannedTag]| plan.iter().map(|tag| tag.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&back(Some("v2.0.0"))), ["m#prod!#4"], "the fallback already gives it");
+    assert_eq!(names(&back(Some("v1.0.0"))), ["m#prod!#4", "m#prod#5"]);
+    assert_eq!(names(&back(None)), ["m#prod!#4", "m#prod!#5", "m#prod!#6"]);
+    for target in [Some("v1.0.0"), Some("v2.0.0"), None] {
+        let plan = back(target);
+        let after = made(tags.clone(), &plan);
+        let model = after.model(&m()).unwrap();
+        assert_eq!(model.current(&prod()).map(|version| version.label().into_owned()).as_deref(), target);
+        assert!(!model.version(&v("v3.0.0")).unwrap().is_in(&prod()));
+        assert!(after.doctor(at(60)).is_empty());
+        assert!(plan.windows(2).all(|pair| pair[0].time < pair[1].time));
+        let first = "Unassigning stage 'prod' to artifact 'm' version 'v3.0.0'\n\nTagship-Reason: slow\n";
+        assert_eq!(plan[0].message, first);
+    }
+}
+
+#[test]
+fn a_tag_that_git_cannot_hold_is_refused_by_name() {
+    let state = registry(plus(two_versions(), [tag("m#prod", 1, 20)]));
+    let nested = Environment::new("prod/eu").unwrap();
+    let clash = state.plan_assignment(&m(), &v("v2.0.0"), &nested, &Trailers::new(), at(50)).unwrap_err();
+    assert!(matches!(&clash, RegistryError::RefClash { existing, .. } if existing == "m#prod"), "{clash}");
+    let below = registry(plus(two_versions(), [tag("m#prod#1/x", 1, 20)]));
+    let clash = below.plan_assignment(&m(), &v("v2.0.0"), &prod(), &Trailers::new(), at(50)).unwrap_err();
+    assert!(
+        matches!(&clash, RegistryError::RefClash { existing, .. } if existing == "m#prod#1/x"),
+        "{clash}"
+    );
+    let last = registry(plus(two_versions(), [tag("m#prod#18446744073709551615", 1, 20)]));
+    let full = last.plan_assignment(&m(), &v("v2.0.0"), &prod(), &Trailers::new(), at(50)).unwrap_err();
+    assert!(matches!(full, RegistryError::Exhausted { what: "counter", .. }));
+}
