@@ -87,11 +87,12 @@ fn resolve_models(
         let help = "name one, e.g. `models: { churn: { artifact: models/churn } }`".to_owned();
         place.report("the file names no model".to_owned(), Some(help));
     }
-    let mut resolved: BTreeMap<ModelName, ModelConfig> = BTreeMap::new();
+    let mut resolved = BTreeMap::new();
+    let mut artifacts = BTreeMap::new();
     for (name, layer) in layers {
         let at = place.key(name.as_str());
         let Some(model) = layer.resolve(&at) else { continue };
-        if let Some((other, _)) = resolved.iter().find(|(_, other)| other.artifact == model.artifact) {
+        if let Some(other) = artifacts.insert(model.artifact.clone(), name.clone()) {
             let message =
                 format!("the models `{other}` and `{name}` have one artifact, `{}`", model.artifact);
             at.key("artifact").report(message, Some("give each model its own file or directory".to_owned()));

@@ -40,7 +40,7 @@ pub struct Diagnostic {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", render(.diagnostics))]
 pub struct ConfigErrors {
-    /// The problems; after [`MAX_DIAGNOSTICS`](self) of them reading stops.
+    /// The problems; reading stops after the twentieth.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -66,25 +66,28 @@ struct Excerpt {
 pub(crate) struct SourceText<'a> {
     file: &'a str,
     text: &'a str,
+    /// Number of the first character of each line.
+    lines: Vec<usize>,
 }
 
 impl<'a> SourceText<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text }
+        let mut lines = vec![0];
+        let mut last = ' ';
+        for (index, c) in text.chars().enumerate() {
+            match (last, c) {
+                ('\r', '\n') => *lines.last_mut().unwrap_or(&mut 0) = index + 1,
+                (_, '\n' | '\r') => lines.push(index + 1),
+                _ => {}
+            }
+            last = c;
+        }
+        Self { file, text, lines }
     }
 
     pub(crate) fn location(&self, span: Span, key_path: &str) -> Location {
-        let before = self.text.chars().take(span.start);
-        let (mut line, mut column, mut last) = (1, 1, ' ');
-        for c in before {
-            let ends_line = c == '\n' && last != '\r' || c == '\r';
-            (line, column) = match c {
-                _ if ends_line => (line + 1, 1),
-                '\n' => (line, 1),
-                _ => (line, column + 1),
-            };
-            last = c;
-        }
+        let line = self.lines.partition_point(|start| *start <= span.start).max(1);
+        let column = span.start - self.lines[line - 1] + 1;
         Location { file: self.file.to_owned(), line, column, key_path: printable(key_path) }
     }
 

@@ -1,8 +1,11 @@
 //! `tagship.yml`: from text to settings that every action can use, with errors that point into the text.
 //!
-//! A file is read into a tree that knows where everything stands ([`mod@tree`]), from there into layers in which every
-//! key may be absent ([`mod@read`]), and at last into settings in which nothing is ([`Config`]). Knows no vendor: a
+//! A file is read into a tree that knows where everything stands (`tree`), from there into layers in which every
+//! key may be absent (`read`), and at last into settings in which nothing is ([`Config`]). Knows no vendor: a
 //! target or a store is a kind with settings ([`AdapterSpec`]), and whoever implements the kind judges them.
+//!
+//! Two readers of YAML live here: one that keeps places, for the file that people write, and `serde_yaml` in
+//! [`yaml`], for data that programs write.
 
 mod adapter;
 mod config;

@@ -1,6 +1,6 @@
 //! One model: its artifact and what every action is told about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -89,11 +89,13 @@ fn resolve_environments(
     layers: Option<BTreeMap<Environment, EnvironmentLayer>>,
     place: &Place<'_>,
 ) -> BTreeMap<Environment, EnvironmentConfig> {
-    let mut resolved: BTreeMap<Environment, EnvironmentConfig> = BTreeMap::new();
+    let mut resolved = BTreeMap::new();
+    let mut targets = HashMap::new();
     for (name, layer) in layers.unwrap_or_default() {
         let at = place.key(name.as_str());
         let Some(environment) = layer.resolve(&at) else { continue };
-        if let Some((other, _)) = resolved.iter().find(|(_, other)| other.target == environment.target) {
+        let target = &environment.target;
+        if let Some(other) = targets.insert((target.kind.clone(), target.settings.clone()), name.clone()) {
             let message = format!("the environments `{other}` and `{name}` have one target");
             let help =
                 "two environments would move each other's traffic; give each its own target".to_owned();

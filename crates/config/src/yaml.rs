@@ -9,9 +9,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde_json::{Map, Number, Value};
 
 /// Largest text that is read, in bytes.
-const MAX_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 /// Most values that are read, each use of an alias counted in full.
-const MAX_VALUES: usize = 200_000;
+const MAX_VALUES: usize = 50_000;
 /// Deepest nesting of lists and mappings.
 const MAX_DEPTH: usize = 64;
 
@@ -33,7 +33,7 @@ pub enum YamlError {
         value: String,
     },
     /// The text, or what its aliases make of it, is too large.
-    #[error("read YAML: more than {limit} {what}")]
+    #[error("read YAML: it holds more than {limit} {what}, the most that is read")]
     TooLarge {
         /// How many are read.
         limit: usize,
