@@ -12,6 +12,8 @@ use crate::{digest::Digest, exit::Exit, name::ModelName, schema::Document, versi
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
+    /// Does not apply here: a comparison with stable where nothing is deployed yet. Neither good nor bad.
+    NotApplicable,
     /// Measured and good.
     Successful,
     /// Could not be decided: data or a file is missing, a number is absent.
@@ -30,6 +32,8 @@ pub enum CheckKind {
     Checks,
     /// Test reports.
     Tests,
+    /// The metrics file as a whole: that it can be read and holds finite numbers.
+    Metrics,
     /// A rule over metrics.
     Rule,
     /// Candidate against stable on the same rows.
@@ -110,23 +114,51 @@ impl GateReport {
         match self.outcome {
             Outcome::Successful => Exit::Done,
             Outcome::Failed => Exit::Negative,
-            Outcome::Inconclusive | Outcome::Error => Exit::Incomplete,
+            Outcome::NotApplicable | Outcome::Inconclusive | Outcome::Error => Exit::Incomplete,
         }
     }
 
-    /// Worst outcome of the checks; no check at all is inconclusive, because unknown is not good.
+    /// Worst outcome of the checks. No check at all, or none that applies, is inconclusive: unknown is not good.
     pub fn worst(checks: &[GateCheck]) -> Outcome {
-        checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Inconclusive)
+        match checks.iter().map(|check| check.outcome).max() {
+            None | Some(Outcome::NotApplicable) => Outcome::Inconclusive,
+            Some(worst) => worst,
+        }
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotApplicable => "not applicable",
             Self::Successful => "successful",
             Self::Inconclusive => "inconclusive",
             Self::Error => "error",
             Self::Failed => "failed",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_apply_neither_helps_nor_hurts() {
+        let check = |outcome| GateCheck {
+            name: "c".to_owned(),
+            kind: CheckKind::Rule,
+            outcome,
+            message: String::new(),
+            expression: None,
+            saw: vec![],
+        };
+        let worst = |outcomes: &[Outcome]| {
+            GateReport::worst(&outcomes.iter().copied().map(check).collect::<Vec<_>>())
+        };
+        assert_eq!(worst(&[]), Outcome::Inconclusive);
+        assert_eq!(worst(&[Outcome::NotApplicable]), Outcome::Inconclusive);
+        assert_eq!(worst(&[Outcome::NotApplicable, Outcome::Successful]), Outcome::Successful);
+        assert_eq!(worst(&[Outcome::Failed, Outcome::Inconclusive]), Outcome::Failed);
     }
 }
