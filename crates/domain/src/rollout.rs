@@ -13,6 +13,7 @@ use crate::{
     digest::Digest,
     event::Command,
     exit::Exit,
+    golden::Tolerance,
     name::{Environment, ModelName},
     release::{Provenance, Release},
     schema::Document,
@@ -45,11 +46,31 @@ pub enum Strategy {
     AllAtOnce,
 }
 
+/// How a prepared candidate is checked before any traffic reaches it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "check")]
+pub enum Smoke {
+    /// The release's golden cases, against the candidate's own endpoint. Every one must pass.
+    GoldenCases {
+        /// How many there are; a report about fewer is incomplete.
+        count: u64,
+        /// How far numbers may be apart.
+        tolerance: Tolerance,
+        /// Longest time that one case may take; not checked where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_latency: Option<Duration>,
+    },
+    /// The release has no golden cases: only that the target calls it ready. Proves nothing about answers.
+    ReadyOnly,
+}
+
 /// What a rollout will do; fixed when it starts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RolloutPlan {
     /// How traffic moves.
     pub strategy: Strategy,
+    /// What the candidate must show before any traffic.
+    pub smoke: Smoke,
     /// How long a phase may go on without progress.
     pub progress_deadline: Duration,
 }
@@ -186,6 +207,10 @@ pub struct RolloutState {
     pub judges: BTreeMap<String, JudgeState>,
     /// Last counters of each version.
     pub counters: BTreeMap<Version, Counters>,
+    /// Whether the registry may name the candidate because of this rollout: set before the first registry effect
+    /// is performed, cleared when the candidate was unassigned again.
+    #[serde(default)]
+    pub assigned: bool,
     /// Effects that were decided and whose outcome is not known yet.
     pub intended: Vec<Intended>,
     /// Number of the newest effect. Grows over all rollouts of this environment and model, so that a target can
@@ -213,7 +238,7 @@ pub struct Intended {
     pub seq: u64,
     /// What to do.
     pub effect: Effect,
-    /// How often it was tried without success.
+    /// How often it was tried and is not done.
     pub attempts: u32,
     /// What went wrong last, where something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -342,7 +367,7 @@ pub struct TargetState {
 }
 
 /// One version on a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// The version.
     pub version: Version,
@@ -356,8 +381,29 @@ pub struct Arm {
     pub counters: Counters,
 }
 
+/// One look at the world that a rollout acted on; a line of `measurements.jsonl` in its journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Look {
+    /// When.
+    pub at: Timestamp,
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// Why the target did not answer, where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<String>,
+    /// What the target served, with counters.
+    pub arms: Vec<Arm>,
+    /// What the golden cases said, where they were run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<GoldenReport>,
+}
+
 impl Document for RolloutState {
     const SCHEMA: &'static str = "tagship/rollout/v1";
+}
+
+impl Document for Look {
+    const SCHEMA: &'static str = "tagship/look/v1";
 }
 
 impl Weight {

@@ -24,11 +24,13 @@ pub trait ArtifactStore: Send + Sync {
     /// Whether the file is there.
     async fn has(&self, digest: &Digest) -> Result<bool, PortError>;
 
-    /// Writes the file to `to`, which appears only when it is complete and has the digest.
+    /// Writes the file to `to`, which appears only when it is complete and has the digest; a file that
+    /// is there already is replaced.
     /// [`crate::Problem::NotFound`] where it is not there, [`crate::Problem::Invalid`] where it is damaged.
     /// Missing parent directories are made.
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError>;
 
-    /// Reads a file of at most `limit` bytes into memory, as [`ArtifactStore::get`] does.
+    /// Reads a file of at most `limit` bytes into memory, as [`ArtifactStore::get`] does; a larger one is
+    /// [`crate::Problem::Invalid`].
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError>;
 }

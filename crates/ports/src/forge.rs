@@ -99,7 +99,8 @@ pub trait Forge: Send + Sync {
     /// Checks of a commit.
     async fn checks(&self, commit: &CommitId) -> Result<Vec<CommitCheck>, PortError>;
 
-    /// Records how a deployment stands. Success makes the environment's earlier deployments inactive.
+    /// Records how a deployment stands. A status older than the recorded one of the same rollout changes nothing;
+    /// success makes the environment's earlier deployments of the model inactive.
     async fn deployment(&self, status: &DeploymentStatus) -> Result<(), PortError>;
 
     /// Shows a release.

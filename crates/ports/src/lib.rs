@@ -11,7 +11,9 @@ pub mod error;
 pub mod fake;
 pub mod forge;
 pub mod model_runner;
+pub mod publisher;
 pub mod repo;
+pub mod stage_registry;
 pub mod state_store;
 pub mod target;
 
@@ -20,6 +22,8 @@ pub use clock::Clock;
 pub use error::{PortError, Problem};
 pub use forge::Forge;
 pub use model_runner::ModelRunner;
+pub use publisher::Publisher;
 pub use repo::Repo;
+pub use stage_registry::StageRegistry;
 pub use state_store::StateStore;
 pub use target::Target;

@@ -50,7 +50,8 @@ pub trait Target: Send + Sync {
     /// What it serves.
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError>;
 
-    /// Loads a version at weight 0 from verified bytes: a file, or a directory.
+    /// Loads a version at weight 0 from verified bytes: a file, or a directory. [`crate::Problem::Conflict`] where
+    /// the version is loaded with other bytes.
     async fn prepare(
         &self,
         order: &Order,
@@ -59,15 +60,17 @@ pub trait Target: Send + Sync {
         bytes: &Path,
     ) -> Result<Done, PortError>;
 
-    /// Gives a loaded version this share of traffic; stable keeps the rest.
+    /// Gives a loaded version this share of traffic; stable keeps the rest. [`crate::Problem::NotFound`] where it is
+    /// not loaded.
     async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError>;
 
     /// Makes a loaded version stable, with all traffic.
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError>;
 
-    /// Gives all traffic to `to`; takes the model out of service where absent. Works from any state.
+    /// Gives all traffic to `to`; takes the model out of service where absent: no version has traffic then. Works
+    /// from any state; [`crate::Problem::NotFound`] where `to` is not loaded.
     async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError>;
 
-    /// Unloads a version that has no traffic; refuses ([`crate::Problem::Conflict`]) one that has.
+    /// Unloads a version that has no traffic; one that is not loaded is done already. Refuses ([`crate::Problem::Conflict`]) one that has.
     async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError>;
 }

@@ -1,0 +1,24 @@
+//! What every implementation of a port must do, as suites that panic at the first broken promise.
+//!
+//! One `async fn` per port. Implementations call it from their tests with a fresh instance and what the suite
+//! cannot know (a model file, a commit); the fakes run the same suites. A suite never sleeps except through a
+//! [`crate::Clock`].
+#![allow(clippy::expect_used, reason = "a suite reports a broken promise by panicking in the caller's test")]
+
+mod artifact_store;
+mod clock;
+mod forge;
+mod model_runner;
+mod repo;
+mod stage_registry;
+mod state_store;
+mod target;
+
+pub use artifact_store::artifact_store;
+pub use clock::clock;
+pub use forge::forge;
+pub use model_runner::{RunnerFixture, model_runner};
+pub use repo::{RepoFixture, racing_tags, repo};
+pub use stage_registry::stage_registry;
+pub use state_store::{racing_appends, state_store};
+pub use target::{Loadable, target};

@@ -1,0 +1,31 @@
+//! In-memory versions of the ports, for tests and for trying the logic without a world.
+//!
+//! Each keeps the whole contract of its trait (fencing, compare-and-swap, newer wins) and lets a test script what
+//! goes wrong through [`Faults`]. Every call gives way once before it acts, so that a test that polls two runs in
+//! turn reaches every interleaving of their calls.
+
+mod artifact_store;
+mod clock;
+mod faults;
+mod forge;
+mod lock;
+mod model_runner;
+mod publisher;
+mod repo;
+mod stage_registry;
+mod state_store;
+mod target;
+
+pub use artifact_store::FakeArtifactStore;
+pub use clock::FakeClock;
+pub use faults::{Fault, Faults};
+pub use forge::FakeForge;
+pub use model_runner::{FakeModel, FakeModelRunner};
+pub use publisher::{FakePublisher, Published};
+pub use repo::FakeRepo;
+pub use stage_registry::FakeStageRegistry;
+pub use state_store::FakeStateStore;
+pub use target::FakeTarget;
+
+#[cfg(test)]
+mod tests;

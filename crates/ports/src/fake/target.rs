@@ -1,0 +1,236 @@
+//! A target in memory that remembers every version that ever had traffic.
+
+use std::{collections::BTreeMap, path::Path, sync::Mutex};
+
+use async_trait::async_trait;
+use tagship_domain::{
+    Digest, ModelName, Version,
+    rollout::{Arm, Counters, TargetState, Weight},
+};
+
+use super::{Faults, lock::held};
+use crate::{
+    PortError, Problem, Target,
+    target::{Capabilities, Done, Order},
+};
+
+/// A target in memory.
+#[derive(Debug, Default)]
+pub struct FakeTarget {
+    /// What goes wrong in `observe`, `prepare`, `set_weight`, `promote`, `rollback` and `cleanup`.
+    pub faults: Faults,
+    models: Mutex<BTreeMap<ModelName, Served>>,
+}
+
+#[derive(Debug, Default)]
+struct Served {
+    fence: u64,
+    stable: Option<Version>,
+    arms: BTreeMap<Version, Arm>,
+    /// Versions in the order in which they got traffic, with their digests.
+    traffic: Vec<(Version, Digest)>,
+    starts_ready: Option<bool>,
+}
+
+impl FakeTarget {
+    /// Puts a version in place as stable with all traffic, whatever was there.
+    pub fn serve(&self, model: &ModelName, version: &Version, digest: &Digest) {
+        self.change(model, |served| {
+            served.load(version, digest);
+            served.give_all(Some(version));
+        });
+    }
+
+    /// Whether versions that are prepared from now on are ready at once; they are by default.
+    pub fn starts_ready(&self, model: &ModelName, ready: bool) {
+        self.change(model, |served| served.starts_ready = Some(ready));
+    }
+
+    /// Makes a loaded version ready or not ready.
+    pub fn set_ready(&self, model: &ModelName, version: &Version, ready: bool) {
+        self.change(model, |served| {
+            if let Some(arm) = served.arms.get_mut(version) {
+                arm.ready = ready;
+            }
+        });
+    }
+
+    /// Exchanges the bytes of a loaded version behind everyone's back.
+    pub fn tamper(&self, model: &ModelName, version: &Version, digest: &Digest) {
+        self.change(model, |served| {
+            if let Some(arm) = served.arms.get_mut(version) {
+                arm.digest = digest.clone();
+            }
+        });
+    }
+
+    /// Loses a version, as a crash would.
+    pub fn lose(&self, model: &ModelName, version: &Version) {
+        self.change(model, |served| {
+            served.arms.remove(version);
+        });
+    }
+
+    /// Versions in the order in which they got traffic, with the digests they had then.
+    pub fn traffic(&self, model: &ModelName) -> Vec<(Version, Digest)> {
+        held(&self.models).get(model).map(|served| served.traffic.clone()).unwrap_or_default()
+    }
+
+    /// The version that serves by default.
+    pub fn stable(&self, model: &ModelName) -> Option<Version> {
+        held(&self.models).get(model).and_then(|served| served.stable.clone())
+    }
+
+    fn change(&self, model: &ModelName, change: impl FnOnce(&mut Served)) {
+        change(held(&self.models).entry(model.clone()).or_default());
+    }
+
+    async fn order(
+        &self,
+        call: &'static str,
+        order: &Order,
+        act: impl FnOnce(&mut Served) -> Result<(), PortError> + Send,
+    ) -> Result<Done, PortError> {
+        let body = || {
+            let mut models = held(&self.models);
+            let served = models.entry(order.model.clone()).or_default();
+            if order.fence < served.fence {
+                let message = format!("order {} came after {}", order.fence, served.fence);
+                return Err(PortError::new(Problem::Fenced, call, message));
+            }
+            served.fence = order.fence;
+            let before = (served.stable.clone(), served.arms.clone());
+            act(served)?;
+            let changed = before != (served.stable.clone(), served.arms.clone());
+            Ok(if changed { Done::Applied } else { Done::AlreadyThere })
+        };
+        self.faults.around(call, body).await
+    }
+}
+
+impl Served {
+    fn load(&mut self, version: &Version, digest: &Digest) {
+        let arm = Arm {
+            version: version.clone(),
+            digest: digest.clone(),
+            ready: self.starts_ready.unwrap_or(true),
+            weight: Weight::NONE,
+            counters: Counters::default(),
+        };
+        self.arms.insert(version.clone(), arm);
+    }
+
+    fn loaded(&self, call: &str, version: &Version) -> Result<(), PortError> {
+        if self.arms.contains_key(version) {
+            return Ok(());
+        }
+        Err(PortError::new(Problem::NotFound, call, format!("{version} is not loaded")))
+    }
+
+    /// Gives one version this share and stable the rest.
+    fn share(&mut self, version: &Version, weight: Weight) {
+        let rest = Weight::percent(100 - weight.get()).unwrap_or_default();
+        let stable = self.stable.clone();
+        for arm in self.arms.values_mut() {
+            let new = if arm.version == *version {
+                weight
+            } else if stable.as_ref() == Some(&arm.version) {
+                rest
+            } else {
+                Weight::NONE
+            };
+            if arm.weight == Weight::NONE && new > Weight::NONE {
+                self.traffic.push((arm.version.clone(), arm.digest.clone()));
+            }
+            arm.weight = new;
+        }
+    }
+
+    fn give_all(&mut self, to: Option<&Version>) {
+        self.stable = to.cloned();
+        match to {
+            Some(version) => self.share(version, Weight::ALL),
+            None => self.arms.values_mut().for_each(|arm| arm.weight = Weight::NONE),
+        }
+    }
+}
+
+#[async_trait]
+impl Target for FakeTarget {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { weights: true }
+    }
+
+    async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
+        let look = || {
+            let models = held(&self.models);
+            let arms = models.get(model).map(|served| served.arms.values().cloned().collect());
+            Ok(TargetState { arms: arms.unwrap_or_default() })
+        };
+        self.faults.around("observe", look).await
+    }
+
+    async fn prepare(
+        &self,
+        order: &Order,
+        version: &Version,
+        digest: &Digest,
+        _bytes: &Path,
+    ) -> Result<Done, PortError> {
+        let load = |served: &mut Served| match served.arms.get(version) {
+            Some(arm) if arm.digest == *digest => Ok(()),
+            Some(arm) => {
+                let message = format!("{version} is loaded with {}, not {digest}", arm.digest);
+                Err(PortError::new(Problem::Conflict, "prepare", message))
+            }
+            None => {
+                served.load(version, digest);
+                Ok(())
+            }
+        };
+        self.order("prepare", order, load).await
+    }
+
+    async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError> {
+        let share = |served: &mut Served| {
+            served.loaded("set_weight", version)?;
+            served.share(version, weight);
+            Ok(())
+        };
+        self.order("set_weight", order, share).await
+    }
+
+    async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
+        let promote = |served: &mut Served| {
+            served.loaded("promote", version)?;
+            served.give_all(Some(version));
+            Ok(())
+        };
+        self.order("promote", order, promote).await
+    }
+
+    async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError> {
+        let back = |served: &mut Served| {
+            if let Some(version) = to {
+                served.loaded("rollback", version)?;
+            }
+            served.give_all(to);
+            Ok(())
+        };
+        self.order("rollback", order, back).await
+    }
+
+    async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
+        let unload = |served: &mut Served| match served.arms.get(version) {
+            Some(arm) if arm.weight > Weight::NONE => {
+                let message = format!("{version} has {} of the traffic", arm.weight);
+                Err(PortError::new(Problem::Conflict, "cleanup", message))
+            }
+            _ => {
+                served.arms.remove(version);
+                Ok(())
+            }
+        };
+        self.order("cleanup", order, unload).await
+    }
+}
