@@ -1,1 +1,10 @@
-//! tagship-adapters
+//! What stands behind the ports: a folder per port, a file per adapter, and per port a table of the kinds that a
+//! configuration may name. An unknown kind is an error that lists the known ones, never a default.
+
+mod clock;
+mod disk;
+pub mod forges;
+pub mod stores;
+pub mod targets;
+
+pub use clock::SystemClock;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::schema::Document;
+use crate::{schema::Document, units::Duration, validation::GoldenCase};
 
 /// A file of golden cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +58,24 @@ pub enum Comparison {
     Equal(Option<f64>),
     /// The first difference, as a sentence.
     Different(String),
+}
+
+/// Judges one case: by the answer, or the failure to get one, and by the time it took in milliseconds.
+pub fn judge(
+    case: &Case,
+    answer: Result<&[Tensor], String>,
+    latency_ms: f64,
+    tolerance: Tolerance,
+    max_latency: Option<Duration>,
+) -> GoldenCase {
+    let too_slow = max_latency.filter(|limit| latency_ms > limit.as_secs_f64() * 1000.0);
+    let (max_difference, message) = match answer.map(|outputs| compare(&case.expected, outputs, tolerance)) {
+        Err(message) | Ok(Comparison::Different(message)) => (None, Some(message)),
+        Ok(Comparison::Equal(difference)) => {
+            (difference, too_slow.map(|limit| format!("took {latency_ms:.1} ms, the limit is {limit}")))
+        }
+    };
+    GoldenCase { name: case.name.clone(), passed: message.is_none(), max_difference, latency_ms, message }
 }
 
 /// Compares an answer with what was expected. Floating-point data within `tolerance`, everything else exactly.

@@ -199,6 +199,9 @@ pub struct RolloutState {
     pub reason: Reason,
     /// The same as a sentence, with the cause.
     pub message: String,
+    /// What went wrong, as a sentence; absent while nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Index of the step that runs.
     pub step: usize,
     /// The candidate's share of traffic.

@@ -21,6 +21,9 @@ pub struct TimeError {
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
+    /// The latest time there is.
+    pub const LATEST: Self = Self(jiff::Timestamp::MAX);
+
     /// From milliseconds since 1970-01-01 UTC, negative before.
     ///
     /// # Errors

@@ -1,37 +1,12 @@
 //! The git repository that the model lives in: commits, files at commits, tags.
 
 use async_trait::async_trait;
-use tagship_domain::{CommitId, Timestamp};
+use tagship_domain::{
+    CommitId, Timestamp,
+    tag::{Ident, Tag},
+};
 
 use crate::PortError;
-
-/// An annotated tag as it lies in the repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagObject {
-    /// Name without `refs/tags/`.
-    pub name: String,
-    /// The commit it peels to; absent where it points at something else.
-    pub commit: Option<CommitId>,
-    /// Who made it; absent for a lightweight tag or a tag object without a tagger line.
-    pub tagger: Option<Signature>,
-    /// Its whole message; empty for a lightweight tag.
-    pub message: String,
-    /// Whether it is an annotated tag.
-    pub annotated: bool,
-}
-
-/// Who did something in git and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature {
-    /// Name.
-    pub name: String,
-    /// E-mail address.
-    pub email: String,
-    /// When.
-    pub at: Timestamp,
-    /// Offset from UTC in minutes.
-    pub offset: i32,
-}
 
 /// A tag to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +27,9 @@ pub struct Commit {
     /// Its id.
     pub id: CommitId,
     /// Who wrote it and when.
-    pub author: Signature,
+    pub author: Ident,
     /// Who committed it and when.
-    pub committer: Signature,
+    pub committer: Ident,
     /// Its whole message.
     pub message: String,
     /// Its parents.
@@ -72,7 +47,7 @@ pub trait Repo: Send + Sync {
 
     /// Every tag, in no particular order. A shallow clone or one without tags of a remote that has some is an
     /// error ([`crate::Problem::Invalid`]), because an empty registry must never be a guess.
-    async fn tags(&self) -> Result<Vec<TagObject>, PortError>;
+    async fn tags(&self) -> Result<Vec<Tag>, PortError>;
 
     /// The bytes of a file at a commit; absent where there is none.
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError>;

@@ -1,1 +1,20 @@
-//! tagship-release
+//! Releases: a version tag, a manifest, and the bytes in a store.
+//!
+//! The bytes and the manifest are stored first, by digest; the tag, which names the manifest's digest, comes last
+//! and makes the release visible. So a release that can be seen is complete, and a race is decided by the one
+//! thing that git decides: who creates the tag.
+
+mod bump;
+mod error;
+mod fetch;
+mod find;
+mod make;
+mod note;
+mod stages;
+
+pub use bump::{NextBump, next_bump};
+pub use error::ReleaseError;
+pub use fetch::{Reference, fetch_release, read_evidence, read_manifest};
+pub use find::{current, previous, read_registry, release_of_version, releases};
+pub use make::{Draft, Made, ReleaseMaker, SourceFile};
+pub use stages::TagStages;

@@ -1,0 +1,109 @@
+//! Writing files so that a reader sees the old one or the new one, never half of one: a temporary file in the same
+//! directory, flushed to disk, then renamed.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+use tagship_domain::Digest;
+use tagship_ports::{PortError, Problem};
+use tempfile::NamedTempFile;
+
+const BUFFER: usize = 256 * 1024;
+
+/// A failed operation on a path, as a port's error.
+pub(crate) fn local(operation: &str, path: &Path, error: &io::Error) -> PortError {
+    let (problem, hint) = match error.kind() {
+        io::ErrorKind::NotFound => (Problem::NotFound, None),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (Problem::Local, Some("free some space and run again"))
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            (Problem::Denied, Some("make it writable for this user"))
+        }
+        _ => (Problem::Local, None),
+    };
+    let failed = PortError::new(problem, format!("{operation} {}", path.display()), error.to_string());
+    match hint {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
+}
+
+/// Writes a whole file.
+pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), PortError> {
+    copy_atomically(path, &mut &content[..], None)
+}
+
+/// Copies a stream into a file. With a digest, the file appears only if its bytes have it.
+pub(crate) fn copy_atomically(
+    path: &Path,
+    source: &mut dyn Read,
+    digest: Option<&Digest>,
+) -> Result<(), PortError> {
+    let failed = |error: io::Error| local("write", path, &error);
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
+    fs::create_dir_all(&directory).map_err(|error| local("create directory", &directory, &error))?;
+    let mut temporary = NamedTempFile::new_in(&directory).map_err(failed)?;
+    let found = copy_hashing(source, temporary.as_file_mut()).map_err(failed)?;
+    if let Some(wanted) = digest.filter(|wanted| **wanted != found) {
+        let message = format!("its bytes are {found}, not {wanted}");
+        return Err(PortError::new(Problem::Invalid, format!("write {}", path.display()), message));
+    }
+    temporary.as_file().sync_all().map_err(failed)?;
+    temporary.persist(path).map_err(|error| failed(error.error))?;
+    // The rename itself has to reach the disk; a directory that can't be opened for that is no reason to fail.
+    if let Ok(directory) = File::open(&directory) {
+        let _ = directory.sync_all();
+    }
+    Ok(())
+}
+
+/// Copies a stream and answers the digest of what went through.
+pub(crate) fn copy_hashing(source: &mut dyn Read, sink: &mut dyn Write) -> io::Result<Digest> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(Digest::from_bytes(hasher.finalize().into())),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                sink.write_all(&buffer[..read])?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads a whole file of at most `limit` bytes; absent where there is none.
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, PortError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(local("read", path, &error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| local("read", path, &error))?;
+    if bytes.len() as u64 > limit {
+        let message = format!("it is larger than {limit} bytes");
+        return Err(PortError::new(Problem::Invalid, format!("read {}", path.display()), message));
+    }
+    Ok(Some(bytes))
+}
+
+/// Runs file work off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PortError> + Send + 'static,
+) -> Result<T, PortError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(PortError::new(Problem::Local, "file work", error.to_string())),
+    }
+}

@@ -1,0 +1,241 @@
+//! A forge in a directory, for work without a host: everything that reviewers would see lies there as files.
+//!
+//! ```text
+//! comments/<pull request>-<topic>.md    the comment as Markdown, under a marker line with its time
+//! pull-requests/<number>.json           {"head": commit, "merge": commit or absent}; written by people or tests
+//! checks/<commit>.json                  {"<name>": "success" | "failure" | "pending"}; written by people or tests
+//! deployments/<environment>/<rollout>.json
+//! releases/<tag>/{note.md,manifest.json}
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tagship_domain::{
+    CommitId, Environment, Release, Timestamp,
+    rollout::{DeploymentState, RolloutId},
+};
+use tagship_ports::{
+    Forge, PortError, Problem,
+    forge::{CheckState, Comment, CommentOutcome, CommitCheck, DeploymentStatus, ReleaseNote},
+};
+
+use crate::disk::{blocking, local, read_bounded, write_atomically};
+
+/// Longest file that is read back.
+const LIMIT: u64 = 4 << 20;
+
+/// A directory that stands for a host.
+#[derive(Debug, Clone)]
+pub struct LocalForge {
+    root: PathBuf,
+}
+
+/// A pull request as its file has it.
+#[derive(Debug, Serialize, Deserialize)]
+struct PullRequestFile {
+    head: CommitId,
+    #[serde(default)]
+    merge: Option<CommitId>,
+}
+
+/// A deployment as its file has it.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeploymentFile {
+    environment: Environment,
+    release: Release,
+    rollout: RolloutId,
+    state: DeploymentState,
+    description: String,
+    at: Timestamp,
+}
+
+impl LocalForge {
+    /// A forge in a directory, which is created when something is written.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Where a comment lies.
+    pub fn comment_path(&self, pull_request: u64, topic: &str) -> PathBuf {
+        self.root.join("comments").join(format!("{pull_request}-{}.md", file_name(topic)))
+    }
+}
+
+#[async_trait]
+impl Forge for LocalForge {
+    async fn comment(&self, comment: &Comment) -> Result<CommentOutcome, PortError> {
+        let path = self.comment_path(comment.pull_request, &comment.topic);
+        let comment = comment.clone();
+        blocking(move || write_comment(&path, &comment)).await
+    }
+
+    async fn pull_requests_of(&self, commit: &CommitId) -> Result<Vec<u64>, PortError> {
+        let (directory, commit) = (self.root.join("pull-requests"), commit.clone());
+        blocking(move || {
+            let mut numbers = Vec::new();
+            for (name, path) in json_files(&directory)? {
+                let pull: Option<PullRequestFile> = read_json(&path)?;
+                let brought =
+                    pull.is_some_and(|pull| pull.head == commit || pull.merge.as_ref() == Some(&commit));
+                numbers.extend(name.parse::<u64>().ok().filter(|_| brought));
+            }
+            numbers.sort_unstable();
+            Ok(numbers)
+        })
+        .await
+    }
+
+    async fn checks(&self, commit: &CommitId) -> Result<Vec<CommitCheck>, PortError> {
+        let path = self.root.join("checks").join(format!("{commit}.json"));
+        let states: Option<BTreeMap<String, String>> = blocking(move || read_json(&path)).await?;
+        let check = |(name, state): (String, String)| {
+            let state = match state.as_str() {
+                "success" => CheckState::Success,
+                "pending" => CheckState::Pending,
+                _ => CheckState::Failure,
+            };
+            CommitCheck { name, state }
+        };
+        Ok(states.unwrap_or_default().into_iter().map(check).collect())
+    }
+
+    async fn deployment(&self, status: &DeploymentStatus) -> Result<(), PortError> {
+        let directory = self.root.join("deployments").join(file_name(status.environment.as_str()));
+        let file = DeploymentFile {
+            environment: status.environment.clone(),
+            release: status.release.clone(),
+            rollout: status.rollout.clone(),
+            state: status.state,
+            description: status.description.clone(),
+            at: status.at,
+        };
+        blocking(move || write_deployment(&directory, &file)).await
+    }
+
+    async fn release(&self, note: &ReleaseNote) -> Result<(), PortError> {
+        let directory = self.root.join("releases").join(file_name(&note.tag));
+        let note = note.clone();
+        blocking(move || {
+            write_atomically(&directory.join("manifest.json"), note.manifest.as_bytes())?;
+            write_atomically(&directory.join("note.md"), note.body.as_bytes())
+        })
+        .await
+    }
+}
+
+/// First line of a comment's file; the time decides which of two writers is newer.
+fn marker(comment: &Comment) -> String {
+    format!("<!-- tagship:{} {} -->", file_name(&comment.topic), comment.written)
+}
+
+fn written(text: &str) -> Option<Timestamp> {
+    let line = text.lines().next()?.strip_prefix("<!-- tagship:")?.strip_suffix(" -->")?;
+    line.split_once(' ')?.1.parse().ok()
+}
+
+fn write_comment(path: &Path, comment: &Comment) -> Result<CommentOutcome, PortError> {
+    let old = read_bounded(path, LIMIT)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let body = |text: &str| text.split_once('\n').map(|(_, body)| body.to_owned());
+    match &old {
+        Some(old) if written(old).is_some_and(|there| there > comment.written) => {
+            return Ok(CommentOutcome::NewerThere);
+        }
+        Some(old) if body(old).is_some_and(|there| there == comment.body) => {
+            return Ok(CommentOutcome::Unchanged);
+        }
+        _ => {}
+    }
+    write_atomically(path, format!("{}\n{}", marker(comment), comment.body).as_bytes())?;
+    Ok(if old.is_some() { CommentOutcome::Updated } else { CommentOutcome::Created })
+}
+
+/// Writes one deployment and, when it is a success, makes the model's other ones here inactive.
+fn write_deployment(directory: &Path, new: &DeploymentFile) -> Result<(), PortError> {
+    let own = format!("{}-{}", file_name(new.release.model.as_str()), file_name(&new.rollout.0));
+    write_json(&directory.join(format!("{own}.json")), new)?;
+    if new.state != DeploymentState::Success {
+        return Ok(());
+    }
+    for (name, path) in json_files(directory)? {
+        let Some(other) = read_json::<DeploymentFile>(&path)? else { continue };
+        let serves = other.state == DeploymentState::Success && other.release.model == new.release.model;
+        if name != own && serves {
+            write_json(&path, &DeploymentFile { state: DeploymentState::Inactive, at: new.at, ..other })?;
+        }
+    }
+    Ok(())
+}
+
+/// Names and paths of the JSON files in a directory, sorted; none where it does not exist.
+fn json_files(directory: &Path) -> Result<Vec<(String, PathBuf)>, PortError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(error) => return Err(local("list", directory, &error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| local("list", directory, &error))?.path();
+        if let (Some(name), Some("json")) =
+            (path.file_stem().and_then(|name| name.to_str()), path.extension().and_then(|end| end.to_str()))
+        {
+            files.push((name.to_owned(), path.clone()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, PortError> {
+    let Some(bytes) = read_bounded(path, LIMIT)? else { return Ok(None) };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+        PortError::new(Problem::Invalid, format!("read {}", path.display()), error.to_string())
+    })
+}
+
+fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), PortError> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| {
+        PortError::new(Problem::Invalid, format!("write {}", path.display()), error.to_string())
+    })?;
+    write_atomically(path, text.as_bytes())
+}
+
+/// A name as one component of a path: everything but letters, digits, `-`, `_`, `.` (not in front), `@`, `#` becomes
+/// `%` and two hex digits.
+fn file_name(name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for (at, byte) in name.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() || b"-_@#".contains(&byte) || (byte == b'.' && at > 0) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use tagship_ports::conformance;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn behaves_like_every_forge() {
+        let directory = tempfile::tempdir().unwrap();
+        conformance::forge(&LocalForge::new(directory.path())).await;
+    }
+
+    #[test]
+    fn names_stay_one_component() {
+        assert_eq!(file_name("churn@v1.0.0"), "churn@v1.0.0");
+        assert_eq!(file_name("../a/b"), "%2E.%2Fa%2Fb");
+    }
+}

@@ -1,0 +1,5 @@
+//! Forges: where the repository is hosted.
+
+mod local;
+
+pub use local::LocalForge;

@@ -1,0 +1,179 @@
+//! A store in a directory: `blobs/sha256/<two digits>/<64 digits>`, as OCI image layouts have it.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use tagship_domain::Digest;
+use tagship_ports::{ArtifactStore, PortError, Problem};
+
+use crate::disk::{blocking, copy_atomically, copy_hashing, local, read_bounded};
+
+/// Where the bytes lie when nothing is configured, in the repository.
+const DEFAULT: &str = ".tagship/store";
+
+/// A directory with files by digest.
+#[derive(Debug, Clone)]
+pub struct FileStore {
+    root: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Settings {
+    #[serde(default)]
+    path: Option<String>,
+}
+
+impl FileStore {
+    /// A store in a directory, which is created when something is put into it.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub(crate) fn from_settings(
+        settings: &serde_json::Map<String, serde_json::Value>,
+        root: &Path,
+    ) -> Result<Self, PortError> {
+        let settings: Settings = serde_json::from_value(serde_json::Value::Object(settings.clone()))
+            .map_err(|error| {
+                PortError::new(Problem::Invalid, "read the settings of store file", error.to_string())
+            })?;
+        Ok(Self::new(root.join(settings.path.as_deref().unwrap_or(DEFAULT))))
+    }
+
+    fn blob(&self, digest: &Digest) -> PathBuf {
+        let hex = digest.hex();
+        self.root.join("blobs").join("sha256").join(&hex[..2]).join(hex)
+    }
+}
+
+#[async_trait]
+impl ArtifactStore for FileStore {
+    fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError> {
+        let (blob, digest, file) = (self.blob(digest), digest.clone(), file.to_owned());
+        blocking(move || {
+            if verify(&blob, &digest).is_ok() {
+                return Ok(());
+            }
+            let mut source = File::open(&file).map_err(|error| local("read", &file, &error))?;
+            copy_atomically(&blob, &mut source, Some(&digest)).map_err(|error| match error.problem {
+                Problem::Invalid => {
+                    error.hint(format!("{} changed since it was judged; run again", file.display()))
+                }
+                _ => error,
+            })?;
+            verify(&blob, &digest)
+        })
+        .await
+    }
+
+    async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
+        let (blob, digest, bytes) = (self.blob(digest), digest.clone(), bytes.to_vec());
+        blocking(move || {
+            if verify(&blob, &digest).is_ok() {
+                return Ok(());
+            }
+            copy_atomically(&blob, &mut bytes.as_slice(), Some(&digest))?;
+            verify(&blob, &digest)
+        })
+        .await
+    }
+
+    async fn has(&self, digest: &Digest) -> Result<bool, PortError> {
+        Ok(self.blob(digest).is_file())
+    }
+
+    async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
+        let (blob, digest, to) = (self.blob(digest), digest.clone(), to.to_owned());
+        blocking(move || {
+            let mut source = open(&blob, &digest)?;
+            copy_atomically(&to, &mut source, Some(&digest)).map_err(|error| damaged(error, &blob))
+        })
+        .await
+    }
+
+    async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {
+        let (blob, digest) = (self.blob(digest), digest.clone());
+        blocking(move || {
+            let bytes = read_bounded(&blob, limit)?.ok_or_else(|| missing(&blob, &digest))?;
+            check(&blob, &digest, &mut bytes.as_slice())?;
+            Ok(bytes)
+        })
+        .await
+    }
+}
+
+fn missing(blob: &Path, digest: &Digest) -> PortError {
+    let at = blob.display();
+    PortError::new(Problem::NotFound, format!("read {digest} from the store"), format!("{at} does not exist"))
+        .hint("check that the store is the one the release was made with")
+}
+
+fn open(blob: &Path, digest: &Digest) -> Result<File, PortError> {
+    File::open(blob).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => missing(blob, digest),
+        _ => local("read", blob, &error),
+    })
+}
+
+/// Reads a stored file and compares its digest with its name.
+fn verify(blob: &Path, digest: &Digest) -> Result<(), PortError> {
+    check(blob, digest, &mut open(blob, digest)?)
+}
+
+fn check(blob: &Path, digest: &Digest, content: &mut dyn Read) -> Result<(), PortError> {
+    let found = copy_hashing(content, &mut std::io::sink()).map_err(|error| local("read", blob, &error))?;
+    if found == *digest {
+        return Ok(());
+    }
+    let message = format!("{} holds {found}", blob.display());
+    Err(damaged(PortError::new(Problem::Invalid, format!("read {digest} from the store"), message), blob))
+}
+
+fn damaged(error: PortError, blob: &Path) -> PortError {
+    match error.problem {
+        Problem::Invalid => {
+            error.hint(format!("{} is damaged; restore it from a backup or release again", blob.display()))
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tagship_ports::conformance;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn behaves_like_every_store() {
+        let directory = tempfile::tempdir().unwrap();
+        conformance::artifact_store(&FileStore::new(directory.path())).await;
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_never_handed_out_and_is_healed_by_the_next_put() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path());
+        let mut sink = std::io::sink();
+        let digest = copy_hashing(&mut &b"weights"[..], &mut sink).unwrap();
+        store.put_bytes(&digest, b"weights").await.unwrap();
+        std::fs::write(store.blob(&digest), b"changed").unwrap();
+        let error = store.get_bytes(&digest, 100).await.unwrap_err();
+        assert_eq!(error.problem, Problem::Invalid);
+        let to = directory.path().join("out");
+        assert_eq!(store.get(&digest, &to).await.unwrap_err().problem, Problem::Invalid);
+        assert!(!to.exists(), "nothing half-written may appear");
+        store.put_bytes(&digest, b"weights").await.unwrap();
+        assert_eq!(store.get_bytes(&digest, 100).await.unwrap(), b"weights");
+    }
+}

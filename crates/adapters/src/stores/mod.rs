@@ -1,0 +1,28 @@
+//! Stores of release bytes.
+
+mod file;
+
+use std::path::Path;
+
+use tagship_config::AdapterSpec;
+use tagship_ports::{ArtifactStore, PortError, Problem};
+
+pub use file::FileStore;
+
+/// The kinds of stores that a configuration may name.
+pub const KINDS: [&str; 1] = ["file"];
+
+/// Opens the store that a configuration names; relative paths are relative to `root`, the repository.
+///
+/// # Errors
+/// For an unknown kind or settings that it does not have.
+pub fn open(spec: &AdapterSpec, root: &Path) -> Result<Box<dyn ArtifactStore>, PortError> {
+    match spec.kind.as_str() {
+        "file" => Ok(Box::new(FileStore::from_settings(&spec.settings, root)?)),
+        other => {
+            let message = format!("{other:?} is no kind of store");
+            Err(PortError::new(Problem::Unsupported, "open the store", message)
+                .hint(format!("known kinds are {}", KINDS.join(", "))))
+        }
+    }
+}

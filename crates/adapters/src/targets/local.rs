@@ -1,0 +1,380 @@
+//! Target `local`: a `tagship serve` on this machine or, by URL and token, on another one.
+//!
+//! Speaks the control interface of [`tagship_domain::serving`]. The token goes to the configured address only and
+//! never along a redirect.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use reqwest::{Client, Method, Response, StatusCode, redirect};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use tagship_domain::{
+    Digest, FileEntry, ModelName, Version,
+    golden::{Case, GoldenCases, Tensor, judge},
+    rollout::{TargetState, Weight},
+    serving::{
+        Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, Refusal, RollbackOrder, WeightOrder,
+        model_path, path_segment, upload_path, version_path,
+    },
+    validation::{GoldenCase, GoldenReport, Status},
+};
+use tagship_ports::{
+    ModelRunner, PortError, Problem, Target,
+    model_runner::{GoldenBounds, Subject},
+    target::{Capabilities, Done, Order},
+};
+
+use crate::disk::{blocking, copy_hashing, local};
+
+/// Longest wait for an answer to a small request.
+const ANSWER: Duration = Duration::from_secs(30);
+/// Longest wait for one uploaded file, or for a model to be loaded.
+const TRANSFER: Duration = Duration::from_mins(10);
+/// How often a load is repeated after files were uploaded.
+const UPLOAD_ROUNDS: usize = 3;
+
+/// Settings of target `local`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LocalSettings {
+    /// Address of the inference interface, e.g. `http://127.0.0.1:8080`.
+    #[serde(default = "default_url")]
+    pub url: String,
+    /// Address of the control interface.
+    #[serde(default = "default_admin_url")]
+    pub admin_url: String,
+    /// Name of the environment variable that holds the control interface's token.
+    #[serde(default = "default_token_env")]
+    pub token_env: String,
+}
+
+fn default_url() -> String {
+    "http://127.0.0.1:8080".to_owned()
+}
+
+fn default_admin_url() -> String {
+    "http://127.0.0.1:8081".to_owned()
+}
+
+fn default_token_env() -> String {
+    "TAGSHIP_SERVE_TOKEN".to_owned()
+}
+
+/// A model server.
+#[derive(Clone)]
+pub struct LocalTarget {
+    client: Client,
+    url: String,
+    admin_url: String,
+    token: String,
+}
+
+impl std::fmt::Debug for LocalTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalTarget").field("admin_url", &self.admin_url).finish_non_exhaustive()
+    }
+}
+
+/// An answer to an inference request; other members are ignored.
+#[derive(Deserialize)]
+struct InferAnswer {
+    outputs: Vec<Tensor>,
+}
+
+#[derive(Serialize)]
+struct InferRequest<'a> {
+    inputs: &'a [Tensor],
+}
+
+impl LocalTarget {
+    /// A server at two addresses.
+    ///
+    /// # Errors
+    /// When the HTTP client can't be set up.
+    pub fn new(url: &str, admin_url: &str, token: &str) -> Result<Self, PortError> {
+        let set_up = |error: String| PortError::new(Problem::Local, "set up the HTTP client", error);
+        // One process-wide TLS provider; a second installation is refused and harmless.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(ANSWER)
+            .build()
+            .map_err(|error| set_up(error.to_string()))?;
+        let base = |url: &str| url.trim_end_matches('/').to_owned();
+        Ok(Self { client, url: base(url), admin_url: base(admin_url), token: token.to_owned() })
+    }
+
+    pub(crate) fn from_settings(
+        settings: &Map<String, Value>,
+        secret: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, PortError> {
+        let operation = "read the settings of target local";
+        let settings: LocalSettings = serde_json::from_value(Value::Object(settings.clone()))
+            .map_err(|error| PortError::new(Problem::Invalid, operation, error.to_string()))?;
+        let token = secret(&settings.token_env).filter(|token| !token.is_empty()).ok_or_else(|| {
+            let message = format!("environment variable {} is not set", settings.token_env);
+            PortError::new(Problem::Denied, operation, message)
+                .hint("set it to the token that `tagship serve` was started with")
+        })?;
+        Self::new(&settings.url, &settings.admin_url, &token)
+    }
+
+    /// Sends one request to the control interface.
+    async fn admin(&self, operation: &str, request: reqwest::RequestBuilder) -> Result<Response, PortError> {
+        request.bearer_auth(&self.token).send().await.map_err(|error| self.unreachable(operation, &error))
+    }
+
+    async fn order<T: Serialize + Sync>(
+        &self,
+        operation: &str,
+        method: Method,
+        path: &str,
+        order: &T,
+    ) -> Result<Done, PortError> {
+        let request = self.client.request(method, format!("{}{path}", self.admin_url)).json(order);
+        self.accepted(operation, self.admin(operation, request).await?).await
+    }
+
+    async fn accepted(&self, operation: &str, response: Response) -> Result<Done, PortError> {
+        let accepted: Accepted = self.answer(operation, response).await?;
+        Ok(match accepted.result {
+            Outcome::Applied => Done::Applied,
+            Outcome::AlreadyThere => Done::AlreadyThere,
+        })
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, operation: &str, response: Response) -> Result<T, PortError> {
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| self.unreachable(operation, &error))?;
+        if !status.is_success() {
+            return Err(refused(operation, status, &body));
+        }
+        serde_json::from_slice(&body).map_err(|error| {
+            let message = format!("{} answered something else than a model server: {error}", self.admin_url);
+            PortError::new(Problem::Invalid, operation, message)
+        })
+    }
+
+    fn unreachable(&self, operation: &str, error: &reqwest::Error) -> PortError {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        let what = if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() };
+        PortError::new(Problem::Unreachable, operation, format!("{}: {what}", self.admin_url))
+            .hint("check that `tagship serve` runs there and that admin-url names its admin address")
+    }
+
+    async fn upload(&self, operation: &str, digest: &Digest, path: &Path) -> Result<(), PortError> {
+        let file = tokio::fs::File::open(path).await.map_err(|error| local("read", path, &error))?;
+        let length = file.metadata().await.map_err(|error| local("read", path, &error))?.len();
+        let request = self
+            .client
+            .put(format!("{}{}", self.admin_url, upload_path(digest)))
+            .header(reqwest::header::CONTENT_LENGTH, length)
+            .timeout(TRANSFER)
+            .body(reqwest::Body::from(file));
+        let response = self.admin(operation, request).await?;
+        self.accepted(operation, response).await.map(|_| ())
+    }
+
+    /// Asks for a load; answers the files that the server still needs.
+    async fn try_load(&self, operation: &str, path: &str, order: &LoadOrder) -> Result<Loaded, PortError> {
+        let request = self.client.put(format!("{}{path}", self.admin_url)).json(order).timeout(TRANSFER);
+        let response = self.admin(operation, request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return self.accepted(operation, response).await.map(Loaded::Done);
+        }
+        let body = response.bytes().await.map_err(|error| self.unreachable(operation, &error))?;
+        match serde_json::from_slice::<Refusal>(&body) {
+            Ok(refusal) if !refusal.missing.is_empty() => Ok(Loaded::Missing(refusal.missing)),
+            _ => Err(refused(operation, status, &body)),
+        }
+    }
+
+    async fn infer(
+        &self,
+        model: &ModelName,
+        version: &Version,
+        inputs: &[Tensor],
+    ) -> Result<Vec<Tensor>, PortError> {
+        let operation = format!("ask {model} {version}");
+        let (model, version) = (path_segment(model.as_str()), path_segment(&version.to_string()));
+        let url = format!("{}/v2/models/{model}/versions/{version}/infer", self.url);
+        let response = self
+            .client
+            .post(url)
+            .json(&InferRequest { inputs })
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&operation, &error))?;
+        self.answer::<InferAnswer>(&operation, response).await.map(|answer| answer.outputs)
+    }
+
+    async fn run_case(
+        &self,
+        model: &ModelName,
+        version: &Version,
+        case: &Case,
+        bounds: GoldenBounds,
+    ) -> GoldenCase {
+        let started = Instant::now();
+        let answer = self.infer(model, version, &case.inputs).await;
+        let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
+        let answer = answer.as_deref().map_err(ToString::to_string);
+        judge(case, answer, latency_ms, bounds.tolerance, bounds.max_latency)
+    }
+}
+
+enum Loaded {
+    Done(Done),
+    Missing(Vec<Digest>),
+}
+
+fn refused(operation: &str, status: StatusCode, body: &[u8]) -> PortError {
+    let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
+    let message = refusal.map_or_else(|| format!("the server answered {status}"), |refusal| refusal.error);
+    let problem = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Problem::Denied,
+        StatusCode::NOT_FOUND => Problem::NotFound,
+        StatusCode::CONFLICT => Problem::Conflict,
+        StatusCode::PRECONDITION_FAILED => Problem::Fenced,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
+            Problem::Unreachable
+        }
+        StatusCode::INSUFFICIENT_STORAGE => Problem::Local,
+        _ if status.is_server_error() => Problem::Unreachable,
+        _ => Problem::Invalid,
+    };
+    PortError::new(problem, operation, message)
+}
+
+/// The files of an artifact on disk, with size and digest; for a single file its own name.
+fn list_files(bytes: &Path) -> Result<Vec<(PathBuf, FileEntry)>, PortError> {
+    let mut found = Vec::new();
+    let mut pending = vec![bytes.to_owned()];
+    while let Some(path) = pending.pop() {
+        let metadata = fs::symlink_metadata(&path).map_err(|error| local("read", &path, &error))?;
+        if metadata.is_dir() {
+            for entry in fs::read_dir(&path).map_err(|error| local("list", &path, &error))? {
+                pending.push(entry.map_err(|error| local("list", &path, &error))?.path());
+            }
+            continue;
+        }
+        let mut file = fs::File::open(&path).map_err(|error| local("read", &path, &error))?;
+        let sha256 =
+            copy_hashing(&mut file, &mut std::io::sink()).map_err(|error| local("read", &path, &error))?;
+        let relative = match path.strip_prefix(bytes) {
+            Ok(inside) if inside.as_os_str().is_empty() => {
+                path.file_name().map(PathBuf::from).unwrap_or_default()
+            }
+            Ok(inside) => inside.to_owned(),
+            Err(_) => continue,
+        };
+        let name = relative.to_string_lossy().replace('\\', "/");
+        found.push((path, FileEntry { path: name, size: metadata.len(), sha256 }));
+    }
+    found.sort_by(|(_, a), (_, b)| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+#[async_trait]
+impl Target for LocalTarget {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { weights: true }
+    }
+
+    async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
+        let operation = format!("observe {model}");
+        let request = self.client.get(format!("{}{}", self.admin_url, model_path(model)));
+        let response = self.admin(&operation, request).await?;
+        let status: ModelStatus = self.answer(&operation, response).await?;
+        Ok(status.target_state())
+    }
+
+    async fn prepare(
+        &self,
+        order: &Order,
+        version: &Version,
+        digest: &Digest,
+        bytes: &Path,
+    ) -> Result<Done, PortError> {
+        let operation = format!("load {} {version}", order.model);
+        let root = bytes.to_owned();
+        let files = blocking(move || list_files(&root)).await?;
+        let entries = files.iter().map(|(_, entry)| entry.clone()).collect();
+        let load = LoadOrder { fence: order.fence, digest: digest.clone(), files: entries };
+        let path = version_path(&order.model, version);
+        for _ in 0..UPLOAD_ROUNDS {
+            match self.try_load(&operation, &path, &load).await? {
+                Loaded::Done(done) => return Ok(done),
+                Loaded::Missing(missing) => {
+                    for (path, entry) in files.iter().filter(|(_, entry)| missing.contains(&entry.sha256)) {
+                        self.upload(&operation, &entry.sha256, path).await?;
+                    }
+                }
+            }
+        }
+        Err(PortError::new(
+            Problem::Invalid,
+            operation,
+            "the server keeps asking for files that were uploaded",
+        ))
+    }
+
+    async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError> {
+        let operation = format!("give {} {version} {weight} of the traffic", order.model);
+        let body = WeightOrder { fence: order.fence, version: version.clone(), weight };
+        self.order(&operation, Method::POST, &format!("{}/weight", model_path(&order.model)), &body).await
+    }
+
+    async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
+        let operation = format!("promote {} {version}", order.model);
+        let body = PromoteOrder { fence: order.fence, version: version.clone() };
+        self.order(&operation, Method::POST, &format!("{}/promote", model_path(&order.model)), &body).await
+    }
+
+    async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError> {
+        let target = to.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let operation = format!("roll {} back to {target}", order.model);
+        let body = RollbackOrder { fence: order.fence, to: to.cloned() };
+        self.order(&operation, Method::POST, &format!("{}/rollback", model_path(&order.model)), &body).await
+    }
+
+    async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
+        let operation = format!("unload {} {version}", order.model);
+        let url = format!("{}{}?fence={}", self.admin_url, version_path(&order.model, version), order.fence);
+        let response = self.admin(&operation, self.client.delete(url)).await?;
+        self.accepted(&operation, response).await
+    }
+}
+
+#[async_trait]
+impl ModelRunner for LocalTarget {
+    async fn run(&self, subject: &Subject, cases: &GoldenCases, bounds: GoldenBounds) -> GoldenReport {
+        let Subject::Endpoint { model, version } = subject else {
+            let message = "target local runs golden cases against loaded versions only".to_owned();
+            return GoldenReport { status: Status::Incomplete, cases: vec![], message: Some(message) };
+        };
+        let mut report = GoldenReport { status: Status::Complete, cases: vec![], message: None };
+        // The first call pays for things that no later one pays for; it is not measured.
+        if let Some(first) = cases.cases.first() {
+            let _ = self.infer(model, version, &first.inputs).await;
+        }
+        for case in &cases.cases {
+            report.cases.push(self.run_case(model, version, case, bounds).await);
+        }
+        if report.cases.is_empty() {
+            report.status = Status::Incomplete;
+            report.message = Some("there are no golden cases".to_owned());
+        }
+        report
+    }
+}

@@ -1,0 +1,118 @@
+//! What can go wrong with a release.
+
+use tagship_domain::{CommitId, Digest, Environment, Exit, ModelName, Version, schema::DocumentError};
+use tagship_ports::PortError;
+use tagship_registry::RegistryError;
+
+/// Why a release was not made, found or fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// The outside failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The registry says no.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Validation or the gate did not pass, or judged other bytes.
+    #[error("release {model}: {why}; only what passed validation and the gate is released")]
+    NotJudged {
+        /// The model.
+        model: ModelName,
+        /// What is missing.
+        why: String,
+    },
+    /// The artifact in the working tree is not the committed one.
+    #[error("release {model}: {} changed since the last commit; commit them, so that the tag names what is released", paths.join(", "))]
+    Uncommitted {
+        /// The model.
+        model: ModelName,
+        /// Some of the changed paths.
+        paths: Vec<String>,
+    },
+    /// Other runs created tags of this model faster, again and again.
+    #[error(
+        "release {model}: other runs were faster {attempts} times in a row; run again when they are done"
+    )]
+    Contended {
+        /// The model.
+        model: ModelName,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The version's tag holds no digest or manifest.
+    #[error(
+        "read {model}@{version}: its tag names no manifest, so another tool made it; release it with tagship first"
+    )]
+    Foreign {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+    },
+    /// No such version.
+    #[error("find {model}@{version}: no such version is registered{}", known(.registered))]
+    UnknownVersion {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+        /// What there is.
+        registered: Vec<Version>,
+    },
+    /// The environment holds nothing.
+    #[error("find {model}#{environment}: the environment holds no version of this model")]
+    EmptyEnvironment {
+        /// The model.
+        model: ModelName,
+        /// The environment.
+        environment: Environment,
+    },
+    /// The text names no release.
+    #[error(
+        "{text:?} names no release; write model@version (churn@v1.4.0) or model#environment (churn#production)"
+    )]
+    BadReference {
+        /// The text.
+        text: String,
+    },
+    /// The manifest is not what its tag or digest says.
+    #[error("read the manifest {digest}: {why}")]
+    BadManifest {
+        /// Its digest.
+        digest: Digest,
+        /// What is wrong.
+        why: String,
+    },
+    /// A manifest that this build can't read or write.
+    #[error("read the manifest: {0}")]
+    Document(#[from] DocumentError),
+    /// The commit holds another version, and there is no journal to register a second one.
+    #[error("release {model}: commit {} already is {version}", commit.short())]
+    CommitTaken {
+        /// The model.
+        model: ModelName,
+        /// The commit.
+        commit: CommitId,
+        /// What it is.
+        version: Version,
+    },
+}
+
+impl ReleaseError {
+    /// The exit code that a program ends with.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NotJudged { .. } => Exit::Negative,
+            Self::Uncommitted { .. } | Self::BadReference { .. } | Self::UnknownVersion { .. } => Exit::Usage,
+            _ => Exit::Incomplete,
+        }
+    }
+}
+
+fn known(versions: &[Version]) -> String {
+    if versions.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = versions.iter().take(5).map(ToString::to_string).collect();
+    format!("; there is {}", names.join(", "))
+}

@@ -1,0 +1,321 @@
+//! Making a release.
+
+use std::path::PathBuf;
+
+use tagship_domain::{
+    Bump, CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
+    gate::{GateReport, Outcome},
+    release::Evidence,
+    schema,
+    validation::{ArtifactReport, ValidationReport},
+};
+use tagship_ports::{
+    ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
+    forge::ReleaseNote,
+    repo::NewTag,
+    state_store::{AppendError, NewEntry},
+};
+use tagship_registry::{
+    Options, PlannedTag, Registration, RegistrationRequest, Registry, RegistryError, Trailer, Trailers,
+};
+
+use crate::{
+    bump::{NextBump, next_bump},
+    error::ReleaseError,
+    fetch::{artifact_digest, digest_of, read_manifest},
+    find::{read_registry, release_of_version, releases},
+    note::release_note,
+};
+
+/// How often a lost race for the tag is run again.
+const ATTEMPTS: u32 = 20;
+
+/// Makes releases in one repository and store.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations, reason = "it holds nothing but seams")]
+pub struct ReleaseMaker<'a> {
+    /// The repository that is tagged.
+    pub repo: &'a dyn Repo,
+    /// Where the bytes go.
+    pub store: &'a dyn ArtifactStore,
+    /// Where a second version of one commit is recorded.
+    pub journals: &'a dyn StateStore,
+    /// Where the release is shown.
+    pub forge: &'a dyn Forge,
+}
+
+/// A file on disk with the digest it must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// How it stands in the manifest.
+    pub entry: FileEntry,
+}
+
+/// What is to be released.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The model.
+    pub model: ModelName,
+    /// Path of the artifact in the repository, for the check for uncommitted changes.
+    pub artifact: String,
+    /// Its files.
+    pub files: Vec<SourceFile>,
+    /// Whether it is one file rather than a directory.
+    pub single_file: bool,
+    /// Files for later judgements.
+    pub evidence: Vec<(Evidence, SourceFile)>,
+    /// What validation said.
+    pub validation: ValidationReport,
+    /// What the gate said.
+    pub gate: GateReport,
+    /// Which part of the version to raise; by comparison with the newest release where absent.
+    pub bump: Option<Bump>,
+    /// The commit that was checked out.
+    pub commit: CommitId,
+    /// Who releases it.
+    pub by: Provenance,
+    /// The time.
+    pub now: Timestamp,
+    /// What `.gto` says.
+    pub options: Options,
+}
+
+/// A release that exists now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    /// The release.
+    pub release: Release,
+    /// Whether it was made now; false where these bytes were released before.
+    pub new: bool,
+    /// Which part was raised and why, where it was made now.
+    pub because: Option<String>,
+}
+
+impl ReleaseMaker<'_> {
+    /// Makes the release, or finds the one that these bytes already have.
+    ///
+    /// # Errors
+    /// When validation or the gate did not pass these very bytes, files changed meanwhile, the store or the
+    /// repository fails. Nothing is visible as a release then.
+    pub async fn make(&self, draft: &Draft) -> Result<Made, ReleaseError> {
+        let judged = Judged::of(draft)?;
+        let changed = self.repo.uncommitted(&draft.artifact, 3).await?;
+        if !changed.is_empty() {
+            return Err(ReleaseError::Uncommitted { model: draft.model.clone(), paths: changed });
+        }
+        self.store_files(draft).await?;
+        let mut commit = draft.commit.clone();
+        for _ in 0..ATTEMPTS {
+            match self.attempt(draft, &judged, &commit).await? {
+                Attempt::Made(made) => return Ok(made),
+                Attempt::LostRace => {}
+                Attempt::CommitTaken(version) => {
+                    commit = self.registration_commit(draft, &judged.digest, &version).await?;
+                }
+            }
+        }
+        Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS })
+    }
+
+    async fn store_files(&self, draft: &Draft) -> Result<(), ReleaseError> {
+        let evidence = draft.evidence.iter().map(|(_, file)| file);
+        for file in draft.files.iter().chain(evidence) {
+            self.store.put(&file.entry.sha256, &file.path).await?;
+        }
+        Ok(())
+    }
+
+    /// One race for the next version. The registry is read anew each time.
+    async fn attempt(
+        &self,
+        draft: &Draft,
+        judged: &Judged<'_>,
+        commit: &CommitId,
+    ) -> Result<Attempt, ReleaseError> {
+        let registry = read_registry(self.repo, draft.options.clone()).await?;
+        let newest = self.newest_manifest(&registry, &draft.model).await?;
+        let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
+        let auto = next_bump(newest.as_ref(), judged.artifact.signature.as_ref(), &files);
+        let next = draft.bump.map_or(auto, |bump| NextBump { bump, because: "as configured".to_owned() });
+        let request = |manifest: Option<&Manifest>| -> Result<_, ReleaseError> {
+            Ok(RegistrationRequest {
+                model: draft.model.clone(),
+                commit: commit.clone(),
+                digest: judged.digest.clone(),
+                bump: next.bump,
+                trailers: trailers(draft, manifest)?,
+            })
+        };
+        // Planned twice: the version is in the manifest, and the manifest's digest is in the tag.
+        let version = match registry.plan_registration(&request(None)?, draft.now) {
+            Ok(Registration::Existing { version, .. }) => {
+                let release = release_of_version(&registry, &draft.model, &version)?;
+                return Ok(Attempt::Made(Made { release, new: false, because: None }));
+            }
+            Ok(Registration::New { version, .. }) => version,
+            Err(RegistryError::CommitTaken { version, .. }) => return Ok(Attempt::CommitTaken(version)),
+            Err(error) => return Err(error.into()),
+        };
+        let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
+        let Registration::New { version, tag } =
+            registry.plan_registration(&request(Some(&manifest))?, draft.now)?
+        else {
+            return Ok(Attempt::LostRace);
+        };
+        self.publish(draft, &manifest, version, &tag, next.because).await
+    }
+
+    async fn newest_manifest(
+        &self,
+        registry: &Registry,
+        model: &ModelName,
+    ) -> Result<Option<Manifest>, ReleaseError> {
+        match releases(registry, model)?.first() {
+            None => Ok(None),
+            Some(newest) => read_manifest(self.store, newest).await.map(Some),
+        }
+    }
+
+    /// Stores the manifest, then creates the tag that makes the release visible, then shows it.
+    async fn publish(
+        &self,
+        draft: &Draft,
+        manifest: &Manifest,
+        version: Version,
+        tag: &PlannedTag,
+        because: String,
+    ) -> Result<Attempt, ReleaseError> {
+        let json = schema::to_json(manifest)?;
+        let digest = digest_of(json.as_bytes());
+        self.store.put_bytes(&digest, json.as_bytes()).await?;
+        let new_tag = NewTag {
+            name: tag.name.clone(),
+            commit: tag.target.clone(),
+            message: tag.message.clone(),
+            at: tag.time,
+        };
+        match self.repo.create_tag(&new_tag).await {
+            Ok(()) => {}
+            Err(PortError { problem: Problem::Conflict, .. }) => return Ok(Attempt::LostRace),
+            Err(error) => return Err(error.into()),
+        }
+        let release = Release {
+            model: draft.model.clone(),
+            version,
+            digest: manifest.digest.clone(),
+            manifest: digest,
+            commit: tag.target.clone(),
+        };
+        let note = ReleaseNote {
+            tag: tag.name.clone(),
+            model: draft.model.clone(),
+            release: release.clone(),
+            body: release_note(manifest),
+            manifest: json,
+        };
+        self.forge.release(&note).await?;
+        Ok(Attempt::Made(Made { release, new: true, because: Some(because) }))
+    }
+
+    /// A commit of its own for a second version of one source commit: GTO knows a version by its commit, so two
+    /// versions must not share one (DESIGN 4.3).
+    async fn registration_commit(
+        &self,
+        draft: &Draft,
+        digest: &Digest,
+        version: &Version,
+    ) -> Result<CommitId, ReleaseError> {
+        let journal = format!("registry/{}", draft.model);
+        let message = format!(
+            "Register other bytes of {} built at {}\n\nThat commit is {version} already. The bytes are {digest}.\n",
+            draft.model,
+            draft.commit.short(),
+        );
+        let files = [("digest".to_owned(), format!("{digest}\n").into_bytes())].into();
+        let entry = NewEntry { message, files, at: draft.now };
+        for _ in 0..ATTEMPTS {
+            let tip = self.journals.tip(&journal).await?;
+            match self.journals.append(&journal, tip.as_ref().map(|tip| &tip.id), &entry).await {
+                Ok(id) => return Ok(id),
+                Err(AppendError::Lost { .. }) => {}
+                Err(AppendError::Port(error)) => return Err(error.into()),
+            }
+        }
+        Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS })
+    }
+}
+
+enum Attempt {
+    Made(Made),
+    LostRace,
+    CommitTaken(Version),
+}
+
+/// A draft whose bytes passed validation and the gate.
+struct Judged<'a> {
+    artifact: &'a ArtifactReport,
+    digest: Digest,
+}
+
+impl<'a> Judged<'a> {
+    fn of(draft: &'a Draft) -> Result<Self, ReleaseError> {
+        let no = |why: String| ReleaseError::NotJudged { model: draft.model.clone(), why };
+        let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
+        let digest =
+            artifact_digest(&files, draft.single_file).ok_or_else(|| no("there are no files".to_owned()))?;
+        let [artifact] = draft.validation.artifacts.as_slice() else {
+            return Err(no(format!("validation judged {} artifacts", draft.validation.artifacts.len())));
+        };
+        if !draft.validation.passed() {
+            return Err(no(format!("validation said {}", draft.validation.verdict)));
+        }
+        if artifact.sha256.as_ref() != Some(&digest) {
+            return Err(no(format!("validation judged other bytes than {}", digest.short())));
+        }
+        if draft.gate.outcome != Outcome::Successful {
+            return Err(no(format!("the gate is {}", draft.gate.outcome)));
+        }
+        if draft.gate.digest.as_ref() != Some(&digest) {
+            return Err(no(format!("the gate judged other bytes than {}", digest.short())));
+        }
+        Ok(Self { artifact, digest })
+    }
+
+    fn manifest(&self, draft: &Draft, version: Version, previous: Option<Version>) -> Manifest {
+        let number =
+            |metric: &tagship_domain::gate::MetricDiff| Some((metric.name.clone(), metric.candidate?));
+        Manifest {
+            model: draft.model.clone(),
+            version,
+            digest: self.digest.clone(),
+            format: self.artifact.format.clone(),
+            size: draft.files.iter().map(|file| file.entry.size).sum(),
+            files: draft.files.iter().map(|file| file.entry.clone()).collect(),
+            single_file: draft.single_file,
+            signature: self.artifact.signature.clone(),
+            metrics: draft.gate.metrics.iter().filter_map(number).collect(),
+            evidence: draft.evidence.iter().map(|(kind, file)| (*kind, file.entry.clone())).collect(),
+            validation: draft.validation.clone(),
+            gate: draft.gate.clone(),
+            commit: draft.commit.clone(),
+            by: draft.by.clone(),
+            created: draft.now,
+            previous,
+        }
+    }
+}
+
+fn trailers(draft: &Draft, manifest: Option<&Manifest>) -> Result<Trailers, ReleaseError> {
+    let trailers = Trailers::new()
+        .with(Trailer::Actor, &draft.by.actor)
+        .with(Trailer::Run, draft.by.run.as_deref().unwrap_or_default());
+    Ok(match manifest {
+        None => trailers,
+        Some(manifest) => {
+            let digest = digest_of(schema::to_json(manifest)?.as_bytes());
+            trailers.with(Trailer::Manifest, &digest.to_string())
+        }
+    })
+}

@@ -1,0 +1,100 @@
+//! What an environment holds, recorded as GTO stage tags.
+
+use async_trait::async_trait;
+use tagship_domain::{Environment, ModelName};
+use tagship_ports::{
+    PortError, Problem, Repo, StageRegistry, repo::NewTag, stage_registry::StageChange, target::Done,
+};
+use tagship_registry::{Event, Options, PlannedTag, Registry, Trailer, Trailers};
+
+use crate::find::{known, read_registry};
+
+/// How often a lost race for a tag is run again.
+const ATTEMPTS: u32 = 20;
+
+/// The stage tags of a repository. The trailer `Tagship-Rollout: <rollout>#<number>` carries the fencing number.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations, reason = "it holds nothing but seams")]
+pub struct TagStages<'a> {
+    /// The repository.
+    pub repo: &'a dyn Repo,
+    /// What `.gto` says.
+    pub options: &'a Options,
+}
+
+#[async_trait]
+impl StageRegistry for TagStages<'_> {
+    async fn assign(&self, change: &StageChange) -> Result<Done, PortError> {
+        self.record(change, |registry, trailers| {
+            registry.plan_assignment(&change.model, &change.version, &change.environment, trailers, change.at)
+        })
+        .await
+    }
+
+    async fn unassign(&self, change: &StageChange) -> Result<Done, PortError> {
+        self.record(change, |registry, trailers| {
+            registry.plan_unassignment(
+                &change.model,
+                &change.version,
+                &change.environment,
+                trailers,
+                change.at,
+            )
+        })
+        .await
+    }
+}
+
+impl TagStages<'_> {
+    async fn record<F>(&self, change: &StageChange, plan: F) -> Result<Done, PortError>
+    where
+        F: Fn(&Registry, &Trailers) -> Result<Option<PlannedTag>, tagship_registry::RegistryError>
+            + Send
+            + Sync,
+    {
+        let operation = || format!("record {}@{} in {}", change.model, change.version, change.environment);
+        let invalid = |message: String| PortError::new(Problem::Invalid, operation(), message);
+        let trailers = trailers(change);
+        for _ in 0..ATTEMPTS {
+            let registry = read_registry(self.repo, self.options.clone())
+                .await
+                .map_err(|error| invalid(error.to_string()))?;
+            let seen = newest_fence(&registry, &change.model, &change.environment);
+            if seen.is_some_and(|seen| change.fence < seen) {
+                let message =
+                    format!("a later change (number {}) is recorded already", seen.unwrap_or_default());
+                return Err(PortError::new(Problem::Fenced, operation(), message));
+            }
+            let Some(tag) = plan(&registry, &trailers).map_err(|error| invalid(error.to_string()))? else {
+                return Ok(Done::AlreadyThere);
+            };
+            let tag = NewTag { name: tag.name, commit: tag.target, message: tag.message, at: tag.time };
+            match self.repo.create_tag(&tag).await {
+                Ok(()) => return Ok(Done::Applied),
+                Err(error) if error.problem == Problem::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let message = format!("other runs created tags faster {ATTEMPTS} times in a row");
+        Err(PortError::new(Problem::Unreachable, operation(), message))
+    }
+}
+
+fn trailers(change: &StageChange) -> Trailers {
+    Trailers::new()
+        .with(Trailer::Rollout, &format!("{}#{}", change.rollout, change.fence))
+        .with(Trailer::Actor, &change.by.actor)
+        .with(Trailer::Run, change.by.run.as_deref().unwrap_or_default())
+        .with(Trailer::Reason, &change.reason)
+}
+
+/// The highest number that a stage tag of this model and environment carries.
+fn newest_fence(registry: &Registry, name: &ModelName, environment: &Environment) -> Option<u64> {
+    let model = known(registry, name).ok().flatten()?;
+    let here = |event: &&Event| event.action.stage() == Some(environment.as_str());
+    model.events().filter(here).filter_map(fence_of).max()
+}
+
+fn fence_of(event: &Event) -> Option<u64> {
+    event.trailers().get(Trailer::Rollout)?.rsplit_once('#')?.1.parse().ok()
+}
