@@ -195,6 +195,15 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// The library's reason alone, where there is one, for messages that add their own advice.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Load { detail } | Self::Run { detail } => detail.clone(),
+            Self::Panicked { detail, .. } => format!("the inference library panicked ({detail})"),
+            other => other.to_string(),
+        }
+    }
+
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         match self {

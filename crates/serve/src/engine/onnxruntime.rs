@@ -1,18 +1,19 @@
 //! The opt-in backend: Microsoft's onnxruntime, from a shared library the caller names.
 //!
 //! It takes what the embedded engine refuses (text vectorisers, support vector machines, half precision). The library
-//! is not linked: it is opened at run time, once per process, so the first path that loads stays in use.
+//! is not linked: it is opened at run time, once per process, and another path is then refused.
 //!
 //! Invariant: one request at a time per model, since a session of these bindings is exclusive; it has one thread.
-//! Must not know: tract. This file is the only one that names `ort`.
+//! Must not know: tract (the file is read by the embedded backend's reader, for the self-test). This file is the only one that names `ort`.
 
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use ort::{
+    environment::Environment,
     session::{Session, SessionInputValue},
     value::{
         DynMapValueType, DynSequenceValueType, DynValue, Outlet, PrimitiveTensorElementType,
@@ -21,8 +22,7 @@ use ort::{
 };
 
 use super::{
-    Batching, Datatype, EngineError, Runnable, Signature, Tensor, TensorData, TensorSpec,
-    self_test::{self, Hints},
+    Batching, Datatype, EngineError, Runnable, Signature, Tensor, TensorData, TensorSpec, onnx, self_test,
 };
 
 /// Rows of the self-test.
@@ -41,10 +41,7 @@ pub(super) fn load(
     file: Option<&Path>,
     library: &Path,
 ) -> Result<Arc<dyn Runnable>, EngineError> {
-    let missing = |detail: String| EngineError::Library { library: library.to_owned(), detail };
-    let environment = ort::environment::init_from(library).map_err(|error| missing(error.to_string()))?;
-    let environment =
-        environment.with_telemetry(false).build().map_err(|error| missing(error.to_string()))?;
+    let environment = environment(library)?;
     let open = || -> ort::Result<Session> {
         let mut builder = Session::builder(&environment)?.with_intra_threads(1)?;
         match file {
@@ -57,8 +54,27 @@ pub(super) fn load(
     let signature = Signature { inputs: specs(session.inputs())?, outputs: specs(session.outputs())? };
     let batched: Vec<bool> = signature.inputs.iter().map(TensorSpec::has_dynamic_rows).collect();
     let loaded = OnnxRuntime { session: Mutex::new(session), signature };
-    self_test::rows_agree(&loaded, &loaded, TEST_ROWS, &batched, &Hints::default())?;
+    self_test::rows_agree(&loaded, &loaded, TEST_ROWS, &batched, &onnx::hints(bytes)?)?;
     Ok(Arc::new(loaded))
+}
+
+/// The environment of this process, over `library`; onnxruntime allows one.
+fn environment(library: &Path) -> Result<Environment, EngineError> {
+    static OPENED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+    let failed = |detail: String| EngineError::Library { library: library.to_owned(), detail };
+    // A panic while it was held left the slot empty or whole.
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*opened {
+        Some((path, environment)) if path == library => Ok(environment.clone()),
+        Some((path, _)) => Err(failed(format!("this process already uses {}", path.display()))),
+        None => {
+            let builder = ort::environment::init_from(library).map_err(|error| failed(error.to_string()))?;
+            let environment =
+                builder.with_telemetry(false).build().map_err(|error| failed(error.to_string()))?;
+            *opened = Some((library.to_owned(), environment.clone()));
+            Ok(environment)
+        }
+    }
 }
 
 impl Runnable for OnnxRuntime {
@@ -198,7 +214,7 @@ fn scores(value: &DynValue) -> ort::Result<Parts> {
         entries.sort_by(|(left, _), (right, _)| left.cmp(right));
         entries.into_iter().map(|(_, score)| score).collect()
     }
-    let sequence = value.downcast_ref::<DynSequenceValueType>()?;
+    let sequence = value.view().downcast::<DynSequenceValueType>()?;
     let rows = sequence.try_extract_sequence::<DynMapValueType>()?;
     let rows = rows.iter().map(|map| match map.dtype() {
         ValueType::Map { key: TensorElementType::String, .. } => {

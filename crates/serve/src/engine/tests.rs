@@ -1,6 +1,7 @@
 //! The engine against recorded answers of onnxruntime, and against files that want to break it.
 
 mod parity;
+mod requests;
 
 use std::path::PathBuf;
 

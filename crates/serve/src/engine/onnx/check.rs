@@ -27,10 +27,10 @@ const ML_OPERATORS: [&str; 12] = [
     "ZipMap",
 ];
 
-/// How a node is called in messages: its name, or its first output.
+/// How a node is called in messages: its name, or its first output that has one.
 pub(super) fn label(node: &NodeProto) -> String {
-    let unnamed = || node.output.first().cloned().unwrap_or_default();
-    if node.name.is_empty() { unnamed() } else { node.name.clone() }
+    let named = [&node.name].into_iter().chain(&node.output).find(|name| !name.is_empty());
+    named.cloned().unwrap_or_default()
 }
 
 /// Refuses models with an operator that is unknown, used in an unsupported way, or malformed.

@@ -36,6 +36,12 @@ pub(super) fn load(bytes: &[u8], file: Option<&Path>) -> Result<Arc<dyn Runnable
     load_proto(decode(bytes)?, file.and_then(Path::parent))
 }
 
+/// What the file tells the self-test, for backends that read ONNX by themselves.
+#[cfg(feature = "ort")]
+pub(super) fn hints(bytes: &[u8]) -> Result<self_test::Hints, EngineError> {
+    decode(bytes).map(|proto| check::hints(&proto))
+}
+
 /// Checks, rewrites, plans and tests a decoded model; external data is read from `directory`.
 fn load_proto(mut proto: ModelProto, directory: Option<&Path>) -> Result<Arc<dyn Runnable>, EngineError> {
     check::check(&proto)?;
@@ -69,9 +75,11 @@ fn load_proto(mut proto: ModelProto, directory: Option<&Path>) -> Result<Arc<dyn
         // Rows that depend on each other are the more useful news than what happened afterwards.
         Err(_) if matches!(first, EngineError::RowsCoupled { .. }) => Err(first),
         Err(second @ EngineError::RowsCoupled { .. }) => Err(second),
-        Err(second) => Err(EngineError::Load {
-            detail: format!("with any batch: {first}; with a batch of one: {second}"),
-        }),
+        Err(second) => {
+            let detail =
+                format!("with any batch: {}; with a batch of one: {}", first.reason(), second.reason());
+            Err(EngineError::Load { detail })
+        }
     }
 }
 

@@ -8,7 +8,11 @@ use tract_onnx::{
         InferenceFact, InferenceModelExt as _, IntoRunnable as _, TDim, ToDim as _, TractResult,
         TypedRunnableModel,
     },
-    tract_hir::{infer::Factoid as _, internal::bail},
+    tract_hir::{
+        infer::Factoid as _,
+        internal::{Datum as _, DatumType, SpecialOps as _, TypedFact, TypedModel, bail},
+        tract_core::ops::cast::cast,
+    },
 };
 
 use super::{
@@ -173,7 +177,24 @@ fn optimise(
         let fact = InferenceFact::dt_shape(datum_type(input.datatype), shape);
         model.set_input_fact(at, fact)?;
     }
+    let mut model = model.into_typed()?;
+    count_in_int64(&mut model)?;
+    let half = |fact: &TypedFact| fact.datum_type == DatumType::F16 && fact.konst.is_none();
+    if model.nodes().iter().flat_map(|node| &node.outputs).any(|outlet| half(&outlet.fact)) {
+        bail!("the graph computes in half precision, which every library rounds in its own way");
+    }
     model.into_optimized()?.into_runnable()
+}
+
+/// Casts outputs that tract counts in its own symbolic integers, while it still knows what the symbols stand for.
+fn count_in_int64(model: &mut TypedModel) -> TractResult<()> {
+    let mut outlets = model.output_outlets()?.to_vec();
+    for (at, outlet) in outlets.iter_mut().enumerate() {
+        if model.outlet_fact(*outlet)?.datum_type == DatumType::TDim {
+            *outlet = model.wire_node(format!("output.{at}.int64"), cast(i64::datum_type()), &[*outlet])?[0];
+        }
+    }
+    model.select_output_outlets(&outlets)
 }
 
 /// The symbol of the batch: the name the file gives it where tract can read it, else a new one.
@@ -207,9 +228,24 @@ fn signature(graph: &TypedRunnableModel, declared: &Declared) -> Result<Signatur
             tensor: output.name.clone(),
             detail: format!("has type {:?}, which answers cannot carry", fact.datum_type),
         })?;
+        let made: Vec<Option<usize>> =
+            fact.shape.iter().map(|dim| usize::try_from(dim.as_i64()?).ok()).collect();
         let dims = match &output.axes {
-            Some(axes) => axes.iter().map(open).collect(),
-            None => fact.shape.iter().map(|dim| usize::try_from(dim.as_i64()?).ok()).collect(),
+            None => made,
+            // Exporters declare wrong sizes, which says nothing; a wrong number of axes is an operator gone wrong.
+            Some(axes) if axes.len() != made.len() => {
+                let detail = format!(
+                    "output `{}` would have shape {:?}, the file declares {} axes",
+                    output.name,
+                    fact.shape,
+                    axes.len()
+                );
+                return Err(EngineError::Load { detail });
+            }
+            // An open axis stays open: the plan may be for one row.
+            Some(axes) => {
+                axes.iter().zip(made).map(|(told, made)| open(told).and(made.or(open(told)))).collect()
+            }
         };
         Ok(TensorSpec { name: output.name.clone(), datatype, dims, class_names: output.class_names.clone() })
     };

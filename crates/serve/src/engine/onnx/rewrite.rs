@@ -105,7 +105,7 @@ fn number_classes(mut node: NodeProto) -> Vec<NodeProto> {
     vec![node, encoder]
 }
 
-/// Gives every recurrent cell of one direction explicit zero states where it has none.
+/// Gives every recurrent cell explicit zero states where it has none.
 pub(super) fn give_initial_states(proto: &mut ModelProto) {
     let Some(graph) = &mut proto.graph else { return };
     let nodes = std::mem::take(&mut graph.node);
@@ -132,11 +132,8 @@ pub(super) fn give_initial_states(proto: &mut ModelProto) {
     graph.node = rewritten;
 }
 
-/// Hidden units of a cell of one direction; `None` where there are two, or the file does not tell.
+/// Hidden units of a cell; `None` where the file does not tell.
 fn hidden_size(graph: &GraphProto, node: &NodeProto) -> Option<i64> {
-    if attribute(node, "direction").is_some_and(|direction| direction.s == b"bidirectional") {
-        return None;
-    }
     let recurrence = node.input.get(2)?;
     let weights = graph.initializer.iter().find(|tensor| tensor.name == *recurrence);
     let stored = weights.and_then(|weights| weights.dims.last().copied());
@@ -148,7 +145,10 @@ fn zero_state(graph: &mut GraphProto, cell: &NodeProto, name: &str, hidden: i64)
     let part = |suffix: &str| format!("{name}/{suffix}");
     // layout 0 puts time first and the batch second; layout 1 the reverse, in the state too.
     let batch_first = attribute(cell, "layout").is_some_and(|layout| layout.i == 1);
-    for (suffix, value) in [("axis", i64::from(!batch_first)), ("directions", 1), ("hidden", hidden)] {
+    let both = attribute(cell, "direction").is_some_and(|direction| direction.s == b"bidirectional");
+    let directions = if both { 2 } else { 1 };
+    for (suffix, value) in [("axis", i64::from(!batch_first)), ("directions", directions), ("hidden", hidden)]
+    {
         graph.initializer.push(TensorProto {
             name: part(suffix),
             dims: vec![1],

@@ -66,11 +66,17 @@ fn rows(tensors: &[Tensor], from: usize, to: usize) -> Vec<Tensor> {
     tensors.iter().map(|tensor| tensor.slice_rows(from..to).unwrap()).collect()
 }
 
-/// The whole batch at once, then each row alone.
-fn check(name: &str) -> Model {
+/// The whole batch at once.
+fn check_batch(name: &str) -> (Model, Case) {
     let case = Case::read(name);
     let model = load(&format!("{name}/model.onnx")).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_same(name, &model.run(&case.inputs).unwrap(), &case.expected);
+    (model, case)
+}
+
+/// The whole batch at once, then each row alone.
+fn check(name: &str) -> Model {
+    let (model, case) = check_batch(name);
     for row in 0..case.inputs[0].rows().unwrap() {
         let alone = model.run(&rows(&case.inputs, row, row + 1)).unwrap();
         assert_same(&format!("{name} row {row} alone"), &alone, &rows(&case.expected, row, row + 1));
@@ -80,8 +86,9 @@ fn check(name: &str) -> Model {
 
 #[test]
 fn linear_models_are_right() {
-    check("logreg_bin");
-    check("logreg_str");
+    for case in ["logreg_bin", "logreg_str", "linear_svc"] {
+        check(case);
+    }
 }
 
 #[test]
@@ -94,19 +101,38 @@ fn a_zip_map_is_one_tensor_with_class_names_beside_it() {
 
 #[test]
 fn tree_ensembles_are_right() {
-    for case in ["rf_bin", "rf_multi", "gb_bin", "gb_reg"] {
+    let forests =
+        ["rf_bin", "rf_multi", "gb_bin", "gb_reg", "xgboost_multi", "isolation_forest", "tree_average"];
+    for case in forests {
         check(case);
     }
 }
 
 #[test]
-fn a_column_pipeline_with_texts_is_right() {
-    check("pipe_columns_logreg");
+fn missing_values_take_the_branch_the_trees_learned() {
+    check("lightgbm_nan");
+}
+
+#[test]
+fn pipelines_of_encoders_and_scalers_are_right() {
+    for case in ["pipe_columns_logreg", "imputer_logreg", "one_hot_int", "ordinal_str", "calibrated_str"] {
+        check(case);
+    }
+}
+
+#[test]
+fn what_the_library_cannot_batch_is_looped_over() {
+    assert_eq!(check("polynomial").batching(), Batching::OneByOne);
+}
+
+#[test]
+fn a_quantisation_range_over_the_batch_is_no_reason_to_refuse() {
+    check_batch("dynamic_quantisation");
 }
 
 #[test]
 fn neural_networks_are_right_in_one_pass() {
-    for case in ["mlp_gemm", "cnn", "lstm", "attention_ids_mask", "qdq_cnn_s8"] {
+    for case in ["mlp_gemm", "cnn", "lstm", "gru", "bilstm", "attention_ids_mask", "qdq_cnn_s8"] {
         assert_eq!(check(case).batching(), Batching::Rows, "{case}");
     }
 }
@@ -114,6 +140,7 @@ fn neural_networks_are_right_in_one_pass() {
 #[test]
 fn outputs_have_their_declared_types() {
     check("multi_output");
+    check_batch("shape_output");
 }
 
 #[test]

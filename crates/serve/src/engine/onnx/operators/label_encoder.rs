@@ -1,7 +1,8 @@
 //! `LabelEncoder`: replaces every value by its partner in a table.
 //!
 //! Version 1 of the operator numbers `classes_strings`, one way or the other by the type of its input; version 2
-//! pairs `keys_*` with `values_*`. Tables in tensors (version 4) are not read.
+//! pairs `keys_*` with `values_*`; from version 4 on, a NaN among the keys is found. Tables in tensors (version 4) are
+//! not read.
 
 use tract_onnx::{
     pb::NodeProto,
@@ -29,7 +30,8 @@ enum Values {
 }
 
 impl LabelEncoder {
-    pub(super) fn parse(node: &NodeProto) -> TractResult<Self> {
+    /// Reads the attributes of `node`, of a model that imports `version` of `ai.onnx.ml`.
+    pub(super) fn parse(node: &NodeProto, version: i64) -> TractResult<Self> {
         let classes = texts(node, "classes_strings")?;
         if !classes.is_empty() {
             ensure!(
@@ -46,7 +48,7 @@ impl LabelEncoder {
         let keys = match (names.is_empty(), numbers.is_empty(), floats.is_empty()) {
             (false, true, true) => Vocabulary::texts(names),
             (true, false, true) => Vocabulary::numbers(numbers),
-            (true, true, false) => Vocabulary::floats(floats),
+            (true, true, false) => Vocabulary::floats(floats, version >= 4),
             _ => bail!("LabelEncoder needs exactly one list of keys"),
         };
         let values = Self::values(node)?;

@@ -1,7 +1,8 @@
 //! Operators of `ai.onnx.ml` that tract lacks or gets wrong, written by us.
 //!
-//! Each is a [`Kernel`]: a plain function of one input tensor. [`KernelOp`] makes any kernel an operator of tract.
+//! All but one are a [`Kernel`]: a plain function of one input tensor. [`KernelOp`] makes any kernel an operator of tract.
 
+mod array_feature_extractor;
 mod imputer;
 mod kernel;
 mod label_encoder;
@@ -21,8 +22,15 @@ pub(super) use self::{tree::TreeError, tree_classifier::TreeClassifier, tree_reg
 pub(super) fn framework() -> Onnx {
     let mut framework = tract_onnx::onnx();
     let operators = &mut framework.op_register;
+    operators
+        .insert("ArrayFeatureExtractor", |_, node| Ok((array_feature_extractor::build(node), Vec::new())));
     operators.insert("Imputer", |_, node| operator(imputer::Imputer::parse(node)));
-    operators.insert("LabelEncoder", |_, node| operator(label_encoder::LabelEncoder::parse(node)));
+    operators.insert("LabelEncoder", |context, node| {
+        let imports = &context.model.opset_import;
+        let version =
+            imports.iter().find(|import| import.domain == "ai.onnx.ml").map_or(1, |import| import.version);
+        operator(label_encoder::LabelEncoder::parse(node, version))
+    });
     operators.insert("OneHotEncoder", |_, node| operator(one_hot_encoder::OneHotEncoder::parse(node)));
     operators.insert("Scaler", |_, node| operator(scaler::Scaler::parse(node)));
     operators.insert("TreeEnsembleClassifier", |_, node| {

@@ -9,7 +9,7 @@ use tract_onnx::tract_hir::internal::{Tensor, TractResult};
 pub(super) enum Vocabulary {
     Texts(HashMap<String, usize>),
     Numbers(HashMap<i64, usize>),
-    /// By bit pattern, so that NaN finds NaN; both zeros are one value.
+    /// By bit pattern, so that NaN can find NaN; both zeros are one value.
     Floats(HashMap<u32, usize>),
 }
 
@@ -22,8 +22,13 @@ impl Vocabulary {
         Self::Numbers(numbered(keys.iter().copied()))
     }
 
-    pub(super) fn floats(keys: &[f32]) -> Self {
-        Self::Floats(numbered(keys.iter().map(|&key| bits(key))))
+    /// `nan` tells whether a NaN among the keys is found by NaN, or by nothing.
+    pub(super) fn floats(keys: &[f32], nan: bool) -> Self {
+        let mut known = numbered(keys.iter().map(|&key| bits(key)));
+        if !nan {
+            known.remove(&bits(f32::NAN));
+        }
+        Self::Floats(known)
     }
 
     /// The number of every value of `input`, `None` where it is unknown.
