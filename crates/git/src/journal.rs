@@ -1,0 +1,157 @@
+//! Journals as chains of commits under `refs/tagship/`, one ref per journal.
+//!
+//! The tree of a commit holds the entry's files, the message its one readable line, the only parent the entry
+//! before. Times are whole seconds, as git keeps them.
+
+use async_trait::async_trait;
+use git2::{
+    ErrorCode, FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult, build::TreeUpdateBuilder,
+};
+use tagship_domain::{CommitId, Timestamp};
+use tagship_ports::{
+    PortError, Problem, StateStore,
+    state_store::{AppendError, Entry, Files, NewEntry},
+};
+
+use crate::{
+    error::at,
+    publish::Pushed,
+    read::{commit_id, read_blob},
+    refname::{JOURNALS, journal_of, journal_ref},
+    repository::{GitRepo, identity},
+    write::refused,
+};
+
+/// The most that the files of one entry may hold, in bytes. Whoever can push can write a journal.
+const MAX_ENTRY: usize = 64 * 1024 * 1024;
+
+#[async_trait]
+impl StateStore for GitRepo {
+    async fn tip(&self, journal: &str) -> Result<Option<Entry>, PortError> {
+        Ok(self.history(journal, 1).await?.pop())
+    }
+
+    async fn append(
+        &self,
+        journal: &str,
+        expected: Option<&CommitId>,
+        entry: &NewEntry,
+    ) -> Result<CommitId, AppendError> {
+        let lost = || AppendError::Lost { journal: journal.to_owned() };
+        let operation = format!("append to journal {journal}");
+        let reference = journal_ref(journal)?;
+        let expected = expected.map(|id| Oid::from_str(id.as_str()).map_err(at(&operation))).transpose()?;
+        // A tip that this clone does not even have is not the tip it read.
+        let Some(id) = self.write_entry(expected, entry, &operation)? else { return Err(lost()) };
+        let Some(remote) = &self.remote else {
+            let moved = self.swap(&reference, expected, id).await?;
+            return if moved { Ok(commit_id(id)?) } else { Err(lost()) };
+        };
+        if let Pushed::Rejected(reason) = self.push(remote, id, &reference, expected).await? {
+            self.fetch_journals().await?;
+            let unmoved = self.target(&reference) == expected;
+            return Err(if unmoved { refused(&operation, remote, &reason).into() } else { lost() });
+        }
+        let repository = self.lock();
+        repository.reference(&reference, id, true, "tagship: append").map_err(at(&operation))?;
+        Ok(commit_id(id)?)
+    }
+
+    async fn history(&self, journal: &str, limit: usize) -> Result<Vec<Entry>, PortError> {
+        self.fetch_journals().await?;
+        let operation = format!("read journal {journal}");
+        let reference = journal_ref(journal)?;
+        let repository = self.lock();
+        let mut next = match repository.refname_to_id(&reference) {
+            Ok(id) => Some(id),
+            Err(error) if error.code() == ErrorCode::NotFound => None,
+            Err(error) => return Err(at(&operation)(error)),
+        };
+        let mut entries = Vec::new();
+        while let Some(id) = next.filter(|_| entries.len() < limit) {
+            let commit = repository.find_commit(id).map_err(at(&operation))?;
+            entries.push(read_entry(&repository, &commit, &operation)?);
+            next = commit.parent_id(0).ok();
+        }
+        Ok(entries)
+    }
+
+    async fn list(&self, below: &str) -> Result<Vec<String>, PortError> {
+        self.fetch_journals().await?;
+        let operation = format!("list journals below {below:?}");
+        let below = below.trim_matches('/');
+        let prefix = if below.is_empty() { JOURNALS.to_owned() } else { journal_ref(below)? + "/" };
+        let repository = self.lock();
+        let references = repository.references_glob(&format!("{prefix}*")).map_err(at(&operation))?;
+        let mut names = Vec::new();
+        for reference in references {
+            let reference = reference.map_err(at(&operation))?;
+            names.extend(journal_of(&String::from_utf8_lossy(reference.name_bytes())));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+impl GitRepo {
+    /// Writes blobs, tree and commit; no ref moves. `None` where the parent is not in this clone.
+    fn write_entry(
+        &self,
+        parent: Option<Oid>,
+        entry: &NewEntry,
+        operation: &str,
+    ) -> Result<Option<Oid>, PortError> {
+        let repository = self.lock();
+        let parent = match parent.map(|id| repository.find_commit(id)).transpose() {
+            Ok(parent) => parent,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(at(operation)(error)),
+        };
+        let empty =
+            repository.treebuilder(None).and_then(|builder| builder.write()).map_err(at(operation))?;
+        let empty = repository.find_tree(empty).map_err(at(operation))?;
+        let mut update = TreeUpdateBuilder::new();
+        for (name, bytes) in &entry.files {
+            let blob = repository.blob(bytes).map_err(at(operation))?;
+            update.upsert(name.as_str(), blob, FileMode::Blob);
+        }
+        let tree = update.create_updated(&repository, &empty).map_err(at(operation))?;
+        let tree = repository.find_tree(tree).map_err(at(operation))?;
+        let who = identity(&repository, entry.at)?;
+        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        repository.commit(None, &who, &who, &entry.message, &tree, &parents).map(Some).map_err(at(operation))
+    }
+}
+
+fn read_entry(
+    repository: &Repository,
+    commit: &git2::Commit<'_>,
+    operation: &str,
+) -> Result<Entry, PortError> {
+    let time = Timestamp::from_seconds(commit.time().seconds());
+    Ok(Entry {
+        id: commit_id(commit.id())?,
+        at: time.map_err(|error| PortError::new(Problem::Invalid, operation, format!("{error}")))?,
+        message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+        files: read_files(repository, &commit.tree().map_err(at(operation))?, operation)?,
+    })
+}
+
+fn read_files(repository: &Repository, tree: &git2::Tree<'_>, operation: &str) -> Result<Files, PortError> {
+    let mut blobs = Vec::new();
+    let walked = tree.walk(TreeWalkMode::PreOrder, |directory, entry| {
+        if entry.kind() == Some(ObjectType::Blob) {
+            blobs.push((format!("{directory}{}", String::from_utf8_lossy(entry.name_bytes())), entry.id()));
+        }
+        TreeWalkResult::Ok
+    });
+    walked.map_err(at(operation))?;
+    let mut files = Files::new();
+    let mut room = MAX_ENTRY;
+    for (name, id) in blobs {
+        let bytes = read_blob(repository, id, room, operation)?;
+        room -= bytes.len();
+        files.insert(name, bytes);
+    }
+    Ok(files)
+}

@@ -1,0 +1,164 @@
+//! Running the `git` program: never prompts, never waits without a limit, never follows a repository named in
+//! the environment.
+
+use std::{
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tagship_ports::{PortError, Problem};
+use tokio::{process::Command, time};
+
+/// Variables that would point git at another repository than ours; the others, which may carry credentials,
+/// stay.
+const REPOSITORY_VARIABLES: [&str; 11] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+];
+
+/// The longest that a command on this machine may take.
+pub(crate) const LOCAL_LIMIT: Duration = Duration::from_mins(1);
+/// The longest that a command that talks to a remote may take.
+pub(crate) const REMOTE_LIMIT: Duration = Duration::from_mins(3);
+
+/// The `git` program in one repository.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    /// The repository's own directory (`.git`).
+    pub(crate) git_dir: PathBuf,
+    /// Where to run: the work tree, or the repository itself where it is bare.
+    pub(crate) directory: PathBuf,
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Program {
+    /// Runs a command to its end, successful or not.
+    pub(crate) async fn try_run(
+        &self,
+        operation: &str,
+        limit: Duration,
+        arguments: &[&str],
+    ) -> Result<Said, PortError> {
+        let mut command = Command::new("git");
+        command.arg("--git-dir").arg(&self.git_dir).args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
+        command.args(arguments).current_dir(&self.directory).stdin(Stdio::null()).kill_on_drop(true);
+        for variable in REPOSITORY_VARIABLES {
+            command.env_remove(variable);
+        }
+        // Messages in English, because a few of them are told apart by their words.
+        command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+        let output = match time::timeout(limit, command.output()).await {
+            Ok(Ok(output)) => output,
+            Ok(Err(error)) => {
+                return Err(PortError::new(Problem::Local, operation, format!("run git: {error}"))
+                    .hint("the git program must be installed and on the PATH"));
+            }
+            Err(_elapsed) => {
+                let message = format!("git gave no answer within {} s", limit.as_secs());
+                return Err(PortError::new(Problem::Unreachable, operation, message));
+            }
+        };
+        Ok(Said {
+            status: output.status,
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: without_credentials(&String::from_utf8_lossy(&output.stderr)),
+        })
+    }
+
+    /// Runs a command that must succeed and returns what it printed.
+    pub(crate) async fn run(
+        &self,
+        operation: &str,
+        limit: Duration,
+        arguments: &[&str],
+    ) -> Result<String, PortError> {
+        let said = self.try_run(operation, limit, arguments).await?;
+        if said.status.success() { Ok(said.out) } else { Err(said.failure(operation)) }
+    }
+}
+
+impl Said {
+    /// The error that a failed command stands for.
+    pub(crate) fn failure(&self, operation: &str) -> PortError {
+        let any = |words: &[&str]| words.iter().any(|word| self.err.contains(word));
+        let message = self.summary();
+        if any(&["Authentication failed", "could not read Username", "could not read Password"])
+            || any(&["Permission denied", "error: 403", "error: 401", "denied to"])
+        {
+            PortError::new(Problem::Denied, operation, message)
+                .hint("the job's credentials must allow it; in a workflow: `permissions: contents: write`")
+        } else if any(&["unable to access", "Could not resolve", "Connection", "does not appear to be a git"])
+            || any(&["Could not read from remote", "hung up", "early EOF", "timed out"])
+        {
+            PortError::new(Problem::Unreachable, operation, message)
+        } else {
+            PortError::new(Problem::Local, operation, message)
+        }
+    }
+
+    /// The lines that tell the cause, shortened.
+    fn summary(&self) -> String {
+        let telling = |line: &&str| {
+            line.starts_with("fatal:") || line.starts_with("error:") || line.contains("remote:")
+        };
+        let mut lines: Vec<&str> = self.err.lines().filter(telling).take(5).collect();
+        if lines.is_empty() {
+            lines = self.err.lines().rev().take(1).collect();
+        }
+        if lines.is_empty() { format!("git ended with {}", self.status) } else { lines.join("; ") }
+    }
+}
+
+/// Takes user names and passwords out of addresses: `https://user:secret@host` becomes `https://***@host`.
+fn without_credentials(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        out.push_str(head);
+        let end = tail.find(|c: char| c == '/' || c.is_whitespace() || c == '\'').unwrap_or(tail.len());
+        let (authority, after) = tail.split_at(end);
+        match authority.rfind('@') {
+            Some(sign) => {
+                out.push_str("***");
+                out.push_str(&authority[sign..]);
+            }
+            None => out.push_str(authority),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_addresses_are_not_repeated() {
+        let text = "fatal: unable to access 'https://x:ghs_secret@host/a.git/': 403\nTo https://host/a@b\n";
+        assert_eq!(
+            without_credentials(text),
+            "fatal: unable to access 'https://***@host/a.git/': 403\nTo https://host/a@b\n"
+        );
+        assert_eq!(without_credentials("no address"), "no address");
+    }
+}
