@@ -1,1 +1,31 @@
-//! tagship-rollout
+//! Rollouts: a pure state machine, its journal, and a driver that knows no rule.
+//!
+//! [`step`] decides: from the recorded state and one look at the world to the next state, with what is to be done
+//! as numbered intentions. [`Driver`] does: it performs what is intended, looks, asks [`step`], and appends every
+//! transition to the journal *before* anything of it is performed. A run may die at any instruction; the next one
+//! reads the journal and goes on. Whoever starts a rollout decides that it may start at all: validation, gate and
+//! approval lie before this crate.
+
+mod driver;
+mod effects;
+mod error;
+mod history;
+mod interruption;
+mod journal;
+mod look;
+mod start;
+mod step;
+mod world;
+
+pub use driver::{Begin, Driver, Tick};
+pub use error::RolloutError;
+pub use history::{BlockedRelease, EndedRollout, blocked, ended, timeline};
+pub use interruption::{Boundary, Interruption, Never};
+pub use journal::{JournalError, entry, headline, journal_name, state_of};
+pub use look::{Questions, questions};
+pub use start::{StartRefusal, StartRequest, start};
+pub use step::{Transition, step};
+pub use world::World;
+
+#[cfg(test)]
+mod tests;

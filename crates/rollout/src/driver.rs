@@ -1,0 +1,388 @@
+//! The driver: performs what is intended, looks, asks [`step`], writes down what it says. It knows no rule.
+//!
+//! An effect is performed only when the entry that intends it lies in the journal. Appending is a compare-and-swap
+//! on the entry that the decision was made from, so that of two runs one goes on and the other reads again.
+
+use std::{fmt, path::Path};
+
+use tagship_domain::{
+    CommitId, Duration, Environment, Exit, ModelName, Provenance, Release, Timestamp,
+    rollout::{
+        EffectOutcome, EffectResult, Kind, Look, Observation, Observed, PersonCommand, Phase, RolloutPlan,
+        RolloutState, Smoke,
+    },
+    validation::{GoldenReport, Status},
+};
+use tagship_ports::{
+    model_runner::{GoldenBounds, Subject},
+    state_store::{AppendError, Entry},
+};
+
+use crate::{
+    effects::Performer,
+    error::RolloutError,
+    interruption::{Boundary, Interruption},
+    journal::{self, JournalError, journal_name},
+    look::questions,
+    start::{StartRequest, start},
+    step::{is_report, step},
+    world::World,
+};
+
+/// Rounds of one tick. A rollout passes fewer phases; more would mean that it runs in circles.
+const ROUNDS: usize = 64;
+/// How often one tick reads again because another run was faster.
+const LOSSES: usize = 3;
+/// The journal is written at least this often while anything changes.
+const JOURNAL_AT_LEAST: Duration = Duration::from_secs(600);
+/// A wait looks this often per progress deadline, but neither busily nor sluggishly.
+const LOOKS_PER_DEADLINE: u64 = 60;
+const FASTEST_LOOK: Duration = Duration::from_secs(1);
+const SLOWEST_LOOK: Duration = Duration::from_secs(10);
+
+/// Drives the rollouts of one model in one environment.
+pub struct Driver<'a> {
+    world: World<'a>,
+    environment: &'a Environment,
+    model: &'a ModelName,
+    workdir: &'a Path,
+    interruption: &'a dyn Interruption,
+    held: Option<Held>,
+}
+
+/// What is known of the journal's tip.
+struct Held {
+    /// The entry.
+    tip: CommitId,
+    /// When it was written.
+    written: Timestamp,
+    /// The state that it holds.
+    recorded: RolloutState,
+    /// The same with what was seen since and need not be recorded at once.
+    state: RolloutState,
+    /// Looks that were used since.
+    looks: Vec<Look>,
+}
+
+/// What to begin.
+#[derive(Debug, Clone)]
+pub struct Begin<'a> {
+    /// Deploy or rollback.
+    pub kind: Kind,
+    /// What is to serve.
+    pub candidate: &'a Release,
+    /// What serves now; absent on a first deployment.
+    pub stable: Option<&'a Release>,
+    /// What will be done.
+    pub plan: &'a RolloutPlan,
+    /// Who begins it.
+    pub by: &'a Provenance,
+}
+
+/// Where a run left a rollout.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tick {
+    /// No rollout was ever started here.
+    Nothing,
+    /// It has ended and nothing is left to do.
+    Settled(Box<RolloutState>),
+    /// Only time or a person can lead it on.
+    Waiting(Box<RolloutState>),
+    /// Another run leads it on.
+    Overtaken(Box<RolloutState>),
+}
+
+/// How a round ended.
+enum Round {
+    Moved,
+    Still,
+    Lost,
+}
+
+impl Tick {
+    /// The newest state that this run knows.
+    pub fn state(&self) -> Option<&RolloutState> {
+        match self {
+            Self::Nothing => None,
+            Self::Settled(state) | Self::Waiting(state) | Self::Overtaken(state) => Some(state),
+        }
+    }
+
+    /// Exit code of a run that ends here.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Nothing => Exit::Done,
+            Self::Settled(state) | Self::Waiting(state) => state.exit(),
+            Self::Overtaken(_) => Exit::Running,
+        }
+    }
+}
+
+impl fmt::Debug for Driver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver")
+            .field("environment", self.environment)
+            .field("model", self.model)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Driver<'a> {
+    /// A driver. Released bytes are put below `workdir` on their way to the target; the caller removes it.
+    pub fn new(
+        world: World<'a>,
+        environment: &'a Environment,
+        model: &'a ModelName,
+        workdir: &'a Path,
+        interruption: &'a dyn Interruption,
+    ) -> Self {
+        Self { world, environment, model, workdir, interruption, held: None }
+    }
+
+    /// Records a new rollout, which takes the lock. Nothing else is done: [`Driver::once`] and [`Driver::wait`] do.
+    ///
+    /// # Errors
+    /// When the lock is held, the journal cannot be read or written, or other runs keep being faster.
+    pub async fn begin(&mut self, begin: &Begin<'_>) -> Result<RolloutState, RolloutError> {
+        for _ in 0..LOSSES {
+            self.read().await?;
+            let previous = self.held.as_ref().map(|held| &held.recorded);
+            let state = start(&StartRequest {
+                kind: begin.kind,
+                environment: self.environment,
+                candidate: begin.candidate,
+                stable: begin.stable,
+                plan: begin.plan,
+                previous,
+                now: self.world.clock.now(),
+                by: begin.by,
+            })?;
+            if self.append(state.clone(), vec![]).await? {
+                return Ok(state);
+            }
+        }
+        Err(RolloutError::Overtaken { journal: self.journal() })
+    }
+
+    /// Leads the rollout as far as it goes without time passing, and writes down what was seen.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written, or the run was interrupted.
+    pub async fn once(&mut self, commands: &[PersonCommand]) -> Result<Tick, RolloutError> {
+        let tick = self.tick(commands).await?;
+        self.flush().await?;
+        Ok(tick)
+    }
+
+    /// Leads the rollout on until it has settled, a person is needed, another run takes over, or `budget` is used
+    /// up. It looks every sixtieth of the progress deadline, but every ten seconds at least and every second at
+    /// most. A journal that cannot be reached for a while is tried again at the next look.
+    ///
+    /// # Errors
+    /// As [`Driver::once`].
+    pub async fn wait(&mut self, commands: &[PersonCommand], budget: Duration) -> Result<Tick, RolloutError> {
+        let until = self.world.clock.now().after(budget);
+        let mut commands = commands;
+        loop {
+            let tick = self.tick(commands).await;
+            let pause = match &tick {
+                Ok(Tick::Waiting(state)) if state.phase != Phase::Paused => Some(pause(&state.plan)),
+                Err(RolloutError::Store(error)) if error.may_pass() => Some(SLOWEST_LOOK),
+                _ => None,
+            };
+            let left = until.since(self.world.clock.now());
+            let Some(pause) = pause.filter(|_| left > Duration::default()) else {
+                let tick = tick?;
+                self.flush().await?;
+                return Ok(tick);
+            };
+            if tick.is_ok() {
+                commands = &[];
+            }
+            self.world.clock.sleep(pause.min(left)).await;
+        }
+    }
+
+    async fn tick(&mut self, commands: &[PersonCommand]) -> Result<Tick, RolloutError> {
+        let mut commands = commands.to_vec();
+        let mut losses = 0;
+        self.read().await?;
+        for _ in 0..ROUNDS {
+            let Some(held) = &self.held else { return Ok(Tick::Nothing) };
+            let state = Box::new(held.state.clone());
+            if state.is_settled() {
+                return Ok(Tick::Settled(state));
+            }
+            match self.round(&commands).await? {
+                Round::Moved => commands.clear(),
+                Round::Still => break,
+                Round::Lost if losses == LOSSES => return Ok(Tick::Overtaken(state)),
+                Round::Lost => {
+                    losses += 1;
+                    self.read().await?;
+                }
+            }
+        }
+        Ok(self.held.as_ref().map_or(Tick::Nothing, |held| Tick::Waiting(Box::new(held.state.clone()))))
+    }
+
+    /// Performs, looks, decides, records.
+    async fn round(&mut self, commands: &[PersonCommand]) -> Result<Round, RolloutError> {
+        let Some(held) = &self.held else { return Ok(Round::Still) };
+        let outcomes = self.perform(held).await?;
+        let observation = self.observe(&held.state, outcomes, commands).await;
+        let transition = step(&held.state, &observation);
+        let overdue = observation.now.since(held.written) >= JOURNAL_AT_LEAST;
+        let record = transition.changed || (overdue && transition.state != held.recorded);
+        let mut looks = held.looks.clone();
+        if record || observation.smoke.is_some() {
+            looks.push(look(&held.state, &observation));
+        }
+        if record {
+            let appended = self.append(transition.state, looks).await?;
+            return Ok(if appended { Round::Moved } else { Round::Lost });
+        }
+        if let Some(held) = &mut self.held {
+            (held.state, held.looks) = (transition.state, looks);
+        }
+        Ok(Round::Still)
+    }
+
+    /// Performs what is intended, in order. Where one effect is not done, those after it wait, for a target would
+    /// take a repeated earlier one for a late one; reports are independent of everything.
+    async fn perform(&self, held: &Held) -> Result<Vec<EffectOutcome>, RolloutError> {
+        let performer =
+            Performer { world: &self.world, workdir: self.workdir, state: &held.state, tip: &held.tip };
+        let mut outcomes = vec![];
+        let mut waits = false;
+        for intended in &held.state.intended {
+            let report = is_report(&intended.effect);
+            if waits && !report {
+                continue;
+            }
+            self.pass(Boundary::BeforeEffect(intended.seq))?;
+            let result = performer.perform(intended).await;
+            self.pass(Boundary::AfterEffect(intended.seq))?;
+            waits |= !report && !matches!(result, EffectResult::Applied | EffectResult::AlreadyThere);
+            outcomes.push(EffectOutcome { seq: intended.seq, result });
+        }
+        Ok(outcomes)
+    }
+
+    async fn observe(
+        &self,
+        state: &RolloutState,
+        outcomes: Vec<EffectOutcome>,
+        commands: &[PersonCommand],
+    ) -> Observation {
+        let seen = self.world.target.observe(self.model).await;
+        let smoke = match &seen {
+            Ok(target) if questions(state, target).smoke => Some(self.smoke(state).await),
+            _ => None,
+        };
+        let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
+        Observation { now: self.world.clock.now(), target, smoke, commands: commands.to_vec(), outcomes }
+    }
+
+    async fn smoke(&self, state: &RolloutState) -> GoldenReport {
+        let Smoke::GoldenCases { tolerance, max_latency, .. } = state.plan.smoke else {
+            return unjudged("the plan has no golden cases".to_owned());
+        };
+        let candidate = &state.candidate;
+        let subject =
+            Subject::Endpoint { model: candidate.model.clone(), version: candidate.version.clone() };
+        match self.world.releases.golden_cases(candidate).await {
+            Ok(Some(cases)) => {
+                self.world.runner.run(&subject, &cases, GoldenBounds { tolerance, max_latency }).await
+            }
+            Ok(None) => unjudged(format!("release {candidate} has no golden cases")),
+            Err(error) => unjudged(error.to_string()),
+        }
+    }
+
+    /// Writes down what was seen since the last entry, so that the next run does not start from less.
+    async fn flush(&mut self) -> Result<(), RolloutError> {
+        if let Some(held) = &self.held
+            && held.state != held.recorded
+        {
+            let (state, looks) = (held.state.clone(), held.looks.clone());
+            self.append(state, looks).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the tip; what is known beyond it stays known where the tip is still the same.
+    async fn read(&mut self) -> Result<(), RolloutError> {
+        let entry = self.world.journals.tip(&self.journal()).await?;
+        self.held = match (entry, self.held.take()) {
+            (None, _) => None,
+            (Some(entry), Some(held)) if entry.id == held.tip => Some(held),
+            (Some(entry), _) => Some(self.open(&entry)?),
+        };
+        Ok(())
+    }
+
+    fn open(&self, entry: &Entry) -> Result<Held, RolloutError> {
+        let unusable = |source| RolloutError::Journal { journal: self.journal(), source };
+        let state = journal::state_of(entry).map_err(unusable)?;
+        if state.environment != *self.environment || state.model != *self.model {
+            return Err(unusable(JournalError::Foreign {
+                found: format!("{} in {}", state.model, state.environment),
+                expected: format!("{} in {}", self.model, self.environment),
+            }));
+        }
+        let (tip, written) = (entry.id.clone(), entry.at);
+        Ok(Held { tip, written, recorded: state.clone(), state, looks: vec![] })
+    }
+
+    /// Appends a state; answers whether this run was the one that did.
+    async fn append(&mut self, state: RolloutState, looks: Vec<Look>) -> Result<bool, RolloutError> {
+        let journal = self.journal();
+        self.pass(Boundary::BeforeAppend(state.seq))?;
+        let at = self.world.clock.now();
+        let entry = journal::entry(&state, &looks, at)
+            .map_err(|source| RolloutError::Journal { journal: journal.clone(), source })?;
+        let expected = self.held.as_ref().map(|held| &held.tip);
+        match self.world.journals.append(&journal, expected, &entry).await {
+            Ok(tip) => {
+                let seq = state.seq;
+                self.held = Some(Held { tip, written: at, recorded: state.clone(), state, looks: vec![] });
+                self.pass(Boundary::AfterAppend(seq))?;
+                Ok(true)
+            }
+            Err(AppendError::Lost { .. }) => Ok(false),
+            Err(AppendError::Port(error)) => Err(error.into()),
+        }
+    }
+
+    fn pass(&self, at: Boundary) -> Result<(), RolloutError> {
+        if self.interruption.stops(at) { Err(RolloutError::Interrupted { at }) } else { Ok(()) }
+    }
+
+    fn journal(&self) -> String {
+        journal_name(self.environment, self.model)
+    }
+}
+
+fn pause(plan: &RolloutPlan) -> Duration {
+    let millis = u64::try_from(plan.progress_deadline.std().as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(millis / LOOKS_PER_DEADLINE).clamp(FASTEST_LOOK, SLOWEST_LOOK)
+}
+
+fn look(state: &RolloutState, observation: &Observation) -> Look {
+    let (arms, unreachable) = match &observation.target {
+        Observed::Seen(target) => (target.arms.clone(), None),
+        Observed::Unreachable(why) => (vec![], Some(why.clone())),
+    };
+    Look {
+        at: observation.now,
+        rollout: state.id.clone(),
+        unreachable,
+        arms,
+        smoke: observation.smoke.clone(),
+    }
+}
+
+fn unjudged(why: String) -> GoldenReport {
+    GoldenReport { status: Status::Incomplete, cases: vec![], message: Some(why) }
+}

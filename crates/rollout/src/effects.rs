@@ -1,0 +1,148 @@
+//! Performing one effect over the ports. Each is idempotent: a run that died in between performs it again.
+
+use std::path::Path;
+
+use tagship_domain::{
+    CommitId, Release, Version,
+    rollout::{DeploymentState, Effect, EffectResult, Intended, RolloutState},
+};
+use tagship_ports::{
+    PortError,
+    forge::DeploymentStatus,
+    stage_registry::StageChange,
+    target::{Done, Order},
+};
+
+use crate::{history::timeline, journal::journal_name, world::World};
+
+/// Longest description of a deployment in characters, as forges take it.
+const DESCRIPTION: usize = 140;
+/// How many journal entries are read to tell the story of one rollout.
+pub(crate) const STORY: usize = 500;
+
+/// Performs effects of one recorded state.
+pub(crate) struct Performer<'a> {
+    /// The outside.
+    pub(crate) world: &'a World<'a>,
+    /// Where released bytes are put on their way to the target.
+    pub(crate) workdir: &'a Path,
+    /// The state whose effects are performed.
+    pub(crate) state: &'a RolloutState,
+    /// The entry that holds it.
+    pub(crate) tip: &'a CommitId,
+}
+
+impl Performer<'_> {
+    /// Performs an effect and says what became of it.
+    pub(crate) async fn perform(&self, intended: &Intended) -> EffectResult {
+        self.attempt(intended).await.unwrap_or_else(|error| failed(&error))
+    }
+
+    async fn attempt(&self, intended: &Intended) -> Result<EffectResult, PortError> {
+        let target = self.world.target;
+        let candidate = &self.state.candidate.version;
+        let order = Order { model: self.state.model.clone(), fence: intended.seq };
+        let done = match &intended.effect {
+            Effect::Prepare => self.prepare(&order).await?,
+            Effect::SetWeight { weight } => target.set_weight(&order, candidate, *weight).await?,
+            Effect::Promote => target.promote(&order, candidate).await?,
+            Effect::Rollback => {
+                let stable = self.state.stable.as_ref().map(|stable| &stable.version);
+                target.rollback(&order, stable).await?
+            }
+            Effect::Cleanup { version } => target.cleanup(&order, version).await?,
+            Effect::AssignStage { version } => match self.change(intended.seq, version) {
+                Some(change) => self.world.registry.assign(&change).await?,
+                None => return Ok(unknown(version)),
+            },
+            Effect::UnassignStage { version } => match self.change(intended.seq, version) {
+                Some(change) => self.world.registry.unassign(&change).await?,
+                None => return Ok(unknown(version)),
+            },
+            Effect::SetDeployment { state } => self.report_deployment(*state).await?,
+            Effect::Publish => return self.publish().await,
+        };
+        Ok(match done {
+            Done::Applied => EffectResult::Applied,
+            Done::AlreadyThere => EffectResult::AlreadyThere,
+            Done::Pending => EffectResult::Pending,
+        })
+    }
+
+    /// Bytes are fetched and verified again right before the target gets them.
+    async fn prepare(&self, order: &Order) -> Result<Done, PortError> {
+        let candidate = &self.state.candidate;
+        let directory = self.workdir.join(candidate.manifest.hex());
+        let bytes = self.world.releases.fetch(candidate, &directory).await?;
+        self.world.target.prepare(order, &candidate.version, &candidate.digest, &bytes).await
+    }
+
+    fn change(&self, fence: u64, version: &Version) -> Option<StageChange> {
+        let state = self.state;
+        let stable = state.stable.as_ref();
+        let is_meant = |release: &&Release| release.version == *version;
+        let release = Some(&state.candidate).filter(is_meant).or(stable.filter(is_meant))?;
+        Some(StageChange {
+            model: state.model.clone(),
+            version: version.clone(),
+            commit: release.commit.clone(),
+            environment: state.environment.clone(),
+            rollout: state.id.clone(),
+            fence,
+            reason: state
+                .cause
+                .clone()
+                .unwrap_or_else(|| format!("rollout {} by {}", state.id, state.by.actor)),
+            by: state.by.clone(),
+            at: state.since,
+        })
+    }
+
+    async fn report_deployment(&self, deployment: DeploymentState) -> Result<Done, PortError> {
+        let state = self.state;
+        let status = DeploymentStatus {
+            environment: state.environment.clone(),
+            release: state.candidate.clone(),
+            rollout: state.id.clone(),
+            state: deployment,
+            description: shortened(&state.message),
+            at: state.since,
+        };
+        self.world.forge.deployment(&status).await.map(|()| Done::Applied)
+    }
+
+    /// Shows the rollout, unless another run has written a newer entry and will show that.
+    async fn publish(&self) -> Result<EffectResult, PortError> {
+        let journal = journal_name(&self.state.environment, &self.state.model);
+        let entries = self.world.journals.history(&journal, STORY).await?;
+        if entries.first().map(|entry| &entry.id) != Some(self.tip) {
+            return Ok(EffectResult::Retry(format!("journal {journal} was moved on by another run")));
+        }
+        match timeline(&entries) {
+            Ok(story) => {
+                self.world.publisher.publish(self.state, &story).await.map(|()| EffectResult::Applied)
+            }
+            Err(error) => Ok(EffectResult::Refused(error.to_string())),
+        }
+    }
+}
+
+/// What a failed call means: it may pass, or it will not.
+fn failed(error: &PortError) -> EffectResult {
+    if error.may_pass() {
+        EffectResult::Retry(error.to_string())
+    } else {
+        EffectResult::Refused(error.to_string())
+    }
+}
+
+fn unknown(version: &Version) -> EffectResult {
+    EffectResult::Refused(format!("{version} is neither candidate nor stable of this rollout"))
+}
+
+fn shortened(message: &str) -> String {
+    if message.chars().count() <= DESCRIPTION {
+        return message.to_owned();
+    }
+    message.chars().take(DESCRIPTION - 3).chain("...".chars()).collect()
+}

@@ -1,0 +1,118 @@
+//! What a journal tells about the past: the story of the current rollout, and how earlier ones ended.
+
+use std::collections::BTreeSet;
+
+use tagship_domain::{
+    Digest, Release, Timestamp,
+    report::TimelineEntry,
+    rollout::{Kind, Phase, RolloutId, RolloutState},
+};
+use tagship_ports::state_store::Entry;
+
+use crate::journal::{JournalError, state_of};
+
+/// A rollout that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedRollout {
+    /// Which.
+    pub id: RolloutId,
+    /// Deploy or rollback.
+    pub kind: Kind,
+    /// What was to serve.
+    pub candidate: Release,
+    /// What served when it started. Of a rollback: the version that was gone away from.
+    pub stable: Option<Release>,
+    /// How it ended.
+    pub phase: Phase,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A release that did not work out: the next push does not deploy its bytes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedRelease {
+    /// Which.
+    pub release: Release,
+    /// How it ended.
+    pub phase: Phase,
+}
+
+/// The story of the newest rollout in entries of a journal (newest first, as a store gives them), oldest first.
+/// An entry that only repeats the one before is left out.
+///
+/// # Errors
+/// When an entry cannot be read.
+pub fn timeline(entries: &[Entry]) -> Result<Vec<TimelineEntry>, JournalError> {
+    let mut story: Vec<TimelineEntry> = vec![];
+    let mut current = None;
+    for entry in entries {
+        let state = state_of(entry)?;
+        if *current.get_or_insert_with(|| state.id.clone()) != state.id {
+            break;
+        }
+        let told = told(entry, &state);
+        match story.last_mut() {
+            // The earlier of two entries that say the same is when it happened.
+            Some(last) if last.phase == told.phase && last.message == told.message => last.at = told.at,
+            _ => story.push(told),
+        }
+    }
+    story.reverse();
+    Ok(story)
+}
+
+/// Stores may keep whole seconds; the state knows better when its phase began.
+fn told(entry: &Entry, state: &RolloutState) -> TimelineEntry {
+    TimelineEntry {
+        at: entry.at.max(state.since),
+        phase: state.phase,
+        message: state.message.clone(),
+        weight: state.weight.applied.get(),
+    }
+}
+
+/// Every rollout that has ended in entries of a journal (newest first), newest first.
+///
+/// # Errors
+/// When an entry cannot be read.
+pub fn ended(entries: &[Entry]) -> Result<Vec<EndedRollout>, JournalError> {
+    let mut rollouts = vec![];
+    let mut seen = None;
+    for entry in entries {
+        let state = state_of(entry)?;
+        if seen.as_ref() != Some(&state.id) && state.phase.is_terminal() {
+            rollouts.push(EndedRollout {
+                id: state.id.clone(),
+                kind: state.kind,
+                candidate: state.candidate,
+                stable: state.stable,
+                phase: state.phase,
+                at: state.since,
+            });
+        }
+        seen = Some(state.id);
+    }
+    Ok(rollouts)
+}
+
+/// Releases whose bytes are not deployed again by the next push: the last rollout that decided about a digest
+/// failed or was rolled back, or was a successful rollback away from it.
+pub fn blocked(rollouts: &[EndedRollout]) -> Vec<BlockedRelease> {
+    let mut decided: BTreeSet<&Digest> = BTreeSet::new();
+    let mut blocked = vec![];
+    for rollout in rollouts {
+        let fell = matches!(rollout.phase, Phase::Failed | Phase::RolledBack | Phase::RollbackFailed);
+        if decided.insert(&rollout.candidate.digest) && fell {
+            blocked.push(BlockedRelease { release: rollout.candidate.clone(), phase: rollout.phase });
+        }
+        let left = rollout.stable.as_ref();
+        let left = left.filter(|_| rollout.kind == Kind::Rollback && rollout.phase == Phase::Succeeded);
+        if let Some(release) = left.filter(|release| decided.insert(&release.digest)) {
+            blocked.push(BlockedRelease { release: release.clone(), phase: Phase::RolledBack });
+        }
+    }
+    blocked
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! A rollout as journal entries, and back.
+//!
+//! An entry holds `rollout.json`, the whole state, and `measurements.jsonl`, the looks since the entry before. Its
+//! message tells the story: one readable line, then the state's own sentence.
+
+use tagship_domain::{
+    Environment, ModelName, Timestamp,
+    rollout::{Kind, Look, Phase, RolloutState},
+    schema::{self, DocumentError},
+};
+use tagship_ports::state_store::{Entry, Files, NewEntry};
+
+/// File of the state.
+const STATE: &str = "rollout.json";
+/// File of the looks, one per line.
+const LOOKS: &str = "measurements.jsonl";
+
+/// Why an entry is no rollout that this build can read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The entry has no state.
+    #[error("entry {entry} has no readable {STATE}; another program may write to this journal")]
+    NoState {
+        /// Id of the entry.
+        entry: String,
+    },
+    /// The state is of another version, or broken.
+    #[error("entry {entry}: {source}; use the tagship version that wrote it")]
+    Unreadable {
+        /// Id of the entry.
+        entry: String,
+        /// What the reader met.
+        source: DocumentError,
+    },
+    /// The state is about something else: names of environment and model run together in the journal's name.
+    #[error("it holds a rollout of {found}, not of {expected}")]
+    Foreign {
+        /// Whose it is.
+        found: String,
+        /// Whose it should be.
+        expected: String,
+    },
+    /// A state could not be written as JSON.
+    #[error("write the state: {0}")]
+    Unwritable(DocumentError),
+}
+
+/// Name of the journal of an environment and model.
+pub fn journal_name(environment: &Environment, model: &ModelName) -> String {
+    format!("rollouts/{environment}/{model}")
+}
+
+/// The state that an entry holds.
+///
+/// # Errors
+/// When the entry was not written by a rollout, or by a newer tagship.
+pub fn state_of(entry: &Entry) -> Result<RolloutState, JournalError> {
+    let id = || entry.id.short().to_owned();
+    let text = entry.files.get(STATE).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let text = text.ok_or_else(|| JournalError::NoState { entry: id() })?;
+    schema::from_json(text).map_err(|source| JournalError::Unreadable { entry: id(), source })
+}
+
+/// The entry that holds a state and the looks that led to it.
+///
+/// # Errors
+/// Never for a state that [`crate::start`] and [`crate::step`] made.
+pub fn entry(state: &RolloutState, looks: &[Look], at: Timestamp) -> Result<NewEntry, JournalError> {
+    let mut lines = String::new();
+    for look in looks {
+        lines.push_str(&schema::to_json_line(look).map_err(JournalError::Unwritable)?);
+        lines.push('\n');
+    }
+    let document = schema::to_json(state).map_err(JournalError::Unwritable)?;
+    let files = [(STATE, document), (LOOKS, lines)];
+    let files: Files = files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
+    Ok(NewEntry { message: format!("{}\n\n{}\n", headline(state), state.message), files, at })
+}
+
+/// One readable line: `production/churn v1.1.0: Progressing, 0% -> 100% (deploy by alice)`.
+pub fn headline(state: &RolloutState) -> String {
+    let RolloutState { environment, model, candidate, phase, by, .. } = state;
+    let kind = match state.kind {
+        Kind::Deploy => "deploy",
+        Kind::Rollback => "rollback",
+    };
+    let actor = one_line(&by.actor);
+    format!("{environment}/{model} {}: {phase}, {} ({kind} by {actor})", candidate.version, standing(state))
+}
+
+/// What is special about this entry of its phase.
+fn standing(state: &RolloutState) -> String {
+    let (applied, desired) = (state.weight.applied, state.weight.desired);
+    if state.is_settled() {
+        return "all done".to_owned();
+    }
+    match state.phase {
+        Phase::Pending => "holds the lock".to_owned(),
+        Phase::Validating if crate::step::is_prepared(state) => "loaded without traffic".to_owned(),
+        Phase::Validating => "loading".to_owned(),
+        Phase::Failed | Phase::RolledBack | Phase::RollbackFailed | Phase::Superseded => {
+            state.reason.to_string()
+        }
+        _ if applied == desired => applied.to_string(),
+        _ => format!("{applied} -> {desired}"),
+    }
+}
+
+/// A name in one line, whatever someone put into it.
+fn one_line(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests;

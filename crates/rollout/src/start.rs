@@ -1,0 +1,175 @@
+//! The first state of a rollout, and when there must be none.
+
+use std::collections::BTreeMap;
+
+use tagship_domain::{
+    Duration, Environment, Provenance, Release, Timestamp,
+    rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutPlan, RolloutState, WeightPair},
+};
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct StartRequest<'a> {
+    /// Deploy or rollback.
+    pub kind: Kind,
+    /// Where.
+    pub environment: &'a Environment,
+    /// What is to serve.
+    pub candidate: &'a Release,
+    /// What serves now; absent on a first deployment. Of a rollback: the version that is gone away from.
+    pub stable: Option<&'a Release>,
+    /// What will be done.
+    pub plan: &'a RolloutPlan,
+    /// The newest state in the journal of this environment and model.
+    pub previous: Option<&'a RolloutState>,
+    /// The time.
+    pub now: Timestamp,
+    /// Who starts it.
+    pub by: &'a Provenance,
+}
+
+/// Why a rollout was not started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StartRefusal {
+    /// Another one holds the lock.
+    #[error(
+        "start a rollout: {id} of {by} holds {environment} since {since} in phase {phase}; {}",
+        if *.phase == Phase::RollbackFailed { "a person has to bring the target in order first" } else { "wait for its end or abort it" }
+    )]
+    Locked {
+        /// Which.
+        id: RolloutId,
+        /// The environment.
+        environment: Environment,
+        /// Where it stands.
+        phase: Phase,
+        /// Since when.
+        since: String,
+        /// Who started it.
+        by: String,
+    },
+    /// The candidate is the stable version.
+    #[error("start a rollout: {environment} holds {release} already")]
+    AlreadyStable {
+        /// The environment.
+        environment: Environment,
+        /// What it holds.
+        release: String,
+    },
+    /// Candidate and stable are different models.
+    #[error("start a rollout: {candidate} cannot take over from {stable}, which is another model")]
+    OtherModel {
+        /// What was to be rolled out.
+        candidate: String,
+        /// What serves.
+        stable: String,
+    },
+}
+
+/// Starts a rollout: a state in phase Pending that holds the lock as soon as it lies in the journal.
+///
+/// Numbers of effects go on from the previous rollout, so that a target can tell a late runner of an earlier one.
+/// What the previous rollout left to unload is taken over, unless it is needed again.
+///
+/// # Errors
+/// A [`StartRefusal`]: nothing may be written then.
+pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
+    check(request)?;
+    let StartRequest { kind, environment, candidate, stable, plan, previous, now, by } = request;
+    let begun = previous.map_or(*now, |previous| after(previous.since, *now));
+    let mut state = RolloutState {
+        id: id(environment, candidate, *previous),
+        kind: *kind,
+        model: candidate.model.clone(),
+        environment: (*environment).clone(),
+        candidate: (*candidate).clone(),
+        stable: stable.cloned(),
+        plan: (*plan).clone(),
+        phase: Phase::Pending,
+        reason: Reason::Started,
+        message: opening(request),
+        cause: None,
+        step: 0,
+        weight: WeightPair::default(),
+        judges: BTreeMap::new(),
+        counters: BTreeMap::new(),
+        assigned: false,
+        intended: vec![],
+        seq: previous.map_or(0, |previous| previous.seq),
+        started: begun,
+        since: begun,
+        deadline: Some(begun.after(plan.progress_deadline)),
+        by: (*by).clone(),
+    };
+    for effect in left_over(request) {
+        state.seq += 1;
+        state.intended.push(Intended { seq: state.seq, effect, attempts: 0, error: None });
+    }
+    Ok(state)
+}
+
+/// The time of a transition: now, but always after the one before, so that records outside keep their order even
+/// where clocks of two machines do not agree.
+pub(crate) fn after(before: Timestamp, now: Timestamp) -> Timestamp {
+    now.max(before.after(Duration::from_millis(1)))
+}
+
+fn check(request: &StartRequest<'_>) -> Result<(), StartRefusal> {
+    let StartRequest { environment, candidate, stable, previous, .. } = request;
+    if let Some(previous) = previous.filter(|previous| previous.phase.holds_lock()) {
+        return Err(StartRefusal::Locked {
+            id: previous.id.clone(),
+            environment: (*environment).clone(),
+            phase: previous.phase,
+            since: previous.since.readable(),
+            by: previous.by.actor.clone(),
+        });
+    }
+    match stable {
+        Some(stable) if stable.model != candidate.model => {
+            Err(StartRefusal::OtherModel { candidate: candidate.to_string(), stable: stable.to_string() })
+        }
+        Some(stable) if stable.version == candidate.version => Err(StartRefusal::AlreadyStable {
+            environment: (*environment).clone(),
+            release: stable.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn id(environment: &Environment, candidate: &Release, previous: Option<&RolloutState>) -> RolloutId {
+    let number = |previous: &RolloutState| {
+        previous.id.0.rsplit('-').next().and_then(|tail| tail.parse::<u64>().ok()).unwrap_or(previous.seq)
+    };
+    let number = previous.map_or(0, number).saturating_add(1);
+    RolloutId(format!("{environment}-{}-{number}", candidate.version))
+}
+
+fn opening(request: &StartRequest<'_>) -> String {
+    let StartRequest { kind, environment, candidate, stable, by, .. } = request;
+    let version = &candidate.version;
+    match (kind, stable) {
+        (Kind::Deploy, Some(stable)) => {
+            format!("{} deploys {version} to {environment}, where {} serves", by.actor, stable.version)
+        }
+        (Kind::Deploy, None) => {
+            format!("{} deploys {version} to {environment}, where nothing serves yet", by.actor)
+        }
+        (Kind::Rollback, Some(stable)) => {
+            format!("{} rolls {environment} back from {} to {version}", by.actor, stable.version)
+        }
+        (Kind::Rollback, None) => format!("{} rolls {environment} back to {version}", by.actor),
+    }
+}
+
+fn left_over(request: &StartRequest<'_>) -> Vec<Effect> {
+    let needed = |effect: &Effect| match effect {
+        Effect::Cleanup { version } => {
+            *version != request.candidate.version
+                && request.stable.is_none_or(|stable| stable.version != *version)
+        }
+        _ => false,
+    };
+    let intended = request.previous.into_iter().flat_map(|previous| &previous.intended);
+    intended.map(|intended| &intended.effect).filter(|effect| needed(effect)).cloned().collect()
+}

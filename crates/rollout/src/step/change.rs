@@ -1,0 +1,74 @@
+//! The two ways in which a state changes: it enters a phase, and it intends an effect.
+
+use std::mem::discriminant;
+
+use tagship_domain::{
+    Timestamp,
+    rollout::{Effect, Intended, Phase, Reason, RolloutState},
+};
+
+use crate::start::after;
+
+/// Enters a phase. Only reports to people outlive the phase that intended them.
+pub(super) fn enter(state: &mut RolloutState, phase: Phase, reason: Reason, message: String, now: Timestamp) {
+    state.phase = phase;
+    state.reason = reason;
+    state.message = message;
+    state.since = after(state.since, now);
+    state.deadline = (!phase.is_terminal()).then(|| state.since.after(state.plan.progress_deadline));
+    state.intended.retain(|intended| is_report(&intended.effect));
+}
+
+/// Intends an effect under the next number. A report replaces an older one of its kind that was not delivered.
+pub(super) fn intend(state: &mut RolloutState, effect: Effect) {
+    if is_report(&effect) {
+        state.intended.retain(|intended| discriminant(&intended.effect) != discriminant(&effect));
+    }
+    state.seq += 1;
+    state.intended.push(Intended { seq: state.seq, effect, attempts: 0, error: None });
+}
+
+/// The intention of an effect, where it is not done yet.
+pub(crate) fn intends(state: &RolloutState, which: impl Fn(&Effect) -> bool) -> Option<&Intended> {
+    state.intended.iter().find(|intended| which(&intended.effect))
+}
+
+/// Whether an effect only tells people something. It moves nothing, fails nothing and keeps nothing waiting.
+pub(crate) fn is_report(effect: &Effect) -> bool {
+    matches!(effect, Effect::SetDeployment { .. } | Effect::Publish)
+}
+
+/// Whether a rollout can do without an effect: reports, and unloading what has no traffic.
+pub(super) fn is_optional(effect: &Effect) -> bool {
+    is_report(effect) || matches!(effect, Effect::Cleanup { .. })
+}
+
+/// Whether an effect changes what the registry says.
+pub(super) fn is_registry(effect: &Effect) -> bool {
+    matches!(effect, Effect::AssignStage { .. } | Effect::UnassignStage { .. })
+}
+
+/// An effect as people call it.
+pub(super) fn name(effect: &Effect) -> String {
+    match effect {
+        Effect::Prepare => "load the candidate".to_owned(),
+        Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
+        Effect::Promote => "make the candidate stable".to_owned(),
+        Effect::Rollback => "give all traffic back".to_owned(),
+        Effect::Cleanup { version } => format!("unload {version}"),
+        Effect::AssignStage { version } => format!("assign {version} in the registry"),
+        Effect::UnassignStage { version } => format!("unassign {version} in the registry"),
+        Effect::SetDeployment { .. } => "report the deployment".to_owned(),
+        Effect::Publish => "publish the report".to_owned(),
+    }
+}
+
+/// What is waited for while an effect is not done, with what went wrong last.
+pub(super) fn waiting_for(intended: &Intended) -> String {
+    let what = name(&intended.effect);
+    match (&intended.error, intended.attempts) {
+        (Some(error), attempts) => format!("could not {what} in {attempts} attempts so far: {error}"),
+        (None, 0) => format!("about to {what}"),
+        (None, _) => format!("waiting for the order to {what} to take effect"),
+    }
+}

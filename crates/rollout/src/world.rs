@@ -1,0 +1,32 @@
+//! The outside of a rollout, as ports.
+
+use std::fmt;
+
+use tagship_ports::{Clock, Forge, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore, Target};
+
+/// The outside, as ports.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Journals.
+    pub journals: &'a dyn StateStore,
+    /// Bytes and golden cases of releases.
+    pub releases: &'a dyn ReleaseSource,
+    /// Where traffic lives.
+    pub target: &'a dyn Target,
+    /// Runs golden cases against the target.
+    pub runner: &'a dyn ModelRunner,
+    /// What environments hold.
+    pub registry: &'a dyn StageRegistry,
+    /// Where deployments are shown.
+    pub forge: &'a dyn Forge,
+    /// Where people read.
+    pub publisher: &'a dyn Publisher,
+    /// Time.
+    pub clock: &'a dyn Clock,
+}
+
+impl fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
