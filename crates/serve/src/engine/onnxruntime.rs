@@ -41,6 +41,7 @@ pub(super) fn load(
     file: Option<&Path>,
     library: &Path,
 ) -> Result<Arc<dyn Runnable>, EngineError> {
+    let hints = onnx::inspect(bytes)?;
     let environment = environment(library)?;
     let open = || -> ort::Result<Session> {
         let mut builder = Session::builder(&environment)?.with_intra_threads(1)?;
@@ -54,7 +55,7 @@ pub(super) fn load(
     let signature = Signature { inputs: specs(session.inputs())?, outputs: specs(session.outputs())? };
     let batched: Vec<bool> = signature.inputs.iter().map(TensorSpec::has_dynamic_rows).collect();
     let loaded = OnnxRuntime { session: Mutex::new(session), signature };
-    self_test::rows_agree(&loaded, &loaded, TEST_ROWS, &batched, &onnx::hints(bytes)?)?;
+    self_test::rows_agree(&loaded, &loaded, TEST_ROWS, &batched, &hints)?;
     Ok(Arc::new(loaded))
 }
 

@@ -21,7 +21,7 @@ pub struct TensorSpec {
     /// Element type.
     pub datatype: Datatype,
     /// Size of every axis, `None` where any size goes; serialised as the protocol's `shape`, with -1 for `None`.
-    #[serde(rename = "shape", serialize_with = "oip_shape")]
+    #[serde(rename = "shape", serialize_with = "protocol_shape")]
     pub dims: Vec<Option<usize>>,
     /// Names of the columns of the last axis, where the model file knows them (a classifier's classes).
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -37,7 +37,7 @@ impl TensorSpec {
 
     /// The shape as the Open Inference Protocol writes it: -1 for a dynamic axis.
     pub fn shape(&self) -> Vec<i64> {
-        self.dims.iter().map(|dim| dim.map_or(-1, |dim| i64::try_from(dim).unwrap_or(i64::MAX))).collect()
+        self.dims.iter().map(protocol_size).collect()
     }
 
     /// Whether axis 0 exists and is dynamic.
@@ -46,8 +46,10 @@ impl TensorSpec {
     }
 }
 
-#[allow(clippy::ptr_arg, reason = "serde passes the field by reference")]
-fn oip_shape<S: Serializer>(dims: &Vec<Option<usize>>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer
-        .collect_seq(dims.iter().map(|dim| dim.map_or(-1, |dim| i64::try_from(dim).unwrap_or(i64::MAX))))
+fn protocol_size(dim: &Option<usize>) -> i64 {
+    dim.map_or(-1, |dim| i64::try_from(dim).unwrap_or(i64::MAX))
+}
+
+fn protocol_shape<S: Serializer>(dims: &[Option<usize>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(dims.iter().map(protocol_size))
 }

@@ -4,6 +4,8 @@
 //! ensemble; each of these has given silently wrong answers or memory corruption. So the domain is compared here,
 //! attributes that change the answer are looked for here, and trees are walked here.
 
+use std::path::{Component, Path};
+
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto};
 
 use super::{
@@ -33,11 +35,11 @@ pub(super) fn label(node: &NodeProto) -> String {
     named.cloned().unwrap_or_default()
 }
 
-/// Refuses models with an operator that is unknown, used in an unsupported way, or malformed.
+/// Refuses models with an operator that is unknown, used in an unsupported way, or malformed, or with data elsewhere.
 pub(super) fn check(proto: &ModelProto) -> Result<(), EngineError> {
     let framework = framework();
     let known = |name: &str| name == "ZipMap" || framework.op_register.0.contains_key(name);
-    each_node(proto, &mut |node| {
+    for node in nodes(proto) {
         let domain = if node.domain.is_empty() { "ai.onnx" } else { node.domain.as_str() };
         let at_home = match domain {
             "ai.onnx" => !ML_OPERATORS.contains(&node.op_type.as_str()),
@@ -53,8 +55,27 @@ pub(super) fn check(proto: &ModelProto) -> Result<(), EngineError> {
                 node: label(node),
             });
         }
-        check_use(node)
-    })
+        check_use(node)?;
+    }
+    stays_inside(proto)
+}
+
+/// Refuses external data that does not lie below the model's own directory.
+pub(super) fn stays_inside(proto: &ModelProto) -> Result<(), EngineError> {
+    let attributes = nodes(proto).flat_map(|node| &node.attribute);
+    let constants = attributes.flat_map(|attribute| attribute.t.iter().chain(&attribute.tensors));
+    for tensor in graphs(proto).into_iter().flat_map(|graph| &graph.initializer).chain(constants) {
+        let location = tensor.external_data.iter().find(|entry| entry.key == "location");
+        let Some(location) = location.map(|entry| entry.value.as_str()) else { continue };
+        let below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        // A backslash is a separator on one system and a letter on another; no exporter writes one.
+        if location.contains('\\') || !Path::new(location).components().all(below) {
+            let detail =
+                format!("tensor `{}` lies at `{location}`, outside the model's directory", tensor.name);
+            return Err(EngineError::NotOnnx { detail });
+        }
+    }
+    Ok(())
 }
 
 fn check_use(node: &NodeProto) -> Result<(), EngineError> {
@@ -111,8 +132,7 @@ fn unsupported_use(node: &NodeProto, detail: String) -> EngineError {
 /// What the graph tells the self-test: values its encoders know, and whether rows meet by design.
 pub(super) fn hints(proto: &ModelProto) -> Hints {
     let mut hints = Hints::default();
-    // The visitor never fails, so neither does the walk.
-    let _: Result<(), EngineError> = each_node(proto, &mut |node| {
+    for node in nodes(proto) {
         hints.rows_coupled_by_design |=
             node.op_type == "DynamicQuantizeLinear" || node.op_type.starts_with("Random");
         for AttributeProto { name, strings, ints, .. } in &node.attribute {
@@ -123,24 +143,23 @@ pub(super) fn hints(proto: &ModelProto) -> Hints {
                 hints.numbers.extend(ints);
             }
         }
-        Ok(())
-    });
+    }
     hints
 }
 
-/// Visits every node, those of sub-graphs included. Decoding bounds the depth of nesting.
-fn each_node(
-    proto: &ModelProto,
-    visit: &mut impl FnMut(&NodeProto) -> Result<(), EngineError>,
-) -> Result<(), EngineError> {
-    let mut graphs: Vec<&GraphProto> = proto.graph.iter().collect();
-    while let Some(graph) = graphs.pop() {
-        for node in &graph.node {
-            visit(node)?;
-            for attribute in &node.attribute {
-                graphs.extend(attribute.g.iter().chain(&attribute.graphs));
-            }
-        }
+/// Every node, those of sub-graphs included.
+fn nodes(proto: &ModelProto) -> impl Iterator<Item = &NodeProto> {
+    graphs(proto).into_iter().flat_map(|graph| &graph.node)
+}
+
+/// The graph and its sub-graphs. Decoding bounds the depth of nesting.
+fn graphs(proto: &ModelProto) -> Vec<&GraphProto> {
+    let mut found: Vec<&GraphProto> = proto.graph.iter().collect();
+    let mut next = 0;
+    while let Some(graph) = found.get(next).copied() {
+        let attributes = graph.node.iter().flat_map(|node| &node.attribute);
+        found.extend(attributes.flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs)));
+        next += 1;
     }
-    Ok(())
+    found
 }

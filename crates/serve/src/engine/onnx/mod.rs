@@ -36,10 +36,13 @@ pub(super) fn load(bytes: &[u8], file: Option<&Path>) -> Result<Arc<dyn Runnable
     load_proto(decode(bytes)?, file.and_then(Path::parent))
 }
 
-/// What the file tells the self-test, for backends that read ONNX by themselves.
+/// For backends that read ONNX by themselves: refuses data outside the model's directory, and tells what the file
+/// knows about its inputs.
 #[cfg(feature = "ort")]
-pub(super) fn hints(bytes: &[u8]) -> Result<self_test::Hints, EngineError> {
-    decode(bytes).map(|proto| check::hints(&proto))
+pub(super) fn inspect(bytes: &[u8]) -> Result<self_test::Hints, EngineError> {
+    let proto = decode(bytes)?;
+    check::stays_inside(&proto)?;
+    Ok(check::hints(&proto))
 }
 
 /// Checks, rewrites, plans and tests a decoded model; external data is read from `directory`.

@@ -1,9 +1,15 @@
 //! Graphs that mislead or attack the engine, made by editing good ones: each is refused with its reason, unrun.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use proptest::prelude::*;
 use tract_onnx::pb::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, attribute_proto::AttributeType,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    attribute_proto::AttributeType, tensor_proto::DataLocation,
 };
 
 use super::{decode, load_proto};
@@ -128,6 +134,57 @@ fn forests_whose_right_answer_is_unknown_are_refused_as_unsupported() {
     let error = edited_forest(|node| attribute(node, "post_transform").s = b"PROBIT".to_vec()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
     assert!(error.to_string().contains("post_transform is PROBIT"), "{error}");
+}
+
+#[test]
+fn forests_on_which_runtimes_disagree_are_refused_as_unsupported() {
+    let both = edited_forest(|node| attribute(node, "class_ids").ints[0] = 1).unwrap_err();
+    assert!(both.to_string().contains("two classes with weights of their own"), "{both}");
+    let logistic =
+        edited_forest(|node| attribute(node, "post_transform").s = b"LOGISTIC".to_vec()).unwrap_err();
+    assert!(logistic.to_string().contains("contradict the label"), "{logistic}");
+    for error in [both, logistic] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Whatever the children of a forest's nodes are set to, loading ends, and what loads answers.
+    #[test]
+    fn arbitrary_children_never_hang_or_crash(edits in prop::collection::vec((any::<bool>(), 0_usize..40, -1_i64..20), 1..4)) {
+        let loaded = edited_forest(|node| {
+            for (yes, at, child) in edits {
+                let children = attribute(node, if yes { "nodes_truenodeids" } else { "nodes_falsenodeids" });
+                let at = at % children.ints.len();
+                children.ints[at] = child;
+            }
+        });
+        match loaded {
+            Ok(model) => {
+                let rows = Tensor::new("X", vec![3, 6], TensorData::Fp32(vec![0.25; 18])).unwrap();
+                let answer = model.run(&[rows]).unwrap();
+                prop_assert_eq!(answer[1].shape(), &[3, 2]);
+            }
+            Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Malformed),
+        }
+    }
+}
+
+#[test]
+fn external_data_outside_the_directory_of_the_model_is_refused() {
+    for location in ["../rf_bin/model.onnx", "/dev/zero", "..\\secret"] {
+        let mut proto = fixture("mlp_gemm/model.onnx");
+        let weights = &mut graph(&mut proto).initializer[0];
+        weights.raw_data.clear();
+        weights.data_location = Some(DataLocation::External as i32);
+        weights.external_data =
+            vec![StringStringEntryProto { key: "location".to_owned(), value: location.to_owned() }];
+        let error = load_proto(proto, Some(Path::new(env!("CARGO_MANIFEST_DIR")))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
+        assert!(error.to_string().contains(location), "{error}");
+    }
 }
 
 #[test]
