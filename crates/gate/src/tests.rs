@@ -88,7 +88,7 @@ mod validation {
             status,
             verdict,
             signature: None,
-            findings: if verdict == Verdict::Reject { vec![finding] } else { vec![] },
+            findings: if verdict == Verdict::Pass { vec![] } else { vec![finding] },
             golden: None,
         }
     }
@@ -119,6 +119,8 @@ mod validation {
             Outcome::Failed,
             "other bytes than the judged sha256:020202020202",
         );
+        let warned = artifact(1, Status::Complete, Verdict::Warn);
+        check(Some(1), Some(vec![warned]), Outcome::Successful, ", though PKL101 warns: calls os.system");
         check(Some(1), None, Outcome::Inconclusive, "nothing says that sha256:010101010101 was validated");
         let bad = artifact(1, Status::Complete, Verdict::Reject);
         check(Some(1), Some(vec![good(), bad]), Outcome::Failed, "rejected models/churn.onnx: PKL101 calls");

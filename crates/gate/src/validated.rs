@@ -81,7 +81,13 @@ impl<'a> Validated<'a> {
         let golden = artifact.golden.as_ref().map_or_else(String::new, |golden| {
             format!(" with {} of {} golden cases right", passed(golden), golden.cases.len())
         });
-        let message = format!("validation passed {}{golden}", name_and_digest(artifact));
+        let warning = match artifact.findings.first() {
+            Some(finding) if artifact.verdict == Verdict::Warn => {
+                format!(", though {} warns: {}", finding.rule, shown(&finding.message, 200))
+            }
+            _ => String::new(),
+        };
+        let message = format!("validation passed {}{golden}{warning}", name_and_digest(artifact));
         (Outcome::Successful, message)
     }
 
