@@ -7,9 +7,9 @@
 //! Must not know: HTTP, routing, versions, golden cases, limits of the process (memory and time are the caller's).
 
 mod backend;
+mod embedded;
 mod error;
 mod model;
-mod onnx;
 #[cfg(feature = "ort")]
 mod onnxruntime;
 mod self_test;

@@ -13,7 +13,7 @@ use std::{
 use super::{
     EngineError, Signature, Tensor, TensorSpec,
     backend::{Backend, Batching, Runnable},
-    onnx,
+    embedded,
 };
 
 /// A protocol buffer, and so an ONNX file, holds less than 2 GiB; larger weights lie in external data.
@@ -57,7 +57,7 @@ impl Model {
 
     fn from_source(bytes: &[u8], file: Option<&Path>, options: &LoadOptions) -> Result<Self, EngineError> {
         let runnable = guarded("load", || match &options.backend {
-            Backend::Embedded => onnx::load(bytes, file),
+            Backend::Embedded => embedded::load(bytes, file),
             #[cfg(feature = "ort")]
             Backend::OnnxRuntime { library } => super::onnxruntime::load(bytes, file, library),
         })?;

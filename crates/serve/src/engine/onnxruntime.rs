@@ -22,7 +22,7 @@ use ort::{
 };
 
 use super::{
-    Batching, Datatype, EngineError, Runnable, Signature, Tensor, TensorData, TensorSpec, onnx, self_test,
+    Batching, Datatype, EngineError, Runnable, Signature, Tensor, TensorData, TensorSpec, embedded, self_test,
 };
 
 /// Rows of the self-test.
@@ -41,7 +41,7 @@ pub(super) fn load(
     file: Option<&Path>,
     library: &Path,
 ) -> Result<Arc<dyn Runnable>, EngineError> {
-    let hints = onnx::inspect(bytes)?;
+    let hints = embedded::inspect(bytes)?;
     let environment = environment(library)?;
     let open = || -> ort::Result<Session> {
         let mut builder = Session::builder(&environment)?.with_intra_threads(1)?;

@@ -37,7 +37,7 @@ impl TensorSpec {
 
     /// The shape as the Open Inference Protocol writes it: -1 for a dynamic axis.
     pub fn shape(&self) -> Vec<i64> {
-        self.dims.iter().map(protocol_size).collect()
+        self.dims.iter().copied().map(protocol_size).collect()
     }
 
     /// Whether axis 0 exists and is dynamic.
@@ -46,10 +46,10 @@ impl TensorSpec {
     }
 }
 
-fn protocol_size(dim: &Option<usize>) -> i64 {
+fn protocol_size(dim: Option<usize>) -> i64 {
     dim.map_or(-1, |dim| i64::try_from(dim).unwrap_or(i64::MAX))
 }
 
 fn protocol_shape<S: Serializer>(dims: &[Option<usize>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(dims.iter().map(protocol_size))
+    serializer.collect_seq(dims.iter().copied().map(protocol_size))
 }
