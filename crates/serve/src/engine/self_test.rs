@@ -43,7 +43,7 @@ pub(super) fn rows_agree(
     });
     let answer = match together.run(&inputs) {
         Ok(answer) => answer,
-        Err(error) if certain => return Err(error),
+        Err(error) if certain => return Err(unfit(&error)),
         Err(_) => return Ok(()),
     };
     if hints.rows_coupled_by_design || !batched.contains(&true) {
@@ -53,7 +53,7 @@ pub(super) fn rows_agree(
         let one = one_row(&inputs, batched, row);
         let single = match alone.run(&one) {
             Ok(single) => single,
-            Err(error) if certain => return Err(error),
+            Err(error) if certain => return Err(unfit(&error)),
             Err(_) => return Ok(()),
         };
         for (all, single) in answer.iter().zip(&single) {
@@ -67,6 +67,11 @@ pub(super) fn rows_agree(
         }
     }
     Ok(())
+}
+
+/// A model that fails on rows it has no reason to refuse is one the library cannot run.
+fn unfit(error: &EngineError) -> EngineError {
+    EngineError::Load { detail: format!("it fails on test rows: {}", error.reason()) }
 }
 
 /// Row `row` of every batched input; the others as they are.

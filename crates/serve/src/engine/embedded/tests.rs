@@ -263,6 +263,29 @@ fn rows_that_influence_each_other_are_noticed() {
 }
 
 #[test]
+fn a_model_that_loads_but_cannot_run_is_refused_at_load() {
+    use tract_onnx::pb::{tensor_proto::DataType, type_proto::Value as Kind};
+    // The library plans a sigmoid of doubles and fails on the first row.
+    let mut proto = fixture("mlp_gemm/model.onnx");
+    let graph = graph(&mut proto);
+    graph.node = vec![NodeProto {
+        op_type: "Sigmoid".to_owned(),
+        input: vec!["x".to_owned()],
+        output: vec!["p".to_owned()],
+        ..NodeProto::default()
+    }];
+    for value in graph.input.iter_mut().chain(&mut graph.output) {
+        let Some(Kind::TensorType(tensor)) = value.r#type.as_mut().unwrap().value.as_mut() else {
+            panic!("not a tensor");
+        };
+        tensor.elem_type = DataType::Double as i32;
+    }
+    let error = load_proto(proto, None).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.to_string().contains("it fails on test rows"), "{error}");
+}
+
+#[test]
 fn a_model_of_fixed_shape_runs_as_it_is() {
     use tract_onnx::pb::{tensor_shape_proto::dimension::Value as Size, type_proto::Value as Kind};
     let mut proto = fixture("mlp_gemm/model.onnx");
