@@ -1,1 +1,29 @@
-//! tagship-artifact
+//! Judges model files without running them: identifies, hashes and statically analyses them.
+//!
+//! [`validate_path`] streams each file of an artifact once, from its first to its last byte, and says what it
+//! is, whether its structure holds, and whether loading it could run code or reach outside. Nothing is
+//! unpickled, loaded or executed; memory does not grow with the file; what was not understood is never called
+//! good. What every rule id means is in [`rules::ALL`].
+//!
+//! It knows nothing of configuration files, repositories or networks.
+
+mod digest;
+pub mod disk;
+mod error;
+mod findings;
+mod format;
+mod onnx;
+mod pickle;
+mod policy;
+pub mod rules;
+mod safetensors;
+mod sidecar;
+mod stream;
+pub mod tree;
+mod validate;
+
+pub use digest::digest_path;
+pub use error::ArtifactError;
+pub use format::{Format, FormatError};
+pub use policy::ValidationPolicy;
+pub use validate::{validate_path, validate_tree};

@@ -1,0 +1,117 @@
+//! Judges a corpus of labelled artifacts and prints, per family, what came out.
+//!
+//! ```text
+//! cargo run --release -p tagship-artifact --example corpus -- DIRECTORY [MANIFEST.csv] [--list]
+//! ```
+//!
+//! The manifest has at least the columns `file` (relative to the directory), `format` and `expected` (`malicious`,
+//! `suspicious`, `benign`, `corrupt`, `undetectable`). A file in a folder of its own, two levels below the directory
+//! or deeper where the first level is the expectation, is judged with its folder. `--list` names each artifact that
+//! did not come out as hoped, with its findings. The exit code is 1 if a malicious artifact passed.
+
+#![allow(clippy::print_stdout, reason = "a program for people")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use tagship_artifact::{ValidationPolicy, validate_path};
+use tagship_domain::validation::{ArtifactReport, Severity, Status, Verdict};
+
+/// Counts of one format and expectation.
+#[derive(Default)]
+struct Row {
+    total: usize,
+    passed: usize,
+    rejected: usize,
+    warned: usize,
+    unfinished: usize,
+}
+
+struct Options {
+    root: PathBuf,
+    manifest: PathBuf,
+    list: bool,
+}
+
+fn options() -> Result<Options, Box<dyn Error>> {
+    let mut paths = Vec::new();
+    let mut list = false;
+    for argument in std::env::args().skip(1) {
+        if argument == "--list" { list = true } else { paths.push(PathBuf::from(argument)) }
+    }
+    let root = paths.first().cloned().ok_or("usage: corpus DIRECTORY [MANIFEST.csv] [--list]")?;
+    let manifest = paths.get(1).cloned().unwrap_or_else(|| root.join("manifest.csv"));
+    Ok(Options { root, manifest, list })
+}
+
+/// The path to judge for a line of the manifest.
+fn artifact(file: &str, expected: &str) -> String {
+    match file.split('/').collect::<Vec<_>>().as_slice() {
+        [top, folder, _] if *top == expected => format!("{top}/{folder}"),
+        _ => file.to_owned(),
+    }
+}
+
+fn passed(report: &ArtifactReport) -> bool {
+    report.status == Status::Complete && report.verdict == Verdict::Pass
+}
+
+fn as_hoped(expected: &str, report: &ArtifactReport) -> bool {
+    match expected {
+        "malicious" => report.verdict == Verdict::Reject,
+        "benign" | "undetectable" => passed(report),
+        _ => !passed(report),
+    }
+}
+
+fn describe(path: &str, expected: &str, report: &ArtifactReport) {
+    println!("{expected} {path}: {:?} {} ({})", report.status, report.verdict, report.format);
+    for finding in report.findings.iter().filter(|finding| finding.severity > Severity::Info).take(6) {
+        let target = finding.target.as_deref().unwrap_or("");
+        let member = finding.member.as_deref().unwrap_or("");
+        println!("    {} {member} {target}: {}", finding.rule, finding.message);
+    }
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let options = options()?;
+    let mut rows: BTreeMap<(String, String), Row> = BTreeMap::new();
+    let mut judged = BTreeSet::new();
+    let mut slipped = 0;
+    for line in csv::Reader::from_path(&options.manifest)?.deserialize() {
+        let line: BTreeMap<String, String> = line?;
+        let (file, expected) = (&line["file"], &line["expected"]);
+        let path = artifact(file, expected);
+        if !judged.insert(path.clone()) {
+            continue;
+        }
+        let report =
+            validate_path(&Path::new(&options.root).join(&path), &ValidationPolicy::default(), &mut |_| ());
+        let row = rows.entry((expected.clone(), line["format"].clone())).or_default();
+        row.total += 1;
+        row.passed += usize::from(passed(&report));
+        row.rejected += usize::from(report.verdict == Verdict::Reject);
+        row.warned += usize::from(report.verdict == Verdict::Warn && report.status == Status::Complete);
+        row.unfinished += usize::from(report.verdict == Verdict::Warn && report.status != Status::Complete);
+        slipped += usize::from(expected == "malicious" && passed(&report));
+        if options.list && !as_hoped(expected, &report) {
+            describe(&path, expected, &report);
+        }
+    }
+    println!(
+        "{:<12} {:<26} {:>5} {:>5} {:>6} {:>5} {:>10}",
+        "expected", "format", "total", "pass", "reject", "warn", "incomplete"
+    );
+    for ((expected, format), row) in &rows {
+        let Row { total, passed, rejected, warned, unfinished } = row;
+        println!(
+            "{expected:<12} {format:<26} {total:>5} {passed:>5} {rejected:>6} {warned:>5} {unfinished:>10}"
+        );
+    }
+    println!("malicious that passed: {slipped}");
+    Ok(if slipped == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,165 @@
+//! Collects what the analysis of one file finds, bounded, and derives status and verdict from it.
+//!
+//! Invariants: a finding never disappears once added, not even when the list is full (status and verdict
+//! still count it); a verdict of pass needs a complete analysis; text from the artifact is escaped and cut
+//! before it enters a finding.
+
+use std::{borrow::Cow, collections::HashSet, fmt};
+
+use tagship_domain::validation::{Finding, Status, Verdict};
+
+use crate::rules::{self, Rule};
+
+/// Findings listed per file; the rest is counted.
+const LISTED: usize = 200;
+/// Characters of untrusted text that a finding may quote.
+const QUOTED: usize = 160;
+
+/// Findings of one file.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    seen: HashSet<(&'static str, String)>,
+    unlisted: u64,
+    status: Status,
+    verdict: Verdict,
+}
+
+impl Findings {
+    pub(crate) fn new() -> Self {
+        Self {
+            list: Vec::new(),
+            seen: HashSet::new(),
+            unlisted: 0,
+            status: Status::Complete,
+            verdict: Verdict::Pass,
+        }
+    }
+
+    /// Adds a finding about the file as a whole.
+    pub(crate) fn whole(&mut self, rule: &'static Rule, message: impl Into<String>) {
+        self.add(rule, None, None, message.into());
+    }
+
+    /// Adds a finding at a byte offset.
+    pub(crate) fn at(&mut self, rule: &'static Rule, offset: u64, message: impl Into<String>) {
+        self.add(rule, Some(offset), None, message.into());
+    }
+
+    /// Adds a finding about a named thing. The same rule about the same thing is listed once.
+    pub(crate) fn about(
+        &mut self,
+        rule: &'static Rule,
+        offset: Option<u64>,
+        target: impl fmt::Display,
+        message: impl Into<String>,
+    ) {
+        self.add(rule, offset, Some(clip(&target.to_string())), message.into());
+    }
+
+    fn add(&mut self, rule: &'static Rule, offset: Option<u64>, target: Option<String>, message: String) {
+        self.status = self.status.max(rule.status);
+        self.verdict = self.verdict.max(rule.severity.verdict());
+        let key = (rule.id, target.clone().unwrap_or_else(|| message.clone()));
+        if self.list.len() >= LISTED || self.seen.contains(&key) {
+            self.unlisted += 1;
+            return;
+        }
+        self.seen.insert(key);
+        self.list.push(Finding {
+            rule: Cow::Borrowed(rule.id),
+            severity: rule.severity,
+            member: None,
+            offset,
+            target,
+            message,
+        });
+    }
+
+    /// Whether a rule has fired.
+    pub(crate) fn has(&self, rule: &Rule) -> bool {
+        self.list.iter().any(|finding| finding.rule == rule.id)
+    }
+
+    /// Takes over what another collection holds.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.status = self.status.max(other.status);
+        self.verdict = self.verdict.max(other.verdict);
+        self.unlisted += other.unlisted;
+        self.seen.extend(other.seen);
+        self.list.extend(other.list);
+    }
+
+    /// How far the analysis got and what it thinks so far.
+    pub(crate) fn outcome(&self) -> (Status, Verdict) {
+        judge(self.status, self.verdict)
+    }
+
+    /// The findings, most severe first, `member` set on each where it is given.
+    pub(crate) fn into_list(mut self, member: Option<&str>) -> Vec<Finding> {
+        if self.unlisted > 0 {
+            let unlisted = self.unlisted;
+            self.whole_unlimited(&rules::MORE, format!("{unlisted} more of the same kinds are not listed"));
+        }
+        for finding in &mut self.list {
+            finding.member = member.map(str::to_owned);
+        }
+        self.list.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.offset.cmp(&b.offset)));
+        self.list
+    }
+
+    fn whole_unlimited(&mut self, rule: &'static Rule, message: String) {
+        self.list.push(Finding {
+            rule: Cow::Borrowed(rule.id),
+            severity: rule.severity,
+            member: None,
+            offset: None,
+            target: None,
+            message,
+        });
+    }
+}
+
+/// A pass needs a complete analysis: what could not be judged is at least worth a look.
+pub(crate) fn judge(status: Status, verdict: Verdict) -> (Status, Verdict) {
+    let verdict = if status == Status::Complete { verdict } else { verdict.max(Verdict::Warn) };
+    (status, verdict)
+}
+
+/// Untrusted text made safe to print: control characters escaped, length bounded.
+pub(crate) fn clip(text: &str) -> String {
+    let mut out: String = text.chars().take(QUOTED).flat_map(printable).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+fn printable(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let (plain, code) = if escaped { (None, Some(c.escape_default())) } else { (Some(c), None) };
+    plain.into_iter().chain(code.into_iter().flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_list_still_counts_what_it_drops() {
+        let mut findings = Findings::new();
+        for n in 0..LISTED + 5 {
+            findings.about(&rules::MORE, None, n, "x");
+        }
+        findings.about(&rules::EMPTY, None, "late", "x");
+        assert_eq!(findings.outcome(), (Status::Error, Verdict::Reject));
+        assert!(findings.into_list(None).iter().any(|f| f.message.starts_with("6 more")));
+    }
+
+    #[test]
+    fn hostile_text_is_escaped_and_cut() {
+        assert_eq!(clip("a\u{1b}[2J\u{202e}b"), "a\\u{1b}[2J\\u{202e}b");
+        assert_eq!(clip(&"x".repeat(1000)).chars().count(), QUOTED + 1);
+    }
+}

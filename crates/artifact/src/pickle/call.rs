@@ -1,0 +1,328 @@
+//! What the machine reaches outside itself: globals, calls, instances and their state.
+//!
+//! Every call goes through [`Machine::call`], whichever opcode makes it, so that there is one set of rules for who
+//! may be called and with what.
+
+use super::{
+    allow::Usage,
+    machine::Machine,
+    opcode,
+    value::{Element, Full, Kind, Value},
+};
+use crate::{rules, stream::Stop};
+
+/// Integers above this, as the only argument of a container, are a size that reserves memory.
+const LARGE: i32 = 1 << 24;
+
+/// How a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// `callee(*args)`: runs `__init__`.
+    Call,
+    /// `callee.__new__(callee, *args)`: does not.
+    New,
+}
+
+impl Machine<'_, '_> {
+    /// The opcodes that name, call or build.
+    pub(super) fn reach(&mut self, opcode: u8) -> Result<(), Stop> {
+        match opcode {
+            opcode::GLOBAL => {
+                let global = self.global_of_lines()?;
+                self.push(global)
+            }
+            opcode::STACK_GLOBAL => self.stack_global(),
+            opcode::INST => {
+                let callee = self.global_of_lines()?;
+                let arguments = self.pop_mark()?;
+                self.call(callee, Some(&arguments), Call::Call)
+            }
+            opcode::OBJ => {
+                let values = self.pop_mark()?;
+                match values.split_first() {
+                    Some((callee, arguments)) => self.call(*callee, Some(arguments), Call::Call),
+                    None => Err(self.fail(&rules::PICKLE_STACK, "an object without a class")),
+                }
+            }
+            opcode::REDUCE => self.call_tuple(Call::Call),
+            opcode::NEWOBJ => self.call_tuple(Call::New),
+            opcode::NEWOBJ_EX => {
+                let keywords = self.pop()?;
+                if !self.heap.is(keywords, Kind::Dict) {
+                    self.note(&rules::BAD_ARGUMENTS, "keyword arguments that are no dict");
+                }
+                self.call_tuple(Call::New)
+            }
+            opcode::BUILD => self.build(),
+            opcode::EXT1 | opcode::EXT2 | opcode::EXT4 => {
+                self.note(
+                    &rules::EXTENSION,
+                    "a global that the loader's own registry names; it cannot be checked",
+                );
+                self.push(Value::Refused)
+            }
+            _ => {
+                if opcode == opcode::BINPERSID {
+                    self.pop()?;
+                }
+                self.note(
+                    &rules::PERSISTENT_ID,
+                    "an object that the loader's own code looks up; it cannot be checked",
+                );
+                self.push(Value::Refused)
+            }
+        }
+    }
+
+    fn stack_global(&mut self) -> Result<(), Stop> {
+        let name = self.pop()?;
+        let module = self.pop()?;
+        let global = if let (Value::Text(module), Value::Text(name)) = (module, name) {
+            let (module, name) = (self.texts.get(module).to_owned(), self.texts.get(name).to_owned());
+            self.global(&module, &name)?
+        } else {
+            let (module, name) = (self.describe(module), self.describe(name));
+            self.note(&rules::UNRESOLVED_GLOBAL, format!("a global named by {module} and {name}"));
+            Value::Refused
+        };
+        self.push(global)
+    }
+
+    fn call_tuple(&mut self, call: Call) -> Result<(), Stop> {
+        let arguments = self.pop()?;
+        let callee = self.pop()?;
+        if !self.heap.is(arguments, Kind::Tuple) {
+            self.note(&rules::BAD_ARGUMENTS, format!("arguments that are {}", self.describe(arguments)));
+        }
+        let empty = matches!(arguments, Value::Object(id) if self.heap.get(id).weight == 1);
+        let values =
+            if empty { Some(Vec::new()) } else { self.heap.recall(arguments).map(<[Value]>::to_vec) };
+        self.call(callee, values.as_deref(), call)?;
+        self.heap.release(arguments);
+        Ok(())
+    }
+
+    /// Checks a call and pushes its result. `arguments` is `None` where they are no longer known.
+    fn call(&mut self, callee: Value, arguments: Option<&[Value]>, call: Call) -> Result<(), Stop> {
+        let Value::Global(number) = callee else {
+            if callee != Value::Refused {
+                self.note(&rules::BAD_CALLEE, format!("a call of {}", self.describe(callee)));
+            }
+            return self.push(Value::Refused);
+        };
+        let Some(usage) = self.globals[number as usize].usage else {
+            return self.push(Value::Refused);
+        };
+        let name = self.name(number);
+        if usage == Usage::Reference {
+            self.note_about(
+                &rules::REFERENCE_CALLED,
+                &name,
+                "this may be named in a model, and not be called",
+            );
+            return self.push(Value::Refused);
+        }
+        let Some(class) = self.accepts(number, usage, arguments, call) else {
+            self.note_about(
+                &rules::BAD_ARGUMENTS,
+                &name,
+                "this is called with arguments that its writer never uses, or that could not be followed",
+            );
+            return self.push(Value::Refused);
+        };
+        let id = self.heap.make(Kind::Instance(class)).map_err(|Full| self.limit())?;
+        if usage == Usage::Dtype {
+            self.heap.get_mut(id).element = self.element(arguments.unwrap_or_default());
+        }
+        self.push(Value::Object(id))
+    }
+
+    /// Whether a listed global takes these arguments; the class of the result where it does.
+    fn accepts(&self, callee: u32, usage: Usage, arguments: Option<&[Value]>, call: Call) -> Option<u32> {
+        if matches!(usage, Usage::Callable | Usage::Value | Usage::ArrayWrapper) {
+            return Some(callee);
+        }
+        if usage == Usage::Class && call == Call::New {
+            return Some(callee);
+        }
+        let arguments = arguments?;
+        let first = arguments.first().copied();
+        let first_global = match first {
+            Some(Value::Global(number)) => Some(number),
+            _ => None,
+        };
+        let package = |number: u32| self.globals[number as usize].module.split('.').next().unwrap_or("");
+        let fine = match usage {
+            Usage::Class => arguments.is_empty(),
+            Usage::DictLike | Usage::ListLike => arguments.iter().all(|value| self.is_literal(*value, true)),
+            Usage::Literal => arguments.iter().all(|value| self.is_literal(*value, false)),
+            Usage::Texts => {
+                arguments.iter().all(|value| matches!(value, Value::Text(_) | Value::Number | Value::Int(_)))
+            }
+            Usage::Encode => self.is_latin(arguments),
+            Usage::Dtype => match first {
+                Some(Value::Text(text)) => is_type_text(self.texts.get(text)),
+                first => first_global.is_some() && first.is_some(),
+            },
+            Usage::Random => {
+                arguments.iter().all(|value| !matches!(value, Value::Global(n) if package(*n) != "numpy"))
+            }
+            Usage::SamePackage => {
+                let class = first_global?;
+                self.globals[class as usize].usage?;
+                return (package(class) == package(callee)).then_some(class);
+            }
+            Usage::Array => {
+                let class = first_global?;
+                let listed = self.globals[class as usize].usage == Some(Usage::Reference);
+                return (listed && package(class) == "numpy" && self.is_small_shape(*arguments.get(1)?))
+                    .then_some(class);
+            }
+            Usage::Reconstruct => {
+                let class = first_global?;
+                let Value::Global(base) = *arguments.get(1)? else { return None };
+                self.globals[class as usize].usage?;
+                let base = &self.globals[base as usize];
+                return (base.module == "builtins" && base.usage.is_some()).then_some(class);
+            }
+            Usage::NewObject => {
+                let class = first_global?;
+                let usage = self.globals[class as usize].usage?;
+                let classes = [Usage::Class, Usage::Callable, Usage::DictLike, Usage::ListLike];
+                return classes.contains(&usage).then_some(class);
+            }
+            Usage::Callable | Usage::Value | Usage::ArrayWrapper | Usage::Reference => false,
+        };
+        fine.then_some(callee)
+    }
+
+    /// A number, text or container; no instance, which could generate without end, and no large size.
+    fn is_literal(&self, value: Value, globals: bool) -> bool {
+        match value {
+            Value::Int(number) => number <= LARGE,
+            Value::Number | Value::Text(_) | Value::LongText | Value::Bytes => true,
+            Value::Global(_) => globals,
+            Value::Object(_) => self.heap.class_of(value).is_none_or(|class| {
+                // Text that protocol 2 and older carry as bytes is made by a call.
+                self.globals[class as usize].usage == Some(Usage::Encode)
+            }),
+            Value::Refused => false,
+        }
+    }
+
+    fn is_latin(&self, arguments: &[Value]) -> bool {
+        let [text, Value::Text(codec)] = arguments else { return false };
+        matches!(text, Value::Text(_) | Value::LongText)
+            && matches!(self.texts.get(*codec), "latin1" | "latin-1" | "iso-8859-1" | "utf-8" | "ascii")
+    }
+
+    fn is_small_shape(&self, shape: Value) -> bool {
+        let Some(dimensions) = self.heap.recall(shape) else { return self.heap.is(shape, Kind::Tuple) };
+        let mut count = 1i64;
+        for dimension in dimensions {
+            let Value::Int(size @ 0..) = dimension else { return false };
+            count = count.saturating_mul(i64::from(*size));
+        }
+        count <= i64::from(LARGE)
+    }
+
+    /// What a `numpy.dtype` made from these arguments describes.
+    fn element(&self, arguments: &[Value]) -> Element {
+        let Some(Value::Text(text)) = arguments.first() else { return Element::Unknown };
+        let text = self.texts.get(*text).trim_start_matches(['<', '>', '|', '=']);
+        let Some((kind, size)) = text.split_at_checked(1) else { return Element::Unknown };
+        if kind == "O" {
+            return Element::Object;
+        }
+        let size = if size.is_empty() && kind == "?" { Some(1) } else { size.parse::<u32>().ok() };
+        match (kind, size) {
+            ("b" | "i" | "u" | "f" | "c" | "M" | "m" | "S" | "V" | "?", Some(size)) => Element::Plain(size),
+            ("U", Some(size)) => size.checked_mul(4).map_or(Element::Unknown, Element::Plain),
+            _ => Element::Unknown,
+        }
+    }
+
+    fn build(&mut self) -> Result<(), Stop> {
+        let state = self.pop()?;
+        let target = self.top()?;
+        let Some(class) = self.heap.class_of(target) else {
+            if target != Value::Refused {
+                self.note(&rules::BAD_BUILD, format!("state is set on {}", self.describe(target)));
+            }
+            return Ok(());
+        };
+        let name = self.name(class);
+        let usage = self.globals[class as usize].usage;
+        let takes = !matches!(
+            usage,
+            None | Some(
+                Usage::Literal
+                    | Usage::Value
+                    | Usage::Encode
+                    | Usage::Texts
+                    | Usage::Reconstruct
+                    | Usage::NewObject
+            )
+        );
+        if !takes || !self.is_plain_state(state, usage) {
+            self.note_about(&rules::BAD_BUILD, &name, format!("its state is {}", self.describe(state)));
+        }
+        if self.has_dunder(state) {
+            self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");
+        }
+        if usage == Some(Usage::Dtype) {
+            self.set_dtype(target, state);
+        }
+        if usage == Some(Usage::ArrayWrapper) {
+            self.inline_array(state)?;
+        }
+        self.heap.release(state);
+        Ok(())
+    }
+
+    /// State that cannot smuggle attribute names in: an instance of a mapping class could.
+    fn is_plain_state(&self, state: Value, usage: Option<Usage>) -> bool {
+        let plain = |value: Value| self.heap.class_of(value).is_none();
+        match usage {
+            // The default of setting attributes takes a mapping, or a pair of them.
+            Some(Usage::Class | Usage::Callable | Usage::DictLike | Usage::ListLike) => {
+                let pair = if self.heap.is(state, Kind::Tuple) { self.heap.recall(state) } else { None };
+                plain(state)
+                    && (pair.is_none_or(|pair| pair.len() != 2 || pair.iter().all(|value| plain(*value))))
+            }
+            _ => plain(state),
+        }
+    }
+
+    fn has_dunder(&self, state: Value) -> bool {
+        let marked = |value: &Value| matches!(value, Value::Object(id) if self.heap.get(*id).dunder);
+        marked(&state) || self.heap.recall(state).is_some_and(|elements| elements.iter().any(marked))
+    }
+
+    /// `numpy.dtype.__setstate__` may set the size of a text or structured type; it must be the one its name says.
+    fn set_dtype(&mut self, target: Value, state: Value) {
+        let Value::Object(id) = target else { return };
+        let state = self.heap.recall(state).unwrap_or_default();
+        let size = state.get(5).copied();
+        // The lowest bit of the flags says that Python objects are inside.
+        let objects = !matches!(state.get(7), Some(Value::Int(flags)) if flags & 1 == 0);
+        let element = &mut self.heap.get_mut(id).element;
+        *element = match (*element, size) {
+            (Element::Plain(known), Some(Value::Int(size)))
+                if !objects && (size == -1 || u32::try_from(size) == Ok(known)) =>
+            {
+                Element::Plain(known)
+            }
+            (Element::Object, Some(Value::Int(_))) => Element::Object,
+            _ => Element::Unknown,
+        };
+    }
+}
+
+/// A numpy type text: letters, digits and byte order; not a list of fields, which numpy would parse.
+fn is_type_text(text: &str) -> bool {
+    text.len() <= 32
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'<' | b'>' | b'|' | b'=' | b'[' | b']' | b'?'))
+}

@@ -1,0 +1,139 @@
+//! joblib's arrays: after the state of a `NumpyArrayWrapper` the array's bytes stand in the stream, where the
+//! next opcode would be (joblib 1.6, `numpy_pickle.py`).
+//!
+//! Since 1.2 a byte n in 1..=16 and n bytes 0xff come first; a plain unpickler fails on that byte. Older files have
+//! no such guard, so their first array bytes are also read as opcodes, to see whether they would run something.
+
+use super::{
+    machine::{Machine, Run},
+    sniff::{self, Reach},
+    value::{Element, Kind, Value},
+};
+use crate::{rules, stream::Stop};
+
+/// Object arrays inside object arrays; joblib writes none.
+const MAX_NESTED: usize = 2;
+
+/// What the wrapper's state says of the array.
+struct Description {
+    element: Element,
+    count: Option<u64>,
+    aligned: bool,
+}
+
+impl Machine<'_, '_> {
+    /// Passes over the array that follows a wrapper, and puts the array in the wrapper's place.
+    pub(super) fn inline_array(&mut self, state: Value) -> Result<(), Stop> {
+        self.joblib = true;
+        let wrapper = self.pop()?;
+        self.heap.release(wrapper);
+        let Value::Global(array) = self.global("numpy", "ndarray")? else { return Ok(()) };
+        let id = self.heap.make(Kind::Instance(array)).map_err(|_| self.limit())?;
+        let description = self.description(state);
+        self.at = self.stream.position();
+        self.push(Value::Object(id))?;
+        if self.run.frame_end.is_some_and(|end| end > self.at) {
+            return Err(self.fail(&rules::FRAME, "an inline array inside a frame, which loaders read ahead"));
+        }
+        match description {
+            Some(Description { element: Element::Object, .. }) if self.outer.len() < MAX_NESTED => {
+                // The array is a pickle of its own, with its own stack and memo; its result is not used.
+                let outer = std::mem::replace(&mut self.run, Run::default());
+                self.outer.push(outer);
+                Ok(())
+            }
+            Some(Description { element: Element::Plain(size), count: Some(count), aligned }) => {
+                self.pass_over(u128::from(size) * u128::from(count), aligned)
+            }
+            _ => Err(self.fail(
+                &rules::ARRAY_UNKNOWN,
+                "an inline array whose type or shape is not understood; what follows was not judged",
+            )),
+        }
+    }
+
+    fn pass_over(&mut self, bytes: u128, aligned: bool) -> Result<(), Stop> {
+        if aligned {
+            let padding = self.stream.u8()?;
+            let mut filler = Vec::new();
+            self.stream.take(u64::from(padding), 16, &mut filler)?;
+            if !(1..=16).contains(&padding) || filler.iter().any(|byte| *byte != 0xff) {
+                return Err(
+                    self.fail(&rules::ARRAY_BAD, "the padding before an inline array is not joblib's")
+                );
+            }
+        }
+        let Some(length) = u64::try_from(bytes).ok().filter(|length| *length <= self.stream.remaining())
+        else {
+            return Err(self.fail(
+                &rules::ARRAY_BAD,
+                format!(
+                    "an inline array of {bytes} bytes, of which the file has {}",
+                    self.stream.remaining()
+                ),
+            ));
+        };
+        if aligned {
+            return self.stream.skip(length);
+        }
+        let mut head = Vec::new();
+        self.stream.take(length, sniff::LOOK, &mut head)?;
+        match sniff::reach(&head) {
+            Reach::Nothing => {}
+            Reach::Perhaps => self.note(
+                &rules::ARRAY_UNKNOWN,
+                "array bytes that a plain unpickler reads as opcodes; write the model again with joblib 1.2 or later",
+            ),
+            Reach::Global => self.note(
+                &rules::ARRAY_AS_OPCODES,
+                "array bytes that name a global when a plain unpickler reads them",
+            ),
+        }
+        Ok(())
+    }
+
+    /// Reads the wrapper's state: a dict with exactly what joblib writes.
+    fn description(&self, state: Value) -> Option<Description> {
+        let state = self.heap.recall(state)?;
+        let mut description = Description { element: Element::Unknown, count: None, aligned: false };
+        for pair in state.chunks_exact(2) {
+            let (Value::Text(key), value) = (pair[0], pair[1]) else { return None };
+            match self.texts.get(key) {
+                "dtype" => {
+                    if let Value::Object(id) = value {
+                        description.element = self.heap.get(id).element;
+                    }
+                }
+                "shape" => description.count = self.count(value),
+                "numpy_array_alignment_bytes" => match value {
+                    Value::Int(16) => description.aligned = true,
+                    Value::Number => {}
+                    _ => return None,
+                },
+                "subclass" => {
+                    let Value::Global(class) = value else { return None };
+                    if self.globals[class as usize].module.split('.').next() != Some("numpy") {
+                        return None;
+                    }
+                }
+                "order" | "allow_mmap" => {}
+                _ => return None,
+            }
+        }
+        Some(description)
+    }
+
+    fn count(&self, shape: Value) -> Option<u64> {
+        if !self.heap.is(shape, Kind::Tuple) {
+            return None;
+        }
+        let Value::Object(id) = shape else { return None };
+        let known = self.heap.recall(shape).unwrap_or_default();
+        let complete = self.heap.get(id).weight as usize == known.len() + 1;
+        complete.then_some(())?;
+        known.iter().try_fold(1u64, |count, size| match size {
+            Value::Int(size) => count.checked_mul(u64::try_from(*size).ok()?),
+            _ => None,
+        })
+    }
+}

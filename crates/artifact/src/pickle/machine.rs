@@ -1,0 +1,652 @@
+//! The unpickler's stack machine: one opcode at a time, in the order a loader executes them.
+//!
+//! Invariants: an opcode that a real unpickler would execute is executed here first, so no finding can be
+//! skipped by what follows it; a state that the unpickler would refuse ends the analysis with a finding;
+//! memory is bounded by the limits in `value`, and reaching one is never a pass.
+
+use std::collections::HashMap;
+
+use super::{
+    allow::{self, Usage},
+    literal, opcode,
+    opcode::Operand,
+    value::{EXPANSION, Full, Heap, Kind, Memo, Texts, Value},
+};
+use crate::{
+    findings::Findings,
+    rules::{self, Rule},
+    stream::{Stop, Stream},
+};
+
+/// Bytes of a text that are kept to see whether it names something; longer texts name nothing.
+const KEPT: usize = 256;
+/// Values on the stack, and marks.
+const MAX_STACK: usize = 4_000_000;
+/// Distinct globals.
+const MAX_GLOBALS: usize = 50_000;
+/// Length that no truncation explains.
+const HUGE: u64 = 1 << 31;
+
+/// One global that the stream names.
+#[derive(Debug)]
+pub(super) struct Global {
+    pub(super) module: String,
+    pub(super) name: String,
+    pub(super) usage: Option<Usage>,
+}
+
+/// One pickle stream in execution. An object array inside a joblib file is a stream of its own.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    pub(super) stack: Vec<Value>,
+    marks: Vec<usize>,
+    memo: Memo,
+    pub(super) frame_end: Option<u64>,
+    opcodes: u64,
+}
+
+/// The machine and everything it knows of the file.
+pub(super) struct Machine<'m, 'a> {
+    pub(super) stream: &'m mut Stream<'a>,
+    pub(super) findings: &'m mut Findings,
+    pub(super) heap: Heap,
+    pub(super) texts: Texts,
+    pub(super) globals: Vec<Global>,
+    numbers: HashMap<(String, String), u32>,
+    pub(super) run: Run,
+    /// Streams that wait for an inner one to end.
+    pub(super) outer: Vec<Run>,
+    pub(super) joblib: bool,
+    /// Offset of the opcode in execution.
+    pub(super) at: u64,
+    /// Kept bytes of the operand, and of its first line where there are two.
+    kept: Vec<u8>,
+    first: Vec<u8>,
+    length: u64,
+}
+
+/// Judges a file that is a pickle: every stream in it, and every byte after the last. Returns whether joblib's
+/// inline arrays were met.
+pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop> {
+    let mut machine = Machine::new(stream, findings);
+    let mut stop = machine.run_stream();
+    while stop.is_ok() {
+        match machine.stream.peek()? {
+            None => return Ok(machine.joblib),
+            Some(byte) if opcode::operand(byte).is_some() && byte != opcode::STOP => {
+                machine.run = Run::default();
+                stop = machine.run_stream();
+            }
+            Some(_) => {
+                machine.trailing()?;
+                return Ok(machine.joblib);
+            }
+        }
+    }
+    if let Err(Stop::Truncated(offset)) = stop {
+        machine.findings.at(
+            &rules::PICKLE_TRUNCATED,
+            offset,
+            "the file ends in the middle of the pickle; write or fetch it again",
+        );
+        return Ok(machine.joblib);
+    }
+    stop.map(|()| false)
+}
+
+impl<'m, 'a> Machine<'m, 'a> {
+    fn new(stream: &'m mut Stream<'a>, findings: &'m mut Findings) -> Self {
+        Self {
+            stream,
+            findings,
+            heap: Heap::default(),
+            texts: Texts::default(),
+            globals: Vec::new(),
+            numbers: HashMap::new(),
+            run: Run::default(),
+            outer: Vec::new(),
+            joblib: false,
+            at: 0,
+            kept: Vec::new(),
+            first: Vec::new(),
+            length: 0,
+        }
+    }
+
+    /// Runs to the STOP of the outermost stream.
+    fn run_stream(&mut self) -> Result<(), Stop> {
+        loop {
+            if self.step()? {
+                self.pop()?;
+                match self.outer.pop() {
+                    Some(outer) => self.run = outer,
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Executes one opcode; whether it was STOP.
+    fn step(&mut self) -> Result<bool, Stop> {
+        self.at = self.stream.position();
+        let opcode = self.stream.u8()?;
+        let Some(operand) = opcode::operand(opcode) else {
+            return Err(self.fail(&rules::PICKLE_OPCODE, format!("byte {opcode:#04x} is no pickle opcode")));
+        };
+        let number = self.operand(operand)?;
+        self.run.opcodes += 1;
+        if let Some(end) = self.run.frame_end {
+            self.check_frame(opcode, end);
+        }
+        match opcode {
+            opcode::STOP => return Ok(true),
+            opcode::PROTO | opcode::FRAME | opcode::NEXT_BUFFER | opcode::READONLY_BUFFER => {
+                self.framing(opcode, number)?;
+            }
+            opcode::MARK | opcode::POP | opcode::POP_MARK | opcode::DUP => self.stack(opcode)?,
+            opcode::PUT
+            | opcode::BINPUT
+            | opcode::LONG_BINPUT
+            | opcode::MEMOIZE
+            | opcode::GET
+            | opcode::BINGET
+            | opcode::LONG_BINGET => self.memo(opcode, number)?,
+            opcode::GLOBAL
+            | opcode::STACK_GLOBAL
+            | opcode::INST
+            | opcode::OBJ
+            | opcode::REDUCE
+            | opcode::NEWOBJ
+            | opcode::NEWOBJ_EX
+            | opcode::BUILD
+            | opcode::EXT1
+            | opcode::EXT2
+            | opcode::EXT4
+            | opcode::PERSID
+            | opcode::BINPERSID => self.reach(opcode)?,
+            opcode::EMPTY_TUPLE
+            | opcode::TUPLE
+            | opcode::TUPLE1
+            | opcode::TUPLE2
+            | opcode::TUPLE3
+            | opcode::EMPTY_LIST
+            | opcode::LIST
+            | opcode::EMPTY_DICT
+            | opcode::DICT
+            | opcode::EMPTY_SET
+            | opcode::FROZENSET => self.make(opcode)?,
+            opcode::APPEND | opcode::APPENDS | opcode::SETITEM | opcode::SETITEMS | opcode::ADDITEMS => {
+                self.add(opcode)?;
+            }
+            _ => {
+                let value = self.scalar(opcode, number)?;
+                self.push(value)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads an operand: the number itself, or the text into `kept`.
+    #[inline]
+    fn operand(&mut self, operand: Operand) -> Result<u64, Stop> {
+        match operand {
+            Operand::None => Ok(0),
+            Operand::Number(width) => self.stream.little_endian(usize::from(width)),
+            Operand::Line => {
+                self.kept.clear();
+                self.length = self.stream.line(KEPT, &mut self.kept)?;
+                Ok(0)
+            }
+            Operand::TwoLines => {
+                self.first.clear();
+                self.kept.clear();
+                let first = self.stream.line(KEPT, &mut self.first)?;
+                self.length = self.stream.line(KEPT, &mut self.kept)?.max(first);
+                Ok(0)
+            }
+            Operand::Counted(width) => {
+                let length = self.stream.little_endian(usize::from(width))?;
+                self.counted(length)
+            }
+            Operand::SignedCounted => {
+                let length = self.stream.little_endian(4)?;
+                if length > 0x7fff_ffff {
+                    return Err(self.fail(&rules::PICKLE_OPERAND, "a negative length"));
+                }
+                self.counted(length)
+            }
+        }
+    }
+
+    fn counted(&mut self, length: u64) -> Result<u64, Stop> {
+        if length > self.stream.remaining() {
+            if length >= HUGE {
+                self.note(
+                    &rules::LENGTH_BOMB,
+                    format!("a length of {length} bytes, which the file does not have"),
+                );
+            }
+            return Err(Stop::Truncated(self.at));
+        }
+        self.kept.clear();
+        self.length = length;
+        self.stream.take(length, KEPT, &mut self.kept)?;
+        Ok(0)
+    }
+
+    /// A frame says how much a loader reads ahead; one that reads opcodes straight ignores it.
+    fn check_frame(&mut self, opcode: u8, end: u64) {
+        let position = self.stream.position();
+        if position >= end {
+            self.run.frame_end = None;
+        }
+        if position > end && self.at < end {
+            self.note(&rules::FRAME, "an opcode or operand crosses the end of its frame");
+        } else if opcode == opcode::FRAME && self.at < end {
+            self.note(&rules::FRAME, "a frame inside a frame");
+        }
+    }
+
+    fn framing(&mut self, opcode: u8, number: u64) -> Result<(), Stop> {
+        match opcode {
+            opcode::PROTO if number > 5 => {
+                return Err(self.fail(&rules::PROTOCOL, format!("protocol {number} does not exist")));
+            }
+            opcode::PROTO if self.run.opcodes > 1 => {
+                self.note(&rules::PROTOCOL, "a protocol marker that is not the first opcode");
+            }
+            opcode::FRAME => {
+                let start = self.stream.position();
+                if number > self.stream.remaining() {
+                    self.note(&rules::FRAME, "a frame that is longer than the file");
+                }
+                self.run.frame_end = Some(start.saturating_add(number)).filter(|end| *end > start);
+            }
+            opcode::NEXT_BUFFER => {
+                self.note(&rules::OUT_OF_BAND, "the pickle expects a buffer that is not in the file");
+                self.push(Value::Bytes)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn stack(&mut self, opcode: u8) -> Result<(), Stop> {
+        match opcode {
+            opcode::MARK => {
+                if self.run.marks.len() >= MAX_STACK {
+                    return Err(self.limit());
+                }
+                self.run.marks.push(self.run.stack.len());
+            }
+            // An unpickler's POP on an empty part of the stack takes the mark below it.
+            opcode::POP if self.run.marks.last() == Some(&self.run.stack.len()) => {
+                self.run.marks.pop();
+            }
+            opcode::POP => {
+                let value = self.pop()?;
+                self.heap.release(value);
+            }
+            opcode::POP_MARK => {
+                for value in self.pop_mark()? {
+                    self.heap.release(value);
+                }
+            }
+            _ => {
+                let value = self.top()?;
+                self.heap.share(value);
+                self.push(value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn memo(&mut self, opcode: u8, number: u64) -> Result<(), Stop> {
+        let index = match opcode {
+            opcode::PUT | opcode::GET => {
+                let index = literal::index(&self.kept).filter(|_| self.length <= 10);
+                index.ok_or_else(|| self.fail(&rules::LAX_TEXT, "a memo index that is no plain number"))?
+            }
+            opcode::MEMOIZE => self.run.memo.next(),
+            _ => u32::try_from(number).unwrap_or(u32::MAX),
+        };
+        if matches!(opcode, opcode::GET | opcode::BINGET | opcode::LONG_BINGET) {
+            let Some(value) = self.run.memo.get(index) else {
+                return Err(self.fail(&rules::PICKLE_STACK, format!("memo entry {index} was never stored")));
+            };
+            return self.push(value);
+        }
+        // Memo indices count stored objects, in one pickler over several dumps too.
+        if u64::from(index) > self.stream.position() {
+            return Err(self.fail(
+                &rules::MEMO_BOMB,
+                format!(
+                    "memo index {index} after {} opcodes makes a loader reserve memory",
+                    self.run.opcodes
+                ),
+            ));
+        }
+        let value = self.top()?;
+        self.heap.share(value);
+        self.run.memo.put(index, value).map_err(|Full| self.limit())
+    }
+
+    fn make(&mut self, opcode: u8) -> Result<(), Stop> {
+        let (kind, elements) = match opcode {
+            opcode::EMPTY_TUPLE => (Kind::Tuple, Vec::new()),
+            opcode::TUPLE => (Kind::Tuple, self.pop_mark()?),
+            opcode::TUPLE1 => (Kind::Tuple, self.pop_some(1)?),
+            opcode::TUPLE2 => (Kind::Tuple, self.pop_some(2)?),
+            opcode::TUPLE3 => (Kind::Tuple, self.pop_some(3)?),
+            opcode::EMPTY_LIST => (Kind::List, Vec::new()),
+            opcode::LIST => (Kind::List, self.pop_mark()?),
+            opcode::EMPTY_DICT => (Kind::Dict, Vec::new()),
+            opcode::DICT => (Kind::Dict, self.pop_mark()?),
+            opcode::EMPTY_SET => (Kind::Set, Vec::new()),
+            _ => (Kind::FrozenSet, self.pop_mark()?),
+        };
+        let id = self.heap.make(kind).map_err(|Full| self.limit())?;
+        if kind == Kind::Dict {
+            self.set_items(id, &elements)?;
+        } else {
+            self.absorb(id, &elements);
+        }
+        self.push(Value::Object(id))
+    }
+
+    fn add(&mut self, opcode: u8) -> Result<(), Stop> {
+        let elements = match opcode {
+            opcode::APPEND => self.pop_some(1)?,
+            opcode::SETITEM => self.pop_some(2)?,
+            _ => self.pop_mark()?,
+        };
+        let target = self.top()?;
+        let pairs = matches!(opcode, opcode::SETITEM | opcode::SETITEMS);
+        let (kind, like) = match opcode {
+            opcode::APPEND | opcode::APPENDS => (Kind::List, Some(Usage::ListLike)),
+            opcode::ADDITEMS => (Kind::Set, None),
+            _ => (Kind::Dict, Some(Usage::DictLike)),
+        };
+        let usage = self.heap.class_of(target).and_then(|class| self.globals[class as usize].usage);
+        match target {
+            Value::Object(id) if self.heap.is(target, kind) || (like.is_some() && usage == like) => {
+                if pairs {
+                    self.set_items(id, &elements)?;
+                } else {
+                    self.absorb(id, &elements);
+                }
+            }
+            Value::Refused => {}
+            _ => self.note(&rules::BAD_ITEMS, format!("items are added to {}", self.describe(target))),
+        }
+        Ok(())
+    }
+
+    fn set_items(&mut self, id: u32, elements: &[Value]) -> Result<(), Stop> {
+        if !elements.len().is_multiple_of(2) {
+            return Err(self.fail(&rules::PICKLE_STACK, "a dict with a key that has no value"));
+        }
+        for key in elements.iter().step_by(2) {
+            if let Value::Text(text) = key {
+                let text = self.texts.get(*text);
+                if text.len() > 4 && text.starts_with("__") && text.ends_with("__") {
+                    self.heap.get_mut(id).dunder = true;
+                }
+            }
+        }
+        self.absorb(id, elements);
+        Ok(())
+    }
+
+    fn absorb(&mut self, id: u32, elements: &[Value]) {
+        self.heap.absorb(id, elements);
+        if self.heap.get(id).weight >= EXPANSION {
+            self.note(
+                &rules::EXPANSION_BOMB,
+                format!("a container holds over {EXPANSION} elements when shared ones are counted each time"),
+            );
+        }
+    }
+
+    fn scalar(&mut self, opcode: u8, number: u64) -> Result<Value, Stop> {
+        Ok(match opcode {
+            opcode::BININT => Value::Int(u32::try_from(number).unwrap_or(0).cast_signed()),
+            opcode::BININT1 | opcode::BININT2 => Value::Int(i32::try_from(number).unwrap_or(i32::MAX)),
+            opcode::INT | opcode::LONG => match literal::integer(&self.kept) {
+                Some(Some(number)) => Value::Int(number),
+                Some(None) => Value::Number,
+                None => {
+                    self.note(&rules::LAX_TEXT, "an integer that is not plain decimal digits");
+                    Value::Number
+                }
+            },
+            opcode::FLOAT => {
+                if !literal::is_float(&self.kept) {
+                    self.note(&rules::LAX_TEXT, "a float that is not written as Python writes one");
+                }
+                Value::Number
+            }
+            opcode::LONG1 | opcode::LONG4 => match i32_from(&self.kept, self.length) {
+                Some(number) => Value::Int(number),
+                None => Value::Number,
+            },
+            opcode::STRING | opcode::UNICODE => return self.escaped(opcode),
+            opcode::BINSTRING | opcode::SHORT_BINSTRING => {
+                let text = String::from_utf8_lossy(&std::mem::take(&mut self.kept)).into_owned();
+                return self.text(&text);
+            }
+            opcode::BINUNICODE | opcode::SHORT_BINUNICODE | opcode::BINUNICODE8 => {
+                let kept = std::mem::take(&mut self.kept);
+                let text = std::str::from_utf8(&kept).ok();
+                let value = match text {
+                    // Python lets lone surrogates pass; no name holds one.
+                    None => Value::LongText,
+                    Some(text) => self.text(text)?,
+                };
+                self.kept = kept;
+                return Ok(value);
+            }
+            opcode::BINBYTES | opcode::SHORT_BINBYTES | opcode::BINBYTES8 | opcode::BYTEARRAY8 => {
+                Value::Bytes
+            }
+            _ => Value::Number,
+        })
+    }
+
+    fn escaped(&mut self, opcode: u8) -> Result<Value, Stop> {
+        if self.length > KEPT as u64 {
+            return Ok(Value::LongText);
+        }
+        let text = if opcode == opcode::STRING {
+            literal::unquote(&self.kept)
+        } else {
+            literal::raw_unicode(&self.kept)
+        };
+        match text {
+            Some(text) => self.text(&text),
+            None => Err(self.fail(&rules::PICKLE_OPERAND, "a text whose quotes or escapes are broken")),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<Value, Stop> {
+        if self.length > KEPT as u64 {
+            return Ok(Value::LongText);
+        }
+        self.texts.number(text).map(Value::Text).map_err(|Full| self.limit())
+    }
+
+    /// A named global, checked against the allow-list. A push alone imports its module already.
+    pub(super) fn global(&mut self, module: &str, name: &str) -> Result<Value, Stop> {
+        let (module, name) = allow::normalise(module, name);
+        let key = (module, name.to_owned());
+        if let Some(number) = self.numbers.get(&key) {
+            return Ok(Value::Global(*number));
+        }
+        if self.globals.len() >= MAX_GLOBALS {
+            return Err(self.limit());
+        }
+        let (module, name) = (&key.0, &key.1);
+        let usage = allow::usage(module, name);
+        let target = format!("{module}.{name}");
+        let at = Some(self.at);
+        if usage.is_some() {
+        } else if allow::is_dangerous(module, name) {
+            self.findings.about(
+                &rules::DANGEROUS_GLOBAL,
+                at,
+                &target,
+                "loading the file reaches a function that runs code, or reads, writes or connects; do not load it",
+            );
+        } else if name.contains('.') {
+            self.findings.about(
+                &rules::DOTTED_GLOBAL,
+                at,
+                &target,
+                "loading the file walks through attributes of a module to reach this; do not load it",
+            );
+        } else {
+            self.findings.about(
+                &rules::UNLISTED_GLOBAL,
+                at,
+                &target,
+                "loading the file imports this, which is not on the allow-list; export the model as ONNX or safetensors",
+            );
+        }
+        let number = u32::try_from(self.globals.len()).unwrap_or(u32::MAX);
+        self.globals.push(Global { module: module.clone(), name: name.clone(), usage });
+        self.numbers.insert(key, number);
+        Ok(Value::Global(number))
+    }
+
+    /// The global that GLOBAL and INST name in two lines.
+    pub(super) fn global_of_lines(&mut self) -> Result<Value, Stop> {
+        let names = (String::from_utf8(self.first.clone()), String::from_utf8(self.kept.clone()));
+        match names {
+            (Ok(module), Ok(name)) if self.length <= KEPT as u64 => self.global(&module, &name),
+            _ => {
+                self.note(&rules::UNRESOLVED_GLOBAL, "a global whose name is no readable text");
+                Ok(Value::Refused)
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, value: Value) -> Result<(), Stop> {
+        if self.run.stack.len() >= MAX_STACK {
+            return Err(self.limit());
+        }
+        self.run.stack.push(value);
+        Ok(())
+    }
+
+    pub(super) fn pop(&mut self) -> Result<Value, Stop> {
+        let fence = self.run.marks.last().copied().unwrap_or(0);
+        if self.run.stack.len() <= fence {
+            return Err(
+                self.fail(&rules::PICKLE_STACK, "an opcode takes a value that the stack does not hold")
+            );
+        }
+        Ok(self.run.stack.pop().unwrap_or(Value::Refused))
+    }
+
+    pub(super) fn top(&mut self) -> Result<Value, Stop> {
+        let value = self.pop()?;
+        self.run.stack.push(value);
+        Ok(value)
+    }
+
+    /// Values down to the last mark, in the order they were pushed.
+    pub(super) fn pop_mark(&mut self) -> Result<Vec<Value>, Stop> {
+        match self.run.marks.pop() {
+            Some(mark) => Ok(self.run.stack.split_off(mark)),
+            None => Err(self.fail(&rules::PICKLE_STACK, "an opcode takes a mark that was never set")),
+        }
+    }
+
+    fn pop_some(&mut self, count: usize) -> Result<Vec<Value>, Stop> {
+        let mut values = Vec::with_capacity(count);
+        for _ in 0..count {
+            values.push(self.pop()?);
+        }
+        values.reverse();
+        Ok(values)
+    }
+
+    /// Adds a finding at the opcode in execution.
+    pub(super) fn note(&mut self, rule: &'static Rule, message: impl Into<String>) {
+        self.findings.at(rule, self.at, message);
+    }
+
+    /// Adds a finding about a thing at the opcode in execution.
+    pub(super) fn note_about(&mut self, rule: &'static Rule, target: &str, message: impl Into<String>) {
+        self.findings.about(rule, Some(self.at), target, message);
+    }
+
+    /// Adds a finding after which a loader could not go on either.
+    pub(super) fn fail(&mut self, rule: &'static Rule, message: impl Into<String>) -> Stop {
+        self.note(rule, message);
+        Stop::Reported
+    }
+
+    /// Gives up: the file needs more memory to follow than there is.
+    pub(super) fn limit(&mut self) -> Stop {
+        self.fail(
+            &rules::PICKLE_LIMIT,
+            "the pickle holds more objects than are followed; the rest was not judged",
+        )
+    }
+
+    /// What a value is, for a message.
+    pub(super) fn describe(&self, value: Value) -> String {
+        match value {
+            Value::Number | Value::Int(_) => "a number".to_owned(),
+            Value::Text(_) | Value::LongText => "a text".to_owned(),
+            Value::Bytes => "bytes".to_owned(),
+            Value::Global(number) => self.name(number),
+            Value::Refused => "something that was refused".to_owned(),
+            Value::Object(id) => match self.heap.get(id).kind {
+                Kind::Tuple => "a tuple".to_owned(),
+                Kind::List => "a list".to_owned(),
+                Kind::Dict => "a dict".to_owned(),
+                Kind::Set | Kind::FrozenSet => "a set".to_owned(),
+                Kind::Instance(class) => format!("the result of {}", self.name(class)),
+            },
+        }
+    }
+
+    pub(super) fn name(&self, global: u32) -> String {
+        let global = &self.globals[global as usize];
+        format!("{}.{}", global.module, global.name)
+    }
+
+    /// Bytes after the last stream: no writer leaves any, and a loader that seeks could run them.
+    fn trailing(&mut self) -> Result<(), Stop> {
+        let start = self.stream.position();
+        let count = self.stream.remaining();
+        self.findings.at(&rules::TRAILING, start, format!("{count} bytes follow the end of the pickle"));
+        let mut previous = 0;
+        let mut heads = Vec::new();
+        self.stream.drain(|offset, bytes| {
+            for (at, byte) in bytes.iter().enumerate() {
+                if previous == opcode::PROTO && (2..=5).contains(byte) && heads.len() < 16 {
+                    heads.push((offset + at as u64).saturating_sub(1));
+                }
+                previous = *byte;
+            }
+        })?;
+        for head in heads {
+            self.findings.at(&rules::HIDDEN_STREAM, head, "the head of another pickle in unexplained bytes");
+        }
+        Ok(())
+    }
+}
+
+/// A little-endian two's complement number, where it is short enough.
+fn i32_from(bytes: &[u8], length: u64) -> Option<i32> {
+    if length > 4 {
+        return None;
+    }
+    let sign = if bytes.last().is_some_and(|last| last & 0x80 != 0) { 0xff } else { 0 };
+    let mut wide = [sign; 4];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    Some(i32::from_le_bytes(wide))
+}

@@ -1,0 +1,21 @@
+//! Pickles, judged by running the unpickler's own machine without its effects.
+//!
+//! The machine executes all 68 opcodes of protocols 0 to 5 on values that only know what they are. Every
+//! global that the stream can reach is named exactly and must be on an exact allow-list together with the way
+//! it is used; anything that is not understood is a finding. Nothing is imported, called or built.
+//!
+//! joblib's files are pickles with array bytes in between; see [`inline`].
+
+mod allow;
+mod call;
+mod inline;
+mod literal;
+mod machine;
+mod opcode;
+mod sniff;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub(crate) use machine::scan;
+pub(crate) use sniff::{executes, recognise};

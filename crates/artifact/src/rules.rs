@@ -1,0 +1,333 @@
+//! Every rule of the analysis: its stable id, how bad a hit is, what it means for completeness, and what to do.
+//!
+//! Ids are additive: one is never reused for something else. `INT` is integrity (the bytes are not what they
+//! should be), `PKL`, `STF` and `ONX` are security by format, `POL` is the team's policy.
+
+use tagship_domain::validation::{Severity, Status};
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable id, e.g. `PKL101`.
+    pub id: &'static str,
+    /// How bad a hit is; decides the verdict.
+    pub severity: Severity,
+    /// How far the analysis can have got where the rule hits.
+    pub status: Status,
+    /// What it says, a fragment of a sentence.
+    pub title: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+macro_rules! rules {
+    ($($name:ident $id:literal $severity:ident $status:ident $title:literal $remedy:literal;)*) => {
+        $(
+            pub(crate) const $name: Rule = Rule {
+                id: $id,
+                severity: Severity::$severity,
+                status: Status::$status,
+                title: $title,
+                remedy: $remedy,
+            };
+        )*
+        /// All rules, by group and id.
+        pub const ALL: &[Rule] = &[$($name),*];
+    };
+}
+
+rules! {
+    // Reading the artifact
+    MISSING "INT001" Medium Error
+        "nothing lies at the path"
+        "Check the path; fetch the artifact (DVC, Git LFS, download step) before validating it.";
+    UNREADABLE "INT002" Medium Error
+        "the file could not be read"
+        "Check permissions and the disk, then run again.";
+    CHANGED "INT003" High Error
+        "the file changed while it was read"
+        "Make sure that nothing writes to the artifact while it is validated.";
+    LINK "INT004" High Error
+        "a link inside the artifact"
+        "Put the file itself in the artifact; links are not covered by the digest and may lead outside.";
+    NOT_REGULAR "INT005" High Error
+        "a pipe, socket or device inside the artifact"
+        "Remove it.";
+    NAME "INT006" High Error
+        "a file name that is not portable text"
+        "Rename the file to printable UTF-8.";
+    TOO_MANY "INT007" Medium Incomplete
+        "too many files or nested folders"
+        "Name the folder of the model itself as the artifact.";
+    // What the file is
+    EMPTY "INT101" High Error
+        "the file is empty"
+        "Export the model again; the writer was probably interrupted.";
+    POINTER "INT102" High Error
+        "a pointer that was not materialised"
+        "Fetch the real file first: `git lfs pull` or `dvc pull` in the job, or `lfs: true` on checkout.";
+    HTML "INT103" High Error
+        "an HTML page instead of a model"
+        "The download was answered with a page (log-in, error); fetch the artifact again.";
+    MISNAMED "INT104" High Complete
+        "the extension claims another format than the content has"
+        "Give the file the extension of its real format, or export the format that the name says.";
+    UNKNOWN "INT105" Medium Incomplete
+        "the format is not recognised"
+        "Export the model as ONNX or safetensors.";
+    NOT_ANALYSED "INT106" Medium Incomplete
+        "the format is recognised, and not analysed"
+        "Export the model as ONNX or safetensors.";
+    POLYGLOT "INT107" High Complete
+        "the file is valid in two formats at once"
+        "Export the model again with its own library; no writer makes such a file by accident.";
+    NO_MODEL "INT108" Medium Incomplete
+        "no model among the files"
+        "Point the artifact at the folder that holds the model.";
+    ACTIVE_SIDECAR "INT109" Medium Incomplete
+        "a settings file that can make a loader run code"
+        "Remove the key; ship the model without remote code or templates.";
+    BAD_JSON "INT110" High Error
+        "a JSON file that does not parse"
+        "Write the file again.";
+    MORE "INT120" Info Complete
+        "more findings than are listed"
+        "Fix the listed ones and validate again.";
+    // Pickle integrity
+    PICKLE_TRUNCATED "INT201" High Error
+        "the pickle ends before its STOP"
+        "Write the file again; it is cut.";
+    PICKLE_OPCODE "INT202" High Error
+        "a byte that is no pickle opcode"
+        "Write the file again; it is damaged or no pickle.";
+    PICKLE_STACK "INT203" High Error
+        "an opcode takes what the stack or memo does not hold"
+        "Write the file again; every unpickler fails here or does something else.";
+    PICKLE_OPERAND "INT204" High Error
+        "a malformed operand"
+        "Write the file again; it is damaged.";
+    // safetensors integrity
+    ST_HEADER "INT301" High Error
+        "the header length does not fit"
+        "Write the file again with the safetensors library.";
+    ST_JSON "INT302" High Error
+        "the header is not the JSON it must be"
+        "Write the file again with the safetensors library.";
+    ST_DTYPE "INT303" High Error
+        "an element type that does not exist"
+        "Write the file again with the safetensors library.";
+    ST_EXTENT "INT304" High Error
+        "shape and type do not give the size of the data"
+        "Write the file again; loading it would read other bytes than were written.";
+    ST_OVERLAP "INT305" High Error
+        "tensors overlap"
+        "Write the file again; no writer stores two tensors in the same bytes.";
+    ST_TRUNCATED "INT306" High Error
+        "the data is shorter than the header says"
+        "Fetch or write the file again; it is cut.";
+    ST_DUPLICATE "INT307" High Error
+        "a key twice in the header"
+        "Write the file again; readers disagree on which of the two counts.";
+    INDEX_SHARD "INT308" High Error
+        "a shard is missing"
+        "Add the shard named by the index, or write the index again.";
+    INDEX_DISAGREES "INT309" High Error
+        "index and shards disagree"
+        "Save the sharded model again as a whole.";
+    // ONNX integrity
+    ONNX_WIRE "INT401" High Error
+        "the protobuf encoding is broken"
+        "Export the model again; the file is cut or damaged.";
+    ONNX_MODEL "INT402" High Error
+        "a required part of the model is missing"
+        "Export the model again.";
+    ONNX_NEWER "INT403" Medium Incomplete
+        "a newer format version than is known here"
+        "Export with an older opset, or update Tagship.";
+    ONNX_OPSET "INT404" High Error
+        "an operator set is used and not imported, or imported twice"
+        "Export the model again.";
+    ONNX_DANGLING "INT405" High Error
+        "a name is used and never defined"
+        "Export the model again; onnx.checker refuses it too.";
+    ONNX_TWICE "INT406" High Error
+        "a name is defined twice"
+        "Export the model again; onnx.checker refuses it too.";
+    ONNX_ORDER "INT407" High Error
+        "a cycle, or nodes out of order"
+        "Export the model again; a graph must be sorted so that every value is defined before it is used.";
+    ONNX_SIZE "INT408" High Error
+        "shape and type do not give the size of the data"
+        "Export the model again.";
+    ONNX_EXTERNAL "INT409" High Error
+        "an external data file is missing or too short"
+        "Put the data file beside the model, complete.";
+    ONNX_FIELD "INT410" Medium Incomplete
+        "a field that ONNX does not define"
+        "Export the model with a released exporter, or update Tagship.";
+    ONNX_TYPE "INT411" Medium Incomplete
+        "a type that is missing or not known here"
+        "Export the model again with types on its inputs and outputs.";
+    ONNX_OPERATOR "INT412" Medium Incomplete
+        "an operator that the standard does not define"
+        "Export with a released exporter, or update Tagship.";
+    // Pickle security
+    DANGEROUS_GLOBAL "PKL101" Critical Complete
+        "a global that runs code, or reads, writes or connects"
+        "Do not load this file. Find out where it came from.";
+    UNLISTED_GLOBAL "PKL102" High Complete
+        "a global that is not on the allow-list"
+        "Export the model as ONNX or safetensors; a pickle can run anything this global reaches.";
+    UNRESOLVED_GLOBAL "PKL103" Critical Complete
+        "a global whose name is computed"
+        "Do not load this file; no writer makes such a pickle by accident.";
+    BAD_CALLEE "PKL104" Critical Complete
+        "a call of something that is no global"
+        "Do not load this file; no writer makes such a pickle by accident.";
+    REFERENCE_CALLED "PKL105" High Complete
+        "a call of a global that may only be named"
+        "Export the model as ONNX or safetensors.";
+    BAD_ARGUMENTS "PKL106" High Complete
+        "a call with arguments that its writer never uses"
+        "Do not load this file; write it again with the model's own library.";
+    BAD_BUILD "PKL107" Critical Complete
+        "state is set on something that is no instance of an allowed class"
+        "Do not load this file; no writer makes such a pickle by accident.";
+    DUNDER_STATE "PKL108" Critical Complete
+        "state that replaces a special method"
+        "Do not load this file; no writer makes such a pickle by accident.";
+    BAD_ITEMS "PKL109" High Complete
+        "items are added to something that is no container"
+        "Do not load this file; no writer makes such a pickle by accident.";
+    EXTENSION "PKL110" High Complete
+        "the extension registry is used"
+        "Write the file again without copyreg extensions.";
+    PERSISTENT_ID "PKL111" High Complete
+        "a persistent id outside a container that defines it"
+        "Save the model in its library's own container, or as safetensors.";
+    DOTTED_GLOBAL "PKL112" Critical Complete
+        "a dotted name that walks through attributes"
+        "Do not load this file; no model library writes such names.";
+    FRAME "PKL201" High Complete
+        "a frame that loaders read differently"
+        "Write the file again; the C and Python unpicklers disagree on it.";
+    PROTOCOL "PKL202" High Complete
+        "a protocol marker that is repeated, late or unknown"
+        "Write the file again with Python's pickle.";
+    LAX_TEXT "PKL203" High Complete
+        "a text operand that loaders read differently"
+        "Write the file again with Python's pickle.";
+    TRAILING "PKL204" High Complete
+        "bytes after the end of the pickle"
+        "Write the file again; nothing explains these bytes.";
+    HIDDEN_STREAM "PKL205" Critical Complete
+        "another pickle hidden behind unexplained bytes"
+        "Do not load this file.";
+    ARRAY_AS_OPCODES "PKL206" High Complete
+        "array bytes that a plain unpickler would execute"
+        "Do not load this file; write the model again with a current joblib.";
+    OUT_OF_BAND "PKL207" Medium Incomplete
+        "an out-of-band buffer"
+        "Write the file again without a buffer callback.";
+    ARRAY_UNKNOWN "PKL208" Medium Incomplete
+        "an inline array that is not understood"
+        "Export the model as ONNX or safetensors.";
+    ARRAY_BAD "PKL209" High Error
+        "an inline array that does not fit its description"
+        "Write the file again with joblib.";
+    MEMO_BOMB "PKL301" High Complete
+        "a memo index far above the number of objects"
+        "Do not load this file; it makes the loader reserve memory without bound.";
+    LENGTH_BOMB "PKL302" High Error
+        "a length beyond the end of the file"
+        "Do not load this file; it is cut, or made to exhaust memory.";
+    EXPANSION_BOMB "PKL303" High Complete
+        "shared references that expand without bound"
+        "Do not load this file; copying or printing the object would exhaust memory.";
+    PICKLE_LIMIT "PKL304" Medium Incomplete
+        "more objects than can be followed in bounded memory"
+        "Export the model as ONNX or safetensors.";
+    // safetensors security
+    ST_TRAILING "STF101" High Complete
+        "bytes behind the last tensor"
+        "Write the file again; nothing explains these bytes.";
+    ST_HOLE "STF102" High Complete
+        "bytes between tensors"
+        "Write the file again; nothing explains these bytes.";
+    ST_SCRIPT "STF103" Medium Complete
+        "metadata that reads like a script"
+        "Remove it; metadata is a place for names and numbers.";
+    ST_HEADER_BOMB "STF104" High Error
+        "a header larger than the format allows"
+        "Do not load this file; it makes a reader reserve memory without bound.";
+    ST_LIMIT "STF105" Medium Incomplete
+        "more tensors than can be followed in bounded memory"
+        "Split the model into shards.";
+    // ONNX security
+    EXTERNAL_PATH "ONX101" Critical Complete
+        "external data outside the artifact"
+        "Do not load this file; it makes the loader read a file of the machine.";
+    EXTERNAL_LINK "ONX102" Critical Complete
+        "external data through a link"
+        "Put the data file itself beside the model.";
+    EXTERNAL_SHARED "ONX103" High Complete
+        "external data in a file with other hard links"
+        "Copy the data file, so that nothing else can change it.";
+    EXTERNAL_UNCOVERED "ONX104" Medium Incomplete
+        "external data that the digest does not cover"
+        "Name the folder as the artifact, not the .onnx file in it.";
+    CODE_OPERATOR "ONX201" Critical Complete
+        "an operator that runs code"
+        "Do not load this file.";
+    CUSTOM_DOMAIN "ONX202" Medium Complete
+        "an operator of a domain that needs a native library"
+        "Export with standard operators, or review the library that implements it.";
+    RECURSION "ONX203" High Complete
+        "functions that call themselves"
+        "Do not load this file; expanding it never ends.";
+    NESTING "ONX204" High Error
+        "messages nested deeper than any model"
+        "Do not load this file; it exhausts the stack of a loader.";
+    SIZE_BOMB "ONX205" High Complete
+        "an operator that makes a huge tensor out of nothing"
+        "Do not load this file; it makes a loader reserve memory without bound.";
+    FUNCTION_BOMB "ONX206" High Complete
+        "functions that expand without bound"
+        "Do not load this file; expanding it exhausts memory.";
+    ONNX_LIMIT "ONX207" Medium Incomplete
+        "more nodes or names than can be followed in bounded memory"
+        "Split the model.";
+    // Policy
+    FORMAT_REFUSED "POL001" High Complete
+        "a format that the policy does not list"
+        "Export the model in a listed format, or add the format to `validate.formats`.";
+    SIZE_REFUSED "POL002" High Complete
+        "larger than the policy allows"
+        "Shrink the model, or raise `validate.max-size`.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_name_a_family() {
+        let ids: HashSet<_> = ALL.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), ALL.len());
+        for rule in ALL {
+            let (family, number) = rule.id.split_at(3);
+            assert!(["INT", "PKL", "STF", "ONX", "POL"].contains(&family), "{}", rule.id);
+            assert!(number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()), "{}", rule.id);
+            assert!(rule.remedy.ends_with('.'), "{} says what to do in sentences", rule.id);
+        }
+    }
+
+    #[test]
+    fn no_rule_is_worth_nothing_and_complete() {
+        for rule in ALL.iter().filter(|rule| rule.id != MORE.id) {
+            assert!(rule.severity > Severity::Low || rule.status > Status::Complete, "{}", rule.id);
+        }
+    }
+}

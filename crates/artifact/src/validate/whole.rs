@@ -1,0 +1,93 @@
+//! What only the files together tell: shards and their index, external tensor data, whether there is a model.
+
+use std::collections::{HashMap, HashSet};
+
+use tagship_domain::signature::Signature;
+
+use super::file::{Judged, Ties};
+use crate::{findings::Findings, format::Format, rules, safetensors, tree::Tree};
+
+/// Checks the files of a directory against each other.
+pub(super) fn check(files: &mut [Judged], whole: &mut Findings) {
+    explain_external(files);
+    check_indexes(files);
+    if !files.iter().any(|file| file.format.is_model()) {
+        whole.whole(
+            &rules::NO_MODEL,
+            "there is no model among the files; point the artifact at the folder that holds it",
+        );
+    }
+}
+
+/// Checks a file that is an artifact by itself: whatever it names lies outside of its digest.
+pub(super) fn check_alone(tree: &dyn Tree, file: &mut Judged) {
+    match &file.ties {
+        Ties::External(external) if !external.is_empty() => {
+            let count = external.len();
+            file.findings.whole(
+                &rules::EXTERNAL_UNCOVERED,
+                format!("tensors lie in {count} more files; name the folder as the artifact"),
+            );
+        }
+        Ties::Index(weight_map) => {
+            let exists = |path: &str| tree.facts(path).is_ok();
+            safetensors::check_index(&file.path, weight_map, None, exists, &mut file.findings);
+            file.findings.whole(&rules::NO_MODEL, "this is only an index; name the folder as the artifact");
+        }
+        _ => {}
+    }
+    if matches!(file.format, Format::Json | Format::Text) {
+        file.findings.whole(&rules::NO_MODEL, format!("{} is no model that can be judged", file.format));
+    }
+}
+
+/// The interface of the only model that has one.
+pub(super) fn signature(files: &[Judged]) -> Option<Signature> {
+    let mut signatures = files.iter().filter_map(|file| file.signature.as_ref());
+    let first = signatures.next();
+    first.filter(|_| signatures.next().is_none()).cloned()
+}
+
+/// A file that holds tensors of an ONNX model is raw numbers: that no format fits it says nothing. Whatever it would
+/// run if someone loaded it still counts.
+fn explain_external(files: &mut [Judged]) {
+    let external: HashSet<String> = files
+        .iter()
+        .filter_map(|file| match &file.ties {
+            Ties::External(paths) => Some(paths.iter().cloned()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    for file in files.iter_mut().filter(|file| external.contains(&file.path) && file.digest.is_some()) {
+        let reaches_code = [&rules::DANGEROUS_GLOBAL, &rules::UNLISTED_GLOBAL, &rules::DOTTED_GLOBAL]
+            .iter()
+            .any(|rule| file.findings.has(rule));
+        if !reaches_code && !matches!(file.format, Format::Onnx | Format::Executable | Format::Script) {
+            file.findings = Findings::new();
+            file.format = Format::TensorData;
+        }
+    }
+}
+
+fn check_indexes(files: &mut [Judged]) {
+    let mut found = Vec::new();
+    let shards: HashMap<&str, &[String]> = files
+        .iter()
+        .filter_map(|file| match &file.ties {
+            Ties::Tensors(tensors) => Some((file.path.as_str(), tensors.as_slice())),
+            _ => None,
+        })
+        .collect();
+    for (at, file) in files.iter().enumerate() {
+        if let Ties::Index(weight_map) = &file.ties {
+            let exists = |path: &str| files.iter().any(|file| file.path == path);
+            let mut findings = Findings::new();
+            safetensors::check_index(&file.path, weight_map, Some(&shards), exists, &mut findings);
+            found.push((at, findings));
+        }
+    }
+    for (at, findings) in found {
+        files[at].findings.append(findings);
+    }
+}
