@@ -11,7 +11,7 @@ use tagship_ports::{
     Problem, Repo, StateStore,
     conformance::{self, RepoFixture},
     repo::NewTag,
-    state_store::NewEntry,
+    state_store::{AppendError, NewEntry},
 };
 use tempfile::TempDir;
 
@@ -120,6 +120,30 @@ async fn clones_of_one_remote_keep_the_promises_of_the_ports() {
     conformance::racing_appends(&one, &other).await;
     assert_eq!(shared.git("origin", &["tag", "--list"]), "churn#production#1\nchurn@v1.0.0");
     assert_eq!(other.default_branch().as_deref(), Some("main"));
+}
+
+#[tokio::test]
+async fn of_runs_at_the_same_time_exactly_one_wins() {
+    let shared = Shared::new();
+    let alone = TempDir::new().unwrap();
+    let fixture = filled(alone.path());
+    let local = || GitRepo::discover(alone.path()).unwrap();
+    let pairs = [(shared.open("one"), shared.open("other"), &shared.fixture), (local(), local(), &fixture)];
+    for (one, other, fixture) in &pairs {
+        let (mine, yours) = (entry("mine"), entry("yours"));
+        let (a, b) = tokio::join!(one.append("race", None, &mine), other.append("race", None, &yours));
+        let lost = if a.is_ok() { b } else { a.and(b) };
+        assert!(matches!(lost, Err(AppendError::Lost { .. })), "{lost:?}");
+        let winner = one.tip("race").await.unwrap();
+        assert_eq!(winner, other.tip("race").await.unwrap());
+
+        let tag = |words| new_tag("m#prod#1", &fixture.head, words);
+        let (mine, yours) = (tag("mine"), tag("yours"));
+        let (a, b) = tokio::join!(one.create_tag(&mine), other.create_tag(&yours));
+        assert_eq!([&a, &b].iter().filter(|made| made.is_ok()).count(), 1, "{a:?} {b:?}");
+        assert_eq!(a.or(b), Ok(()));
+        assert_eq!(one.read_tags().unwrap(), other.read_tags().unwrap(), "both see the winner's tag");
+    }
 }
 
 #[tokio::test]
