@@ -286,8 +286,8 @@ fn the_same_bytes_are_the_same_version() {
     let state = registry(tags.clone());
     let existing = Registration::Existing { version: v("v1.0.0"), commit: commit(1) };
     assert_eq!(state.plan_registration(&request(5, 7, Bump::Minor), at(9)).unwrap(), existing);
-    let by_gto = Registration::Existing { version: v("v2.0.0"), commit: commit(2) };
-    assert_eq!(state.plan_registration(&request(2, 8, Bump::Minor), at(9)).unwrap(), by_gto);
+    let by_gto = new_tag(state.plan_registration(&request(2, 8, Bump::Minor), at(9)).unwrap());
+    assert_eq!((by_gto.name.as_str(), by_gto.target), ("m@v2.0.0#1", commit(2)), "its digest is added");
     let taken = state.plan_registration(&request(1, 9, Bump::Minor), at(9)).unwrap_err();
     assert!(
         matches!(&taken, RegistryError::CommitTaken { version, .. } if *version == v("v1.0.0")),
