@@ -216,8 +216,8 @@ pub struct RolloutState {
     pub assigned: bool,
     /// Effects that were decided and whose outcome is not known yet.
     pub intended: Vec<Intended>,
-    /// Number of the newest effect. Grows over all rollouts of this environment and model, so that a target can
-    /// tell a late runner from a current one.
+    /// Number of the newest effect. Grows over all rollouts of this environment and model; everything that is done
+    /// in this state carries it as fencing number, so that a target can tell a late runner from a current one.
     pub seq: u64,
     /// When it started.
     pub started: Timestamp,
@@ -237,7 +237,7 @@ pub struct RolloutId(pub String);
 /// An effect that was written to the journal before it is performed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Intended {
-    /// Number of the effect; key of its idempotence and fencing number.
+    /// Number of the effect, by which its outcome finds it.
     pub seq: u64,
     /// What to do.
     pub effect: Effect,

@@ -1,6 +1,6 @@
 //! Which version an environment holds, as the registry records it.
 //!
-//! A change carries the number of the effect it belongs to. Like a target, a registry refuses
+//! A change carries a fencing number that grows with every decision of a rollout. Like a target, a registry refuses
 //! ([`crate::Problem::Fenced`]) a lower number than it has recorded for the model and environment, so that a run
 //! that wakes up late records nothing. Numbers have to be readable from the record itself: another machine may
 //! have written it.
@@ -23,7 +23,7 @@ pub struct StageChange {
     pub environment: Environment,
     /// The rollout that causes it.
     pub rollout: RolloutId,
-    /// The number of the effect; fences late runs off.
+    /// Number of the newest effect that was decided when the change was ordered; fences late runs off.
     pub fence: u64,
     /// Why, as a sentence.
     pub reason: String,

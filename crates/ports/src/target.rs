@@ -1,6 +1,6 @@
 //! Where traffic lives.
 //!
-//! Every writing call carries an [`Order`] whose fence is the number of the effect. A target refuses
+//! Every writing call carries an [`Order`] whose fence grows with every decision of a rollout. A target refuses
 //! ([`crate::Problem::Fenced`]) a lower fence than it has seen for the model, so that a run that wakes up late
 //! moves no traffic; an equal or higher one is accepted and repeated calls change nothing.
 
@@ -19,7 +19,7 @@ use crate::PortError;
 pub struct Order {
     /// The model.
     pub model: ModelName,
-    /// The number of the effect.
+    /// Number of the newest effect that was decided when the order was given.
     pub fence: u64,
 }
 

@@ -1,4 +1,7 @@
 //! Performing one effect over the ports. Each is idempotent: a run that died in between performs it again.
+//!
+//! The fence of every effect is the number of the newest one that the recorded state decided. So all effects of one
+//! entry can be repeated in order, and none of an earlier entry can.
 
 use std::path::Path;
 
@@ -41,7 +44,7 @@ impl Performer<'_> {
     async fn attempt(&self, intended: &Intended) -> Result<EffectResult, PortError> {
         let target = self.world.target;
         let candidate = &self.state.candidate.version;
-        let order = Order { model: self.state.model.clone(), fence: intended.seq };
+        let order = Order { model: self.state.model.clone(), fence: self.state.seq };
         let done = match &intended.effect {
             Effect::Prepare => self.prepare(&order).await?,
             Effect::SetWeight { weight } => target.set_weight(&order, candidate, *weight).await?,
@@ -51,14 +54,17 @@ impl Performer<'_> {
                 target.rollback(&order, stable).await?
             }
             Effect::Cleanup { version } => target.cleanup(&order, version).await?,
-            Effect::AssignStage { version } => match self.change(intended.seq, version) {
-                Some(change) => self.world.registry.assign(&change).await?,
-                None => return Ok(unknown(version)),
-            },
-            Effect::UnassignStage { version } => match self.change(intended.seq, version) {
-                Some(change) => self.world.registry.unassign(&change).await?,
-                None => return Ok(unknown(version)),
-            },
+            Effect::AssignStage { version } | Effect::UnassignStage { version } => {
+                let Some(change) = self.change(version) else { return Ok(unknown(version)) };
+                if !self.is_current().await? {
+                    return Ok(self.overtaken());
+                }
+                if matches!(intended.effect, Effect::AssignStage { .. }) {
+                    self.world.registry.assign(&change).await?
+                } else {
+                    self.world.registry.unassign(&change).await?
+                }
+            }
             Effect::SetDeployment { state } => self.report_deployment(*state).await?,
             Effect::Publish => return self.publish().await,
         };
@@ -77,7 +83,7 @@ impl Performer<'_> {
         self.world.target.prepare(order, &candidate.version, &candidate.digest, &bytes).await
     }
 
-    fn change(&self, fence: u64, version: &Version) -> Option<StageChange> {
+    fn change(&self, version: &Version) -> Option<StageChange> {
         let state = self.state;
         let stable = state.stable.as_ref();
         let is_meant = |release: &&Release| release.version == *version;
@@ -88,7 +94,7 @@ impl Performer<'_> {
             commit: release.commit.clone(),
             environment: state.environment.clone(),
             rollout: state.id.clone(),
-            fence,
+            fence: state.seq,
             reason: state
                 .cause
                 .clone()
@@ -113,10 +119,9 @@ impl Performer<'_> {
 
     /// Shows the rollout, unless another run has written a newer entry and will show that.
     async fn publish(&self) -> Result<EffectResult, PortError> {
-        let journal = journal_name(&self.state.environment, &self.state.model);
-        let entries = self.world.journals.history(&journal, STORY).await?;
+        let entries = self.world.journals.history(&self.journal(), STORY).await?;
         if entries.first().map(|entry| &entry.id) != Some(self.tip) {
-            return Ok(EffectResult::Retry(format!("journal {journal} was moved on by another run")));
+            return Ok(self.overtaken());
         }
         match timeline(&entries) {
             Ok(story) => {
@@ -124,6 +129,21 @@ impl Performer<'_> {
             }
             Err(error) => Ok(EffectResult::Refused(error.to_string())),
         }
+    }
+
+    /// Whether the journal's newest entry is still the one whose effects are performed. A registry remembers a fence
+    /// only once something was written under it, so that it is asked as late as possible.
+    async fn is_current(&self) -> Result<bool, PortError> {
+        let tip = self.world.journals.tip(&self.journal()).await?;
+        Ok(tip.is_some_and(|entry| entry.id == *self.tip))
+    }
+
+    fn overtaken(&self) -> EffectResult {
+        EffectResult::Retry(format!("journal {} was moved on by another run", self.journal()))
+    }
+
+    fn journal(&self) -> String {
+        journal_name(&self.state.environment, &self.state.model)
     }
 }
 

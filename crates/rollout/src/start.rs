@@ -173,3 +173,6 @@ fn left_over(request: &StartRequest<'_>) -> Vec<Effect> {
     let intended = request.previous.into_iter().flat_map(|previous| &previous.intended);
     intended.map(|intended| &intended.effect).filter(|effect| needed(effect)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests;

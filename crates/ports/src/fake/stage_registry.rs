@@ -1,6 +1,9 @@
 //! Assignments in memory, with the registry's rule that an unassignment shows what was held before.
 
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use tagship_domain::{Environment, ModelName, Version};
@@ -14,6 +17,7 @@ pub struct FakeStageRegistry {
     /// What goes wrong in `assign` and `unassign`.
     pub faults: Faults,
     records: Mutex<Vec<Record>>,
+    read_only: AtomicBool,
 }
 
 #[derive(Debug, Clone)]
@@ -37,6 +41,11 @@ impl FakeStageRegistry {
             .collect()
     }
 
+    /// Refuses everything that would have to be written from now on, as missing permissions do.
+    pub fn refuse_writes(&self) {
+        self.read_only.store(true, Ordering::SeqCst);
+    }
+
     async fn record(&self, call: &str, change: &StageChange, assigned: bool) -> Result<Done, PortError> {
         let body = || {
             let mut records = held(&self.records);
@@ -48,6 +57,9 @@ impl FakeStageRegistry {
             };
             if there {
                 return Ok(Done::AlreadyThere);
+            }
+            if self.read_only.load(Ordering::SeqCst) {
+                return Err(PortError::new(Problem::Denied, call, "no permission to write"));
             }
             records.push(Record { change: change.clone(), assigned });
             Ok(Done::Applied)

@@ -151,7 +151,7 @@ fn rank(phase: Phase) -> u8 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_story_keeps_the_rules(start in any_start(), scenes in prop::collection::vec(any_scene(), 1..40)) {

@@ -1,3 +1,8 @@
 //! Whole rollouts on the fakes: the story of each outcome, a kill at every boundary, every interleaving of two runs.
 
+mod convergence;
+mod outcomes;
+mod racing;
 pub(crate) mod sample;
+mod stage;
+mod waiting;
