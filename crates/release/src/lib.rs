@@ -10,6 +10,8 @@ mod fetch;
 mod find;
 mod make;
 mod note;
+mod preview;
+mod source;
 mod stages;
 
 pub use bump::{NextBump, next_bump};
@@ -17,4 +19,6 @@ pub use error::ReleaseError;
 pub use fetch::{Reference, fetch_release, read_evidence, read_manifest};
 pub use find::{current, previous, read_registry, release_of_version, releases};
 pub use make::{Draft, Made, ReleaseMaker, SourceFile};
+pub use preview::{Preview, PreviewRequest, preview};
+pub use source::StoredReleases;
 pub use stages::TagStages;

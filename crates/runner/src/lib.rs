@@ -1,1 +1,17 @@
-//! tagship-runner
+//! The runtime around every verb: arguments, environment, event payload, inputs and outputs, exit code.
+//!
+//! The only crate that reads environment variables, prints, or knows how a host hands events and outputs to a
+//! step. What a verb does is none of its business.
+
+pub mod args;
+pub mod context;
+pub mod error;
+pub mod event;
+pub mod files;
+pub mod handover;
+pub mod outputs;
+pub mod screen;
+
+pub use context::Context;
+pub use error::Failure;
+pub use screen::Screen;

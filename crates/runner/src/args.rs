@@ -1,0 +1,354 @@
+//! Arguments of every verb. One definition serves `tagship <verb>` and the small binary `tagship-<verb>`.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
+
+use crate::event::parse_command;
+
+/// Ship machine-learning models from git to production.
+#[derive(Debug, Parser)]
+#[command(name = "tagship", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show the whole way in a temporary directory: deploy, refuse, roll back.
+    Demo(DemoArgs),
+    /// Say what an event leads to, for every model and environment.
+    Decide(DecideArgs),
+    /// Judge model files without running them, then run their golden cases.
+    Validate(ValidateArgs),
+    /// Judge test reports and metrics, alone and against what serves now.
+    Gate(GateArgs),
+    /// Tag a version and store its bytes, once validation and gate have passed.
+    Release(ReleaseArgs),
+    /// Move an environment to a released version, step by step, or go on with a running rollout.
+    Rollout(RolloutArgs),
+    /// Move an environment back to the previous or a named version.
+    Rollback(RollbackArgs),
+    /// Do everything an event leads to: decide, validate, gate, release, rollout, comment.
+    Run(RunArgs),
+    /// Bring the status comment of a pull request up to date.
+    Comment(CommentArgs),
+    /// Show what every environment holds and which rollouts run.
+    Status(StatusArgs),
+    /// Read the model registry that the repository's tags are.
+    Registry(RegistryArgs),
+    /// Fetch the bytes of a release and verify them.
+    Pull(PullArgs),
+    /// Serve models over HTTP (Open Inference Protocol v2).
+    Serve(ServeArgs),
+    /// Print the JSON Schema of tagship.yml.
+    Schema,
+    /// Run golden cases from standard input; used by validate.
+    #[command(hide = true)]
+    Golden,
+}
+
+/// Arguments that every verb on a repository takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Configuration file.
+    #[arg(long, default_value = "tagship.yml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// Only this model; may be left out where only one is configured.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<ModelName>,
+    /// Only this environment; may be left out where only one is configured.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<Environment>,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print more about the way there.
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document on standard output.
+    Json,
+}
+
+/// Which event is decided about.
+#[derive(Debug, Clone, Args)]
+pub struct EventArgs {
+    /// Name of the event; the host's by default.
+    #[arg(long, value_name = "NAME")]
+    pub event_name: Option<String>,
+    /// File with the event's payload; the host's by default.
+    #[arg(long, value_name = "FILE")]
+    pub event_path: Option<PathBuf>,
+    /// Decide about a request instead of an event: deploy, retry, rollback or abort.
+    #[arg(long, value_parser = parse_command, conflicts_with_all = ["event_name", "event_path"])]
+    pub request: Option<Command>,
+    /// The version that the request is about.
+    #[arg(long, value_name = "VERSION", requires = "request")]
+    pub version: Option<Version>,
+}
+
+/// `tagship decide`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-decide", version)]
+pub struct DecideArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub event: EventArgs,
+}
+
+/// `tagship validate`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-validate", version)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// Files or directories; the model's artifact from the configuration by default.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Golden cases to run, where paths are given.
+    #[arg(long, value_name = "FILE", requires = "paths")]
+    pub golden: Option<PathBuf>,
+}
+
+/// `tagship gate`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-gate", version)]
+pub struct GateArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// Validation report to build on; the one of the job's earlier step by default.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+}
+
+/// `tagship release`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-release", version)]
+pub struct ReleaseArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// Gate report to build on; the one of the job's earlier step by default.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Say which version it would be, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `tagship rollout`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-rollout", version)]
+pub struct RolloutArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// The version to roll out; the newest release by default.
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<Version>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub pace: Pace,
+    /// Roll out bytes again that failed or were rolled back here.
+    #[arg(long)]
+    pub retry: bool,
+    /// Stop the running rollout and go back to stable.
+    #[arg(long, conflicts_with_all = ["version", "retry"])]
+    pub abort: bool,
+    /// Go on with every rollout that has not ended, and start none.
+    #[arg(long, conflicts_with_all = ["version", "retry", "abort"])]
+    pub all: bool,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// How long a run stays with a rollout.
+#[derive(Debug, Clone, Args)]
+pub struct Pace {
+    /// Stay until the rollout has ended or the time is over (the default).
+    #[arg(long, conflicts_with = "once")]
+    pub wait: bool,
+    /// Do what can be done now, then stop; a later run goes on.
+    #[arg(long)]
+    pub once: bool,
+    /// How long to stay at most.
+    #[arg(long, default_value = "30m", value_name = "DURATION")]
+    pub time_budget: Duration,
+}
+
+/// `tagship rollback`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-rollback", version)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// The version to go back to; the one before by default.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Version>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub pace: Pace,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `tagship run`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-run", version)]
+pub struct RunArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub event: EventArgs,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub pace: Pace,
+}
+
+/// `tagship comment`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-comment", version)]
+pub struct CommentArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// The pull request; the one of the event or of the commit by default.
+    #[arg(long, value_name = "NUMBER")]
+    pub pull_request: Option<u64>,
+    /// Print the comment, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `tagship status`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-status", version)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+}
+
+/// `tagship registry`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-registry", version)]
+pub struct RegistryArgs {
+    /// What to read.
+    #[command(subcommand)]
+    pub question: RegistryQuestion,
+}
+
+/// What is read from the registry.
+#[derive(Debug, Subcommand)]
+pub enum RegistryQuestion {
+    /// Versions and stages of all models, or of one: NAME, NAME@latest, NAME@v1.0.0, NAME#stage.
+    Show {
+        /// The model, version or stage.
+        name: Option<String>,
+        /// How to print the answer; JSON has GTO's shape.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Everything that happened, newest first.
+    History {
+        /// The model.
+        name: Option<String>,
+        /// How to print the answer; JSON has GTO's shape.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Tags that make no sense, and what to do about them.
+    Doctor,
+}
+
+/// `tagship pull`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-pull", version)]
+pub struct PullArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// What to fetch: model@version or model#environment.
+    #[arg(value_name = "RELEASE")]
+    pub reference: String,
+    /// Directory to write to; the release's name by default. It must not exist or be empty.
+    #[arg(long, short, value_name = "DIRECTORY")]
+    pub output: Option<PathBuf>,
+}
+
+/// `tagship serve`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-serve", version)]
+pub struct ServeArgs {
+    /// Address for inference requests; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Address for the control interface; keep it away from the public.
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    pub admin_listen: SocketAddr,
+    /// Directory that keeps models and weights over restarts.
+    #[arg(long, default_value = ".tagship/serve", value_name = "DIRECTORY")]
+    pub state: PathBuf,
+    /// Environment variable that holds the control interface's token.
+    #[arg(long, default_value = "TAGSHIP_SERVE_TOKEN", value_name = "NAME")]
+    pub token_env: String,
+    /// File to write the bound addresses to, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub addresses_file: Option<PathBuf>,
+}
+
+/// `tagship demo`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-demo", version)]
+pub struct DemoArgs {
+    /// Keep the directory and leave the server running commands to look around with.
+    #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, default_missing_value = "tagship-demo")]
+    pub keep: Option<PathBuf>,
+}
+
+impl Cli {
+    /// Reads the process's arguments; prints help or what is wrong with them and exits where that is due.
+    pub fn read() -> Self {
+        Self::parse()
+    }
+}
+
+impl ServeArgs {
+    /// As [`Cli::read`].
+    pub fn read() -> Self {
+        Self::parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}
