@@ -6,26 +6,20 @@
 use std::{fmt, path::Path};
 
 use tagship_domain::{
-    CommitId, Duration, Environment, Exit, ModelName, Provenance, Release, Timestamp,
-    rollout::{
-        EffectOutcome, EffectResult, Kind, Look, Observation, Observed, PersonCommand, Phase, RolloutPlan,
-        RolloutState, Smoke,
-    },
-    validation::{GoldenReport, Status},
+    CommitId, Duration, Environment, ModelName, Provenance, Release, Timestamp,
+    rollout::{EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutPlan, RolloutState},
 };
-use tagship_ports::{
-    model_runner::{GoldenBounds, Subject},
-    state_store::{AppendError, Entry},
-};
+use tagship_ports::state_store::{AppendError, Entry};
 
 use crate::{
     effects::Performer,
     error::RolloutError,
     interruption::{Boundary, Interruption},
     journal::{self, JournalError, journal_name},
-    look::questions,
+    observe::{evidence, observe},
     start::{StartRequest, start},
     step::{is_report, step},
+    tick::Tick,
     world::World,
 };
 
@@ -79,43 +73,11 @@ pub struct Begin<'a> {
     pub by: &'a Provenance,
 }
 
-/// Where a run left a rollout.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Tick {
-    /// No rollout was ever started here.
-    Nothing,
-    /// It has ended and nothing is left to do.
-    Settled(Box<RolloutState>),
-    /// Only time or a person can lead it on.
-    Waiting(Box<RolloutState>),
-    /// Another run leads it on.
-    Overtaken(Box<RolloutState>),
-}
-
 /// How a round ended.
 enum Round {
     Moved,
     Still,
     Lost,
-}
-
-impl Tick {
-    /// The newest state that this run knows.
-    pub fn state(&self) -> Option<&RolloutState> {
-        match self {
-            Self::Nothing => None,
-            Self::Settled(state) | Self::Waiting(state) | Self::Overtaken(state) => Some(state),
-        }
-    }
-
-    /// Exit code of a run that ends here.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Nothing => Exit::Done,
-            Self::Settled(state) | Self::Waiting(state) => state.exit(),
-            Self::Overtaken(_) => Exit::Running,
-        }
-    }
 }
 
 impl fmt::Debug for Driver<'_> {
@@ -230,13 +192,13 @@ impl<'a> Driver<'a> {
     async fn round(&mut self, commands: &[PersonCommand]) -> Result<Round, RolloutError> {
         let Some(held) = &self.held else { return Ok(Round::Still) };
         let outcomes = self.perform(held).await?;
-        let observation = self.observe(&held.state, outcomes, commands).await;
+        let observation = observe(&self.world, &held.state, outcomes, commands).await;
         let transition = step(&held.state, &observation);
         let overdue = observation.now.since(held.written) >= JOURNAL_AT_LEAST;
         let record = transition.changed || (overdue && transition.state != held.recorded);
         let mut looks = held.looks.clone();
         if record || observation.smoke.is_some() {
-            looks.push(look(&held.state, &observation));
+            looks.push(evidence(&held.state, &observation));
         }
         if record {
             let appended = self.append(transition.state, looks).await?;
@@ -267,37 +229,6 @@ impl<'a> Driver<'a> {
             outcomes.push(EffectOutcome { seq: intended.seq, result });
         }
         Ok(outcomes)
-    }
-
-    async fn observe(
-        &self,
-        state: &RolloutState,
-        outcomes: Vec<EffectOutcome>,
-        commands: &[PersonCommand],
-    ) -> Observation {
-        let seen = self.world.target.observe(self.model).await;
-        let smoke = match &seen {
-            Ok(target) if questions(state, target).smoke => Some(self.smoke(state).await),
-            _ => None,
-        };
-        let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
-        Observation { now: self.world.clock.now(), target, smoke, commands: commands.to_vec(), outcomes }
-    }
-
-    async fn smoke(&self, state: &RolloutState) -> GoldenReport {
-        let Smoke::GoldenCases { tolerance, max_latency, .. } = state.plan.smoke else {
-            return unjudged("the plan has no golden cases".to_owned());
-        };
-        let candidate = &state.candidate;
-        let subject =
-            Subject::Endpoint { model: candidate.model.clone(), version: candidate.version.clone() };
-        match self.world.releases.golden_cases(candidate).await {
-            Ok(Some(cases)) => {
-                self.world.runner.run(&subject, &cases, GoldenBounds { tolerance, max_latency }).await
-            }
-            Ok(None) => unjudged(format!("release {candidate} has no golden cases")),
-            Err(error) => unjudged(error.to_string()),
-        }
     }
 
     /// Writes down what was seen since the last entry, so that the next run does not start from less.
@@ -367,22 +298,4 @@ impl<'a> Driver<'a> {
 fn pause(plan: &RolloutPlan) -> Duration {
     let millis = u64::try_from(plan.progress_deadline.std().as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(millis / LOOKS_PER_DEADLINE).clamp(FASTEST_LOOK, SLOWEST_LOOK)
-}
-
-fn look(state: &RolloutState, observation: &Observation) -> Look {
-    let (arms, unreachable) = match &observation.target {
-        Observed::Seen(target) => (target.arms.clone(), None),
-        Observed::Unreachable(why) => (vec![], Some(why.clone())),
-    };
-    Look {
-        at: observation.now,
-        rollout: state.id.clone(),
-        unreachable,
-        arms,
-        smoke: observation.smoke.clone(),
-    }
-}
-
-fn unjudged(why: String) -> GoldenReport {
-    GoldenReport { status: Status::Incomplete, cases: vec![], message: Some(why) }
 }

@@ -13,11 +13,13 @@ mod history;
 mod interruption;
 mod journal;
 mod look;
+mod observe;
 mod start;
 mod step;
+mod tick;
 mod world;
 
-pub use driver::{Begin, Driver, Tick};
+pub use driver::{Begin, Driver};
 pub use error::RolloutError;
 pub use history::{BlockedRelease, EndedRollout, blocked, ended, timeline};
 pub use interruption::{Boundary, Interruption, Never};
@@ -25,6 +27,7 @@ pub use journal::{JournalError, entry, headline, journal_name, state_of};
 pub use look::{Questions, questions};
 pub use start::{StartRefusal, StartRequest, start};
 pub use step::{Transition, step};
+pub use tick::Tick;
 pub use world::World;
 
 #[cfg(test)]

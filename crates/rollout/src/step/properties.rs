@@ -7,7 +7,7 @@ use tagship_domain::{
         Arm, Effect, EffectOutcome, EffectResult, Kind, MetricPhase, Observation, Observed, Phase,
         RolloutState, Smoke, TargetState, Weight,
     },
-    validation::GoldenReport,
+    validation::{GoldenReport, Status},
 };
 
 use super::step;
@@ -52,7 +52,15 @@ fn any_arm(version: &'static str) -> impl Strategy<Value = Option<Arm>> {
 }
 
 fn any_scene() -> impl Strategy<Value = Scene> {
-    let smoke = prop_oneof![4 => Just(Some(passed())), 1 => Just(Some(failed())), 2 => Just(None)];
+    let cut = GoldenReport { status: Status::Incomplete, ..passed() };
+    let fewer = GoldenReport { cases: passed().cases[..1].to_vec(), ..passed() };
+    let smoke = prop_oneof![
+        6 => Just(Some(passed())),
+        1 => Just(Some(failed())),
+        1 => Just(Some(cut)),
+        1 => Just(Some(fewer)),
+        2 => Just(None),
+    ];
     (
         (prop_oneof![4 => 0..30_u64, 1 => 0..900_u64], prop::bool::weighted(0.9)),
         (any_arm("v1.0.0"), any_arm("v1.1.0")),
