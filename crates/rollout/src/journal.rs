@@ -32,7 +32,7 @@ pub enum JournalError {
         /// What the reader met.
         source: DocumentError,
     },
-    /// The state is about something else: names of environment and model run together in the journal's name.
+    /// The state is about something else: another program wrote to this journal.
     #[error("it holds a rollout of {found}, not of {expected}")]
     Foreign {
         /// Whose it is.
@@ -45,9 +45,11 @@ pub enum JournalError {
     Unwritable(DocumentError),
 }
 
-/// Name of the journal of an environment and model.
+/// Name of the journal of an environment and model. A `/` inside either becomes `+`, which no name holds, so that
+/// every journal has one reading and none lies below another.
 pub fn journal_name(environment: &Environment, model: &ModelName) -> String {
-    format!("rollouts/{environment}/{model}")
+    let part = |name: &str| name.replace('/', "+");
+    format!("rollouts/{}/{}", part(environment.as_str()), part(model.as_str()))
 }
 
 /// The state that an entry holds.
