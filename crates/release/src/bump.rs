@@ -74,3 +74,93 @@ fn is_document(path: &str) -> bool {
     Path::new(&name).extension().is_some_and(|end| end == "md")
         || ["license", "license.txt", "notice", "readme", "readme.txt"].contains(&name.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use tagship_domain::{
+        CommitId, Digest, Provenance, TensorSpec, Timestamp,
+        gate::{GateReport, Outcome},
+        validation::ValidationReport,
+    };
+
+    use super::*;
+
+    fn signature(input: &[i64], outputs: &[&str]) -> Signature {
+        let tensor = |name: &str, shape: &[i64]| TensorSpec {
+            name: name.to_owned(),
+            datatype: "FP32".to_owned(),
+            shape: shape.to_vec(),
+        };
+        let outputs = outputs.iter().map(|name| tensor(name, &[-1])).collect();
+        Signature { inputs: vec![tensor("x", input)], outputs }
+    }
+
+    fn file(path: &str, byte: u8) -> FileEntry {
+        FileEntry { path: path.to_owned(), size: 1, sha256: Digest::from_bytes([byte; 32]) }
+    }
+
+    fn released(signature: Option<Signature>, files: Vec<FileEntry>) -> Manifest {
+        let commit: CommitId = "c".repeat(40).parse().unwrap();
+        Manifest {
+            model: "churn".parse().unwrap(),
+            version: "v1.4.0".parse().unwrap(),
+            digest: Digest::from_bytes([0; 32]),
+            format: "onnx".to_owned(),
+            size: 1,
+            files,
+            single_file: false,
+            signature,
+            metrics: std::collections::BTreeMap::new(),
+            evidence: std::collections::BTreeMap::new(),
+            validation: ValidationReport::of(vec![]),
+            gate: GateReport {
+                model: None,
+                digest: None,
+                stable: None,
+                outcome: Outcome::Successful,
+                checks: vec![],
+                metrics: vec![],
+            },
+            commit,
+            by: Provenance::default(),
+            created: Timestamp::from_seconds(1_900_000_000).unwrap(),
+            previous: None,
+        }
+    }
+
+    #[test]
+    fn the_interface_raises_major_weights_minor_documents_patch() {
+        let four = || Some(signature(&[-1, 4], &["y"]));
+        let old = || vec![file("model.onnx", 1), file("README.md", 1)];
+        let cases = [
+            ("other shape", four(), Some(signature(&[-1, 5], &["y"])), old(), Bump::Major),
+            ("an output is gone", Some(signature(&[-1, 4], &["y", "p"])), four(), old(), Bump::Major),
+            ("no longer readable", four(), None, old(), Bump::Major),
+            ("readable now", None, four(), old(), Bump::Major),
+            (
+                "one more output",
+                four(),
+                Some(signature(&[-1, 4], &["y", "p"])),
+                vec![file("model.onnx", 2)],
+                Bump::Minor,
+            ),
+            ("weights", four(), four(), vec![file("model.onnx", 2), file("README.md", 1)], Bump::Minor),
+            ("a new file", four(), four(), vec![file("model.onnx", 1), file("vocab.txt", 1)], Bump::Minor),
+            ("never readable", None, None, vec![file("model.onnx", 2)], Bump::Minor),
+            ("documents", four(), four(), vec![file("model.onnx", 1), file("README.md", 2)], Bump::Patch),
+            ("documents are gone", four(), four(), vec![file("model.onnx", 1)], Bump::Patch),
+        ];
+        for (what, before, after, files, bump) in cases {
+            let next = next_bump(Some(&released(before, old())), after.as_ref(), &files);
+            assert_eq!(next.bump, bump, "{what}: {}", next.because);
+        }
+        assert_eq!(next_bump(None, None, &[]).bump, Bump::Minor);
+    }
+
+    #[test]
+    fn the_reason_names_the_tensor() {
+        let before = released(Some(signature(&[-1, 4], &["y"])), vec![]);
+        let next = next_bump(Some(&before), Some(&signature(&[-1, 5], &["y"])), &[]);
+        assert_eq!(next.because, "the signature of v1.4.0 changed: x: FP32[?, 4] is gone or different");
+    }
+}

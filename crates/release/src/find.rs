@@ -79,6 +79,14 @@ fn held(name: &ModelName, version: Option<&ModelVersion>) -> Result<Option<Relea
     }
 }
 
+/// Name of the tag that made a release.
+pub(crate) fn tag_of(registry: &Registry, release: &Release) -> Result<Option<String>, ReleaseError> {
+    let Some(model) = known(registry, &release.model)? else { return Ok(None) };
+    let events = model.version(&release.version).into_iter().flat_map(ModelVersion::registrations);
+    let complete = events.filter(|event| event.trailers().get(Trailer::Manifest).is_some());
+    Ok(complete.last().map(|event| event.tag.clone()))
+}
+
 /// The model, where it has tags.
 pub(crate) fn known<'a>(registry: &'a Registry, name: &ModelName) -> Result<Option<&'a Model>, ReleaseError> {
     match registry.model(name) {

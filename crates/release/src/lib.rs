@@ -22,3 +22,6 @@ pub use make::{Draft, Made, ReleaseMaker, SourceFile};
 pub use preview::{Preview, PreviewRequest, preview};
 pub use source::StoredReleases;
 pub use stages::TagStages;
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use tagship_ports::{
     ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
     forge::ReleaseNote,
     repo::NewTag,
-    state_store::{AppendError, NewEntry},
+    state_store::{AppendError, Files, NewEntry},
 };
 use tagship_registry::{
     Options, PlannedTag, Registration, RegistrationRequest, Registry, RegistryError, Trailer, Trailers,
@@ -23,7 +23,7 @@ use crate::{
     bump::{NextBump, next_bump},
     error::ReleaseError,
     fetch::{artifact_digest, digest_of, read_manifest},
-    find::{read_registry, release_of_version, releases},
+    find::{read_registry, release_of_version, releases, tag_of},
     note::release_note,
 };
 
@@ -98,7 +98,8 @@ impl ReleaseMaker<'_> {
     ///
     /// # Errors
     /// When validation or the gate did not pass these very bytes, files changed meanwhile, the store or the
-    /// repository fails. Nothing is visible as a release then.
+    /// repository fails. Nothing is visible as a release then. Where only the forge fails, the release exists and the
+    /// next run shows it.
     pub async fn make(&self, draft: &Draft) -> Result<Made, ReleaseError> {
         let judged = Judged::of(draft)?;
         let changed = self.repo.uncommitted(&draft.artifact, 3).await?;
@@ -152,6 +153,7 @@ impl ReleaseMaker<'_> {
         let version = match registry.plan_registration(&request(None)?, draft.now) {
             Ok(Registration::Existing { version, .. }) => {
                 let release = release_of_version(&registry, &draft.model, &version)?;
+                self.show_again(&registry, &release).await?;
                 return Ok(Attempt::Made(Made { release, new: false, because: None }));
             }
             Ok(Registration::New { version, .. }) => version,
@@ -208,15 +210,28 @@ impl ReleaseMaker<'_> {
             manifest: digest,
             commit: tag.target.clone(),
         };
+        self.show(&tag.name, &release, manifest).await?;
+        Ok(Attempt::Made(Made { release, new: true, because: Some(because) }))
+    }
+
+    /// Shows a release that an earlier run made: it may have ended between the tag and the forge.
+    async fn show_again(&self, registry: &Registry, release: &Release) -> Result<(), ReleaseError> {
+        let manifest = read_manifest(self.store, release).await?;
+        match tag_of(registry, release)? {
+            Some(tag) => self.show(&tag, release, &manifest).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn show(&self, tag: &str, release: &Release, manifest: &Manifest) -> Result<(), ReleaseError> {
         let note = ReleaseNote {
-            tag: tag.name.clone(),
-            model: draft.model.clone(),
+            tag: tag.to_owned(),
+            model: release.model.clone(),
             release: release.clone(),
             body: release_note(manifest),
-            manifest: json,
+            manifest: schema::to_json(manifest)?,
         };
-        self.forge.release(&note).await?;
-        Ok(Attempt::Made(Made { release, new: true, because: Some(because) }))
+        Ok(self.forge.release(&note).await?)
     }
 
     /// A commit of its own for a second version of one source commit: GTO knows a version by its commit, so two
@@ -233,10 +248,14 @@ impl ReleaseMaker<'_> {
             draft.model,
             draft.commit.short(),
         );
-        let files = [("digest".to_owned(), format!("{digest}\n").into_bytes())].into();
-        let entry = NewEntry { message, files, at: draft.now };
+        let files = Files::from([("digest".to_owned(), format!("{digest}\n").into_bytes())]);
+        let entry = NewEntry { message, files: files.clone(), at: draft.now };
         for _ in 0..ATTEMPTS {
             let tip = self.journals.tip(&journal).await?;
+            // An earlier run may have ended before it tagged its commit.
+            if let Some(tip) = tip.as_ref().filter(|tip| tip.files == files) {
+                return Ok(tip.id.clone());
+            }
             match self.journals.append(&journal, tip.as_ref().map(|tip| &tip.id), &entry).await {
                 Ok(id) => return Ok(id),
                 Err(AppendError::Lost { .. }) => {}

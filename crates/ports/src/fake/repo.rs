@@ -56,6 +56,14 @@ impl FakeRepo {
         Ok(id)
     }
 
+    /// Adds a commit that is not on the branch, as those of a journal are.
+    pub fn add_commit_beside(&self, id: &CommitId, at: Timestamp) {
+        let (author, committer) = (ident(at), ident(at));
+        let message = "Beside the branch".to_owned();
+        let commit = Commit { id: id.clone(), author, committer, message, parents: vec![] };
+        held(&self.content).commits.insert(0, (commit, BTreeMap::new()));
+    }
+
     /// Puts a tag in place that was not made by [`Repo::create_tag`].
     pub fn add_tag(&self, tag: Tag) {
         held(&self.content).tags.insert(tag.name.clone(), tag);
