@@ -1,0 +1,81 @@
+//! Joins what turned out to be true with what was predicted.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use serde_json::Value;
+use tagship_domain::serving::{Accepted, Feedback, FeedbackRecord, LogLine, Outcome};
+
+use super::{
+    context::Server,
+    predictions::{Found, Prediction},
+    reply::Problem,
+};
+
+/// Labels that agreed and that did not.
+struct Judgement {
+    correct: u64,
+    incorrect: u64,
+}
+
+/// Takes feedback in. Repeating it changes nothing; feedback to an unknown prediction is refused.
+pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Problem> {
+    let (found, judgement) =
+        server.predictions.judge(&feedback.model, &feedback.id, |prediction| judge(&feedback, prediction))?;
+    match (found, judgement) {
+        (Found::Waiting(prediction), Some(judgement)) => {
+            prediction.metrics.correct.fetch_add(judgement.correct, Relaxed);
+            prediction.metrics.incorrect.fetch_add(judgement.incorrect, Relaxed);
+            if let Some(log) = &server.log {
+                log.line(LogLine::Feedback(FeedbackRecord {
+                    at: server.clock.now(),
+                    model: feedback.model,
+                    version: prediction.version,
+                    id: feedback.id,
+                    correct: judgement.incorrect == 0,
+                    label: feedback.label,
+                }));
+            }
+            Ok(Accepted { result: Outcome::Applied })
+        }
+        (Found::Unknown, _) => Err(Problem::not_found(format!(
+            "no prediction {:?} of {} is remembered; it was made by another server, or too long ago",
+            feedback.id, feedback.model
+        ))),
+        (Found::Judged | Found::Waiting(_), _) => Ok(Accepted { result: Outcome::AlreadyThere }),
+    }
+}
+
+fn judge(feedback: &Feedback, prediction: &Prediction) -> Result<Judgement, Problem> {
+    let agreed = |correct: bool| Judgement { correct: u64::from(correct), incorrect: u64::from(!correct) };
+    match (feedback.correct, &feedback.label) {
+        (Some(correct), None) => Ok(agreed(correct)),
+        (None, Some(label)) => {
+            let Some(predicted) = &prediction.labels else {
+                return Err(Problem::bad_request(
+                    "this answer has no labels to compare with; send `correct` instead of `label`",
+                ));
+            };
+            let truth = match label {
+                Value::Array(rows) => rows.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            if truth.len() != predicted.len() {
+                return Err(Problem::bad_request(format!(
+                    "the answer has {} labels, the feedback {}; send one per row",
+                    predicted.len(),
+                    truth.len()
+                )));
+            }
+            let correct =
+                truth.iter().zip(predicted).filter(|(truth, label)| same(truth, label)).count() as u64;
+            Ok(Judgement { correct, incorrect: truth.len() as u64 - correct })
+        }
+        _ => Err(Problem::bad_request("send either `correct` or `label`")),
+    }
+}
+
+/// Numbers are the same by value: a client may write 1 as 1.0.
+#[allow(clippy::float_cmp, reason = "labels are names that look like numbers; a near one is another one")]
+fn same(truth: &Value, label: &Value) -> bool {
+    truth == label || matches!((truth.as_f64(), label.as_f64()), (Some(truth), Some(label)) if truth == label)
+}

@@ -1,0 +1,236 @@
+//! What the server must not forget: which versions each model has, who gets traffic, which fence was seen.
+//!
+//! Plain data and its transitions, without disk, clock or loaded models. Invariants: a candidate is never the stable
+//! version; both are among the versions; a candidate with less than all traffic has a stable version beside it; the
+//! fence never falls. Each transition answers [`Outcome::AlreadyThere`] when it changed nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tagship_domain::{Digest, Document, FileEntry, ModelName, Version, rollout::Weight, serving::Outcome};
+
+use super::refused::Refused;
+
+/// All models of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ServerState {
+    pub(super) models: BTreeMap<ModelName, ModelState>,
+}
+
+/// One model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ModelState {
+    /// Highest fencing number seen.
+    pub(super) fence: u64,
+    /// The version that gets what the candidate does not.
+    pub(super) stable: Option<Version>,
+    /// The version that gets a share, above zero.
+    pub(super) candidate: Option<Candidate>,
+    /// Every version that is here.
+    pub(super) versions: BTreeMap<Version, StoredVersion>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Candidate {
+    pub(super) version: Version,
+    pub(super) weight: Weight,
+}
+
+/// Where the bytes of a version lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredVersion {
+    pub(super) digest: Digest,
+    pub(super) files: Vec<FileEntry>,
+}
+
+impl Document for ServerState {
+    const SCHEMA: &'static str = "tagship/serve-state/v1";
+}
+
+impl ServerState {
+    /// Whether a version of any model lies under `digest`.
+    pub(super) fn uses(&self, digest: &Digest) -> bool {
+        self.models.values().flat_map(|model| model.versions.values()).any(|stored| stored.digest == *digest)
+    }
+}
+
+impl ModelState {
+    /// Lets an order in and remembers its fence.
+    pub(super) fn admit(&mut self, fence: u64) -> Result<(), Refused> {
+        if fence < self.fence {
+            return Err(Refused::Fenced { fence, seen: self.fence });
+        }
+        self.fence = fence;
+        Ok(())
+    }
+
+    /// The share of a version.
+    pub(super) fn weight(&self, version: &Version) -> Weight {
+        let candidate = self.candidate.as_ref();
+        match candidate {
+            Some(candidate) if candidate.version == *version => candidate.weight,
+            _ if self.stable.as_ref() == Some(version) => {
+                let rest = 100 - candidate.map_or(0, |candidate| candidate.weight.get());
+                Weight::percent(rest).unwrap_or(Weight::ALL)
+            }
+            _ => Weight::NONE,
+        }
+    }
+
+    /// Adds a version, at weight 0.
+    pub(super) fn add(&mut self, version: &Version, stored: StoredVersion) -> Result<Outcome, Refused> {
+        match self.versions.get(version) {
+            Some(here) if here.digest == stored.digest => Ok(Outcome::AlreadyThere),
+            Some(here) => Err(Refused::OtherBytes {
+                version: version.clone(),
+                here: here.digest.clone(),
+                asked: stored.digest,
+            }),
+            None => {
+                self.versions.insert(version.clone(), stored);
+                Ok(Outcome::Applied)
+            }
+        }
+    }
+
+    /// Gives a version a share; stable keeps the rest.
+    pub(super) fn set_weight(&mut self, version: &Version, weight: Weight) -> Result<Outcome, Refused> {
+        self.must_have(version)?;
+        let before = self.candidate.clone();
+        if self.stable.as_ref() == Some(version) {
+            return if self.weight(version) == weight {
+                Ok(Outcome::AlreadyThere)
+            } else {
+                Err(Refused::IsStable { version: version.clone() })
+            };
+        }
+        if let Some(other) = before.as_ref().filter(|other| other.version != *version) {
+            return if weight == Weight::NONE {
+                Ok(Outcome::AlreadyThere)
+            } else {
+                Err(Refused::AnotherCandidate { version: other.version.clone(), weight: other.weight })
+            };
+        }
+        if self.stable.is_none() && weight != Weight::NONE && weight != Weight::ALL {
+            return Err(Refused::NoStable { version: version.clone(), weight });
+        }
+        self.candidate = (weight != Weight::NONE).then(|| Candidate { version: version.clone(), weight });
+        Ok(outcome(before != self.candidate))
+    }
+
+    /// Makes a version stable, with all traffic.
+    pub(super) fn promote(&mut self, version: &Version) -> Result<Outcome, Refused> {
+        self.rollback(Some(version))
+    }
+
+    /// Gives all traffic to a version, or to none.
+    pub(super) fn rollback(&mut self, to: Option<&Version>) -> Result<Outcome, Refused> {
+        if let Some(version) = to {
+            self.must_have(version)?;
+        }
+        let changed = self.candidate.is_some() || self.stable.as_ref() != to;
+        self.candidate = None;
+        self.stable = to.cloned();
+        Ok(outcome(changed))
+    }
+
+    /// Removes a version that has no traffic.
+    pub(super) fn remove(&mut self, version: &Version) -> Result<Outcome, Refused> {
+        let weight = self.weight(version);
+        if weight != Weight::NONE || self.stable.as_ref() == Some(version) {
+            return Err(Refused::HasTraffic { version: version.clone(), weight });
+        }
+        Ok(outcome(self.versions.remove(version).is_some()))
+    }
+
+    fn must_have(&self, version: &Version) -> Result<(), Refused> {
+        if self.versions.contains_key(version) {
+            Ok(())
+        } else {
+            Err(Refused::NotLoaded { version: version.clone() })
+        }
+    }
+}
+
+fn outcome(changed: bool) -> Outcome {
+    if changed { Outcome::Applied } else { Outcome::AlreadyThere }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Debug, Clone)]
+    enum Order {
+        Add(Version, u8),
+        SetWeight(Version, Weight),
+        Promote(Version),
+        Rollback(Option<Version>),
+        Remove(Version),
+    }
+
+    fn apply(state: &mut ModelState, order: &Order) -> Result<Outcome, Refused> {
+        match order {
+            Order::Add(version, byte) => {
+                let stored = StoredVersion { digest: Digest::from_bytes([*byte; 32]), files: Vec::new() };
+                state.add(version, stored)
+            }
+            Order::SetWeight(version, weight) => state.set_weight(version, *weight),
+            Order::Promote(version) => state.promote(version),
+            Order::Rollback(to) => state.rollback(to.as_ref()),
+            Order::Remove(version) => state.remove(version),
+        }
+    }
+
+    fn version() -> impl Strategy<Value = Version> {
+        (0_u64..3).prop_map(|minor| Version::new(1, minor, 0))
+    }
+
+    fn order() -> impl Strategy<Value = Order> {
+        prop_oneof![
+            (version(), 0_u8..2).prop_map(|(version, byte)| Order::Add(version, byte)),
+            (version(), 0_u8..=100)
+                .prop_map(|(version, weight)| Order::SetWeight(version, Weight::percent(weight).unwrap())),
+            version().prop_map(Order::Promote),
+            proptest::option::of(version()).prop_map(Order::Rollback),
+            version().prop_map(Order::Remove),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// After any orders: shares of the versions sum to all or nothing, only versions that are here have one, a
+        /// refused order changed nothing, and a repeated order changes nothing.
+        #[test]
+        fn traffic_is_whole_and_orders_are_idempotent(orders in proptest::collection::vec(order(), 1..40)) {
+            let mut state = ModelState::default();
+            for order in &orders {
+                let before = state.clone();
+                match apply(&mut state, order) {
+                    Err(_) => prop_assert_eq!(&state, &before),
+                    Ok(done) => {
+                        prop_assert_eq!(done == Outcome::Applied, state != before);
+                        let after = state.clone();
+                        prop_assert_eq!(apply(&mut state, order).ok(), Some(Outcome::AlreadyThere));
+                        prop_assert_eq!(&state, &after);
+                    }
+                }
+                let total: u32 = state.versions.keys().map(|v| u32::from(state.weight(v).get())).sum();
+                prop_assert!(total == 100 || (total == 0 && state.stable.is_none()));
+                prop_assert!(state.stable.iter().all(|version| state.versions.contains_key(version)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_lower_fence_is_refused_and_an_equal_one_is_not() {
+        let mut state = ModelState::default();
+        state.admit(7).unwrap();
+        state.admit(7).unwrap();
+        assert!(matches!(state.admit(6), Err(Refused::Fenced { fence: 6, seen: 7 })));
+        assert_eq!(state.fence, 7);
+    }
+}
