@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The manifest has at least the columns `file` (relative to the directory), `format` and `expected` (`malicious`,
-//! `suspicious`, `benign`, `corrupt`, `undetectable`). A file in a folder of its own, two levels below the directory
-//! or deeper where the first level is the expectation, is judged with its folder. `--list` names each artifact that
+//! `suspicious`, `benign`, `corrupt`, `undetectable`). With a column `files`, each line is an artifact as it stands;
+//! without, a file in a folder below the one named like the expectation is judged with that folder. `--list` names each artifact that
 //! did not come out as hoped, with its findings. The exit code is 1 if a malicious artifact passed.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
@@ -85,7 +85,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     for line in csv::Reader::from_path(&options.manifest)?.deserialize() {
         let line: BTreeMap<String, String> = line?;
         let (file, expected) = (&line["file"], &line["expected"]);
-        let path = artifact(file, expected);
+        let path = if line.contains_key("files") { file.clone() } else { artifact(file, expected) };
         if !judged.insert(path.clone()) {
             continue;
         }

@@ -23,7 +23,7 @@ pub enum Format {
     Zip,
     /// An HDF5 file.
     Hdf5,
-    /// A NumPy array.
+    /// An array that numpy wrote.
     Npy,
     /// A GGUF model.
     Gguf,

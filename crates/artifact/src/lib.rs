@@ -7,6 +7,8 @@
 //!
 //! It knows nothing of configuration files, repositories or networks.
 
+#[cfg(test)]
+mod build;
 mod digest;
 pub mod disk;
 mod error;

@@ -145,7 +145,7 @@ rules! {
         "a newer format version than is known here"
         "Export with an older opset, or update Tagship.";
     ONNX_OPSET "INT404" High Error
-        "an operator set is used and not imported, or imported twice"
+        "an operator set is used and not imported, or imported in two versions"
         "Export the model again.";
     ONNX_DANGLING "INT405" High Error
         "a name is used and never defined"

@@ -202,11 +202,6 @@ impl<'s, 'a> Section<'s, 'a> {
     pub(crate) fn new(stream: &'s mut Stream<'a>, length: u64) -> Self {
         Self { stream, left: length }
     }
-
-    /// Bytes that were not read.
-    pub(crate) fn left(&self) -> u64 {
-        self.left
-    }
 }
 
 impl Read for Section<'_, '_> {

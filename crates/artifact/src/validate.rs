@@ -1,6 +1,8 @@
 //! The judgement of an artifact: each file on its own, then the files as a whole, then the policy.
 
 mod file;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::path::Path;

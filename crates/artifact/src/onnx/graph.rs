@@ -138,9 +138,8 @@ impl Parser<'_, '_> {
                             "this value is used before it is defined: the graph has a cycle or is not sorted";
                         self.findings.about(&rules::ONNX_ORDER, Some(node.at), target, message);
                     }
-                    Some(_) => {}
                     None if missing.insert(*name) => outside.push(*name),
-                    None => {}
+                    Some(_) | None => {}
                 }
             }
         }

@@ -68,7 +68,9 @@ pub(crate) fn recognise(head: &[u8]) -> bool {
                 let length = usize::try_from(value).unwrap_or(usize::MAX);
                 let seen = &left[..length.min(left.len())];
                 // Other formats of protobuf have messages where ONNX has short texts.
-                if matches!(number, 2..=4) && seen.iter().any(u8::is_ascii_control) {
+                if matches!(number, 2..=4)
+                    && seen.iter().any(|b| b.is_ascii_control() && !b.is_ascii_whitespace())
+                {
                     return false;
                 }
                 content |= matches!(number, 7 | 8);
@@ -173,8 +175,13 @@ impl Parser<'_, '_> {
         }
         for (at, opset) in opsets.iter().enumerate() {
             let domain = &opset.domain;
-            if opsets[..at].iter().any(|other| other.domain == *domain) {
-                self.findings.about(&rules::ONNX_OPSET, None, domain, "this operator set is imported twice");
+            if opsets[..at].iter().any(|other| other.domain == *domain && other.version != opset.version) {
+                self.findings.about(
+                    &rules::ONNX_OPSET,
+                    None,
+                    domain,
+                    "this operator set is imported in two versions",
+                );
             }
             if super::operators::newest(domain).is_some_and(|newest| opset.version > newest) {
                 let message =

@@ -12,7 +12,7 @@ pub(super) type Name = u32;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     numbers: HashMap<Arc<str>, Name>,
-    names: Vec<Arc<str>>,
+    list: Vec<Arc<str>>,
     bytes: usize,
 }
 
@@ -26,15 +26,15 @@ impl Names {
         if self.bytes > MAX_BYTES {
             return None;
         }
-        let number = Name::try_from(self.names.len()).ok()?;
+        let number = Name::try_from(self.list.len()).ok()?;
         let name: Arc<str> = name.into();
-        self.names.push(Arc::clone(&name));
+        self.list.push(Arc::clone(&name));
         self.numbers.insert(name, number);
         Some(number)
     }
 
     /// The name of a number.
     pub(super) fn get(&self, number: Name) -> &str {
-        &self.names[number as usize]
+        &self.list[number as usize]
     }
 }

@@ -118,8 +118,9 @@ impl Parser<'_, '_> {
                 (22 | 23, Wire::Bytes(length)) => {
                     parser.sparse_tensor(length)?;
                 }
-                (2 | 7, Wire::Fixed(4)) | (20, Wire::Varint(_)) => {}
-                (4 | 7 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
+                (2 | 7, Wire::Fixed(4))
+                | (20, Wire::Varint(_))
+                | (4 | 7 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
                 _ => parser.unknown("AttributeProto", number),
             }
             Ok(())

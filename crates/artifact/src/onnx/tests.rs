@@ -1,1 +1,195 @@
+//! Models with one thing wrong each, and the interface of a sound one.
 
+use crate::build::{
+    Message, floats, graph, integers, judge, judge_files, model, node, opset, passes, rules, value,
+};
+
+fn check(bytes: &[u8], rule: &str) {
+    let report = judge("m.onnx", bytes);
+    assert!(!passes(&report), "{rule}");
+    assert!(rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
+}
+
+fn with_graph(add: impl FnOnce(Message) -> Message) -> Vec<u8> {
+    model(graph(add), |model| model)
+}
+
+fn attribute(name: &str, field: u32, value: Message) -> Message {
+    Message::default().bytes(1, name).message(field, value)
+}
+
+fn external(location: &str) -> Message {
+    let entry = |key: &str, text: &str| Message::default().bytes(1, key).bytes(2, text);
+    Message::default()
+        .number(1, 4)
+        .number(2, 1)
+        .bytes(8, "e")
+        .message(13, entry("location", location))
+        .message(13, entry("length", "16"))
+        .number(14, 1)
+}
+
+#[test]
+fn a_sound_model_passes_and_tells_its_interface() {
+    // A stored value that is also declared as an input need not be given.
+    let report = judge("m.onnx", &with_graph(|graph| graph.message(11, value("w", 2))));
+    assert!(passes(&report), "{:?}", report.findings);
+    let signature = report.signature.unwrap();
+    assert_eq!(signature.inputs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["x: FP32[?, 4]"]);
+    assert_eq!(signature.outputs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["y: FP32[?, 2]"]);
+}
+
+#[test]
+fn the_edges_of_a_graph_are_checked() {
+    check(&with_graph(|g| g.message(1, node("Relu", &["nothing"], &["z"]))), "INT405");
+    check(&with_graph(|g| g.message(12, value("nothing", 1))), "INT405");
+    check(&with_graph(|g| g.message(1, node("Relu", &["x"], &["y"]))), "INT406");
+    check(
+        &with_graph(|g| g.message(1, node("Relu", &["b"], &["a"])).message(1, node("Relu", &["a"], &["b"]))),
+        "INT407",
+    );
+    check(&with_graph(|g| g.message(1, node("Relu", &["x"], &["x"]))), "INT406");
+}
+
+#[test]
+fn a_subgraph_sees_the_values_around_it() {
+    let branch = |input: &str| {
+        Message::default().message(1, node("Relu", &[input], &["r"])).message(12, value("r", 2))
+    };
+    let with_if = |input: &str| {
+        let node = node("If", &["x"], &["z"])
+            .message(5, attribute("then_branch", 6, branch(input)))
+            .message(5, attribute("else_branch", 6, branch("y")));
+        with_graph(|g| g.message(1, node))
+    };
+    let report = judge("m.onnx", &with_if("y"));
+    assert!(passes(&report), "{:?}", report.findings);
+    check(&with_if("nothing"), "INT405");
+    check(&with_if("z"), "INT407");
+}
+
+#[test]
+fn versions_and_operator_sets_are_checked() {
+    let plain = graph(|graph| graph);
+    let versions = |ir: u64, opsets: &[(&str, u64)]| {
+        let model = Message::default().number(1, ir).message(7, plain.clone());
+        opsets.iter().fold(model, |model, (domain, version)| model.message(8, opset(domain, *version))).0
+    };
+    assert!(
+        passes(&judge("m.onnx", &versions(8, &[("ai.onnx", 13), ("", 13)]))),
+        "both names of the default domain"
+    );
+    check(&versions(99, &[("", 17)]), "INT403");
+    check(&versions(0, &[("", 17)]), "INT402");
+    check(&versions(8, &[("", 9999)]), "INT403");
+    check(&versions(8, &[("ai.onnx.ml", 3)]), "INT404");
+    check(&versions(8, &[("", 13), ("", 14)]), "INT404");
+    check(&model(plain.clone(), |m| m.message(7, plain.clone())), "INT402");
+    check(&with_graph(|g| g.message(1, node("NoSuchOperator", &["x"], &["z"]))), "INT412");
+    check(&with_graph(|g| g.bytes(99, "?")), "INT410");
+}
+
+#[test]
+fn a_tensor_must_hold_what_its_shape_says() {
+    let with = |tensor: Message| with_graph(|g| g.message(5, tensor));
+    check(&with(floats("t", &[3], 4)), "INT408");
+    check(&with(floats("t", &[u64::MAX], 0)), "INT408");
+    check(&with(floats("t", &[1 << 40, 1 << 40], 0)), "INT408");
+    check(&with(floats("t", &[2], 2).bytes(9, [0; 8])), "INT408");
+    check(&with(Message::default().number(1, 2).number(2, 77).bytes(8, "t")), "INT411");
+    let four_bits = Message::default().number(1, 3).number(2, 22).bytes(8, "t").bytes(9, [0; 2]);
+    assert!(passes(&judge("m.onnx", &with(four_bits))), "three values of four bits take two bytes");
+    let typed = Message::default().number(1, 3).number(2, 6).bytes(8, "t").bytes(5, [1, 2, 3]);
+    assert!(passes(&judge("m.onnx", &with(typed))), "packed values count one by one");
+}
+
+#[test]
+fn external_data_stays_in_the_artifact_wherever_a_tensor_is() {
+    let data = || ("w.bin", vec![0x80u8, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let model = |location: &str| with_graph(|g| g.message(5, external(location)));
+    let report = judge_files(vec![("m.onnx", model("w.bin")), data()]);
+    assert!(passes(&report), "{:?}", report.findings);
+    for location in ["/etc/passwd", "../w.bin", "a/../../w", "..\\w", "C:\\w", "file:///w", "", "a\0b"] {
+        check(&model(location), "ONX101");
+    }
+    check(&model("gone.bin"), "INT409");
+    let report = judge_files(vec![("m.onnx", model("w.bin")), ("w.bin", vec![0; 15])]);
+    assert!(rules(&report).contains(&"INT409"), "a short file");
+    let constant = node("Constant", &[], &["k"]).message(5, attribute("value", 5, external("/etc/passwd")));
+    check(&with_graph(|g| g.message(1, constant.clone())), "ONX101");
+    let inner = Message::default().message(5, external("/etc/passwd")).message(12, value("e", 1));
+    let branch = node("If", &["x"], &["z"]).message(5, attribute("then_branch", 6, inner));
+    check(&with_graph(|g| g.message(1, branch)), "ONX101");
+    let sparse = Message::default().message(1, external("/etc/passwd")).number(3, 4);
+    check(&with_graph(|g| g.message(15, sparse)), "ONX101");
+    let function =
+        Message::default().bytes(1, "f").bytes(10, "d").message(9, opset("", 17)).message(7, constant);
+    check(&crate::build::model(graph(|g| g), |m| m.message(25, function)), "ONX101");
+}
+
+#[test]
+fn operators_that_need_or_run_something_else_are_named() {
+    let custom = |name: &str| {
+        let graph = graph(|g| g.message(1, node(name, &["x"], &["z"]).bytes(7, "acme")));
+        model(graph, |model| model.message(8, opset("acme", 1)))
+    };
+    check(&custom("PyOp"), "ONX201");
+    let report = judge("m.onnx", &custom("Fast"));
+    assert_eq!(report.findings[0].target.as_deref(), Some("acme::Fast"));
+    assert_eq!(rules(&report), ["ONX202"]);
+}
+
+fn function(name: &str, calls: &[&str]) -> Message {
+    let function = Message::default()
+        .bytes(1, name)
+        .bytes(4, "a")
+        .bytes(5, "b0")
+        .bytes(10, "f")
+        .message(9, opset("f", 1));
+    calls.iter().enumerate().fold(function, |function, (at, callee)| {
+        function.message(7, node(callee, &["a"], &[&format!("b{at}")]).bytes(7, "f"))
+    })
+}
+
+#[test]
+fn functions_end_and_stay_small() {
+    let call = graph(|g| g.message(1, node("f0", &["x"], &["z"]).bytes(7, "f")));
+    let with = |functions: Vec<Message>| {
+        model(call.clone(), |m| {
+            functions.into_iter().fold(m.message(8, opset("f", 1)), |m, f| m.message(25, f))
+        })
+    };
+    check(&with(vec![function("f0", &["f0"])]), "ONX203");
+    check(&with(vec![function("f0", &["f1"]), function("f1", &["f0"])]), "ONX203");
+    let names: Vec<String> = (0..41).map(|n| format!("f{n}")).collect();
+    let doubling = (0..40).map(|n| function(&names[n], &[&names[n + 1], &names[n + 1]])).collect();
+    check(&with(doubling), "ONX206");
+}
+
+#[test]
+fn a_few_bytes_may_not_make_a_huge_tensor() {
+    let sized = |operator: &str, inputs: &[&str], values: &[i64]| {
+        with_graph(|g| g.message(1, node(operator, inputs, &["z"])).message(5, integers("s", values)))
+    };
+    check(&sized("ConstantOfShape", &["s"], &[1 << 20, 1 << 20]), "ONX205");
+    check(&sized("Expand", &["x", "s"], &[1 << 40]), "ONX205");
+    check(&sized("Tile", &["x", "s"], &[1 << 20, 1 << 20]), "ONX205");
+    assert!(passes(&judge("m.onnx", &sized("ConstantOfShape", &["s"], &[4, 4]))));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let mut graph = Message::default().message(12, value("x", 1));
+    for _ in 0..3000 {
+        graph = Message::default().message(1, node("If", &[], &["z"]).message(5, attribute("g", 6, graph)));
+    }
+    check(&model(graph, |model| model), "ONX204");
+}
+
+#[test]
+fn every_cut_is_noticed() {
+    let whole = with_graph(|graph| graph);
+    for length in 0..whole.len() {
+        assert!(!passes(&judge("m.onnx", &whole[..length])), "cut at {length}");
+    }
+}

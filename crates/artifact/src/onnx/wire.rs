@@ -112,7 +112,10 @@ impl Parser<'_, '_> {
         }
         let mut bytes = Vec::new();
         self.stream.take(length, usize::MAX, &mut bytes)?;
-        String::from_utf8(bytes).or_else(|_| Err(self.fail(&rules::ONNX_WIRE, "a name that is no UTF-8")))
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(text),
+            Err(error) => Err(self.fail(&rules::ONNX_WIRE, format!("a name that is no UTF-8: {error}"))),
+        }
     }
 
     /// The numbers of a repeated varint field, packed or not; `each` gets them one by one.

@@ -139,7 +139,7 @@ impl Machine<'_, '_> {
 
     /// Whether a listed global takes these arguments; the class of the result where it does.
     fn accepts(&self, callee: u32, usage: Usage, arguments: Option<&[Value]>, call: Call) -> Option<u32> {
-        if matches!(usage, Usage::Callable | Usage::Value | Usage::ArrayWrapper) {
+        if matches!(usage, Usage::Callable | Usage::Value) {
             return Some(callee);
         }
         if usage == Usage::Class && call == Call::New {
@@ -154,6 +154,8 @@ impl Machine<'_, '_> {
         let package = |number: u32| self.globals[number as usize].module.split('.').next().unwrap_or("");
         let fine = match usage {
             Usage::Class => arguments.is_empty(),
+            // Attributes come from the state alone, which is checked when it is set.
+            Usage::ArrayWrapper => call == Call::New && arguments.is_empty(),
             Usage::DictLike | Usage::ListLike => arguments.iter().all(|value| self.is_literal(*value, true)),
             Usage::Literal => arguments.iter().all(|value| self.is_literal(*value, false)),
             Usage::Texts => {
@@ -191,7 +193,7 @@ impl Machine<'_, '_> {
                 let classes = [Usage::Class, Usage::Callable, Usage::DictLike, Usage::ListLike];
                 return classes.contains(&usage).then_some(class);
             }
-            Usage::Callable | Usage::Value | Usage::ArrayWrapper | Usage::Reference => false,
+            Usage::Callable | Usage::Value | Usage::Reference => false,
         };
         fine.then_some(callee)
     }
@@ -217,7 +219,10 @@ impl Machine<'_, '_> {
     }
 
     fn is_small_shape(&self, shape: Value) -> bool {
-        let Some(dimensions) = self.heap.recall(shape) else { return self.heap.is(shape, Kind::Tuple) };
+        if !self.heap.is(shape, Kind::Tuple) {
+            return false;
+        }
+        let Some(dimensions) = self.heap.recall(shape) else { return false };
         let mut count = 1i64;
         for dimension in dimensions {
             let Value::Int(size @ 0..) = dimension else { return false };
@@ -264,7 +269,7 @@ impl Machine<'_, '_> {
                     | Usage::NewObject
             )
         );
-        if !takes || !self.is_plain_state(state, usage) {
+        if !takes || !self.is_plain_state(state) {
             self.note_about(&rules::BAD_BUILD, &name, format!("its state is {}", self.describe(state)));
         }
         if self.has_dunder(state) {
@@ -280,18 +285,22 @@ impl Machine<'_, '_> {
         Ok(())
     }
 
-    /// State that cannot smuggle attribute names in: an instance of a mapping class could.
-    fn is_plain_state(&self, state: Value, usage: Option<Usage>) -> bool {
-        let plain = |value: Value| self.heap.class_of(value).is_none();
-        match usage {
-            // The default of setting attributes takes a mapping, or a pair of them.
-            Some(Usage::Class | Usage::Callable | Usage::DictLike | Usage::ListLike) => {
-                let pair = if self.heap.is(state, Kind::Tuple) { self.heap.recall(state) } else { None };
-                plain(state)
-                    && (pair.is_none_or(|pair| pair.len() != 2 || pair.iter().all(|value| plain(*value))))
-            }
-            _ => plain(state),
+    /// State that cannot smuggle attribute names in, as an instance of a mapping class could.
+    fn is_plain_state(&self, state: Value) -> bool {
+        if !self.heap.is(state, Kind::Tuple) {
+            return self.heap.class_of(state).is_none();
         }
+        self.heap
+            .recall(state)
+            .is_some_and(|elements| !elements.iter().any(|element| self.is_mapping(*element)))
+    }
+
+    /// An instance that gives keys and values of its own choice when asked for items.
+    fn is_mapping(&self, value: Value) -> bool {
+        self.heap.class_of(value).is_some_and(|class| {
+            let class = &self.globals[class as usize];
+            class.usage == Some(Usage::DictLike) || matches!(class.name.as_str(), "DataFrame" | "Series")
+        })
     }
 
     fn has_dunder(&self, state: Value) -> bool {

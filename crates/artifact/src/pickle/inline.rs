@@ -5,9 +5,9 @@
 //! no such guard, so their first array bytes are also read as opcodes, to see whether they would run something.
 
 use super::{
-    machine::{Machine, Run},
+    machine::Machine,
     sniff::{self, Reach},
-    value::{Element, Kind, Value},
+    value::{Element, Full, Kind, Value},
 };
 use crate::{rules, stream::Stop};
 
@@ -26,9 +26,11 @@ impl Machine<'_, '_> {
     pub(super) fn inline_array(&mut self, state: Value) -> Result<(), Stop> {
         self.joblib = true;
         let wrapper = self.pop()?;
-        self.heap.release(wrapper);
+        if self.is_spent(wrapper) {
+            return Err(self.fail(&rules::ARRAY_BAD, "the state of one array wrapper is set twice"));
+        }
         let Value::Global(array) = self.global("numpy", "ndarray")? else { return Ok(()) };
-        let id = self.heap.make(Kind::Instance(array)).map_err(|_| self.limit())?;
+        let id = self.heap.make(Kind::Instance(array)).map_err(|Full| self.limit())?;
         let description = self.description(state);
         self.at = self.stream.position();
         self.push(Value::Object(id))?;
@@ -38,7 +40,7 @@ impl Machine<'_, '_> {
         match description {
             Some(Description { element: Element::Object, .. }) if self.outer.len() < MAX_NESTED => {
                 // The array is a pickle of its own, with its own stack and memo; its result is not used.
-                let outer = std::mem::replace(&mut self.run, Run::default());
+                let outer = std::mem::take(&mut self.run);
                 self.outer.push(outer);
                 Ok(())
             }
@@ -52,12 +54,21 @@ impl Machine<'_, '_> {
         }
     }
 
+    /// Whether a wrapper has had its state: what a second one leaves out, the first would still say.
+    fn is_spent(&mut self, wrapper: Value) -> bool {
+        let Value::Object(id) = wrapper else { return true };
+        let mark = &mut self.heap.get_mut(id).element;
+        std::mem::replace(mark, Element::Object) != Element::Unknown
+    }
+
     fn pass_over(&mut self, bytes: u128, aligned: bool) -> Result<(), Stop> {
         if aligned {
             let padding = self.stream.u8()?;
             let mut filler = Vec::new();
-            self.stream.take(u64::from(padding), 16, &mut filler)?;
-            if !(1..=16).contains(&padding) || filler.iter().any(|byte| *byte != 0xff) {
+            if (1..=16).contains(&padding) {
+                self.stream.take(u64::from(padding), usize::from(padding), &mut filler)?;
+            }
+            if filler.is_empty() || filler.iter().any(|byte| *byte != 0xff) {
                 return Err(
                     self.fail(&rules::ARRAY_BAD, "the padding before an inline array is not joblib's")
                 );
@@ -94,20 +105,22 @@ impl Machine<'_, '_> {
 
     /// Reads the wrapper's state: a dict with exactly what joblib writes.
     fn description(&self, state: Value) -> Option<Description> {
+        if !self.heap.is(state, Kind::Dict) {
+            return None;
+        }
         let state = self.heap.recall(state)?;
         let mut description = Description { element: Element::Unknown, count: None, aligned: false };
         for pair in state.chunks_exact(2) {
             let (Value::Text(key), value) = (pair[0], pair[1]) else { return None };
             match self.texts.get(key) {
                 "dtype" => {
-                    if let Value::Object(id) = value {
-                        description.element = self.heap.get(id).element;
-                    }
+                    let Value::Object(id) = value else { return None };
+                    description.element = self.heap.get(id).element;
                 }
                 "shape" => description.count = self.count(value),
                 "numpy_array_alignment_bytes" => match value {
                     Value::Int(16) => description.aligned = true,
-                    Value::Number => {}
+                    Value::Number => description.aligned = false,
                     _ => return None,
                 },
                 "subclass" => {
@@ -127,10 +140,7 @@ impl Machine<'_, '_> {
         if !self.heap.is(shape, Kind::Tuple) {
             return None;
         }
-        let Value::Object(id) = shape else { return None };
-        let known = self.heap.recall(shape).unwrap_or_default();
-        let complete = self.heap.get(id).weight as usize == known.len() + 1;
-        complete.then_some(())?;
+        let known = self.heap.recall(shape)?;
         known.iter().try_fold(1u64, |count, size| match size {
             Value::Int(size) => count.checked_mul(u64::try_from(*size).ok()?),
             _ => None,

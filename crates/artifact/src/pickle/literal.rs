@@ -5,15 +5,23 @@
 /// Digits above which an integer is no model's.
 const MAX_DIGITS: usize = 4_000;
 
+/// An integer as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Integer {
+    /// A small one.
+    Small(i32),
+    /// One that does not fit.
+    Large,
+}
+
 /// The operand of INT or LONG: decimal, `00` and `01` for booleans, a final `L` where Python 2 wrote it.
-/// `Some(None)` is a number that does not fit.
-pub(super) fn integer(text: &[u8]) -> Option<Option<i32>> {
+pub(super) fn integer(text: &[u8]) -> Option<Integer> {
     let text = text.strip_suffix(b"L").unwrap_or(text);
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(std::str::from_utf8(text).ok()?.parse().ok())
+    Some(std::str::from_utf8(text).ok()?.parse().map_or(Integer::Large, Integer::Small))
 }
 
 /// The operand of PUT and GET: a decimal index.
@@ -112,8 +120,8 @@ mod tests {
 
     #[test]
     fn numbers_are_decimal_or_nothing() {
-        assert_eq!(integer(b"-12L"), Some(Some(-12)));
-        assert_eq!(integer(b"99999999999"), Some(None));
+        assert_eq!(integer(b"-12L"), Some(Integer::Small(-12)));
+        assert_eq!(integer(b"99999999999"), Some(Integer::Large));
         for lax in [&b"0x1f"[..], b"1_0", b" 1", b"", b"-", b"1.5"] {
             assert_eq!(integer(lax), None, "{lax:?}");
         }

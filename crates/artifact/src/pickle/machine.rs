@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use super::{
     allow::{self, Usage},
+    heap::Heap,
     literal, opcode,
     opcode::Operand,
-    value::{EXPANSION, Full, Heap, Kind, Memo, Texts, Value},
+    value::{Full, Kind, Memo, Texts, Value},
 };
 use crate::{
     findings::Findings,
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Bytes of a text that are kept to see whether it names something; longer texts name nothing.
-const KEPT: usize = 256;
+pub(super) const KEPT: usize = 256;
 /// Values on the stack, and marks.
 const MAX_STACK: usize = 4_000_000;
 /// Distinct globals.
@@ -60,9 +61,10 @@ pub(super) struct Machine<'m, 'a> {
     /// Offset of the opcode in execution.
     pub(super) at: u64,
     /// Kept bytes of the operand, and of its first line where there are two.
-    kept: Vec<u8>,
+    pub(super) kept: Vec<u8>,
     first: Vec<u8>,
-    length: u64,
+    /// Length of the operand, kept or not.
+    pub(super) length: u64,
 }
 
 /// Judges a file that is a pickle: every stream in it, and every byte after the last. Returns whether joblib's
@@ -331,150 +333,6 @@ impl<'m, 'a> Machine<'m, 'a> {
         self.run.memo.put(index, value).map_err(|Full| self.limit())
     }
 
-    fn make(&mut self, opcode: u8) -> Result<(), Stop> {
-        let (kind, elements) = match opcode {
-            opcode::EMPTY_TUPLE => (Kind::Tuple, Vec::new()),
-            opcode::TUPLE => (Kind::Tuple, self.pop_mark()?),
-            opcode::TUPLE1 => (Kind::Tuple, self.pop_some(1)?),
-            opcode::TUPLE2 => (Kind::Tuple, self.pop_some(2)?),
-            opcode::TUPLE3 => (Kind::Tuple, self.pop_some(3)?),
-            opcode::EMPTY_LIST => (Kind::List, Vec::new()),
-            opcode::LIST => (Kind::List, self.pop_mark()?),
-            opcode::EMPTY_DICT => (Kind::Dict, Vec::new()),
-            opcode::DICT => (Kind::Dict, self.pop_mark()?),
-            opcode::EMPTY_SET => (Kind::Set, Vec::new()),
-            _ => (Kind::FrozenSet, self.pop_mark()?),
-        };
-        let id = self.heap.make(kind).map_err(|Full| self.limit())?;
-        if kind == Kind::Dict {
-            self.set_items(id, &elements)?;
-        } else {
-            self.absorb(id, &elements);
-        }
-        self.push(Value::Object(id))
-    }
-
-    fn add(&mut self, opcode: u8) -> Result<(), Stop> {
-        let elements = match opcode {
-            opcode::APPEND => self.pop_some(1)?,
-            opcode::SETITEM => self.pop_some(2)?,
-            _ => self.pop_mark()?,
-        };
-        let target = self.top()?;
-        let pairs = matches!(opcode, opcode::SETITEM | opcode::SETITEMS);
-        let (kind, like) = match opcode {
-            opcode::APPEND | opcode::APPENDS => (Kind::List, Some(Usage::ListLike)),
-            opcode::ADDITEMS => (Kind::Set, None),
-            _ => (Kind::Dict, Some(Usage::DictLike)),
-        };
-        let usage = self.heap.class_of(target).and_then(|class| self.globals[class as usize].usage);
-        match target {
-            Value::Object(id) if self.heap.is(target, kind) || (like.is_some() && usage == like) => {
-                if pairs {
-                    self.set_items(id, &elements)?;
-                } else {
-                    self.absorb(id, &elements);
-                }
-            }
-            Value::Refused => {}
-            _ => self.note(&rules::BAD_ITEMS, format!("items are added to {}", self.describe(target))),
-        }
-        Ok(())
-    }
-
-    fn set_items(&mut self, id: u32, elements: &[Value]) -> Result<(), Stop> {
-        if !elements.len().is_multiple_of(2) {
-            return Err(self.fail(&rules::PICKLE_STACK, "a dict with a key that has no value"));
-        }
-        for key in elements.iter().step_by(2) {
-            if let Value::Text(text) = key {
-                let text = self.texts.get(*text);
-                if text.len() > 4 && text.starts_with("__") && text.ends_with("__") {
-                    self.heap.get_mut(id).dunder = true;
-                }
-            }
-        }
-        self.absorb(id, elements);
-        Ok(())
-    }
-
-    fn absorb(&mut self, id: u32, elements: &[Value]) {
-        self.heap.absorb(id, elements);
-        if self.heap.get(id).weight >= EXPANSION {
-            self.note(
-                &rules::EXPANSION_BOMB,
-                format!("a container holds over {EXPANSION} elements when shared ones are counted each time"),
-            );
-        }
-    }
-
-    fn scalar(&mut self, opcode: u8, number: u64) -> Result<Value, Stop> {
-        Ok(match opcode {
-            opcode::BININT => Value::Int(u32::try_from(number).unwrap_or(0).cast_signed()),
-            opcode::BININT1 | opcode::BININT2 => Value::Int(i32::try_from(number).unwrap_or(i32::MAX)),
-            opcode::INT | opcode::LONG => match literal::integer(&self.kept) {
-                Some(Some(number)) => Value::Int(number),
-                Some(None) => Value::Number,
-                None => {
-                    self.note(&rules::LAX_TEXT, "an integer that is not plain decimal digits");
-                    Value::Number
-                }
-            },
-            opcode::FLOAT => {
-                if !literal::is_float(&self.kept) {
-                    self.note(&rules::LAX_TEXT, "a float that is not written as Python writes one");
-                }
-                Value::Number
-            }
-            opcode::LONG1 | opcode::LONG4 => match i32_from(&self.kept, self.length) {
-                Some(number) => Value::Int(number),
-                None => Value::Number,
-            },
-            opcode::STRING | opcode::UNICODE => return self.escaped(opcode),
-            opcode::BINSTRING | opcode::SHORT_BINSTRING => {
-                let text = String::from_utf8_lossy(&std::mem::take(&mut self.kept)).into_owned();
-                return self.text(&text);
-            }
-            opcode::BINUNICODE | opcode::SHORT_BINUNICODE | opcode::BINUNICODE8 => {
-                let kept = std::mem::take(&mut self.kept);
-                let text = std::str::from_utf8(&kept).ok();
-                let value = match text {
-                    // Python lets lone surrogates pass; no name holds one.
-                    None => Value::LongText,
-                    Some(text) => self.text(text)?,
-                };
-                self.kept = kept;
-                return Ok(value);
-            }
-            opcode::BINBYTES | opcode::SHORT_BINBYTES | opcode::BINBYTES8 | opcode::BYTEARRAY8 => {
-                Value::Bytes
-            }
-            _ => Value::Number,
-        })
-    }
-
-    fn escaped(&mut self, opcode: u8) -> Result<Value, Stop> {
-        if self.length > KEPT as u64 {
-            return Ok(Value::LongText);
-        }
-        let text = if opcode == opcode::STRING {
-            literal::unquote(&self.kept)
-        } else {
-            literal::raw_unicode(&self.kept)
-        };
-        match text {
-            Some(text) => self.text(&text),
-            None => Err(self.fail(&rules::PICKLE_OPERAND, "a text whose quotes or escapes are broken")),
-        }
-    }
-
-    fn text(&mut self, text: &str) -> Result<Value, Stop> {
-        if self.length > KEPT as u64 {
-            return Ok(Value::LongText);
-        }
-        self.texts.number(text).map(Value::Text).map_err(|Full| self.limit())
-    }
-
     /// A named global, checked against the allow-list. A push alone imports its module already.
     pub(super) fn global(&mut self, module: &str, name: &str) -> Result<Value, Stop> {
         let (module, name) = allow::normalise(module, name);
@@ -562,7 +420,7 @@ impl<'m, 'a> Machine<'m, 'a> {
         }
     }
 
-    fn pop_some(&mut self, count: usize) -> Result<Vec<Value>, Stop> {
+    pub(super) fn pop_some(&mut self, count: usize) -> Result<Vec<Value>, Stop> {
         let mut values = Vec::with_capacity(count);
         for _ in 0..count {
             values.push(self.pop()?);
@@ -638,15 +496,4 @@ impl<'m, 'a> Machine<'m, 'a> {
         }
         Ok(())
     }
-}
-
-/// A little-endian two's complement number, where it is short enough.
-fn i32_from(bytes: &[u8], length: u64) -> Option<i32> {
-    if length > 4 {
-        return None;
-    }
-    let sign = if bytes.last().is_some_and(|last| last & 0x80 != 0) { 0xff } else { 0 };
-    let mut wide = [sign; 4];
-    wide[..bytes.len()].copy_from_slice(bytes);
-    Some(i32::from_le_bytes(wide))
 }

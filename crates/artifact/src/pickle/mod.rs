@@ -8,10 +8,13 @@
 
 mod allow;
 mod call;
+mod container;
+mod heap;
 mod inline;
 mod literal;
 mod machine;
 mod opcode;
+mod scalar;
 mod sniff;
 #[cfg(test)]
 mod tests;

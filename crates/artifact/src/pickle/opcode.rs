@@ -1,4 +1,4 @@
-//! The 68 opcodes of pickle protocols 0 to 5 and the operand that follows each (CPython, `Lib/pickletools.py`).
+//! The 68 opcodes of pickle protocols 0 to 5 and the operand that follows each (`Lib/pickletools.py` of Python).
 
 /// How an operand is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,6 +29,8 @@ struct Walk {
     global: bool,
     /// A global that is named by the stack, or looked up elsewhere.
     computed: bool,
+    /// A persistent id, at which an unpickler without a container fails.
+    looked_up: bool,
     /// A call after a global.
     call: bool,
     stop: bool,
@@ -53,7 +55,7 @@ pub(crate) fn recognise(head: &[u8], whole: bool) -> bool {
 /// Whether an unpickler would resolve a global from this head before it fails.
 pub(crate) fn executes(head: &[u8]) -> bool {
     let walk = walk(head);
-    walk.global && (walk.call || walk.stop || walk.cut)
+    !walk.looked_up && walk.global && (walk.call || walk.stop || walk.cut)
 }
 
 /// What an unpickler would reach that reads these bytes as opcodes.
@@ -95,7 +97,7 @@ fn walk(head: &[u8]) -> Walk {
                 walk.computed = true;
             }
             opcode::EXT1 | opcode::EXT2 | opcode::EXT4 | opcode::PERSID | opcode::BINPERSID => {
-                walk.computed = true
+                walk.computed = true;
             }
             opcode::REDUCE | opcode::NEWOBJ | opcode::NEWOBJ_EX | opcode::OBJ | opcode::BUILD => {
                 walk.call |= walk.global;

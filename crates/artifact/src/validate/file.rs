@@ -146,12 +146,20 @@ fn analyse(tree: &dyn Tree, stream: &mut Stream<'_>, judged: &mut Judged) -> Res
             }
         }
         Format::Pointer => {
-            findings.whole(&rules::POINTER, "this is a pointer; fetch the file that it stands for")
+            findings.whole(&rules::POINTER, "this is a pointer; fetch the file that it stands for");
         }
-        Format::Html => findings.whole(&rules::HTML, "this is an HTML page; fetch the artifact again"),
-        Format::Empty => findings.whole(&rules::EMPTY, "the file has no bytes; export the model again"),
-        Format::Unknown => findings.whole(&rules::UNKNOWN, "no known format fits the content"),
-        format => findings.whole(&rules::NOT_ANALYSED, format!("{format} files are not analysed")),
+        Format::Html => {
+            findings.whole(&rules::HTML, "this is an HTML page; fetch the artifact again");
+        }
+        Format::Empty => {
+            findings.whole(&rules::EMPTY, "the file has no bytes; export the model again");
+        }
+        Format::Unknown => {
+            findings.whole(&rules::UNKNOWN, "no known format fits the content");
+        }
+        format => {
+            findings.whole(&rules::NOT_ANALYSED, format!("{format} files are not analysed"));
+        }
     }
     if format::is_misnamed(&judged.path, judged.format) {
         let format = judged.format;

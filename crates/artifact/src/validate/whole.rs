@@ -81,7 +81,8 @@ fn check_indexes(files: &mut [Judged]) {
         .collect();
     for (at, file) in files.iter().enumerate() {
         if let Ties::Index(weight_map) = &file.ties {
-            let exists = |path: &str| files.iter().any(|file| file.path == path);
+            // A shard in another format is judged by itself.
+            let exists = |path: &str| files.iter().any(|file| file.path == path && file.format.is_model());
             let mut findings = Findings::new();
             safetensors::check_index(&file.path, weight_map, Some(&shards), exists, &mut findings);
             found.push((at, findings));

@@ -1,0 +1,146 @@
+//! Builders of model files for tests, byte by byte, and shortcuts to judge them.
+
+use tagship_domain::validation::{ArtifactReport, Status, Verdict};
+
+use crate::{
+    ArtifactError, ValidationPolicy,
+    tree::{FileFacts, OpenFile, Tree},
+    validate_tree,
+};
+
+/// An artifact in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Files(pub(crate) Vec<(&'static str, Vec<u8>)>);
+
+impl Files {
+    fn find(&self, path: &str) -> Result<&Vec<u8>, ArtifactError> {
+        let found = self.0.iter().find(|(name, _)| *name == path).map(|(_, bytes)| bytes);
+        found.ok_or_else(|| ArtifactError::Missing { path: path.to_owned() })
+    }
+}
+
+impl Tree for Files {
+    fn files(&self) -> Result<Vec<Result<String, ArtifactError>>, ArtifactError> {
+        Ok(self.0.iter().map(|(name, _)| Ok((*name).to_owned())).collect())
+    }
+
+    fn open(&self, path: &str) -> Result<OpenFile, ArtifactError> {
+        let bytes = self.find(path)?.clone();
+        Ok(OpenFile { size: bytes.len() as u64, reader: Box::new(std::io::Cursor::new(bytes)) })
+    }
+
+    fn facts(&self, path: &str) -> Result<FileFacts, ArtifactError> {
+        Ok(FileFacts { size: self.find(path)?.len() as u64, hard_links: 1 })
+    }
+}
+
+/// Judges files as one artifact.
+pub(crate) fn judge_files(files: Vec<(&'static str, Vec<u8>)>) -> ArtifactReport {
+    validate_tree(&Files(files), "artifact", &ValidationPolicy::default(), &mut |_| ())
+}
+
+/// Judges one file.
+pub(crate) fn judge(name: &'static str, bytes: &[u8]) -> ArtifactReport {
+    judge_files(vec![(name, bytes.to_vec())])
+}
+
+/// Whether an artifact may go on.
+pub(crate) fn passes(report: &ArtifactReport) -> bool {
+    report.status == Status::Complete && report.verdict == Verdict::Pass
+}
+
+/// The rules that fired, in the order of the report.
+pub(crate) fn rules(report: &ArtifactReport) -> Vec<&str> {
+    report.findings.iter().map(|finding| finding.rule.as_ref()).collect()
+}
+
+/// One protobuf message under construction.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Message(pub(crate) Vec<u8>);
+
+impl Message {
+    pub(crate) fn number(mut self, field: u32, value: u64) -> Self {
+        varint(&mut self.0, u64::from(field) << 3);
+        varint(&mut self.0, value);
+        self
+    }
+
+    pub(crate) fn bytes(mut self, field: u32, value: impl AsRef<[u8]>) -> Self {
+        varint(&mut self.0, u64::from(field) << 3 | 2);
+        varint(&mut self.0, value.as_ref().len() as u64);
+        self.0.extend_from_slice(value.as_ref());
+        self
+    }
+
+    pub(crate) fn message(self, field: u32, value: Self) -> Self {
+        self.bytes(field, value.0)
+    }
+}
+
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    loop {
+        let [low, ..] = value.to_le_bytes();
+        value >>= 7;
+        if value == 0 {
+            return out.push(low & 0x7f);
+        }
+        out.push(low | 0x80);
+    }
+}
+
+/// A float input or output with a free first axis.
+pub(crate) fn value(name: &str, width: u64) -> Message {
+    let shape = Message::default()
+        .message(1, Message::default().bytes(2, "batch"))
+        .message(1, Message::default().number(1, width));
+    let tensor = Message::default().number(1, 1).message(2, shape);
+    Message::default().bytes(1, name).message(2, Message::default().message(1, tensor))
+}
+
+/// A float tensor with its data inside.
+pub(crate) fn floats(name: &str, dims: &[u64], count: usize) -> Message {
+    let tensor = dims.iter().fold(Message::default(), |tensor, size| tensor.number(1, *size));
+    tensor.number(2, 1).bytes(8, name).bytes(9, vec![0; 4 * count])
+}
+
+/// An INT64 tensor with its data inside.
+pub(crate) fn integers(name: &str, values: &[i64]) -> Message {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    Message::default().number(1, values.len() as u64).number(2, 7).bytes(8, name).bytes(9, bytes)
+}
+
+/// A node of the default domain.
+pub(crate) fn node(operator: &str, inputs: &[&str], outputs: &[&str]) -> Message {
+    let node = inputs.iter().fold(Message::default(), |node, name| node.bytes(1, name));
+    outputs.iter().fold(node, |node, name| node.bytes(2, name)).bytes(4, operator)
+}
+
+/// `y = x w`, with whatever is added to its graph.
+pub(crate) fn graph(add: impl FnOnce(Message) -> Message) -> Message {
+    let graph = Message::default()
+        .message(1, node("MatMul", &["x", "w"], &["y"]))
+        .bytes(2, "g")
+        .message(5, floats("w", &[4, 2], 8))
+        .message(11, value("x", 4))
+        .message(12, value("y", 2));
+    add(graph)
+}
+
+/// A model around a graph.
+pub(crate) fn model(graph: Message, add: impl FnOnce(Message) -> Message) -> Vec<u8> {
+    let model = Message::default().number(1, 9).bytes(2, "test").message(7, graph).message(8, opset("", 17));
+    add(model).0
+}
+
+/// One imported operator set.
+pub(crate) fn opset(domain: &str, version: u64) -> Message {
+    Message::default().bytes(1, domain).number(2, version)
+}
+
+/// A safetensors file.
+pub(crate) fn safetensors(header: &str, data: usize) -> Vec<u8> {
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(header.as_bytes());
+    file.resize(file.len() + data, 0);
+    file
+}

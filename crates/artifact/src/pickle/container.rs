@@ -1,0 +1,90 @@
+//! Containers: made from the stack, filled, and weighed.
+
+use super::{
+    allow::Usage,
+    machine::Machine,
+    opcode,
+    value::{EXPANSION, Full, Kind, Value},
+};
+use crate::{rules, stream::Stop};
+
+impl Machine<'_, '_> {
+    /// The opcodes that make a container.
+    pub(super) fn make(&mut self, opcode: u8) -> Result<(), Stop> {
+        let (kind, elements) = match opcode {
+            opcode::EMPTY_TUPLE => (Kind::Tuple, Vec::new()),
+            opcode::TUPLE => (Kind::Tuple, self.pop_mark()?),
+            opcode::TUPLE1 => (Kind::Tuple, self.pop_some(1)?),
+            opcode::TUPLE2 => (Kind::Tuple, self.pop_some(2)?),
+            opcode::TUPLE3 => (Kind::Tuple, self.pop_some(3)?),
+            opcode::EMPTY_LIST => (Kind::List, Vec::new()),
+            opcode::LIST => (Kind::List, self.pop_mark()?),
+            opcode::EMPTY_DICT => (Kind::Dict, Vec::new()),
+            opcode::DICT => (Kind::Dict, self.pop_mark()?),
+            opcode::EMPTY_SET => (Kind::Set, Vec::new()),
+            _ => (Kind::FrozenSet, self.pop_mark()?),
+        };
+        let id = self.heap.make(kind).map_err(|Full| self.limit())?;
+        if kind == Kind::Dict {
+            self.set_items(id, &elements)?;
+        } else {
+            self.absorb(id, &elements);
+        }
+        self.push(Value::Object(id))
+    }
+
+    /// The opcodes that add to one.
+    pub(super) fn add(&mut self, opcode: u8) -> Result<(), Stop> {
+        let elements = match opcode {
+            opcode::APPEND => self.pop_some(1)?,
+            opcode::SETITEM => self.pop_some(2)?,
+            _ => self.pop_mark()?,
+        };
+        let target = self.top()?;
+        let pairs = matches!(opcode, opcode::SETITEM | opcode::SETITEMS);
+        let (kind, like) = match opcode {
+            opcode::APPEND | opcode::APPENDS => (Kind::List, Some(Usage::ListLike)),
+            opcode::ADDITEMS => (Kind::Set, None),
+            _ => (Kind::Dict, Some(Usage::DictLike)),
+        };
+        let usage = self.heap.class_of(target).and_then(|class| self.globals[class as usize].usage);
+        match target {
+            Value::Object(id) if self.heap.is(target, kind) || (like.is_some() && usage == like) => {
+                if pairs {
+                    self.set_items(id, &elements)?;
+                } else {
+                    self.absorb(id, &elements);
+                }
+            }
+            Value::Refused => {}
+            _ => self.note(&rules::BAD_ITEMS, format!("items are added to {}", self.describe(target))),
+        }
+        Ok(())
+    }
+
+    fn set_items(&mut self, id: u32, elements: &[Value]) -> Result<(), Stop> {
+        if !elements.len().is_multiple_of(2) {
+            return Err(self.fail(&rules::PICKLE_STACK, "a dict with a key that has no value"));
+        }
+        for key in elements.iter().step_by(2) {
+            if let Value::Text(text) = key {
+                let text = self.texts.get(*text);
+                if text.len() > 4 && text.starts_with("__") && text.ends_with("__") && text != "__doc__" {
+                    self.heap.get_mut(id).dunder = true;
+                }
+            }
+        }
+        self.absorb(id, elements);
+        Ok(())
+    }
+
+    fn absorb(&mut self, id: u32, elements: &[Value]) {
+        self.heap.absorb(id, elements);
+        if self.heap.get(id).weight >= EXPANSION {
+            self.note(
+                &rules::EXPANSION_BOMB,
+                format!("a container holds over {EXPANSION} elements when shared ones are counted each time"),
+            );
+        }
+    }
+}

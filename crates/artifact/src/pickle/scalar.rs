@@ -1,0 +1,91 @@
+//! Values that an opcode carries in itself: numbers, texts, bytes.
+
+use super::{
+    literal,
+    machine::{KEPT, Machine},
+    opcode,
+    value::{Full, Value},
+};
+use crate::{rules, stream::Stop};
+
+impl Machine<'_, '_> {
+    /// The value that an opcode pushes from its operand alone.
+    pub(super) fn scalar(&mut self, opcode: u8, number: u64) -> Result<Value, Stop> {
+        Ok(match opcode {
+            opcode::BININT => Value::Int(u32::try_from(number).unwrap_or(0).cast_signed()),
+            opcode::BININT1 | opcode::BININT2 => Value::Int(i32::try_from(number).unwrap_or(i32::MAX)),
+            opcode::INT | opcode::LONG => match literal::integer(&self.kept) {
+                Some(literal::Integer::Small(number)) => Value::Int(number),
+                Some(literal::Integer::Large) => Value::Number,
+                None => {
+                    self.note(&rules::LAX_TEXT, "an integer that is not plain decimal digits");
+                    Value::Number
+                }
+            },
+            opcode::FLOAT => {
+                if !literal::is_float(&self.kept) {
+                    self.note(&rules::LAX_TEXT, "a float that is not written as Python writes one");
+                }
+                Value::Number
+            }
+            opcode::LONG1 | opcode::LONG4 => match i32_from(&self.kept, self.length) {
+                Some(number) => Value::Int(number),
+                None => Value::Number,
+            },
+            opcode::STRING | opcode::UNICODE => return self.escaped(opcode),
+            opcode::BINSTRING | opcode::SHORT_BINSTRING => {
+                let text = String::from_utf8_lossy(&std::mem::take(&mut self.kept)).into_owned();
+                return self.text(&text);
+            }
+            opcode::BINUNICODE | opcode::SHORT_BINUNICODE | opcode::BINUNICODE8 => {
+                let kept = std::mem::take(&mut self.kept);
+                let text = std::str::from_utf8(&kept).ok();
+                let value = match text {
+                    // Python lets lone surrogates pass; no name holds one.
+                    None => Value::LongText,
+                    Some(text) => self.text(text)?,
+                };
+                self.kept = kept;
+                return Ok(value);
+            }
+            opcode::BINBYTES | opcode::SHORT_BINBYTES | opcode::BINBYTES8 | opcode::BYTEARRAY8 => {
+                Value::Bytes
+            }
+            opcode::NONE | opcode::NEWTRUE | opcode::NEWFALSE | opcode::BINFLOAT => Value::Number,
+            _ => Value::Refused,
+        })
+    }
+
+    fn escaped(&mut self, opcode: u8) -> Result<Value, Stop> {
+        if self.length > KEPT as u64 {
+            return Ok(Value::LongText);
+        }
+        let text = if opcode == opcode::STRING {
+            literal::unquote(&self.kept)
+        } else {
+            literal::raw_unicode(&self.kept)
+        };
+        match text {
+            Some(text) => self.text(&text),
+            None => Err(self.fail(&rules::PICKLE_OPERAND, "a text whose quotes or escapes are broken")),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<Value, Stop> {
+        if self.length > KEPT as u64 {
+            return Ok(Value::LongText);
+        }
+        self.texts.number(text).map(Value::Text).map_err(|Full| self.limit())
+    }
+}
+
+/// A little-endian two's complement number, where it is short enough.
+fn i32_from(bytes: &[u8], length: u64) -> Option<i32> {
+    if length > 4 {
+        return None;
+    }
+    let sign = if bytes.last().is_some_and(|last| last & 0x80 != 0) { 0xff } else { 0 };
+    let mut wide = [sign; 4];
+    wide[..bytes.len()].copy_from_slice(bytes);
+    Some(i32::from_le_bytes(wide))
+}
