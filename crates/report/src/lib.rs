@@ -1,1 +1,18 @@
-//! tagship-report
+//! What people read: the comment, the step summary and the terminal, rendered from the documents of `domain`.
+//!
+//! Everything here is pure: documents in, text out. [`sentence`] words every state once, so that the comment, the
+//! terminal and the description of a deployment agree. All foreign text passes through one cleaner ([`text`]) and,
+//! for Markdown, through one escaper ([`markdown`]). This crate knows no forge, no clock and no file: who shows the
+//! text, and where, is decided elsewhere.
+
+pub mod advice;
+pub mod mark;
+pub mod markdown;
+mod number;
+pub mod sentence;
+pub mod stage;
+pub mod terminal;
+pub mod text;
+
+pub use mark::{Mark, Tone};
+pub use sentence::{Headline, headline};

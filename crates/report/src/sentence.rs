@@ -1,0 +1,259 @@
+//! The words for every state, in one place: comment, terminal, description of a deployment and journal agree.
+//!
+//! What comes out is plain text on one line, cleaned of everything that hides or moves; a renderer that needs
+//! escaping adds it.
+
+use tagship_domain::{
+    decision::{Action, DecisionItem},
+    exit::Exit,
+    gate::{GateCheck, GateReport, Outcome},
+    report::Section,
+    rollout::{Kind, Phase, RolloutState},
+    validation::{Finding, Status, ValidationReport, Verdict},
+};
+
+use crate::{
+    mark::{Mark, Tone},
+    number,
+    text::{clean, counted},
+};
+
+/// Longest description that forges show beside a deployment, in characters.
+pub const DESCRIPTION_LIMIT: usize = 140;
+
+/// Longest name that is shown in a sentence.
+const NAME_LIMIT: usize = 60;
+/// Longest cause that is shown in a headline.
+const CAUSE_LIMIT: usize = 110;
+
+/// A state in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headline {
+    /// Its symbol.
+    pub symbol: Mark,
+    /// How it feels.
+    pub tone: Tone,
+    /// The sentence, without a full stop.
+    pub text: String,
+}
+
+impl Headline {
+    fn new(mark: Mark, text: String) -> Self {
+        Self { symbol: mark, tone: mark.tone(), text }
+    }
+}
+
+/// The state of a model on its way to an environment: what got furthest, or what stopped it.
+pub fn headline(section: &Section) -> Headline {
+    let name = clean(section.model.as_str(), NAME_LIMIT);
+    if let Some(state) = &section.rollout {
+        return rollout(state);
+    }
+    if let Some(report) = section.validation.as_ref().filter(|report| !report.passed()) {
+        return validation(report, &name);
+    }
+    if let Some(report) = section.gate.as_ref().filter(|report| report.exit() != Exit::Done) {
+        return gate(report, &name);
+    }
+    if let Some(release) = &section.release {
+        let place = section.environment.as_ref().map(|to| format!(" to {}", clean(to.as_str(), NAME_LIMIT)));
+        let place = place.unwrap_or_default();
+        let text = format!("{name} {} is released, not deployed{place} yet", release.version);
+        return Headline::new(Mark::Waiting, text);
+    }
+    match (&section.gate, &section.validation, &section.next) {
+        (Some(_), Some(_), Some(next)) => {
+            Headline::new(Mark::Passed, format!("{name} is ready: merging releases {}", next.version))
+        }
+        (Some(report), ..) => gate(report, &name),
+        (None, Some(report), _) => validation(report, &name),
+        (None, None, _) => undecided(section, &name),
+    }
+}
+
+fn undecided(section: &Section, name: &str) -> Headline {
+    match &section.decision {
+        None => Headline::new(Mark::Waiting, format!("{name} has not been looked at yet")),
+        Some(item) => Headline::new(action_mark(item), format!("{name}: {}", clean(&item.sentence, 160))),
+    }
+}
+
+/// The symbol of a decision that nothing has followed yet.
+pub fn action_mark(item: &DecisionItem) -> Mark {
+    match item.action {
+        Action::Skip => Mark::Neutral,
+        Action::Rollback | Action::Abort => Mark::Back,
+        Action::ValidateOnly | Action::Tick | Action::Deploy | Action::Retry => Mark::Waiting,
+    }
+}
+
+/// What validation said about `subject`.
+pub fn validation(report: &ValidationReport, subject: &str) -> Headline {
+    let mark = Mark::from(report);
+    let cause = worst_finding(report).map(|finding| finding_words(finding, CAUSE_LIMIT));
+    let text = match (mark, cause) {
+        (Mark::Failed, Some(cause)) => format!("{subject} is rejected: {cause}"),
+        (Mark::Failed, None) => format!("{subject} is rejected"),
+        (Mark::Unknown, _) => format!("{subject} could not be judged: {}", incomplete_cause(report)),
+        (_, Some(cause)) if report.verdict == Verdict::Warn => {
+            format!("{subject} passed validation with a warning: {cause}")
+        }
+        _ => format!("{subject} passed validation"),
+    };
+    Headline::new(mark, text)
+}
+
+/// The most severe finding of all artifacts, the first of several.
+pub(crate) fn worst_finding(report: &ValidationReport) -> Option<&Finding> {
+    let findings = report.artifacts.iter().flat_map(|artifact| &artifact.findings);
+    findings.reduce(|worst, finding| if finding.severity > worst.severity { finding } else { worst })
+}
+
+fn finding_words(finding: &Finding, limit: usize) -> String {
+    clean(&format!("{}, {}", finding.rule, finding.message), limit)
+}
+
+fn incomplete_cause(report: &ValidationReport) -> String {
+    let Some(artifact) = report.artifacts.iter().find(|artifact| artifact.status != Status::Complete) else {
+        return "there was nothing to judge".to_owned();
+    };
+    let golden = artifact.golden.as_ref().filter(|golden| golden.status != Status::Complete);
+    let golden = golden.and_then(|golden| golden.message.as_deref());
+    match (artifact.findings.first(), golden) {
+        (Some(finding), _) => finding_words(finding, CAUSE_LIMIT),
+        (None, Some(message)) => clean(message, CAUSE_LIMIT),
+        (None, None) => clean(&format!("the analysis of {} did not finish", artifact.path), CAUSE_LIMIT),
+    }
+}
+
+/// What the gate said about `subject`.
+pub fn gate(report: &GateReport, subject: &str) -> Headline {
+    let mark = Mark::from(report.outcome);
+    let text = match report.exit() {
+        Exit::Done => format!("{subject} passed the gate, {}", gate_count(report)),
+        Exit::Negative => format!("{subject}: gate failed, {}", culprits(report)),
+        _ => format!("{subject}: the gate could not decide, {}", culprits(report)),
+    };
+    let mark = if report.exit() == Exit::Incomplete { Mark::Unknown } else { mark };
+    Headline::new(mark, text)
+}
+
+/// `5 of 5 checks`, leaving out those that do not apply.
+pub fn gate_count(report: &GateReport) -> String {
+    let (good, all) = gate_numbers(report);
+    format!("{good} of {}", counted(all, "check"))
+}
+
+/// Checks that passed, and all that apply.
+pub(crate) fn gate_numbers(report: &GateReport) -> (usize, usize) {
+    let of = |outcome| report.checks.iter().filter(|check| check.outcome == outcome).count();
+    (of(Outcome::Successful), report.checks.len() - of(Outcome::NotApplicable))
+}
+
+fn culprits(report: &GateReport) -> String {
+    let guilty: Vec<&GateCheck> =
+        report.checks.iter().filter(|check| check.outcome == report.outcome).collect();
+    match guilty.split_first() {
+        None => "no check applies".to_owned(),
+        Some(_) if report.outcome <= Outcome::Successful => "no check applies".to_owned(),
+        Some((first, [])) => check_words(first),
+        Some((first, rest)) => format!("{} and {} more", check_words(first), rest.len()),
+    }
+}
+
+/// A check in a few words: `accuracy is 0.83, not >= 0.90` for a plain bound that was missed, else its name.
+fn check_words(check: &GateCheck) -> String {
+    let name = || clean(&check.name, NAME_LIMIT);
+    let ([seen], Some(expression), Outcome::Failed) =
+        (check.saw.as_slice(), check.expression.as_deref(), check.outcome)
+    else {
+        return name();
+    };
+    let words: Vec<&str> = expression.split_whitespace().collect();
+    let ([path, operator, bound], Some(number)) =
+        (words.as_slice(), seen.value.as_ref().and_then(serde_json::Value::as_f64))
+    else {
+        return name();
+    };
+    if *path != seen.path || bound.parse::<f64>().is_err() {
+        return name();
+    }
+    let metric = path.strip_prefix("metrics.").unwrap_or(path);
+    clean(&format!("{metric} is {}, not {operator} {bound}", number::value(number)), CAUSE_LIMIT)
+}
+
+/// Where a rollout stands.
+pub fn rollout(state: &RolloutState) -> Headline {
+    let mark = Mark::of_phase(state.phase, state.kind);
+    let tone = match state.phase {
+        Phase::Succeeded => Tone::Good,
+        Phase::RolledBack | Phase::Failed | Phase::RollbackFailed => Tone::Bad,
+        _ => mark.tone(),
+    };
+    Headline { symbol: mark, tone, text: rollout_words(state) }
+}
+
+fn rollout_words(state: &RolloutState) -> String {
+    let name = clean(state.model.as_str(), NAME_LIMIT);
+    let place = clean(state.environment.as_str(), NAME_LIMIT);
+    let version = &state.candidate.version;
+    let share = state.weight.applied;
+    let back = state.kind == Kind::Rollback;
+    match state.phase {
+        Phase::Pending if back => format!("{name} is about to go back to {version} in {place}"),
+        Phase::Pending => format!("{name} {version} is about to roll out to {place}"),
+        Phase::Validating => format!("{name} {version} is being checked in {place}, without traffic"),
+        Phase::Progressing => format!("{name} {version} takes {share} of the traffic in {place}"),
+        Phase::Paused => format!("{name} {version} waits for a person, at {share} of the traffic in {place}"),
+        Phase::Promoting => format!("{name} {version} is becoming the stable version in {place}"),
+        Phase::Finalising => format!("{name} {version} serves {place}, records are being brought in line"),
+        Phase::Succeeded if back => format!("{name} is back on {version} in {place}"),
+        Phase::Succeeded => format!("{name} {version} is live in {place}"),
+        Phase::Failed if back => format!("{name} could not go back to {version} in {place}"),
+        Phase::Failed => format!("{name} {version} did not reach {place}{}", still_serving(state)),
+        Phase::RollingBack => format!("{name} {version} is being taken back in {place}"),
+        Phase::RolledBack => match &state.stable {
+            Some(stable) => {
+                format!("{name} {version} was rolled back in {place}, {} serves again", stable.version)
+            }
+            None => format!("{name} {version} was taken out of {place}, nothing serves there"),
+        },
+        Phase::RollbackFailed => {
+            format!("{name} {version} could not be taken back in {place}: a person is needed")
+        }
+        Phase::Superseded => format!("{name} {version} gave way to a newer version in {place}"),
+    }
+}
+
+fn still_serving(state: &RolloutState) -> String {
+    state.stable.as_ref().map(|stable| format!(", {} still serves", stable.version)).unwrap_or_default()
+}
+
+/// Where a rollout stands, with the cause where it did not go well: one sentence of at most [`DESCRIPTION_LIMIT`]
+/// characters, for the status of a deployment.
+pub fn description(state: &RolloutState) -> String {
+    let headline = rollout(state);
+    let explained = matches!(headline.tone, Tone::Bad | Tone::Waiting | Tone::Unknown);
+    if explained && !state.message.trim().is_empty() {
+        return clean(&format!("{}: {}", headline.text, state.message), DESCRIPTION_LIMIT);
+    }
+    clean(&headline.text, DESCRIPTION_LIMIT)
+}
+
+/// The name of a phase for people.
+pub fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Pending => "Pending",
+        Phase::Validating => "Validating",
+        Phase::Progressing => "Progressing",
+        Phase::Paused => "Paused",
+        Phase::Promoting => "Promoting",
+        Phase::Finalising => "Finalising",
+        Phase::Succeeded => "Succeeded",
+        Phase::Failed => "Failed",
+        Phase::RollingBack => "Rolling back",
+        Phase::RolledBack => "Rolled back",
+        Phase::RollbackFailed => "Rollback failed",
+        Phase::Superseded => "Superseded",
+    }
+}
