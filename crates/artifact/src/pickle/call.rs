@@ -131,6 +131,10 @@ impl Machine<'_, '_> {
             return self.push(Value::Refused);
         };
         let id = self.heap.make(Kind::Instance(class)).map_err(|Full| self.limit())?;
+        for argument in arguments.unwrap_or_default() {
+            let weight = self.heap.weigh(id, *argument);
+            self.check_weight(weight);
+        }
         if usage == Usage::Dtype {
             self.heap.get_mut(id).element = self.element(arguments.unwrap_or_default());
         }
@@ -274,6 +278,10 @@ impl Machine<'_, '_> {
         }
         if self.has_dunder(state) {
             self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");
+        }
+        if let Value::Object(id) = target {
+            let weight = self.heap.weigh(id, state);
+            self.check_weight(weight);
         }
         if usage == Some(Usage::Dtype) {
             self.set_dtype(target, state);

@@ -14,9 +14,9 @@ impl Machine<'_, '_> {
         let (kind, elements) = match opcode {
             opcode::EMPTY_TUPLE => (Kind::Tuple, Vec::new()),
             opcode::TUPLE => (Kind::Tuple, self.pop_mark()?),
-            opcode::TUPLE1 => (Kind::Tuple, self.pop_some(1)?),
-            opcode::TUPLE2 => (Kind::Tuple, self.pop_some(2)?),
-            opcode::TUPLE3 => (Kind::Tuple, self.pop_some(3)?),
+            opcode::TUPLE1 => return self.short_tuple(1),
+            opcode::TUPLE2 => return self.short_tuple(2),
+            opcode::TUPLE3 => return self.short_tuple(3),
             opcode::EMPTY_LIST => (Kind::List, Vec::new()),
             opcode::LIST => (Kind::List, self.pop_mark()?),
             opcode::EMPTY_DICT => (Kind::Dict, Vec::new()),
@@ -30,6 +30,16 @@ impl Machine<'_, '_> {
         } else {
             self.absorb(id, &elements);
         }
+        self.push(Value::Object(id))
+    }
+
+    /// The commonest container, without a list of its own for the elements.
+    fn short_tuple(&mut self, count: usize) -> Result<(), Stop> {
+        let begin = self.below(count)?;
+        let id = self.heap.make(Kind::Tuple).map_err(|Full| self.limit())?;
+        self.heap.absorb(id, &self.run.stack[begin..]);
+        self.check_weight(self.heap.get(id).weight);
+        self.run.stack.truncate(begin);
         self.push(Value::Object(id))
     }
 
@@ -80,10 +90,15 @@ impl Machine<'_, '_> {
 
     fn absorb(&mut self, id: u32, elements: &[Value]) {
         self.heap.absorb(id, elements);
-        if self.heap.get(id).weight >= EXPANSION {
+        self.check_weight(self.heap.get(id).weight);
+    }
+
+    /// Notes a container or instance that expands without bound.
+    pub(super) fn check_weight(&mut self, weight: u32) {
+        if weight >= EXPANSION {
             self.note(
                 &rules::EXPANSION_BOMB,
-                format!("a container holds over {EXPANSION} elements when shared ones are counted each time"),
+                format!("an object holds over {EXPANSION} elements when shared ones are counted each time"),
             );
         }
     }

@@ -42,6 +42,8 @@ pub(super) struct Heap {
     objects: Vec<Object>,
     free: Vec<u32>,
     recent: VecDeque<Recent>,
+    /// Emptied element lists, to be used again.
+    spare: Vec<Vec<Value>>,
 }
 
 impl Heap {
@@ -80,7 +82,8 @@ impl Heap {
         if !matches!(value, Value::Object(id) if !self.objects[id as usize].shared) {
             return;
         }
-        let mut dropped = vec![value];
+        let mut dropped = self.spare.pop().unwrap_or_default();
+        dropped.push(value);
         while let Some(value) = dropped.pop() {
             let Value::Object(id) = value else { continue };
             if self.objects[id as usize].shared {
@@ -88,11 +91,14 @@ impl Heap {
             }
             if self.objects[id as usize].count > 0
                 && let Some(at) = self.position(id)
+                && let Some(mut recent) = self.recent.remove(at)
             {
-                dropped.extend(self.recent.remove(at).into_iter().flat_map(|recent| recent.elements));
+                dropped.append(&mut recent.elements);
+                self.spare.push(recent.elements);
             }
             self.free.push(id);
         }
+        self.spare.push(dropped);
     }
 
     /// Moves elements into a container. Their weights are added to its own; of a tuple or dict the first few are
@@ -120,6 +126,14 @@ impl Heap {
         }
     }
 
+    /// Counts what went into an instance, as arguments or state, to its weight.
+    pub(super) fn weigh(&mut self, id: u32, part: Value) -> u32 {
+        let part = self.weight(part);
+        let object = &mut self.objects[id as usize];
+        object.weight = object.weight.saturating_add(part);
+        object.weight
+    }
+
     /// Elements with everything inside expanded, saturating.
     fn weight(&self, value: Value) -> u32 {
         match value {
@@ -141,13 +155,16 @@ impl Heap {
             return;
         }
         if self.recent.len() == RECENT
-            && let Some(oldest) = self.recent.pop_front()
+            && let Some(mut oldest) = self.recent.pop_front()
         {
-            for value in oldest.elements {
+            while let Some(value) = oldest.elements.pop() {
                 self.release(value);
             }
+            self.spare.push(oldest.elements);
         }
-        self.recent.push_back(Recent { id, elements: elements.to_vec() });
+        let mut kept = self.spare.pop().unwrap_or_default();
+        kept.extend_from_slice(elements);
+        self.recent.push_back(Recent { id, elements: kept });
     }
 
     /// All elements of a tuple, or keys and values of a dict, where they are still known.

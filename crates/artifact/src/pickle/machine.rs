@@ -397,19 +397,15 @@ impl<'m, 'a> Machine<'m, 'a> {
     }
 
     pub(super) fn pop(&mut self) -> Result<Value, Stop> {
-        let fence = self.run.marks.last().copied().unwrap_or(0);
-        if self.run.stack.len() <= fence {
-            return Err(
-                self.fail(&rules::PICKLE_STACK, "an opcode takes a value that the stack does not hold")
-            );
-        }
-        Ok(self.run.stack.pop().unwrap_or(Value::Refused))
+        let last = self.below(1)?;
+        let value = self.run.stack[last];
+        self.run.stack.truncate(last);
+        Ok(value)
     }
 
     pub(super) fn top(&mut self) -> Result<Value, Stop> {
-        let value = self.pop()?;
-        self.run.stack.push(value);
-        Ok(value)
+        let last = self.below(1)?;
+        Ok(self.run.stack[last])
     }
 
     /// Values down to the last mark, in the order they were pushed.
@@ -420,13 +416,18 @@ impl<'m, 'a> Machine<'m, 'a> {
         }
     }
 
-    pub(super) fn pop_some(&mut self, count: usize) -> Result<Vec<Value>, Stop> {
-        let mut values = Vec::with_capacity(count);
-        for _ in 0..count {
-            values.push(self.pop()?);
+    /// Where the last `count` values begin, all above the last mark.
+    pub(super) fn below(&mut self, count: usize) -> Result<usize, Stop> {
+        let fence = self.run.marks.last().copied().unwrap_or(0);
+        match self.run.stack.len().checked_sub(count) {
+            Some(begin) if begin >= fence => Ok(begin),
+            _ => Err(self.fail(&rules::PICKLE_STACK, "an opcode takes a value that the stack does not hold")),
         }
-        values.reverse();
-        Ok(values)
+    }
+
+    pub(super) fn pop_some(&mut self, count: usize) -> Result<Vec<Value>, Stop> {
+        let begin = self.below(count)?;
+        Ok(self.run.stack.split_off(begin))
     }
 
     /// Adds a finding at the opcode in execution.

@@ -125,6 +125,13 @@ fn resources_are_bounded() {
     }
     laughs.push(b'.');
     check(&laughs, "PKL303");
+    let mut wrapped = b"\x80\x04(K\x01K\x01l\x94".to_vec();
+    for _ in 0..40 {
+        wrapped.extend_from_slice(&[b"2\x86".to_vec(), b"q\x01".to_vec()].concat());
+        wrapped.extend_from_slice(&[global("types", "SimpleNamespace"), b")Rh\x01bq\x02".to_vec()].concat());
+    }
+    wrapped.push(b'.');
+    check(&wrapped, "PKL303");
     let deep = [b"\x80\x04".to_vec(), vec![b'('; 100_000], vec![b't'; 100_000], b".".to_vec()].concat();
     sound(&deep);
 }

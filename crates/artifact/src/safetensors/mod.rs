@@ -80,9 +80,17 @@ fn check_tiling(mut extents: Vec<Extent>, data: u64, available: u64, findings: &
     for extent in extents {
         if extent.begin > covered {
             let hole = extent.begin - covered;
-            findings.at(&rules::ST_HOLE, data + covered, format!("{hole} bytes belong to no tensor"));
+            findings.at(
+                &rules::ST_HOLE,
+                data.saturating_add(covered),
+                format!("{hole} bytes belong to no tensor"),
+            );
         } else if extent.begin < covered {
-            findings.at(&rules::ST_OVERLAP, data + extent.begin, "a tensor begins inside another");
+            findings.at(
+                &rules::ST_OVERLAP,
+                data.saturating_add(extent.begin),
+                "a tensor begins inside another",
+            );
         }
         covered = covered.max(extent.end);
     }
@@ -90,11 +98,15 @@ fn check_tiling(mut extents: Vec<Extent>, data: u64, available: u64, findings: &
         let missing = covered - available;
         findings.at(
             &rules::ST_TRUNCATED,
-            data + available,
+            data.saturating_add(available),
             format!("{missing} bytes of tensor data are missing"),
         );
     } else if covered < available {
         let extra = available - covered;
-        findings.at(&rules::ST_TRAILING, data + covered, format!("{extra} bytes follow the last tensor"));
+        findings.at(
+            &rules::ST_TRAILING,
+            data.saturating_add(covered),
+            format!("{extra} bytes follow the last tensor"),
+        );
     }
 }

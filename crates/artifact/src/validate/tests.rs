@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use proptest::prelude::*;
 use tagship_domain::validation::{Status, ValidationReport, Verdict};
 
 use super::*;
@@ -127,4 +128,28 @@ fn findings_name_the_file_that_they_are_about() {
     assert_eq!(report.findings[0].member.as_deref(), Some("old/m.pkl"));
     assert_eq!(report.findings[0].target.as_deref(), Some("os.system"));
     assert_eq!(report.verdict, Verdict::Reject);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_models_are_judged(at in 0usize..400, byte in any::<u8>(), cut in 0usize..400) {
+        let header = r#"{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#;
+        for (name, mut file) in [("m.onnx", sound_model()), ("m.safetensors", safetensors(header, 16))] {
+            let at = at % file.len();
+            file[at] = byte;
+            file.truncate(file.len() - cut % file.len());
+            let report = judge(name, &file);
+            prop_assert!(report.sha256.is_some());
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_behind_a_head_are_judged(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        for head in [&b""[..], b"\x08\x09\x42\x04\x0a\x00\x10\x11\x3a", b"\x40\0\0\0\0\0\0\0{", b"outs:\n"] {
+            let report = judge("m.bin", &[head, &bytes].concat());
+            prop_assert!(!passes(&report));
+        }
+    }
 }
