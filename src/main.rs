@@ -1,2 +1,9 @@
-//! tagship
-fn main() {}
+//! The program `tagship`: every verb.
+
+use std::process::ExitCode;
+
+use tagship_runner::args::Cli;
+
+fn main() -> ExitCode {
+    tagship::run(Cli::read().verb)
+}

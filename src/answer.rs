@@ -1,0 +1,92 @@
+//! How a verb ends: one document for people or programs, outputs for later steps, an exit code.
+
+use tagship_domain::{Document, Exit, ModelName, schema};
+use tagship_runner::{
+    Context, Failure, Screen,
+    args::Format,
+    handover::Handover,
+    outputs::{Outputs, RESULT_LIMIT},
+};
+
+/// What a verb answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    /// The exit code.
+    pub(crate) exit: Exit,
+    /// Output `decision`: what was decided, in one word.
+    pub(crate) decision: String,
+    /// Output `reason-code`: why, in one stable word.
+    pub(crate) reason_code: String,
+    /// For people.
+    pub(crate) text: String,
+    /// For programs.
+    pub(crate) json: String,
+    /// More outputs.
+    pub(crate) outputs: Outputs,
+    /// Markdown for the summary of the step.
+    pub(crate) summary: Option<String>,
+}
+
+impl Answer {
+    /// An answer that is a document, which is also handed to later steps.
+    ///
+    /// # Errors
+    /// When it cannot be handed over.
+    pub(crate) fn document<T: Document>(
+        handover: &Handover,
+        model: Option<&ModelName>,
+        document: &T,
+        text: String,
+        (decision, reason_code, exit): (String, String, Exit),
+    ) -> Result<Self, Failure> {
+        let json = schema::to_json(document).map_err(Failure::incomplete)?;
+        let line = schema::to_json_line(document).map_err(Failure::incomplete)?;
+        let mut outputs = Outputs::default();
+        if line.len() <= RESULT_LIMIT {
+            outputs = outputs.with("result", line);
+        }
+        if let Some(path) = handover.put(model, document)? {
+            outputs = outputs.with("result-file", path.display().to_string());
+        }
+        Ok(Self { exit, decision, reason_code, text, json, outputs, summary: None })
+    }
+
+    /// An answer without a document for later steps.
+    pub(crate) fn plain(exit: Exit, decision: &str, reason_code: &str, text: String, json: String) -> Self {
+        let (decision, reason_code) = (decision.to_owned(), reason_code.to_owned());
+        Self { exit, decision, reason_code, text, json, outputs: Outputs::default(), summary: None }
+    }
+}
+
+/// Prints an answer or a failure, writes the outputs, and answers the exit code. Outputs are written before anything
+/// fails, so that later steps see them.
+pub(crate) fn conclude(result: Result<Answer, Failure>, format: Format, context: &Context) -> Exit {
+    let screen = Screen::of(context, false);
+    let (exit, outputs, failure) = match result {
+        Ok(answer) => {
+            screen.print(if format == Format::Json { &answer.json } else { &answer.text });
+            let outputs =
+                answer.outputs.with("decision", answer.decision).with("reason-code", answer.reason_code);
+            let summary = answer.summary.map(|summary| append_summary(context, &summary));
+            (answer.exit, outputs, summary.and_then(Result::err))
+        }
+        Err(failure) => {
+            let outputs =
+                Outputs::default().with("decision", "error").with("reason-code", failure.reason_code);
+            (failure.exit, outputs, Some(failure))
+        }
+    };
+    let written = context.output_file.as_deref().map_or(Ok(()), |file| outputs.append_to(file));
+    for failure in failure.iter().chain(written.as_ref().err()) {
+        screen.fail(failure);
+    }
+    if exit == Exit::Done && (failure.is_some() || written.is_err()) { Exit::Incomplete } else { exit }
+}
+
+fn append_summary(context: &Context, markdown: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let Some(file) = &context.summary_file else { return Ok(()) };
+    let failed = |error| Failure::incomplete(format!("write the summary to {}: {error}", file.display()));
+    let mut sink = std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(failed)?;
+    sink.write_all(markdown.as_bytes()).map_err(failed)
+}

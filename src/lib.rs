@@ -1,0 +1,40 @@
+//! Wiring: from the arguments of a verb, over the ports' adapters, to the logic of the layers below, to an answer.
+//!
+//! No decision is made here.
+
+mod answer;
+mod failure;
+mod pipeline;
+mod publisher;
+mod state;
+mod verbs;
+mod workspace;
+
+use std::process::ExitCode;
+
+use tagship_domain::Exit;
+use tagship_report::terminal::Style;
+use tagship_runner::{Context, Failure, Screen, args::Verb};
+
+use answer::{Answer, conclude};
+
+/// Runs a verb and answers the process's exit code.
+pub fn run(verb: Verb) -> ExitCode {
+    let context = Context::read();
+    let format = verbs::format(&verb);
+    let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime.block_on(verbs::run(verb, &context)),
+        Err(error) => Err(Failure::incomplete(format!("start the runtime: {error}"))),
+    };
+    let exit = match result {
+        Ok(Some(answer)) => conclude(Ok(answer), format, &context),
+        Ok(None) => Exit::Done,
+        Err(failure) => conclude(Err(failure), format, &context),
+    };
+    ExitCode::from(exit.code())
+}
+
+/// How the screen wants things rendered.
+pub(crate) fn style(screen: &Screen) -> Style {
+    Style { color: screen.color, width: screen.width, unicode: true }
+}

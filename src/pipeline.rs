@@ -1,0 +1,177 @@
+//! Leading rollouts: what `rollout`, `rollback` and `run` share.
+
+use tagship_config::{EnvironmentConfig, ModelConfig, Strategy as ConfiguredStrategy};
+use tagship_domain::{
+    Environment, Exit, ModelName, Release, Version,
+    event::Command,
+    release::Evidence,
+    rollout::{Kind, PersonCommand, RolloutPlan, RolloutState, Smoke, Strategy},
+    schema,
+};
+use tagship_ports::StateStore as _;
+use tagship_release::{self as release, StoredReleases, TagStages};
+use tagship_report::terminal;
+use tagship_rollout::{Begin, Driver, Never, RolloutError, Tick, World, journal_name, timeline};
+use tagship_runner::{Failure, args::Pace};
+
+use crate::{
+    answer::Answer, failure::failed, publisher::CommentPublisher, verbs::validate::bounds,
+    workspace::Workspace,
+};
+
+/// How many journal entries are read to tell a rollout's story.
+const STORY: usize = 500;
+
+/// One model in one environment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) name: &'a ModelName,
+    pub(crate) model: &'a ModelConfig,
+    pub(crate) environment: &'a Environment,
+    pub(crate) settings: &'a EnvironmentConfig,
+}
+
+/// What to lead where.
+#[derive(Debug, Clone)]
+pub(crate) enum Lead<'a> {
+    /// Begin a rollout once the lock is free.
+    Begin(Kind, &'a Release),
+    /// Go on with the one that runs.
+    GoOn,
+    /// Stop the one that runs.
+    Abort,
+}
+
+/// Leads a rollout as far as the pace allows.
+///
+/// # Errors
+/// When the journal, the target's settings or the lock stand in the way.
+pub(crate) async fn lead(
+    workspace: &Workspace,
+    place: Place<'_>,
+    lead: Lead<'_>,
+    pace: &Pace,
+) -> Result<Tick, Failure> {
+    let store = workspace.store(place.model)?;
+    let opened = workspace.target(place.settings)?;
+    let options = workspace.registry_options()?;
+    let releases = StoredReleases { store: store.as_ref() };
+    let publisher = CommentPublisher { workspace };
+    let registry = TagStages { repo: &workspace.repo, options: &options };
+    let world = World {
+        journals: &workspace.repo,
+        releases: &releases,
+        target: opened.target.as_ref(),
+        runner: opened.runner.as_ref(),
+        registry: &registry,
+        forge: &workspace.forge,
+        publisher: &publisher,
+        clock: &workspace.clock,
+    };
+    let workdir = work_directory(workspace)?;
+    let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never);
+    let commands = match lead {
+        Lead::Abort => vec![PersonCommand { command: Command::Abort, by: workspace.context.by.clone() }],
+        Lead::GoOn | Lead::Begin(..) => vec![],
+    };
+    let Lead::Begin(kind, candidate) = lead else { return drive(&mut driver, &commands, pace).await };
+    // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
+    let earlier = drive(&mut driver, &[], pace).await?;
+    if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
+        return Ok(earlier);
+    }
+    let stable =
+        release::current(&workspace.registry().await?, place.name, place.environment).map_err(failed)?;
+    let plan = plan(workspace, place, candidate).await?;
+    let begin = Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };
+    driver.begin(&begin).await.map_err(refused)?;
+    drive(&mut driver, &[], pace).await
+}
+
+async fn drive(driver: &mut Driver<'_>, commands: &[PersonCommand], pace: &Pace) -> Result<Tick, Failure> {
+    if pace.once {
+        driver.once(commands).await.map_err(refused)
+    } else {
+        driver.wait(commands, pace.time_budget).await.map_err(refused)
+    }
+}
+
+fn refused(error: RolloutError) -> Failure {
+    match error {
+        RolloutError::Refused(refusal) => {
+            Failure::new(Exit::RollbackFailed, "locked", refusal).hint("look at `tagship status`")
+        }
+        error => failed(error),
+    }
+}
+
+/// A directory for released bytes on their way to the target; gone when the run ends.
+fn work_directory(workspace: &Workspace) -> Result<tempfile::TempDir, Failure> {
+    let parent = workspace.context.job_directory.clone().unwrap_or_else(std::env::temp_dir);
+    std::fs::create_dir_all(&parent)
+        .and_then(|()| tempfile::tempdir_in(&parent))
+        .map_err(|error| Failure::incomplete(format!("create a directory in {}: {error}", parent.display())))
+}
+
+async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> Result<RolloutPlan, Failure> {
+    let store = workspace.store(place.model)?;
+    let manifest = release::read_manifest(store.as_ref(), candidate).await.map_err(failed)?;
+    let golden = release::read_evidence(store.as_ref(), &manifest, Evidence::Golden).await.map_err(failed)?;
+    let settings = place.model.validate.golden.as_ref();
+    let smoke = match golden {
+        None => Smoke::ReadyOnly,
+        Some(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let cases: tagship_domain::golden::GoldenCases =
+                schema::from_json(&text).map_err(Failure::incomplete)?;
+            let tolerance =
+                settings.map_or(tagship_config::validate::DEFAULT_TOLERANCE, |golden| golden.tolerance);
+            Smoke::GoldenCases {
+                count: cases.cases.len() as u64,
+                tolerance: bounds(tolerance, None).tolerance,
+                max_latency: settings.and_then(|golden| golden.max_latency),
+            }
+        }
+    };
+    let strategy = match place.settings.strategy {
+        ConfiguredStrategy::AllAtOnce => Strategy::AllAtOnce,
+    };
+    Ok(RolloutPlan { strategy, smoke, progress_deadline: place.settings.progress_deadline })
+}
+
+/// The answer that a led rollout gives.
+pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick) -> Result<Answer, Failure> {
+    let Some(state) = tick.state() else {
+        let text = format!("no rollout of {} to {} was ever started", place.name, place.environment);
+        return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
+    };
+    let entries =
+        workspace.repo.history(&journal_name(place.environment, place.name), STORY).await.map_err(failed)?;
+    let story = timeline(&entries).map_err(Failure::incomplete)?;
+    let text = terminal::rollout(state, &story, &workspace.style());
+    let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
+    Answer::document(&workspace.handover, Some(place.name), state, text, ending)
+}
+
+/// A sentence as a JSON document.
+pub(crate) fn json_sentence(text: &str) -> String {
+    serde_json::json!({ "sentence": text }).to_string()
+}
+
+/// The state that the journal holds for a place.
+pub(crate) async fn recorded(
+    workspace: &Workspace,
+    place: Place<'_>,
+) -> Result<Option<RolloutState>, Failure> {
+    let tip = workspace.repo.tip(&journal_name(place.environment, place.name)).await.map_err(failed)?;
+    tip.as_ref().map(tagship_rollout::state_of).transpose().map_err(Failure::incomplete)
+}
+
+/// The release of a version.
+pub(crate) async fn release_of(
+    workspace: &Workspace,
+    name: &ModelName,
+    version: &Version,
+) -> Result<Release, Failure> {
+    release::release_of_version(&workspace.registry().await?, name, version).map_err(failed)
+}

@@ -1,0 +1,144 @@
+//! Showing rollouts to reviewers: the status comment on every pull request that brought the change.
+//!
+//! All of it is read again from git (manifest and journal), so that any later run can write the same comment.
+
+use async_trait::async_trait;
+use tagship_config::ModelConfig;
+use tagship_domain::{
+    CommitId, Environment, ModelName, Release, Timestamp,
+    report::{Section, StatusReport, TimelineEntry},
+    rollout::{Kind, RolloutState},
+};
+use tagship_ports::{
+    Forge, PortError, Problem, Publisher, StateStore,
+    forge::{Comment, CommentOutcome},
+};
+use tagship_release as release;
+use tagship_report::markdown;
+use tagship_rollout::{journal_name, state_of, timeline};
+
+use crate::workspace::Workspace;
+
+/// The one comment that says how a change stands.
+pub(crate) const TOPIC: &str = "status";
+/// How many entries of a journal are read for a comment.
+const STORY: usize = 500;
+
+/// Writes status comments.
+#[derive(Debug)]
+pub(crate) struct CommentPublisher<'a> {
+    pub(crate) workspace: &'a Workspace,
+}
+
+#[async_trait]
+impl Publisher for CommentPublisher<'_> {
+    async fn publish(&self, state: &RolloutState, timeline: &[TimelineEntry]) -> Result<(), PortError> {
+        let commit = &subject_of(state).commit;
+        let written = timeline.last().map_or(state.since, |entry| entry.at);
+        for pull_request in self.workspace.forge.pull_requests_of(commit).await? {
+            let sections = self.sections(commit, state, timeline).await?;
+            let report = StatusReport {
+                sha: commit.clone(),
+                pull_request: Some(pull_request),
+                written,
+                by: state.by.clone(),
+                sections,
+            };
+            write(self.workspace, pull_request, &report).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the status comment of a pull request.
+pub(crate) async fn write(
+    workspace: &Workspace,
+    pull_request: u64,
+    report: &StatusReport,
+) -> Result<CommentOutcome, PortError> {
+    let body = markdown::comment(report, &markdown::Limits::COMMENT);
+    let comment = Comment { pull_request, topic: TOPIC.to_owned(), written: report.written, body };
+    workspace.forge.comment(&comment).await
+}
+
+/// The release whose pull request a rollout is shown on: what it brings, or what it takes away.
+fn subject_of(state: &RolloutState) -> &Release {
+    match (state.kind, &state.stable) {
+        (Kind::Rollback, Some(left)) => left,
+        _ => &state.candidate,
+    }
+}
+
+impl CommentPublisher<'_> {
+    /// Every model and environment in which this commit's release is or was rolled out.
+    async fn sections(
+        &self,
+        commit: &CommitId,
+        state: &RolloutState,
+        story: &[TimelineEntry],
+    ) -> Result<Vec<Section>, PortError> {
+        let mut sections = vec![];
+        for (name, model, environment, _) in self.workspace.places() {
+            let own = *name == state.model && *environment == state.environment;
+            let known = if own {
+                Some((state.clone(), story.to_vec()))
+            } else {
+                self.newest(name, environment).await?.filter(|(other, _)| subject_of(other).commit == *commit)
+            };
+            if let Some((state, timeline)) = known {
+                sections.push(section(self.workspace, model, state, timeline).await?);
+            }
+        }
+        Ok(sections)
+    }
+
+    async fn newest(
+        &self,
+        model: &ModelName,
+        environment: &Environment,
+    ) -> Result<Option<(RolloutState, Vec<TimelineEntry>)>, PortError> {
+        let entries = self.workspace.repo.history(&journal_name(environment, model), STORY).await?;
+        let broken = |error: tagship_rollout::JournalError| {
+            PortError::new(
+                Problem::Invalid,
+                format!("read the journal of {model} in {environment}"),
+                error.to_string(),
+            )
+        };
+        match entries.first() {
+            None => Ok(None),
+            Some(tip) => Ok(Some((state_of(tip).map_err(broken)?, timeline(&entries).map_err(broken)?))),
+        }
+    }
+}
+
+async fn section(
+    workspace: &Workspace,
+    model: &ModelConfig,
+    state: RolloutState,
+    timeline: Vec<TimelineEntry>,
+) -> Result<Section, PortError> {
+    let subject = subject_of(&state).clone();
+    let failed =
+        |message: String| PortError::new(Problem::Invalid, format!("read release {subject}"), message);
+    let store = workspace.store(model).map_err(|error| failed(error.to_string()))?;
+    let manifest =
+        release::read_manifest(store.as_ref(), &subject).await.map_err(|error| failed(error.to_string()))?;
+    Ok(Section {
+        model: state.model.clone(),
+        environment: Some(state.environment.clone()),
+        decision: None,
+        validation: Some(manifest.validation),
+        gate: Some(manifest.gate),
+        release: Some(subject),
+        next: None,
+        rollout: Some(state),
+        timeline,
+    })
+}
+
+/// The time of a report that is not about a rollout.
+pub(crate) fn now(workspace: &Workspace) -> Timestamp {
+    use tagship_ports::Clock as _;
+    workspace.clock.now()
+}

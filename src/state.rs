@@ -1,0 +1,93 @@
+//! Gathering what a decision rests on: artifacts of the checkout, the registry, the journals.
+
+use tagship_artifact::digest_path;
+use tagship_config::ModelConfig;
+use tagship_decide::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};
+use tagship_domain::{CommitId, Digest, Environment, FileEntry, ModelName, rollout::RolloutState};
+use tagship_ports::{Repo, StateStore};
+use tagship_registry::Registry;
+use tagship_release as release;
+use tagship_rollout::{blocked, ended, journal_name, state_of};
+use tagship_runner::Failure;
+
+use crate::{failure::failed, workspace::Workspace};
+
+/// How many journal entries are read to know what failed here before.
+const MEMORY: usize = 500;
+
+/// Everything a decision rests on, for the chosen models.
+///
+/// # Errors
+/// When tags or journals cannot be read. An artifact that is missing is part of the state, not an error.
+pub(crate) async fn repository_state(workspace: &Workspace) -> Result<RepositoryState, Failure> {
+    let registry = workspace.registry().await?;
+    let mut state = RepositoryState::default();
+    for (name, settings) in &workspace.config.models {
+        let mut environments = std::collections::BTreeMap::new();
+        for environment in settings.environments.keys() {
+            let known = environment_state(workspace, &registry, name, environment).await?;
+            environments.insert(environment.clone(), known);
+        }
+        let released = release::releases(&registry, name).map_err(failed)?;
+        state.models.insert(
+            name.clone(),
+            ModelState { artifact: artifact_state(workspace, settings), released, environments },
+        );
+    }
+    Ok(state)
+}
+
+fn artifact_state(workspace: &Workspace, settings: &ModelConfig) -> ArtifactState {
+    match artifact_files(workspace, settings) {
+        Ok((digest, _)) => ArtifactState::Present(digest),
+        Err(why) => ArtifactState::Missing(why.message),
+    }
+}
+
+/// Digest and files of a model's artifact in the checkout.
+///
+/// # Errors
+/// When it is missing or cannot be read.
+pub(crate) fn artifact_files(
+    workspace: &Workspace,
+    settings: &ModelConfig,
+) -> Result<(Digest, Vec<FileEntry>), Failure> {
+    digest_path(&workspace.root.join(&settings.artifact)).map_err(Failure::incomplete)
+}
+
+async fn environment_state(
+    workspace: &Workspace,
+    registry: &Registry,
+    model: &ModelName,
+    environment: &Environment,
+) -> Result<EnvironmentState, Failure> {
+    let journal = journal_name(environment, model);
+    let entries = workspace.repo.history(&journal, MEMORY).await.map_err(failed)?;
+    let tip = entries.first().map(state_of).transpose().map_err(Failure::incomplete)?;
+    let failures = blocked(&ended(&entries).map_err(Failure::incomplete)?);
+    Ok(EnvironmentState {
+        current: release::current(registry, model, environment).map_err(failed)?,
+        previous: release::previous(registry, model, environment).map_err(failed)?,
+        running: tip.filter(|state| !state.is_settled()).map(running),
+        blocked: failures
+            .into_iter()
+            .map(|blocked| Blocked {
+                digest: blocked.release.digest,
+                version: blocked.release.version,
+                phase: blocked.phase,
+            })
+            .collect(),
+    })
+}
+
+fn running(state: RolloutState) -> Running {
+    Running { id: state.id, version: state.candidate.version, phase: state.phase }
+}
+
+/// The commit that is checked out.
+///
+/// # Errors
+/// When there is none.
+pub(crate) async fn head(workspace: &Workspace) -> Result<CommitId, Failure> {
+    workspace.repo.resolve("HEAD").await.map_err(failed)
+}

@@ -1,0 +1,84 @@
+//! `tagship decide`.
+
+use tagship_decide::decide;
+use tagship_domain::{
+    Exit,
+    decision::{Decision, ReasonCode},
+    event::{Event, Request, Trigger},
+};
+use tagship_report::terminal;
+use tagship_runner::{
+    Failure,
+    args::{Common, DecideArgs, EventArgs},
+    event::read_event,
+};
+
+use crate::{
+    answer::Answer,
+    state::{head, repository_state},
+    workspace::Workspace,
+};
+
+pub(crate) async fn run(args: &DecideArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let decision = decision(&args.event, &args.common, workspace).await?;
+    answer(&decision, workspace)
+}
+
+/// Decides about the event that the arguments or the host name.
+pub(crate) async fn decision(
+    event: &EventArgs,
+    common: &Common,
+    workspace: &Workspace,
+) -> Result<Decision, Failure> {
+    let trigger = trigger(event, common, workspace).await?;
+    Ok(decide(&trigger, &repository_state(workspace).await?))
+}
+
+fn answer(decision: &Decision, workspace: &Workspace) -> Result<Answer, Failure> {
+    let text = terminal::decision(decision, &workspace.style());
+    let exit = exit_of(decision);
+    let ending = (decision.action.to_string(), decision.reason_code.to_string(), exit);
+    let mut answer = Answer::document(&workspace.handover, None, decision, text, ending)?;
+    let matrix = serde_json::to_string(&decision.matrix()).map_err(Failure::incomplete)?;
+    answer.outputs = answer.outputs.with("matrix", matrix);
+    Ok(answer)
+}
+
+/// A request for what is not configured is a mistake of whoever asks; everything else was decided.
+pub(crate) fn exit_of(decision: &Decision) -> Exit {
+    match decision.reason_code {
+        ReasonCode::UnknownModel | ReasonCode::UnknownEnvironment | ReasonCode::UnknownVersion => Exit::Usage,
+        _ => Exit::Done,
+    }
+}
+
+async fn trigger(event: &EventArgs, common: &Common, workspace: &Workspace) -> Result<Trigger, Failure> {
+    let context = &workspace.context;
+    let name = event.event_name.as_ref().or(context.event_name.as_ref());
+    let path = event.event_path.as_ref().or(context.event_path.as_ref());
+    let (happened, named_branch) = match (event.request, name, path) {
+        (Some(command), ..) => {
+            let request = Request {
+                model: common.model.clone(),
+                environment: common.environment.clone(),
+                version: event.version.clone(),
+                command: Some(command),
+            };
+            (Event::Manual(request), None)
+        }
+        (None, Some(name), Some(path)) => {
+            let payload = read_event(name, path)?;
+            (payload.event, payload.default_branch)
+        }
+        (None, ..) => {
+            return Err(Failure::usage("there is no event to decide about").hint(
+                "run as a step of a workflow, or pass --event-name and --event-path, or --request deploy",
+            ));
+        }
+    };
+    let default_branch = named_branch.or_else(|| workspace.repo.default_branch()).ok_or_else(|| {
+        Failure::usage("the default branch is unknown: the payload does not tell it and HEAD is detached")
+            .hint("add repository.default_branch to the payload, or check out a branch")
+    })?;
+    Ok(Trigger { event: happened, by: context.by.clone(), head: head(workspace).await?, default_branch })
+}

@@ -1,0 +1,148 @@
+//! Asking the served model about live rows, as any client would: one HTTP request in the Open Inference Protocol v2.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tagship_runner::Failure;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::fixtures::{LIVE_ROWS, MODEL};
+
+/// The longest that an answer may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Rows with their true labels.
+#[derive(Debug)]
+pub(super) struct LiveRows {
+    /// What each row is called.
+    pub(super) ids: Vec<String>,
+    /// The truth.
+    pub(super) labels: Vec<i64>,
+    features: Vec<Vec<f64>>,
+}
+
+/// What the served model said about every row.
+#[derive(Debug, Clone)]
+pub(super) struct Answers {
+    /// The version that answered, by its own words.
+    pub(super) version: String,
+    /// A label per row.
+    pub(super) labels: Vec<i64>,
+    /// How long it took.
+    pub(super) took: Duration,
+}
+
+impl LiveRows {
+    /// The rows that come with the demo.
+    ///
+    /// # Errors
+    /// When they are damaged.
+    pub(super) fn read() -> Result<Self, Failure> {
+        let mut rows = Self { ids: vec![], labels: vec![], features: vec![] };
+        for line in LIVE_ROWS.lines().skip(1) {
+            rows.add(line).ok_or_else(|| Failure::incomplete(format!("read the live row {line:?}")))?;
+        }
+        Ok(rows)
+    }
+
+    fn add(&mut self, line: &str) -> Option<()> {
+        let (id, rest) = line.split_once(',')?;
+        let (features, label) = rest.rsplit_once(',')?;
+        self.features.push(features.split(',').map(|number| number.parse().ok()).collect::<Option<_>>()?);
+        self.labels.push(label.parse().ok()?);
+        self.ids.push(id.to_owned());
+        Some(())
+    }
+
+    /// The request that asks about these rows; `count` of them from the first.
+    pub(super) fn request(&self, count: usize) -> Value {
+        let rows = &self.features[..count.min(self.features.len())];
+        let width = rows.first().map_or(0, Vec::len);
+        let data: Vec<f64> = rows.iter().flatten().copied().collect();
+        json!({ "inputs": [{ "name": "features", "datatype": "FP32", "shape": [rows.len(), width], "data": data }] })
+    }
+
+    /// Asks the server about all rows.
+    ///
+    /// # Errors
+    /// When it gives no answer, or not one per row.
+    pub(super) async fn ask(&self, server: SocketAddr) -> Result<Answers, Failure> {
+        let path = infer_path();
+        let failed = |why: &str| Failure::incomplete(format!("POST http://{server}{path}: {why}"));
+        let started = Instant::now();
+        let body = self.request(self.ids.len()).to_string();
+        let text = match timeout(LIMIT, post(server, &path, &body)).await {
+            Ok(answer) => answer.map_err(|why| failed(&why))?,
+            Err(_elapsed) => return Err(failed("no answer in time")),
+        };
+        let took = started.elapsed();
+        let answer: Value = serde_json::from_str(&text).map_err(|error| failed(&error.to_string()))?;
+        let version = answer["model_version"].as_str().ok_or_else(|| failed("no model_version"))?;
+        let labels = labels(&answer).filter(|labels| labels.len() == self.ids.len());
+        let labels = labels.ok_or_else(|| failed("not one label per row"))?;
+        Ok(Answers { version: version.to_owned(), labels, took })
+    }
+
+    /// How many answers are right.
+    pub(super) fn right(&self, answers: &Answers) -> usize {
+        self.labels.iter().zip(&answers.labels).filter(|(truth, said)| truth == said).count()
+    }
+}
+
+/// Path of the model's inference interface.
+pub(super) fn infer_path() -> String {
+    format!("/v2/models/{MODEL}/infer")
+}
+
+fn labels(answer: &Value) -> Option<Vec<i64>> {
+    let outputs = answer["outputs"].as_array()?;
+    let output = outputs.iter().find(|output| output["name"] == "label")?;
+    output["data"].as_array()?.iter().map(Value::as_i64).collect()
+}
+
+/// One POST over a connection of its own; answers the body of a `200`.
+async fn post(server: SocketAddr, path: &str, body: &str) -> Result<String, String> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    );
+    let exchange = async {
+        let mut stream = TcpStream::connect(server).await?;
+        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(body.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = exchange.await.map_err(|error| error.to_string())?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("the answer is no HTTP")?;
+    let status = head.lines().next().unwrap_or_default();
+    if status.split(' ').nth(1) == Some("200") {
+        Ok(body.to_owned())
+    } else {
+        Err(format!("{status}: {body}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_live_row_has_ten_features_and_a_label() {
+        let rows = LiveRows::read().unwrap();
+        assert_eq!((rows.ids.len(), rows.labels.len()), (150, 150));
+        assert!(rows.features.iter().all(|row| row.len() == 10));
+        assert_eq!(rows.request(1)["inputs"][0]["shape"], json!([1, 10]));
+        assert_eq!(rows.request(1000)["inputs"][0]["shape"], json!([150, 10]));
+    }
+}

@@ -1,0 +1,161 @@
+//! What an act has at hand, and the steps that acts are made of. Every step is checked the moment it is done.
+
+use std::{collections::BTreeMap, fmt, time::Instant};
+
+use serde_json::Value;
+use tagship_domain::{
+    Document, Exit,
+    rollout::{Kind, Phase, RolloutState},
+    schema,
+};
+use tagship_runner::Failure;
+
+use super::{
+    child::{Children, Ran},
+    directory::Directory,
+    fixtures::{ENVIRONMENT, MODEL, Training},
+    inference::{Answers, LiveRows},
+    reading::{folded, plain},
+    repository::{CLONE, Event, Repository},
+    server::Server,
+    timeline::Timeline,
+};
+
+/// Longest that a rollout may take, as an argument.
+const TIME_BUDGET: &str = "60s";
+
+/// Everything that the acts share.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) timeline: Timeline,
+    pub(super) directory: Directory,
+    pub(super) children: Children,
+    pub(super) repository: Repository,
+    pub(super) server: Server,
+    pub(super) rows: LiveRows,
+    /// What each version answered when it served.
+    pub(super) answers: BTreeMap<String, Answers>,
+}
+
+/// Something did not go as told.
+pub(super) fn broken(expected: impl fmt::Display, found: impl fmt::Display) -> Failure {
+    Failure::new(Exit::Negative, "demo-failed", format!("expected {expected}\n  found    {found}"))
+}
+
+/// Both must be the same.
+pub(super) fn same<T: PartialEq + fmt::Display>(what: &str, expected: &T, found: &T) -> Result<(), Failure> {
+    if expected == found { Ok(()) } else { Err(broken(format!("{what} {expected}"), found)) }
+}
+
+impl Stage {
+    /// Runs a verb in the clone, which must end with the given exit code, and tells of it.
+    pub(super) async fn verb(&self, told: &str, arguments: &[&str], exit: Exit) -> Result<Ran, Failure> {
+        let ran = self.quietly(arguments, exit).await?;
+        match exit {
+            Exit::Done => self.timeline.step(told, ran.took),
+            _ => self.timeline.refusal(&format!("{told}: exit code {}", exit.code()), ran.took),
+        }
+        Ok(ran)
+    }
+
+    /// Runs a verb in the clone, which must end with the given exit code.
+    pub(super) async fn quietly(&self, arguments: &[&str], exit: Exit) -> Result<Ran, Failure> {
+        let ran = self.children.verb(self.repository.clone(), arguments).await?;
+        if ran.code == Some(i32::from(exit.code())) {
+            return Ok(ran);
+        }
+        Err(broken(format!("exit code {} of `{}`", exit.code(), ran.command), ran.told()))
+    }
+
+    /// Runs all that an event leads to.
+    pub(super) async fn run(&self, told: &str, event: &Event, exit: Exit) -> Result<Ran, Failure> {
+        let payload = event.payload.display().to_string();
+        let arguments =
+            ["run", "--event-name", event.name, "--event-path", &payload, "--time-budget", TIME_BUDGET];
+        self.verb(told, &arguments, exit).await
+    }
+
+    /// Runs a verb that answers a document.
+    pub(super) async fn document<T: Document>(&self, told: &str, arguments: &[&str]) -> Result<T, Failure> {
+        let arguments = [arguments, &["--format", "json"]].concat();
+        let ran = self.verb(told, &arguments, Exit::Done).await?;
+        schema::from_json(&ran.out).map_err(|error| broken("a document", format!("{error}: {}", ran.told())))
+    }
+
+    /// Asks the server about live rows; the given version must answer.
+    pub(super) async fn served(&mut self, version: &str) -> Result<Answers, Failure> {
+        let server = self.server.addresses().inference;
+        let answers = self.rows.ask(server).await?;
+        same("an answer by version", &version.to_owned(), &answers.version)?;
+        let (rows, right) = (self.rows.ids.len(), self.rows.right(&answers));
+        self.timeline.step(&format!("POST /v2/models/{MODEL}/infer: {version} answers"), answers.took);
+        self.timeline.fact(&format!("{right} of {rows} live rows right"));
+        self.answers.insert(version.to_owned(), answers.clone());
+        Ok(answers)
+    }
+
+    /// Registry, journal and target must agree that a version is in place and nothing is under way.
+    pub(super) async fn settled(&self, version: &str, kind: Kind) -> Result<RolloutState, Failure> {
+        let started = Instant::now();
+        let ran = self.quietly(&["registry", "show", "--format", "json"], Exit::Done).await?;
+        let registry: Value = serde_json::from_str(&ran.out).map_err(|error| broken("JSON", error))?;
+        let stage = registry[MODEL]["stage"][ENVIRONMENT].as_str().unwrap_or("nothing");
+        same(&format!("the registry to name {ENVIRONMENT}"), &version, &stage)?;
+        let journal = self.journal().await?;
+        same("the journal's tip to be in phase", &Phase::Succeeded.to_string(), &journal.phase.to_string())?;
+        same("the journal to be about", &version.to_owned(), &journal.candidate.version.to_string())?;
+        let kinds = (format!("{kind:?}"), format!("{:?}", journal.kind));
+        same("the journal's tip to be a", &kinds.0, &kinds.1)?;
+        self.timeline
+            .step(&format!("registry and journal agree: {ENVIRONMENT} holds {version}"), started.elapsed());
+        Ok(journal)
+    }
+
+    /// The newest state in the journal that was pushed.
+    pub(super) async fn journal(&self) -> Result<RolloutState, Failure> {
+        let text = self.repository.at_origin(&format!("{}:rollout.json", journal_ref())).await?;
+        schema::from_json(&text).map_err(|error| broken("a rollout in the journal", error))
+    }
+
+    /// The status comment on a pull request must say all of this; its first lines are shown.
+    pub(super) fn comment(&self, number: u64, must_say: &[&str]) -> Result<(), Failure> {
+        let path = format!("{CLONE}/.tagship/forge/comments/{number}-status.md");
+        let text = self.directory.read(&path)?;
+        let said = plain(&text);
+        if let Some(words) = must_say.iter().find(|words| !said.contains(**words)) {
+            return Err(broken(format!("{words:?} in the comment on #{number}"), format!("\n{said}")));
+        }
+        self.timeline.excerpt(&format!("the status comment on #{number}, {path}"), &folded(&text));
+        Ok(())
+    }
+}
+
+impl Stage {
+    /// Puts a training's files into the clone.
+    pub(super) fn lay_out(&self, training: &Training) -> Result<(), Failure> {
+        for (path, content) in training {
+            self.directory.write(&format!("{CLONE}/{path}"), content)?;
+        }
+        Ok(())
+    }
+
+    /// Pushes a branch with another training; answers its commit.
+    pub(super) async fn propose(
+        &self,
+        branch: &str,
+        training: &Training,
+        message: &str,
+    ) -> Result<String, Failure> {
+        let started = Instant::now();
+        self.repository.branch(branch).await?;
+        self.lay_out(training)?;
+        let head = self.repository.commit(message).await?;
+        self.timeline.step(&format!("git push origin {branch}"), started.elapsed());
+        Ok(head)
+    }
+}
+
+/// Name of the journal of the demo's model and environment.
+pub(super) fn journal_ref() -> String {
+    format!("refs/tagship/rollouts/{ENVIRONMENT}/{MODEL}")
+}

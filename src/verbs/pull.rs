@@ -1,0 +1,53 @@
+//! `tagship pull`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tagship_domain::{ByteSize, Exit, Release};
+use tagship_release::{self as release, Reference};
+use tagship_runner::{Failure, args::PullArgs};
+
+use crate::{answer::Answer, failure::failed, workspace::Workspace};
+
+pub(crate) async fn run(args: &PullArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let release = find(workspace, &args.reference).await?;
+    let settings = workspace.config.models.get(&release.model).ok_or_else(|| {
+        Failure::usage(format!("model {} is not configured, so its store is unknown", release.model))
+    })?;
+    let store = workspace.store(settings)?;
+    let manifest = release::read_manifest(store.as_ref(), &release).await.map_err(failed)?;
+    let directory =
+        args.output.clone().unwrap_or_else(|| PathBuf::from(release.to_string().replace(['/', ':'], "_")));
+    must_be_empty(&directory)?;
+    let artifact = release::fetch_release(store.as_ref(), &manifest, &directory).await.map_err(failed)?;
+    let size = ByteSize::bytes(manifest.size);
+    let text = format!("{release}: {} files, {size}, verified\n{}", manifest.files.len(), artifact.display());
+    let json = json!({ "release": release, "path": artifact, "size": manifest.size }).to_string();
+    Ok(Answer::plain(Exit::Done, "pulled", "verified", text, json))
+}
+
+async fn find(workspace: &Workspace, reference: &str) -> Result<Release, Failure> {
+    let registry = workspace.registry().await?;
+    let found = match reference.parse::<Reference>().map_err(failed)? {
+        Reference::Version(model, version) => release::release_of_version(&registry, &model, &version),
+        Reference::Environment(model, environment) => release::current(&registry, &model, &environment)
+            .and_then(|current| {
+                current.ok_or(release::ReleaseError::EmptyEnvironment { model, environment })
+            }),
+    };
+    found.map_err(failed)
+}
+
+/// Files that are there already could be taken for files of the release.
+fn must_be_empty(directory: &Path) -> Result<(), Failure> {
+    let empty = match std::fs::read_dir(directory) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => return Err(Failure::usage(format!("read {}: {error}", directory.display()))),
+    };
+    if empty {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{} is not empty", directory.display()))
+        .hint("pass --output with another directory"))
+}

@@ -1,0 +1,163 @@
+//! `tagship release`.
+
+use std::path::Path;
+
+use tagship_config::ModelConfig;
+use tagship_domain::{
+    Exit, FileEntry, ModelName, gate::GateReport, release::Evidence, report::NextVersion,
+    validation::ValidationReport,
+};
+use tagship_ports::Clock as _;
+use tagship_release::{Draft, Made, Preview, PreviewRequest, ReleaseMaker, SourceFile, preview};
+use tagship_report::terminal;
+use tagship_runner::{Failure, args::ReleaseArgs};
+
+use crate::{
+    answer::Answer,
+    failure::failed,
+    pipeline::json_sentence,
+    state::{artifact_files, head},
+    workspace::Workspace,
+};
+
+pub(crate) async fn run(args: &ReleaseArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let (name, model) = workspace.model()?;
+    let validation: Option<ValidationReport> = workspace.handover.get(Some(name), None)?;
+    let gate: Option<GateReport> = workspace.handover.get(Some(name), args.input.as_deref())?;
+    let (Some(validation), Some(gate)) = (validation, gate) else {
+        return Err(Failure::new(
+            Exit::Incomplete,
+            "not-judged",
+            format!("release {name}: nothing was validated and gated"),
+        )
+        .hint("run `tagship validate` and `tagship gate` first, in the same job"));
+    };
+    let draft = draft(workspace, name, model, validation, gate).await?;
+    if args.dry_run {
+        return dry_run(workspace, &draft, model).await;
+    }
+    let made = make(workspace, model, &draft).await?;
+    Ok(answer(&made, workspace))
+}
+
+/// Releases a configured model's artifact from the checkout.
+pub(crate) async fn release_model(
+    workspace: &Workspace,
+    name: &ModelName,
+    model: &ModelConfig,
+    validation: ValidationReport,
+    gate: GateReport,
+) -> Result<Made, Failure> {
+    let draft = draft(workspace, name, model, validation, gate).await?;
+    make(workspace, model, &draft).await
+}
+
+async fn make(workspace: &Workspace, model: &ModelConfig, draft: &Draft) -> Result<Made, Failure> {
+    let store = workspace.store(model)?;
+    let maker = ReleaseMaker {
+        repo: &workspace.repo,
+        store: store.as_ref(),
+        journals: &workspace.repo,
+        forge: &workspace.forge,
+    };
+    maker.make(draft).await.map_err(failed)
+}
+
+async fn draft(
+    workspace: &Workspace,
+    name: &ModelName,
+    model: &ModelConfig,
+    validation: ValidationReport,
+    gate: GateReport,
+) -> Result<Draft, Failure> {
+    let artifact = workspace.root.join(&model.artifact);
+    let single_file = artifact.is_file();
+    let (_, files) = artifact_files(workspace, model)?;
+    let source = |entry: FileEntry| {
+        let path = if single_file { artifact.clone() } else { artifact.join(&entry.path) };
+        SourceFile { path, entry }
+    };
+    Ok(Draft {
+        model: name.clone(),
+        artifact: model.artifact.as_str().to_owned(),
+        files: files.into_iter().map(source).collect(),
+        single_file,
+        evidence: evidence(workspace, model)?,
+        validation,
+        gate,
+        bump: model.release.bump.fixed(),
+        commit: head(workspace).await?,
+        by: workspace.context.by.clone(),
+        now: workspace.clock.now(),
+        options: workspace.registry_options()?,
+    })
+}
+
+/// Files that later judgements need. One that is configured but missing was not needed by this gate either.
+fn evidence(workspace: &Workspace, model: &ModelConfig) -> Result<Vec<(Evidence, SourceFile)>, Failure> {
+    let golden = model.validate.golden.as_ref().map(|golden| (Evidence::Golden, golden.cases.as_str()));
+    let predictions = model.reports.predictions.as_ref().map(|path| (Evidence::Predictions, path.as_str()));
+    let mut files = vec![];
+    for (kind, path) in golden.into_iter().chain(predictions) {
+        let full = workspace.root.join(path);
+        if full.is_file() {
+            files.push((kind, SourceFile { entry: entry_of(&full, path)?, path: full }));
+        }
+    }
+    Ok(files)
+}
+
+fn entry_of(path: &Path, name: &str) -> Result<FileEntry, Failure> {
+    let (digest, files) = tagship_artifact::digest_path(path).map_err(Failure::incomplete)?;
+    let size = files.iter().map(|file| file.size).sum();
+    Ok(FileEntry { path: name.to_owned(), size, sha256: digest })
+}
+
+async fn dry_run(workspace: &Workspace, draft: &Draft, model: &ModelConfig) -> Result<Answer, Failure> {
+    let text = match next_version(workspace, &draft.model, model, &draft.validation).await? {
+        None => "these bytes are released already".to_owned(),
+        Some(next) => format!("would release {}@{}: {}", draft.model, next.version, next.because),
+    };
+    Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)))
+}
+
+/// The version that releasing the checkout's bytes would make; absent where they are released already.
+pub(crate) async fn next_version(
+    workspace: &Workspace,
+    name: &ModelName,
+    model: &ModelConfig,
+    validation: &ValidationReport,
+) -> Result<Option<NextVersion>, Failure> {
+    let (digest, files) = artifact_files(workspace, model)?;
+    let request = PreviewRequest {
+        model: name,
+        commit: &head(workspace).await?,
+        digest: &digest,
+        signature: validation.artifacts.first().and_then(|artifact| artifact.signature.as_ref()),
+        files: &files,
+        bump: model.release.bump.fixed(),
+        now: workspace.clock.now(),
+        options: workspace.registry_options()?,
+    };
+    let store = workspace.store(model)?;
+    match preview(&workspace.repo, store.as_ref(), &request).await.map_err(failed)? {
+        Preview::Existing(_) => Ok(None),
+        Preview::New { version, because } => Ok(Some(NextVersion { version, because })),
+    }
+}
+
+fn answer(made: &Made, workspace: &Workspace) -> Answer {
+    let text = terminal::release(&made.release, made.because.as_deref(), &workspace.style());
+    let release = &made.release;
+    let json =
+        serde_json::json!({ "release": release, "new": made.new, "because": made.because }).to_string();
+    let (decision, reason) =
+        if made.new { ("released", "released") } else { ("existing", "already-released") };
+    let mut answer = Answer::plain(Exit::Done, decision, reason, text, json.clone());
+    answer.outputs = answer
+        .outputs
+        .with("version", release.version.to_string())
+        .with("digest", release.digest.to_string())
+        .with("result", json);
+    answer
+}

@@ -1,0 +1,57 @@
+//! `tagship rollback`.
+
+use tagship_domain::{Exit, Release, rollout::Kind};
+use tagship_release as release;
+use tagship_runner::{Failure, args::RollbackArgs};
+
+use crate::{
+    answer::Answer,
+    failure::failed,
+    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, release_of},
+    workspace::Workspace,
+};
+
+pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let (name, model) = workspace.model()?;
+    let (environment, settings) = workspace.environment(name, model)?;
+    let place = Place { name, model, environment, settings };
+    // A rollout that has not ended is stopped first, which goes back to what served before.
+    if recorded(workspace, place).await?.is_some_and(|state| !state.phase.is_terminal()) && !args.dry_run {
+        let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
+        let stopped = answer(workspace, place, &tick).await?;
+        if args.to.is_none() || !tick.state().is_some_and(tagship_domain::rollout::RolloutState::is_settled) {
+            return Ok(stopped);
+        }
+    }
+    let target = target(args, workspace, place).await?;
+    let current = release::current(&workspace.registry().await?, name, environment).map_err(failed)?;
+    if current.as_ref().is_some_and(|current| current.digest == target.digest) {
+        let text = format!("{environment} already holds {target}");
+        return Ok(Answer::plain(
+            Exit::Done,
+            "nothing",
+            "already-deployed",
+            text.clone(),
+            json_sentence(&text),
+        ));
+    }
+    if args.dry_run {
+        let text = format!("would roll {environment} back to {target}");
+        return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
+    }
+    let tick = lead(workspace, place, Lead::Begin(Kind::Rollback, &target), &args.pace).await?;
+    answer(workspace, place, &tick).await
+}
+
+/// The named version, else the one that the environment held before.
+async fn target(args: &RollbackArgs, workspace: &Workspace, place: Place<'_>) -> Result<Release, Failure> {
+    if let Some(version) = &args.to {
+        return release_of(workspace, place.name, version).await;
+    }
+    let registry = workspace.registry().await?;
+    release::previous(&registry, place.name, place.environment).map_err(failed)?.ok_or_else(|| {
+        let text = format!("{} held no other version of {} before", place.environment, place.name);
+        Failure::new(Exit::Negative, "no-previous-version", text)
+            .hint("nothing was changed; pass --to VERSION")
+    })
+}

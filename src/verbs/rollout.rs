@@ -1,0 +1,107 @@
+//! `tagship rollout`.
+
+use tagship_domain::{Exit, Release, rollout::Kind};
+use tagship_release as release;
+use tagship_runner::{Failure, args::RolloutArgs};
+
+use crate::{
+    answer::Answer,
+    failure::failed,
+    pipeline::{Lead, Place, answer, json_sentence, lead, recorded},
+    state::repository_state,
+    workspace::Workspace,
+};
+
+pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    if args.all {
+        return all(args, workspace).await;
+    }
+    let (name, model) = workspace.model()?;
+    let (environment, settings) = workspace.environment(name, model)?;
+    let place = Place { name, model, environment, settings };
+    if args.abort {
+        let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
+        return answer(workspace, place, &tick).await;
+    }
+    let running = recorded(workspace, place).await?.filter(|state| !state.is_settled());
+    if let (Some(running), None, true) = (&running, &args.version, args.pace.once) {
+        workspace.screen.detail(&format!("going on with {}", running.id));
+        let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
+        return answer(workspace, place, &tick).await;
+    }
+    let candidate = candidate(args, workspace, place).await?;
+    if let Some(nothing) = nothing_to_do(args, workspace, place, &candidate).await? {
+        return Ok(nothing);
+    }
+    if args.dry_run {
+        let text = format!("would roll {candidate} out to {environment}, all at once");
+        return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
+    }
+    let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &candidate), &args.pace).await?;
+    answer(workspace, place, &tick).await
+}
+
+/// The version that the arguments name, else the newest release.
+async fn candidate(args: &RolloutArgs, workspace: &Workspace, place: Place<'_>) -> Result<Release, Failure> {
+    let registry = workspace.registry().await?;
+    if let Some(version) = &args.version {
+        return release::release_of_version(&registry, place.name, version).map_err(failed);
+    }
+    release::releases(&registry, place.name).map_err(failed)?.into_iter().next().ok_or_else(|| {
+        Failure::usage(format!("{} has no release yet", place.name)).hint("run `tagship release` first")
+    })
+}
+
+/// What stands against rolling a release out: it serves already, or it failed here before.
+async fn nothing_to_do(
+    args: &RolloutArgs,
+    workspace: &Workspace,
+    place: Place<'_>,
+    candidate: &Release,
+) -> Result<Option<Answer>, Failure> {
+    let state = repository_state(workspace).await?;
+    let here = state.models.get(place.name).and_then(|model| model.environments.get(place.environment));
+    let Some(here) = here else { return Ok(None) };
+    let running = here.running.as_ref().is_some_and(|running| running.version == candidate.version);
+    let held = here.current.as_ref().is_some_and(|current| current.digest == candidate.digest);
+    if held && here.running.is_none() {
+        let text = format!("{} already holds {candidate}", place.environment);
+        return Ok(Some(Answer::plain(
+            Exit::Done,
+            "nothing",
+            "already-deployed",
+            text.clone(),
+            json_sentence(&text),
+        )));
+    }
+    let blocked = here.blocked.iter().find(|blocked| blocked.digest == candidate.digest);
+    match blocked.filter(|_| !args.retry && !running) {
+        None => Ok(None),
+        Some(blocked) => {
+            let text =
+                format!("the last rollout of these bytes to {} ended {}", place.environment, blocked.phase);
+            Err(Failure::new(Exit::Negative, "previously-rolled-back", text)
+                .hint("pass --retry to roll them out again"))
+        }
+    }
+}
+
+/// Goes on with every rollout that has not ended.
+async fn all(args: &RolloutArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let mut worst = Exit::Done;
+    let mut texts = vec![];
+    for (name, model, environment, settings) in workspace.places() {
+        let place = Place { name, model, environment, settings };
+        if recorded(workspace, place).await?.is_none_or(|state| state.is_settled()) {
+            continue;
+        }
+        let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
+        let one = answer(workspace, place, &tick).await?;
+        worst = worst.max(one.exit);
+        texts.push(one.text);
+    }
+    let (decision, reason) =
+        if texts.is_empty() { ("nothing", "nothing-to-do") } else { ("ticked", "ticked") };
+    let text = if texts.is_empty() { "no rollout is running\n".to_owned() } else { texts.join("\n") };
+    Ok(Answer::plain(worst, decision, reason, text.clone(), json_sentence(&text)))
+}

@@ -1,0 +1,186 @@
+//! `tagship run`: everything an event leads to.
+
+use tagship_domain::{
+    CommitId, Environment, Exit, ModelName,
+    decision::{Action, Decision, DecisionItem},
+    gate::Outcome,
+    report::{Section, StatusReport},
+    rollout::Kind,
+};
+use tagship_release::Made;
+use tagship_runner::{
+    Failure,
+    args::{Pace, RunArgs},
+};
+
+use super::{
+    decide,
+    gate::gate_model,
+    release::{next_version, release_model},
+    validate::validate_model,
+};
+use crate::{
+    answer::Answer,
+    failure::failed,
+    pipeline::{Lead, Place, answer, lead, release_of},
+    publisher::{now, write},
+    workspace::Workspace,
+};
+use tagship_ports::Forge as _;
+
+pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answer, Failure> {
+    let decision = decide::decision(&args.event, &args.common, &workspace).await?;
+    let mut told = vec![tagship_report::terminal::decision(&decision, &workspace.style())];
+    let mut exit = decide::exit_of(&decision);
+    let mut sections = vec![];
+    for item in &decision.items {
+        workspace.choose(&item.model, item.environment.as_ref());
+        let done = follow(&workspace, &args.pace, item).await?;
+        exit = exit.max(done.exit);
+        told.push(done.text);
+        sections.extend(done.section);
+    }
+    told.extend(show(&workspace, &decision, sections).await?);
+    let ending = (decision.action.to_string(), decision.reason_code.to_string(), exit);
+    Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)
+}
+
+/// What one item led to.
+struct Followed {
+    exit: Exit,
+    text: String,
+    /// What reviewers are shown; absent where a rollout shows itself.
+    section: Option<Section>,
+}
+
+async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Result<Followed, Failure> {
+    let place = |name: &ModelName, environment: &Environment| -> Result<(), Failure> {
+        workspace.screen.detail(&format!("{name} in {environment}: {}", item.sentence));
+        Ok(())
+    };
+    let (name, model) = workspace.model()?;
+    let (Some(environment), true) = (&item.environment, item.action != Action::ValidateOnly) else {
+        return match item.action {
+            Action::ValidateOnly => judge(workspace, item).await.map(|judged| judged.followed),
+            _ => Ok(Followed { exit: Exit::Done, text: String::new(), section: None }),
+        };
+    };
+    place(name, environment)?;
+    let (environment, settings) = workspace.environment(name, model)?;
+    let place = Place { name, model, environment, settings };
+    let tick = match (item.action, &item.version) {
+        (Action::Skip | Action::ValidateOnly, _) => {
+            return Ok(Followed { exit: Exit::Done, text: String::new(), section: None });
+        }
+        (Action::Tick, _) => lead(workspace, place, Lead::GoOn, pace).await?,
+        (Action::Abort, _) => lead(workspace, place, Lead::Abort, pace).await?,
+        (Action::Rollback, Some(version)) => {
+            let target = release_of(workspace, name, version).await?;
+            lead(workspace, place, Lead::Begin(Kind::Rollback, &target), pace).await?
+        }
+        (Action::Deploy | Action::Retry, Some(version)) => {
+            let candidate = release_of(workspace, name, version).await?;
+            lead(workspace, place, Lead::Begin(Kind::Deploy, &candidate), pace).await?
+        }
+        (Action::Deploy | Action::Retry | Action::Rollback, None) => {
+            let judged = judge(workspace, item).await?;
+            let Some(made) = judged.release(workspace).await? else { return Ok(judged.followed) };
+            let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &made.release), pace).await?;
+            let rolled = answer(workspace, place, &tick).await?;
+            let text = format!("{}\n{}", judged.followed.text, rolled.text);
+            return Ok(Followed { exit: rolled.exit, text, section: None });
+        }
+    };
+    let rolled = answer(workspace, place, &tick).await?;
+    Ok(Followed { exit: rolled.exit, text: rolled.text, section: None })
+}
+
+/// Validation and gate of the checkout's bytes.
+struct Judged {
+    followed: Followed,
+    validation: tagship_domain::validation::ValidationReport,
+    gate: Option<tagship_domain::gate::GateReport>,
+}
+
+async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Failure> {
+    use tagship_report::terminal;
+    let (name, model) = workspace.model()?;
+    let validation = validate_model(workspace, model).await;
+    workspace.handover.put(Some(name), &validation)?;
+    let mut text = terminal::validation(&validation, &workspace.style());
+    let mut exit = validation.exit();
+    let gate = if validation.passed() {
+        let gate = gate_model(workspace, name, model, item.environment.as_ref(), Some(&validation)).await?;
+        workspace.handover.put(Some(name), &gate)?;
+        text.push_str(&terminal::gate(&gate, &workspace.style()));
+        exit = exit.max(gate.exit());
+        Some(gate)
+    } else {
+        None
+    };
+    let passed = gate.as_ref().is_some_and(|gate| gate.outcome == Outcome::Successful);
+    let next = if passed { next_version(workspace, name, model, &validation).await? } else { None };
+    let section = Section {
+        model: name.clone(),
+        environment: item.environment.clone(),
+        decision: Some(item.clone()),
+        validation: Some(validation.clone()),
+        gate: gate.clone(),
+        release: None,
+        next,
+        rollout: None,
+        timeline: vec![],
+    };
+    Ok(Judged { followed: Followed { exit, text, section: Some(section) }, validation, gate })
+}
+
+impl Judged {
+    /// Releases what passed; answers nothing where it did not pass.
+    async fn release(&self, workspace: &Workspace) -> Result<Option<Made>, Failure> {
+        let (name, model) = workspace.model()?;
+        match &self.gate {
+            Some(gate) if self.followed.exit == Exit::Done => {
+                let made =
+                    release_model(workspace, name, model, self.validation.clone(), gate.clone()).await?;
+                Ok(Some(made))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Writes the status comment on the pull request of the event, or on those that brought the commit.
+async fn show(
+    workspace: &Workspace,
+    decision: &Decision,
+    sections: Vec<Section>,
+) -> Result<Vec<String>, Failure> {
+    if sections.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut told = vec![];
+    for pull_request in pull_requests(workspace, decision.pull_request, &decision.sha).await? {
+        let report = StatusReport {
+            sha: decision.sha.clone(),
+            pull_request: Some(pull_request),
+            written: now(workspace),
+            by: workspace.context.by.clone(),
+            sections: sections.clone(),
+        };
+        write(workspace, pull_request, &report).await.map_err(failed)?;
+        told.push(format!("status comment on #{pull_request} is up to date"));
+    }
+    Ok(told)
+}
+
+/// The pull request of an event, else those that brought a commit.
+pub(crate) async fn pull_requests(
+    workspace: &Workspace,
+    named: Option<u64>,
+    commit: &CommitId,
+) -> Result<Vec<u64>, Failure> {
+    match named {
+        Some(number) => Ok(vec![number]),
+        None => workspace.forge.pull_requests_of(commit).await.map_err(failed),
+    }
+}

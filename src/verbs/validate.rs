@@ -1,0 +1,143 @@
+//! `tagship validate`.
+
+use std::path::{Path, PathBuf};
+
+use tagship_artifact::{Format as ArtifactFormat, ValidationPolicy, validate_path};
+use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
+use tagship_domain::{
+    ByteSize, Duration, ModelName,
+    golden::{GoldenCases, Tolerance},
+    schema,
+    validation::{ArtifactReport, GoldenReport, Status, ValidationReport, Verdict},
+};
+use tagship_ports::{
+    ModelRunner,
+    model_runner::{GoldenBounds, Subject},
+};
+use tagship_report::terminal;
+use tagship_runner::{Context, Failure, Screen, args::ValidateArgs, handover::Handover};
+use tagship_serve::golden::ChildRunner;
+
+use crate::{answer::Answer, workspace::Workspace};
+
+/// Longest time that all golden cases of a model may take together.
+const GOLDEN_TIME: Duration = Duration::from_secs(120);
+/// Most memory that running a model may take.
+const GOLDEN_MEMORY: ByteSize = ByteSize::bytes(4 << 30);
+/// Largest file of golden cases.
+const GOLDEN_FILE: u64 = 64 << 20;
+
+pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer, Failure> {
+    if args.paths.is_empty() {
+        let workspace = Workspace::open(&args.common, context.clone())?;
+        let (name, model) = workspace.model()?;
+        let report = validate_model(&workspace, model).await;
+        return answer(&report, Some(name), &workspace.handover, &workspace.screen);
+    }
+    let settings = ValidateSettings::default();
+    let bounds = bounds(DEFAULT_TOLERANCE, None);
+    let mut artifacts = vec![];
+    for path in &args.paths {
+        artifacts.push(validate_artifact(path, &settings, args.golden.as_deref(), bounds).await);
+    }
+    let (handover, screen) = (Handover::of(context), Screen::of(context, args.common.verbose));
+    answer(&ValidationReport::of(artifacts), args.common.model.as_ref(), &handover, &screen)
+}
+
+/// Judges a configured model's artifact and runs its golden cases.
+pub(crate) async fn validate_model(workspace: &Workspace, model: &ModelConfig) -> ValidationReport {
+    let settings = &model.validate;
+    let golden = settings.golden.as_ref();
+    let cases = golden.map(|golden| workspace.root.join(&golden.cases));
+    let bounds =
+        golden.map_or(bounds(DEFAULT_TOLERANCE, None), |golden| bounds(golden.tolerance, golden.max_latency));
+    let path = workspace.root.join(&model.artifact);
+    let mut report = validate_artifact(&path, settings, cases.as_deref(), bounds).await;
+    model.artifact.as_str().clone_into(&mut report.path);
+    ValidationReport::of(vec![report])
+}
+
+pub(crate) fn bounds(tolerance: f64, max_latency: Option<Duration>) -> GoldenBounds {
+    GoldenBounds { tolerance: Tolerance { absolute: tolerance, relative: tolerance }, max_latency }
+}
+
+fn answer(
+    report: &ValidationReport,
+    model: Option<&ModelName>,
+    handover: &Handover,
+    screen: &Screen,
+) -> Result<Answer, Failure> {
+    let text = terminal::validation(report, &crate::style(screen));
+    let reason = match (report.verdict, report.status) {
+        (Verdict::Reject, _) => "rejected",
+        (_, Status::Complete) => "validated",
+        (_, Status::Incomplete) => "incomplete",
+        (_, Status::Error) => "unreadable",
+    };
+    let ending = (report.verdict.to_string(), reason.to_owned(), report.exit());
+    Answer::document(handover, model, report, text, ending)
+}
+
+async fn validate_artifact(
+    path: &Path,
+    settings: &ValidateSettings,
+    cases: Option<&Path>,
+    bounds: GoldenBounds,
+) -> ArtifactReport {
+    let policy = policy(settings);
+    let mut report = validate_path(path, &policy, &mut |_| ());
+    // Nothing that static analysis refuses is ever given to a runtime.
+    if let (Some(cases), Verdict::Pass | Verdict::Warn, Status::Complete) =
+        (cases, report.verdict, report.status)
+    {
+        let golden = run_golden(path, cases, bounds).await;
+        (report.status, report.verdict) = with_golden(report.status, report.verdict, &golden);
+        report.golden = Some(golden);
+    }
+    report
+}
+
+fn policy(settings: &ValidateSettings) -> ValidationPolicy {
+    let formats = settings.formats.iter().filter_map(|format| format.as_str().parse::<ArtifactFormat>().ok());
+    ValidationPolicy { formats: Some(formats.collect()), max_size: settings.max_size.map(ByteSize::as_bytes) }
+}
+
+/// A wrong answer rejects; cases that could not be run leave the validation incomplete.
+fn with_golden(status: Status, verdict: Verdict, golden: &GoldenReport) -> (Status, Verdict) {
+    let wrong = golden.cases.iter().any(|case| !case.passed);
+    let ran = golden.status == Status::Complete && !golden.cases.is_empty();
+    (if ran { status } else { status.max(Status::Incomplete) }, if wrong { Verdict::Reject } else { verdict })
+}
+
+async fn run_golden(artifact: &Path, cases: &Path, bounds: GoldenBounds) -> GoldenReport {
+    let incomplete =
+        |message| GoldenReport { status: Status::Incomplete, cases: vec![], message: Some(message) };
+    match (read_cases(cases), runner_program()) {
+        (Ok(read), Ok((program, arguments))) => {
+            let args = arguments.into_iter().map(Into::into).collect();
+            let runner = ChildRunner { program, args, time_limit: GOLDEN_TIME, memory_limit: GOLDEN_MEMORY };
+            runner.run(&Subject::File(artifact.to_owned()), &read, bounds).await
+        }
+        (Err(message), _) | (_, Err(message)) => incomplete(message),
+    }
+}
+
+/// Reads a file of golden cases.
+pub(crate) fn read_cases(path: &Path) -> Result<GoldenCases, String> {
+    let size = std::fs::metadata(path).map_err(|error| format!("read {}: {error}", path.display()))?.len();
+    if size > GOLDEN_FILE {
+        return Err(format!("read {}: it has {size} bytes, more than {GOLDEN_FILE}", path.display()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| format!("read {}: {error}", path.display()))?;
+    schema::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The program that runs models: `tagship-serve` beside this one, else this one itself.
+fn runner_program() -> Result<(PathBuf, Vec<String>), String> {
+    let own =
+        std::env::current_exe().map_err(|error| format!("find the program that runs models: {error}"))?;
+    let is_tagship = own.file_stem().is_some_and(|name| name == "tagship");
+    let beside = own.with_file_name(format!("tagship{}", std::env::consts::EXE_SUFFIX));
+    let program = if is_tagship || !beside.is_file() { own } else { beside };
+    Ok((program, vec!["golden".to_owned()]))
+}

@@ -1,0 +1,236 @@
+//! The repository that a verb works on, with everything that stands behind its ports.
+
+use std::path::{Path, PathBuf};
+
+use tagship_adapters::{SystemClock, forges::LocalForge, stores, targets};
+use tagship_config::{Config, EnvironmentConfig, ModelConfig};
+use tagship_domain::{Environment, ModelName};
+use tagship_git::GitRepo;
+use tagship_ports::{ArtifactStore, PortError, Problem};
+use tagship_registry::{Options, Registry};
+use tagship_runner::{Context, Failure, Screen, args::Common, handover::Handover};
+
+use crate::failure::failed;
+
+/// Directory of everything that tagship keeps in a repository without a host.
+const OWN_DIRECTORY: &str = ".tagship";
+
+/// A repository with its configuration.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    /// Top directory of the work tree.
+    pub(crate) root: PathBuf,
+    /// Tags, commits, journals.
+    pub(crate) repo: GitRepo,
+    /// Comments, deployments, releases.
+    pub(crate) forge: LocalForge,
+    /// What is configured.
+    pub(crate) config: Config,
+    /// The environment of the run.
+    pub(crate) context: Context,
+    /// Where answers are printed.
+    pub(crate) screen: Screen,
+    /// Documents of earlier steps.
+    pub(crate) handover: Handover,
+    /// Time.
+    pub(crate) clock: SystemClock,
+    common: Common,
+}
+
+impl Workspace {
+    /// Opens the repository around the working directory and reads its configuration.
+    ///
+    /// # Errors
+    /// Outside a repository, or when the configuration is missing or wrong.
+    pub(crate) fn open(common: &Common, mut context: Context) -> Result<Self, Failure> {
+        let screen = Screen::of(&context, common.verbose);
+        let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
+        let root = repo.root().to_owned();
+        let config = read_config(&common.config, &root)?;
+        context.job_directory.get_or_insert_with(|| root.join(OWN_DIRECTORY).join("job"));
+        Ok(Self {
+            forge: LocalForge::new(root.join(OWN_DIRECTORY).join("forge")),
+            handover: Handover::of(&context),
+            root,
+            repo,
+            config,
+            context,
+            screen,
+            clock: SystemClock,
+            common: common.clone(),
+        })
+    }
+
+    /// The models that the arguments choose: the named one, else all.
+    ///
+    /// # Errors
+    /// When the named one is not configured.
+    pub(crate) fn models(&self) -> Result<Vec<(&ModelName, &ModelConfig)>, Failure> {
+        match &self.common.model {
+            None => Ok(self.config.models.iter().collect()),
+            Some(name) => Ok(vec![self.named(name)?]),
+        }
+    }
+
+    /// The one model that the arguments choose.
+    ///
+    /// # Errors
+    /// When several are configured and none is named.
+    pub(crate) fn model(&self) -> Result<(&ModelName, &ModelConfig), Failure> {
+        match self.models()?.as_slice() {
+            [only] => Ok(*only),
+            several => {
+                let names = several.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+                Err(Failure::usage("several models are configured")
+                    .hint(format!("pass --model: {}", names.join(", "))))
+            }
+        }
+    }
+
+    fn named(&self, name: &ModelName) -> Result<(&ModelName, &ModelConfig), Failure> {
+        self.config.models.get_key_value(name).ok_or_else(|| {
+            let names = self.config.models.keys().map(ToString::to_string).collect::<Vec<_>>();
+            Failure::usage(format!("no model {name} is configured"))
+                .hint(format!("there is {}", names.join(", ")))
+        })
+    }
+
+    /// The one environment of a model that the arguments choose.
+    ///
+    /// # Errors
+    /// When it is not configured, or several are and none is named.
+    pub(crate) fn environment<'a>(
+        &self,
+        model: &ModelName,
+        settings: &'a ModelConfig,
+    ) -> Result<(&'a Environment, &'a EnvironmentConfig), Failure> {
+        let names = || settings.environments.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        match (&self.common.environment, settings.environments.len()) {
+            (_, 0) => Err(Failure::usage(format!("model {model} has no environments"))
+                .hint(format!("add models.{model}.environments to {}", self.common.config.display()))),
+            (Some(wanted), _) => settings.environments.get_key_value(wanted).ok_or_else(|| {
+                Failure::usage(format!("model {model} has no environment {wanted}"))
+                    .hint(format!("there is {}", names()))
+            }),
+            (None, 1) => settings.environments.iter().next().ok_or_else(|| Failure::usage("no environment")),
+            (None, _) => Err(Failure::usage(format!("model {model} has several environments"))
+                .hint(format!("pass --environment: {}", names()))),
+        }
+    }
+
+    /// The environment that a candidate is compared in: as [`Workspace::environment`], but none at all is fine.
+    ///
+    /// # Errors
+    /// As [`Workspace::environment`].
+    pub(crate) fn environment_if_any<'a>(
+        &self,
+        model: &ModelName,
+        settings: &'a ModelConfig,
+    ) -> Result<Option<&'a Environment>, Failure> {
+        if settings.environments.is_empty() && self.common.environment.is_none() {
+            return Ok(None);
+        }
+        self.environment(model, settings).map(|(name, _)| Some(name))
+    }
+
+    /// The same workspace with another choice of model and environment.
+    pub(crate) fn choose(&mut self, model: &ModelName, environment: Option<&Environment>) {
+        self.common.model = Some(model.clone());
+        self.common.environment = environment.cloned();
+    }
+
+    /// How the screen wants things rendered.
+    pub(crate) fn style(&self) -> tagship_report::terminal::Style {
+        crate::style(&self.screen)
+    }
+
+    /// The store of a model.
+    ///
+    /// # Errors
+    /// For an unknown kind or wrong settings.
+    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Box<dyn ArtifactStore>, Failure> {
+        stores::open(&settings.release.store, &self.root)
+            .map_err(|error| located(&error, &settings.release.store))
+    }
+
+    /// The target of an environment.
+    ///
+    /// # Errors
+    /// For an unknown kind, wrong settings or a missing secret.
+    pub(crate) fn target(&self, settings: &EnvironmentConfig) -> Result<targets::Opened, Failure> {
+        targets::open(&settings.target, &Context::secret).map_err(|error| located(&error, &settings.target))
+    }
+
+    /// What the repository's `.gto` file says.
+    ///
+    /// # Errors
+    /// When it is no YAML.
+    pub(crate) fn registry_options(&self) -> Result<Options, Failure> {
+        registry_options(&self.root)
+    }
+
+    /// The registry as the tags have it now.
+    ///
+    /// # Errors
+    /// When the tags cannot be read.
+    pub(crate) async fn registry(&self) -> Result<Registry, Failure> {
+        tagship_release::read_registry(&self.repo, self.registry_options()?).await.map_err(failed)
+    }
+
+    /// Every environment of every model.
+    pub(crate) fn places(
+        &self,
+    ) -> impl Iterator<Item = (&ModelName, &ModelConfig, &Environment, &EnvironmentConfig)> {
+        self.config.models.iter().flat_map(|(name, model)| {
+            model.environments.iter().map(move |(environment, settings)| (name, model, environment, settings))
+        })
+    }
+}
+
+/// What a `.gto` file says: GTO's list of allowed stages.
+///
+/// # Errors
+/// When it is no YAML.
+pub(crate) fn registry_options(root: &Path) -> Result<Options, Failure> {
+    let path = root.join(".gto");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Options::default()),
+        Err(error) => return Err(Failure::usage(format!("read {}: {error}", path.display()))),
+    };
+    let settings = tagship_config::yaml::to_json(&text)
+        .map_err(|error| Failure::usage(format!("read {}: {error}", path.display())))?;
+    let names = settings.get("stages").and_then(serde_json::Value::as_array);
+    let stages =
+        names.map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect());
+    Ok(Options { stages })
+}
+
+fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
+    // A relative path is looked for where the user stands, then at the top of the repository.
+    let found = [path.to_owned(), root.join(path)].into_iter().find(|path| path.is_file());
+    let Some(found) = found else {
+        return Err(Failure::usage(format!(
+            "read {}: there is no such file here or at {}",
+            path.display(),
+            root.display()
+        ))
+        .hint("pass --config FILE, or write a tagship.yml; the README shows one"));
+    };
+    let text = std::fs::read_to_string(&found)
+        .map_err(|error| Failure::usage(format!("read {}: {error}", found.display())))?;
+    Config::parse(&path.display().to_string(), &text)
+        .map_err(|errors| Failure::usage(errors.to_string().trim_end()))
+}
+
+/// An adapter's error with the place in the configuration that named the adapter.
+fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
+    let mut failure = failed(error.clone());
+    if matches!(error.problem, Problem::Unsupported | Problem::Invalid | Problem::Denied) {
+        failure.exit = tagship_domain::Exit::Usage;
+    }
+    if let Some(location) = &spec.location {
+        failure.message = format!("{location}: {}", failure.message);
+    }
+    failure
+}
