@@ -8,7 +8,7 @@ use tagship_domain::{
     exit::Exit,
     gate::{GateCheck, GateReport, Outcome},
     report::Section,
-    rollout::{Kind, Phase, RolloutState},
+    rollout::{Effect, Kind, Phase, RolloutState},
     validation::{Finding, Status, ValidationReport, Verdict},
 };
 
@@ -69,6 +69,27 @@ pub fn headline(section: &Section) -> Headline {
         (None, Some(report), _) => validation(report, &name),
         (None, None, _) => undecided(section, &name),
     }
+}
+
+/// Several sections in one line: the worst symbol, and how many stand how.
+pub fn overview(sections: &[Section]) -> Headline {
+    let headlines: Vec<Headline> = sections.iter().map(headline).collect();
+    let Some(worst) = headlines.iter().min_by_key(|headline| headline.tone) else {
+        return Headline::new(Mark::Neutral, "Nothing to do".to_owned());
+    };
+    let count = |tones: &[Tone]| headlines.iter().filter(|headline| tones.contains(&headline.tone)).count();
+    let groups = [
+        (count(&[Tone::Bad]), "failed"),
+        (count(&[Tone::Unknown]), "undecided"),
+        (count(&[Tone::Waiting]), "waiting"),
+        (count(&[Tone::Running]), "under way"),
+        (count(&[Tone::Good]), "good"),
+        (count(&[Tone::Neutral]), "skipped"),
+    ];
+    let groups: Vec<String> =
+        groups.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let text = format!("{} deployments: {}", headlines.len(), groups.join(", "));
+    Headline { symbol: worst.symbol, tone: worst.tone, text }
 }
 
 fn undecided(section: &Section, name: &str) -> Headline {
@@ -255,5 +276,20 @@ pub fn phase_name(phase: Phase) -> &'static str {
         Phase::RolledBack => "Rolled back",
         Phase::RollbackFailed => "Rollback failed",
         Phase::Superseded => "Superseded",
+    }
+}
+
+/// An effect in words, e.g. `give the candidate 25% of the traffic`.
+pub fn effect_words(effect: &Effect) -> String {
+    match effect {
+        Effect::Prepare => "load the candidate without traffic".to_owned(),
+        Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
+        Effect::Promote => "make the candidate the stable version".to_owned(),
+        Effect::Rollback => "give all traffic back".to_owned(),
+        Effect::Cleanup { version } => format!("unload {version}"),
+        Effect::AssignStage { version } => format!("assign {version} in the registry"),
+        Effect::UnassignStage { version } => format!("unassign {version} in the registry"),
+        Effect::SetDeployment { .. } => "update the deployment's status".to_owned(),
+        Effect::Publish => "update comments and summaries".to_owned(),
     }
 }

@@ -1,0 +1,56 @@
+//! The checks of the gate: those that did not pass in the open, the others folded.
+
+use tagship_domain::{
+    exit::Exit,
+    gate::{GateCheck, GateReport, Outcome},
+};
+
+use super::{
+    block::{Align, Block, capped},
+    inline::Inline,
+};
+use crate::{mark::Mark, sentence::gate_count, text::counted};
+
+/// The checks that did not pass, worst first.
+pub(crate) fn culprits(report: &GateReport, rows: usize) -> Block {
+    if report.exit() == Exit::Done {
+        return Block::default();
+    }
+    let mut bad: Vec<&GateCheck> = report.checks.iter().filter(|check| !is_fine(check)).collect();
+    bad.sort_by_key(|check| std::cmp::Reverse(check.outcome));
+    if bad.is_empty() { Block::default() } else { table(&bad, rows) }
+}
+
+/// The checks that passed or do not apply, folded.
+pub(crate) fn passed(report: &GateReport, rows: usize) -> Block {
+    let good: Vec<&GateCheck> = report.checks.iter().filter(|check| is_fine(check)).collect();
+    if good.is_empty() {
+        return Block::default();
+    }
+    let line = if report.exit() == Exit::Done {
+        format!("Gate: {} passed", gate_count(report))
+    } else {
+        format!("Gate: {} without objection", counted(good.len(), "check"))
+    };
+    Block::fold(&line, false, &[table(&good, rows)])
+}
+
+fn is_fine(check: &GateCheck) -> bool {
+    matches!(check.outcome, Outcome::Successful | Outcome::NotApplicable)
+}
+
+fn table(checks: &[&GateCheck], rows: usize) -> Block {
+    let header = [
+        (Inline::fixed(""), Align::Centre),
+        (Inline::fixed("Check"), Align::Left),
+        (Inline::fixed("What it saw"), Align::Left),
+    ];
+    let cells = |check: &&GateCheck| {
+        vec![
+            Inline::text(Mark::from(check.outcome).emoji(), 4),
+            Inline::text(&check.name, 80).bold(),
+            Inline::prose(&check.message, 400),
+        ]
+    };
+    Block::table(&header, &capped(checks.iter().map(cells).collect(), rows))
+}

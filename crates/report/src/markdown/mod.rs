@@ -1,0 +1,18 @@
+//! The comment and the step summary, in the Markdown that forges render.
+//!
+//! Whatever comes from outside passes through `inline`, the one escaper; blocks are made of nothing else, so no foreign
+//! text can leave its place, form a link, a mention or a hidden marker.
+
+mod block;
+mod checks;
+mod facts;
+mod findings;
+mod fit;
+mod inline;
+mod metrics;
+mod page;
+mod progress;
+mod section;
+
+pub use fit::Limits;
+pub use page::{comment, summary};

@@ -1,0 +1,108 @@
+//! The whole page: the verdict first, one section or an overview of several, and where it all comes from.
+
+use tagship_domain::report::{Section, StatusReport};
+
+use super::{
+    block::{Align, Block},
+    fit::{GAP, Limits, Parts, Size, fit},
+    inline::Inline,
+    section,
+};
+use crate::{
+    mark::Tone,
+    sentence::{Headline, headline, overview},
+    text::counted,
+};
+
+/// Share of a page that the overview of many models may take, in percent.
+const OVERVIEW_SHARE: usize = 40;
+
+/// The comment under a pull request, within `limits`.
+pub fn comment(report: &StatusReport, limits: &Limits) -> String {
+    page(report, *limits)
+}
+
+/// The summary of a run, within what runners accept.
+pub fn summary(report: &StatusReport) -> String {
+    page(report, Limits::SUMMARY)
+}
+
+fn page(report: &StatusReport, limits: Limits) -> String {
+    // What needs somebody comes first; of equals, what was named first.
+    let mut sections: Vec<(Headline, &Section)> =
+        report.sections.iter().map(|section| (headline(section), section)).collect();
+    sections.sort_by_key(|(headline, _)| headline.tone);
+    let head = match sections.as_slice() {
+        [(only, _)] => title(only),
+        several => Block::stack(&[title(&overview(&report.sections)), table(several, limits)]),
+    };
+    let foot = footer(report);
+    let taken = [&head, &foot]
+        .iter()
+        .fold(Size::default(), |sum, block| sum.plus(Size::of(block.as_str())).plus(GAP));
+    let fold = sections.len() > 1;
+    let mut parts: Vec<Parts> =
+        sections.iter().map(|(headline, section)| details(headline, section, fold, limits)).collect();
+    let place = run(report, "the run");
+    fit(&mut parts, limits.less(taken), &place);
+    let middle = parts.iter().map(|parts| parts.block(&place));
+    Block::stack(&std::iter::once(head).chain(middle).chain([foot]).collect::<Vec<_>>()).into_string()
+}
+
+fn title(headline: &Headline) -> Block {
+    Block::heading(&with_symbol(headline))
+}
+
+fn with_symbol(headline: &Headline) -> Inline {
+    Inline::text(headline.symbol.emoji(), 4).and(Inline::fixed(" ")).and(Inline::text(&headline.text, 300))
+}
+
+fn details(headline: &Headline, section: &Section, fold: bool, limits: Limits) -> Parts {
+    let calm = matches!(headline.tone, Tone::Good | Tone::Neutral);
+    let line = fold.then(|| format!("{} {}", headline.symbol.emoji(), headline.text));
+    Parts::new(section::parts(section, limits.rows()), calm, line)
+}
+
+/// One row per model and environment, as many as its share of the page holds.
+fn table(sections: &[(Headline, &Section)], limits: Limits) -> Block {
+    if sections.is_empty() {
+        return Block::default();
+    }
+    let room = limits.share(OVERVIEW_SHARE);
+    let mut size = Size::default();
+    let mut rows: Vec<Vec<Inline>> = Vec::new();
+    for (headline, _) in sections {
+        let row = vec![Inline::text(headline.symbol.emoji(), 4), Inline::text(&headline.text, 300)];
+        size = row.iter().fold(size, |size, cell| size.plus(Size::of(cell.as_str())).plus(CELL));
+        if !room.holds(size) {
+            break;
+        }
+        rows.push(row);
+    }
+    let left_out = sections.len() - rows.len();
+    if left_out > 0 {
+        rows.push(vec![Inline::fixed("…"), Inline::text(&format!("{left_out} more"), 40)]);
+    }
+    let models = counted(sections.len(), "entry").replace("entrys", "entries");
+    Block::table(&[(Inline::fixed(""), Align::Centre), (Inline::text(&models, 40), Align::Left)], &rows)
+}
+
+/// What stands around a cell of a table.
+const CELL: Size = Size::new(4, 4);
+
+fn footer(report: &StatusReport) -> Block {
+    let commit = Inline::fixed("Commit ").and(Inline::code(report.sha.short(), 40));
+    let actor = report.by.actor.trim();
+    let by =
+        if actor.is_empty() { Inline::default() } else { Inline::fixed("by ").and(Inline::text(actor, 60)) };
+    let run = report.by.run.as_ref().map(|_| run(report, "run")).unwrap_or_default();
+    let written = Inline::text(&report.written.readable(), 40);
+    Block::paragraph(&Inline::join([commit, by, run, written], " · ").small())
+}
+
+fn run(report: &StatusReport, words: &'static str) -> Inline {
+    match &report.by.run {
+        Some(address) => Inline::link(words, address),
+        None => Inline::fixed(words),
+    }
+}
