@@ -47,6 +47,9 @@ impl Workspace {
         let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
         let root = repo.root().to_owned();
         let config = read_config(&common.config, &root)?;
+        if context.by.actor.is_empty() {
+            context.by.actor = repo.user_name().unwrap_or_else(|| "unknown".to_owned());
+        }
         context.job_directory.get_or_insert_with(|| root.join(OWN_DIRECTORY).join("job"));
         Ok(Self {
             forge: LocalForge::new(root.join(OWN_DIRECTORY).join("forge")),

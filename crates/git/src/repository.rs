@@ -82,6 +82,12 @@ impl GitRepo {
         })
     }
 
+    /// The configured `user.name`, which stands in for the actor of a run outside of CI.
+    pub fn user_name(&self) -> Option<String> {
+        let signature = self.lock().signature().ok()?;
+        signature.name().ok().map(str::to_owned)
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Repository> {
         // A panic elsewhere leaves libgit2's repository usable: it holds no half-made state of ours.
         self.repository.lock().unwrap_or_else(PoisonError::into_inner)

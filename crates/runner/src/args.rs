@@ -100,7 +100,7 @@ pub struct EventArgs {
 
 /// `tagship decide`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-decide", version)]
+#[command(name = "tagship-decide")]
 pub struct DecideArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -112,7 +112,7 @@ pub struct DecideArgs {
 
 /// `tagship validate`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-validate", version)]
+#[command(name = "tagship-validate")]
 pub struct ValidateArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -127,7 +127,7 @@ pub struct ValidateArgs {
 
 /// `tagship gate`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-gate", version)]
+#[command(name = "tagship-gate")]
 pub struct GateArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -139,7 +139,7 @@ pub struct GateArgs {
 
 /// `tagship release`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-release", version)]
+#[command(name = "tagship-release")]
 pub struct ReleaseArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -154,7 +154,7 @@ pub struct ReleaseArgs {
 
 /// `tagship rollout`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-rollout", version)]
+#[command(name = "tagship-rollout")]
 pub struct RolloutArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -195,7 +195,7 @@ pub struct Pace {
 
 /// `tagship rollback`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-rollback", version)]
+#[command(name = "tagship-rollback")]
 pub struct RollbackArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -213,7 +213,7 @@ pub struct RollbackArgs {
 
 /// `tagship run`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-run", version)]
+#[command(name = "tagship-run")]
 pub struct RunArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -228,7 +228,7 @@ pub struct RunArgs {
 
 /// `tagship comment`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-comment", version)]
+#[command(name = "tagship-comment")]
 pub struct CommentArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -243,7 +243,7 @@ pub struct CommentArgs {
 
 /// `tagship status`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-status", version)]
+#[command(name = "tagship-status")]
 pub struct StatusArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -252,7 +252,7 @@ pub struct StatusArgs {
 
 /// `tagship registry`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-registry", version)]
+#[command(name = "tagship-registry")]
 pub struct RegistryArgs {
     /// What to read.
     #[command(subcommand)]
@@ -284,7 +284,7 @@ pub enum RegistryQuestion {
 
 /// `tagship pull`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-pull", version)]
+#[command(name = "tagship-pull")]
 pub struct PullArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
@@ -320,9 +320,9 @@ pub struct ServeArgs {
 
 /// `tagship demo`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-demo", version)]
+#[command(name = "tagship-demo")]
 pub struct DemoArgs {
-    /// Keep the directory and leave the server running commands to look around with.
+    /// Keep everything in a new directory, and print commands to look around with.
     #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, default_missing_value = "tagship-demo")]
     pub keep: Option<PathBuf>,
 }

@@ -9,7 +9,7 @@ use tagship_domain::Provenance;
 pub struct Context {
     /// Whether a CI host runs this step.
     pub hosted: bool,
-    /// Who caused the run, and where it can be looked at.
+    /// Who caused the run (empty where the host does not say), and where it can be looked at.
     pub by: Provenance,
     /// Name of the event that started it.
     pub event_name: Option<String>,

@@ -10,8 +10,10 @@ pub mod event;
 pub mod files;
 pub mod handover;
 pub mod outputs;
+mod reference;
 pub mod screen;
 
 pub use context::Context;
 pub use error::Failure;
+pub use reference::command_line_reference;
 pub use screen::Screen;

@@ -111,6 +111,14 @@ impl Stage {
         Ok(journal)
     }
 
+    /// Tells how a rollout ended, and what its candidate showed before it got traffic.
+    pub(super) fn tell(&self, rollout: &RolloutState) {
+        for judge in rollout.judges.values() {
+            self.timeline.fact(&judge.message);
+        }
+        self.timeline.fact(&format!("{}, {} of the traffic", rollout.message, rollout.weight.applied));
+    }
+
     /// The newest state in the journal that was pushed.
     pub(super) async fn journal(&self) -> Result<RolloutState, Failure> {
         let text = self.repository.at_origin(&format!("{}:rollout.json", journal_ref())).await?;

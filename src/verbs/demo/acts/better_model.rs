@@ -31,7 +31,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     let event = pushed(&stage.directory, &merge)?;
     stage.run("tagship run, on the push to main: released and rolled out", &event, Exit::Done).await?;
     let state = stage.settled(BETTER, Kind::Deploy).await?;
-    stage.timeline.fact(&state.message);
+    stage.tell(&state);
     stage.comment(NUMBER, &[BETTER, "100%"])?;
     stage.served(BETTER).await?;
     compare(stage)

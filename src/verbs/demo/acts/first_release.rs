@@ -6,7 +6,7 @@ use std::time::Instant;
 use tagship_domain::{
     Exit,
     decision::{Action, Decision, ReasonCode},
-    gate::GateReport,
+    gate::{GateReport, MetricDiff},
     rollout::{Kind, RolloutState},
     validation::ValidationReport,
 };
@@ -66,7 +66,9 @@ async fn judge(stage: &Stage) -> Result<(), Failure> {
         stage.timeline.fact(&told);
     }
     let gate: GateReport = stage.document("tagship gate", &["gate"]).await?;
-    stage.timeline.fact(&sentence::gate_count(&gate));
+    let value = |metric: &MetricDiff| Some(format!("{} {}", metric.name, metric.candidate?));
+    let metrics: Vec<String> = gate.metrics.iter().filter_map(value).collect();
+    stage.timeline.fact(&format!("{}: {}", sentence::gate_count(&gate), metrics.join(", ")));
     Ok(())
 }
 
@@ -75,6 +77,6 @@ async fn deploy(stage: &Stage) -> Result<(), Failure> {
     stage.timeline.fact(ran.out.trim());
     let state: RolloutState = stage.document("tagship rollout", &["rollout", "--time-budget", "60s"]).await?;
     same("the rolled out release", &format!("{MODEL}@{FIRST}"), &state.candidate.to_string())?;
-    stage.timeline.fact(&state.message);
+    stage.tell(&state);
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::{
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.verb("tagship rollback", &["rollback", "--time-budget", "60s"], Exit::Done).await?;
     let state = stage.settled(FIRST, Kind::Rollback).await?;
-    stage.timeline.fact(&state.message);
+    stage.tell(&state);
     let before = stage.answers.get(FIRST).map(|answers| answers.labels.clone());
     let answers = stage.served(FIRST).await?;
     if before.as_ref() != Some(&answers.labels) {
