@@ -48,7 +48,7 @@ pub(crate) fn copy_atomically(
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = parent.map_or_else(|| PathBuf::from("."), Path::to_owned);
     fs::create_dir_all(&directory).map_err(|error| local("create directory", &directory, &error))?;
-    let mut temporary = NamedTempFile::new_in(&directory).map_err(failed)?;
+    let mut temporary = temporary_in(&directory).map_err(failed)?;
     let found = copy_hashing(source, temporary.as_file_mut()).map_err(failed)?;
     if let Some(wanted) = digest.filter(|wanted| **wanted != found) {
         let message = format!("its bytes are {found}, not {wanted}");
@@ -61,6 +61,14 @@ pub(crate) fn copy_atomically(
         let _ = directory.sync_all();
     }
     Ok(())
+}
+
+/// A temporary file with the permissions that a plain new file would get, less what the user's mask takes away.
+fn temporary_in(directory: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(directory)
 }
 
 /// Copies a stream and answers the digest of what went through.
@@ -105,5 +113,86 @@ pub(crate) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(PortError::new(Problem::Local, "file work", error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_or_not_at_all() {
+        struct Breaks;
+        impl Read for Breaks {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the line went dead"))
+            }
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        write_atomically(&path, b"old").unwrap();
+        let error = copy_atomically(&path, &mut (&b"half"[..]).chain(Breaks), None).unwrap_err();
+        assert!(error.to_string().contains("the line went dead"), "{error}");
+        let wrong = Digest::from_bytes([0; 32]);
+        let error = copy_atomically(&path, &mut &b"other"[..], Some(&wrong)).unwrap_err();
+        assert_eq!(error.problem, Problem::Invalid);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(directory.path()), ["a"], "no temporary file is left");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_named_with_what_to_do() {
+        let path = Path::new("/dev/full");
+        let mut full = fs::OpenOptions::new().write(true).open(path).unwrap();
+        let failed = copy_hashing(&mut &b"x"[..], &mut full).unwrap_err();
+        let error = local("write", path, &failed);
+        assert_eq!((error.problem, error.may_pass()), (Problem::Local, true));
+        assert!(
+            error.to_string().contains("write /dev/full") && error.to_string().contains("free some space")
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_read_only_directory_is_named_with_what_to_do() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o555)).unwrap();
+        // The superuser may write everywhere; then only the words can be checked.
+        let error = match write_atomically(&directory.path().join("a"), b"x") {
+            Err(error) => error,
+            Ok(()) => local("write", directory.path(), &io::ErrorKind::ReadOnlyFilesystem.into()),
+        };
+        assert_eq!(error.problem, Problem::Denied);
+        assert!(error.to_string().ends_with("make it writable for this user"), "{error}");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_what_was_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let (ours, plain) = (directory.path().join("ours"), directory.path().join("plain"));
+        write_atomically(&ours, b"x").unwrap();
+        fs::write(&plain, b"x").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&plain), "a server of another user reads it like any other file");
+    }
+
+    #[test]
+    fn a_bound_is_a_bound() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        assert_eq!(read_bounded(&path, 3).unwrap(), None);
+        fs::write(&path, b"1234").unwrap();
+        assert_eq!(read_bounded(&path, 4).unwrap().unwrap(), b"1234");
+        assert_eq!(read_bounded(&path, 3).unwrap_err().problem, Problem::Invalid);
     }
 }

@@ -141,31 +141,39 @@ fn written(text: &str) -> Option<Timestamp> {
 
 fn write_comment(path: &Path, comment: &Comment) -> Result<CommentOutcome, PortError> {
     let old = read_bounded(path, LIMIT)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let body = |text: &str| text.split_once('\n').map(|(_, body)| body.to_owned());
-    match &old {
+    let outcome = match &old {
+        None => CommentOutcome::Created,
         Some(old) if written(old).is_some_and(|there| there > comment.written) => {
             return Ok(CommentOutcome::NewerThere);
         }
-        Some(old) if body(old).is_some_and(|there| there == comment.body) => {
-            return Ok(CommentOutcome::Unchanged);
+        Some(old) if old.split_once('\n').is_some_and(|(_, body)| body == comment.body) => {
+            CommentOutcome::Unchanged
         }
-        _ => {}
+        Some(_) => CommentOutcome::Updated,
+    };
+    let text = format!("{}\n{}", marker(comment), comment.body);
+    // The same body of a later time is written too, so that nothing older than it replaces it.
+    if old.as_ref() != Some(&text) {
+        write_atomically(path, text.as_bytes())?;
     }
-    write_atomically(path, format!("{}\n{}", marker(comment), comment.body).as_bytes())?;
-    Ok(if old.is_some() { CommentOutcome::Updated } else { CommentOutcome::Created })
+    Ok(outcome)
 }
 
-/// Writes one deployment and, when it is a success, makes the model's other ones here inactive.
+/// Writes one deployment and, when it is a success, makes the model's earlier ones here inactive.
 fn write_deployment(directory: &Path, new: &DeploymentFile) -> Result<(), PortError> {
     let own = format!("{}-{}", file_name(new.release.model.as_str()), file_name(&new.rollout.0));
-    write_json(&directory.join(format!("{own}.json")), new)?;
+    let path = directory.join(format!("{own}.json"));
+    if read_json::<DeploymentFile>(&path)?.is_some_and(|there| there.at > new.at) {
+        return Ok(());
+    }
+    write_json(&path, new)?;
     if new.state != DeploymentState::Success {
         return Ok(());
     }
     for (name, path) in json_files(directory)? {
         let Some(other) = read_json::<DeploymentFile>(&path)? else { continue };
         let serves = other.state == DeploymentState::Success && other.release.model == new.release.model;
-        if name != own && serves {
+        if name != own && serves && other.at <= new.at {
             write_json(&path, &DeploymentFile { state: DeploymentState::Inactive, at: new.at, ..other })?;
         }
     }
@@ -222,20 +230,4 @@ fn file_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use tagship_ports::conformance;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn behaves_like_every_forge() {
-        let directory = tempfile::tempdir().unwrap();
-        conformance::forge(&LocalForge::new(directory.path())).await;
-    }
-
-    #[test]
-    fn names_stay_one_component() {
-        assert_eq!(file_name("churn@v1.0.0"), "churn@v1.0.0");
-        assert_eq!(file_name("../a/b"), "%2E.%2Fa%2Fb");
-    }
-}
+mod tests;

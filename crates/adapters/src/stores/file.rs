@@ -156,8 +156,8 @@ mod tests {
 
     #[tokio::test]
     async fn behaves_like_every_store() {
-        let directory = tempfile::tempdir().unwrap();
-        conformance::artifact_store(&FileStore::new(directory.path())).await;
+        let (directory, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        conformance::artifact_store(&FileStore::new(directory.path()), scratch.path()).await;
     }
 
     #[tokio::test]
@@ -175,5 +175,41 @@ mod tests {
         assert!(!to.exists(), "nothing half-written may appear");
         store.put_bytes(&digest, b"weights").await.unwrap();
         assert_eq!(store.get_bytes(&digest, 100).await.unwrap(), b"weights");
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_way_is_named_and_nothing_is_left_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let digest = copy_hashing(&mut &b"weights"[..], &mut std::io::sink()).unwrap();
+        std::fs::write(directory.path().join("blobs"), b"a file where a directory should be").unwrap();
+        let store = FileStore::new(directory.path());
+        let error = store.put_bytes(&digest, b"weights").await.unwrap_err();
+        assert_eq!(error.problem, Problem::Local);
+        assert!(error.operation.contains("blobs"), "{error}");
+        assert!(!store.has(&digest).await.unwrap());
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_file_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path());
+        let digest = copy_hashing(&mut &b"weights"[..], &mut std::io::sink()).unwrap();
+        store.put_bytes(&digest, b"other").await.unwrap_err();
+        let folder = store.blob(&digest).parent().unwrap().to_owned();
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn settings_choose_the_directory_and_nothing_else() {
+        let root = Path::new("repository");
+        let settings = |json: serde_json::Value| json.as_object().unwrap().clone();
+        let store = FileStore::from_settings(&settings(serde_json::json!({})), root).unwrap();
+        assert_eq!(store.root, root.join(DEFAULT));
+        let store = FileStore::from_settings(&settings(serde_json::json!({ "path": "x" })), root).unwrap();
+        assert_eq!(store.root, root.join("x"));
+        let error =
+            FileStore::from_settings(&settings(serde_json::json!({ "bucket": "x" })), root).unwrap_err();
+        assert!(error.message.contains("bucket"), "{error}");
     }
 }

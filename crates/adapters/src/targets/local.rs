@@ -218,18 +218,22 @@ impl LocalTarget {
         self.answer::<InferAnswer>(&operation, response).await.map(|answer| answer.outputs)
     }
 
+    /// Asks for one case's answer and judges it. An answer that says no is a failed case; no answer at all is an error.
     async fn run_case(
         &self,
-        model: &ModelName,
-        version: &Version,
+        (model, version): (&ModelName, &Version),
         case: &Case,
         bounds: GoldenBounds,
-    ) -> GoldenCase {
+    ) -> Result<GoldenCase, PortError> {
         let started = Instant::now();
         let answer = self.infer(model, version, &case.inputs).await;
         let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
-        let answer = answer.as_deref().map_err(ToString::to_string);
-        judge(case, answer, latency_ms, bounds.tolerance, bounds.max_latency)
+        let answer = match &answer {
+            Ok(outputs) => Ok(outputs.as_slice()),
+            Err(error) if error.problem == Problem::Invalid => Err(error.to_string()),
+            Err(error) => return Err(error.clone()),
+        };
+        Ok(judge(case, answer, latency_ms, bounds.tolerance, bounds.max_latency))
     }
 }
 
@@ -364,17 +368,27 @@ impl ModelRunner for LocalTarget {
             return GoldenReport { status: Status::Incomplete, cases: vec![], message: Some(message) };
         };
         let mut report = GoldenReport { status: Status::Complete, cases: vec![], message: None };
+        if cases.cases.is_empty() {
+            report.status = Status::Incomplete;
+            report.message = Some("there are no golden cases".to_owned());
+        }
         // The first call pays for things that no later one pays for; it is not measured.
         if let Some(first) = cases.cases.first() {
             let _ = self.infer(model, version, &first.inputs).await;
         }
         for case in &cases.cases {
-            report.cases.push(self.run_case(model, version, case, bounds).await);
-        }
-        if report.cases.is_empty() {
-            report.status = Status::Incomplete;
-            report.message = Some("there are no golden cases".to_owned());
+            match self.run_case((model, version), case, bounds).await {
+                Ok(judged) => report.cases.push(judged),
+                Err(error) => {
+                    report.status = Status::Error;
+                    report.message = Some(error.to_string());
+                    break;
+                }
+            }
         }
         report
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! A server of HTTP/1.1 on the loopback address that gives one written answer per request and remembers what it was
+//! asked.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// What was asked.
+#[derive(Clone)]
+pub(super) struct Request {
+    /// Method and path.
+    pub(super) line: String,
+    pub(super) authorization: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Request {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// A running server.
+pub(super) struct Server {
+    pub(super) url: String,
+    seen: Arc<Mutex<Vec<Request>>>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Gives these answers (status and body), one per request, in order.
+    pub(super) async fn with(answers: Vec<(u16, String)>) -> Self {
+        let answers = answers.into_iter();
+        Self::start(answers.map(|(status, body)| response(status, "", &body)).collect()).await
+    }
+
+    /// Sends the first request somewhere else.
+    pub(super) async fn redirecting(to: &str) -> Self {
+        Self::start([response(307, &format!("location: {to}\r\n"), "{}")].into()).await
+    }
+
+    async fn start(mut answers: VecDeque<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&seen);
+        let task = tokio::spawn(async move {
+            while let Some(answer) = answers.pop_front() {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let request = read(&mut stream).await;
+                record.lock().unwrap().push(request);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        });
+        Self { url, seen, task }
+    }
+
+    /// Everything that was asked so far.
+    pub(super) fn seen(&self) -> Vec<Request> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Stops listening.
+    pub(super) async fn close(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+}
+
+fn response(status: u16, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+async fn read(stream: &mut TcpStream) -> Request {
+    let mut reader = BufReader::new(stream);
+    let (mut line, mut authorization, mut length) = (String::new(), String::new(), 0);
+    reader.read_line(&mut line).await.unwrap();
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).await.unwrap();
+        let Some((name, value)) = header.trim_end().split_once(": ") else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => value.clone_into(&mut authorization),
+            "content-length" => length = value.parse().unwrap(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).await.unwrap();
+    let line = line.rsplit_once(' ').unwrap().0.to_owned();
+    Request { line, authorization, body }
+}
