@@ -101,20 +101,21 @@ impl Parser<'_, '_> {
                     &target,
                     "this operator runs code that the model names",
                 );
-            } else if functions.defines(operator) || RUNTIME.contains(&domain.as_str()) {
-            } else if let Some(known) = standard(domain) {
-                if known.binary_search(&name.as_str()).is_err() {
-                    self.findings.about(
-                        &rules::ONNX_OPERATOR,
-                        at,
-                        &target,
-                        "the standard does not define this operator",
-                    );
+                continue;
+            }
+            if functions.defines(operator) || RUNTIME.contains(&domain.as_str()) {
+                continue;
+            }
+            match standard(domain) {
+                Some(known) if known.binary_search(&name.as_str()).is_ok() => {}
+                Some(_) => {
+                    let message = "the standard does not define this operator";
+                    self.findings.about(&rules::ONNX_OPERATOR, at, &target, message);
                 }
-            } else {
-                let message =
-                    "this operator needs a native library beside the runtime; review it, or export without";
-                self.findings.about(&rules::CUSTOM_DOMAIN, at, &target, message);
+                None => {
+                    let message = "this operator needs a native library beside the runtime; review it, or export without";
+                    self.findings.about(&rules::CUSTOM_DOMAIN, at, &target, message);
+                }
             }
         }
     }

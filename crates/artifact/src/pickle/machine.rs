@@ -345,35 +345,30 @@ impl<'m, 'a> Machine<'m, 'a> {
         }
         let (module, name) = (&key.0, &key.1);
         let usage = allow::usage(module, name);
-        let target = format!("{module}.{name}");
-        let at = Some(self.at);
-        if usage.is_some() {
-        } else if allow::is_dangerous(module, name) {
-            self.findings.about(
-                &rules::DANGEROUS_GLOBAL,
-                at,
-                &target,
-                "loading the file reaches a function that runs code, or reads, writes or connects; do not load it",
-            );
-        } else if name.contains('.') {
-            self.findings.about(
-                &rules::DOTTED_GLOBAL,
-                at,
-                &target,
-                "loading the file walks through attributes of a module to reach this; do not load it",
-            );
-        } else {
-            self.findings.about(
-                &rules::UNLISTED_GLOBAL,
-                at,
-                &target,
-                "loading the file imports this, which is not on the allow-list; export the model as ONNX or safetensors",
-            );
+        if usage.is_none() {
+            self.refuse(module, name);
         }
         let number = u32::try_from(self.globals.len()).unwrap_or(u32::MAX);
         self.globals.push(Global { module: module.clone(), name: name.clone(), usage });
         self.numbers.insert(key, number);
         Ok(Value::Global(number))
+    }
+
+    /// Notes a global that is not on the allow-list, by what is known of it.
+    fn refuse(&mut self, module: &str, name: &str) {
+        let (rule, message) = if allow::is_dangerous(module, name) {
+            let message = "loading the file reaches a function that runs code, or reads, writes or connects; do not load it";
+            (&rules::DANGEROUS_GLOBAL, message)
+        } else if name.contains('.') {
+            let message =
+                "loading the file walks through attributes of a module to reach this; do not load it";
+            (&rules::DOTTED_GLOBAL, message)
+        } else {
+            let message = "loading the file imports this, which is not on the allow-list; \
+                           export the model as ONNX or safetensors";
+            (&rules::UNLISTED_GLOBAL, message)
+        };
+        self.findings.about(rule, Some(self.at), format!("{module}.{name}"), message);
     }
 
     /// The global that GLOBAL and INST name in two lines.
