@@ -19,10 +19,10 @@ struct Judgement {
 
 /// Takes feedback in. Repeating it changes nothing; feedback to an unknown prediction is refused.
 pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Problem> {
-    let (found, judgement) =
+    let found =
         server.predictions.judge(&feedback.model, &feedback.id, |prediction| judge(&feedback, prediction))?;
-    match (found, judgement) {
-        (Found::Waiting(prediction), Some(judgement)) => {
+    match found {
+        Found::Waiting(prediction, judgement) => {
             prediction.metrics.correct.fetch_add(judgement.correct, Relaxed);
             prediction.metrics.incorrect.fetch_add(judgement.incorrect, Relaxed);
             if let Some(log) = &server.log {
@@ -37,11 +37,11 @@ pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Prob
             }
             Ok(Accepted { result: Outcome::Applied })
         }
-        (Found::Unknown, _) => Err(Problem::not_found(format!(
+        Found::Unknown => Err(Problem::not_found(format!(
             "no prediction {:?} of {} is remembered; it was made by another server, or too long ago",
             feedback.id, feedback.model
         ))),
-        (Found::Judged | Found::Waiting(_), _) => Ok(Accepted { result: Outcome::AlreadyThere }),
+        Found::Judged => Ok(Accepted { result: Outcome::AlreadyThere }),
     }
 }
 

@@ -32,9 +32,9 @@ pub(super) struct Prediction {
 
 /// What looking a prediction up gave.
 #[derive(Debug)]
-pub(super) enum Found {
-    /// It waits, and now no longer does.
-    Waiting(Prediction),
+pub(super) enum Found<T> {
+    /// It waited; this is it and what was judged of it.
+    Waiting(Prediction, T),
     /// Feedback came before.
     Judged,
     /// It was never made here, or is forgotten.
@@ -90,12 +90,17 @@ impl Predictions {
         model: &ModelName,
         id: &str,
         judge: impl FnOnce(&Prediction) -> Result<T, E>,
-    ) -> Result<(Found, Option<T>), E> {
+    ) -> Result<Found<T>, E> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = inner.entries.get_mut(&key(model, id)) else { return Ok((Found::Unknown, None)) };
-        let Some(prediction) = &entry.prediction else { return Ok((Found::Judged, None)) };
-        let verdict = judge(prediction)?;
-        Ok((entry.prediction.take().map_or(Found::Judged, Found::Waiting), Some(verdict)))
+        let Some(entry) = inner.entries.get_mut(&key(model, id)) else { return Ok(Found::Unknown) };
+        let Some(prediction) = entry.prediction.take() else { return Ok(Found::Judged) };
+        match judge(&prediction) {
+            Ok(verdict) => Ok(Found::Waiting(prediction, verdict)),
+            Err(error) => {
+                entry.prediction = Some(prediction);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -146,8 +151,8 @@ mod tests {
     }
 
     fn look(predictions: &Predictions, id: &str) -> Option<Version> {
-        match predictions.judge::<_, ()>(&model(), id, |_| Ok(())).unwrap().0 {
-            Found::Waiting(prediction) => Some(prediction.version),
+        match predictions.judge::<_, ()>(&model(), id, |_| Ok(())).unwrap() {
+            Found::Waiting(prediction, ()) => Some(prediction.version),
             Found::Judged | Found::Unknown => None,
         }
     }

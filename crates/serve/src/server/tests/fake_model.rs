@@ -25,6 +25,15 @@ pub(super) struct Gate {
     changed: Condvar,
 }
 
+/// Opens its gate when dropped.
+pub(super) struct Release(pub(super) Arc<Gate>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
 #[derive(Debug)]
 struct FakeModel {
     signature: Signature,

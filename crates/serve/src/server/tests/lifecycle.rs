@@ -68,7 +68,7 @@ async fn a_drain_finishes_requests_in_progress() {
     let server = start(at.path()).await;
     server.load("v1.0.0", "wait", 1).await;
     server.promote("v1.0.0", 2).await;
-    let (gate, address) = (Arc::clone(&server.loader.gate), server.addresses.inference);
+    let (gate, address) = (Arc::clone(&server.gate), server.addresses.inference);
     let mut client = server.client().await;
     client.write("POST", "/v2/models/churn/infer", request("a").to_string().as_bytes()).await;
     gate.reached(1).await;
@@ -92,7 +92,7 @@ async fn a_drain_ends_after_the_grace_period() {
     let server = start_with(settings).await;
     server.load("v1.0.0", "wait", 1).await;
     server.promote("v1.0.0", 2).await;
-    let gate = Arc::clone(&server.loader.gate);
+    let gate = Arc::clone(&server.gate);
     let mut client = server.client().await;
     client.write("POST", "/v2/models/churn/infer", request("a").to_string().as_bytes()).await;
     gate.reached(1).await;

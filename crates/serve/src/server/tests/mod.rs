@@ -15,15 +15,21 @@ use tagship_domain::{Digest, FileEntry, Timestamp, serving::LoadOrder};
 use tagship_ports::fake::FakeClock;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use self::{client::Client, fake_model::FakeLoader};
+use self::{
+    client::Client,
+    fake_model::{FakeLoader, Gate, Release},
+};
 use super::{AdminToken, BoundAddresses, Limits, LogBounds, ServeError, ServerSettings, run_until};
+use crate::Loader;
 
 const TOKEN: &str = "a token of the tests";
 
 /// A running server.
 struct Running {
     addresses: BoundAddresses,
-    loader: FakeLoader,
+    gate: Arc<Gate>,
+    /// A test that fails must not leave a `wait` model waiting: its runtime would wait for it.
+    _release: Release,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), ServeError>>,
 }
@@ -47,18 +53,20 @@ async fn start(state_dir: &Path) -> Running {
 }
 
 async fn start_with(settings: ServerSettings) -> Running {
+    let loader = FakeLoader::default();
+    let gate = Arc::clone(&loader.gate);
+    start_loading(settings, Arc::new(loader), gate).await
+}
+
+async fn start_loading(settings: ServerSettings, loader: Arc<dyn Loader>, gate: Arc<Gate>) -> Running {
     let (ready, bound) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
-    let loader = FakeLoader::default();
-    let run = run_until(
-        settings,
-        Arc::new(loader.clone()),
-        move |addresses| ready.send(addresses).unwrap(),
-        async move { drop(stopped.await) },
-    );
+    let run = run_until(settings, loader, move |addresses| ready.send(addresses).unwrap(), async move {
+        drop(stopped.await);
+    });
     let task = tokio::spawn(run);
     let addresses = bound.await.expect("the server starts");
-    Running { addresses, loader, stop, task }
+    Running { addresses, _release: Release(Arc::clone(&gate)), gate, stop, task }
 }
 
 impl Running {
@@ -78,11 +86,12 @@ impl Running {
         self.task.await.unwrap()
     }
 
-    /// Uploads a fake model and loads it.
-    async fn load(&self, version: &str, content: &str, fence: u64) -> (u16, Value) {
+    /// Uploads a model and loads it.
+    async fn load(&self, version: &str, content: impl AsRef<[u8]>, fence: u64) -> (u16, Value) {
+        let content = content.as_ref();
         let mut admin = self.admin().await;
-        let digest = digest(content.as_bytes());
-        let (status, _) = admin.send("PUT", &format!("/admin/uploads/{digest}"), content.as_bytes()).await;
+        let digest = digest(content);
+        let (status, _) = admin.send("PUT", &format!("/admin/uploads/{digest}"), content).await;
         assert_eq!(status, 200);
         admin
             .json("PUT", &format!("/admin/models/churn/versions/{version}"), &load_order(content, fence))
@@ -106,8 +115,9 @@ impl Running {
     }
 }
 
-fn load_order(content: &str, fence: u64) -> Value {
-    let digest = digest(content.as_bytes());
+fn load_order(content: impl AsRef<[u8]>, fence: u64) -> Value {
+    let content = content.as_ref();
+    let digest = digest(content);
     let file =
         FileEntry { path: "model.onnx".to_owned(), size: content.len() as u64, sha256: digest.clone() };
     serde_json::to_value(LoadOrder { fence, digest, files: vec![file] }).unwrap()
