@@ -3,7 +3,10 @@
 //! What comes out is plain text on one line, cleaned of everything that hides or moves; a renderer that needs
 //! escaping adds it.
 
+use std::collections::BTreeSet;
+
 use tagship_domain::{
+    ModelName,
     decision::{Action, DecisionItem},
     exit::Exit,
     gate::{GateCheck, GateReport, Outcome},
@@ -88,7 +91,9 @@ pub fn overview(sections: &[Section]) -> Headline {
     ];
     let groups: Vec<String> =
         groups.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    let text = format!("{} deployments: {}", headlines.len(), groups.join(", "));
+    let models: BTreeSet<&ModelName> = sections.iter().map(|section| &section.model).collect();
+    let noun = if models.len() == sections.len() { "model" } else { "deployment" };
+    let text = format!("{}: {}", counted(headlines.len(), noun), groups.join(", "));
     Headline { symbol: worst.symbol, tone: worst.tone, text }
 }
 

@@ -36,6 +36,10 @@ impl Line {
             self.space = self.count > 0;
             return true;
         }
+        // They only choose between two pictures of the character before them.
+        if matches!(character, '\u{fe00}'..='\u{fe0f}') {
+            return true;
+        }
         if is_invisible(character) {
             return self.write(&format!("\\u{{{:x}}}", u32::from(character)));
         }
@@ -75,19 +79,19 @@ impl Line {
 }
 
 /// Characters that show nothing and yet change what is read: controls, bidirectional overrides, zero-width and
-/// filler characters, variation selectors, tags (Unicode 16, categories Cc and Cf and the default-ignorable fillers).
+/// filler characters, tags (Unicode 16, categories Cc and Cf and the default-ignorable fillers).
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Columns that a text takes in a terminal.
-pub(crate) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.width()
 }
 

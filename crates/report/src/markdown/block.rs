@@ -30,10 +30,25 @@ impl Block {
     }
 
     /// A call-out: `kind` is one of `NOTE`, `WARNING`, `CAUTION`. A place that does not know call-outs shows a quote.
-    pub(crate) fn callout(kind: &'static str, paragraphs: &[Inline]) -> Self {
-        let paragraphs: Vec<String> =
-            paragraphs.iter().map(|line| format!("> {}\n", line.as_str())).collect();
-        Self(format!("> [!{kind}]\n{}", paragraphs.join(">\n")))
+    pub(crate) fn callout(kind: &'static str, inside: &[Self]) -> Self {
+        let inside = Self::stack(inside).0;
+        let quote = |line: &str| {
+            if line.is_empty() {
+                ">
+"
+                .to_owned()
+            } else {
+                format!(
+                    "> {line}
+"
+                )
+            }
+        };
+        Self(format!(
+            "> [!{kind}]
+{}",
+            inside.lines().map(quote).collect::<String>()
+        ))
     }
 
     /// A command line to copy. It is made of names that need no quoting.
@@ -47,7 +62,7 @@ impl Block {
         text.push('|');
         for (_, align) in header {
             text.push_str(match align {
-                Align::Left => "---|",
+                Align::Left => ":--|",
                 Align::Centre => ":-:|",
                 Align::Right => "--:|",
             });
@@ -59,10 +74,9 @@ impl Block {
         Self(text)
     }
 
-    /// Blocks behind a line that unfolds them. The line is plain text.
-    pub(crate) fn fold(line: &str, open: bool, inside: &[Self]) -> Self {
+    /// Blocks behind a line that unfolds them. The line holds no Markdown of ours: it would not be read there.
+    pub(crate) fn fold(line: &Inline, open: bool, inside: &[Self]) -> Self {
         let open = if open { " open" } else { "" };
-        let line = Inline::text(line, 300);
         Self(format!(
             "<details{open}><summary>{}</summary>\n\n{}\n</details>\n",
             line.as_str(),

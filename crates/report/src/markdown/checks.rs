@@ -30,9 +30,9 @@ pub(crate) fn passed(report: &GateReport, rows: usize) -> Block {
     let line = if report.exit() == Exit::Done {
         format!("Gate: {} passed", gate_count(report))
     } else {
-        format!("Gate: {} without objection", counted(good.len(), "check"))
+        format!("Gate: {} without objection", counted(good.len(), "other check"))
     };
-    Block::fold(&line, false, &[table(&good, rows)])
+    Block::fold(&Inline::text(&line, 80), false, &[table(&good, rows)])
 }
 
 fn is_fine(check: &GateCheck) -> bool {
@@ -47,7 +47,7 @@ fn table(checks: &[&GateCheck], rows: usize) -> Block {
     ];
     let cells = |check: &&GateCheck| {
         vec![
-            Inline::text(Mark::from(check.outcome).emoji(), 4),
+            Inline::fixed(Mark::from(check.outcome).emoji()),
             Inline::text(&check.name, 80).bold(),
             Inline::prose(&check.message, 400),
         ]

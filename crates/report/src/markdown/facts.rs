@@ -72,6 +72,7 @@ fn attempt(state: &RolloutState) -> Option<Fact> {
     if !state.by.actor.trim().is_empty() {
         pieces.push(Inline::fixed("started by ").and(Inline::text(&state.by.actor, 60)));
     }
+    pieces.push(Inline::text(&state.started.readable(), 40));
     if state.phase.is_terminal() {
         pieces.push(Inline::text(&format!("took {}", took(state)), 40));
     }

@@ -42,7 +42,7 @@ fn findings(found: &[(&ArtifactReport, &Finding)], rows: usize) -> Block {
     ];
     let cells = |(artifact, finding): &(&ArtifactReport, &Finding)| {
         vec![
-            Inline::text(Mark::from(finding.severity).emoji(), 4),
+            Inline::fixed(Mark::from(finding.severity).emoji()),
             Inline::code(&finding.rule, 40)
                 .and(Inline::fixed("<br>"))
                 .and(Inline::fixed(severity_name(finding.severity)).small()),
@@ -109,7 +109,7 @@ pub(crate) fn artifacts(report: &ValidationReport, rows: usize) -> Block {
         let more = format!("… {} more artifacts", report.artifacts.len() - rows);
         blocks.push(Block::paragraph(&Inline::text(&more, 60)));
     }
-    Block::fold(&line, false, &blocks)
+    Block::fold(&Inline::text(&line, 120), false, &blocks)
 }
 
 fn golden_words(report: &ValidationReport) -> String {
@@ -129,7 +129,7 @@ fn describe(artifact: &ArtifactReport, rows: usize) -> Block {
     let digest = artifact.sha256.as_ref().map(|digest| Inline::code(&digest.to_string(), 80));
     let mark = Mark::judged(artifact.status, artifact.verdict);
     let facts = [
-        Inline::text(mark.emoji(), 4).and(Inline::fixed(" ")).and(Inline::code(&artifact.path, 160)),
+        Inline::fixed(mark.emoji()).and(Inline::fixed(" ")).and(Inline::code(&artifact.path, 160)),
         Inline::text(&artifact.format, 40),
         Inline::text(&ByteSize::bytes(artifact.size).to_string(), 40),
     ];
@@ -156,7 +156,7 @@ fn golden(artifact: &ArtifactReport, rows: usize) -> Option<Block> {
     ];
     let cells = |case: &GoldenCase| {
         vec![
-            Inline::text(if case.passed { Mark::Passed } else { Mark::Failed }.emoji(), 4),
+            Inline::fixed(if case.passed { Mark::Passed } else { Mark::Failed }.emoji()),
             Inline::text(&case.name, 80),
             case.max_difference
                 .map_or(Inline::fixed("–"), |difference| Inline::text(&number::value(difference), 40)),

@@ -127,15 +127,15 @@ pub(crate) struct Parts {
     pub(crate) parts: Vec<Part>,
     /// Whether all is well, so that its details go before those of a model that needs attention.
     pub(crate) calm: bool,
-    /// Line that unfolds them; shown as they are where there is none.
-    pub(crate) fold: Option<String>,
+    /// Line that unfolds them, and whether they are unfolded already; shown as they are where there is none.
+    pub(crate) fold: Option<(Inline, bool)>,
     /// Names of the blocks that were dropped.
     dropped: Vec<&'static str>,
 }
 
 impl Parts {
     /// Nothing is dropped yet.
-    pub(crate) fn new(parts: Vec<Part>, calm: bool, fold: Option<String>) -> Self {
+    pub(crate) fn new(parts: Vec<Part>, calm: bool, fold: Option<(Inline, bool)>) -> Self {
         Self { parts, calm, fold, dropped: Vec::new() }
     }
 
@@ -148,7 +148,7 @@ impl Parts {
             _ => blocks.push(Block::paragraph(&self.missing(place))),
         }
         match &self.fold {
-            Some(line) => Block::fold(line, !self.calm, &blocks),
+            Some((line, open)) => Block::fold(line, *open, &blocks),
             None => Block::stack(&blocks),
         }
     }

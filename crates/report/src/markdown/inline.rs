@@ -126,7 +126,7 @@ fn escape(text: &str) -> String {
             '_' if joins_word(before, rest) => escaped.push('_'),
             '|' | '*' | '_' | '[' | ']' | '`' | '\\' | '~' | '$' => entity(&mut escaped, character),
             '-' | '+' | '=' | ':' if before.is_none() => entity(&mut escaped, character),
-            '.' | ')' if text[..at].bytes().all(|b| b.is_ascii_digit()) => entity(&mut escaped, character),
+            '.' | ')' if opens_item(&text[..at], rest) => entity(&mut escaped, character),
             _ => escaped.push(character),
         }
         if starts_link(&text[..at], character, rest) {
@@ -139,6 +139,11 @@ fn escape(text: &str) -> String {
 
 fn entity(escaped: &mut String, character: char) {
     let _ = write!(escaped, "&#{};", u32::from(character));
+}
+
+/// Whether a full stop or bracket between these would make a numbered item of the line.
+fn opens_item(before: &str, rest: &str) -> bool {
+    before.bytes().all(|b| b.is_ascii_digit()) && (rest.is_empty() || rest.starts_with(' '))
 }
 
 /// An underscore inside a word is no emphasis, and names read better with it.
@@ -164,7 +169,9 @@ fn starts_link(before: &str, character: char, rest: &str) -> bool {
 /// `tada:`: what follows the first colon of an emoji's short code.
 fn is_short_code(rest: &str) -> bool {
     let part_of = |c: char| c.is_ascii_alphanumeric() || "_+-".contains(c);
-    rest.find(|c| !part_of(c)).is_some_and(|end| end > 0 && rest[end..].starts_with(':'))
+    // Two digits are a time of day; the short codes made of digits alone are longer.
+    let time = |code: &str| code.len() <= 2 && code.bytes().all(|b| b.is_ascii_digit());
+    rest.find(|c| !part_of(c)).is_some_and(|end| rest[end..].starts_with(':') && !time(&rest[..end]))
 }
 
 #[cfg(test)]
@@ -173,9 +180,14 @@ mod tests {
 
     #[test]
     fn ordinary_messages_stay_readable() {
-        for text in
-            ["accuracy is 0.83, not 0.90", "24 tests passed (2 skipped)", "roc_auc fell by 3%", "a: b"]
-        {
+        for text in [
+            "accuracy is 0.83, not 0.90",
+            "0.83",
+            "at 03:44:52",
+            "24 tests passed (2 skipped)",
+            "roc_auc fell by 3%",
+            "a: b",
+        ] {
             assert_eq!(Inline::text(text, 200).as_str(), text);
         }
         assert_eq!(

@@ -6,7 +6,7 @@ use super::{
     block::{Align, Block, capped},
     inline::Inline,
 };
-use crate::{number, text::counted};
+use crate::number;
 
 /// Most metrics that stand in the open.
 const OPEN: usize = 8;
@@ -17,13 +17,15 @@ pub(crate) fn watched(report: &GateReport) -> Block {
     if chosen.is_empty() { Block::default() } else { table(report, &chosen, OPEN) }
 }
 
-/// All metrics, folded; nothing where all stand in the open.
-pub(crate) fn all(report: &GateReport, rows: usize) -> Block {
-    if choose(report).len() == report.metrics.len() {
+/// All metrics, folded; nothing where all stand in the open already, unless `even_few`.
+pub(crate) fn folded(report: &GateReport, even_few: bool, rows: usize) -> Block {
+    let all: Vec<&MetricDiff> = report.metrics.iter().collect();
+    if all.is_empty() || (!even_few && choose(report).len() == all.len()) {
         return Block::default();
     }
-    let all: Vec<&MetricDiff> = report.metrics.iter().collect();
-    Block::fold(&format!("All {}", counted(all.len(), "metric")), false, &[table(report, &all, rows)])
+    let against = report.stable.as_ref().map(|stable| format!(" against {stable}")).unwrap_or_default();
+    let line = format!("Metrics: {} of the candidate{against}", all.len());
+    Block::fold(&Inline::text(&line, 120), false, &[table(report, &all, rows)])
 }
 
 fn choose(report: &GateReport) -> Vec<&MetricDiff> {

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     mark::Tone,
     sentence::{Headline, headline, overview},
-    text::counted,
 };
 
 /// Share of a page that the overview of many models may take, in percent.
@@ -40,9 +39,15 @@ fn page(report: &StatusReport, limits: Limits) -> String {
     let taken = [&head, &foot]
         .iter()
         .fold(Size::default(), |sum, block| sum.plus(Size::of(block.as_str())).plus(GAP));
+    let calm = |headline: &Headline| matches!(headline.tone, Tone::Good | Tone::Neutral);
+    let alone = sections.iter().filter(|(headline, _)| !calm(headline)).count() == 1;
     let fold = sections.len() > 1;
-    let mut parts: Vec<Parts> =
-        sections.iter().map(|(headline, section)| details(headline, section, fold, limits)).collect();
+    let details = |(headline, section): &(Headline, &Section)| {
+        let calm = calm(headline);
+        let fold = fold.then(|| (with_symbol(headline), alone && !calm));
+        Parts::new(section::parts(section, limits.rows()), calm, fold)
+    };
+    let mut parts: Vec<Parts> = sections.iter().map(details).collect();
     let place = run(report, "the run");
     fit(&mut parts, limits.less(taken), &place);
     let middle = parts.iter().map(|parts| parts.block(&place));
@@ -54,13 +59,7 @@ fn title(headline: &Headline) -> Block {
 }
 
 fn with_symbol(headline: &Headline) -> Inline {
-    Inline::text(headline.symbol.emoji(), 4).and(Inline::fixed(" ")).and(Inline::text(&headline.text, 300))
-}
-
-fn details(headline: &Headline, section: &Section, fold: bool, limits: Limits) -> Parts {
-    let calm = matches!(headline.tone, Tone::Good | Tone::Neutral);
-    let line = fold.then(|| format!("{} {}", headline.symbol.emoji(), headline.text));
-    Parts::new(section::parts(section, limits.rows()), calm, line)
+    Inline::fixed(headline.symbol.emoji()).and(Inline::fixed(" ")).and(Inline::text(&headline.text, 300))
 }
 
 /// One row per model and environment, as many as its share of the page holds.
@@ -72,7 +71,7 @@ fn table(sections: &[(Headline, &Section)], limits: Limits) -> Block {
     let mut size = Size::default();
     let mut rows: Vec<Vec<Inline>> = Vec::new();
     for (headline, _) in sections {
-        let row = vec![Inline::text(headline.symbol.emoji(), 4), Inline::text(&headline.text, 300)];
+        let row = vec![Inline::fixed(headline.symbol.emoji()), Inline::text(&headline.text, 300)];
         size = row.iter().fold(size, |size, cell| size.plus(Size::of(cell.as_str())).plus(CELL));
         if !room.holds(size) {
             break;
@@ -83,8 +82,7 @@ fn table(sections: &[(Headline, &Section)], limits: Limits) -> Block {
     if left_out > 0 {
         rows.push(vec![Inline::fixed("…"), Inline::text(&format!("{left_out} more"), 40)]);
     }
-    let models = counted(sections.len(), "entry").replace("entrys", "entries");
-    Block::table(&[(Inline::fixed(""), Align::Centre), (Inline::text(&models, 40), Align::Left)], &rows)
+    Block::table(&[(Inline::fixed(""), Align::Centre), (Inline::fixed("State"), Align::Left)], &rows)
 }
 
 /// What stands around a cell of a table.

@@ -36,7 +36,7 @@ pub(crate) fn timeline(entries: &[TimelineEntry], kind: Kind, rows: usize) -> Bl
         ]);
     }
     let header = [
-        (Inline::text(&day_of(first), 20), Align::Left),
+        (Inline::fixed("UTC"), Align::Left),
         (Inline::fixed("Traffic"), Align::Left),
         (Inline::fixed("What happened"), Align::Left),
     ];
@@ -48,11 +48,13 @@ fn day_of(entry: &TimelineEntry) -> String {
 }
 
 fn traffic(entry: &TimelineEntry) -> Inline {
-    Inline::code(&bar(entry.weight, 8), 16).and(Inline::text(&format!(" {}%", entry.weight), 8))
+    Inline::code(&bar(entry.weight, 8), 16)
+        .and(Inline::fixed("&nbsp;"))
+        .and(Inline::text(&format!("{}%", entry.weight), 8))
 }
 
 fn told(entry: &TimelineEntry, kind: Kind) -> Inline {
-    let mark = Inline::text(Mark::of_phase(entry.phase, kind).emoji(), 4);
+    let mark = Inline::fixed(Mark::of_phase(entry.phase, kind).emoji());
     let phase = Inline::fixed(phase_name(entry.phase)).bold();
     let message = Inline::prose(&entry.message, 300);
     let head = mark.and(Inline::fixed(" ")).and(phase);
@@ -84,7 +86,7 @@ pub(crate) fn judges(state: &RolloutState, rows: usize) -> Block {
     ];
     let cells = |(name, judge): (&String, &JudgeState)| {
         vec![
-            Inline::text(Mark::from(judge.phase).emoji(), 4),
+            Inline::fixed(Mark::from(judge.phase).emoji()),
             Inline::text(name, 80).bold(),
             Inline::text(&judge.n.to_string(), 24),
             Inline::prose(&judge.message, 300),
@@ -92,12 +94,21 @@ pub(crate) fn judges(state: &RolloutState, rows: usize) -> Block {
     };
     let good = state.judges.values().filter(|judge| judge.phase == MetricPhase::Successful).count();
     let line = format!("Analysis: {good} of {} good", counted(state.judges.len(), "metric"));
-    let open = state.judges.values().any(|judge| judge.phase == MetricPhase::Failed);
     Block::fold(
-        &line,
-        open,
+        &Inline::text(&line, 80),
+        false,
         &[Block::table(&header, &capped(state.judges.iter().map(cells).collect(), rows))],
     )
+}
+
+/// What went wrong, else what is happening.
+pub(crate) fn cause(state: &RolloutState) -> Option<Inline> {
+    let (name, text) = match &state.cause {
+        Some(cause) => ("**Cause:** ", cause),
+        None => ("", &state.message),
+    };
+    let text = Inline::prose(text, 600);
+    (!text.is_empty()).then(|| Inline::fixed(name).and(text))
 }
 
 /// What was decided and did not work yet, with the error.

@@ -13,63 +13,72 @@ use crate::{
     advice::{Advice, advice},
     mark::Tone,
     sentence::headline,
-    stage::stages,
+    stage::{Stage, stages},
 };
 
 /// Everything about a section but its headline.
 pub(crate) fn parts(section: &Section, rows: usize) -> Vec<Part> {
     let tone = headline(section).tone;
-    let mut parts = Vec::new();
-    let mut add = |rank, name, block: Block| {
-        if !block.is_empty() {
-            parts.push(Part { rank, name, block });
-        }
-    };
-    add(Rank::Stages, "the stages", strip(section));
-    add(Rank::Cause, "the cause", cause(section, tone));
+    let mut parts = vec![
+        Part { rank: Rank::Stages, name: "the stages", block: strip(section) },
+        Part { rank: Rank::Cause, name: "the cause", block: cause(section, tone) },
+    ];
+    let mut add = |rank, name, block: Block| parts.push(Part { rank, name, block });
     if let Some(report) = &section.validation {
         add(Rank::Culprits, "the findings", findings::culprits(report, rows));
     }
     if let Some(report) = &section.gate {
         add(Rank::Culprits, "the failed checks", checks::culprits(report, rows));
-        add(Rank::Metrics, "the metrics", metrics::watched(report));
     }
-    add(Rank::Facts, "the facts", facts::table(section));
-    if let Some(state) = &section.rollout {
-        add(Rank::Timeline, "the timeline", progress::timeline(&section.timeline, state.kind, rows));
-        add(Rank::Passed, "the analysis", progress::judges(state, rows));
+    match (&section.rollout, &section.gate) {
+        // What happens in production matters more by then than how the candidate compared before.
+        (Some(state), _) => {
+            add(Rank::Facts, "the facts", facts::table(section));
+            add(Rank::Timeline, "the timeline", progress::timeline(&section.timeline, state.kind, rows));
+        }
+        (None, Some(report)) => {
+            add(Rank::Metrics, "the metrics", metrics::watched(report));
+            add(Rank::Facts, "the facts", facts::table(section));
+        }
+        (None, None) => add(Rank::Facts, "the facts", facts::table(section)),
     }
     if tone == Tone::Good {
-        add(Rank::Command, "the command to go back", next_step(advice(section)));
+        let step = advice(section).map(|advice| next_step(&advice)).unwrap_or_default();
+        add(Rank::Command, "what to do next", step);
+    }
+    folded(section, rows, &mut add);
+    parts.retain(|part| !part.block.is_empty());
+    parts
+}
+
+/// What opens on a click.
+fn folded(section: &Section, rows: usize, add: &mut impl FnMut(Rank, &'static str, Block)) {
+    if let Some(state) = &section.rollout {
+        add(Rank::Passed, "the analysis", progress::judges(state, rows));
     }
     if let Some(report) = &section.gate {
+        add(Rank::Rest, "all metrics", metrics::folded(report, section.rollout.is_some(), rows));
         add(Rank::Passed, "the passed checks", checks::passed(report, rows));
-        add(Rank::Rest, "all metrics", metrics::all(report, rows));
     }
     if let Some(report) = &section.validation {
         add(Rank::Rest, "the validation", findings::artifacts(report, rows));
     }
-    parts
 }
 
 fn strip(section: &Section) -> Block {
-    let stages = stages(section);
-    if stages.is_empty() {
-        return Block::default();
-    }
-    let stage = |stage: crate::stage::Stage| {
-        let note = if stage.note.is_empty() { String::new() } else { format!(" {}", stage.note) };
-        let name = Inline::fixed(stage.name).bold().and(Inline::fixed(""));
-        Inline::text(stage.mark.emoji(), 4)
-            .and(Inline::fixed(" "))
-            .and(name)
-            .and(Inline::fixed(if note.is_empty() { "" } else { " " }))
-            .and(Inline::text(&note, 60))
+    let stage = |stage: Stage| {
+        let words = [
+            Inline::fixed(stage.mark.emoji()),
+            Inline::fixed(stage.name).bold(),
+            Inline::text(&stage.note, 60),
+        ];
+        Inline::join(words, " ")
     };
-    Block::paragraph(&Inline::join(stages.into_iter().map(stage), " → "))
+    let stages: Vec<Inline> = stages(section).into_iter().map(stage).collect();
+    if stages.is_empty() { Block::default() } else { Block::paragraph(&Inline::join(stages, " → ")) }
 }
 
-/// Why it stands where it stands and what to do, as a call-out where somebody has to act.
+/// Why it stands where it stands and what to do, as a call-out where it is not simply good.
 fn cause(section: &Section, tone: Tone) -> Block {
     let kind = match tone {
         Tone::Bad => "CAUTION",
@@ -77,27 +86,21 @@ fn cause(section: &Section, tone: Tone) -> Block {
         Tone::Running => "NOTE",
         Tone::Good | Tone::Neutral => return Block::default(),
     };
-    let mut lines = Vec::new();
-    if let Some(state) = &section.rollout {
-        lines.push(Inline::prose(&state.message, 600));
-        lines.extend(progress::open_effects(state));
-    }
-    let advice = advice(section);
-    if let Some(Advice { text, command: None }) = &advice {
-        lines.push(Inline::text(text, 300));
-    }
-    lines.retain(|line| !line.is_empty());
     let mut blocks = Vec::new();
-    if !lines.is_empty() {
-        blocks.push(Block::callout(kind, &lines));
+    if let Some(state) = &section.rollout {
+        blocks.extend(progress::cause(state).iter().map(Block::paragraph));
+        blocks.extend(progress::open_effects(state).iter().map(Block::paragraph));
     }
-    if let Some(Advice { command: Some(_), .. }) = &advice {
-        blocks.push(next_step(advice));
-    }
-    Block::stack(&blocks)
+    blocks.extend(advice(section).as_ref().map(next_step));
+    if blocks.is_empty() { Block::default() } else { Block::callout(kind, &blocks) }
 }
 
-fn next_step(advice: Option<Advice>) -> Block {
-    let Some(Advice { text, command: Some(command) }) = advice else { return Block::default() };
-    Block::stack(&[Block::paragraph(&Inline::text(&format!("{text}:"), 300)), Block::command(&command)])
+fn next_step(advice: &Advice) -> Block {
+    match &advice.command {
+        None => Block::paragraph(&Inline::text(&advice.text, 300)),
+        Some(command) => {
+            let line = Inline::text(&advice.text, 300).and(Inline::fixed(":"));
+            Block::stack(&[Block::paragraph(&line), Block::command(command)])
+        }
+    }
 }
