@@ -22,9 +22,10 @@ use answer::{Answer, conclude};
 pub fn run(verb: Verb) -> ExitCode {
     let context = Context::read();
     let format = verbs::format(&verb);
-    let result = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime.block_on(verbs::run(verb, &context)),
-        Err(error) => Err(Failure::incomplete(format!("start the runtime: {error}"))),
+    let result = match verb {
+        // Its limits bind the whole process, so it comes before any thread does.
+        Verb::Golden => verbs::serve::golden().map(|()| None),
+        verb => on_a_runtime(verb, &context),
     };
     let exit = match result {
         Ok(Some(answer)) => conclude(Ok(answer), format, &context),
@@ -32,6 +33,18 @@ pub fn run(verb: Verb) -> ExitCode {
         Err(failure) => conclude(Err(failure), format, &context),
     };
     ExitCode::from(exit.code())
+}
+
+fn on_a_runtime(verb: Verb, context: &Context) -> Result<Option<Answer>, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::incomplete(format!("start the runtime: {error}")))?;
+    let result = runtime.block_on(verbs::run(verb, context));
+    // An inference that hangs must not keep the process.
+    runtime.shutdown_background();
+    result
 }
 
 /// How the screen wants things rendered.

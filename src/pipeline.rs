@@ -5,6 +5,7 @@ use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     event::Command,
     release::Evidence,
+    report::TimelineEntry,
     rollout::{Kind, PersonCommand, RolloutPlan, RolloutState, Smoke, Strategy},
     schema,
 };
@@ -145,12 +146,17 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
         let text = format!("no rollout of {} to {} was ever started", place.name, place.environment);
         return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
     };
-    let entries =
-        workspace.repo.history(&journal_name(place.environment, place.name), STORY).await.map_err(failed)?;
-    let story = timeline(&entries).map_err(Failure::incomplete)?;
+    let story = story(workspace, place).await?;
     let text = terminal::rollout(state, &story, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
     Answer::document(&workspace.handover, Some(place.name), state, text, ending)
+}
+
+/// What happened in the newest rollout of a place, oldest first.
+pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Vec<TimelineEntry>, Failure> {
+    let journal = journal_name(place.environment, place.name);
+    let entries = workspace.repo.history(&journal, STORY).await.map_err(failed)?;
+    timeline(&entries).map_err(Failure::incomplete)
 }
 
 /// A sentence as a JSON document.

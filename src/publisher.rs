@@ -112,7 +112,8 @@ impl CommentPublisher<'_> {
     }
 }
 
-async fn section(
+/// A rollout as reviewers are shown it, with what its release was judged by.
+pub(crate) async fn section(
     workspace: &Workspace,
     model: &ModelConfig,
     state: RolloutState,

@@ -223,7 +223,7 @@ fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(&found)
         .map_err(|error| Failure::usage(format!("read {}: {error}", found.display())))?;
     Config::parse(&path.display().to_string(), &text)
-        .map_err(|errors| Failure::usage(errors.to_string().trim_end()))
+        .map_err(|errors| Failure::usage(errors.to_string().trim_end().trim_start_matches("error: ")))
 }
 
 /// An adapter's error with the place in the configuration that named the adapter.

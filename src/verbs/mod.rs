@@ -10,7 +10,7 @@ mod release;
 mod rollback;
 mod rollout;
 mod run;
-mod serve;
+pub(crate) mod serve;
 mod status;
 pub(crate) mod validate;
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Option<Answer>,
         Verb::Pull(args) => pull::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Serve(args) => serve::run(&args, context).await.map(|()| None),
         Verb::Schema => Ok(Some(schema())),
-        Verb::Golden => serve::golden().map(|()| None),
+        Verb::Golden => serve::golden().map(|()| None), // reached through `crate::run` before any thread
     }
 }
 

@@ -8,6 +8,8 @@ use tagship_domain::{
     rollout::Kind,
 };
 use tagship_release::Made;
+use tagship_report::markdown;
+use tagship_rollout::Tick;
 use tagship_runner::{
     Failure,
     args::{Pace, RunArgs},
@@ -22,8 +24,8 @@ use super::{
 use crate::{
     answer::Answer,
     failure::failed,
-    pipeline::{Lead, Place, answer, lead, release_of},
-    publisher::{now, write},
+    pipeline::{Lead, Place, answer, lead, release_of, story},
+    publisher::{now, section, write},
     workspace::Workspace,
 };
 use tagship_ports::Forge as _;
@@ -40,16 +42,20 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
         told.push(done.text);
         sections.extend(done.section);
     }
-    told.extend(show(&workspace, &decision, sections).await?);
+    told.extend(show(&workspace, &decision, &sections).await?);
     let ending = (decision.action.to_string(), decision.reason_code.to_string(), exit);
-    Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)
+    let mut answer = Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)?;
+    if !sections.is_empty() {
+        answer.summary = Some(markdown::summary(&report(&workspace, &decision, None, sections)));
+    }
+    Ok(answer)
 }
 
 /// What one item led to.
 struct Followed {
     exit: Exit,
     text: String,
-    /// What reviewers are shown; absent where a rollout shows itself.
+    /// What reviewers are shown.
     section: Option<Section>,
 }
 
@@ -86,13 +92,24 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
             let judged = judge(workspace, item).await?;
             let Some(made) = judged.release(workspace).await? else { return Ok(judged.followed) };
             let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &made.release), pace).await?;
-            let rolled = answer(workspace, place, &tick).await?;
-            let text = format!("{}\n{}", judged.followed.text, rolled.text);
-            return Ok(Followed { exit: rolled.exit, text, section: None });
+            let rolled = rolled(workspace, place, &tick).await?;
+            return Ok(Followed { text: format!("{}\n{}", judged.followed.text, rolled.text), ..rolled });
         }
     };
-    let rolled = answer(workspace, place, &tick).await?;
-    Ok(Followed { exit: rolled.exit, text: rolled.text, section: None })
+    rolled(workspace, place, &tick).await
+}
+
+/// How a rollout was left.
+async fn rolled(workspace: &Workspace, place: Place<'_>, tick: &Tick) -> Result<Followed, Failure> {
+    let answer = answer(workspace, place, tick).await?;
+    let section = match tick.state() {
+        None => None,
+        Some(state) => {
+            let story = story(workspace, place).await?;
+            Some(section(workspace, place.model, state.clone(), story).await.map_err(failed)?)
+        }
+    };
+    Ok(Followed { exit: answer.exit, text: answer.text, section })
 }
 
 /// Validation and gate of the checkout's bytes.
@@ -149,24 +166,37 @@ impl Judged {
     }
 }
 
-/// Writes the status comment on the pull request of the event, or on those that brought the commit.
+fn report(
+    workspace: &Workspace,
+    decision: &Decision,
+    pull_request: Option<u64>,
+    sections: Vec<Section>,
+) -> StatusReport {
+    StatusReport {
+        sha: decision.sha.clone(),
+        pull_request,
+        written: now(workspace),
+        by: workspace.context.by.clone(),
+        sections,
+    }
+}
+
+/// Writes the status comment on the pull request of the event, or on those that brought the commit. A rollout of
+/// another commit's release is shown where that commit came from, by itself.
 async fn show(
     workspace: &Workspace,
     decision: &Decision,
-    sections: Vec<Section>,
+    sections: &[Section],
 ) -> Result<Vec<String>, Failure> {
+    let ours =
+        |section: &&Section| section.release.as_ref().is_none_or(|release| release.commit == decision.sha);
+    let sections: Vec<Section> = sections.iter().filter(ours).cloned().collect();
     if sections.is_empty() {
         return Ok(vec![]);
     }
     let mut told = vec![];
     for pull_request in pull_requests(workspace, decision.pull_request, &decision.sha).await? {
-        let report = StatusReport {
-            sha: decision.sha.clone(),
-            pull_request: Some(pull_request),
-            written: now(workspace),
-            by: workspace.context.by.clone(),
-            sections: sections.clone(),
-        };
+        let report = report(workspace, decision, Some(pull_request), sections.clone());
         write(workspace, pull_request, &report).await.map_err(failed)?;
         told.push(format!("status comment on #{pull_request} is up to date"));
     }

@@ -15,7 +15,7 @@ use tagship_ports::{
     model_runner::{GoldenBounds, Subject},
 };
 use tagship_report::terminal;
-use tagship_runner::{Context, Failure, Screen, args::ValidateArgs, handover::Handover};
+use tagship_runner::{Context, Failure, Progress, Screen, args::ValidateArgs, files, handover::Handover};
 use tagship_serve::golden::ChildRunner;
 
 use crate::{answer::Answer, workspace::Workspace};
@@ -85,7 +85,9 @@ async fn validate_artifact(
     bounds: GoldenBounds,
 ) -> ArtifactReport {
     let policy = policy(settings);
-    let mut report = validate_path(path, &policy, &mut |_| ());
+    let progress = Progress::bytes(&format!("validating {}", path.display()), files::size(path));
+    let mut report = validate_path(path, &policy, &mut |bytes| progress.advance(bytes));
+    drop(progress);
     // Nothing that static analysis refuses is ever given to a runtime.
     if let (Some(cases), Verdict::Pass | Verdict::Warn, Status::Complete) =
         (cases, report.verdict, report.status)

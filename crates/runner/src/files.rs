@@ -19,6 +19,16 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// Bytes of a file, or of all files below a directory; what cannot be read counts nothing. For progress bars only.
+pub fn size(path: &Path) -> u64 {
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return 0 };
+    if !metadata.is_dir() {
+        return metadata.len();
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| size(&entry.path())).sum()
+}
+
 /// The files below `root` that a pattern (`reports/*.xml`) matches, as paths relative to `root`, sorted.
 ///
 /// # Errors

@@ -10,10 +10,12 @@ pub mod event;
 pub mod files;
 pub mod handover;
 pub mod outputs;
+mod progress;
 mod reference;
 pub mod screen;
 
 pub use context::Context;
 pub use error::Failure;
+pub use progress::Progress;
 pub use reference::command_line_reference;
 pub use screen::Screen;
