@@ -1,3 +1,5 @@
+//! What each event leads to.
+
 use proptest::prelude::*;
 use tagship_domain::{
     Digest, Environment, Provenance, Release, Version,

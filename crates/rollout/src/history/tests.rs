@@ -1,3 +1,5 @@
+//! What the journals of earlier rollouts tell.
+
 use tagship_domain::rollout::{Kind, Reason, RolloutState};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Journal entries, written and read back.
+
 use tagship_domain::rollout::{EffectResult, Kind, Observation, Observed, Phase};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which rollouts may start.
+
 use super::*;
 use crate::tests::sample::{at, by, in_phase, noon, pending, plan, release, version};
 

@@ -1,0 +1,74 @@
+//! docs/reference/rules.md: what each rule of `tagship validate` says, and what to do.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use tagship_artifact::rules::{ALL, Rule};
+use tagship_domain::validation::Verdict;
+
+use super::{Generated, MARK, row};
+
+/// The families of rules, by the letters that their ids begin with.
+const FAMILIES: [(&str, &str); 5] = [
+    ("INT", "Integrity: the bytes are not what they should be"),
+    ("PKL", "Pickle"),
+    ("STF", "safetensors"),
+    ("ONX", "ONNX"),
+    ("POL", "Policy: `validate` in `tagship.yml`"),
+];
+
+const INTRODUCTION: &str = "# Rules of `tagship validate`
+
+A finding has the id of a rule. Its severity decides the verdict; *analysis* says how far the analysis can have got
+where the rule hits. A pass needs a complete analysis and no finding above low: `incomplete` and `error` are never a pass.
+
+";
+
+pub(super) fn generate() -> Result<Generated> {
+    let mut page = format!("{MARK}{INTRODUCTION}");
+    for (letters, title) in FAMILIES {
+        let _ = writeln!(page, "## {title}\n");
+        page.push_str(
+            "| rule | says | severity | verdict | analysis | what to do |\n|---|---|---|---|---|---|\n",
+        );
+        for rule in ALL.iter().filter(|rule| rule.id.starts_with(letters)) {
+            page.push_str(&line(rule)?);
+        }
+        page.push('\n');
+    }
+    page.truncate(page.trim_end().len());
+    page.push('\n');
+    Ok(Generated { path: "docs/reference/rules.md".into(), content: page })
+}
+
+fn line(rule: &Rule) -> Result<String> {
+    let verdict: Verdict = rule.severity.verdict();
+    Ok(row(&[
+        &format!("`{}`", rule.id),
+        rule.title,
+        &word(&rule.severity)?,
+        &verdict.to_string(),
+        &word(&rule.status)?,
+        rule.remedy,
+    ]))
+}
+
+/// A word as it stands in documents.
+fn word<T: Serialize>(value: &T) -> Result<String> {
+    let json = serde_json::to_value(value)?;
+    json.as_str().map(str::to_owned).context("a word is a JSON string")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_in_a_family() {
+        let page = &generate().unwrap().content;
+        for rule in ALL {
+            assert!(page.contains(&format!("| `{}` |", rule.id)), "{}", rule.id);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The tasks of this repository: generated files, structural checks, everything that CI runs.
+//!
+//! A library, so that the tests of the root package run the same checks: plain `cargo test` catches what CI would.
+//! Arguments are read by hand, so that the argument parser stays confined to `runner`.
+#![allow(clippy::print_stdout, reason = "tasks talk to people at a terminal")]
+
+mod ci;
+mod e2e;
+pub mod generated;
+pub mod layers;
+mod process;
+mod python;
+mod sources;
+pub mod tasks;
+pub mod tidy;
+pub mod workspace;
