@@ -34,7 +34,7 @@ pub fn command_line(command: Command, model: &ModelName, environment: &Environme
 /// What to do about a section; nothing where all runs by itself.
 pub fn advice(section: &Section) -> Option<Advice> {
     if let Some(state) = &section.rollout {
-        return of_rollout(state);
+        return advice_for_rollout(state);
     }
     if let Some(report) = section.validation.as_ref().filter(|report| !report.passed()) {
         let text = match (Mark::from(report), report.status) {
@@ -64,7 +64,8 @@ fn warnings(section: &Section) -> Option<Advice> {
     Some(Advice { text: text.to_owned(), command: None })
 }
 
-fn of_rollout(state: &RolloutState) -> Option<Advice> {
+/// What to do about a rollout; nothing where all runs by itself.
+pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
     let (text, command) = match (state.phase, state.kind) {
         (Phase::Succeeded, Kind::Deploy) => match &state.stable {
             Some(stable) => (format!("To go back to {}", stable.version), Command::Rollback),
@@ -78,7 +79,6 @@ fn of_rollout(state: &RolloutState) -> Option<Advice> {
             ),
             None => return None,
         },
-        (Phase::Superseded, _) => return None,
         (Phase::Failed | Phase::RolledBack, Kind::Deploy) => (
             "These bytes are not deployed again by themselves. To try them once more".to_owned(),
             Command::Retry,
@@ -91,8 +91,7 @@ fn of_rollout(state: &RolloutState) -> Option<Advice> {
                 .to_owned(),
             Command::Rollback,
         ),
-        (Phase::RollingBack, _) => return None,
-        (_, Kind::Rollback) => return None,
+        (Phase::Superseded | Phase::RollingBack, _) | (_, Kind::Rollback) => return None,
         (_, Kind::Deploy) => ("To stop and go back".to_owned(), Command::Abort),
     };
     Some(Advice { text, command: Some(command_line(command, &state.model, &state.environment)) })

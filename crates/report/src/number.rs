@@ -1,5 +1,7 @@
 //! Numbers for people: enough digits to see a difference, no more.
 
+use std::fmt::Write;
+
 /// Digits behind the point that are tried, from the usual to the most.
 const DECIMALS: std::ops::RangeInclusive<usize> = 4..=12;
 
@@ -51,8 +53,8 @@ pub(crate) fn change(candidate: f64, stable: f64) -> Option<Change> {
     let mut text = format!("{sign}{}", value(delta.abs()));
     let percent = delta / stable.abs() * 100.0;
     if percent.is_finite() && percent.abs() < 1000.0 {
-        let decimals = if percent.abs() < 10.0 { 1 } else { 0 };
-        text.push_str(&format!(" ({percent:+.decimals$}%)"));
+        let decimals = usize::from(percent.abs() < 10.0);
+        let _ = write!(text, " ({percent:+.decimals$}%)");
     }
     Some(Change { arrow, text })
 }

@@ -15,4 +15,5 @@ mod progress;
 mod section;
 
 pub use fit::Limits;
+pub(crate) use progress::bar;
 pub use page::{comment, summary};
