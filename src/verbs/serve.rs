@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tagship_adapters::SystemClock;
-use tagship_runner::{Context, Failure, Screen, args::ServeArgs};
+use tagship_runner::{Context, Failure, Screen, args::ServeArgs, told_to_stop};
 use tagship_serve::{
     EngineLoader, golden,
     server::{self, AdminToken, Limits, LogBounds, ServerSettings},
@@ -25,11 +25,11 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Failu
         prediction_log: Some(LogBounds::default()),
         clock: Arc::new(SystemClock),
     };
-    server::run(settings, Arc::new(EngineLoader::default()), move |bound: server::BoundAddresses| {
+    let tell = move |bound: server::BoundAddresses| {
         screen.say(&format!("serving on http://{}, control on http://{}", bound.inference, bound.admin));
-    })
-    .await
-    .map_err(Failure::incomplete)
+    };
+    let loader = Arc::new(EngineLoader::default());
+    server::run(settings, loader, tell, told_to_stop()?).await.map_err(Failure::incomplete)
 }
 
 pub(crate) fn golden() -> Result<(), Failure> {

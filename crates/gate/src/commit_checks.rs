@@ -3,7 +3,7 @@
 use tagship_domain::gate::{CheckKind, GateCheck, Outcome};
 use tagship_ports::forge::{CheckState, CommitCheck};
 
-use crate::{judge::plain, text::shown};
+use crate::{plain::plain, text::shown};
 
 pub(crate) fn checks<'a>(
     required: &'a [String],

@@ -21,7 +21,7 @@ pub use predictions::{MAX_PREDICTIONS_BYTES, MAX_ROWS};
 use predictions::{Predictions, Unpaired, pair};
 
 use crate::{
-    judge::plain,
+    plain::plain,
     request::{GateRequest, ReportFile, StableEvidence},
     text::shown,
 };

@@ -1,10 +1,7 @@
 //! All checks of the gate, one after the other.
 
 use serde_json::{Map, Value, json};
-use tagship_domain::{
-    Digest,
-    gate::{CheckKind, GateCheck, GateReport, MetricDiff, Outcome},
-};
+use tagship_domain::gate::{GateReport, MetricDiff};
 
 use crate::{
     commit_checks, compare,
@@ -49,11 +46,6 @@ pub fn judge(request: &GateRequest<'_>) -> GateReport {
     }
 }
 
-/// A check without an expression.
-pub(crate) fn plain(kind: CheckKind, name: &str, (outcome, message): (Outcome, String)) -> GateCheck {
-    GateCheck { name: name.to_owned(), kind, outcome, message, expression: None, saw: Vec::new() }
-}
-
 /// What rules see. A root of which nothing is known is left out, so that a rule that reads it is undecided.
 fn rule_data(
     request: &GateRequest<'_>,
@@ -94,9 +86,4 @@ fn diff(request: &GateRequest<'_>, metrics: Option<&Metrics>) -> Vec<MetricDiff>
         stable: stable.get(name).copied(),
     };
     names.into_iter().map(pair).collect()
-}
-
-/// A digest as messages show it.
-pub(crate) fn short(digest: &Digest) -> String {
-    format!("sha256:{}", digest.short())
 }

@@ -11,6 +11,7 @@ mod compare;
 mod judge;
 mod junit;
 mod metrics;
+mod plain;
 mod request;
 mod rules;
 mod tests_check;

@@ -11,7 +11,7 @@ pub use read::{MAX_METRICS, MAX_METRICS_BYTES};
 pub(crate) use read::{Metrics, Problem, read};
 
 use crate::{
-    judge::plain,
+    plain::plain,
     text::{counted, shown},
 };
 

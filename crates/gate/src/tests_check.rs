@@ -5,8 +5,8 @@ use tagship_config::TestSettings;
 use tagship_domain::gate::{CheckKind, GateCheck, Outcome};
 
 use crate::{
-    judge::plain,
     junit::{self, TestReport},
+    plain::plain,
     request::ReportFile,
     text::{counted, shown},
 };

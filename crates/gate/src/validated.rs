@@ -8,7 +8,7 @@ use tagship_domain::{
 };
 
 use crate::{
-    judge::{plain, short},
+    plain::{plain, short},
     request::GateRequest,
     text::{counted, shown},
 };

@@ -13,9 +13,11 @@ pub mod outputs;
 mod progress;
 mod reference;
 pub mod screen;
+mod stop;
 
 pub use context::Context;
 pub use error::Failure;
 pub use progress::Progress;
 pub use reference::command_line_reference;
 pub use screen::Screen;
+pub use stop::told_to_stop;

@@ -58,12 +58,6 @@ pub enum ServeError {
         /// Why.
         detail: String,
     },
-    /// Signals of the operating system cannot be received.
-    #[error("wait for a signal to stop: {source}; check the limits of this process")]
-    Signal {
-        /// The operating system's reason.
-        source: io::Error,
-    },
     /// Requests were still in progress at the end of the grace period.
     #[error("drain: {requests} requests were cut off after {}s; allow a longer grace period", .grace.as_secs())]
     Unfinished {

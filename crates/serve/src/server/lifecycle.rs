@@ -30,26 +30,13 @@ pub struct BoundAddresses {
     pub admin: SocketAddr,
 }
 
-/// Serves until the process is told to stop (Ctrl-C, or SIGTERM where there is such a thing), then drains.
+/// Serves until `stop` resolves, then drains.
 ///
 /// `ready` is called once requests are answered.
 ///
 /// # Errors
 /// When the server cannot start, stops by itself, or had to cut requests off at the end of the grace period.
 pub async fn run(
-    settings: ServerSettings,
-    loader: Arc<dyn Loader>,
-    ready: impl FnOnce(BoundAddresses),
-) -> Result<(), ServeError> {
-    let stop = told_to_stop()?;
-    run_until(settings, loader, ready, stop).await
-}
-
-/// As [`run`], until `stop` resolves.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_until(
     settings: ServerSettings,
     loader: Arc<dyn Loader>,
     ready: impl FnOnce(BoundAddresses),
@@ -150,30 +137,4 @@ async fn open(settings: &ServerSettings, loader: Arc<dyn Loader>) -> Result<Serv
 fn tell_addresses(path: &Path, addresses: BoundAddresses) -> Result<(), ServeError> {
     let write = || replace_file(path, &serde_json::to_vec(&addresses)?);
     write().map_err(ServeError::storage("write", path))
-}
-
-/// Resolves when the process is told to stop. Signals are taken from here on, not from the first poll.
-#[cfg(unix)]
-fn told_to_stop() -> Result<impl Future<Output = ()>, ServeError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signal = |kind| signal(kind).map_err(|source| ServeError::Signal { source });
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Resolves when the process is told to stop.
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "the same signature on every system")]
-fn told_to_stop() -> Result<impl Future<Output = ()>, ServeError> {
-    // Without a console there is no Ctrl-C, and nothing to wait for but the end of the process.
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -42,5 +42,5 @@ mod upload;
 mod tests;
 
 pub use error::ServeError;
-pub use lifecycle::{BoundAddresses, run, run_until};
+pub use lifecycle::{BoundAddresses, run};
 pub use settings::{AdminToken, Limits, LogBounds, ServerSettings};

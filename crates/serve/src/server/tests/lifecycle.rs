@@ -6,7 +6,7 @@ use super::*;
 
 async fn failed_start(settings: ServerSettings) -> ServeError {
     let loader = Arc::new(FakeLoader::default());
-    run_until(settings, loader, |_| panic!("it must not start"), std::future::pending()).await.unwrap_err()
+    run(settings, loader, |_| panic!("it must not start"), std::future::pending()).await.unwrap_err()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,7 +19,7 @@ use self::{
     client::Client,
     fake_model::{FakeLoader, Gate, Release},
 };
-use super::{AdminToken, BoundAddresses, Limits, LogBounds, ServeError, ServerSettings, run_until};
+use super::{AdminToken, BoundAddresses, Limits, LogBounds, ServeError, ServerSettings, run};
 use crate::Loader;
 
 const TOKEN: &str = "a token of the tests";
@@ -61,7 +61,7 @@ async fn start_with(settings: ServerSettings) -> Running {
 async fn start_loading(settings: ServerSettings, loader: Arc<dyn Loader>, gate: Arc<Gate>) -> Running {
     let (ready, bound) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
-    let run = run_until(settings, loader, move |addresses| ready.send(addresses).unwrap(), async move {
+    let run = run(settings, loader, move |addresses| ready.send(addresses).unwrap(), async move {
         drop(stopped.await);
     });
     let task = tokio::spawn(run);
