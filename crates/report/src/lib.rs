@@ -9,6 +9,7 @@ pub mod advice;
 pub mod mark;
 pub mod markdown;
 mod number;
+pub mod sarif;
 pub mod sentence;
 pub mod stage;
 pub mod terminal;
