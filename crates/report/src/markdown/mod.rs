@@ -15,5 +15,8 @@ mod progress;
 mod section;
 
 pub use fit::Limits;
-pub(crate) use progress::bar;
 pub use page::{comment, summary};
+pub(crate) use progress::bar;
+
+#[cfg(test)]
+mod tests;
