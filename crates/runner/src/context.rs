@@ -42,8 +42,7 @@ impl Context {
             }
             _ => None,
         };
-        let actor =
-            variable("GITHUB_ACTOR").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
+        let actor = variable("GITHUB_ACTOR").unwrap_or_default();
         Self {
             hosted: variable("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             by: Provenance { actor, run },
