@@ -136,7 +136,9 @@ pub(crate) fn worst_finding(report: &ValidationReport) -> Option<&Finding> {
 }
 
 fn finding_words(finding: &Finding, limit: usize) -> String {
-    clean(&format!("{}, {}", finding.rule, finding.message), limit)
+    // Findings say what is wrong, then what to do; a headline has room for the first.
+    let (wrong, _) = finding.message.split_once("; ").unwrap_or((&finding.message, ""));
+    format!("{} ({})", clean(wrong, limit), clean(&finding.rule, 20))
 }
 
 fn incomplete_cause(report: &ValidationReport) -> String {
@@ -229,6 +231,9 @@ fn rollout_words(state: &RolloutState) -> String {
         Phase::Pending if back => format!("{name} is about to go back to {version} in {place}"),
         Phase::Pending => format!("{name} {version} is about to roll out to {place}"),
         Phase::Validating => format!("{name} {version} is being checked in {place}, without traffic"),
+        Phase::Progressing if state.weight.desired != share => {
+            format!("{name} {version} is on its way to {} of the traffic in {place}", state.weight.desired)
+        }
         Phase::Progressing => format!("{name} {version} takes {share} of the traffic in {place}"),
         Phase::Paused => format!("{name} {version} waits for a person, at {share} of the traffic in {place}"),
         Phase::Promoting => format!("{name} {version} is becoming the stable version in {place}"),

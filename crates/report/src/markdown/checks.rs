@@ -2,7 +2,7 @@
 
 use tagship_domain::{
     exit::Exit,
-    gate::{GateCheck, GateReport, Outcome},
+    gate::{GateCheck, GateReport, Outcome, SeenValue},
 };
 
 use super::{
@@ -10,6 +10,9 @@ use super::{
     inline::Inline,
 };
 use crate::{mark::Mark, sentence::gate_count, text::counted};
+
+/// Most values that are listed below a message.
+const VALUES: usize = 6;
 
 /// The checks that did not pass, worst first.
 pub(crate) fn culprits(report: &GateReport, rows: usize) -> Block {
@@ -40,17 +43,22 @@ fn is_fine(check: &GateCheck) -> bool {
 }
 
 fn table(checks: &[&GateCheck], rows: usize) -> Block {
-    let header = [
-        (Inline::fixed(""), Align::Centre),
-        (Inline::fixed("Check"), Align::Left),
-        (Inline::fixed("What it saw"), Align::Left),
-    ];
+    let header = [(Inline::fixed(""), Align::Centre), (Inline::fixed("Check, and what it saw"), Align::Left)];
     let cells = |check: &&GateCheck| {
-        vec![
-            Inline::fixed(Mark::from(check.outcome).emoji()),
-            Inline::text(&check.name, 80).bold(),
-            Inline::prose(&check.message, 400),
-        ]
+        let name = Inline::text(&check.name, 80).bold();
+        let told = [name, Inline::prose(&check.message, 400), unsaid(check)];
+        vec![Inline::fixed(Mark::from(check.outcome).emoji()), Inline::join(told, "<br>")]
     };
     Block::table(&header, &capped(checks.iter().map(cells).collect(), rows))
+}
+
+/// The values that a check saw and its message does not name.
+fn unsaid(check: &GateCheck) -> Inline {
+    let unsaid = check.saw.iter().filter(|seen| !check.message.contains(&seen.path)).take(VALUES);
+    let value = |seen: &SeenValue| match &seen.value {
+        Some(value) => Inline::code(&format!("{} = {value}", seen.path), 100),
+        None => Inline::code(&format!("{} missing", seen.path), 100),
+    };
+    let values = Inline::join(unsaid.map(value), ", ");
+    if values.is_empty() { values } else { Inline::fixed("saw ").and(values).small() }
 }

@@ -13,7 +13,7 @@ use super::{
 
 /// A table of two columns; empty where nothing is known.
 pub(crate) fn table(section: &Section) -> Block {
-    let facts = [version(section), why(section), bytes(section), section.rollout.as_ref().and_then(attempt)];
+    let facts = [version(section), why(section), bytes(section), section.rollout.as_ref().map(attempt)];
     let mut facts = facts.into_iter().flatten();
     // The first fact is the header: a table has one, and an empty one would look like a mistake.
     let Some((name, value)) = facts.next() else { return Block::default() };
@@ -44,7 +44,7 @@ fn why(section: &Section) -> Option<Fact> {
     let decision = section.decision.as_ref()?;
     let code = decision.reason_code.to_string();
     Some((
-        "Why",
+        "Trigger",
         Inline::prose(&decision.sentence, 300).and(Inline::fixed(" · ")).and(Inline::code(&code, 60)),
     ))
 }
@@ -66,7 +66,7 @@ fn bytes(section: &Section) -> Option<Fact> {
     (!all.is_empty()).then_some(("Bytes", all))
 }
 
-fn attempt(state: &RolloutState) -> Option<Fact> {
+fn attempt(state: &RolloutState) -> Fact {
     let name = if state.kind == Kind::Rollback { "Rollback" } else { "Rollout" };
     let mut pieces = vec![Inline::code(&state.id.0, 100)];
     if !state.by.actor.trim().is_empty() {
@@ -76,7 +76,7 @@ fn attempt(state: &RolloutState) -> Option<Fact> {
     if state.phase.is_terminal() {
         pieces.push(Inline::text(&format!("took {}", took(state)), 40));
     }
-    Some((name, Inline::join(pieces, " · ")))
+    (name, Inline::join(pieces, " · "))
 }
 
 /// Whole seconds where it took longer than one.

@@ -2,7 +2,7 @@
 
 use super::{block::Block, inline::Inline};
 
-/// How long a page may be. Sizes below 4,000 are taken as 4,000: less cannot hold a headline and a footer.
+/// How long a page may be. Sizes below 6,000 are taken as 6,000: less cannot hold a headline and a footer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     units: usize,
@@ -10,7 +10,7 @@ pub struct Limits {
     rows: usize,
 }
 
-const LEAST: usize = 4_000;
+const LEAST: usize = 6_000;
 
 impl Default for Limits {
     /// Those of a comment.
@@ -124,7 +124,7 @@ pub(crate) struct Part {
 #[derive(Debug)]
 pub(crate) struct Parts {
     /// The blocks in reading order.
-    pub(crate) parts: Vec<Part>,
+    pub(crate) list: Vec<Part>,
     /// Whether all is well, so that its details go before those of a model that needs attention.
     pub(crate) calm: bool,
     /// Line that unfolds them, and whether they are unfolded already; shown as they are where there is none.
@@ -135,15 +135,20 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Nothing is dropped yet.
-    pub(crate) fn new(parts: Vec<Part>, calm: bool, fold: Option<(Inline, bool)>) -> Self {
-        Self { parts, calm, fold, dropped: Vec::new() }
+    pub(crate) fn new(list: Vec<Part>, calm: bool, fold: Option<(Inline, bool)>) -> Self {
+        Self { list, calm, fold, dropped: Vec::new() }
+    }
+
+    /// Whether nothing is left to unfold.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.fold.is_some() && self.list.is_empty() && !self.dropped.is_empty()
     }
 
     /// As one block; empty where nothing is left to unfold.
     pub(crate) fn block(&self, place: &Inline) -> Block {
-        let mut blocks: Vec<Block> = self.parts.iter().map(|part| part.block.clone()).collect();
+        let mut blocks: Vec<Block> = self.list.iter().map(|part| part.block.clone()).collect();
         match &self.fold {
-            Some(_) if self.parts.is_empty() => return Block::default(),
+            Some(_) if self.list.is_empty() => return Block::default(),
             _ if self.dropped.is_empty() => {}
             _ => blocks.push(Block::paragraph(&self.missing(place))),
         }
@@ -174,7 +179,7 @@ pub(crate) fn fit(all: &mut [Parts], limits: Limits, place: &Inline) {
     let mut sizes = sizes;
     let mut order: Vec<(usize, bool, usize, &'static str)> = Vec::new();
     for (index, parts) in all.iter().enumerate() {
-        for part in &parts.parts {
+        for part in &parts.list {
             // Two ranks: what passed for a model in trouble is worth as much as the timeline of a calm one.
             let worth = part.rank as usize + if parts.calm { 2 } else { 0 };
             order.push((worth, parts.calm, index, part.name));
@@ -184,7 +189,7 @@ pub(crate) fn fit(all: &mut [Parts], limits: Limits, place: &Inline) {
     while !limits.holds(total) {
         let Some((_, _, index, name)) = order.pop() else { return };
         let parts = &mut all[index];
-        parts.parts.retain(|part| part.name != name);
+        parts.list.retain(|part| part.name != name);
         parts.dropped.push(name);
         let now = Size::of(parts.block(place).as_str());
         total = total.minus(sizes[index]).plus(now);

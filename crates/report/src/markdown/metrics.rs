@@ -79,6 +79,9 @@ fn change(metric: &MetricDiff) -> Inline {
     match number::change(candidate, stable) {
         None => Inline::default(),
         Some(change) if change.text.is_empty() => Inline::fixed("no change"),
-        Some(change) => Inline::text(&format!("{} {}", change.arrow, change.text), 60),
+        Some(change) => {
+            let arrow = Inline::text(&change.arrow.to_string(), 4);
+            arrow.and(Inline::fixed("&nbsp;")).and(Inline::text(&change.text, 60))
+        }
     }
 }

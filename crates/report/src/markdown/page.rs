@@ -11,6 +11,7 @@ use super::{
 use crate::{
     mark::Tone,
     sentence::{Headline, headline, overview},
+    text::counted,
 };
 
 /// Share of a page that the overview of many models may take, in percent.
@@ -44,22 +45,37 @@ fn page(report: &StatusReport, limits: Limits) -> String {
     let fold = sections.len() > 1;
     let details = |(headline, section): &(Headline, &Section)| {
         let calm = calm(headline);
-        let fold = fold.then(|| (with_symbol(headline), alone && !calm));
+        let fold = fold.then(|| (with_symbol(headline, Inline::text(&headline.text, 300)), alone && !calm));
         Parts::new(section::parts(section, limits.rows()), calm, fold)
     };
     let mut parts: Vec<Parts> = sections.iter().map(details).collect();
     let place = run(report, "the run");
-    fit(&mut parts, limits.less(taken), &place);
+    let note = |count| gone(count, &place);
+    let room = Size::of(note(sections.len()).as_str()).plus(GAP);
+    fit(&mut parts, limits.less(taken.plus(room)), &place);
+    let note = note(parts.iter().filter(|parts| parts.is_gone()).count());
     let middle = parts.iter().map(|parts| parts.block(&place));
-    Block::stack(&std::iter::once(head).chain(middle).chain([foot]).collect::<Vec<_>>()).into_string()
+    Block::stack(&std::iter::once(head).chain(middle).chain([note, foot]).collect::<Vec<_>>()).into_string()
+}
+
+/// Says of how many sections no details are left.
+fn gone(count: usize, place: &Inline) -> Block {
+    if count == 0 {
+        return Block::default();
+    }
+    let words =
+        format!("✂️ Details of {} are left out to keep this short – see", counted(count, "deployment"));
+    Block::paragraph(
+        &Inline::text(&words, 120).and(Inline::fixed(" ")).and(place).and(Inline::fixed(".")).small(),
+    )
 }
 
 fn title(headline: &Headline) -> Block {
-    Block::heading(&with_symbol(headline))
+    Block::heading(&with_symbol(headline, Inline::prose(&headline.text, 300)))
 }
 
-fn with_symbol(headline: &Headline) -> Inline {
-    Inline::fixed(headline.symbol.emoji()).and(Inline::fixed(" ")).and(Inline::text(&headline.text, 300))
+fn with_symbol(headline: &Headline, words: Inline) -> Inline {
+    Inline::fixed(headline.symbol.emoji()).and(Inline::fixed(" ")).and(words)
 }
 
 /// One row per model and environment, as many as its share of the page holds.
@@ -71,7 +87,7 @@ fn table(sections: &[(Headline, &Section)], limits: Limits) -> Block {
     let mut size = Size::default();
     let mut rows: Vec<Vec<Inline>> = Vec::new();
     for (headline, _) in sections {
-        let row = vec![Inline::fixed(headline.symbol.emoji()), Inline::text(&headline.text, 300)];
+        let row = vec![Inline::fixed(headline.symbol.emoji()), Inline::prose(&headline.text, 300)];
         size = row.iter().fold(size, |size, cell| size.plus(Size::of(cell.as_str())).plus(CELL));
         if !room.holds(size) {
             break;

@@ -21,25 +21,20 @@ pub(crate) fn timeline(entries: &[TimelineEntry], kind: Kind, rows: usize) -> Bl
     let skipped = entries.len().saturating_sub(rows);
     let mut cells = Vec::new();
     if skipped > 0 {
-        let earlier = format!("{} before", counted(skipped, "entry").replace("entrys", "entries"));
-        cells.push(vec![Inline::fixed("…"), Inline::default(), Inline::text(&earlier, 60)]);
+        let earlier = format!("{skipped} earlier steps");
+        cells.push(vec![Inline::fixed("…"), Inline::text(&earlier, 60)]);
     }
     let mut day = day_of(first);
     for entry in &entries[skipped..] {
         let today = day_of(entry);
-        let new_day = (today != day).then(|| Inline::text(&today, 20).and(Inline::fixed(" ")));
+        let new_day = (today != day).then(|| Inline::text(&today, 20));
         day = today;
-        cells.push(vec![
-            new_day.unwrap_or_default().and(Inline::text(&entry.at.clock(), 20)),
-            traffic(entry),
-            told(entry, kind),
-        ]);
+        let clock = Inline::text(&entry.at.clock(), 20);
+        let when = Inline::join([new_day.unwrap_or_default(), clock, traffic(entry)], "<br>");
+        cells.push(vec![when, told(entry, kind)]);
     }
-    let header = [
-        (Inline::fixed("UTC"), Align::Left),
-        (Inline::fixed("Traffic"), Align::Left),
-        (Inline::fixed("What happened"), Align::Left),
-    ];
+    let header =
+        [(Inline::fixed("Time (UTC), traffic"), Align::Left), (Inline::fixed("What happened"), Align::Left)];
     Block::table(&header, &cells)
 }
 
@@ -48,17 +43,15 @@ fn day_of(entry: &TimelineEntry) -> String {
 }
 
 fn traffic(entry: &TimelineEntry) -> Inline {
-    Inline::code(&bar(entry.weight, 8), 16)
-        .and(Inline::fixed("&nbsp;"))
-        .and(Inline::text(&format!("{}%", entry.weight), 8))
+    let share = Inline::text(&format!("{}%", entry.weight), 8);
+    Inline::code(&bar(entry.weight, 8), 16).and(Inline::fixed("&nbsp;")).and(share)
 }
 
 fn told(entry: &TimelineEntry, kind: Kind) -> Inline {
-    let mark = Inline::fixed(Mark::of_phase(entry.phase, kind).emoji());
-    let phase = Inline::fixed(phase_name(entry.phase)).bold();
-    let message = Inline::prose(&entry.message, 300);
-    let head = mark.and(Inline::fixed(" ")).and(phase);
-    if message.is_empty() { head } else { head.and(Inline::fixed(" – ")).and(message) }
+    let phase = Inline::fixed(Mark::of_phase(entry.phase, kind).emoji())
+        .and(Inline::fixed(" "))
+        .and(Inline::fixed(phase_name(entry.phase)).bold());
+    Inline::join([phase, Inline::prose(&entry.message, 240)], "<br>")
 }
 
 /// A share of traffic as blocks: none only at 0, all only at 100.
@@ -116,8 +109,10 @@ pub(crate) fn open_effects(state: &RolloutState) -> Vec<Inline> {
     let stuck = state.intended.iter().filter(|intended| intended.error.is_some()).take(3);
     let line = |intended: &tagship_domain::rollout::Intended| {
         let attempts = counted(intended.attempts as usize, "attempt");
-        let head = format!("Not done after {attempts}: {}: ", effect_words(&intended.effect));
-        Inline::text(&head, 120).and(Inline::prose(intended.error.as_deref().unwrap_or_default(), 300))
+        let head = format!("Not done after {attempts}: {}:", effect_words(&intended.effect));
+        Inline::text(&head, 120)
+            .and(Inline::fixed(" "))
+            .and(Inline::prose(intended.error.as_deref().unwrap_or_default(), 300))
     };
     stuck.map(line).collect()
 }

@@ -70,8 +70,7 @@ fn story(message: &str) -> Vec<TimelineEntry> {
 fn a_rejection_names_rule_place_and_what_to_do() {
     let text = validation(&rejected("calls `posix.system` when loaded; export the model as ONNX"), &WIDE);
     insta::assert_snapshot!(text, @r"
-    ✖ models/churn.pkl is rejected: PKL101, calls `posix.system` when loaded; export
-      the model as ONNX
+    ✖ models/churn.pkl is rejected: calls `posix.system` when loaded (PKL101)
       models/churn.pkl · pickle · 2 KiB · sha256:aaaaaaaaaaaa
       ✖ PKL101  calls `posix.system` when loaded; export the model as ONNX
       ✖ PKL204  12 bytes follow the end of the pickle

@@ -1,4 +1,5 @@
 //! Reports as they come up in the life of a change, for snapshots and for the gallery.
+#![allow(clippy::unwrap_used, reason = "samples are written here, so that they read is a matter of looking")]
 
 use tagship_domain::{
     CommitId, Digest, Provenance, Release, Signature, TensorSpec, Timestamp, Version,
@@ -426,7 +427,7 @@ pub(crate) fn first_deployment() -> Section {
     let mut state = state(Kind::Deploy, Phase::Succeeded, Reason::Completed, 100, message);
     state.stable = None;
     let mut timeline = story();
-    timeline[5].message = message.to_owned();
+    message.clone_into(&mut timeline[5].message);
     let first = "production holds nothing yet";
     Section {
         decision: Some(item(Action::Deploy, ReasonCode::FirstDeployment, first)),
@@ -479,7 +480,7 @@ fn back_story() -> Vec<TimelineEntry> {
 pub(crate) fn went_back() -> Section {
     let message = "v1.0.0 serves production again instead of v1.1.0";
     let mut state = state(Kind::Rollback, Phase::Succeeded, Reason::Completed, 100, message);
-    state.by.actor = "grace".to_owned();
+    "grace".clone_into(&mut state.by.actor);
     let mut timeline = back_story();
     timeline.push(entry("09:12:06", Phase::Succeeded, 100, message));
     Section { rollout: Some(state), timeline, ..released() }

@@ -42,19 +42,35 @@ fn three_hundred_models_fit_and_keep_verdict_and_footer() {
         assert_fits(&page);
         assert!(page.starts_with("###"), "the verdict comes first");
         assert!(page.contains("2026-11-24 03:45:00 UTC"), "the footer is kept");
+        assert!(page.contains("Details of"), "it is said whose details are missing");
     }
 }
 
 #[test]
 fn what_is_left_out_is_said() {
     let full = comment(&report("word", vec![section("word", true)]), &Limits::default());
-    let tight = comment(&report("word", vec![section("word", true)]), &Limits::new(4_000, 4_000, 25));
+    let tight = comment(&report("word", vec![section("word", true)]), &Limits::new(6_000, 6_000, 25));
     let crowded = "word ".repeat(60);
-    let crowded = comment(&report("word", vec![section(&crowded, true)]), &Limits::new(4_000, 4_000, 25));
+    let crowded = comment(&report("word", vec![section(&crowded, true)]), &Limits::new(6_000, 6_000, 25));
     assert!(!full.contains("eft out"), "nothing is left out where there is room:\n{full}");
-    assert!(units(&tight) <= 4_000);
-    assert!(units(&crowded) <= 4_000, "{}", units(&crowded));
+    assert!(units(&tight) <= 6_000);
+    assert!(units(&crowded) <= 6_000, "{}", units(&crowded));
     assert!(crowded.contains("eft out"), "{crowded}");
+}
+
+#[test]
+fn text_that_escaping_makes_longest_fits_into_the_least_limit() {
+    for worst in ["|".repeat(2_000), "\u{1d173}".repeat(2_000), "@".repeat(2_000)] {
+        for copies in [1, 40] {
+            let page = comment(&report(&worst, vec![section(&worst, true); copies]), &Limits::new(0, 0, 25));
+            assert!(
+                units(&page) <= 6_000 && page.len() <= 6_000,
+                "{} units, {} bytes",
+                units(&page),
+                page.len()
+            );
+        }
+    }
 }
 
 #[test]
@@ -77,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn any_limit_above_the_least_is_kept(text in ".{0,300}", units_limit in 4_000_usize..20_000, copies in 1_usize..6) {
+    fn any_limit_above_the_least_is_kept(text in ".{0,300}", units_limit in 6_000_usize..20_000, copies in 1_usize..6) {
         let page = comment(&report(&text, vec![section(&text, true); copies]), &Limits::new(units_limit, 4 * units_limit, 25));
         prop_assert!(units(&page) <= units_limit, "{} over {units_limit}", units(&page));
     }
