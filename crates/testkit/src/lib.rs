@@ -1,1 +1,17 @@
-//! tagship-testkit
+//! What black-box tests need: programs run in an environment that is the same on a laptop and in CI, git repositories
+//! with fixed people and times, and the fixtures.
+//!
+//! For tests only: everything panics in the caller's test when the machine does not play along.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper of tests reports by panicking in the caller's test"
+)]
+
+mod cli;
+mod environment;
+pub mod fixtures;
+mod repository;
+
+pub use cli::{Cli, Output, Running};
+pub use repository::Repository;

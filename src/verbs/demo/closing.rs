@@ -1,6 +1,6 @@
 //! The end: what was shown, and how the reader can look around.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{path::Path, time::Duration};
 
 use tagship_domain::Exit;
 use tagship_runner::Failure;
@@ -36,25 +36,43 @@ fn kept(stage: &Stage) -> String {
     let addresses = stage.server.addresses();
     let (inference, admin) = (addresses.inference, addresses.admin);
     let clone = stage.directory.at(CLONE);
-    let programs = stage.children.program().parent().unwrap_or(stage.children.program());
-    let mut text = String::from("\nLook around:\n\n");
-    let mut command = |line: String| {
-        let _ = writeln!(text, "  {line}");
-    };
-    command(format!("cd {}", clone.display()));
-    command(format!("PATH={}:$PATH", programs.display()));
-    command("tagship status".to_owned());
-    command("tagship registry show".to_owned());
-    command("tagship registry history".to_owned());
-    command(format!("git log {}", journal_ref()));
-    command("cat .tagship/forge/comments/2-status.md".to_owned());
-    text.push_str("\nServe again, ask, and move traffic:\n\n");
-    let mut command = |line: String| {
-        let _ = writeln!(text, "  {line}");
-    };
-    command(format!("export {TOKEN_VARIABLE}=$(cat ../token)"));
-    command(format!("tagship serve --state ../server --listen {inference} --admin-listen {admin} &"));
-    command(format!("curl -d @../request.json http://{inference}{}", infer_path()));
-    command("tagship rollback --to v0.2.0".to_owned());
-    text
+    let program = stage.children.program();
+    let look = [
+        format!("cd {}", quoted(&clone)),
+        format!("PATH={}:$PATH", quoted(program.parent().unwrap_or(program))),
+        "tagship status".to_owned(),
+        "tagship registry show".to_owned(),
+        "tagship registry history".to_owned(),
+        format!("git log {}", journal_ref()),
+        "cat .tagship/forge/comments/2-status.md".to_owned(),
+    ];
+    let serve = [
+        format!("export {TOKEN_VARIABLE}=$(cat ../token)"),
+        format!("tagship serve --state ../server --listen {inference} --admin-listen {admin} &"),
+        format!("curl -d @../request.json http://{inference}{}", infer_path()),
+        "tagship rollout --retry".to_owned(),
+    ];
+    format!(
+        "\nLook around:\n\n  {}\n\nServe again, ask, and move traffic:\n\n  {}",
+        look.join("\n  "),
+        serve.join("\n  ")
+    )
+}
+
+/// A path as one word of a shell's command line.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
+    if path.bytes().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_is_one_word() {
+        assert_eq!(quoted(Path::new("/tmp/demo-1")), "/tmp/demo-1");
+        assert_eq!(quoted(Path::new("/tmp/it's mine")), r"'/tmp/it'\''s mine'");
+    }
 }

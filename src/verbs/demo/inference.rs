@@ -35,6 +35,8 @@ pub(super) struct Answers {
     pub(super) version: String,
     /// A label per row.
     pub(super) labels: Vec<i64>,
+    /// How sure it is of each label.
+    pub(super) probabilities: Vec<f64>,
     /// How long it took.
     pub(super) took: Duration,
 }
@@ -85,9 +87,19 @@ impl LiveRows {
         let took = started.elapsed();
         let answer: Value = serde_json::from_str(&text).map_err(|error| failed(&error.to_string()))?;
         let version = answer["model_version"].as_str().ok_or_else(|| failed("no model_version"))?;
-        let labels = labels(&answer).filter(|labels| labels.len() == self.ids.len());
+        let labels = tensor(&answer, "label", Value::as_i64);
+        let labels = labels.filter(|labels| labels.len() == self.ids.len());
         let labels = labels.ok_or_else(|| failed("not one label per row"))?;
-        Ok(Answers { version: version.to_owned(), labels, took })
+        let probabilities =
+            most_probable(&answer).filter(|probabilities| probabilities.len() == labels.len());
+        let probabilities = probabilities.ok_or_else(|| failed("no probabilities for every row"))?;
+        Ok(Answers { version: version.to_owned(), labels, probabilities, took })
+    }
+
+    /// A row in words, without its less telling features.
+    pub(super) fn tell(&self, row: usize) -> String {
+        let features: Vec<String> = self.features[row].iter().take(3).map(ToString::to_string).collect();
+        format!("row {} ({}, ...)", self.ids[row], features.join(", "))
     }
 
     /// How many answers are right.
@@ -101,10 +113,16 @@ pub(super) fn infer_path() -> String {
     format!("/v2/models/{MODEL}/infer")
 }
 
-fn labels(answer: &Value) -> Option<Vec<i64>> {
-    let outputs = answer["outputs"].as_array()?;
-    let output = outputs.iter().find(|output| output["name"] == "label")?;
-    output["data"].as_array()?.iter().map(Value::as_i64).collect()
+/// The values of an output.
+fn tensor<T>(answer: &Value, name: &str, value: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    let output = answer["outputs"].as_array()?.iter().find(|output| output["name"] == name)?;
+    output["data"].as_array()?.iter().map(value).collect()
+}
+
+/// The probability of the most probable of two classes, per row.
+fn most_probable(answer: &Value) -> Option<Vec<f64>> {
+    let classes = tensor(answer, "probabilities", Value::as_f64)?;
+    Some(classes.chunks_exact(2).map(|row| row[0].max(row[1])).collect())
 }
 
 /// One POST over a connection of its own; answers the body of a `200`.

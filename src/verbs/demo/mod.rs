@@ -37,11 +37,12 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<Option<Ans
 
 async fn play(args: &DemoArgs, timeline: Timeline) -> Result<(), Failure> {
     let started = Instant::now();
+    let directory = Directory::create(args.keep.as_deref())?;
     timeline.title(
         "Tagship demo: a model from a commit to live traffic and back",
         "Real models, real git, a real model server. Nothing leaves this machine.",
     );
-    let mut stage = set(args, timeline).await?;
+    let mut stage = set(directory, timeline).await?;
     for (act, number) in Act::ALL.into_iter().zip(1..) {
         stage.timeline.act(number, act.headline(), act.told());
         act.play(&mut stage).await.map_err(|failure| located(failure, number, act))?;
@@ -49,8 +50,7 @@ async fn play(args: &DemoArgs, timeline: Timeline) -> Result<(), Failure> {
     closing::close(stage, args.keep.is_some(), started.elapsed()).await
 }
 
-async fn set(args: &DemoArgs, timeline: Timeline) -> Result<Stage, Failure> {
-    let directory = Directory::create(args.keep.as_deref())?;
+async fn set(directory: Directory, timeline: Timeline) -> Result<Stage, Failure> {
     let token = server::random_token();
     directory.write("token", token.as_bytes())?;
     let children = Children::new(&directory, &token, timeline.width())?;

@@ -2,11 +2,72 @@
 //!
 //! It knows what status comments are made of, not all of Markdown.
 
+/// A part of a comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Block {
+    /// A heading, a paragraph, a line of code or the title of a fold.
+    Line(String),
+    /// Rows of cells.
+    Table(Vec<Vec<String>>),
+}
+
+impl Block {
+    /// Whether any of these words stand in it.
+    pub(super) fn says(&self, words: &[&str]) -> bool {
+        let any = |text: &String| words.iter().any(|word| text.contains(word));
+        match self {
+            Self::Line(line) => any(line),
+            Self::Table(rows) => rows.iter().flatten().any(any),
+        }
+    }
+}
+
+/// The parts of a comment with all folds closed.
+pub(super) fn folded(markdown: &str) -> Vec<Block> {
+    let mut blocks = vec![];
+    let mut open = 0_usize;
+    let mut in_table = false;
+    for line in markdown.lines().map(str::trim) {
+        let hidden = open > 0;
+        open += line.matches("<details").count();
+        open = open.saturating_sub(line.matches("</details>").count());
+        if hidden {
+            continue;
+        }
+        match (line.strip_prefix('|').map(cells), blocks.last_mut()) {
+            (None, _) => blocks.extend(read_line(line).map(Block::Line)),
+            (Some(cells), _) if says_how_to_align(&cells) => {}
+            (Some(cells), Some(Block::Table(rows))) if in_table => rows.push(cells),
+            (Some(cells), _) => blocks.push(Block::Table(vec![cells])),
+        }
+        in_table = line.starts_with('|');
+    }
+    blocks
+}
+
+fn cells(row: &str) -> Vec<String> {
+    row.trim_end_matches('|').split('|').map(|cell| plain(cell).trim().to_owned()).collect()
+}
+
+fn says_how_to_align(cells: &[String]) -> bool {
+    cells.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty())
+}
+
+/// What a reader sees of a line; nothing where it is all markup.
+fn read_line(line: &str) -> Option<String> {
+    if line == "---" || line.starts_with("```") || line.starts_with("> [!") {
+        return None;
+    }
+    let fold = if line.starts_with("<details") { "▸ " } else { "" };
+    let text = plain(line.trim_start_matches(['#', '>']));
+    Some(format!("{fold}{}", text.trim())).filter(|text| !text.is_empty())
+}
+
 /// Text without markup and entities. Words that the comment says are found in it as they are meant.
 pub(super) fn plain(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     let mut rest = markdown;
-    while let Some(at) = rest.find(['&', '<', '*', '`', '\u{200b}']) {
+    while let Some(at) = rest.find(['&', '<', '*', '`']) {
         let (before, special) = rest.split_at(at);
         text.push_str(before);
         let (meant, length) = meaning(special);
@@ -17,21 +78,23 @@ pub(super) fn plain(markdown: &str) -> String {
     text
 }
 
+/// The zero-width space, which keeps forges from making links of what only looks like one.
+const NO_LINK: char = '\u{200b}';
+
 /// What a special character stands for, and how many bytes of the text that is.
 fn meaning(special: &str) -> (Option<char>, usize) {
-    let first = special.chars().next().map_or(1, char::len_utf8);
     let until = |end: char| special.find(end).map(|at| at + 1);
-    match special.as_bytes().first() {
-        Some(b'&') => match until(';').and_then(|length| Some((entity(&special[1..length - 1])?, length))) {
-            Some((meant, length)) => (Some(meant).filter(|meant| *meant != '\u{200b}'), length),
-            None => (Some('&'), 1),
-        },
-        Some(b'<') => match until('>') {
-            Some(length) => (special.starts_with("<br").then_some(' '), length),
-            None => (Some('<'), 1),
-        },
-        _ => (None, first),
+    if special.starts_with('&') {
+        let length = until(';').unwrap_or(1);
+        let name = special.get(1..length - 1).and_then(entity);
+        return name.map_or((Some('&'), 1), |meant| (Some(meant).filter(|meant| *meant != NO_LINK), length));
     }
+    if special.starts_with('<') {
+        let is_tag = special[1..].starts_with(|next: char| next.is_ascii_alphabetic() || "/!".contains(next));
+        let end = until('>').filter(|_| is_tag);
+        return end.map_or((Some('<'), 1), |length| (special.starts_with("<br").then_some(' '), length));
+    }
+    (None, 1)
 }
 
 fn entity(name: &str) -> Option<char> {
@@ -40,67 +103,43 @@ fn entity(name: &str) -> Option<char> {
         "lt" => Some('<'),
         "gt" => Some('>'),
         "quot" => Some('"'),
+        "nbsp" => Some(' '),
         numeric => char::from_u32(numeric.strip_prefix('#')?.parse().ok()?),
     }
-}
-
-/// The lines of the comment with all folds closed.
-pub(super) fn folded(markdown: &str) -> Vec<String> {
-    let mut read: Vec<String> = vec![];
-    let mut table: Vec<Vec<String>> = vec![];
-    let mut open = 0_usize;
-    for line in markdown.lines().map(str::trim) {
-        let inside = open > 0;
-        open += line.matches("<details").count();
-        open = open.saturating_sub(line.matches("</details>").count());
-        if inside {
-            continue;
-        }
-        if let Some(row) = line.strip_prefix('|') {
-            table.push(
-                row.trim_end_matches('|').split('|').map(|cell| plain(cell).trim().to_owned()).collect(),
-            );
-            continue;
-        }
-        read.extend(columns(&std::mem::take(&mut table)));
-        let fold = if line.starts_with("<details") { "▸ " } else { "" };
-        let text = plain(line.trim_start_matches('#'));
-        if !text.trim().is_empty() && text.trim() != "---" {
-            read.push(format!("{fold}{}", text.trim()));
-        }
-    }
-    read.extend(columns(&table));
-    read
-}
-
-/// A table with its columns under each other. The row that says how columns are aligned is no row to read.
-fn columns(table: &[Vec<String>]) -> Vec<String> {
-    let is_rule = |row: &&Vec<String>| !row.iter().all(|cell| cell.trim_matches(['-', ':']).is_empty());
-    let rows: Vec<&Vec<String>> = table.iter().filter(is_rule).collect();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let line = |row: &&Vec<String>| {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}  ", width(column)));
-        cells.collect::<String>().trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(text: &str) -> Block {
+        Block::Line(text.to_owned())
+    }
+
+    fn table(rows: &[[&str; 2]]) -> Block {
+        Block::Table(rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect())
+    }
+
     #[test]
     fn a_comment_reads_as_on_a_page() {
-        let markdown = "<!-- marker -->\n### ✅ ready\n\n| Metric | Now |\n|---|--:|\n| auc | **0&#46;99** |\n| f1 | 1 |\n\n\
-                        <details><summary>Gate: 2 of 2</summary>\n\n| hidden |\n\n</details>\n\n---\n<sub>by `demo`</sub>";
-        let expected = ["✅ ready", "Metric  Now", "auc     0.99", "f1      1", "▸ Gate: 2 of 2", "by demo"];
+        let markdown = "<!-- marker -->\n### ✅ ready\n\n| Metric | Now |\n|---|--:|\n| auc | **0&#46;99** |\n\n\
+                        | Next | `v2` |\n|---|---|\n\n> [!CAUTION]\n> Mind.\n\n\
+                        <details><summary>Gate: 2 of 2</summary>\n\n| hidden |\n\n</details>\n\n```sh\nrun\n```\n---\n";
+        let expected = [
+            line("✅ ready"),
+            table(&[["Metric", "Now"], ["auc", "0.99"]]),
+            table(&[["Next", "v2"]]),
+            line("Mind."),
+            line("▸ Gate: 2 of 2"),
+            line("run"),
+        ];
         assert_eq!(folded(markdown), expected);
+        assert!(expected[1].says(&["nothing", "auc"]) && !expected[0].says(&["auc"]));
     }
 
     #[test]
     fn words_are_found_as_they_are_meant() {
-        assert_eq!(plain("0&#46;83 < 0&#46;9 &amp; &#8203;#2 `a`<br>b & c"), "0.83 < 0.9 & #2 a b & c");
+        assert_eq!(plain("0&#46;83 < 0&#46;9 &amp; &#8203;#2 `a`<br>b & c;"), "0.83 < 0.9 & #2 a b & c;");
+        assert_eq!(plain("&;&"), "&;&");
     }
 }

@@ -43,7 +43,7 @@ impl Repository {
         children.git(&root, &["clone", "--quiet", "origin.git", CLONE]).await?;
         children.git(&clone, &["symbolic-ref", "HEAD", "refs/heads/main"]).await?;
         for (key, value) in [
-            ("user.name", "Tagship demo"),
+            ("user.name", "demo"),
             ("user.email", "demo@tagship.invalid"),
             ("commit.gpgsign", "false"),
             ("core.autocrlf", "false"),

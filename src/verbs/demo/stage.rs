@@ -14,13 +14,15 @@ use super::{
     child::{Children, Ran},
     directory::Directory,
     fixtures::{ENVIRONMENT, MODEL, Training},
-    inference::{Answers, LiveRows},
-    reading::{folded, plain},
+    inference::{Answers, LiveRows, infer_path},
+    reading::{Block, folded, plain},
     repository::{CLONE, Event, Repository},
     server::Server,
     timeline::Timeline,
 };
 
+/// Parts of a comment that are always shown: the headline and how far it got.
+const FIRST_BLOCKS: usize = 2;
 /// Longest that a rollout may take, as an argument.
 const TIME_BUDGET: &str = "60s";
 
@@ -87,8 +89,8 @@ impl Stage {
         let server = self.server.addresses().inference;
         let answers = self.rows.ask(server).await?;
         same("an answer by version", &version.to_owned(), &answers.version)?;
+        self.timeline.step(&format!("POST {}: {version} answers", infer_path()), answers.took);
         let (rows, right) = (self.rows.ids.len(), self.rows.right(&answers));
-        self.timeline.step(&format!("POST /v2/models/{MODEL}/infer: {version} answers"), answers.took);
         self.timeline.fact(&format!("{right} of {rows} live rows right"));
         self.answers.insert(version.to_owned(), answers.clone());
         Ok(answers)
@@ -125,15 +127,18 @@ impl Stage {
         schema::from_json(&text).map_err(|error| broken("a rollout in the journal", error))
     }
 
-    /// The status comment on a pull request must say all of this; its first lines are shown.
-    pub(super) fn comment(&self, number: u64, must_say: &[&str]) -> Result<(), Failure> {
-        let path = format!("{CLONE}/.tagship/forge/comments/{number}-status.md");
-        let text = self.directory.read(&path)?;
+    /// The status comment on a pull request must say all of this. Shown are its first lines, and the parts that say
+    /// any of the words in `show`.
+    pub(super) fn comment(&self, number: u64, must_say: &[&str], show: &[&str]) -> Result<(), Failure> {
+        let text = self.directory.read(&format!("{CLONE}/.tagship/forge/comments/{number}-status.md"))?;
         let said = plain(&text);
         if let Some(words) = must_say.iter().find(|words| !said.contains(**words)) {
             return Err(broken(format!("{words:?} in the comment on #{number}"), format!("\n{said}")));
         }
-        self.timeline.excerpt(&format!("the status comment on #{number}, {path}"), &folded(&text));
+        let blocks = folded(&text).into_iter().enumerate();
+        let shown = blocks.filter(|(at, block)| *at < FIRST_BLOCKS || block.says(show));
+        let shown: Vec<Block> = shown.map(|(_, block)| block).collect();
+        self.timeline.excerpt(&format!("the comment on #{number} now says:"), &shown);
         Ok(())
     }
 }

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use tagship_report::{Mark, terminal::Style};
+use tagship_report::{Mark, terminal::Style, text::columns};
 use tagship_runner::Screen;
+
+use super::reading::Block;
 
 /// Columns before a step's mark.
 const STEP: usize = 3;
@@ -66,12 +68,11 @@ impl Timeline {
     }
 
     fn marked(&self, mark: Mark, what: &str, took: Duration) {
-        let took = format!("{:.2} s", took.as_secs_f64());
+        let took = readable(took);
         let look = if mark == Mark::Passed { Look::Good } else { Look::Bad };
         let glyph = mark.glyph(self.style.unicode);
-        let used = STEP + glyph.chars().count() + 1 + took.len() + 1;
-        let what = clip(what, self.style.width.saturating_sub(used));
-        let gap = self.style.width.saturating_sub(used + what.chars().count()) + 1;
+        let used = STEP + columns(glyph) + 1 + columns(what) + took.len();
+        let gap = self.style.width.saturating_sub(used).max(1);
         let (glyph, took) = (self.paint(look, glyph), self.paint(Look::Faint, &took));
         self.screen.print(&format!("{:STEP$}{glyph} {what}{:gap$}{took}", "", ""));
     }
@@ -83,12 +84,12 @@ impl Timeline {
         }
     }
 
-    /// The first lines of a document. What does not fit in a line is cut.
-    pub(super) fn excerpt(&self, title: &str, lines: &[String]) {
-        self.screen.print(&format!("{:FACT$}{}", "", self.paint(Look::Faint, title)));
+    /// Parts of a document.
+    pub(super) fn excerpt(&self, title: &str, blocks: &[Block]) {
+        self.fact(title);
         let bar = self.paint(Look::Faint, if self.style.unicode { "│" } else { "|" });
-        for line in lines {
-            let line = clip(line, self.style.width - FACT - 3);
+        let width = self.style.width - FACT - 2;
+        for line in blocks.iter().flat_map(|block| lines(block, width)) {
             self.screen.print(format!("{:FACT$}{bar} {line}", "").trim_end());
         }
     }
@@ -116,12 +117,54 @@ impl Timeline {
     }
 }
 
+/// `4 ms` or `1.2 s`.
+fn readable(took: Duration) -> String {
+    if took < Duration::from_secs(1) {
+        format!("{} ms", took.as_millis().max(1))
+    } else {
+        format!("{:.1} s", took.as_secs_f64())
+    }
+}
+
+/// A block in lines of at most so many columns.
+fn lines(block: &Block, width: usize) -> Vec<String> {
+    match block {
+        Block::Line(text) => wrap(text, width),
+        Block::Table(rows) => rows.iter().flat_map(|row| row_lines(row, &widths(rows), width)).collect(),
+    }
+}
+
+/// Columns of every cell but the last, which takes what is left.
+fn widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let cells = rows.iter().map(|row| row.len().saturating_sub(1)).max().unwrap_or(0);
+    let widest = |cell: usize| rows.iter().filter_map(|row| row.get(cell)).map(|text| columns(text)).max();
+    (0..cells).map(|cell| widest(cell).unwrap_or(0)).collect()
+}
+
+fn row_lines(row: &[String], widths: &[usize], width: usize) -> Vec<String> {
+    let Some((last, first)) = row.split_last() else { return vec![] };
+    let padded = |(text, cell): (&String, &usize)| {
+        let gap = cell.saturating_sub(columns(text)) + 2;
+        format!("{text}{:gap$}", "")
+    };
+    let head: String = first.iter().zip(widths).map(padded).collect();
+    let indent = columns(&head);
+    let mut lines = wrap(last, width.saturating_sub(indent).max(1));
+    if lines.is_empty() {
+        return vec![head.trim_end().to_owned()];
+    }
+    for (at, line) in lines.iter_mut().enumerate() {
+        *line = if at == 0 { format!("{head}{line}") } else { format!("{:indent$}{line}", "") };
+    }
+    lines
+}
+
 /// Text in lines of at most so many columns, broken at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -129,14 +172,6 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// A line of at most so many columns.
-fn clip(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
-        return line.to_owned();
-    }
-    line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -147,7 +182,15 @@ mod tests {
     fn lines_fit() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("a-word-that-is-too-long yes", 5), ["a-word-that-is-too-long", "yes"]);
-        assert_eq!(clip("abcdef", 4), "abc…");
-        assert_eq!(clip("abcd", 4), "abcd");
+        assert_eq!(readable(Duration::from_micros(30)), "1 ms");
+        assert_eq!(readable(Duration::from_millis(1250)), "1.2 s");
+    }
+
+    #[test]
+    fn the_last_cell_of_a_table_takes_what_is_left() {
+        let rows = [["", "Check", "What"], ["❌", "tests", "three of five failed"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        let expected = ["    Check  What", "❌  tests  three of", "           five failed"];
+        assert_eq!(lines(&Block::Table(rows), 22), expected);
     }
 }

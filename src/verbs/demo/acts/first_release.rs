@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
 use tagship_domain::{
     Exit,
     decision::{Action, Decision, ReasonCode},
@@ -17,10 +18,13 @@ use super::{
     super::{
         fixtures::{FIRST as TRAINED, IGNORED, MODEL, configuration},
         repository::{CLONE, pushed},
-        stage::{Stage, same},
+        stage::{Stage, broken, same},
     },
     FIRST,
 };
+
+/// The metrics that the demo's rules are about.
+const JUDGED: [&str; 2] = ["accuracy", "f1"];
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     let commit = push(stage).await?;
@@ -29,8 +33,12 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     deploy(stage).await?;
     stage.settled(FIRST, Kind::Deploy).await?;
     let answers = stage.served(FIRST).await?;
-    let (id, said, truth) = (&stage.rows.ids[0], answers.labels[0], stage.rows.labels[0]);
-    stage.timeline.fact(&format!("the first of them, {id}: label {said}, truth {truth}"));
+    let (said, truth) = (answers.labels[0], stage.rows.labels[0]);
+    let row = stage.rows.tell(0);
+    stage.timeline.fact(&format!(
+        "{row}: label {said} with probability {:.3}, the truth is {truth}",
+        answers.probabilities[0]
+    ));
     Ok(())
 }
 
@@ -53,7 +61,7 @@ async fn decide(stage: &Stage, commit: &str) -> Result<(), Failure> {
     let decision: Decision = stage.document("tagship decide", &arguments).await?;
     same("the action", &Action::Deploy.to_string(), &decision.action.to_string())?;
     same("the reason", &ReasonCode::FirstDeployment.to_string(), &decision.reason_code.to_string())?;
-    stage.timeline.fact(&decision.sentence);
+    stage.timeline.fact(&format!("{}: {}", decision.action, decision.sentence));
     Ok(())
 }
 
@@ -67,14 +75,18 @@ async fn judge(stage: &Stage) -> Result<(), Failure> {
     }
     let gate: GateReport = stage.document("tagship gate", &["gate"]).await?;
     let value = |metric: &MetricDiff| Some(format!("{} {}", metric.name, metric.candidate?));
-    let metrics: Vec<String> = gate.metrics.iter().filter_map(value).collect();
+    let judged = |metric: &&MetricDiff| JUDGED.contains(&metric.name.as_str());
+    let metrics: Vec<String> = gate.metrics.iter().filter(judged).filter_map(value).collect();
     stage.timeline.fact(&format!("{}: {}", sentence::gate_count(&gate), metrics.join(", ")));
     Ok(())
 }
 
 async fn deploy(stage: &Stage) -> Result<(), Failure> {
-    let ran = stage.verb("tagship release", &["release"], Exit::Done).await?;
-    stage.timeline.fact(ran.out.trim());
+    let ran = stage.verb("tagship release", &["release", "--format", "json"], Exit::Done).await?;
+    let made: Value = serde_json::from_str(&ran.out).map_err(|error| broken("JSON", error))?;
+    let version = made["release"]["version"].as_str().unwrap_or("no version");
+    same("the version", &FIRST, &version)?;
+    stage.timeline.fact(&format!("{MODEL}@{version}: {}", made["because"].as_str().unwrap_or_default()));
     let state: RolloutState = stage.document("tagship rollout", &["rollout", "--time-budget", "60s"]).await?;
     same("the rolled out release", &format!("{MODEL}@{FIRST}"), &state.candidate.to_string())?;
     stage.tell(&state);

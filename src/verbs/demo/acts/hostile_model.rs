@@ -27,7 +27,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     if format!("{}{}", ran.out, ran.err).contains(HOSTILE_OUTPUT) {
         return Err(broken("a file that is never loaded", "the output of its command"));
     }
-    stage.comment(NUMBER, &[RULE, TARGET])?;
+    stage.comment(NUMBER, &[RULE, TARGET], &["Nothing was released"])?;
     name_rule(stage).await?;
     stage.repository.main().await?;
     stage.settled(BETTER, Kind::Deploy).await.map(drop)
@@ -42,6 +42,6 @@ async fn name_rule(stage: &Stage) -> Result<(), Failure> {
     let finding = findings.find(|finding| finding.rule == RULE && finding.target.as_deref() == Some(TARGET));
     let finding = finding.ok_or_else(|| broken(format!("a finding {RULE} about {TARGET}"), ran.told()))?;
     stage.timeline.refusal("tagship validate, by hand: exit code 1", ran.took);
-    stage.timeline.fact(&format!("{} {:?}: {}", finding.rule, finding.severity, finding.message));
+    stage.timeline.fact(&format!("{} about {TARGET}: {}", finding.rule, finding.message));
     Ok(())
 }

@@ -17,15 +17,15 @@ use super::{
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.verb("tagship rollback", &["rollback", "--time-budget", "60s"], Exit::Done).await?;
-    let state = stage.settled(FIRST, Kind::Rollback).await?;
-    stage.tell(&state);
+    stage.tell(&stage.journal().await?);
+    stage.settled(FIRST, Kind::Rollback).await?;
     let before = stage.answers.get(FIRST).map(|answers| answers.labels.clone());
     let answers = stage.served(FIRST).await?;
     if before.as_ref() != Some(&answers.labels) {
         return Err(broken(format!("the answers that {FIRST} gave in act 1"), "other answers"));
     }
     stage.timeline.fact("every answer is the one from act 1");
-    stage.comment(BETTER_PULL_REQUEST, &[FIRST, BETTER])?;
+    stage.comment(BETTER_PULL_REQUEST, &[FIRST, BETTER], &["The version that was left", "--retry"])?;
     stays(stage).await
 }
 
@@ -38,6 +38,6 @@ async fn stays(stage: &Stage) -> Result<(), Failure> {
     let decision: Decision = stage.document("tagship decide, on the next push to main", &arguments).await?;
     same("the action", &Action::Skip.to_string(), &decision.action.to_string())?;
     same("the reason", &ReasonCode::PreviouslyRolledBack.to_string(), &decision.reason_code.to_string())?;
-    stage.timeline.fact(&decision.sentence);
+    stage.timeline.fact(&format!("{}: {}", decision.action, decision.sentence));
     Ok(())
 }
