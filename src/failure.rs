@@ -24,6 +24,7 @@ pub(crate) trait Ending: std::fmt::Display {
 }
 
 /// The failure that an error is.
+#[allow(clippy::needless_pass_by_value, reason = "it stands in `map_err(failed)`")]
 pub(crate) fn failed(error: impl Ending) -> Failure {
     let failure = Failure::new(error.exit(), error.reason_code(), &error);
     match error.hint() {

@@ -16,8 +16,11 @@ use tagship_rollout::{Begin, Driver, Never, RolloutError, Tick, World, journal_n
 use tagship_runner::{Failure, args::Pace};
 
 use crate::{
-    answer::Answer, failure::failed, publisher::CommentPublisher, verbs::validate::bounds,
-    workspace::Workspace,
+    answer::Answer,
+    failure::failed,
+    publisher::CommentPublisher,
+    verbs::validate::bounds,
+    workspace::{Workspace, open_target},
 };
 
 /// How many journal entries are read to tell a rollout's story.
@@ -54,7 +57,7 @@ pub(crate) async fn lead(
     pace: &Pace,
 ) -> Result<Tick, Failure> {
     let store = workspace.store(place.model)?;
-    let opened = workspace.target(place.settings)?;
+    let opened = open_target(place.settings)?;
     let options = workspace.registry_options()?;
     let releases = StoredReleases { store: store.as_ref() };
     let publisher = CommentPublisher { workspace };

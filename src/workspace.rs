@@ -156,14 +156,6 @@ impl Workspace {
             .map_err(|error| located(&error, &settings.release.store))
     }
 
-    /// The target of an environment.
-    ///
-    /// # Errors
-    /// For an unknown kind, wrong settings or a missing secret.
-    pub(crate) fn target(&self, settings: &EnvironmentConfig) -> Result<targets::Opened, Failure> {
-        targets::open(&settings.target, &Context::secret).map_err(|error| located(&error, &settings.target))
-    }
-
     /// What the repository's `.gto` file says.
     ///
     /// # Errors
@@ -188,6 +180,14 @@ impl Workspace {
             model.environments.iter().map(move |(environment, settings)| (name, model, environment, settings))
         })
     }
+}
+
+/// The target of an environment.
+///
+/// # Errors
+/// For an unknown kind, wrong settings or a missing secret.
+pub(crate) fn open_target(settings: &EnvironmentConfig) -> Result<targets::Opened, Failure> {
+    targets::open(&settings.target, &Context::secret).map_err(|error| located(&error, &settings.target))
 }
 
 /// What a `.gto` file says: GTO's list of allowed stages.

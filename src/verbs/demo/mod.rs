@@ -9,7 +9,6 @@ mod closing;
 mod directory;
 mod fixtures;
 mod inference;
-mod interrupt;
 mod reading;
 mod repository;
 mod server;
@@ -19,7 +18,7 @@ mod timeline;
 use std::{collections::BTreeMap, time::Instant};
 
 use tagship_domain::Exit;
-use tagship_runner::{Context, Failure, Screen, args::DemoArgs};
+use tagship_runner::{Context, Failure, Screen, args::DemoArgs, told_to_stop};
 
 use self::{
     acts::Act, child::Children, directory::Directory, inference::LiveRows, repository::Repository,
@@ -28,10 +27,10 @@ use self::{
 use crate::answer::Answer;
 
 pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<Option<Answer>, Failure> {
-    let told_to_stop = interrupt::told_to_stop()?;
+    let stop = told_to_stop()?;
     tokio::select! {
         played = play(args, Timeline::new(Screen::of(context, false))) => played.map(|()| None),
-        () = told_to_stop => Err(Failure::new(Exit::Negative, "interrupted", "the demo was interrupted")),
+        () = stop => Err(Failure::new(Exit::Negative, "interrupted", "the demo was interrupted")),
     }
 }
 

@@ -89,8 +89,8 @@ fn meaning(special: &str) -> (Option<char>, usize) {
         let name = special.get(1..length - 1).and_then(entity);
         return name.map_or((Some('&'), 1), |meant| (Some(meant).filter(|meant| *meant != NO_LINK), length));
     }
-    if special.starts_with('<') {
-        let is_tag = special[1..].starts_with(|next: char| next.is_ascii_alphabetic() || "/!".contains(next));
+    if let Some(rest) = special.strip_prefix('<') {
+        let is_tag = rest.starts_with(|next: char| next.is_ascii_alphabetic() || "/!".contains(next));
         let end = until('>').filter(|_| is_tag);
         return end.map_or((Some('<'), 1), |length| (special.starts_with("<br").then_some(' '), length));
     }

@@ -1,0 +1,137 @@
+//! A repository with the demo's configuration and real fixture models, and a model server beside it.
+
+use std::{fs, path::Path};
+
+use tagship_testkit::{Cli, Output, Repository, Running, fixtures};
+
+/// The configuration that every test starts from.
+pub(crate) const CONFIG: &str = r#"version: 1
+models:
+  churn:
+    artifact: models/churn/model.onnx
+    reports:
+      junit: ["reports/*.xml"]
+      metrics: reports/metrics.json
+      predictions: reports/predictions.csv
+    validate:
+      formats: [onnx]
+      golden: { cases: models/churn/golden.json, tolerance: 1e-4 }
+    gate:
+      rules:
+        - { name: accuracy floor, expr: metrics.accuracy >= 0.90 }
+        - { name: no regression, expr: metrics.f1 >= stable.metrics.f1 - 0.01 }
+      compare: { test: mcnemar, margin: 0.03 }
+    environments:
+      production:
+        target: { local: { url: "http://INFERENCE", admin-url: "http://ADMIN", token-env: TOKEN } }
+"#;
+
+const TOKEN: &str = "a-token-of-the-black-box-tests";
+
+/// A clone of a bare origin, ready to be worked in.
+pub(crate) struct Workbench {
+    pub(crate) origin: Repository,
+    pub(crate) clone: Repository,
+    server: Option<Running>,
+}
+
+impl Workbench {
+    /// A repository with version v1 of the churn model committed and pushed, and no server.
+    pub(crate) fn new() -> Self {
+        let origin = Repository::bare();
+        let clone = Repository::clone_of(&origin);
+        clone.write(".gitignore", ".tagship/\n");
+        clone
+            .write("tagship.yml", CONFIG.replace("INFERENCE", "127.0.0.1:9").replace("ADMIN", "127.0.0.1:9"));
+        let bench = Self { origin, clone, server: None };
+        bench.put("v1");
+        bench.push("Add v1");
+        bench
+    }
+
+    /// The same with a running server.
+    pub(crate) fn with_server() -> Self {
+        let mut bench = Self::new();
+        let state = bench.clone.path().join(".tagship/serve");
+        let addresses = bench.clone.path().join(".tagship/addresses.json");
+        fs::create_dir_all(bench.clone.path().join(".tagship")).unwrap();
+        let mut serve = Cli::new(env!("CARGO_BIN_EXE_tagship-serve")).env("TAGSHIP_SERVE_TOKEN", TOKEN);
+        serve = serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        let running = serve.arg("--state").arg(&state).arg("--addresses-file").arg(&addresses).start();
+        bench.server = Some(running);
+        let bound: serde_json::Value = serde_json::from_str(&appears(&addresses)).unwrap();
+        let address = |plane: &str| bound[plane].as_str().unwrap().to_owned();
+        let config = CONFIG.replace("INFERENCE", &address("inference")).replace("ADMIN", &address("admin"));
+        bench.clone.write("tagship.yml", config);
+        bench.push("Name the server");
+        bench
+    }
+
+    /// Puts a variant of the fixture model with its reports into the working tree.
+    pub(crate) fn put(&self, variant: &str) {
+        let from = |name: &str| fixtures::bytes(&format!("models/churn/{variant}/{name}"));
+        self.clone.write("models/churn/model.onnx", from("model.onnx"));
+        self.clone.write("models/churn/golden.json", from("golden.json"));
+        self.clone.write("reports/metrics.json", from("metrics.json"));
+        self.clone.write("reports/predictions.csv", from("predictions.csv"));
+        self.clone.write("reports/junit.xml", from("reports/junit.xml"));
+    }
+
+    /// Commits everything and pushes it.
+    pub(crate) fn push(&self, message: &str) {
+        self.clone.commit(message);
+        self.clone.git(&["push", "--quiet", "origin", "HEAD:main"]);
+    }
+
+    /// Runs a verb in the clone.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.cli(arguments).run()
+    }
+
+    /// A verb, ready to run in the clone.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> Cli {
+        tagship(self.clone.path(), arguments).env("TOKEN", TOKEN)
+    }
+
+    /// `tagship run` about a push of the checkout.
+    pub(crate) fn run_push(&self) -> Output {
+        let head = self.clone.git(&["rev-parse", "HEAD"]);
+        let payload = format!(
+            r#"{{"ref":"refs/heads/main","after":"{head}","repository":{{"default_branch":"main"}}}}"#
+        );
+        let path = self.clone.write(".tagship/push.json", payload);
+        self.run(&["run", "--event-name", "push", "--event-path", &path.display().to_string()])
+    }
+
+    /// What the registry says production holds.
+    pub(crate) fn production(&self) -> Option<String> {
+        let shown = self.run(&["registry", "show", "--format", "json"]);
+        let registry: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+        registry["churn"]["stage"]["production"].as_str().map(str::to_owned)
+    }
+
+    /// Tags and journals of the origin, which is what other machines see.
+    pub(crate) fn published(&self) -> Vec<String> {
+        let refs = self.origin.references();
+        refs.into_iter()
+            .filter(|name| name.contains("refs/tags/") || name.contains("refs/tagship/"))
+            .collect()
+    }
+}
+
+/// A verb, ready to run in a directory.
+pub(crate) fn tagship(directory: &Path, arguments: &[&str]) -> Cli {
+    Cli::new(env!("CARGO_BIN_EXE_tagship")).args(arguments).current_dir(directory)
+}
+
+/// The content of a file that another process is about to write.
+#[allow(clippy::disallowed_methods, reason = "another process is waited for, in bounded steps")]
+fn appears(path: &Path) -> String {
+    for _ in 0..600 {
+        match fs::read_to_string(path) {
+            Ok(text) if !text.is_empty() => return text,
+            _ => std::thread::sleep(std::time::Duration::from_millis(50)),
+        }
+    }
+    panic!("{} did not appear", path.display());
+}
