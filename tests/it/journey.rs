@@ -1,5 +1,7 @@
 //! Changes on their way: merged, proposed, refused, rolled back, retried.
 
+use tagship_testkit::fixtures;
+
 use crate::workbench::Workbench;
 
 #[test]
@@ -35,6 +37,33 @@ fn a_pull_request_is_judged_and_deploys_nothing() {
     let comment =
         std::fs::read_to_string(bench.clone.path().join(".tagship/forge/comments/3-status.md")).unwrap();
     assert!(comment.contains("v0.1.0"), "the version that a merge would make: {comment}");
+}
+
+#[test]
+fn a_regression_stops_at_the_gate_and_stable_serves_on() {
+    let bench = Workbench::with_server();
+    bench.run_push().assert_code(0);
+    let published = bench.published();
+    bench.put("v3-regressed");
+    bench.push("Train on new labels");
+    let done = bench.run_push();
+    done.assert_code(1);
+    for words in ["accuracy floor", "metrics.accuracy = 0.83", "no regression"] {
+        assert!(done.stdout.contains(words), "{words} is missing in\n{}", done.stdout);
+    }
+    assert_eq!(bench.published(), published, "nothing was tagged, nothing rolled out");
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+}
+
+#[test]
+fn a_hostile_pickle_is_rejected_by_a_named_rule_whatever_it_is_called() {
+    let bench = Workbench::new();
+    bench.clone.write("models/churn/model.onnx", fixtures::bytes("models/hostile/model.pkl"));
+    bench.push("Swap the model");
+    let done = bench.run_push();
+    done.assert_code(1);
+    assert!(done.stdout.contains("PKL101"), "{}", done.stdout);
+    assert!(bench.published().is_empty());
 }
 
 #[test]
