@@ -182,6 +182,7 @@ fn damaged_bytes_are_never_handed_out() {
     assert!(!bench.clone.path().join("out/model.onnx").exists());
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told_and_is_no_pass() {
     let bench = Workbench::new();

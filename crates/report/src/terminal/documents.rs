@@ -56,8 +56,10 @@ fn facts(artifact: &ArtifactReport) -> String {
 
 fn findings(findings: &[Finding], style: &Style) -> String {
     let row = |finding: &Finding| {
-        let place = finding.member.as_deref().map(|member| format!(" ({member})")).unwrap_or_default();
-        let cells = vec![finding.rule.to_string(), format!("{}{place}", finding.message)];
+        let about: Vec<&str> =
+            finding.target.as_deref().into_iter().chain(finding.member.as_deref()).collect();
+        let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(" in ")) };
+        let cells = vec![finding.rule.to_string(), format!("{}{about}", finding.message)];
         (Mark::from(finding.severity), cells)
     };
     let rows: Vec<(Mark, Vec<String>)> = findings.iter().take(ROWS).map(row).collect();

@@ -73,6 +73,7 @@ fn a_rejection_names_rule_place_and_what_to_do() {
     ✖ models/churn.pkl is rejected: calls `posix.system` when loaded (PKL101)
       models/churn.pkl · pickle · 2 KiB · sha256:aaaaaaaaaaaa
       ✖ PKL101  calls `posix.system` when loaded; export the model as ONNX
+                (posix.system)
       ✖ PKL204  12 bytes follow the end of the pickle
     ");
 }
