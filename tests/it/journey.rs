@@ -67,6 +67,21 @@ fn a_hostile_pickle_is_rejected_by_a_named_rule_whatever_it_is_called() {
 }
 
 #[test]
+fn a_version_tag_of_another_tool_is_released_as_that_version() {
+    let bench = Workbench::with_server();
+    let message = "Registering artifact churn version v1.0.0";
+    bench.clone.git(&["tag", "--annotate", "--message", message, "churn@v1.0.0"]);
+    bench.clone.git(&["push", "--quiet", "origin", "churn@v1.0.0"]);
+    let head = bench.clone.git(&["rev-parse", "HEAD"]);
+    let payload = format!(
+        r#"{{"ref":"refs/tags/churn@v1.0.0","after":"{head}","repository":{{"default_branch":"main"}}}}"#
+    );
+    let path = bench.clone.write(".tagship/tag.json", payload).display().to_string();
+    bench.run(&["run", "--event-name", "push", "--event-path", &path]).assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v1.0.0"));
+}
+
+#[test]
 fn a_rollback_is_a_fact_in_git_and_waits_for_a_retry() {
     let bench = Workbench::with_server();
     bench.run_push().assert_code(0);

@@ -24,7 +24,7 @@ pub fn decide(trigger: &Trigger, repository: &RepositoryState) -> Decision {
             "a branch or tag was deleted; there is nothing to deploy".to_owned(),
         )),
         Event::Push { branch, after: Some(after) } => on_branch(trigger, repository, Some(branch), after),
-        Event::TagPush { tag, .. } => on_tag(repository, tag),
+        Event::TagPush { tag, after: Some(after) } => on_tag(trigger, repository, tag, after),
         Event::PullRequest(pull) => on_pull_request(repository, pull),
         Event::WorkflowRun { workflow, succeeded: false, .. } => {
             Err((ReasonCode::WorkflowFailed, format!("workflow {workflow:?} did not succeed")))
@@ -73,19 +73,26 @@ fn on_branch(
         let branch = branch.unwrap_or("an unknown branch");
         return Err((ReasonCode::NotDefaultBranch, format!("{branch} is not the default branch {default}")));
     }
-    if trigger.head != *sha {
-        let sentence = format!(
-            "the event is about commit {}, the checkout is at {}; check out the commit of the event",
-            sha.short(),
-            trigger.head.short()
-        );
-        return Err((ReasonCode::WrongCheckout, sentence));
-    }
+    at_checkout(trigger, sha)?;
     Ok(per_environment(repository, |subject| subject.deploy_checkout(false)))
 }
 
-/// A pushed version tag deploys that version; every other tag is skipped.
-fn on_tag(repository: &RepositoryState, tag: &str) -> Decided {
+/// The bytes of the checkout are those of the event's commit.
+fn at_checkout(trigger: &Trigger, sha: &CommitId) -> Result<(), person::Refusal> {
+    if trigger.head == *sha {
+        return Ok(());
+    }
+    let sentence = format!(
+        "the event is about commit {}, the checkout is at {}; check out the commit of the event",
+        sha.short(),
+        trigger.head.short()
+    );
+    Err((ReasonCode::WrongCheckout, sentence))
+}
+
+/// A pushed version tag deploys that version; every other tag is skipped. A tag that another tool made names no
+/// bytes yet: those of its commit are released as the version it says.
+fn on_tag(trigger: &Trigger, repository: &RepositoryState, tag: &str, commit: &CommitId) -> Decided {
     let registered = match TagEvent::parse(tag) {
         Ok(TagEvent { model, action: TagAction::Register(version), .. }) => {
             ModelName::new(model).ok().zip(Some(version))
@@ -101,9 +108,17 @@ fn on_tag(repository: &RepositoryState, tag: &str) -> Decided {
             format!("tag {tag:?} is about {model}, which is not configured"),
         ));
     };
+    let is_released = state.release(&version).is_some();
+    if !is_released {
+        at_checkout(trigger, commit)?;
+    }
     let deploy = |subject: Subject<'_>| {
-        let item = subject.deploy_version(&version, false);
-        let pushed = item.reason_code == ReasonCode::ReleasedNotDeployed;
+        let item = if is_released {
+            subject.deploy_version(&version, false)
+        } else {
+            subject.deploy_checkout(false)
+        };
+        let pushed = item.action == Action::Deploy;
         DecisionItem {
             reason_code: if pushed { ReasonCode::VersionTagPushed } else { item.reason_code },
             ..item

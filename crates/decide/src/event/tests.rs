@@ -167,7 +167,10 @@ fn a_version_tag_deploys_that_version() {
     let repository = repository(9, vec![release("v1.1.0", 2)], holding(release("v1.0.0", 1)));
     let decision = check(tag("churn@v1.1.0"), &repository, (Action::Deploy, ReasonCode::VersionTagPushed));
     assert_eq!(decision.items[0].digest, Some(digest(2)), "the tag decides, not the checkout");
-    check(tag("churn@v9.0.0"), &repository, (Action::Skip, ReasonCode::UnknownVersion));
+    check(tag("churn@v9.0.0"), &repository, (Action::Skip, ReasonCode::WrongCheckout));
+    let by_hand = Event::TagPush { tag: "churn@v9.0.0".to_owned(), after: Some(commit('a')) };
+    let decision = check(by_hand, &repository, (Action::Deploy, ReasonCode::VersionTagPushed));
+    assert_eq!(decision.items[0].digest, Some(digest(9)), "the bytes of the tagged commit");
     check(tag("churn#production#3"), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
     check(tag("v1.0.0"), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
     check(tag("fraud@v1.0.0"), &repository, (Action::Skip, ReasonCode::UnknownModel));
@@ -219,7 +222,7 @@ proptest! {
         let repository = repository(byte, vec![], state);
         let decision = decide(&trigger(push()), &repository);
         prop_assert_eq!(decision.action == Action::Deploy, byte != bad && byte != held);
-        let tagged = decide(&trigger(Event::TagPush { tag, after: Some(commit('a')) }), &repository);
+        let tagged = decide(&trigger(Event::TagPush { tag, after: Some(commit('b')) }), &repository);
         prop_assert_eq!(tagged.action, Action::Skip);
     }
 }
