@@ -1,27 +1,92 @@
-//! The demo ends as told, and leaves a repository that tells the same story.
+//! The demo ends as told, fits a terminal, and leaves a repository that tells the same story, or nothing at all.
 
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
 use tagship_testkit::Cli;
 
 use crate::workbench::tagship;
+
+fn demo() -> Cli {
+    Cli::new(env!("CARGO_BIN_EXE_tagship")).arg("demo")
+}
+
+/// Phases in the journal at the origin, oldest first, each with its version and kind.
+fn story(origin: &Path) -> Vec<String> {
+    let mut git = Command::new("git");
+    git.current_dir(origin).args([
+        "log",
+        "--reverse",
+        "--format=%s",
+        "refs/tagship/rollouts/production/churn",
+    ]);
+    let log = git.output().unwrap();
+    let told = String::from_utf8(log.stdout).unwrap();
+    told.lines().map(str::to_owned).collect()
+}
 
 #[test]
 fn every_act_ends_as_told() {
     let directory = tempfile::tempdir().unwrap();
     let kept = directory.path().join("kept");
-    let demo = Cli::new(env!("CARGO_BIN_EXE_tagship")).arg("demo").arg("--keep").arg(&kept);
-    let done = demo.current_dir(directory.path()).run();
+    let done = demo().arg("--keep").arg(&kept).current_dir(directory.path()).run();
     done.assert_code(0);
     assert!(!done.stdout.contains('\u{1b}'), "a pipe gets no escape sequences");
-    let widest = done.stdout.lines().map(|line| line.chars().count()).max().unwrap();
-    assert!(widest <= 200, "lines of {widest} characters");
+    // Commands to copy are as long as their paths.
+    let (shown, commands) = done.stdout.split_once("Look around:").unwrap();
+    let widest = shown.lines().max_by_key(|line| line.chars().count()).unwrap();
+    assert!(widest.chars().count() <= 80, "{widest}");
+    assert!(shown.contains("Every act ended as told"), "{shown}");
+    for command in ["git log refs/tagship/rollouts/production/churn", "tagship serve --state", "curl -d"] {
+        assert!(commands.contains(command), "{commands}");
+    }
 
     let clone = kept.join("clone");
     let registry = tagship(&clone, &["registry", "show", "--format", "json"]).run();
     registry.assert_code(0);
-    let shown: serde_json::Value = serde_json::from_str(&registry.stdout).unwrap();
+    let shown: Value = serde_json::from_str(&registry.stdout).unwrap();
     assert_eq!(shown["churn"]["stage"]["production"], "v0.1.0", "rolled back to the first version");
     assert_eq!(shown["churn"]["version"], "v0.2.0", "the second one stays released");
     let status = tagship(&clone, &["status"]).run();
     status.assert_code(0);
     assert!(status.stdout.contains("instead of v0.2.0"), "{}", status.stdout);
+
+    let story = story(&kept.join("origin.git"));
+    let ends: Vec<&str> = story.iter().filter(|line| line.contains("all done")).map(String::as_str).collect();
+    let expected = [
+        "production/churn v0.1.0: Succeeded, all done (deploy by demo)",
+        "production/churn v0.2.0: Succeeded, all done (deploy by demo)",
+        "production/churn v0.1.0: Succeeded, all done (rollback by demo)",
+    ];
+    assert_eq!(ends, expected, "{story:#?}");
+}
+
+#[test]
+fn a_demo_that_is_not_kept_leaves_nothing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let here = tempfile::tempdir().unwrap();
+    let done = demo().env("TMPDIR", temporary.path()).current_dir(here.path()).run();
+    done.assert_code(0);
+    for directory in [&temporary, &here] {
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_directory_that_is_in_use_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("mine"), "").unwrap();
+    let refused = demo().arg("--keep").arg(directory.path()).run();
+    refused.assert_code(2);
+    assert!(refused.stderr.contains("is not empty"), "{}", refused.stderr);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn without_git_it_says_so() {
+    let temporary = tempfile::tempdir().unwrap();
+    let failed = demo().env("TMPDIR", temporary.path()).env("PATH", temporary.path()).run();
+    failed.assert_code(3);
+    assert!(failed.stderr.contains("git must be installed"), "{}", failed.stderr);
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

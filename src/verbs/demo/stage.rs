@@ -96,7 +96,7 @@ impl Stage {
         Ok(answers)
     }
 
-    /// Registry, journal and target must agree that a version is in place and nothing is under way.
+    /// Registry and journal must agree that a version is in place and nothing is under way.
     pub(super) async fn settled(&self, version: &str, kind: Kind) -> Result<RolloutState, Failure> {
         let started = Instant::now();
         let ran = self.quietly(&["registry", "show", "--format", "json"], Exit::Done).await?;
@@ -128,15 +128,23 @@ impl Stage {
     }
 
     /// The status comment on a pull request must say all of this. Shown are its first lines, and the parts that say
-    /// any of the words in `show`.
+    /// the words in `show`, which a reader must see without unfolding anything.
     pub(super) fn comment(&self, number: u64, must_say: &[&str], show: &[&str]) -> Result<(), Failure> {
         let text = self.directory.read(&format!("{CLONE}/.tagship/forge/comments/{number}-status.md"))?;
         let said = plain(&text);
         if let Some(words) = must_say.iter().find(|words| !said.contains(**words)) {
             return Err(broken(format!("{words:?} in the comment on #{number}"), format!("\n{said}")));
         }
-        let blocks = folded(&text).into_iter().enumerate();
-        let shown = blocks.filter(|(at, block)| *at < FIRST_BLOCKS || block.says(show));
+        let blocks = folded(&text);
+        if let Some(words) = show.iter().find(|words| !blocks.iter().any(|block| block.says(words))) {
+            return Err(broken(
+                format!("{words:?} in the comment on #{number}, outside of folds"),
+                format!("\n{said}"),
+            ));
+        }
+        let is_shown =
+            |at: usize, block: &Block| at < FIRST_BLOCKS || show.iter().any(|words| block.says(words));
+        let shown = blocks.into_iter().enumerate().filter(|(at, block)| is_shown(*at, block));
         let shown: Vec<Block> = shown.map(|(_, block)| block).collect();
         self.timeline.excerpt(&format!("the comment on #{number} now says:"), &shown);
         Ok(())

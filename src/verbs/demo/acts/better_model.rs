@@ -21,7 +21,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     let head = stage.propose(BRANCH, &TRAINED, "Train on 219 rows instead of 20").await?;
     let event = opened(&stage.directory, NUMBER, &head)?;
     stage.run("tagship run, on the pull request: judged, not deployed", &event, Exit::Done).await?;
-    stage.comment(NUMBER, &["accuracy", "0.92", "0.975", "f1", BETTER], &["Metric"])?;
+    stage.comment(NUMBER, &["accuracy", "0.92", "0.975", "f1", BETTER], &["accuracy"])?;
     stage.settled(FIRST, Kind::Deploy).await?;
 
     let started = Instant::now();
@@ -32,7 +32,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.run("tagship run, on the push to main: released and rolled out", &event, Exit::Done).await?;
     stage.tell(&stage.journal().await?);
     stage.settled(BETTER, Kind::Deploy).await?;
-    stage.comment(NUMBER, &[BETTER, "Succeeded", "100%"], &["Traffic"])?;
+    stage.comment(NUMBER, &[BETTER, "Succeeded", "100%"], &["Progressing"])?;
     stage.served(BETTER).await?;
     compare(stage)
 }

@@ -27,10 +27,11 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     if format!("{}{}", ran.out, ran.err).contains(HOSTILE_OUTPUT) {
         return Err(broken("a file that is never loaded", "the output of its command"));
     }
-    stage.comment(NUMBER, &[RULE, TARGET], &["Nothing was released"])?;
+    stage.comment(NUMBER, &[RULE, TARGET], &["Nothing was released", TARGET])?;
     name_rule(stage).await?;
     stage.repository.main().await?;
-    stage.settled(BETTER, Kind::Deploy).await.map(drop)
+    stage.settled(BETTER, Kind::Deploy).await?;
+    stage.served(BETTER).await.map(drop)
 }
 
 /// The same by hand, as somebody would before the pull request.
@@ -42,6 +43,7 @@ async fn name_rule(stage: &Stage) -> Result<(), Failure> {
     let finding = findings.find(|finding| finding.rule == RULE && finding.target.as_deref() == Some(TARGET));
     let finding = finding.ok_or_else(|| broken(format!("a finding {RULE} about {TARGET}"), ran.told()))?;
     stage.timeline.refusal("tagship validate, by hand: exit code 1", ran.took);
-    stage.timeline.fact(&format!("{} about {TARGET}: {}", finding.rule, finding.message));
+    let at = finding.offset.map_or_else(String::new, |offset| format!(", at byte {offset}"));
+    stage.timeline.fact(&format!("{} about {TARGET}{at}", finding.rule));
     Ok(())
 }

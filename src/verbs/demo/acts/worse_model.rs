@@ -14,7 +14,11 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     let head = stage.propose("new-labels", &WORSE, "Train on the new labels").await?;
     let event = opened(&stage.directory, NUMBER, &head)?;
     stage.run("tagship run, on the pull request", &event, Exit::Negative).await?;
-    stage.comment(NUMBER, &["accuracy floor", "no f1 regression", "0.83", "0.7927"], &["What it saw"])?;
+    stage.comment(
+        NUMBER,
+        &["accuracy floor", "no f1 regression", "0.83", "0.7927"],
+        &["no f1 regression"],
+    )?;
     stage.repository.main().await?;
     stage.settled(BETTER, Kind::Deploy).await?;
     stage.served(BETTER).await.map(drop)
