@@ -64,8 +64,8 @@ fn workflows(workspace: &Workspace) -> Result<()> {
     process::run(zizmor)
 }
 
-/// Licences, bans and sources of the dependency graph. Advisories need a database from the network; the weekly
-/// workflow checks them.
+/// Licences, bans and sources of the dependency graph. Advisories are not among them: their database lies outside of the
+/// package registries, and this runs where nothing else can be reached.
 fn dependencies(workspace: &Workspace) -> Result<()> {
     let mut deny = workspace.command(tools(workspace)?.path("cargo-deny"));
     deny.args(["--workspace", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
