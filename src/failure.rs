@@ -91,6 +91,9 @@ impl Ending for RegistryError {
 }
 
 impl Ending for RolloutError {
+    fn exit(&self) -> Exit {
+        RolloutError::exit(self)
+    }
     fn reason_code(&self) -> &'static str {
         "rollout-failed"
     }

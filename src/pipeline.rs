@@ -6,13 +6,15 @@ use tagship_domain::{
     event::Command,
     release::Evidence,
     report::TimelineEntry,
-    rollout::{Kind, PersonCommand, RolloutPlan, RolloutState, Smoke, Strategy},
+    rollout::{Kind, PersonCommand, Phase, RolloutPlan, RolloutState, Smoke, Strategy},
     schema,
 };
 use tagship_ports::StateStore as _;
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
-use tagship_rollout::{Begin, Driver, Never, RolloutError, Tick, World, journal_name, timeline};
+use tagship_rollout::{
+    Begin, Driver, Never, RolloutError, StartRefusal, Tick, World, journal_name, timeline,
+};
 use tagship_runner::{Failure, args::Pace};
 
 use crate::{
@@ -23,6 +25,8 @@ use crate::{
     workspace::{Workspace, open_target},
 };
 
+/// How often a run waits for another one that began a rollout just before it.
+const RACES: usize = 5;
 /// How many journal entries are read to tell a rollout's story.
 const STORY: usize = 500;
 
@@ -79,33 +83,37 @@ pub(crate) async fn lead(
         Lead::GoOn | Lead::Begin(..) => vec![],
     };
     let Lead::Begin(kind, candidate) = lead else { return drive(&mut driver, &commands, pace).await };
-    // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
-    let earlier = drive(&mut driver, &[], pace).await?;
-    if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
-        return Ok(earlier);
-    }
-    let stable =
-        release::current(&workspace.registry().await?, place.name, place.environment).map_err(failed)?;
     let plan = plan(workspace, place, candidate).await?;
-    let begin = Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };
-    driver.begin(&begin).await.map_err(refused)?;
-    drive(&mut driver, &[], pace).await
+    for _ in 0..RACES {
+        // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
+        let earlier = drive(&mut driver, &[], pace).await?;
+        if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
+            return Ok(earlier);
+        }
+        let registry = workspace.registry().await?;
+        let stable = release::current(&registry, place.name, place.environment).map_err(failed)?;
+        if stable.as_ref().is_some_and(|stable| stable.digest == candidate.digest) {
+            return Ok(earlier);
+        }
+        let begin =
+            Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };
+        match driver.begin(&begin).await {
+            Ok(_) => return drive(&mut driver, &[], pace).await,
+            // Another run was faster; its rollout is led to its end like any earlier one.
+            Err(RolloutError::Refused(StartRefusal::Locked { phase, .. }))
+                if phase != Phase::RollbackFailed => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let text = format!("begin a rollout of {candidate}: other runs were faster {RACES} times in a row");
+    Err(Failure::incomplete(text).hint("run again when they are done"))
 }
 
 async fn drive(driver: &mut Driver<'_>, commands: &[PersonCommand], pace: &Pace) -> Result<Tick, Failure> {
     if pace.once {
-        driver.once(commands).await.map_err(refused)
+        driver.once(commands).await.map_err(failed)
     } else {
-        driver.wait(commands, pace.time_budget).await.map_err(refused)
-    }
-}
-
-fn refused(error: RolloutError) -> Failure {
-    match error {
-        RolloutError::Refused(refusal) => {
-            Failure::new(Exit::RollbackFailed, "locked", refusal).hint("look at `tagship status`")
-        }
-        error => failed(error),
+        driver.wait(commands, pace.time_budget).await.map_err(failed)
     }
 }
 

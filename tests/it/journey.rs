@@ -122,6 +122,21 @@ fn a_killed_rollout_is_finished_by_the_next_run() {
 }
 
 #[test]
+fn of_two_runs_at_the_same_time_both_end_well_and_one_rolls_out() {
+    let bench = Workbench::with_server();
+    for verb in ["validate", "gate", "release"] {
+        bench.run(&[verb]).assert_code(0);
+    }
+    let runs = [bench.cli(&["rollout"]).start(), bench.cli(&["rollout"]).start()];
+    let codes = runs.map(|run| run.wait().code);
+    // A run that sees the other one lead the rollout on says so and leaves it to it: still running, 6.
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{codes:?}");
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+    let assignments = bench.published().iter().filter(|name| name.contains("churn#production")).count();
+    assert_eq!(assignments, 1, "nothing is done twice");
+}
+
+#[test]
 fn what_was_released_can_be_fetched_again() {
     let bench = Workbench::new();
     for verb in ["validate", "gate", "release"] {
