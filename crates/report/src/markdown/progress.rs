@@ -2,7 +2,7 @@
 
 use tagship_domain::{
     report::TimelineEntry,
-    rollout::{JudgeState, Kind, MetricPhase, RolloutState},
+    rollout::{JudgeState, Kind, MetricPhase, Phase, RolloutState},
 };
 
 use super::{
@@ -94,11 +94,12 @@ pub(crate) fn judges(state: &RolloutState, rows: usize) -> Block {
     )
 }
 
-/// What went wrong, else what is happening.
+/// What went wrong, else what is happening. Where going back failed, the person needs the newest trouble too, which
+/// is in the message together with the first cause.
 pub(crate) fn cause(state: &RolloutState) -> Option<Inline> {
     let (name, text) = match &state.cause {
-        Some(cause) => ("**Cause:** ", cause),
-        None => ("", &state.message),
+        Some(cause) if state.phase != Phase::RollbackFailed => ("**Cause:** ", cause),
+        _ => ("", &state.message),
     };
     let text = Inline::prose(text, 600);
     (!text.is_empty()).then(|| Inline::fixed(name).and(text))
