@@ -5,4 +5,5 @@ mod bad_input;
 mod demo;
 mod journey;
 mod structure;
+mod target;
 mod workbench;

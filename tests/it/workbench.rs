@@ -26,13 +26,16 @@ models:
         target: { local: { url: "http://INFERENCE", admin-url: "http://ADMIN", token-env: TOKEN } }
 "#;
 
-const TOKEN: &str = "a-token-of-the-black-box-tests";
+/// What the server and its clients share.
+pub(crate) const TOKEN: &str = "a-token-of-the-black-box-tests";
 
 /// A clone of a bare origin, ready to be worked in.
 pub(crate) struct Workbench {
     pub(crate) origin: Repository,
     pub(crate) clone: Repository,
     server: Option<Running>,
+    /// Addresses of the inference and the control interface.
+    pub(crate) addresses: [String; 2],
 }
 
 impl Workbench {
@@ -43,7 +46,7 @@ impl Workbench {
         clone.write(".gitignore", ".tagship/\n");
         clone
             .write("tagship.yml", CONFIG.replace("INFERENCE", "127.0.0.1:9").replace("ADMIN", "127.0.0.1:9"));
-        let bench = Self { origin, clone, server: None };
+        let bench = Self { origin, clone, server: None, addresses: Default::default() };
         bench.put("v1");
         bench.push("Add v1");
         bench
@@ -61,7 +64,9 @@ impl Workbench {
         bench.server = Some(running);
         let bound: serde_json::Value = serde_json::from_str(&appears(&addresses)).unwrap();
         let address = |plane: &str| bound[plane].as_str().unwrap().to_owned();
-        let config = CONFIG.replace("INFERENCE", &address("inference")).replace("ADMIN", &address("admin"));
+        bench.addresses = [address("inference"), address("admin")];
+        let [inference, admin] = &bench.addresses;
+        let config = CONFIG.replace("INFERENCE", inference).replace("ADMIN", admin);
         bench.clone.write("tagship.yml", config);
         bench.push("Name the server");
         bench
