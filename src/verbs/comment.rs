@@ -16,12 +16,15 @@ use crate::{
     answer::Answer,
     failure::failed,
     publisher::{now, write},
-    state::head,
+    state::{artifact_files, head},
     workspace::Workspace,
 };
 
 pub(crate) async fn run(args: &CommentArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let head = head(workspace).await?;
+    // Outside of CI the job's directory stays; a decision about another commit is an older run's.
     let decision: Option<Decision> = workspace.handover.get(None, None)?;
+    let decision = decision.filter(|decision| workspace.context.hosted || decision.sha == head);
     let sections = sections(workspace, decision.as_ref()).await?;
     if sections.is_empty() {
         return Err(Failure::new(Exit::Incomplete, "nothing-found", "there is nothing to comment on")
@@ -29,7 +32,7 @@ pub(crate) async fn run(args: &CommentArgs, workspace: &Workspace) -> Result<Ans
     }
     let sha = match &decision {
         Some(decision) => decision.sha.clone(),
-        None => head(workspace).await?,
+        None => head,
     };
     let named = args.pull_request.or(decision.as_ref().and_then(|decision| decision.pull_request));
     let pulls = pull_requests(workspace, named, &sha).await?;
@@ -71,6 +74,12 @@ async fn sections(workspace: &Workspace, decision: Option<&Decision>) -> Result<
     for (name, model) in workspace.models()? {
         let validation: Option<ValidationReport> = workspace.handover.get(Some(name), None)?;
         let gate: Option<GateReport> = workspace.handover.get(Some(name), None)?;
+        let (digest, _) = artifact_files(workspace, model)?;
+        let judged = |report: &ValidationReport| {
+            report.artifacts.iter().any(|artifact| artifact.sha256.as_ref() == Some(&digest))
+        };
+        let validation = validation.filter(judged);
+        let gate = gate.filter(|gate| gate.digest.as_ref() == Some(&digest));
         if validation.is_none() && gate.is_none() {
             continue;
         }
