@@ -170,6 +170,12 @@ pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Vec
     timeline(&entries).map_err(Failure::incomplete)
 }
 
+/// What a dry run answers.
+pub(crate) fn would(what: &str) -> Answer {
+    let text = format!("would {what}");
+    Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text))
+}
+
 /// A sentence as a JSON document.
 pub(crate) fn json_sentence(text: &str) -> String {
     serde_json::json!({ "sentence": text }).to_string()

@@ -7,7 +7,7 @@ use tagship_runner::{Failure, args::RollbackArgs};
 use crate::{
     answer::Answer,
     failure::failed,
-    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, release_of},
+    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, release_of, would},
     workspace::Workspace,
 };
 
@@ -16,7 +16,11 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
     // A rollout that has not ended is stopped first, which goes back to what served before.
-    if recorded(workspace, place).await?.is_some_and(|state| !state.phase.is_terminal()) && !args.dry_run {
+    let running = recorded(workspace, place).await?.filter(|state| !state.phase.is_terminal());
+    if let Some(running) = running {
+        if args.dry_run {
+            return Ok(would(&format!("stop {} and go back to what served before it", running.id)));
+        }
         let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
         let stopped = answer(workspace, place, &tick).await?;
         if args.to.is_none() || !tick.state().is_some_and(tagship_domain::rollout::RolloutState::is_settled) {
@@ -36,8 +40,7 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
         ));
     }
     if args.dry_run {
-        let text = format!("would roll {environment} back to {target}");
-        return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
+        return Ok(would(&format!("roll {environment} back to {target}")));
     }
     let tick = lead(workspace, place, Lead::Begin(Kind::Rollback, &target), &args.pace).await?;
     answer(workspace, place, &tick).await

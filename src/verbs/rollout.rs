@@ -1,13 +1,16 @@
 //! `tagship rollout`.
 
-use tagship_domain::{Exit, Release, rollout::Kind};
+use tagship_domain::{
+    Exit, Release,
+    rollout::{Kind, RolloutState},
+};
 use tagship_release as release;
 use tagship_runner::{Failure, args::RolloutArgs};
 
 use crate::{
     answer::Answer,
     failure::failed,
-    pipeline::{Lead, Place, answer, json_sentence, lead, recorded},
+    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, would},
     state::repository_state,
     workspace::Workspace,
 };
@@ -19,13 +22,14 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
-    if args.abort {
-        let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
-        return answer(workspace, place, &tick).await;
-    }
     let running = recorded(workspace, place).await?.filter(|state| !state.is_settled());
+    if args.abort {
+        return abort(args, workspace, place, running.as_ref()).await;
+    }
     if let (Some(running), None, true) = (&running, &args.version, args.pace.once) {
-        workspace.screen.detail(&format!("going on with {}", running.id));
+        if args.dry_run {
+            return Ok(would(&format!("go on with {} ({})", running.id, running.phase)));
+        }
         let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
         return answer(workspace, place, &tick).await;
     }
@@ -34,10 +38,27 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
         return Ok(nothing);
     }
     if args.dry_run {
-        let text = format!("would roll {candidate} out to {environment}, all at once");
-        return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
+        return Ok(would(&format!("roll {candidate} out to {environment}, all at once")));
     }
     let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &candidate), &args.pace).await?;
+    answer(workspace, place, &tick).await
+}
+
+/// Stops the running rollout. One that has ended cannot be stopped, only rolled back.
+async fn abort(
+    args: &RolloutArgs,
+    workspace: &Workspace,
+    place: Place<'_>,
+    running: Option<&RolloutState>,
+) -> Result<Answer, Failure> {
+    let Some(running) = running.filter(|state| !state.phase.is_terminal()) else {
+        let text = format!("no rollout of {} to {} is running", place.name, place.environment);
+        return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
+    };
+    if args.dry_run {
+        return Ok(would(&format!("stop {} ({})", running.id, running.phase)));
+    }
+    let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
     answer(workspace, place, &tick).await
 }
 
@@ -92,7 +113,11 @@ async fn all(args: &RolloutArgs, workspace: &Workspace) -> Result<Answer, Failur
     let mut texts = vec![];
     for (name, model, environment, settings) in workspace.places() {
         let place = Place { name, model, environment, settings };
-        if recorded(workspace, place).await?.is_none_or(|state| state.is_settled()) {
+        let Some(running) = recorded(workspace, place).await?.filter(|state| !state.is_settled()) else {
+            continue;
+        };
+        if args.dry_run {
+            texts.push(format!("would go on with {} ({})", running.id, running.phase));
             continue;
         }
         let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;

@@ -137,6 +137,32 @@ fn of_two_runs_at_the_same_time_both_end_well_and_one_rolls_out() {
 }
 
 #[test]
+fn a_dry_run_writes_nothing_whatever_is_running() {
+    let bench = Workbench::new();
+    for verb in ["validate", "gate", "release"] {
+        bench.run(&[verb]).assert_code(0);
+    }
+    bench.run(&["rollout", "--abort"]).assert_code(0);
+    // Nothing serves at the configured address, so this rollout stays under way.
+    bench.run(&["rollout", "--once"]).assert_code(6);
+    let refs = || bench.origin.git(&["for-each-ref"]);
+    let before = refs();
+    for arguments in [
+        &["rollout", "--dry-run", "--once"][..],
+        &["rollout", "--dry-run", "--all"],
+        &["rollout", "--dry-run", "--abort"],
+        &["rollback", "--dry-run"],
+    ] {
+        let done = bench.run(arguments);
+        done.assert_code(0);
+        assert!(done.stdout.contains("would "), "{arguments:?}: {}", done.stdout);
+        assert_eq!(refs(), before, "{arguments:?}");
+    }
+    bench.run(&["rollout", "--abort", "--once"]);
+    assert_ne!(refs(), before, "without --dry-run it does something");
+}
+
+#[test]
 fn what_was_released_can_be_fetched_again() {
     let bench = Workbench::new();
     for verb in ["validate", "gate", "release"] {
