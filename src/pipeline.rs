@@ -4,9 +4,10 @@ use tagship_config::{EnvironmentConfig, ModelConfig, Strategy as ConfiguredStrat
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     event::Command,
+    plan::{RolloutPlan, Smoke, Strategy},
     release::Evidence,
     report::TimelineEntry,
-    rollout::{Kind, PersonCommand, Phase, RolloutPlan, RolloutState, Smoke, Strategy},
+    rollout::{Kind, PersonCommand, Phase, RolloutState},
     schema,
 };
 use tagship_ports::StateStore as _;
@@ -46,8 +47,8 @@ pub(crate) enum Lead<'a> {
     Begin(Kind, &'a Release),
     /// Go on with the one that runs.
     GoOn,
-    /// Stop the one that runs.
-    Abort,
+    /// Tell the one that runs something.
+    Tell(Command),
 }
 
 /// Leads a rollout as far as the pace allows.
@@ -79,7 +80,7 @@ pub(crate) async fn lead(
     let workdir = work_directory(workspace)?;
     let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never);
     let commands = match lead {
-        Lead::Abort => vec![PersonCommand { command: Command::Abort, by: workspace.context.by.clone() }],
+        Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
         Lead::GoOn | Lead::Begin(..) => vec![],
     };
     let Lead::Begin(kind, candidate) = lead else { return drive(&mut driver, &commands, pace).await };
@@ -148,7 +149,7 @@ async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> R
     let strategy = match place.settings.strategy {
         ConfiguredStrategy::AllAtOnce => Strategy::AllAtOnce,
     };
-    Ok(RolloutPlan { strategy, smoke, progress_deadline: place.settings.progress_deadline })
+    Ok(RolloutPlan { strategy, ..RolloutPlan::all_at_once(smoke, place.settings.progress_deadline) })
 }
 
 /// The answer that a led rollout gives.

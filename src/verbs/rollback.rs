@@ -1,6 +1,6 @@
 //! `tagship rollback`.
 
-use tagship_domain::{Exit, Release, rollout::Kind};
+use tagship_domain::{Exit, Release, event::Command, rollout::Kind};
 use tagship_release as release;
 use tagship_runner::{Failure, args::RollbackArgs};
 
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
         if args.dry_run {
             return Ok(would(&format!("stop {} and go back to what served before it", running.id)));
         }
-        let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
+        let tick = lead(workspace, place, Lead::Tell(Command::Abort), &args.pace).await?;
         let stopped = answer(workspace, place, &tick).await?;
         if args.to.is_none() || !tick.state().is_some_and(tagship_domain::rollout::RolloutState::is_settled) {
             return Ok(stopped);

@@ -2,6 +2,7 @@
 
 use tagship_domain::{
     Exit, Release,
+    event::Command,
     rollout::{Kind, RolloutState},
 };
 use tagship_release as release;
@@ -58,7 +59,7 @@ async fn abort(
     if args.dry_run {
         return Ok(would(&format!("stop {} ({})", running.id, running.phase)));
     }
-    let tick = lead(workspace, place, Lead::Abort, &args.pace).await?;
+    let tick = lead(workspace, place, Lead::Tell(Command::Abort), &args.pace).await?;
     answer(workspace, place, &tick).await
 }
 

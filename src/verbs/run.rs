@@ -3,6 +3,7 @@
 use tagship_domain::{
     CommitId, Environment, Exit, ModelName,
     decision::{Action, Decision, DecisionItem},
+    event::Command,
     gate::Outcome,
     report::{Section, StatusReport},
     rollout::Kind,
@@ -79,7 +80,11 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
             return Ok(Followed { exit: Exit::Done, text: String::new(), section: None });
         }
         (Action::Tick, _) => lead(workspace, place, Lead::GoOn, pace).await?,
-        (Action::Abort, _) => lead(workspace, place, Lead::Abort, pace).await?,
+        (Action::Abort, _) => lead(workspace, place, Lead::Tell(Command::Abort), pace).await?,
+        (Action::Pause, _) => lead(workspace, place, Lead::Tell(Command::Pause), pace).await?,
+        (Action::Resume, _) => lead(workspace, place, Lead::Tell(Command::Resume), pace).await?,
+        (Action::Promote, _) => lead(workspace, place, Lead::Tell(Command::Promote), pace).await?,
+        (Action::PromoteFull, _) => lead(workspace, place, Lead::Tell(Command::PromoteFull), pace).await?,
         (Action::Rollback, Some(version)) => {
             let target = release_of(workspace, name, version).await?;
             lead(workspace, place, Lead::Begin(Kind::Rollback, &target), pace).await?

@@ -46,7 +46,14 @@ fn one(request: &Request, subject: Subject<'_>) -> DecisionItem {
             subject.deploy_checkout(command == Command::Retry)
         }
         (Command::Rollback, version) => rollback(subject, version.as_ref()),
-        (Command::Abort, _) => abort(subject),
+        (
+            command @ (Command::Abort
+            | Command::Pause
+            | Command::Resume
+            | Command::Promote
+            | Command::PromoteFull),
+            _,
+        ) => tell(subject, command),
     }
 }
 
@@ -78,16 +85,24 @@ fn rollback(subject: Subject<'_>, version: Option<&tagship_domain::Version>) -> 
     }
 }
 
-fn abort(subject: Subject<'_>) -> DecisionItem {
+/// A command to the rollout that runs.
+fn tell(subject: Subject<'_>, command: Command) -> DecisionItem {
+    let (action, what) = match command {
+        Command::Pause => (Action::Pause, "hold"),
+        Command::Resume => (Action::Resume, "go on with"),
+        Command::Promote => (Action::Promote, "let go on, past what it waits for,"),
+        Command::PromoteFull => (Action::PromoteFull, "give all traffic at once in"),
+        Command::Abort | Command::Deploy | Command::Retry | Command::Rollback => (Action::Abort, "stop"),
+    };
     match &subject.state.running {
         Some(running) => {
             let sentence = format!(
-                "stop the rollout of {} {} to {}",
+                "{what} the rollout of {} {} to {}",
                 subject.name, running.version, subject.environment
             );
             DecisionItem {
                 version: Some(running.version.clone()),
-                ..subject.item(Action::Abort, ReasonCode::Requested, sentence)
+                ..subject.item(action, ReasonCode::Requested, sentence)
             }
         }
         None => {

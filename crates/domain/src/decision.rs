@@ -22,6 +22,14 @@ pub enum Action {
     ValidateOnly,
     /// Go on with a running rollout.
     Tick,
+    /// Hold a running rollout where it is.
+    Pause,
+    /// Let a paused rollout go on.
+    Resume,
+    /// Let a paused rollout go on past what it waits for.
+    Promote,
+    /// Give the candidate of a running rollout all traffic now.
+    PromoteFull,
     /// Validate, gate, release and roll out.
     Deploy,
     /// Deploy again although this digest failed before.

@@ -104,4 +104,19 @@ pub enum Command {
     Rollback,
     /// Stop a running rollout and go back to stable.
     Abort,
+    /// Hold a running rollout where it is.
+    Pause,
+    /// Let a paused rollout go on.
+    Resume,
+    /// Let a paused rollout go on past what it waits for.
+    Promote,
+    /// Give the candidate all traffic now, past all steps and measurements.
+    PromoteFull,
+}
+
+impl Command {
+    /// Whether it speaks to a rollout that runs, rather than starting one.
+    pub fn is_to_running(self) -> bool {
+        matches!(self, Self::Abort | Self::Pause | Self::Resume | Self::Promote | Self::PromoteFull)
+    }
 }

@@ -3,13 +3,16 @@
 //! Nothing here reads, writes, waits or knows a vendor. Every other crate speaks in these types, and every
 //! document that crosses a process or lies in git is one of them (see [`schema`]).
 
+pub mod analysis;
 pub mod decision;
 pub mod digest;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod gate;
 pub mod golden;
 pub mod name;
+pub mod plan;
 pub mod release;
 pub mod report;
 pub mod rollout;
@@ -18,6 +21,7 @@ pub mod serving;
 pub mod signature;
 pub mod tag;
 pub mod time;
+pub mod traffic;
 pub mod units;
 pub mod validation;
 pub mod version;

@@ -10,23 +10,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    digest::Digest,
+    analysis::{JudgeState, MetricReading},
     event::Command,
     exit::Exit,
-    golden::Tolerance,
     name::{Environment, ModelName},
+    plan::RolloutPlan,
     release::{Provenance, Release},
     schema::Document,
     time::Timestamp,
-    units::Duration,
+    traffic::{Arm, Counters, TargetState, Weight},
     validation::GoldenReport,
     version::Version,
 };
-
-/// Share of traffic in percent, 0 to 100.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "u8", into = "u8")]
-pub struct Weight(u8);
 
 /// Whether a rollout brings something new or goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,43 +31,6 @@ pub enum Kind {
     Deploy,
     /// Back to an earlier version: no steps, no analysis, the smoke check is kept.
     Rollback,
-}
-
-/// How traffic moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// Everything at once, after the smoke check.
-    AllAtOnce,
-}
-
-/// How a prepared candidate is checked before any traffic reaches it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "check")]
-pub enum Smoke {
-    /// The release's golden cases, against the candidate's own endpoint. Every one must pass.
-    GoldenCases {
-        /// How many there are; a report about fewer is incomplete.
-        count: u64,
-        /// How far numbers may be apart.
-        tolerance: Tolerance,
-        /// Longest time that one case may take; not checked where absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        max_latency: Option<Duration>,
-    },
-    /// The release has no golden cases: only that the target calls it ready. Proves nothing about answers.
-    ReadyOnly,
-}
-
-/// What a rollout will do; fixed when it starts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RolloutPlan {
-    /// How traffic moves.
-    pub strategy: Strategy,
-    /// What the candidate must show before any traffic.
-    pub smoke: Smoke,
-    /// How long a phase may go on without progress.
-    pub progress_deadline: Duration,
 }
 
 /// Where a rollout stands.
@@ -87,6 +45,8 @@ pub enum Phase {
     Progressing,
     /// A person has to decide.
     Paused,
+    /// The candidate has all the traffic that it gets, and is watched.
+    Baking,
     /// The candidate becomes stable.
     Promoting,
     /// Registry, deployment and clean-up are brought in line.
@@ -123,6 +83,18 @@ pub enum Reason {
     RegistryFailed,
     /// No progress within the deadline.
     ProgressDeadlineExceeded,
+    /// A metric was bad.
+    AnalysisFailed,
+    /// A metric could not be measured for too long.
+    AnalysisError,
+    /// Metrics are not decided; a person has to.
+    InconclusiveAnalysis,
+    /// Metrics got no data; a person has to decide.
+    NoData,
+    /// The plan asks for a person here.
+    StepPause,
+    /// A person paused it.
+    ManualPause,
     /// A person stopped it.
     ManualAbort,
     /// A newer version took over.
@@ -136,44 +108,6 @@ pub struct WeightPair {
     pub desired: Weight,
     /// What was last observed.
     pub applied: Weight,
-}
-
-/// Where a metric of the analysis stands, in Argo Rollouts' words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "PascalCase")]
-pub enum MetricPhase {
-    /// Not measured yet.
-    Pending,
-    /// Measured, undecided.
-    Running,
-    /// Good.
-    Successful,
-    /// Bad.
-    Failed,
-    /// Could not be measured.
-    Error,
-    /// Ended undecided.
-    Inconclusive,
-}
-
-/// What a judge knows about its metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct JudgeState {
-    /// Its verdict so far.
-    pub phase: MetricPhase,
-    /// How many observations it rests on.
-    pub n: u64,
-    /// One sentence with the numbers.
-    pub message: String,
-}
-
-/// Cumulative counters of one version, as the target reports them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counters {
-    /// Requests answered.
-    pub requests: u64,
-    /// Of these, with an error.
-    pub errors: u64,
 }
 
 /// Everything about a rollout. Written to git at every transition.
@@ -202,14 +136,21 @@ pub struct RolloutState {
     /// What went wrong, as a sentence; absent while nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Index of the step that runs.
+    /// Index of the step that runs; as many as there are steps when all are done.
     pub step: usize,
+    /// When the step began to count: its weight was applied and the candidate ready. Absent before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Timestamp>,
+    /// What a pause interrupted; absent where nothing is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
     /// The candidate's share of traffic.
     pub weight: WeightPair,
     /// Verdicts by metric; the smoke check is the metric `smoke`.
     pub judges: BTreeMap<String, JudgeState>,
-    /// Last counters of each version.
-    pub counters: BTreeMap<Version, Counters>,
+    /// Where the newest look ended: the next one counts from there. Absent while nothing is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Snapshot>,
     /// Whether the registry may name the candidate because of this rollout: set before the first registry effect
     /// is performed, cleared when the candidate was unassigned again.
     #[serde(default)]
@@ -227,6 +168,25 @@ pub struct RolloutState {
     pub deadline: Option<Timestamp>,
     /// Who started it.
     pub by: Provenance,
+}
+
+/// A phase that a pause interrupted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Paused {
+    /// The phase to go on with.
+    pub phase: Phase,
+    /// Since when the interrupted step had counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Timestamp>,
+}
+
+/// Counters of all versions at the end of a look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Snapshot {
+    /// When.
+    pub at: Timestamp,
+    /// Cumulative counters by version.
+    pub counters: BTreeMap<Version, Counters>,
 }
 
 /// Identity of a rollout: `<environment>-<version>-<number>`, readable and unique within an environment and model.
@@ -338,10 +298,23 @@ pub struct Observation {
     pub target: Observed,
     /// What the golden cases said against the prepared candidate, if they were run.
     pub smoke: Option<GoldenReport>,
+    /// Cumulative counters of each version; absent where they were not asked for.
+    pub counters: Option<Measured>,
+    /// A newer release that waits for this rollout.
+    pub newer: Option<Release>,
     /// What people asked for since the last tick.
     pub commands: Vec<PersonCommand>,
     /// What became of effects that were intended.
     pub outcomes: Vec<EffectOutcome>,
+}
+
+/// What reading the counters gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measured {
+    /// Cumulative counters by version.
+    Counters(BTreeMap<Version, Counters>),
+    /// They could not be read; why.
+    Error(String),
 }
 
 /// A command to a running rollout.
@@ -354,34 +327,12 @@ pub struct PersonCommand {
 }
 
 /// What a target says about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Observed {
     /// It did not answer; why.
     Unreachable(String),
     /// Its state.
     Seen(TargetState),
-}
-
-/// Versions that a target has loaded.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetState {
-    /// One entry per version.
-    pub arms: Vec<Arm>,
-}
-
-/// One version on a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Arm {
-    /// The version.
-    pub version: Version,
-    /// Digest of the bytes that were loaded.
-    pub digest: Digest,
-    /// Whether it can answer requests.
-    pub ready: bool,
-    /// Its share of traffic.
-    pub weight: Weight,
-    /// Its counters.
-    pub counters: Counters,
 }
 
 /// One look at the world that a rollout acted on; a line of `measurements.jsonl` in its journal.
@@ -399,6 +350,9 @@ pub struct Look {
     /// What the golden cases said, where they were run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smoke: Option<GoldenReport>,
+    /// What the metrics said, where they were measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<MetricReading>,
 }
 
 impl Document for RolloutState {
@@ -407,36 +361,6 @@ impl Document for RolloutState {
 
 impl Document for Look {
     const SCHEMA: &'static str = "tagship/look/v1";
-}
-
-impl Weight {
-    /// No traffic.
-    pub const NONE: Self = Self(0);
-    /// All traffic.
-    pub const ALL: Self = Self(100);
-
-    /// A share in percent; absent above 100.
-    pub fn percent(percent: u8) -> Option<Self> {
-        (percent <= 100).then_some(Self(percent))
-    }
-
-    /// The number, 0 to 100.
-    pub fn get(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<u8> for Weight {
-    type Error = String;
-    fn try_from(percent: u8) -> Result<Self, String> {
-        Self::percent(percent).ok_or_else(|| format!("a weight is 0 to 100 percent, not {percent}"))
-    }
-}
-
-impl From<Weight> for u8 {
-    fn from(weight: Weight) -> u8 {
-        weight.0
-    }
 }
 
 impl Phase {
@@ -455,13 +379,6 @@ impl Phase {
     }
 }
 
-impl TargetState {
-    /// The entry of a version.
-    pub fn arm(&self, version: &Version) -> Option<&Arm> {
-        self.arms.iter().find(|arm| arm.version == *version)
-    }
-}
-
 impl RolloutState {
     /// Whether nothing is left to do: ended, and every intended effect has an outcome.
     pub fn is_settled(&self) -> bool {
@@ -477,12 +394,6 @@ impl RolloutState {
             Phase::Paused => Exit::Paused,
             _ => Exit::Running,
         }
-    }
-}
-
-impl fmt::Display for Weight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}%", self.0)
     }
 }
 

@@ -12,13 +12,13 @@ use crate::{
     digest::{Digest, FileEntry},
     golden::Tensor,
     name::ModelName,
-    rollout::{Arm, Counters, TargetState, Weight},
     time::Timestamp,
+    traffic::{Arm, Counters, TargetState, Weight},
     version::Version,
 };
 
 /// What a server says about one model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelStatus {
     /// The model.
     pub model: ModelName,
@@ -29,7 +29,7 @@ pub struct ModelStatus {
 }
 
 /// One version on a server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmStatus {
     /// The version.
     pub version: Version,
@@ -199,7 +199,7 @@ impl ModelStatus {
             digest: arm.digest.clone(),
             ready: arm.ready,
             weight: arm.weight,
-            counters: arm.counters,
+            counters: arm.counters.clone(),
         };
         TargetState { arms: self.arms.iter().map(arm).collect() }
     }

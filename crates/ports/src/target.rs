@@ -9,7 +9,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use tagship_domain::{
     Digest, ModelName, Version,
-    rollout::{TargetState, Weight},
+    traffic::{TargetState, Weight},
 };
 
 use crate::PortError;

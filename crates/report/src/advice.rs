@@ -26,6 +26,10 @@ pub fn command_line(command: Command, model: &ModelName, environment: &Environme
         Command::Deploy => "rollout",
         Command::Retry => "rollout --retry",
         Command::Abort => "rollout --abort",
+        Command::Pause => "rollout --pause",
+        Command::Resume => "rollout --resume",
+        Command::Promote => "rollout --promote",
+        Command::PromoteFull => "rollout --promote-full",
         Command::Rollback => "rollback",
     };
     format!("tagship {verb} --model {model} --environment {environment}")

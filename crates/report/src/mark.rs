@@ -1,8 +1,9 @@
 //! The symbols of every report and what they stand for.
 
 use tagship_domain::{
+    analysis::MetricPhase,
     gate::Outcome,
-    rollout::{Kind, MetricPhase, Phase},
+    rollout::{Kind, Phase},
     validation::{Severity, Status, ValidationReport, Verdict},
 };
 
@@ -140,7 +141,9 @@ impl Mark {
     pub fn of_phase(phase: Phase, kind: Kind) -> Self {
         match phase {
             Phase::Pending | Phase::Paused => Self::Waiting,
-            Phase::Validating | Phase::Progressing | Phase::Promoting | Phase::Finalising => Self::Running,
+            Phase::Validating | Phase::Progressing | Phase::Baking | Phase::Promoting | Phase::Finalising => {
+                Self::Running
+            }
             Phase::Succeeded if kind == Kind::Rollback => Self::Back,
             Phase::Succeeded => Self::Passed,
             Phase::Failed => Self::Failed,

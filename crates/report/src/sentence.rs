@@ -109,7 +109,14 @@ pub fn action_mark(item: &DecisionItem) -> Mark {
     match item.action {
         Action::Skip => Mark::Neutral,
         Action::Rollback | Action::Abort => Mark::Back,
-        Action::ValidateOnly | Action::Tick | Action::Deploy | Action::Retry => Mark::Waiting,
+        Action::ValidateOnly
+        | Action::Tick
+        | Action::Pause
+        | Action::Resume
+        | Action::Promote
+        | Action::PromoteFull
+        | Action::Deploy
+        | Action::Retry => Mark::Waiting,
     }
 }
 
@@ -236,6 +243,7 @@ fn rollout_words(state: &RolloutState) -> String {
         }
         Phase::Progressing => format!("{name} {version} takes {share} of the traffic in {place}"),
         Phase::Paused => format!("{name} {version} waits for a person, at {share} of the traffic in {place}"),
+        Phase::Baking => format!("{name} {version} is watched with {share} of the traffic in {place}"),
         Phase::Promoting => format!("{name} {version} is becoming the stable version in {place}"),
         Phase::Finalising => format!("{name} {version} serves {place}, records are being brought in line"),
         Phase::Succeeded if back => format!("{name} is back on {version} in {place}"),
@@ -278,6 +286,7 @@ pub fn phase_name(phase: Phase) -> &'static str {
         Phase::Validating => "Validating",
         Phase::Progressing => "Progressing",
         Phase::Paused => "Paused",
+        Phase::Baking => "Baking",
         Phase::Promoting => "Promoting",
         Phase::Finalising => "Finalising",
         Phase::Succeeded => "Succeeded",

@@ -83,7 +83,7 @@ fn rollout(section: &Section) -> Stage {
             Some(stable) => format!("{} to {}", stable.version, state.candidate.version),
             None => format!("to {}", state.candidate.version),
         },
-        (_, Phase::Progressing | Phase::Promoting | Phase::Paused | Phase::Finalising) => {
+        (_, Phase::Progressing | Phase::Baking | Phase::Promoting | Phase::Paused | Phase::Finalising) => {
             state.weight.applied.to_string()
         }
         (_, Phase::Validating) => "checking".to_owned(),

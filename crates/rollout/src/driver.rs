@@ -7,7 +7,8 @@ use std::{fmt, path::Path};
 
 use tagship_domain::{
     CommitId, Duration, Environment, ModelName, Provenance, Release, Timestamp,
-    rollout::{EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutPlan, RolloutState},
+    plan::RolloutPlan,
+    rollout::{EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutState},
 };
 use tagship_ports::state_store::{AppendError, Entry};
 

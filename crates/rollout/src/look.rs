@@ -1,6 +1,8 @@
 //! What the driver has to look at besides the target itself.
 
-use tagship_domain::rollout::{Observed, Phase, RolloutState, Smoke, TargetState};
+use tagship_domain::plan::Smoke;
+use tagship_domain::rollout::{Observed, Phase, RolloutState};
+use tagship_domain::traffic::TargetState;
 
 use crate::step::{Candidate, is_prepared};
 

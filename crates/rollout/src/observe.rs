@@ -1,7 +1,8 @@
 //! Looking at the world.
 
 use tagship_domain::{
-    rollout::{EffectOutcome, Look, Observation, Observed, PersonCommand, RolloutState, Smoke},
+    plan::Smoke,
+    rollout::{EffectOutcome, Look, Observation, Observed, PersonCommand, RolloutState},
     validation::{GoldenReport, Status},
 };
 use tagship_ports::model_runner::{GoldenBounds, Subject};
@@ -21,7 +22,15 @@ pub(crate) async fn observe(
         _ => None,
     };
     let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
-    Observation { now: world.clock.now(), target, smoke, commands: commands.to_vec(), outcomes }
+    Observation {
+        now: world.clock.now(),
+        target,
+        smoke,
+        counters: None,
+        newer: None,
+        commands: commands.to_vec(),
+        outcomes,
+    }
 }
 
 async fn smoke(world: &World<'_>, state: &RolloutState) -> GoldenReport {
@@ -49,6 +58,7 @@ pub(crate) fn evidence(state: &RolloutState, observation: &Observation) -> Look 
         unreachable,
         arms,
         smoke: observation.smoke.clone(),
+        metrics: vec![],
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Duration, Environment, Provenance, Release, Timestamp,
-    rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutPlan, RolloutState, WeightPair},
+    plan::RolloutPlan,
+    rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutState, WeightPair},
 };
 
 /// What to start.
@@ -90,9 +91,11 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
         message: opening(request),
         cause: None,
         step: 0,
+        settled: None,
+        paused: None,
         weight: WeightPair::default(),
         judges: BTreeMap::new(),
-        counters: BTreeMap::new(),
+        looked: None,
         assigned: false,
         intended: vec![],
         seq: previous.map_or(0, |previous| previous.seq),

@@ -167,7 +167,13 @@ pub fn parse_command(name: &str) -> Result<Command, String> {
         "retry" => Ok(Command::Retry),
         "rollback" => Ok(Command::Rollback),
         "abort" => Ok(Command::Abort),
-        other => Err(format!("{other:?} is no command; there is deploy, retry, rollback, abort")),
+        "pause" => Ok(Command::Pause),
+        "resume" => Ok(Command::Resume),
+        "promote" => Ok(Command::Promote),
+        "promote-full" => Ok(Command::PromoteFull),
+        other => Err(format!(
+            "{other:?} is no command; there is deploy, retry, rollback, abort, pause, resume, promote, promote-full"
+        )),
     }
 }
 

@@ -16,11 +16,11 @@ use serde_json::{Map, Value};
 use tagship_domain::{
     Digest, FileEntry, ModelName, Version,
     golden::{Case, GoldenCases, Tensor, judge},
-    rollout::{TargetState, Weight},
     serving::{
         Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, Refusal, RollbackOrder, WeightOrder,
         model_path, path_segment, upload_path, version_path,
     },
+    traffic::{TargetState, Weight},
     validation::{GoldenCase, GoldenReport, Status},
 };
 use tagship_ports::{

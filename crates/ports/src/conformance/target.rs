@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tagship_domain::{
     Digest, Duration, ModelName, Version,
-    rollout::{Arm, TargetState, Weight},
+    traffic::{Arm, TargetState, Weight},
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Mutex};
 use async_trait::async_trait;
 use tagship_domain::{
     Digest, ModelName, Version,
-    rollout::{Arm, Counters, TargetState, Weight},
+    traffic::{Arm, Counters, TargetState, Weight},
 };
 
 use super::{Faults, lock::held};

@@ -1,8 +1,9 @@
 //! A rollout as it goes: what happened, what the analysis says, what is still open.
 
 use tagship_domain::{
+    analysis::{JudgeState, MetricPhase},
     report::TimelineEntry,
-    rollout::{JudgeState, Kind, MetricPhase, Phase, RolloutState},
+    rollout::{Kind, Phase, RolloutState},
 };
 
 use super::{

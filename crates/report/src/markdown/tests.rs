@@ -52,7 +52,7 @@ fn section(foreign: &str, with_rollout: bool) -> Section {
             "candidate": release("v1.1.0"), "stable": release("v1.0.0"),
             "plan": { "strategy": "all-at-once", "smoke": { "check": "ready-only" }, "progress_deadline": "10m" },
             "phase": "RolledBack", "reason": "TargetFailed", "message": foreign, "step": 0,
-            "weight": { "desired": 0, "applied": 0 }, "counters": {},
+            "weight": { "desired": 0, "applied": 0 }, 
             "judges": { foreign: { "phase": "Failed", "n": 3, "message": foreign } },
             "intended": [{ "seq": 1, "effect": { "effect": "promote" }, "attempts": 2, "error": foreign }],
             "assigned": false, "seq": 9, "started": "2026-11-24T03:44:00Z", "since": "2026-11-24T03:44:41Z",

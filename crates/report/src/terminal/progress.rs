@@ -76,7 +76,7 @@ pub fn rollout(state: &RolloutState, timeline: &[TimelineEntry], style: &Style) 
     }
     if !state.judges.is_empty() {
         text.push('\n');
-        let row = |(name, judge): (&String, &tagship_domain::rollout::JudgeState)| {
+        let row = |(name, judge): (&String, &tagship_domain::analysis::JudgeState)| {
             (Mark::from(judge.phase), vec![name.clone(), judge.message.clone()])
         };
         text.push_str(&marked(&state.judges.iter().map(row).collect::<Vec<_>>(), style));

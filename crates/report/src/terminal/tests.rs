@@ -54,7 +54,7 @@ fn state(phase: &str, message: &str) -> RolloutState {
         "phase": phase, "reason": "OnTrack", "message": message, "step": 0,
         "weight": { "desired": 0, "applied": 0 },
         "judges": { "smoke": { "phase": "Failed", "n": 3, "message": "1 of 3 golden cases differs" } },
-        "counters": {}, "intended": [], "seq": 9, "started": "2026-11-24T03:44:00Z", "since": "2026-11-24T03:44:41Z",
+         "intended": [], "seq": 9, "started": "2026-11-24T03:44:00Z", "since": "2026-11-24T03:44:41Z",
         "deadline": null, "by": { "actor": "ada" } }),
     )
 }

@@ -3,14 +3,14 @@
 
 use tagship_domain::{
     CommitId, Digest, Provenance, Release, Signature, TensorSpec, Timestamp, Version,
+    analysis::{JudgeState, MetricPhase},
     decision::{Action, Decision, DecisionItem, ReasonCode},
     gate::{CheckKind, GateCheck, GateReport, MetricDiff, Outcome, SeenValue},
     golden::Tolerance,
+    plan::{RolloutPlan, Smoke},
     report::{NextVersion, Section, StatusReport, TimelineEntry},
-    rollout::{
-        Effect, Intended, JudgeState, Kind, MetricPhase, Phase, Reason, RolloutId, RolloutPlan, RolloutState,
-        Smoke, Strategy, Weight, WeightPair,
-    },
+    rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutState, WeightPair},
+    traffic::Weight,
     units::Duration,
     validation::{ArtifactReport, Finding, GoldenCase, GoldenReport, Severity, Status, ValidationReport},
 };
@@ -345,27 +345,28 @@ pub(crate) fn state(kind: Kind, phase: Phase, reason: Reason, weight: u8, messag
         environment: section().environment.unwrap(),
         candidate,
         stable: Some(stable),
-        plan: RolloutPlan {
-            strategy: Strategy::AllAtOnce,
-            smoke: Smoke::GoldenCases {
+        plan: RolloutPlan::all_at_once(
+            Smoke::GoldenCases {
                 count: 5,
                 tolerance: Tolerance { absolute: 1e-5, relative: 1e-5 },
                 max_latency: None,
             },
-            progress_deadline: Duration::from_secs(600),
-        },
+            Duration::from_secs(600),
+        ),
         phase,
         reason,
         message: message.to_owned(),
         cause: None,
         step: 0,
+        settled: None,
+        paused: None,
         weight: WeightPair { desired: weight, applied: weight },
         judges: [(
             "smoke".to_owned(),
             judge(MetricPhase::Successful, "5 of 5 golden cases passed (largest difference 1.2e-7)"),
         )]
         .into(),
-        counters: [].into(),
+        looked: None,
         assigned: false,
         intended: vec![],
         seq: 9,
@@ -377,7 +378,7 @@ pub(crate) fn state(kind: Kind, phase: Phase, reason: Reason, weight: u8, messag
 }
 
 pub(crate) fn judge(phase: MetricPhase, message: &str) -> JudgeState {
-    JudgeState { phase, n: 5, message: message.to_owned() }
+    JudgeState::checked(phase, 5, message.to_owned())
 }
 
 pub(crate) fn entry(clock: &str, phase: Phase, weight: u8, message: &str) -> TimelineEntry {

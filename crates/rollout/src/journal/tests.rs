@@ -43,6 +43,7 @@ fn looks_are_lines() {
         rollout: state.id.clone(),
         unreachable: None,
         arms: vec![arm("v1.1.0", 0)],
+        metrics: vec![],
         smoke: Some(passed()),
     };
     let entry = written(&state, &[seen.clone(), seen.clone()]);

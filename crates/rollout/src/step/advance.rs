@@ -2,7 +2,9 @@
 
 use tagship_domain::{
     Timestamp,
-    rollout::{DeploymentState, Effect, Kind, Phase, Reason, RolloutState, Smoke, Weight},
+    plan::Smoke,
+    rollout::{DeploymentState, Effect, Kind, Phase, Reason, RolloutState},
+    traffic::Weight,
 };
 
 use super::{
@@ -20,6 +22,7 @@ pub(super) fn advance(state: &mut RolloutState, achieved: &str, now: Timestamp) 
         Phase::Finalising => succeed(state, now),
         Phase::RollingBack => back::arrive(state, now),
         Phase::Paused
+        | Phase::Baking
         | Phase::Succeeded
         | Phase::Failed
         | Phase::RolledBack

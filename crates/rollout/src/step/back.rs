@@ -2,7 +2,8 @@
 
 use tagship_domain::{
     Timestamp,
-    rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState, Weight},
+    rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState},
+    traffic::Weight,
 };
 
 use super::{
@@ -16,7 +17,7 @@ use super::{
 pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
     match state.phase {
         Phase::Pending | Phase::Validating => fail(state, reason, cause, now),
-        Phase::Progressing | Phase::Paused | Phase::Promoting | Phase::Finalising => {
+        Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Promoting | Phase::Finalising => {
             go_back(state, reason, cause, now);
         }
         Phase::RollingBack => get_stuck(state, cause, now),

@@ -1,9 +1,6 @@
 //! What the target says about one release.
 
-use tagship_domain::{
-    Digest, Release,
-    rollout::{Observed, Weight},
-};
+use tagship_domain::{Digest, Release, rollout::Observed, traffic::Weight};
 
 /// A release as the target shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

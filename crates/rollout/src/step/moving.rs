@@ -1,6 +1,7 @@
 //! Progressing, Promoting, Finalising: the candidate has traffic, so that anything wrong with it is bad at once.
 
-use tagship_domain::rollout::{Observation, Reason, RolloutState, Weight};
+use tagship_domain::rollout::{Observation, Reason, RolloutState};
+use tagship_domain::traffic::Weight;
 
 use super::{candidate::Candidate, change, transition::Judgement};
 

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use tagship_domain::{
     Digest, Duration, Timestamp,
-    rollout::{
-        Arm, Effect, EffectOutcome, EffectResult, Kind, MetricPhase, Observation, Observed, Phase,
-        RolloutState, Smoke, TargetState, Weight,
-    },
+    analysis::MetricPhase,
+    plan::Smoke,
+    rollout::{Effect, EffectOutcome, EffectResult, Kind, Observation, Observed, Phase, RolloutState},
+    traffic::{Arm, TargetState, Weight},
     validation::{GoldenReport, Status},
 };
 
@@ -104,7 +104,15 @@ impl Scene {
             Observed::Unreachable("down".to_owned())
         };
         let commands = self.aborted.then(abort).into_iter().collect();
-        Observation { now, target, smoke: self.smoke.clone(), commands, outcomes }
+        Observation {
+            now,
+            target,
+            smoke: self.smoke.clone(),
+            counters: None,
+            newer: None,
+            commands,
+            outcomes,
+        }
     }
 }
 
@@ -209,6 +217,8 @@ proptest! {
         let silent = |now| Observation {
             now,
             target: Observed::Unreachable("down".to_owned()),
+            counters: None,
+            newer: None,
             smoke: None,
             commands: vec![],
             outcomes: vec![],

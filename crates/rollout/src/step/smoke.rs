@@ -1,7 +1,9 @@
 //! The smoke check: golden cases against the candidate's own endpoint, before any traffic.
 
 use tagship_domain::{
-    rollout::{JudgeState, MetricPhase, Reason, RolloutState, Smoke},
+    analysis::{JudgeState, MetricPhase},
+    plan::Smoke,
+    rollout::{Reason, RolloutState},
     validation::{GoldenCase, GoldenReport, Status},
 };
 
@@ -16,7 +18,7 @@ pub(super) fn judge(state: &mut RolloutState, report: Option<&GoldenReport>) -> 
     let verdict = match (&state.plan.smoke, report) {
         (Smoke::ReadyOnly, _) => {
             let message = "no golden cases: only readiness was checked".to_owned();
-            record(state, JudgeState { phase: MetricPhase::Inconclusive, n: 0, message: message.clone() });
+            record(state, JudgeState::checked(MetricPhase::Inconclusive, 0, message.clone()));
             return Judgement::Good(message);
         }
         (Smoke::GoldenCases { count, .. }, None) => {
@@ -42,7 +44,7 @@ fn record(state: &mut RolloutState, verdict: JudgeState) {
 /// unanswered, and at least one.
 fn verdict(count: u64, report: &GoldenReport) -> JudgeState {
     let n = report.cases.len() as u64;
-    let judged = |phase, message| JudgeState { phase, n, message };
+    let judged = |phase, message| JudgeState::checked(phase, n, message);
     let failed: Vec<&GoldenCase> = report.cases.iter().filter(|case| !case.passed).collect();
     if let Some(first) = failed.first() {
         let why = first.message.as_deref().unwrap_or("no reason was given");

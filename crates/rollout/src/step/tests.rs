@@ -2,10 +2,12 @@
 
 use tagship_domain::{
     Duration,
+    analysis::MetricPhase,
     rollout::{
-        DeploymentState, Effect, EffectOutcome, EffectResult, Kind, MetricPhase, Observation, Observed,
-        Phase, Reason, RolloutState, Weight,
+        DeploymentState, Effect, EffectOutcome, EffectResult, Kind, Observation, Observed, Phase, Reason,
+        RolloutState,
     },
+    traffic::Weight,
     validation::{GoldenReport, Status},
 };
 

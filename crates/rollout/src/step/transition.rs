@@ -1,6 +1,7 @@
 //! One step: outcomes first, then what a person asked for, then the phase's own judgement and its deadline.
 
-use tagship_domain::rollout::{Observation, Observed, Phase, Reason, RolloutState, TargetState, Weight};
+use tagship_domain::rollout::{Observation, Observed, Phase, Reason, RolloutState};
+use tagship_domain::traffic::{TargetState, Weight};
 
 use super::{advance, back, commands, moving, outcomes, validating};
 
@@ -51,7 +52,6 @@ pub fn step(state: &RolloutState, observation: &Observation) -> Transition {
 fn record(state: &mut RolloutState, target: &TargetState) {
     let weight = target.arm(&state.candidate.version).map(|arm| arm.weight);
     state.weight.applied = weight.unwrap_or(Weight::NONE);
-    state.counters = target.arms.iter().map(|arm| (arm.version.clone(), arm.counters)).collect();
 }
 
 fn judge(state: &mut RolloutState, observation: &Observation) -> Judgement {
@@ -61,6 +61,7 @@ fn judge(state: &mut RolloutState, observation: &Observation) -> Judgement {
         Phase::Progressing | Phase::Promoting | Phase::Finalising => moving::judge(state, observation),
         Phase::RollingBack => back::judge(state, observation),
         Phase::Paused
+        | Phase::Baking
         | Phase::Succeeded
         | Phase::Failed
         | Phase::RolledBack
@@ -88,7 +89,7 @@ fn must_be_journaled(before: &RolloutState, after: &RolloutState) -> bool {
 fn lasting(state: &RolloutState) -> RolloutState {
     let mut state = state.clone();
     state.message.clear();
-    state.counters.clear();
+    state.looked = None;
     for intended in &mut state.intended {
         intended.attempts = 0;
         intended.error = None;

@@ -4,10 +4,12 @@ use tagship_domain::{
     Digest, Duration, Provenance, Release, Timestamp, Version,
     event::Command,
     golden::Tolerance,
+    plan::{RolloutPlan, Smoke},
     rollout::{
-        Arm, Counters, EffectOutcome, EffectResult, Intended, Kind, Observation, Observed, PersonCommand,
-        Phase, RolloutPlan, RolloutState, Smoke, Strategy, TargetState, Weight,
+        EffectOutcome, EffectResult, Intended, Kind, Observation, Observed, PersonCommand, Phase,
+        RolloutState,
     },
+    traffic::{Arm, Counters, TargetState, Weight},
     validation::{GoldenCase, GoldenReport, Status},
 };
 
@@ -46,15 +48,14 @@ pub(crate) fn by(actor: &str) -> Provenance {
 }
 
 pub(crate) fn plan() -> RolloutPlan {
-    RolloutPlan {
-        strategy: Strategy::AllAtOnce,
-        smoke: Smoke::GoldenCases {
+    RolloutPlan::all_at_once(
+        Smoke::GoldenCases {
             count: CASES,
             tolerance: Tolerance { absolute: 1e-4, relative: 0.0 },
             max_latency: None,
         },
-        progress_deadline: Duration::from_secs(600),
-    }
+        Duration::from_secs(600),
+    )
 }
 
 pub(crate) fn ready_only() -> RolloutPlan {
@@ -97,6 +98,8 @@ pub(crate) fn look(arms: &[Arm]) -> Observation {
         now: at(1),
         target: Observed::Seen(TargetState { arms: arms.to_vec() }),
         smoke: None,
+        counters: None,
+        newer: None,
         commands: vec![],
         outcomes: vec![],
     }

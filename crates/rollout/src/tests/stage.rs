@@ -11,7 +11,8 @@ use std::{
 use tagship_domain::{
     Environment, ModelName, Release, Version,
     golden::{Case, GoldenCases, Tensor},
-    rollout::{DeploymentState, Kind, PersonCommand, Phase, Reason, RolloutId, RolloutPlan, RolloutState},
+    plan::RolloutPlan,
+    rollout::{DeploymentState, Kind, PersonCommand, Phase, Reason, RolloutId, RolloutState},
 };
 use tagship_ports::{
     Problem, StageRegistry, StateStore, Target,

@@ -2,7 +2,8 @@
 
 use tagship_domain::{
     Duration, Exit,
-    rollout::{Kind, Phase, RolloutPlan},
+    plan::RolloutPlan,
+    rollout::{Kind, Phase},
 };
 use tagship_ports::{Problem, StateStore, fake::FakeClock, state_store::NewEntry};
 

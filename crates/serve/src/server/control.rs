@@ -12,8 +12,8 @@ use std::{
 
 use tagship_domain::{
     ModelName, Version,
-    rollout::Weight,
     serving::{LoadOrder, ModelStatus, Outcome},
+    traffic::Weight,
 };
 use tokio::sync::Semaphore;
 

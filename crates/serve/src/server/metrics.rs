@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tagship_domain::rollout::Counters;
+use tagship_domain::traffic::Counters;
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
 pub(super) const LATENCY_BOUNDS: [f64; 16] = [
@@ -79,6 +79,7 @@ impl Traffic {
         Counters {
             requests: Ending::ALL.iter().map(|ending| self.ended(*ending)).sum(),
             errors: self.ended(Ending::Failed),
+            ..Counters::default()
         }
     }
 
@@ -134,7 +135,7 @@ mod tests {
         traffic.measure().end(Ending::Answered);
         traffic.measure().end(Ending::Failed);
         drop(traffic.measure());
-        assert_eq!(traffic.counters(), Counters { requests: 3, errors: 1 });
+        assert_eq!(traffic.counters(), Counters { requests: 3, errors: 1, ..Counters::default() });
         assert_eq!(traffic.ended(Ending::Abandoned), 1);
     }
 

@@ -1,6 +1,6 @@
 //! Why an order was not carried out.
 
-use tagship_domain::{Digest, Version, rollout::Weight};
+use tagship_domain::{Digest, Version, traffic::Weight};
 
 use super::ServeError;
 use crate::engine::EngineError;

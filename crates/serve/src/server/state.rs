@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tagship_domain::{Digest, Document, FileEntry, ModelName, Version, rollout::Weight, serving::Outcome};
+use tagship_domain::{Digest, Document, FileEntry, ModelName, Version, serving::Outcome, traffic::Weight};
 
 use super::refused::Refused;
 

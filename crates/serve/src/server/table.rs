@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tagship_domain::{
     Digest, ModelName, Version,
-    rollout::Weight,
     serving::{ArmStatus, ModelStatus},
+    traffic::Weight,
 };
 
 use tokio::sync::Semaphore;

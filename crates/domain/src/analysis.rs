@@ -1,0 +1,330 @@
+//! What a candidate must show on live traffic, what was measured, and what it adds up to.
+//!
+//! A *metric* compares the candidate with stable, or with a fixed bound where no stable traffic exists. A *look* is
+//! one window of counts that follows the one before without overlap. A *judge* turns looks into a verdict; all judges
+//! are always-valid sequential tests, so that looking often does not raise the rate of false alarms.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{evidence::Evidence, schema::Document, traffic::Histogram, units::Duration};
+
+/// What a candidate must show on live traffic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Analysis {
+    /// Time from one look to the next.
+    pub interval: Duration,
+    /// How long a weight is held for metrics that are not decided, before a person has to decide.
+    pub max_wait: Duration,
+    /// The metrics; names are unique.
+    pub metrics: Vec<Metric>,
+}
+
+/// One metric of an analysis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Metric {
+    /// What people call it.
+    pub name: String,
+    /// What is measured.
+    pub kind: MetricKind,
+    /// How looks become a verdict.
+    pub judge: Judge,
+    /// How many times worse than stable the candidate may be before it counts against it; 1 or more.
+    pub tolerance: f64,
+    /// How much worse than stable a candidate may be at most to be promoted.
+    pub promote_margin: Margin,
+    /// What the candidate must keep where no stable traffic exists to compare with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
+    /// Observations of the candidate below which there is no verdict.
+    pub min_samples: u64,
+    /// How late labels arrive; zero for metrics without labels.
+    #[serde(default)]
+    pub label_delay: Duration,
+    /// What a look without data means.
+    pub on_no_data: OnNoData,
+    /// Failed looks that are tolerated.
+    pub failure_limit: u64,
+    /// Inconclusive looks that are tolerated.
+    pub inconclusive_limit: u64,
+    /// Looks in a row that may not be measured.
+    pub consecutive_error_limit: u64,
+}
+
+/// What a metric measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MetricKind {
+    /// Share of requests with an error.
+    ErrorRatio,
+    /// How long answers take.
+    Latency,
+    /// Share of labelled predictions that were right.
+    LabelledAccuracy,
+    /// Accuracy on the same requests, answered by both versions (shadow traffic).
+    PairedAccuracy,
+    /// Distribution of the predicted labels. Advisory: it never decides a rollout.
+    PredictionDrift,
+}
+
+/// How looks become a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judge {
+    /// Boundary e-process, tempered and capped, next to a plain one that sees gross failures early.
+    TwoSpeed,
+    /// Boundary e-process, tempered.
+    BoundaryE,
+    /// Boundary e-process on "slower than", averaged over the bounds of a histogram.
+    BucketE,
+    /// Sign e-process on the pairs in which exactly one version was wrong.
+    PairedSignE,
+    /// Two-sample e-process on class counts.
+    MultinomialE,
+}
+
+/// How much worse a candidate may be to be promoted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Margin {
+    /// This many times stable's failure share; above 1.
+    Ratio(f64),
+    /// This much more than stable's failure share; above 0.
+    Absolute(f64),
+}
+
+/// A fixed bound.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// At most this share of requests with an error.
+    MaxErrorRatio(f64),
+    /// At least this share of labelled predictions right.
+    MinAccuracy(f64),
+    /// At least this share of requests answered within this time.
+    Latency {
+        /// Share of requests, e.g. 0.99.
+        quantile: f64,
+        /// Milliseconds.
+        within_ms: f64,
+    },
+}
+
+/// What a look without data means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnNoData {
+    /// Nothing; a person decides when `max-wait` has passed.
+    #[default]
+    Wait,
+    /// It is an inconclusive look.
+    Inconclusive,
+    /// It is a failed look.
+    Fail,
+}
+
+/// Observations of one version in one look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// Observations.
+    pub n: u64,
+    /// Of these, bad ones.
+    pub bad: u64,
+}
+
+/// What one look saw of one metric.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Window {
+    /// Good and bad observations.
+    Shares {
+        /// Of stable; absent where none of its traffic exists.
+        stable: Option<Share>,
+        /// Of the candidate.
+        candidate: Share,
+    },
+    /// Durations; both histograms have the same bounds.
+    Histograms {
+        /// Of stable; absent where none of its traffic exists.
+        stable: Option<Histogram>,
+        /// Of the candidate.
+        candidate: Histogram,
+    },
+    /// Predicted labels by class.
+    Classes {
+        /// Of stable.
+        stable: BTreeMap<String, u64>,
+        /// Of the candidate.
+        candidate: BTreeMap<String, u64>,
+    },
+    /// Requests that both versions answered, of which exactly one was wrong.
+    Pairs {
+        /// Where only stable was wrong.
+        only_stable_wrong: u64,
+        /// Where only the candidate was wrong.
+        only_candidate_wrong: u64,
+    },
+}
+
+/// What came of trying to see one metric at one look.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// Counts, which may be zero.
+    Window(Window),
+    /// It could not be measured; why.
+    Error(String),
+}
+
+/// Where a metric of the analysis stands, in Argo Rollouts' words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub enum MetricPhase {
+    /// Not measured yet.
+    Pending,
+    /// Measured, undecided.
+    Running,
+    /// Good.
+    Successful,
+    /// Bad.
+    Failed,
+    /// Could not be measured.
+    Error,
+    /// Ended undecided.
+    Inconclusive,
+}
+
+/// What a judge knows about its metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct JudgeState {
+    /// Its verdict so far.
+    pub phase: MetricPhase,
+    /// How many observations of the candidate it rests on.
+    pub n: u64,
+    /// One sentence with the numbers.
+    pub message: String,
+    /// The numbers of the newest look; absent for checks that count nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measurement: Option<Measurement>,
+    /// What the sequential test remembers; absent before the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// What became of looks so far.
+    #[serde(default)]
+    pub looks: Looks,
+}
+
+/// What became of the looks at one metric.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Looks {
+    /// Looks with data.
+    pub measured: u64,
+    /// Looks at which the judge said that the candidate is bad, and looks without data where that counts so.
+    pub failed: u64,
+    /// Looks without data where that counts as inconclusive.
+    pub inconclusive: u64,
+    /// Looks in a row, up to the newest, that could not be measured.
+    pub consecutive_errors: u64,
+}
+
+/// The numbers of one metric after one look. Shares and quantiles are over all looks so far.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Measurement {
+    /// The candidate's value: failure share, accuracy, quantile of latency in milliseconds, or distance.
+    pub value: Option<f64>,
+    /// Stable's value.
+    pub stable: Option<f64>,
+    /// The candidate's value in this look alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<f64>,
+    /// Interval that holds the candidate's true value at every look at once with 95 % confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<[f64; 2]>,
+    /// Observations of stable and of the candidate.
+    pub n: [u64; 2],
+    /// Evidence that the candidate is worse than tolerated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e_value: Option<f64>,
+    /// Evidence at which it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails_at: Option<f64>,
+    /// Evidence that the candidate keeps the promotion margin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion_e_value: Option<f64>,
+    /// Evidence at which it is good enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeds_at: Option<f64>,
+    /// Anytime-valid p-value: the smallest 1/e so far, at most 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
+}
+
+/// What an analysis says after one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnalysisDecision {
+    /// Nothing is decided.
+    Continue,
+    /// Every metric is good.
+    Promote,
+    /// A metric is bad, or could not be measured for too long.
+    Rollback,
+    /// A metric ended undecided; a person has to decide.
+    Inconclusive,
+}
+
+/// One metric after one look, under its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricReading {
+    /// The metric.
+    pub name: String,
+    /// Its verdict so far.
+    pub phase: MetricPhase,
+    /// One sentence with the numbers.
+    pub message: String,
+    /// The numbers.
+    #[serde(flatten)]
+    pub measurement: Measurement,
+}
+
+/// One look at all metrics: a line of a backtest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AnalysisLook {
+    /// Seconds, as the recording counts them.
+    pub t: f64,
+    /// Every metric.
+    pub metrics: Vec<MetricReading>,
+    /// What they add up to.
+    pub decision: AnalysisDecision,
+}
+
+impl Document for AnalysisLook {
+    const SCHEMA: &'static str = "tagship/backtest/v1";
+}
+
+impl Metric {
+    /// Whether its verdict decides a rollout.
+    pub fn decides(&self) -> bool {
+        self.kind != MetricKind::PredictionDrift
+    }
+}
+
+impl JudgeState {
+    /// A verdict of a check that counts nothing.
+    pub fn checked(phase: MetricPhase, n: u64, message: String) -> Self {
+        Self { phase, n, message, measurement: None, evidence: None, looks: Looks::default() }
+    }
+}
+
+impl Measurement {
+    /// With its name and verdict.
+    pub fn named(&self, name: &str, judged: &JudgeState) -> MetricReading {
+        MetricReading {
+            name: name.to_owned(),
+            phase: judged.phase,
+            message: judged.message.clone(),
+            measurement: self.clone(),
+        }
+    }
+}

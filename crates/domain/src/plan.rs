@@ -1,0 +1,118 @@
+//! What a rollout will do: how traffic moves, what the candidate must show on the way, and how long it may take.
+//!
+//! A plan is made when a rollout starts, lies in its journal, and never changes afterwards.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{analysis::Analysis, golden::Tolerance, traffic::Weight, units::Duration};
+
+/// What a rollout will do; fixed when it starts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RolloutPlan {
+    /// How traffic moves.
+    pub strategy: Strategy,
+    /// What the candidate must show before any traffic.
+    pub smoke: Smoke,
+    /// How long a phase may go on without progress.
+    pub progress_deadline: Duration,
+    /// Share of traffic that stable keeps until the bake has ended, so that there is something to compare with.
+    #[serde(default)]
+    pub hold_back: Weight,
+    /// How long the candidate is watched with all the traffic that it gets before it becomes stable.
+    #[serde(default)]
+    pub bake: Duration,
+    /// What the candidate must show on live traffic; absent where nothing is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
+    /// What a newer version does to this rollout while it runs.
+    #[serde(default)]
+    pub on_newer: OnNewer,
+}
+
+/// How traffic moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Everything at once, after the smoke check.
+    AllAtOnce,
+    /// A growing share, step by step.
+    Canary {
+        /// The steps, in order; at least one gives the candidate traffic.
+        steps: Vec<Step>,
+    },
+    /// Everything at once, after a time without traffic in which people and machines can try the candidate.
+    BlueGreen {
+        /// How long the candidate stands ready without traffic.
+        preview: Duration,
+        /// Whether traffic moves by itself then; otherwise a person promotes.
+        auto_promote: bool,
+    },
+}
+
+/// One step of a canary, in Argo Rollouts' words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Give the candidate this share of traffic.
+    SetWeight(Weight),
+    /// Go on after this time, or, where there is none, when a person says so.
+    Pause(Option<Duration>),
+}
+
+/// What a newer version does to a rollout that runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnNewer {
+    /// It waits; of several that wait, the newest is next.
+    #[default]
+    QueueLatest,
+    /// It stops the rollout, which goes back to stable first.
+    Supersede,
+}
+
+/// How a prepared candidate is checked before any traffic reaches it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "check")]
+pub enum Smoke {
+    /// The release's golden cases, against the candidate's own endpoint. Every one must pass.
+    GoldenCases {
+        /// How many there are; a report about fewer is incomplete.
+        count: u64,
+        /// How far numbers may be apart.
+        tolerance: Tolerance,
+        /// Longest time that one case may take; not checked where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_latency: Option<Duration>,
+    },
+    /// The release has no golden cases: only that the target calls it ready. Proves nothing about answers.
+    ReadyOnly,
+}
+
+impl RolloutPlan {
+    /// All at once after a smoke check, with nothing measured.
+    pub fn all_at_once(smoke: Smoke, progress_deadline: Duration) -> Self {
+        Self {
+            strategy: Strategy::AllAtOnce,
+            smoke,
+            progress_deadline,
+            hold_back: Weight::NONE,
+            bake: Duration::default(),
+            analysis: None,
+            on_newer: OnNewer::default(),
+        }
+    }
+
+    /// The steps of a canary; none for other strategies.
+    pub fn steps(&self) -> &[Step] {
+        match &self.strategy {
+            Strategy::Canary { steps } => steps,
+            Strategy::AllAtOnce | Strategy::BlueGreen { .. } => &[],
+        }
+    }
+
+    /// The largest share that the candidate gets before it is stable.
+    pub fn full(&self) -> Weight {
+        Weight::percent(100 - self.hold_back.get()).unwrap_or(Weight::ALL)
+    }
+}
