@@ -18,6 +18,8 @@ use crate::{
 /// What a judge remembers of one metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
+    /// End of the first window.
+    pub since: Timestamp,
     /// End of the newest window; a window that does not end later adds nothing.
     pub end: Timestamp,
     /// Largest log e-value against "no worse than tolerated" that any look ended with, 0 or more. The anytime-valid
