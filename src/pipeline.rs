@@ -1,10 +1,10 @@
 //! Leading rollouts: what `rollout`, `rollback` and `run` share.
 
-use tagship_config::{EnvironmentConfig, ModelConfig, Strategy as ConfiguredStrategy};
+use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     event::Command,
-    plan::{RolloutPlan, Smoke, Strategy},
+    plan::{RolloutPlan, Smoke},
     release::Evidence,
     report::TimelineEntry,
     rollout::{Kind, PersonCommand, Phase, RolloutState},
@@ -186,10 +186,7 @@ async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> R
             }
         }
     };
-    let strategy = match place.settings.strategy {
-        ConfiguredStrategy::AllAtOnce => Strategy::AllAtOnce,
-    };
-    Ok(RolloutPlan { strategy, ..RolloutPlan::all_at_once(smoke, place.settings.progress_deadline) })
+    Ok(place.settings.plan(smoke))
 }
 
 /// The answer that a led rollout gives.
