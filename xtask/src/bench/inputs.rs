@@ -111,7 +111,8 @@ pub(super) fn pickle(path: &Path) -> Result<()> {
         block.push(b'e');
     }
     let mut file = BufWriter::new(File::create(path)?);
-    file.write_all(b"\x80\x02]q\x00X\x01\x00\x00\x00aq\x01a")?;
+    // Two texts for the memo, taken off the stack again; then the list.
+    file.write_all(b"\x80\x02X\x01\x00\x00\x00aq\x000X\x01\x00\x00\x00bq\x010]q\x02")?;
     for _ in 0..OPCODES / (BATCHES * 1_002) {
         file.write_all(&block)?;
     }
