@@ -23,6 +23,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     publisher::CommentPublisher,
+    state::unusable_journal,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
 };
@@ -224,8 +225,10 @@ pub(crate) async fn recorded(
     workspace: &Workspace,
     place: Place<'_>,
 ) -> Result<Option<RolloutState>, Failure> {
-    let tip = workspace.repo.tip(&journal_name(place.environment, place.name)).await.map_err(failed)?;
-    tip.as_ref().map(tagship_rollout::state_of).transpose().map_err(Failure::incomplete)
+    let journal = journal_name(place.environment, place.name);
+    let tip = workspace.repo.tip(&journal).await.map_err(failed)?;
+    let state = tip.as_ref().map(tagship_rollout::state_of).transpose();
+    state.map_err(|error| unusable_journal(&journal, &error))
 }
 
 /// The release of a version.
