@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tagship_domain::traffic::Counters;
+use tagship_domain::traffic::{Counters, Histogram};
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
 pub(super) const LATENCY_BOUNDS: [f64; 16] = [
@@ -55,6 +55,20 @@ pub(super) struct ArmMetrics {
     pub(super) incorrect: AtomicU64,
 }
 
+impl ArmMetrics {
+    /// Totals in the words of a rollout.
+    pub(super) fn counters(&self) -> Counters {
+        Counters {
+            requests: self.routed.requests(),
+            errors: self.routed.ended(Ending::Failed),
+            latency: Some(self.routed.histogram()),
+            correct: self.correct.load(Relaxed),
+            incorrect: self.incorrect.load(Relaxed),
+            ..Counters::default()
+        }
+    }
+}
+
 /// Requests that took one way.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
@@ -74,12 +88,16 @@ impl Traffic {
         self.endings[ending as usize].load(Relaxed)
     }
 
-    /// Totals in the words of a rollout.
-    pub(super) fn counters(&self) -> Counters {
-        Counters {
-            requests: Ending::ALL.iter().map(|ending| self.ended(*ending)).sum(),
-            errors: self.ended(Ending::Failed),
-            ..Counters::default()
+    /// Requests that ended in any way.
+    fn requests(&self) -> u64 {
+        Ending::ALL.iter().map(|ending| self.ended(*ending)).sum()
+    }
+
+    /// The histogram in milliseconds, not cumulated.
+    fn histogram(&self) -> Histogram {
+        Histogram {
+            bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
+            counts: self.buckets.iter().map(|bucket| bucket.load(Relaxed)).collect(),
         }
     }
 
@@ -135,7 +153,7 @@ mod tests {
         traffic.measure().end(Ending::Answered);
         traffic.measure().end(Ending::Failed);
         drop(traffic.measure());
-        assert_eq!(traffic.counters(), Counters { requests: 3, errors: 1, ..Counters::default() });
+        assert_eq!((traffic.requests(), traffic.ended(Ending::Failed)), (3, 1));
         assert_eq!(traffic.ended(Ending::Abandoned), 1);
     }
 
