@@ -87,6 +87,11 @@ impl Timeline {
     /// Parts of a document.
     pub(super) fn excerpt(&self, title: &str, blocks: &[Block]) {
         self.fact(title);
+        self.rows(blocks);
+    }
+
+    /// Parts of a document that goes on, as they come.
+    pub(super) fn rows(&self, blocks: &[Block]) {
         let bar = self.paint(Look::Faint, if self.style.unicode { "│" } else { "|" });
         let width = self.style.width - FACT - 2;
         for line in blocks.iter().flat_map(|block| lines(block, width)) {
