@@ -9,7 +9,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{evidence::Evidence, schema::Document, traffic::Histogram, units::Duration};
+use crate::{
+    evidence::{Evidence, Pairs},
+    schema::Document,
+    traffic::Histogram,
+    units::Duration,
+};
 
 /// What a candidate must show on live traffic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -159,13 +164,8 @@ pub enum Window {
         /// Of the candidate.
         candidate: BTreeMap<String, u64>,
     },
-    /// Requests that both versions answered, of which exactly one was wrong.
-    Pairs {
-        /// Where only stable was wrong.
-        only_stable_wrong: u64,
-        /// Where only the candidate was wrong.
-        only_candidate_wrong: u64,
-    },
+    /// Labelled requests that both versions answered.
+    Pairs(Pairs),
 }
 
 /// What came of trying to see one metric at one look.
@@ -229,6 +229,9 @@ pub struct Looks {
 }
 
 /// The numbers of one metric after one look. Shares and quantiles are over all looks so far.
+///
+/// Of pairs, `value` and `stable` are the shares of pairs in which only that version was wrong; their difference is
+/// the difference in accuracy. Of a distribution of labels, `value` is the total variation distance between the two.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurement {
     /// The candidate's value: failure share, accuracy, quantile of latency in milliseconds, or distance.
@@ -303,10 +306,101 @@ impl Document for AnalysisLook {
     const SCHEMA: &'static str = "tagship/backtest/v1";
 }
 
+impl MetricKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::ErrorRatio,
+        Self::Latency,
+        Self::LabelledAccuracy,
+        Self::PairedAccuracy,
+        Self::PredictionDrift,
+    ];
+
+    /// The judges that can judge it; the first one does where none is named.
+    pub fn judges(self) -> &'static [Judge] {
+        match self {
+            Self::ErrorRatio => &[Judge::TwoSpeed, Judge::BoundaryE],
+            Self::Latency => &[Judge::BucketE],
+            Self::LabelledAccuracy => &[Judge::BoundaryE, Judge::TwoSpeed],
+            Self::PairedAccuracy => &[Judge::PairedSignE],
+            Self::PredictionDrift => &[Judge::MultinomialE],
+        }
+    }
+
+    /// The judge where none is named.
+    pub fn default_judge(self) -> Judge {
+        self.judges()[0]
+    }
+
+    /// Whether a judge can judge it.
+    pub fn fits(self, judge: Judge) -> bool {
+        self.judges().contains(&judge)
+    }
+
+    /// The promotion margin where none is named. Of latency it is about the share of answers in the slow tail.
+    pub fn default_margin(self) -> Margin {
+        match self {
+            Self::ErrorRatio | Self::Latency | Self::PredictionDrift => Margin::Ratio(1.5),
+            Self::LabelledAccuracy | Self::PairedAccuracy => Margin::Absolute(0.02),
+        }
+    }
+
+    /// Whether a fixed bound is about what it measures. Pairs and drift compare, so nothing fixed fits them.
+    pub fn fits_bound(self, bound: Bound) -> bool {
+        matches!(
+            (self, bound),
+            (Self::ErrorRatio, Bound::MaxErrorRatio(_))
+                | (Self::LabelledAccuracy, Bound::MinAccuracy(_))
+                | (Self::Latency, Bound::Latency { .. })
+        )
+    }
+
+    /// Whether its verdict decides a rollout.
+    pub fn decides(self) -> bool {
+        self != Self::PredictionDrift
+    }
+
+    /// As the configuration writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ErrorRatio => "error-ratio",
+            Self::Latency => "latency",
+            Self::LabelledAccuracy => "labelled-accuracy",
+            Self::PairedAccuracy => "paired-accuracy",
+            Self::PredictionDrift => "prediction-drift",
+        }
+    }
+}
+
 impl Metric {
+    /// How many times worse than stable counts against the candidate where nothing is said: any.
+    pub const DEFAULT_TOLERANCE: f64 = 1.0;
+    /// Observations of the candidate below which there is no verdict, where nothing is said.
+    pub const DEFAULT_MIN_SAMPLES: u64 = 50;
+    /// Looks in a row that may not be measured, where nothing is said.
+    pub const DEFAULT_CONSECUTIVE_ERROR_LIMIT: u64 = 4;
+
+    /// A metric of which nothing but name and kind is said.
+    pub fn with_defaults(name: &str, kind: MetricKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            judge: kind.default_judge(),
+            tolerance: Self::DEFAULT_TOLERANCE,
+            promote_margin: kind.default_margin(),
+            bound: None,
+            min_samples: Self::DEFAULT_MIN_SAMPLES,
+            label_delay: Duration::default(),
+            on_no_data: OnNoData::default(),
+            failure_limit: 0,
+            inconclusive_limit: 0,
+            consecutive_error_limit: Self::DEFAULT_CONSECUTIVE_ERROR_LIMIT,
+        }
+    }
+
     /// Whether its verdict decides a rollout.
     pub fn decides(&self) -> bool {
-        self.kind != MetricKind::PredictionDrift
+        self.kind.decides()
     }
 }
 

@@ -52,6 +52,9 @@ pub struct ShadowCounters {
     pub compared: u64,
     /// Of these, with another label, or with numbers that are further apart than the comparison allows.
     pub disagreed: u64,
+    /// Of those compared, with a label; what only one version got wrong is counted among these.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub labelled: u64,
     /// Of the labelled ones, where only the version that answered for real was wrong.
     pub only_stable_wrong: u64,
     /// Of the labelled ones, where only this version was wrong.

@@ -6,6 +6,7 @@
 //! reads the journal and goes on. Whoever starts a rollout decides that it may start at all: validation, gate and
 //! approval lie before this crate.
 
+pub mod analysis;
 mod driver;
 mod effects;
 mod error;

@@ -1,8 +1,10 @@
-//! Statistics for judging models: distributions, tests on paired classifiers, the bootstrap, non-inferiority.
+//! Statistics for judging models: distributions, tests on paired classifiers, the bootstrap, non-inferiority, and
+//! always-valid sequential tests of live traffic.
 //!
 //! Pure `f64` arithmetic: the same input gives the same bits on every machine with IEEE doubles, random draws
 //! included, because they come from [`random`] and a seed that the caller names.
-//! Must not know: what is judged, where the numbers come from, or what is done about them.
+//! Must not know: what is judged, where the numbers come from, or what is done about them. Of the domain's words it
+//! uses those of counts and evidence only.
 
 pub mod binomial;
 pub mod bootstrap;
@@ -12,6 +14,7 @@ pub mod non_inferiority;
 pub mod normal;
 pub mod paired;
 pub mod random;
+pub mod sequential;
 
 pub use interval::Interval;
 pub use paired::Paired;

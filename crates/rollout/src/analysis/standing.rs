@@ -1,0 +1,117 @@
+//! One look at every metric, and what the metrics add up to.
+
+use std::collections::BTreeMap;
+
+use tagship_domain::{
+    Timestamp,
+    analysis::{Analysis, JudgeState, Metric, MetricPhase, Seen},
+    rollout::Reason,
+};
+
+use super::{message, phase};
+
+/// What the candidate is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// Stable, which serves beside it.
+    Stable,
+    /// The fixed bound of each metric, because no stable traffic exists. A metric without a bound does not apply.
+    Bound,
+}
+
+/// What an analysis says after a look, as a sentence with the numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is decided.
+    Continue(String),
+    /// Every metric that decides is good.
+    Promote(String),
+    /// The candidate has to go.
+    Rollback {
+        /// [`Reason::AnalysisFailed`] or [`Reason::AnalysisError`].
+        reason: Reason,
+        /// The metric and its numbers.
+        cause: String,
+    },
+    /// A person has to decide.
+    Inconclusive {
+        /// [`Reason::NoData`].
+        reason: Reason,
+        /// The metric and its numbers.
+        message: String,
+    },
+}
+
+/// Adds one look to every judge and says what they add up to.
+///
+/// `seen` holds what was seen of each metric in the window that ended at `at`; a metric that is not in it was not
+/// looked at. A window that does not end later than the newest one of a metric changes nothing, so a look may be
+/// repeated. Judges of other names, such as the smoke check's, are left alone.
+///
+/// The error rate of 5 % is that of the whole analysis: each of `m` metrics that decide fails at evidence of `20 * m`.
+/// Promotion needs every one of them, so each may succeed at evidence of 20: promoting a candidate that breaks any
+/// one margin takes an error of that very test.
+pub fn look(
+    analysis: &Analysis,
+    against: Against,
+    judges: &mut BTreeMap<String, JudgeState>,
+    seen: &BTreeMap<String, Seen>,
+    at: Timestamp,
+) -> Standing {
+    let applies = |metric: &&Metric| against.applies(metric);
+    let deciding = analysis.metrics.iter().filter(applies).filter(|metric| metric.decides()).count();
+    for metric in analysis.metrics.iter().filter(applies) {
+        let state = judges.entry(metric.name.clone()).or_insert_with(phase::pending);
+        if let Some(seen) = seen.get(&metric.name) {
+            phase::advance(state, metric, against, deciding, seen, at);
+        }
+    }
+    let verdicts: Vec<(&str, &JudgeState)> = analysis
+        .metrics
+        .iter()
+        .filter(applies)
+        .filter(|metric| metric.decides())
+        .filter_map(|metric| Some((metric.name.as_str(), judges.get(&metric.name)?)))
+        .collect();
+    add_up(&verdicts)
+}
+
+impl Against {
+    /// Whether a metric can be judged this way.
+    pub fn applies(self, metric: &Metric) -> bool {
+        match self {
+            Self::Stable => true,
+            Self::Bound => metric.bound.is_some_and(|bound| metric.kind.fits_bound(bound)),
+        }
+    }
+}
+
+/// The worst verdict counts.
+fn add_up(verdicts: &[(&str, &JudgeState)]) -> Standing {
+    let Some(worst) = verdicts.iter().map(|(_, state)| state.phase).max_by_key(|phase| rank(*phase)) else {
+        return Standing::Continue("no metric can decide here; a person has to".to_owned());
+    };
+    let named = message::named(verdicts, worst);
+    match worst {
+        MetricPhase::Successful => Standing::Promote(format!("every metric is good: {named}")),
+        MetricPhase::Running | MetricPhase::Pending => {
+            let good = verdicts.iter().filter(|(_, state)| state.phase == MetricPhase::Successful).count();
+            let open = message::named_where(verdicts, |phase| phase != MetricPhase::Successful);
+            Standing::Continue(format!("{good} of {} metrics are good; undecided: {open}", verdicts.len()))
+        }
+        MetricPhase::Inconclusive => Standing::Inconclusive { reason: Reason::NoData, message: named },
+        MetricPhase::Error => Standing::Rollback { reason: Reason::AnalysisError, cause: named },
+        MetricPhase::Failed => Standing::Rollback { reason: Reason::AnalysisFailed, cause: named },
+    }
+}
+
+fn rank(phase: MetricPhase) -> u8 {
+    match phase {
+        MetricPhase::Successful => 0,
+        MetricPhase::Running => 1,
+        MetricPhase::Pending => 2,
+        MetricPhase::Inconclusive => 3,
+        MetricPhase::Error => 4,
+        MetricPhase::Failed => 5,
+    }
+}

@@ -1,0 +1,194 @@
+//! From two snapshots of cumulative counters to what a look saw of each metric.
+
+use std::collections::BTreeMap;
+
+use tagship_domain::{
+    Version,
+    analysis::{Analysis, Metric, MetricKind, Seen, Share, Window},
+    evidence::Pairs,
+    rollout::Snapshot,
+    traffic::{Counters, Histogram, ShadowCounters},
+};
+
+/// The versions that are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Arms<'a> {
+    /// What serves beside the candidate; absent where none of its traffic exists.
+    pub stable: Option<&'a Version>,
+    /// What is judged.
+    pub candidate: &'a Version,
+}
+
+/// What the window between two snapshots shows of each metric.
+///
+/// A counter that went down means that the target was restarted: everything of that version then counts from zero. A
+/// version that was not there before counts from zero too.
+pub fn windows(
+    analysis: &Analysis,
+    arms: Arms<'_>,
+    from: &Snapshot,
+    to: &Snapshot,
+) -> BTreeMap<String, Seen> {
+    let counted = |version: &Version| {
+        let now = to.counters.get(version)?;
+        Some(from.counters.get(version).map_or_else(|| now.clone(), |then| difference(then, now)))
+    };
+    let candidate = counted(arms.candidate);
+    let stable = arms.stable.map(|version| (version, counted(version)));
+    let see = |metric: &Metric| match (&candidate, &stable) {
+        (None, _) => missing(arms.candidate, "the candidate"),
+        (Some(_), Some((version, None))) => missing(version, "stable"),
+        (Some(candidate), Some((_, Some(stable)))) => window(metric.kind, Some(stable), candidate),
+        (Some(candidate), None) => window(metric.kind, None, candidate),
+    };
+    analysis.metrics.iter().map(|metric| (metric.name.clone(), see(metric))).collect()
+}
+
+fn missing(version: &Version, role: &str) -> Seen {
+    Seen::Error(format!(
+        "the target reports no counters of {version}, {role}; check that it is loaded and that the target counts \
+         by version"
+    ))
+}
+
+fn window(kind: MetricKind, stable: Option<&Counters>, candidate: &Counters) -> Seen {
+    match kind {
+        MetricKind::ErrorRatio => shares(stable, candidate, |counters| (counters.requests, counters.errors)),
+        MetricKind::LabelledAccuracy => shares(stable, candidate, |counters| {
+            (counters.correct.saturating_add(counters.incorrect), counters.incorrect)
+        }),
+        MetricKind::Latency => histograms(stable, candidate),
+        MetricKind::PredictionDrift => classes(stable, candidate),
+        MetricKind::PairedAccuracy => pairs(candidate),
+    }
+}
+
+fn shares(stable: Option<&Counters>, candidate: &Counters, count: impl Fn(&Counters) -> (u64, u64)) -> Seen {
+    let share = |counters: &Counters| {
+        let (n, bad) = count(counters);
+        Share { n, bad }
+    };
+    let (stable, candidate) = (stable.map(share), share(candidate));
+    if [stable, Some(candidate)].into_iter().flatten().any(|share| share.bad > share.n) {
+        return Seen::Error("the target counts more errors than requests; check its counters".to_owned());
+    }
+    Seen::Window(Window::Shares { stable, candidate })
+}
+
+fn histograms(stable: Option<&Counters>, candidate: &Counters) -> Seen {
+    let missing = |role: &str| {
+        Seen::Error(format!(
+            "the target reports no latency histogram of {role}; turn it on there, or take the metric out"
+        ))
+    };
+    let Some(of_candidate) = &candidate.latency else { return missing("the candidate") };
+    let of_stable = match stable {
+        None => None,
+        Some(Counters { latency: Some(latency), .. }) => Some(latency.clone()),
+        Some(_) => return missing("stable"),
+    };
+    let all = [of_stable.as_ref(), Some(of_candidate)];
+    if !all.into_iter().flatten().all(is_sound) {
+        return Seen::Error(
+            "the target's latency histogram makes no sense: it needs ascending bounds and one count more than \
+             bounds; check the target"
+                .to_owned(),
+        );
+    }
+    Seen::Window(Window::Histograms { stable: of_stable, candidate: of_candidate.clone() })
+}
+
+fn is_sound(histogram: &Histogram) -> bool {
+    !histogram.bounds.is_empty()
+        && histogram.counts.len() == histogram.bounds.len() + 1
+        && histogram.bounds.iter().all(|bound| bound.is_finite())
+        && histogram.bounds.is_sorted_by(|one, next| one < next)
+}
+
+fn classes(stable: Option<&Counters>, candidate: &Counters) -> Seen {
+    let of = |counters: &Counters| counters.classes.clone();
+    match (stable.map(of), of(candidate)) {
+        (Some(Some(stable)), Some(candidate)) => Seen::Window(Window::Classes { stable, candidate }),
+        (None, _) => Seen::Error("there is no stable traffic to compare predicted labels with".to_owned()),
+        _ => Seen::Error(
+            "the target does not count predicted labels: the model gives none, or too many; take the metric out"
+                .to_owned(),
+        ),
+    }
+}
+
+fn pairs(candidate: &Counters) -> Seen {
+    let Some(shadow) = candidate.shadow else {
+        return Seen::Error(
+            "the target mirrors no requests to the candidate; give the strategy a shadow step, or take the metric out"
+                .to_owned(),
+        );
+    };
+    if shadow.only_stable_wrong.saturating_add(shadow.only_candidate_wrong) > shadow.labelled {
+        return Seen::Error(
+            "the target counts wrong answers of mirrored requests, but not how many of them have a label; use a \
+             target that does"
+                .to_owned(),
+        );
+    }
+    Seen::Window(Window::Pairs(Pairs::from(shadow)))
+}
+
+/// What was counted since; everything where the counters were reset.
+fn difference(then: &Counters, now: &Counters) -> Counters {
+    subtracted(then, now).unwrap_or_else(|| now.clone())
+}
+
+/// Absent where any counter went down or away.
+fn subtracted(then: &Counters, now: &Counters) -> Option<Counters> {
+    Some(Counters {
+        requests: now.requests.checked_sub(then.requests)?,
+        errors: now.errors.checked_sub(then.errors)?,
+        latency: optional(then.latency.as_ref(), now.latency.as_ref(), since)?,
+        correct: now.correct.checked_sub(then.correct)?,
+        incorrect: now.incorrect.checked_sub(then.incorrect)?,
+        classes: optional(then.classes.as_ref(), now.classes.as_ref(), classes_since)?,
+        shadow: optional(then.shadow.as_ref(), now.shadow.as_ref(), shadow_since)?,
+    })
+}
+
+/// What appeared since counts from zero. What is no longer reported is not known, which is not a reset.
+fn optional<T: Clone>(
+    then: Option<&T>,
+    now: Option<&T>,
+    since: impl Fn(&T, &T) -> Option<T>,
+) -> Option<Option<T>> {
+    match (then, now) {
+        (Some(then), Some(now)) => since(then, now).map(Some),
+        (_, now) => Some(now.cloned()),
+    }
+}
+
+fn since(then: &Histogram, now: &Histogram) -> Option<Histogram> {
+    if then.bounds != now.bounds || then.counts.len() != now.counts.len() {
+        return None;
+    }
+    let counts = now.counts.iter().zip(&then.counts).map(|(now, then)| now.checked_sub(*then));
+    Some(Histogram { bounds: now.bounds.clone(), counts: counts.collect::<Option<_>>()? })
+}
+
+fn classes_since(then: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> Option<BTreeMap<String, u64>> {
+    if then.keys().any(|class| !now.contains_key(class)) {
+        return None;
+    }
+    let count = |(class, count): (&String, &u64)| {
+        Some((class.clone(), count.checked_sub(then.get(class).copied().unwrap_or(0))?))
+    };
+    now.iter().map(count).collect()
+}
+
+fn shadow_since(then: &ShadowCounters, now: &ShadowCounters) -> Option<ShadowCounters> {
+    Some(ShadowCounters {
+        compared: now.compared.checked_sub(then.compared)?,
+        disagreed: now.disagreed.checked_sub(then.disagreed)?,
+        labelled: now.labelled.checked_sub(then.labelled)?,
+        only_stable_wrong: now.only_stable_wrong.checked_sub(then.only_stable_wrong)?,
+        only_candidate_wrong: now.only_candidate_wrong.checked_sub(then.only_candidate_wrong)?,
+        failed: now.failed.checked_sub(then.failed)?,
+    })
+}

@@ -1,0 +1,64 @@
+//! What e-processes on one share have in common: alternatives, tempering, the cap, and the rule of two speeds.
+
+use tagship_domain::evidence::{Capped, Processes};
+
+use super::{LogEvidence, logs};
+
+/// How the evidence of one share becomes a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speed {
+    /// One tempered e-process, which rejects at 20.
+    Tempered,
+    /// Tempered and capped, which rejects at 25 (alpha 0.04), or a plain one against "at most twice as bad", which
+    /// rejects at 100 (alpha 0.01). Together they keep 5 %.
+    TwoSpeed,
+}
+
+/// Most that one look adds to a capped log e-value, so that at least three looks agree on a rollback.
+const CAP: f64 = 1.2;
+/// The capped process's part of the error rate; [`super::REJECTS`] over it is 25.
+const CAPPED_PART: f64 = 0.8;
+/// The gross process's part; [`super::REJECTS`] over it is 100.
+const GROSS_PART: f64 = 0.2;
+
+/// Adds a window's log e-values, by alternative, to the process against "no worse than tolerated".
+pub(super) fn add_rollback(
+    processes: &mut Processes,
+    speed: Speed,
+    alternatives: usize,
+    log_e: impl FnMut(usize) -> f64,
+) {
+    add(&mut processes.rollback, alternatives, log_e);
+    if speed == Speed::TwoSpeed {
+        let log = logs::mean(processes.rollback.iter().copied());
+        let Capped { previous, total } = processes.capped.unwrap_or_default();
+        // The cap is a factor that is never larger than the e-value's own, so the product stays an e-process.
+        let total = logs::down(total + (log - previous).min(CAP), logs::STEP);
+        // Rounded up: what a later look adds is counted from here, and evidence may only shrink.
+        processes.capped = Some(Capped { previous: -logs::down(-log, logs::STEP), total });
+    }
+}
+
+/// Adds a window's log e-values, by alternative.
+pub(super) fn add(logs: &mut Vec<f64>, alternatives: usize, log_e: impl FnMut(usize) -> f64) {
+    logs::add(logs, alternatives, logs::STEP, log_e);
+}
+
+/// What the windows so far say. Two speeds are one number, comparable with [`super::REJECTS`]: the larger of 0.8 times the
+/// capped and 0.2 times the gross e-value, which is an e-value because their sum is.
+pub(super) fn log_evidence(processes: &Processes, speed: Speed) -> LogEvidence {
+    let mean = |logs: &[f64]| logs::mean(logs.iter().copied());
+    let rollback = match speed {
+        Speed::Tempered => mean(&processes.rollback),
+        Speed::TwoSpeed => {
+            let capped = processes.capped.unwrap_or_default().total + CAPPED_PART.ln();
+            capped.max(mean(&processes.gross) + GROSS_PART.ln())
+        }
+    };
+    LogEvidence { rollback, promotion: mean(&processes.promotion) }
+}
+
+/// An e-value from its logarithm, finite however strong it is.
+pub fn evidence(log: f64) -> f64 {
+    log.min(690.0).exp()
+}
