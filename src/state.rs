@@ -68,7 +68,7 @@ async fn environment_state(
     Ok(EnvironmentState {
         current: release::current(registry, model, environment).map_err(failed)?,
         previous: release::previous(registry, model, environment).map_err(failed)?,
-        running: tip.filter(|state| !state.is_settled()).map(running),
+        running: tip.filter(RolloutState::is_open).map(running),
         blocked: failures
             .into_iter()
             .map(|blocked| Blocked {
