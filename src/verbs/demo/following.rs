@@ -1,8 +1,16 @@
-//! Watching a rollout from outside, as anybody can who has the repository: every new entry of its journal is told.
+//! Watching a rollout from outside, as anybody can who has the repository: every entry of its journal that says
+//! something new is told as it comes.
 
 use std::{pin::pin, time::Duration};
 
-use tagship_domain::{Exit, rollout::RolloutState, schema};
+use tagship_domain::{
+    Exit,
+    analysis::{JudgeState, MetricPhase},
+    rollout::{Phase, RolloutState},
+    schema,
+    traffic::Weight,
+};
+use tagship_report::Mark;
 use tagship_runner::Failure;
 use tokio::time::sleep;
 
@@ -22,17 +30,27 @@ const SHARE: usize = 4;
 pub(super) struct Follower<'a> {
     stage: &'a Stage,
     read: String,
-    told: Vec<String>,
+    told: Option<Place>,
+    metrics: Vec<Vec<String>>,
 }
+
+/// Where a rollout is: entries at the same place differ only in how long it has been there, and by how much.
+type Place = (Phase, [Weight; 2], Vec<MetricPhase>);
 
 impl<'a> Follower<'a> {
     /// Follows the journal from here on.
+    ///
+    /// # Errors
+    /// When there is none.
     pub(super) async fn from_now(stage: &'a Stage) -> Result<Self, Failure> {
         let read = stage.repository.git_at_origin(&["rev-parse", &journal_ref()]).await?;
-        Ok(Self { stage, read, told: vec![] })
+        Ok(Self { stage, read, told: None, metrics: vec![] })
     }
 
     /// Runs a verb in the clone, which must end with the given exit code, and tells what becomes of its rollout.
+    ///
+    /// # Errors
+    /// When it ends otherwise.
     pub(super) async fn verb(&mut self, told: &str, arguments: &[&str], exit: Exit) -> Result<Ran, Failure> {
         self.stage.timeline.fact(&format!("{told}; its journal in git:"));
         let mut ended = pin!(self.stage.children.start(self.stage.repository.clone(), arguments)?.end());
@@ -47,6 +65,9 @@ impl<'a> Follower<'a> {
     }
 
     /// Starts a verb in the clone and leaves it alone once its rollout is where it should be.
+    ///
+    /// # Errors
+    /// When it ends before.
     pub(super) async fn verb_until(
         &mut self,
         told: &str,
@@ -76,16 +97,53 @@ impl<'a> Follower<'a> {
             let text = self.stage.repository.at_origin(&format!("{entry}:rollout.json")).await?;
             let state: RolloutState =
                 schema::from_json(&text).map_err(|error| broken("a rollout in the journal", error))?;
-            let share = format!("{:>SHARE$}", state.weight.applied.to_string());
-            let row = vec![share, format!("{}: {}", state.phase, state.message)];
-            // The entry that only says that everything intended was done reads like the one before.
-            if self.told != row {
-                self.stage.timeline.rows(&[Block::Table(vec![row.clone()])]);
-                self.told = row;
-            }
+            self.tell(&state);
             entry.clone_into(&mut self.read);
             newest = Some(state);
         }
         Ok(newest)
     }
+
+    /// Tells an entry: the candidate's share, then what happened. Where metrics were measured, a line for each takes
+    /// the place of the sentence that holds all of them.
+    fn tell(&mut self, state: &RolloutState) {
+        let place = place(state);
+        if self.told.as_ref() == Some(&place) {
+            return;
+        }
+        let timeline = &self.stage.timeline;
+        let travels = state.phase == Phase::Progressing;
+        let metrics = if travels { metrics(state, timeline.unicode()) } else { vec![] };
+        // The cause of going back was told when it began.
+        let is_short = !metrics.is_empty() || state.phase == Phase::RolledBack;
+        let said = if is_short { first_clause(&state.message) } else { &state.message };
+        let share = format!("{:>SHARE$}", state.weight.applied.to_string());
+        let mut rows = vec![vec![share, format!("{}: {said}", state.phase)]];
+        if self.metrics != metrics {
+            rows.extend(metrics.iter().cloned());
+            self.metrics = metrics;
+        }
+        timeline.rows(&[Block::Table(rows)]);
+        self.told = Some(place);
+    }
+}
+
+fn place(state: &RolloutState) -> Place {
+    let judges = state.judges.values().map(|judge| judge.phase).collect();
+    (state.phase, [state.weight.applied, state.weight.desired], judges)
+}
+
+/// What was measured of each metric so far, without the evidence.
+fn metrics(state: &RolloutState, unicode: bool) -> Vec<Vec<String>> {
+    let names = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics).map(|metric| &metric.name);
+    let judged = names.filter_map(|name| Some((name, state.judges.get(name)?)));
+    let row = |(name, judge): (&String, &JudgeState)| {
+        let mark = Mark::from(judge.phase).glyph(unicode);
+        vec![String::new(), format!("{mark} {name}: {}", first_clause(&judge.message))]
+    };
+    judged.map(row).collect()
+}
+
+fn first_clause(message: &str) -> &str {
+    message.split("; ").next().unwrap_or(message)
 }

@@ -19,7 +19,7 @@ use super::{
     repository::{CLONE, Event, Repository},
     server::Server,
     timeline::Timeline,
-    traffic::ServedBy,
+    traffic::{LABEL_DELAY, RATE, ServedBy, Traffic},
 };
 
 /// Parts of a comment that are always shown: the headline and how far it got.
@@ -115,6 +115,16 @@ impl Stage {
         same(&format!("the registry to name {ENVIRONMENT}"), &version, &stage)?;
         self.timeline.step(&format!("registry and journal agree: {ENVIRONMENT} holds {version}"), ran.took);
         Ok(())
+    }
+
+    /// Lets live traffic begin.
+    pub(super) fn live_traffic(&self) -> Traffic {
+        self.timeline.fact(&format!(
+            "live traffic begins: {RATE} requests a second, each about one live row; its true label follows {} ms \
+             later",
+            LABEL_DELAY.as_millis()
+        ));
+        Traffic::start(self.server.addresses().inference, &self.rows)
     }
 
     /// Tells what live traffic got from two versions, both of which must have served it.

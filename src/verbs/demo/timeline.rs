@@ -40,6 +40,11 @@ impl Timeline {
         self.style.width
     }
 
+    /// Whether the screen shows more than ASCII.
+    pub(super) fn unicode(&self) -> bool {
+        self.style.unicode
+    }
+
     /// What all this is.
     pub(super) fn title(&self, title: &str, text: &str) {
         self.screen.print(&self.paint(Look::Strong, title));

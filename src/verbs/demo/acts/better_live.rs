@@ -16,7 +16,7 @@ use super::{
         following::Follower,
         repository::opened,
         stage::{Stage, TIME_BUDGET, broken},
-        traffic::{LABEL_DELAY, RATE, Traffic},
+        traffic::Traffic,
     },
     BEST, BEST_PULL_REQUEST as NUMBER, BETTER,
 };
@@ -34,11 +34,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.run("tagship run, on the pull request: judged, not deployed", &event, Exit::Done).await?;
     let event = stage.merge(NUMBER, BRANCH, &head).await?;
 
-    let traffic = Traffic::start(stage.server.addresses().inference, &stage.rows);
-    stage.timeline.fact(&format!(
-        "live traffic begins: {RATE} requests a second, each about one live row; its true label follows {} ms later",
-        LABEL_DELAY.as_millis()
-    ));
+    let traffic = stage.live_traffic();
     let arguments = event.run();
     let led = lead(stage, &arguments.each_ref().map(String::as_str), &traffic).await;
     // Where requests failed, that is why the rollout did not go well.
@@ -46,18 +42,15 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     led?;
     stage.tell_served(&served, [BETTER, BEST])?;
     stage.settled(BEST, Kind::Deploy).await?;
-    stage.comment(NUMBER, &[BEST, "Succeeded", "10%", "50%", "100%", "accuracy"], &["accuracy"])?;
+    stage.comment(NUMBER, &[BEST, "Succeeded", "10%", "50%", "100%", "labelled answers right"], &[])?;
     stage.served(BEST).await.map(drop)
 }
 
 /// The rollout, by two runners of which the first does not live to see the end.
 async fn lead(stage: &Stage, run: &[&str], traffic: &Traffic) -> Result<(), Failure> {
     let mut follower = Follower::from_now(stage).await?;
-    let at_first_share = |state: &RolloutState| {
-        state.phase == Phase::Progressing
-            && state.weight.applied.get() == FIRST_SHARE
-            && state.settled.is_some()
-    };
+    let at_first_share =
+        |state: &RolloutState| state.phase == Phase::Progressing && state.weight.applied.get() == FIRST_SHARE;
     let told = "tagship run, on the push to main";
     let running = follower.verb_until(told, run, at_first_share).await?;
     die(stage, running, traffic).await?;

@@ -12,7 +12,6 @@ use super::{
         following::Follower,
         repository::opened,
         stage::{Stage, same},
-        traffic::Traffic,
     },
     BEST, DECEPTIVE,
 };
@@ -31,7 +30,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.comment(NUMBER, &[METRIC, "0.99", "0.985", DECEPTIVE], &[METRIC])?;
     let event = stage.merge(NUMBER, BRANCH, &head).await?;
 
-    let traffic = Traffic::start(stage.server.addresses().inference, &stage.rows);
+    let traffic = stage.live_traffic();
     let arguments = event.run();
     let mut follower = Follower::from_now(stage).await?;
     let told = "tagship run, on the push to main";
@@ -40,7 +39,9 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     ran?;
     stage.tell_served(&served, [BEST, DECEPTIVE])?;
     went_back(stage).await?;
-    stage.comment(NUMBER, &[DECEPTIVE, BEST, METRIC, "RolledBack"], &[METRIC])?;
+    let why =
+        [DECEPTIVE, BEST, METRIC, "was rolled back", "labelled answers right", "evidence of a regression"];
+    stage.comment(NUMBER, &why, &["Cause:"])?;
     stage.served(BEST).await.map(drop)
 }
 
