@@ -59,6 +59,9 @@ pub struct Processes {
     pub gross: Vec<f64>,
     /// Against "not within the promotion margin", tempered.
     pub promotion: Vec<f64>,
+    /// The same with a limit on what one look may add; two-speed judges only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promotion_capped: Option<Capped>,
     /// How unsteady the counts are.
     pub dispersion: Dispersion,
 }

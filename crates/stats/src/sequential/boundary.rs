@@ -90,7 +90,7 @@ pub fn update(state: &mut BoundaryEvidence, test: &BoundaryTest, stable: Share, 
         });
     }
     let (margin, better) = promotion(test.margin);
-    process::add(&mut state.processes.promotion, better.len(), |at| {
+    process::add_promotion(&mut state.processes, test.speed, better.len(), |at| {
         // Without an earlier look nothing is known about the share that an absolute margin is added to.
         if seen == 0 && margin.d > 0.0 { 0.0 } else { log_e(margin, Side::Better, better[at]) / phi }
     });
@@ -167,12 +167,12 @@ impl Boundary {
 }
 
 /// Stable's rate at the null point nearest to the alternative: where
-/// `q*kl(a1 | s*b0+d) + (1-q)*kl(a0 | b0)` is least, found as the root of its falling slope.
+/// `q*kl(a1 | s*b0+d) + (1-q)*kl(a0 | b0)` is least, the root of its falling slope. An approximate root would keep the
+/// test valid and could cost it nearly all of its power.
 pub(super) fn nearest_null(boundary: Boundary, theta: f64, q: f64, a0: f64, a1: f64) -> f64 {
     let Boundary { s, d } = boundary;
-    #[expect(clippy::float_cmp, reason = "the comparison with stable itself has a closed form")]
-    if s == 1.0 && d == 0.0 {
-        return theta;
+    if d <= 0.0 {
+        return nearest_ratio(s, theta, q, a0, a1);
     }
     let most = ((1.0 - d) / s).min(1.0) - 1e-9;
     let across = (a1 - d) / s;
@@ -190,6 +190,19 @@ pub(super) fn nearest_null(boundary: Boundary, theta: f64, q: f64, a0: f64, a1: 
         }
     }
     0.5 * (low + high)
+}
+
+/// The same where the boundary is a ratio alone: times `b0`, the slope is then a quadratic in it,
+/// `s*b0^2 - (1 - q + q*a1 + s*(q + (1-q)*a0))*b0 + q*a1 + (1-q)*a0`, and the root is the smaller one.
+fn nearest_ratio(s: f64, theta: f64, q: f64, a0: f64, a1: f64) -> f64 {
+    #[expect(clippy::float_cmp, reason = "the comparison with stable itself")]
+    if s == 1.0 {
+        return theta;
+    }
+    let pooled = q * a1 + (1.0 - q) * a0;
+    let linear = 1.0 - q + q * a1 + s * (q + (1.0 - q) * a0);
+    let root = (linear * linear - 4.0 * s * pooled).max(0.0).sqrt();
+    (2.0 * pooled / (linear + root)).clamp(1e-9, s.recip().min(1.0) - 1e-9)
 }
 
 pub(super) fn odds(p: f64) -> f64 {

@@ -19,8 +19,9 @@ use super::{
 pub const MAX_BOUNDS: usize = 12;
 /// Stored log e-values are multiples of this: coarser than elsewhere, because there are many.
 const STEP: f64 = 1e-5;
-/// The tail's bound is the largest that at least this share of stable's answers is slower than.
-const TAIL: f64 = 0.01;
+/// The tail's bound is the largest that at least this share of stable's answers is slower than. Bounds of histograms lie
+/// far apart, so it stands for something between the 95th and the 99.5th percentile.
+const TAIL: f64 = 0.005;
 /// Observations of stable before the tail's bound is chosen.
 const BEFORE_TAIL: u64 = 200;
 

@@ -57,7 +57,7 @@ pub fn update(state: &mut FixedEvidence, test: &FixedTest, window: FixedWindow) 
             log_e(bad, n, gross, above(gross, GROSS[at]))
         });
     }
-    process::add(&mut state.processes.promotion, BETTER.len(), |at| {
+    process::add_promotion(&mut state.processes, test.speed, BETTER.len(), |at| {
         log_e(at_most_bad, n, bound, bound * BETTER[at]) / phi
     });
     state.candidate.n = state.candidate.n.saturating_add(n);
