@@ -32,6 +32,7 @@ fn every_act_ends_as_told() {
     let widest = shown.lines().max_by_key(|line| line.chars().count()).unwrap();
     assert!(widest.chars().count() <= 80, "{widest}");
     assert!(shown.contains("Every act ended as told"), "{shown}");
+    assert!(shown.contains("kill -9: this runner is gone"), "{shown}");
     for command in ["git log -p refs/tagship/rollouts/production/churn", "tagship serve --state", "curl -d"] {
         assert!(commands.contains(command), "{commands}");
     }
@@ -72,12 +73,22 @@ fn earned_step_by_step(story: &str) {
     }
 }
 
-/// The entry that turned the canary back names the metric, both versions' numbers, and how many labels they rest on.
+/// The entry that turned the canary back names the metric and both versions' numbers, and holds the look that they
+/// come from.
 fn says_why_it_went_back(log: &str) {
     let back = log.split("\ncommit ").find(|entry| entry.contains("v0.4.0: RollingBack")).unwrap();
-    let message = back.split("\ndiff --git").next().unwrap();
-    assert!(message.contains("accuracy"), "{message}");
-    assert!(back.contains("measurements.jsonl"), "{back}");
+    let (message, files) = back.split_once("\ndiff --git").unwrap();
+    for words in ["accuracy: ", "labelled answers right, stable ", "evidence of a regression "] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let look = files.lines().find_map(|line| line.strip_prefix('+').filter(|line| line.contains("/look/v1")));
+    let look: Value = serde_json::from_str(look.unwrap()).unwrap();
+    let metrics = look["metrics"].as_array().unwrap();
+    let accuracy = metrics.iter().find(|metric| metric["name"] == "accuracy").unwrap();
+    assert_eq!(accuracy["phase"], "Failed");
+    let (candidate, stable) = (accuracy["value"].as_f64().unwrap(), accuracy["stable"].as_f64().unwrap());
+    assert!(candidate < 0.9 && stable > 0.9, "{accuracy}");
+    assert!(accuracy["e_value"].as_f64() >= accuracy["fails_at"].as_f64(), "{accuracy}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Act 5: a canary earns its traffic step by step, and goes on where it was when its runner dies.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tagship_domain::{
     Exit,
@@ -25,8 +25,10 @@ use super::{
 const BRANCH: &str = "neural-network";
 /// The first share that the canary gets, in percent.
 const FIRST_SHARE: u8 = 10;
-/// How long nobody leads the rollout.
+/// How long the first runner leads the rollout at this share, and how long nobody does then.
 const ALONE: Duration = Duration::from_millis(700);
+/// The longest that both versions may take to answer a request.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     let head = stage.propose(BRANCH, &TRAINED, GoLive::Canary, "Train a small neural network").await?;
@@ -66,20 +68,25 @@ async fn die(stage: &Stage, running: Running, traffic: &Traffic) -> Result<(), F
         return Err(broken("a killed runner", format!("one that ended by itself, exit code {code}")));
     }
     stage.timeline.refusal("kill -9: this runner is gone, in the middle of a step", ran.took);
-    let answered = || [BETTER, BEST].map(|version| traffic.answered(version));
-    let before = answered();
-    sleep(ALONE).await;
-    let now = answered();
-    let (stable, candidate) = (now[0] - before[0], now[1] - before[1]);
-    if stable == 0 || candidate == 0 {
-        return Err(broken(
-            "answers by both versions while nobody leads",
-            format!("{stable} and {candidate}"),
-        ));
-    }
+    let (stable, candidate) = answered_meanwhile(traffic).await?;
     stage.timeline.fact(&format!(
         "nobody leads the rollout, and the server keeps to what it was told last: {BETTER} answered {stable} \
          requests, {BEST} {candidate}"
     ));
     Ok(())
+}
+
+/// How many requests the two versions answer from now on, until both have.
+async fn answered_meanwhile(traffic: &Traffic) -> Result<(u64, u64), Failure> {
+    let answered = || [BETTER, BEST].map(|version| traffic.answered(version));
+    let [stable, candidate] = answered();
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        sleep(ALONE).await;
+        let [stable_now, candidate_now] = answered();
+        if stable_now > stable && candidate_now > candidate {
+            return Ok((stable_now - stable, candidate_now - candidate));
+        }
+    }
+    Err(broken("answers by both versions while nobody leads", format!("none by {BETTER} or by {BEST}")))
 }
