@@ -1,13 +1,18 @@
 //! Counters of one version.
 //!
-//! Only atomics, so that requests never wait for each other. Requests routed by weight and requests that name a
+//! Only atomics, and a lock that is held for a few counts, so that requests never wait long for each other. Requests routed by weight and requests that name a
 //! version are counted apart: the first are evidence about traffic, the second are probes.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tagship_domain::traffic::{Counters, Histogram};
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
@@ -49,10 +54,41 @@ pub(super) struct ArmMetrics {
     pub(super) routed: Traffic,
     /// Requests that named this version.
     pub(super) direct: Traffic,
-    /// Labels of feedback that agreed with the prediction.
+    /// Labels of feedback that agreed with the prediction, of requests that were routed here by weight.
     pub(super) correct: AtomicU64,
     /// Labels of feedback that did not.
     pub(super) incorrect: AtomicU64,
+    /// Labels that were predicted for requests that were routed here by weight.
+    pub(super) classes: Classes,
+}
+
+/// Predicted labels by class. Bounded: what is no class of a few counts as [`OTHER`].
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    counts: Mutex<BTreeMap<String, u64>>,
+}
+
+/// Most classes that are told apart.
+const MAX_CLASSES: usize = 32;
+/// The class of every further label.
+const OTHER: &str = "(other)";
+
+impl Classes {
+    /// Counts the labels of one answer.
+    pub(super) fn add(&self, labels: &[Value]) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for label in labels {
+            let word = label.as_str().map_or_else(|| label.to_string(), str::to_owned);
+            let is_full = counts.len() >= MAX_CLASSES && !counts.contains_key(&word);
+            *counts.entry(if is_full { OTHER.to_owned() } else { word }).or_default() += 1;
+        }
+    }
+
+    /// All counts; absent while nothing was predicted.
+    pub(super) fn counts(&self) -> Option<BTreeMap<String, u64>> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        (!counts.is_empty()).then(|| counts.clone())
+    }
 }
 
 impl ArmMetrics {
@@ -64,6 +100,7 @@ impl ArmMetrics {
             latency: Some(self.routed.histogram()),
             correct: self.correct.load(Relaxed),
             incorrect: self.incorrect.load(Relaxed),
+            classes: self.classes.counts(),
             ..Counters::default()
         }
     }
@@ -155,6 +192,18 @@ mod tests {
         drop(traffic.measure());
         assert_eq!((traffic.requests(), traffic.ended(Ending::Failed)), (3, 1));
         assert_eq!(traffic.ended(Ending::Abandoned), 1);
+    }
+
+    #[test]
+    fn classes_beyond_the_first_few_count_together() {
+        let classes = Classes::default();
+        assert_eq!(classes.counts(), None);
+        for class in 0..40 {
+            classes.add(&[class.into(), "same".into()]);
+        }
+        let counts = classes.counts().unwrap();
+        assert_eq!((counts["same"], counts["0"], counts[OTHER]), (40, 1, 9));
+        assert_eq!(counts.len(), MAX_CLASSES + 1);
     }
 
     #[test]
