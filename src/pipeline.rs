@@ -166,7 +166,7 @@ fn work_directory(workspace: &Workspace) -> Result<tempfile::TempDir, Failure> {
     let parent = workspace.context.job_directory.clone().unwrap_or_else(std::env::temp_dir);
     std::fs::create_dir_all(&parent)
         .and_then(|()| tempfile::tempdir_in(&parent))
-        .map_err(|error| Failure::incomplete(format!("create a directory in {}: {error}", parent.display())))
+        .map_err(|error| Failure::unwritable(format!("create a directory in {}", parent.display()), &error))
 }
 
 async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> Result<RolloutPlan, Failure> {
