@@ -1,20 +1,21 @@
 //! Leading rollouts: what `rollout`, `rollback` and `run` share.
 
-use tagship_config::{EnvironmentConfig, ModelConfig, Strategy as ConfiguredStrategy};
+use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     event::Command,
-    plan::{RolloutPlan, Smoke, Strategy},
+    plan::{RolloutPlan, Smoke},
     release::Evidence,
     report::TimelineEntry,
     rollout::{Kind, PersonCommand, Phase, RolloutState},
     schema,
+    traffic::Weight,
 };
 use tagship_ports::StateStore as _;
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{
-    Begin, Driver, Never, RolloutError, StartRefusal, Tick, World, journal_name, timeline,
+    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name, timeline,
 };
 use tagship_runner::{Failure, args::Pace};
 
@@ -22,6 +23,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     publisher::CommentPublisher,
+    state::unusable_journal,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
 };
@@ -75,6 +77,7 @@ pub(crate) async fn lead(
         registry: &registry,
         forge: &workspace.forge,
         publisher: &publisher,
+        metrics: None,
         clock: &workspace.clock,
     };
     let workdir = work_directory(workspace)?;
@@ -83,11 +86,23 @@ pub(crate) async fn lead(
         Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
         Lead::GoOn | Lead::Begin(..) => vec![],
     };
-    let Lead::Begin(kind, candidate) = lead else { return drive(&mut driver, &commands, pace).await };
+    let (kind, candidate) = match lead {
+        Lead::Begin(kind, candidate) => (kind, candidate.clone()),
+        Lead::Tell(_) => return drive(&mut driver, Told { commands: &commands, newer: None }, pace).await,
+        Lead::GoOn => {
+            let tick = drive(&mut driver, Told::default(), pace).await?;
+            match (&tick, tick.state().and_then(|state| state.queued.clone())) {
+                (Tick::Settled(_), Some(queued)) => (Kind::Deploy, queued),
+                _ => return Ok(tick),
+            }
+        }
+    };
+    let candidate = &candidate;
     let plan = plan(workspace, place, candidate).await?;
     for _ in 0..RACES {
         // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
-        let earlier = drive(&mut driver, &[], pace).await?;
+        let newer = Some(candidate).filter(|_| kind == Kind::Deploy);
+        let earlier = drive(&mut driver, Told { commands: &[], newer }, pace).await?;
         if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
             return Ok(earlier);
         }
@@ -96,10 +111,13 @@ pub(crate) async fn lead(
         if stable.as_ref().is_some_and(|stable| stable.digest == candidate.digest) {
             return Ok(earlier);
         }
+        if let Some(stable) = stable.as_ref().filter(|_| kind == Kind::Deploy) {
+            refuse_incomparable(workspace, place, &plan, stable, candidate).await?;
+        }
         let begin =
             Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };
         match driver.begin(&begin).await {
-            Ok(_) => return drive(&mut driver, &[], pace).await,
+            Ok(_) => return drive(&mut driver, Told::default(), pace).await,
             // Another run was faster; its rollout is led to its end like any earlier one.
             Err(RolloutError::Refused(StartRefusal::Locked { phase, .. }))
                 if phase != Phase::RollbackFailed => {}
@@ -110,11 +128,34 @@ pub(crate) async fn lead(
     Err(Failure::incomplete(text).hint("run again when they are done"))
 }
 
-async fn drive(driver: &mut Driver<'_>, commands: &[PersonCommand], pace: &Pace) -> Result<Tick, Failure> {
+/// A candidate with another interface cannot answer stable's requests, so that sharing traffic would prove nothing.
+async fn refuse_incomparable(
+    workspace: &Workspace,
+    place: Place<'_>,
+    plan: &RolloutPlan,
+    stable: &Release,
+    candidate: &Release,
+) -> Result<(), Failure> {
+    let shares_traffic = plan.hold_back > Weight::NONE || matches!(plan.strategy, Strategy::Canary { .. });
+    if !shares_traffic {
+        return Ok(());
+    }
+    let store = workspace.store(place.model)?;
+    let stable = release::read_manifest(store.as_ref(), stable).await.map_err(failed)?;
+    let manifest = release::read_manifest(store.as_ref(), candidate).await.map_err(failed)?;
+    let Some(change) = release::breaking_change(&stable, &manifest) else { return Ok(()) };
+    let text = format!("{candidate} cannot be compared with stable on the same traffic: {change}");
+    Err(Failure::new(Exit::Usage, "breaking-signature", text).hint(
+        "use `strategy: { blue-green: { preview: 10m, auto-promote: false } }` without hold-back, so that a person \
+         moves the traffic when clients are ready",
+    ))
+}
+
+async fn drive(driver: &mut Driver<'_>, told: Told<'_>, pace: &Pace) -> Result<Tick, Failure> {
     if pace.once {
-        driver.once(commands).await.map_err(failed)
+        driver.once(told).await.map_err(failed)
     } else {
-        driver.wait(commands, pace.time_budget).await.map_err(failed)
+        driver.wait(told, pace.time_budget).await.map_err(failed)
     }
 }
 
@@ -146,10 +187,7 @@ async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> R
             }
         }
     };
-    let strategy = match place.settings.strategy {
-        ConfiguredStrategy::AllAtOnce => Strategy::AllAtOnce,
-    };
-    Ok(RolloutPlan { strategy, ..RolloutPlan::all_at_once(smoke, place.settings.progress_deadline) })
+    Ok(place.settings.plan(smoke))
 }
 
 /// The answer that a led rollout gives.
@@ -187,8 +225,10 @@ pub(crate) async fn recorded(
     workspace: &Workspace,
     place: Place<'_>,
 ) -> Result<Option<RolloutState>, Failure> {
-    let tip = workspace.repo.tip(&journal_name(place.environment, place.name)).await.map_err(failed)?;
-    tip.as_ref().map(tagship_rollout::state_of).transpose().map_err(Failure::incomplete)
+    let journal = journal_name(place.environment, place.name);
+    let tip = workspace.repo.tip(&journal).await.map_err(failed)?;
+    let state = tip.as_ref().map(tagship_rollout::state_of).transpose();
+    state.map_err(|error| unusable_journal(&journal, &error))
 }
 
 /// The release of a version.

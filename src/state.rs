@@ -7,7 +7,7 @@ use tagship_domain::{CommitId, Digest, Environment, FileEntry, ModelName, rollou
 use tagship_ports::{Repo, StateStore};
 use tagship_registry::Registry;
 use tagship_release as release;
-use tagship_rollout::{blocked, ended, journal_name, state_of};
+use tagship_rollout::{JournalError, blocked, ended, journal_name, state_of};
 use tagship_runner::Failure;
 
 use crate::{failure::failed, workspace::Workspace};
@@ -55,6 +55,11 @@ pub(crate) fn artifact_files(
     digest_path(&workspace.root.join(&settings.artifact)).map_err(Failure::incomplete)
 }
 
+/// The failure that a journal is which this build cannot read.
+pub(crate) fn unusable_journal(journal: &str, error: &JournalError) -> Failure {
+    Failure::incomplete(format!("read journal {journal}: {error}"))
+}
+
 async fn environment_state(
     workspace: &Workspace,
     registry: &Registry,
@@ -63,12 +68,13 @@ async fn environment_state(
 ) -> Result<EnvironmentState, Failure> {
     let journal = journal_name(environment, model);
     let entries = workspace.repo.history(&journal, MEMORY).await.map_err(failed)?;
-    let tip = entries.first().map(state_of).transpose().map_err(Failure::incomplete)?;
-    let failures = blocked(&ended(&entries).map_err(Failure::incomplete)?);
+    let unusable = |error| unusable_journal(&journal, &error);
+    let tip = entries.first().map(state_of).transpose().map_err(unusable)?;
+    let failures = blocked(&ended(&entries).map_err(unusable)?);
     Ok(EnvironmentState {
         current: release::current(registry, model, environment).map_err(failed)?,
         previous: release::previous(registry, model, environment).map_err(failed)?,
-        running: tip.filter(|state| !state.is_settled()).map(running),
+        running: tip.filter(RolloutState::is_open).map(running),
         blocked: failures
             .into_iter()
             .map(|blocked| Blocked {

@@ -1,9 +1,13 @@
 //! `tagship pull`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
-use tagship_domain::{ByteSize, Exit, Release};
+use tagship_domain::{ByteSize, Exit, Manifest, Release};
+use tagship_ports::ArtifactStore;
 use tagship_release::{self as release, Reference};
 use tagship_runner::{Failure, args::PullArgs};
 
@@ -19,7 +23,7 @@ pub(crate) async fn run(args: &PullArgs, workspace: &Workspace) -> Result<Answer
     let directory =
         args.output.clone().unwrap_or_else(|| PathBuf::from(release.to_string().replace(['/', ':'], "_")));
     must_be_empty(&directory)?;
-    let artifact = release::fetch_release(store.as_ref(), &manifest, &directory).await.map_err(failed)?;
+    let artifact = fetch(store.as_ref(), &manifest, &directory).await?;
     let size = ByteSize::bytes(manifest.size);
     let text = format!("{release}: {} files, {size}, verified\n{}", manifest.files.len(), artifact.display());
     let json = json!({ "release": release, "path": artifact, "size": manifest.size }).to_string();
@@ -38,11 +42,46 @@ async fn find(workspace: &Workspace, reference: &str) -> Result<Release, Failure
     found.map_err(failed)
 }
 
+/// Fetches into a directory beside, or inside where there is one already, so that files appear once all are there.
+async fn fetch(store: &dyn ArtifactStore, manifest: &Manifest, directory: &Path) -> Result<PathBuf, Failure> {
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A directory that exists may be a mount, which cannot be replaced.
+    let exists = directory.is_dir();
+    let beside = if exists { directory } else { parent };
+    let made = fs::create_dir_all(beside)
+        .and_then(|()| tempfile::Builder::new().prefix(".tagship-pull-").tempdir_in(beside));
+    let staging = made.map_err(unwritable(beside))?;
+    let whole = staging.path().join("release");
+    let artifact = release::fetch_release(store, manifest, &whole).await.map_err(failed)?;
+    let artifact = match artifact.strip_prefix(&whole) {
+        Ok(inside) if inside != Path::new("") => directory.join(inside),
+        _ => directory.to_owned(),
+    };
+    let moved = if exists { move_entries(&whole, directory) } else { fs::rename(&whole, directory) };
+    moved.map_err(unwritable(directory))?;
+    Ok(artifact)
+}
+
+fn move_entries(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::rename(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+fn unwritable(directory: &Path) -> impl Fn(io::Error) -> Failure + '_ {
+    move |error| {
+        Failure::incomplete(format!("write {}: {error}", directory.display()))
+            .hint("make room for it, or pass --output with another directory")
+    }
+}
+
 /// Files that are there already could be taken for files of the release.
 fn must_be_empty(directory: &Path) -> Result<(), Failure> {
-    let empty = match std::fs::read_dir(directory) {
+    let empty = match fs::read_dir(directory) {
         Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => return Err(Failure::usage(format!("read {}: {error}", directory.display()))),
     };
     if empty {

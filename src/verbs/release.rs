@@ -4,10 +4,10 @@ use std::path::Path;
 
 use tagship_config::ModelConfig;
 use tagship_domain::{
-    Exit, FileEntry, ModelName, gate::GateReport, release::Evidence, report::NextVersion,
+    Exit, FileEntry, ModelName, Release, gate::GateReport, release::Evidence, report::NextVersion,
     validation::ValidationReport,
 };
-use tagship_ports::Clock as _;
+use tagship_ports::{ArtifactStore, Clock as _};
 use tagship_release::{Draft, Made, Preview, PreviewRequest, ReleaseMaker, SourceFile, preview};
 use tagship_report::terminal;
 use tagship_runner::{Failure, args::ReleaseArgs};
@@ -54,13 +54,21 @@ pub(crate) async fn release_model(
 
 async fn make(workspace: &Workspace, model: &ModelConfig, draft: &Draft) -> Result<Made, Failure> {
     let store = workspace.store(model)?;
-    let maker = ReleaseMaker {
-        repo: &workspace.repo,
-        store: store.as_ref(),
-        journals: &workspace.repo,
-        forge: &workspace.forge,
-    };
-    maker.make(draft).await.map_err(failed)
+    maker(workspace, store.as_ref()).make(draft).await.map_err(failed)
+}
+
+/// Shows a release on the forge that an earlier run made, and perhaps did not live to show.
+pub(crate) async fn show_again(
+    workspace: &Workspace,
+    model: &ModelConfig,
+    release: &Release,
+) -> Result<(), Failure> {
+    let (store, registry) = (workspace.store(model)?, workspace.registry().await?);
+    maker(workspace, store.as_ref()).show_again(&registry, release).await.map_err(failed)
+}
+
+fn maker<'a>(workspace: &'a Workspace, store: &'a dyn ArtifactStore) -> ReleaseMaker<'a> {
+    ReleaseMaker { repo: &workspace.repo, store, journals: &workspace.repo, forge: &workspace.forge }
 }
 
 async fn draft(

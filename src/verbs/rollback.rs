@@ -15,8 +15,9 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
-    // A rollout that has not ended is stopped first, which goes back to what served before.
-    let running = recorded(workspace, place).await?.filter(|state| !state.phase.is_terminal());
+    // A rollout that has not ended is stopped first, which goes back to what served before; one that could not go back
+    // is made to try again.
+    let running = recorded(workspace, place).await?.filter(|state| state.phase.holds_lock());
     if let Some(running) = running {
         if args.dry_run {
             return Ok(would(&format!("stop {} and go back to what served before it", running.id)));

@@ -6,7 +6,10 @@ use tagship_domain::{
     rollout::{Kind, RolloutState},
 };
 use tagship_release as release;
-use tagship_runner::{Failure, args::RolloutArgs};
+use tagship_runner::{
+    Failure,
+    args::{Pace, RolloutArgs},
+};
 
 use crate::{
     answer::Answer,
@@ -23,10 +26,12 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
-    let running = recorded(workspace, place).await?.filter(|state| !state.is_settled());
-    if args.abort {
-        return abort(args, workspace, place, running.as_ref()).await;
+    let recorded = recorded(workspace, place).await?;
+    if let Some(command) = args.tell.command() {
+        let running = recorded.filter(|state| state.phase.holds_lock());
+        return tell(args, workspace, place, running.as_ref(), command).await;
     }
+    let running = recorded.filter(RolloutState::is_open);
     if let (Some(running), None, true) = (&running, &args.version, args.pace.once) {
         if args.dry_run {
             return Ok(would(&format!("go on with {} ({})", running.id, running.phase)));
@@ -45,21 +50,31 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     answer(workspace, place, &tick).await
 }
 
-/// Stops the running rollout. One that has ended cannot be stopped, only rolled back.
-async fn abort(
+/// Tells the running rollout something. One that has ended can only be rolled back.
+async fn tell(
     args: &RolloutArgs,
     workspace: &Workspace,
     place: Place<'_>,
     running: Option<&RolloutState>,
+    command: Command,
 ) -> Result<Answer, Failure> {
-    let Some(running) = running.filter(|state| !state.phase.is_terminal()) else {
+    let Some(running) = running else {
         let text = format!("no rollout of {} to {} is running", place.name, place.environment);
         return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
     };
     if args.dry_run {
-        return Ok(would(&format!("stop {} ({})", running.id, running.phase)));
+        let what = match command {
+            Command::Pause => "hold",
+            Command::Resume => "resume",
+            Command::Promote => "lead on",
+            Command::PromoteFull => "promote in full",
+            Command::Abort | Command::Deploy | Command::Retry | Command::Rollback => "stop",
+        };
+        return Ok(would(&format!("{what} {} ({})", running.id, running.phase)));
     }
-    let tick = lead(workspace, place, Lead::Tell(Command::Abort), &args.pace).await?;
+    // Going back is waited for; whoever leads the rollout goes on with the rest.
+    let once = args.pace.once || (command != Command::Abort && !args.pace.wait);
+    let tick = lead(workspace, place, Lead::Tell(command), &Pace { once, ..args.pace.clone() }).await?;
     answer(workspace, place, &tick).await
 }
 
@@ -114,7 +129,7 @@ async fn all(args: &RolloutArgs, workspace: &Workspace) -> Result<Answer, Failur
     let mut texts = vec![];
     for (name, model, environment, settings) in workspace.places() {
         let place = Place { name, model, environment, settings };
-        let Some(running) = recorded(workspace, place).await?.filter(|state| !state.is_settled()) else {
+        let Some(running) = recorded(workspace, place).await?.filter(RolloutState::is_open) else {
             continue;
         };
         if args.dry_run {

@@ -19,7 +19,7 @@ use tagship_runner::{
 use super::{
     decide,
     gate::gate_model,
-    release::{next_version, release_model},
+    release::{next_version, release_model, show_again},
     validate::validate_model,
 };
 use crate::{
@@ -91,6 +91,7 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
         }
         (Action::Deploy | Action::Retry, Some(version)) => {
             let candidate = release_of(workspace, name, version).await?;
+            show_again(workspace, model, &candidate).await?;
             lead(workspace, place, Lead::Begin(Kind::Deploy, &candidate), pace).await?
         }
         (Action::Deploy | Action::Retry | Action::Rollback, None) => {

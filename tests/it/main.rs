@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod bad_input;
+mod checkouts;
+mod crash;
 mod demo;
+mod full_disk;
 mod journey;
 mod structure;
 mod target;

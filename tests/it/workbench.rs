@@ -100,12 +100,17 @@ impl Workbench {
 
     /// `tagship run` about a push of the checkout.
     pub(crate) fn run_push(&self) -> Output {
+        self.run_push_with(|cli| cli)
+    }
+
+    /// The same, with something changed about the program before it starts.
+    pub(crate) fn run_push_with(&self, change: impl FnOnce(Cli) -> Cli) -> Output {
         let head = self.clone.git(&["rev-parse", "HEAD"]);
         let payload = format!(
             r#"{{"ref":"refs/heads/main","after":"{head}","repository":{{"default_branch":"main"}}}}"#
         );
-        let path = self.clone.write(".tagship/push.json", payload);
-        self.run(&["run", "--event-name", "push", "--event-path", &path.display().to_string()])
+        let path = self.clone.write(".tagship/push.json", payload).display().to_string();
+        change(self.cli(&["run", "--event-name", "push", "--event-path", &path])).run()
     }
 
     /// What the registry says production holds.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{generated, layers, process, python::Environment, tasks::verdict, tidy, workspace::Workspace};
+use crate::{generated, layers, process, python::Environment, tidy, verdict::verdict, workspace::Workspace};
 
 /// One step; it fails where it cannot run.
 struct Step {

@@ -22,7 +22,8 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
     String::from_utf8(done.stdout).with_context(|| format!("{shown} printed something else than text"))
 }
 
-fn shown(command: &Command) -> String {
+/// A command as a person would type it, with the program's name alone.
+pub(crate) fn shown(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
     let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
     let words =

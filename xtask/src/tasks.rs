@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::{ci, e2e, generated, layers, process, tidy, workspace::Workspace};
+use crate::{bench, ci, e2e, generated, layers, tidy, verdict::verdict, workspace::Workspace};
 
 /// One task.
 struct Task {
@@ -61,12 +61,9 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        arguments: "",
-        summary: "measure the budgets of DESIGN 7 in the release profile",
-        run: |workspace, arguments| {
-            none(arguments)?;
-            process::run(workspace.cargo(&["bench", "--locked", "--package", "tagship-serve"]))
-        },
+        arguments: "[PART...]",
+        summary: "measure processor time, memory and sizes against their budgets, in the dist profile",
+        run: bench::run,
     },
 ];
 
@@ -109,16 +106,4 @@ fn generate(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
 
 fn none(arguments: &[&str]) -> Result<()> {
     if arguments.is_empty() { Ok(()) } else { bail!("unknown arguments {arguments:?}; it takes none") }
-}
-
-/// Prints problems and fails where there are some.
-pub(crate) fn verdict(check: &str, problems: &[String]) -> Result<()> {
-    if problems.is_empty() {
-        println!("{check}: nothing to complain about");
-        return Ok(());
-    }
-    for problem in problems {
-        println!("{problem}");
-    }
-    bail!("{check} found {} problem{}", problems.len(), if problems.len() == 1 { "" } else { "s" })
 }

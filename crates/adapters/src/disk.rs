@@ -21,8 +21,12 @@ pub(crate) fn local(operation: &str, path: &Path, error: &io::Error) -> PortErro
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             (Problem::Local, Some("free some space and run again"))
         }
+        io::ErrorKind::FileTooLarge => {
+            (Problem::Local, Some("raise the limit on file sizes (`ulimit -f`) and run again"))
+        }
+        // Not `Denied`, which is about credentials: this machine cannot do it, whoever asks.
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            (Problem::Denied, Some("make it writable for this user"))
+            (Problem::Local, Some("make it writable for this user"))
         }
         _ => (Problem::Local, None),
     };
@@ -169,7 +173,7 @@ mod tests {
             Err(error) => error,
             Ok(()) => local("write", directory.path(), &io::ErrorKind::ReadOnlyFilesystem.into()),
         };
-        assert_eq!(error.problem, Problem::Denied);
+        assert_eq!(error.problem, Problem::Local);
         assert!(error.to_string().ends_with("make it writable for this user"), "{error}");
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     }

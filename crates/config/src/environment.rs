@@ -2,11 +2,21 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tagship_domain::Duration;
+use tagship_domain::{
+    Duration,
+    analysis::Analysis,
+    plan::{OnNewer, RolloutPlan, Smoke, Strategy},
+    traffic::Weight,
+};
 
 use crate::{
     adapter::{AdapterLayer, AdapterSpec},
+    analysis::AnalysisLayer,
+    choice::present,
+    coverage,
     place::Place,
+    share::WeightLayer,
+    strategy::StrategyLayer,
 };
 
 /// One environment of a model.
@@ -16,19 +26,18 @@ pub struct EnvironmentConfig {
     pub target: AdapterSpec,
     /// How traffic moves to a new version.
     pub strategy: Strategy,
+    /// What it must show on live traffic on the way; absent where nothing is measured.
+    pub analysis: Option<Analysis>,
+    /// Share of traffic that stable keeps until the bake has ended.
+    pub hold_back: Weight,
+    /// How long it is watched with all the traffic that it gets, before it is stable.
+    pub bake: Duration,
+    /// What a newer version does to a rollout that runs.
+    pub on_newer: OnNewer,
     /// How long a rollout may go without progress before it has failed.
     pub progress_deadline: Duration,
     /// What happens when a rollout fails.
     pub on_failure: OnFailure,
-}
-
-/// How traffic moves to a new version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// All traffic in one step, after the new version has proven that it serves.
-    #[default]
-    AllAtOnce,
 }
 
 /// What happens when a rollout fails.
@@ -52,8 +61,21 @@ pub(crate) struct EnvironmentLayer {
     #[schemars(required)]
     target: Option<AdapterLayer>,
     /// How traffic moves to a new version.
-    #[schemars(extend("default" = Strategy::default()))]
-    strategy: Option<Strategy>,
+    #[schemars(extend("default" = "all-at-once"))]
+    #[serde(default, deserialize_with = "present")]
+    strategy: Option<StrategyLayer>,
+    /// What a new version must show on live traffic on the way.
+    #[serde(default, deserialize_with = "present")]
+    analysis: Option<AnalysisLayer>,
+    /// Share of traffic that stable keeps until the bake has ended, so that there is something to compare with.
+    #[schemars(extend("default" = Weight::NONE))]
+    hold_back: Option<WeightLayer>,
+    /// How long a new version is watched with all the traffic that it gets, before it is stable.
+    #[schemars(extend("default" = Duration::default()))]
+    bake: Option<Duration>,
+    /// What a newer version does to a rollout that runs.
+    #[schemars(extend("default" = OnNewer::default()))]
+    on_newer: Option<OnNewer>,
     /// How long a rollout may go without progress before it has failed.
     #[schemars(extend("default" = DEFAULT_PROGRESS_DEADLINE))]
     progress_deadline: Option<Duration>,
@@ -67,30 +89,64 @@ impl EnvironmentConfig {
     pub fn for_target(target: AdapterSpec) -> Self {
         Self {
             target,
-            strategy: Strategy::default(),
+            strategy: Strategy::AllAtOnce,
+            analysis: None,
+            hold_back: Weight::NONE,
+            bake: Duration::default(),
+            on_newer: OnNewer::default(),
             progress_deadline: DEFAULT_PROGRESS_DEADLINE,
             on_failure: OnFailure::default(),
+        }
+    }
+
+    /// What a rollout of a version with this smoke check does here, where a stable version exists.
+    pub fn plan(&self, smoke: Smoke) -> RolloutPlan {
+        RolloutPlan {
+            strategy: self.strategy.clone(),
+            smoke,
+            progress_deadline: self.progress_deadline,
+            hold_back: self.hold_back,
+            bake: self.bake,
+            analysis: self.analysis.clone(),
+            on_newer: self.on_newer,
         }
     }
 }
 
 impl EnvironmentLayer {
     pub(crate) fn resolve(self, place: &Place<'_>) -> Option<EnvironmentConfig> {
+        let before = place.errors_so_far();
         let at = place.key("progress-deadline");
         let progress_deadline = self.progress_deadline.unwrap_or(DEFAULT_PROGRESS_DEADLINE);
         if progress_deadline == Duration::default() {
             at.report("a deadline of no time fails every rollout".to_owned(), None);
         }
+        let strategy = match self.strategy {
+            None => Some(Strategy::AllAtOnce),
+            Some(layer) => layer.resolve(&place.key("strategy")),
+        };
+        let analysis = match self.analysis {
+            None => Some(None),
+            Some(layer) => layer.resolve(&place.key("analysis")).map(Some),
+        };
         let Some(target) = self.target else {
             let help = "name what serves the model there, e.g. `target: local`".to_owned();
             place.key("target").report("the key `target` is missing".to_owned(), Some(help));
             return None;
         };
-        Some(EnvironmentConfig {
+        let environment = EnvironmentConfig {
             target: target.resolve(&place.key("target")),
-            strategy: self.strategy.unwrap_or_default(),
+            strategy: strategy?,
+            analysis: analysis?,
+            hold_back: self.hold_back.map_or(Weight::NONE, |share| share.0),
+            bake: self.bake.unwrap_or_default(),
+            on_newer: self.on_newer.unwrap_or_default(),
             progress_deadline,
             on_failure: self.on_failure.unwrap_or_default(),
-        })
+        };
+        if place.errors_so_far() == before {
+            coverage::check(&environment, place);
+        }
+        Some(environment)
     }
 }

@@ -8,10 +8,16 @@
 //! [`yaml`], for data that programs write.
 
 mod adapter;
+mod analysis;
+mod bound;
+mod choice;
 mod config;
+mod coverage;
 mod diagnostic;
 mod environment;
 pub mod gate;
+mod margin;
+mod metric;
 mod model;
 mod path;
 mod place;
@@ -19,14 +25,18 @@ mod read;
 mod release;
 mod reports;
 mod scalar;
+mod share;
+mod step;
+mod strategy;
 mod tree;
 pub mod validate;
 pub mod yaml;
 
 pub use adapter::AdapterSpec;
+pub use analysis::{DEFAULT_INTERVAL, DEFAULT_MAX_WAIT, parse_analysis};
 pub use config::{Config, config_schema};
 pub use diagnostic::{ConfigErrors, Diagnostic, Location};
-pub use environment::{DEFAULT_PROGRESS_DEADLINE, EnvironmentConfig, OnFailure, Strategy};
+pub use environment::{DEFAULT_PROGRESS_DEADLINE, EnvironmentConfig, OnFailure};
 pub use gate::{CompareSettings, CompareTest, GateSettings, Rule, TestSettings};
 pub use model::ModelConfig;
 pub use path::{PathError, RepoPath};

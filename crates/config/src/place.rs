@@ -43,17 +43,32 @@ impl<'a> Source<'a> {
 
     /// Whether as many errors were found as are reported.
     pub(crate) fn is_full(&self) -> bool {
-        self.found.borrow().len() >= MAX_DIAGNOSTICS
+        self.count() >= MAX_DIAGNOSTICS
+    }
+
+    /// How many errors were found so far.
+    fn count(&self) -> usize {
+        self.found.borrow().len()
     }
 
     /// The errors that were found, in the order of the text.
     pub(crate) fn errors(&self) -> Result<(), ConfigErrors> {
+        if self.found.borrow().is_empty() { Ok(()) } else { Err(self.sorted()) }
+    }
+
+    /// What was read, unless errors were found.
+    pub(crate) fn finish<T>(&self, read: Option<T>) -> Result<T, ConfigErrors> {
+        self.errors()?;
+        read.ok_or_else(|| {
+            self.root().report("the file says nothing that can be read".to_owned(), None);
+            self.sorted()
+        })
+    }
+
+    fn sorted(&self) -> ConfigErrors {
         let mut diagnostics = self.found.borrow().clone();
-        if diagnostics.is_empty() {
-            return Ok(());
-        }
         diagnostics.sort_by_key(|found| (found.location.line, found.location.column));
-        Err(ConfigErrors { diagnostics })
+        ConfigErrors { diagnostics }
     }
 }
 
@@ -87,6 +102,11 @@ impl<'a> Place<'a> {
         let node = self.node.and_then(|node| node.item(index));
         let key_span = node.map_or(self.key_span, |node| node.span);
         Self { source: self.source, node, key_span, path: format!("{}[{index}]", self.path) }
+    }
+
+    /// How many errors the whole text has so far: what judges parts together asks whether each is sound by itself.
+    pub(crate) fn errors_so_far(&self) -> usize {
+        self.source.count()
     }
 
     /// Where it is.

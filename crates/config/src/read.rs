@@ -134,8 +134,28 @@ impl de::Error for ReadError {
         match found {
             de::Unexpected::Unit => Self::custom(format_args!("expected {expected}, found nothing")),
             de::Unexpected::Seq => Self::custom(format_args!("expected {expected}, found a list")),
+            de::Unexpected::Map => Self::custom(format_args!("expected {expected}, found a mapping")),
+            de::Unexpected::Bool(word) => Self::custom(format_args!("expected {expected}, found `{word}`")),
+            de::Unexpected::Unsigned(number) => {
+                Self::custom(format_args!("expected {expected}, found the number {number}"))
+            }
+            de::Unexpected::Signed(number) => {
+                Self::custom(format_args!("expected {expected}, found the number {number}"))
+            }
+            de::Unexpected::Float(number) => {
+                Self::custom(format_args!("expected {expected}, found the number {number}"))
+            }
+            de::Unexpected::Str(text) => {
+                let text = printable(text);
+                Self::custom(format_args!("expected {expected}, found the text `{text}`"))
+            }
             found => Self::custom(format_args!("expected {expected}, found {found}")),
         }
+    }
+
+    /// Of a mapping whose keys are only known once its first look has told it from a word.
+    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
+        Self::new(format!("unknown key `{}`", printable(key)), Some(did_you_mean(key, known)))
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -1,13 +1,15 @@
 //! What a user sees: documents that are read, and for every kind of mistake the exact answer.
 
 mod mistakes;
+mod progressive;
+mod progressive_mistakes;
 mod schema;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tagship_domain::{ByteSize, Duration, Environment, ModelName};
+use tagship_domain::{ByteSize, Duration, Environment, ModelName, plan::Strategy};
 
-use crate::{BumpRule, CompareTest, Config, ConfigErrors, Format, ModelConfig, RepoPath, Strategy};
+use crate::{BumpRule, CompareTest, Config, ConfigErrors, Format, ModelConfig, RepoPath};
 
 const FULL: &str = r#"
 # yaml-language-server: $schema=./schemas/tagship.schema.json

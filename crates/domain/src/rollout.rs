@@ -141,9 +141,12 @@ pub struct RolloutState {
     /// When the step began to count: its weight was applied and the candidate ready. Absent before that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Timestamp>,
-    /// What a pause interrupted; absent where nothing is paused.
+    /// The phase that a pause interrupted; absent where nothing is paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paused: Option<Paused>,
+    pub interrupted: Option<Phase>,
+    /// Who led it on past steps or metrics that were not done; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Provenance>,
     /// The candidate's share of traffic.
     pub weight: WeightPair,
     /// Verdicts by metric; the smoke check is the metric `smoke`.
@@ -155,6 +158,9 @@ pub struct RolloutState {
     /// is performed, cleared when the candidate was unassigned again.
     #[serde(default)]
     pub assigned: bool,
+    /// The newest release that waits for this rollout to end; the next run begins it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<Release>,
     /// Effects that were decided and whose outcome is not known yet.
     pub intended: Vec<Intended>,
     /// Number of the newest effect. Grows over all rollouts of this environment and model; everything that is done
@@ -168,16 +174,6 @@ pub struct RolloutState {
     pub deadline: Option<Timestamp>,
     /// Who started it.
     pub by: Provenance,
-}
-
-/// A phase that a pause interrupted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Paused {
-    /// The phase to go on with.
-    pub phase: Phase,
-    /// Since when the interrupted step had counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub settled: Option<Timestamp>,
 }
 
 /// Counters of all versions at the end of a look.
@@ -383,6 +379,11 @@ impl RolloutState {
     /// Whether nothing is left to do: ended, and every intended effect has an outcome.
     pub fn is_settled(&self) -> bool {
         self.phase.is_terminal() && self.intended.is_empty()
+    }
+
+    /// Whether a run has something to do here: it has not settled, or another release waits for it.
+    pub fn is_open(&self) -> bool {
+        !self.is_settled() || self.queued.is_some()
     }
 
     /// Exit code of a run that stops here.

@@ -23,10 +23,10 @@ pub struct Counters {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Histogram>,
     /// Labels of feedback that agreed with the prediction.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub correct: u64,
     /// Labels of feedback that did not.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub incorrect: u64,
     /// Predicted labels by class; absent where the model gives none, or too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub struct ShadowCounters {
     /// Of these, with another label, or with numbers that are further apart than the comparison allows.
     pub disagreed: u64,
     /// Of those compared, with a label; what only one version got wrong is counted among these.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub labelled: u64,
     /// Of the labelled ones, where only the version that answered for real was wrong.
     pub only_stable_wrong: u64,
@@ -133,9 +133,4 @@ impl fmt::Display for Weight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}%", self.0)
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }

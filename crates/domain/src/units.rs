@@ -50,6 +50,12 @@ impl Duration {
         Self(time::Duration::from_millis(millis))
     }
 
+    /// Together with another one, at most the longest there is.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// As the standard library's duration.
     pub const fn std(self) -> time::Duration {
         self.0

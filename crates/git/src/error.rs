@@ -18,7 +18,28 @@ pub(crate) fn from_git2(operation: &str, error: &git2::Error) -> PortError {
             "the directory belongs to another user: `git config --global --add safe.directory DIRECTORY`",
         ),
         ErrorCode::UnbornBranch => port.hint("make a first commit"),
-        _ => port,
+        _ => match local_remedy(error.message()) {
+            Some(remedy) if problem == Problem::Local => port.hint(remedy),
+            _ => port,
+        },
+    }
+}
+
+/// What to do about a file that could not be written, by the words of the operating system in a message of git's.
+pub(crate) fn local_remedy(message: &str) -> Option<&'static str> {
+    let any = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if any(&["No space left", "Disk quota exceeded"]) {
+        Some("free some space where git writes and run again")
+    } else if any(&["File too large"]) {
+        Some("raise the limit on file sizes (`ulimit -f`) and run again")
+    } else if any(&[
+        "Read-only file system",
+        "insufficient permission for adding an object",
+        "Unable to create '",
+    ]) {
+        Some("make the repository writable for this user")
+    } else {
+        None
     }
 }
 

@@ -10,6 +10,8 @@ use std::{
 use tagship_ports::{PortError, Problem};
 use tokio::{process::Command, time};
 
+use crate::error::local_remedy;
+
 /// Variables that would point git at another repository than ours; the others, which may carry credentials,
 /// stay.
 const REPOSITORY_VARIABLES: [&str; 11] = [
@@ -99,6 +101,10 @@ impl Said {
     pub(crate) fn failure(&self, operation: &str) -> PortError {
         let any = |words: &[&str]| words.iter().any(|word| self.err.contains(word));
         let message = self.summary();
+        // Before the words about credentials: a lock that cannot be written says "Permission denied" too.
+        if let Some(remedy) = local_remedy(&self.err) {
+            return PortError::new(Problem::Local, operation, message).hint(remedy);
+        }
         if any(&["Authentication failed", "could not read Username", "could not read Password"])
             || any(&["Permission denied", "error: 403", "error: 401", "denied to"])
         {
@@ -111,6 +117,13 @@ impl Said {
         } else {
             PortError::new(Problem::Local, operation, message)
         }
+    }
+
+    /// What the remote told beside its verdict, as an appendix to that; empty where it told nothing.
+    pub(crate) fn of_the_remote(&self) -> String {
+        let lines = self.err.lines().filter_map(|line| line.strip_prefix("remote:"));
+        let told = lines.map(str::trim).filter(|line| !line.is_empty());
+        told.take(5).flat_map(|line| ["; ", line]).collect()
     }
 
     /// The lines that tell the cause, shortened.
@@ -151,6 +164,28 @@ fn without_credentials(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_full_disk_is_no_question_of_credentials() {
+        use std::os::unix::process::ExitStatusExt;
+        let failed = |err: &str| {
+            let said =
+                Said { status: ExitStatus::from_raw(128 << 8), out: String::new(), err: err.to_owned() };
+            said.failure("push")
+        };
+        for (words, remedy) in [
+            ("error: file write error: No space left on device", "free some space"),
+            ("remote: fatal: sha1 file write error: Disk quota exceeded", "free some space"),
+            ("fatal: sha1 file '<stdout>' write error: File too large", "ulimit -f"),
+            ("fatal: Unable to create '/r/.git/x.lock': Permission denied", "writable"),
+        ] {
+            let error = failed(words);
+            assert_eq!(error.problem, Problem::Local, "{error}");
+            assert!(error.hint.as_ref().is_some_and(|hint| hint.contains(remedy)), "{error}");
+        }
+        assert_eq!(failed("fatal: Authentication failed for 'x'").problem, Problem::Denied);
+    }
 
     #[test]
     fn secrets_in_addresses_are_not_repeated() {

@@ -57,13 +57,6 @@ impl GitRepo {
         }
     }
 
-    /// Whether the remote has any tag.
-    pub(crate) async fn remote_has_tags(&self, remote: &str) -> Result<bool, PortError> {
-        let operation = format!("list the tags of {remote}");
-        let arguments = ["ls-remote", "--tags", "--refs", remote];
-        Ok(!self.program.run(&operation, REMOTE_LIMIT, &arguments).await?.trim().is_empty())
-    }
-
     /// Pushes one object to one ref, which the remote must have at `expected` (`None`: not at all). Without the
     /// lease a push could create a ref that should have existed, or pass over a ref that someone deleted.
     pub(crate) async fn push(
@@ -79,7 +72,11 @@ impl GitRepo {
         let refspec = format!("{id}:{reference}");
         let arguments = ["push", "--porcelain", "--no-verify", "--no-follow-tags", &lease, remote, &refspec];
         let said = self.program.try_run(&operation, REMOTE_LIMIT, &arguments).await?;
-        pushed(&said, reference).ok_or_else(|| said.failure(&operation))
+        match pushed(&said, reference) {
+            Some(Pushed::Rejected(reason)) => Ok(Pushed::Rejected(reason + &said.of_the_remote())),
+            Some(done) => Ok(done),
+            None => Err(said.failure(&operation)),
+        }
     }
 
     /// Moves a ref of this repository from `expected` (`None`: from not existing) to `id`; false where it is

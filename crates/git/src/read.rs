@@ -15,7 +15,7 @@ use crate::{error::at, repository::GitRepo};
 const MAX_FILE: usize = 512 * 1024 * 1024;
 
 /// What to do where history or tags are missing.
-pub(crate) const FETCH_ALL: &str =
+const FETCH_ALL: &str =
     "fetch everything: `git fetch --unshallow --tags`, in a workflow `fetch-depth: 0` at actions/checkout";
 
 impl GitRepo {

@@ -12,7 +12,6 @@ use crate::{
     error::at,
     program::LOCAL_LIMIT,
     publish::Pushed,
-    read::FETCH_ALL,
     repository::{GitRepo, identity},
 };
 
@@ -28,13 +27,13 @@ impl Repo for GitRepo {
 
     async fn tags(&self) -> Result<Vec<Tag>, PortError> {
         let tags = self.read_tags()?;
-        if let (true, Some(remote)) = (tags.is_empty(), &self.remote)
-            && self.remote_has_tags(remote).await?
-        {
-            let message = format!("this clone has no tags, but {remote} has some");
-            return Err(PortError::new(Problem::Invalid, "read the tags", message).hint(FETCH_ALL));
+        if !tags.is_empty() || self.remote.is_none() {
+            return Ok(tags);
         }
-        Ok(tags)
+        // No proof of none: the clone may have been made without tags, or a run died between its first push and the
+        // ref here.
+        self.fetch_tags().await?;
+        self.read_tags()
     }
 
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
@@ -105,8 +104,18 @@ fn taken(operation: &str) -> PortError {
         .hint("read the tags again and take the next number")
 }
 
-/// The remote said no although nobody was faster: a rule or a permission.
+/// The remote said no although nobody was faster: it could not write, or a rule or a permission forbids it.
 pub(crate) fn refused(operation: &str, remote: &str, reason: &str) -> PortError {
+    // What `git receive-pack` says when its own disk or a lock, not the pusher, is to blame.
+    if ["unpacker error", "failed to update ref", "failed to lock"].iter().any(|words| reason.contains(words))
+    {
+        return PortError::new(
+            Problem::Unreachable,
+            operation,
+            format!("{remote} could not write it: {reason}"),
+        )
+        .hint("see that the remote has free space and may be written there, then run again");
+    }
     PortError::new(Problem::Denied, operation, format!("{remote} refused it: {reason}"))
         .hint("the credentials or the rules of the repository do not allow this ref")
 }

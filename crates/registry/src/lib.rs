@@ -11,6 +11,7 @@
 mod doctor;
 mod error;
 mod event;
+mod finding;
 mod grammar;
 mod history;
 mod json;
@@ -20,9 +21,9 @@ mod registry;
 mod show;
 mod trailers;
 
-pub use doctor::{Finding, FindingKind};
 pub use error::RegistryError;
 pub use event::Event;
+pub use finding::{Finding, FindingKind};
 pub use grammar::{Action, TagEvent, TagNameError};
 pub use history::HistoryEntry;
 pub use json::to_json;

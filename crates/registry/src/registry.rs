@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use tagship_domain::{ModelName, tag::Tag};
 
 use crate::{
-    doctor::{Finding, FindingKind},
     error::RegistryError,
     event::Event,
+    finding::{Finding, FindingKind},
     grammar::{Action, TagEvent, TagNameError},
     model::Model,
 };

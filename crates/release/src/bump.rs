@@ -43,6 +43,13 @@ pub fn next_bump(
     next(Bump::Minor, format!("new weights behind the signature of {}", previous.version))
 }
 
+/// What a candidate's clients would feel that stable's do not; absent where the interface is kept, or unknown on both
+/// sides.
+pub fn breaking_change(stable: &Manifest, candidate: &Manifest) -> Option<String> {
+    let next = next_bump(Some(stable), candidate.signature.as_ref(), &candidate.files);
+    (next.bump == Bump::Major).then_some(next.because)
+}
+
 fn interface_change(version: &Version, old: &Signature, new: &Signature) -> String {
     let gone = old
         .inputs

@@ -14,6 +14,7 @@ mod preview;
 mod source;
 mod stages;
 
+pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
 pub use error::ReleaseError;
 pub use fetch::{Reference, fetch_release, read_evidence, read_manifest};

@@ -215,7 +215,10 @@ impl ReleaseMaker<'_> {
     }
 
     /// Shows a release that an earlier run made: it may have ended between the tag and the forge.
-    async fn show_again(&self, registry: &Registry, release: &Release) -> Result<(), ReleaseError> {
+    ///
+    /// # Errors
+    /// When the manifest cannot be read, or the forge fails.
+    pub async fn show_again(&self, registry: &Registry, release: &Release) -> Result<(), ReleaseError> {
         let manifest = read_manifest(self.store, release).await?;
         match tag_of(registry, release)? {
             Some(tag) => self.show(&tag, release, &manifest).await,

@@ -17,9 +17,10 @@ use crate::{
     error::RolloutError,
     interruption::{Boundary, Interruption},
     journal::{self, JournalError, journal_name},
-    observe::{evidence, observe},
+    look::next_event,
+    observe::{evidence, looked, observe},
     start::{StartRequest, start},
-    step::{is_report, step},
+    step::{is_report, revives, step},
     tick::Tick,
     world::World,
 };
@@ -34,6 +35,7 @@ const JOURNAL_AT_LEAST: Duration = Duration::from_secs(600);
 const LOOKS_PER_DEADLINE: u64 = 60;
 const FASTEST_LOOK: Duration = Duration::from_secs(1);
 const SLOWEST_LOOK: Duration = Duration::from_secs(10);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Drives the rollouts of one model in one environment.
 pub struct Driver<'a> {
@@ -72,6 +74,15 @@ pub struct Begin<'a> {
     pub plan: &'a RolloutPlan,
     /// Who begins it.
     pub by: &'a Provenance,
+}
+
+/// What a run is told about a rollout that it leads on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told<'a> {
+    /// What people ask for.
+    pub commands: &'a [PersonCommand],
+    /// A newer release that waits for the rollout.
+    pub newer: Option<&'a Release>,
 }
 
 /// How a round ended.
@@ -131,25 +142,27 @@ impl<'a> Driver<'a> {
     ///
     /// # Errors
     /// When the journal cannot be read or written, or the run was interrupted.
-    pub async fn once(&mut self, commands: &[PersonCommand]) -> Result<Tick, RolloutError> {
-        let tick = self.tick(commands).await?;
+    pub async fn once(&mut self, told: Told<'_>) -> Result<Tick, RolloutError> {
+        let tick = self.tick(told).await?;
         self.flush().await?;
         Ok(tick)
     }
 
     /// Leads the rollout on until it has settled, a person is needed, another run takes over, or `budget` is used
     /// up. It looks every sixtieth of the progress deadline, but every ten seconds at least and every second at
-    /// most. A journal that cannot be reached for a while is tried again at the next look.
+    /// most, and when the plan has something to do. A journal that cannot be reached for a while is tried again at the next look.
     ///
     /// # Errors
     /// As [`Driver::once`].
-    pub async fn wait(&mut self, commands: &[PersonCommand], budget: Duration) -> Result<Tick, RolloutError> {
+    pub async fn wait(&mut self, told: Told<'_>, budget: Duration) -> Result<Tick, RolloutError> {
         let until = self.world.clock.now().after(budget);
-        let mut commands = commands;
+        let mut told = told;
         loop {
-            let tick = self.tick(commands).await;
+            let tick = self.tick(told).await;
             let pause = match &tick {
-                Ok(Tick::Waiting(state)) if state.phase != Phase::Paused => Some(pause(&state.plan)),
+                Ok(Tick::Waiting(state)) if state.phase != Phase::Paused => {
+                    Some(pause(state, self.world.clock.now()))
+                }
                 Err(RolloutError::Store(error)) if error.may_pass() => Some(SLOWEST_LOOK),
                 _ => None,
             };
@@ -160,24 +173,24 @@ impl<'a> Driver<'a> {
                 return Ok(tick);
             };
             if tick.is_ok() {
-                commands = &[];
+                told.commands = &[];
             }
             self.world.clock.sleep(pause.min(left)).await;
         }
     }
 
-    async fn tick(&mut self, commands: &[PersonCommand]) -> Result<Tick, RolloutError> {
-        let mut commands = commands.to_vec();
+    async fn tick(&mut self, told: Told<'_>) -> Result<Tick, RolloutError> {
+        let mut told = told;
         let mut losses = 0;
         self.read().await?;
         for _ in 0..ROUNDS {
             let Some(held) = &self.held else { return Ok(Tick::Nothing) };
             let state = Box::new(held.state.clone());
-            if state.is_settled() {
+            if state.is_settled() && !told.commands.iter().any(|asked| revives(&state, asked)) {
                 return Ok(Tick::Settled(state));
             }
-            match self.round(&commands).await? {
-                Round::Moved => commands.clear(),
+            match self.round(&told).await? {
+                Round::Moved => told.commands = &[],
                 Round::Still => break,
                 Round::Lost if losses == LOSSES => return Ok(Tick::Overtaken(state)),
                 Round::Lost => {
@@ -190,16 +203,16 @@ impl<'a> Driver<'a> {
     }
 
     /// Performs, looks, decides, records.
-    async fn round(&mut self, commands: &[PersonCommand]) -> Result<Round, RolloutError> {
+    async fn round(&mut self, told: &Told<'_>) -> Result<Round, RolloutError> {
         let Some(held) = &self.held else { return Ok(Round::Still) };
         let outcomes = self.perform(held).await?;
-        let observation = observe(&self.world, &held.state, outcomes, commands).await;
+        let observation = observe(&self.world, &held.state, outcomes, told).await;
         let transition = step(&held.state, &observation);
         let overdue = observation.now.since(held.written) >= JOURNAL_AT_LEAST;
         let record = transition.changed || (overdue && transition.state != held.recorded);
         let mut looks = held.looks.clone();
-        if record || observation.smoke.is_some() {
-            looks.push(evidence(&held.state, &observation));
+        if record || observation.smoke.is_some() || looked(&held.state, &transition.state) {
+            looks.push(evidence(&transition.state, &observation));
         }
         if record {
             let appended = self.append(transition.state, looks).await?;
@@ -296,7 +309,10 @@ impl<'a> Driver<'a> {
     }
 }
 
-fn pause(plan: &RolloutPlan) -> Duration {
-    let millis = u64::try_from(plan.progress_deadline.std().as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(millis / LOOKS_PER_DEADLINE).clamp(FASTEST_LOOK, SLOWEST_LOOK)
+/// How long to wait until the next tick: until the plan has something to do, but the target is looked at in between.
+fn pause(state: &RolloutState, now: Timestamp) -> Duration {
+    let millis = u64::try_from(state.plan.progress_deadline.std().as_millis()).unwrap_or(u64::MAX);
+    let regular = Duration::from_millis(millis / LOOKS_PER_DEADLINE).clamp(FASTEST_LOOK, SLOWEST_LOOK);
+    let event = next_event(state).map(|event| event.since(now).max(SHORTEST_PAUSE));
+    event.unwrap_or(regular).min(regular)
 }

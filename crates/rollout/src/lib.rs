@@ -20,7 +20,7 @@ mod step;
 mod tick;
 mod world;
 
-pub use driver::{Begin, Driver};
+pub use driver::{Begin, Driver, Told};
 pub use error::RolloutError;
 pub use history::{BlockedRelease, EndedRollout, blocked, ended, timeline};
 pub use interruption::{Boundary, Interruption, Never};

@@ -1,22 +1,40 @@
-//! What the driver has to look at besides the target itself.
+//! What the driver has to look at besides the target itself, and when something is due.
 
-use tagship_domain::plan::Smoke;
-use tagship_domain::rollout::{Observed, Phase, RolloutState};
-use tagship_domain::traffic::TargetState;
+use tagship_domain::{
+    Timestamp,
+    plan::Smoke,
+    rollout::{Observed, Phase, RolloutState},
+};
 
-use crate::step::{Candidate, is_prepared};
+use crate::step::{Candidate, Hold, is_prepared, leg, next_look, wants_counters};
 
 /// What a step would use now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Questions {
     /// Whether golden cases should be run against the candidate's endpoint.
     pub smoke: bool,
+    /// Whether the counters of all versions should be read.
+    pub counters: bool,
 }
 
 /// Says what to look at, from the state and what the target says.
-pub fn questions(state: &RolloutState, target: &TargetState) -> Questions {
+pub fn questions(state: &RolloutState, target: &Observed, now: Timestamp) -> Questions {
+    Questions { smoke: wants_smoke(state, target), counters: wants_counters(state, now) }
+}
+
+fn wants_smoke(state: &RolloutState, target: &Observed) -> bool {
     let has_cases = matches!(state.plan.smoke, Smoke::GoldenCases { .. });
     let prepared = state.phase == Phase::Validating && is_prepared(state);
-    let answers = || Candidate::of(&state.candidate, &Observed::Seen(target.clone()));
-    Questions { smoke: has_cases && prepared && matches!(answers(), Candidate::Ready(_)) }
+    has_cases && prepared && matches!(Candidate::of(&state.candidate, target), Candidate::Ready(_))
+}
+
+/// When the plan has the next thing to do, as far as the state knows: a look, or the end of a pause.
+pub(crate) fn next_event(state: &RolloutState) -> Option<Timestamp> {
+    let settled = state.settled.filter(|_| matches!(state.phase, Phase::Progressing | Phase::Baking))?;
+    let pause = match leg(&state.plan, state.step).hold {
+        Hold::For(length) => Some(settled.after(length)),
+        Hold::Applied | Hold::Person => None,
+    };
+    // A leg that is measured ends with a look.
+    next_look(state).or(pause)
 }

@@ -1,35 +1,50 @@
 //! Looking at the world.
 
 use tagship_domain::{
+    analysis::{Metric, MetricReading},
     plan::Smoke,
-    rollout::{EffectOutcome, Look, Observation, Observed, PersonCommand, RolloutState},
+    rollout::{EffectOutcome, Look, Measured, Observation, Observed, RolloutState},
     validation::{GoldenReport, Status},
 };
 use tagship_ports::model_runner::{GoldenBounds, Subject};
 
-use crate::{look::questions, world::World};
+use crate::{driver::Told, look::questions, world::World};
 
 /// Looks at the target, and runs golden cases where a step would use them.
 pub(crate) async fn observe(
     world: &World<'_>,
     state: &RolloutState,
     outcomes: Vec<EffectOutcome>,
-    commands: &[PersonCommand],
+    told: &Told<'_>,
 ) -> Observation {
     let seen = world.target.observe(&state.model).await;
-    let smoke = match &seen {
-        Ok(target) if questions(state, target).smoke => Some(smoke(world, state).await),
-        _ => None,
-    };
     let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
+    let questions = questions(state, &target, world.clock.now());
+    let smoke = if questions.smoke { Some(smoke(world, state).await) } else { None };
+    let counters = if questions.counters { Some(measure(world, state, &target).await) } else { None };
     Observation {
         now: world.clock.now(),
         target,
         smoke,
-        counters: None,
-        newer: None,
-        commands: commands.to_vec(),
+        counters,
+        newer: told.newer.cloned(),
+        commands: told.commands.to_vec(),
         outcomes,
+    }
+}
+
+/// Reads the counters, from the source that was chosen, else from what the target said about itself.
+async fn measure(world: &World<'_>, state: &RolloutState, target: &Observed) -> Measured {
+    match (world.metrics, target) {
+        (Some(source), _) => match source.counters(&state.model).await {
+            Ok(counters) => Measured::Counters(counters),
+            Err(error) => Measured::Error(error.to_string()),
+        },
+        (None, Observed::Seen(seen)) => {
+            let arms = seen.arms.iter();
+            Measured::Counters(arms.map(|arm| (arm.version.clone(), arm.counters.clone())).collect())
+        }
+        (None, Observed::Unreachable(why)) => Measured::Error(format!("the target does not answer: {why}")),
     }
 }
 
@@ -46,6 +61,11 @@ async fn smoke(world: &World<'_>, state: &RolloutState) -> GoldenReport {
     }
 }
 
+/// Whether the analysis took a look between two states of a rollout.
+pub(crate) fn looked(before: &RolloutState, after: &RolloutState) -> bool {
+    before.looked.is_some() && before.looked != after.looked
+}
+
 /// A look as it lies in the journal.
 pub(crate) fn evidence(state: &RolloutState, observation: &Observation) -> Look {
     let (arms, unreachable) = match &observation.target {
@@ -58,8 +78,19 @@ pub(crate) fn evidence(state: &RolloutState, observation: &Observation) -> Look 
         unreachable,
         arms,
         smoke: observation.smoke.clone(),
-        metrics: vec![],
+        metrics: readings(state, observation),
     }
+}
+
+/// What every metric says, where this observation was measured.
+fn readings(state: &RolloutState, observation: &Observation) -> Vec<MetricReading> {
+    let is_new = state.looked.as_ref().is_some_and(|looked| looked.at == observation.now);
+    let analysis = state.plan.analysis.as_ref().filter(|_| is_new);
+    let reading = |metric: &Metric| {
+        let judged = state.judges.get(&metric.name)?;
+        Some(judged.measurement.clone().unwrap_or_default().named(&metric.name, judged))
+    };
+    analysis.into_iter().flat_map(|analysis| &analysis.metrics).filter_map(reading).collect()
 }
 
 fn unjudged(why: String) -> GoldenReport {

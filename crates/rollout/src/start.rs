@@ -35,7 +35,7 @@ pub enum StartRefusal {
     /// Another one holds the lock.
     #[error(
         "start a rollout: {id} of {by} holds {environment} since {since} in phase {phase}; {}",
-        if *.phase == Phase::RollbackFailed { "a person has to bring the target in order first" } else { "wait for its end or abort it" }
+        if *.phase == Phase::RollbackFailed { "bring the target in order, then have going back tried again with `tagship rollback`" } else { "wait for its end or abort it" }
     )]
     Locked {
         /// Which.
@@ -85,18 +85,20 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
         environment: (*environment).clone(),
         candidate: (*candidate).clone(),
         stable: stable.cloned(),
-        plan: (*plan).clone(),
+        plan: fitted(plan, *kind, stable.is_some()),
         phase: Phase::Pending,
         reason: Reason::Started,
         message: opening(request),
         cause: None,
         step: 0,
         settled: None,
-        paused: None,
+        interrupted: None,
+        waived: None,
         weight: WeightPair::default(),
         judges: BTreeMap::new(),
         looked: None,
         assigned: false,
+        queued: None,
         intended: vec![],
         seq: previous.map_or(0, |previous| previous.seq),
         started: begun,
@@ -109,6 +111,30 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
         state.intended.push(Intended { seq: state.seq, effect, attempts: 0, error: None });
     }
     Ok(state)
+}
+
+/// What of a plan applies. A rollback is all at once, for what it goes back to has served before. Where nothing serves
+/// yet there is no traffic to share and nothing to compare with: all at once too, and measured only against fixed
+/// bounds.
+fn fitted(plan: &RolloutPlan, kind: Kind, has_stable: bool) -> RolloutPlan {
+    if kind == Kind::Rollback {
+        return RolloutPlan::all_at_once(plan.smoke.clone(), plan.progress_deadline);
+    }
+    if has_stable {
+        return plan.clone();
+    }
+    let mut analysis = plan.analysis.clone();
+    if let Some(analysis) = &mut analysis {
+        analysis.metrics.retain(|metric| metric.bound.is_some());
+    }
+    let analysis = analysis.filter(|analysis| !analysis.metrics.is_empty());
+    let bake = if analysis.is_some() { plan.bake } else { Duration::default() };
+    RolloutPlan {
+        on_newer: plan.on_newer,
+        analysis,
+        bake,
+        ..RolloutPlan::all_at_once(plan.smoke.clone(), plan.progress_deadline)
+    }
 }
 
 /// The time of a transition: now, but always after the one before, so that records outside keep their order even

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use tagship_ports::{Clock, Forge, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore, Target};
+use tagship_ports::{
+    Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore, Target,
+};
 
 /// The outside, as ports.
 #[derive(Clone, Copy)]
@@ -21,6 +23,8 @@ pub struct World<'a> {
     pub forge: &'a dyn Forge,
     /// Where people read.
     pub publisher: &'a dyn Publisher,
+    /// Where counters are read; from the target itself where absent.
+    pub metrics: Option<&'a dyn MetricSource>,
     /// Time.
     pub clock: &'a dyn Clock,
 }

@@ -90,7 +90,8 @@ pub struct EventArgs {
     /// File with the event's payload; the host's by default.
     #[arg(long, value_name = "FILE")]
     pub event_path: Option<PathBuf>,
-    /// Decide about a request instead of an event: deploy, retry, rollback or abort.
+    /// Decide about a request instead of an event: deploy, retry, rollback, abort, pause, resume, promote or
+    /// promote-full.
     #[arg(long, value_parser = parse_command, conflicts_with_all = ["event_name", "event_path"])]
     pub request: Option<Command>,
     /// The version that the request is about.
@@ -168,15 +169,51 @@ pub struct RolloutArgs {
     /// Roll out bytes again that failed or were rolled back here.
     #[arg(long)]
     pub retry: bool,
-    /// Stop the running rollout and go back to stable.
-    #[arg(long, conflicts_with_all = ["version", "retry"])]
-    pub abort: bool,
-    /// Go on with every rollout that has not ended, and start none.
-    #[arg(long, conflicts_with_all = ["version", "retry", "abort"])]
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub tell: Tell,
+    /// Go on with every rollout that has not ended, and start none but those that wait for one.
+    #[arg(long, conflicts_with_all = ["version", "retry", "tell"])]
     pub all: bool,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What a running rollout is told.
+#[derive(Debug, Clone, Default, Args)]
+#[group(id = "tell", multiple = false, conflicts_with_all = ["version", "retry"])]
+pub struct Tell {
+    /// Stop the running rollout and go back to stable; also tries again what could not go back.
+    #[arg(long)]
+    pub abort: bool,
+    /// Hold the running rollout where it is until someone resumes it.
+    #[arg(long)]
+    pub pause: bool,
+    /// Let a paused rollout go on.
+    #[arg(long)]
+    pub resume: bool,
+    /// Lead the rollout on to its next step, past the pause, the person or the verdict that it waits for.
+    #[arg(long)]
+    pub promote: bool,
+    /// Give the candidate all traffic now and make it stable, past all steps and measurements.
+    #[arg(long)]
+    pub promote_full: bool,
+}
+
+impl Tell {
+    /// The command, where one was given.
+    pub fn command(&self) -> Option<Command> {
+        [
+            (self.abort, Command::Abort),
+            (self.pause, Command::Pause),
+            (self.resume, Command::Resume),
+            (self.promote, Command::Promote),
+            (self.promote_full, Command::PromoteFull),
+        ]
+        .into_iter()
+        .find_map(|(given, command)| given.then_some(command))
+    }
 }
 
 /// How long a run stays with a rollout.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tagship_domain::{Document, ModelName, schema};
 
-use crate::{context::Context, error::Failure};
+use crate::{context::Context, error::Failure, write};
 
 /// Documents that steps of one job hand over.
 #[derive(Debug, Clone)]
@@ -38,8 +38,7 @@ impl Handover {
     ) -> Result<Option<PathBuf>, Failure> {
         let Some(path) = self.path::<T>(model) else { return Ok(None) };
         let text = schema::to_json(document).map_err(Failure::incomplete)?;
-        write(&path, &text)
-            .map_err(|error| Failure::incomplete(format!("write {}: {error}", path.display())))?;
+        write::whole(&path, &text).map_err(|error| write::failed("", &path, &error))?;
         Ok(Some(path))
     }
 
@@ -62,15 +61,4 @@ impl Handover {
             .map(Some)
             .map_err(|error| Failure::incomplete(format!("{}: {error}", path.display())))
     }
-}
-
-/// A later step sees the old document or the new one, never half of one.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let directory = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

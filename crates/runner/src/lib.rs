@@ -14,6 +14,7 @@ mod progress;
 mod reference;
 pub mod screen;
 mod stop;
+mod write;
 
 pub use context::Context;
 pub use error::Failure;

@@ -1,7 +1,7 @@
 //! Tensor data in other files: they must lie in the artifact, be reached through no link, and be long enough
 //! (onnx, `docs/ExternalData.md`; the classes of CVE-2022-25882 and its successors).
 
-use super::{model::Parser, wire::Wire};
+use super::{parser::Parser, wire::Wire};
 use crate::{error::ArtifactError, rules, stream::Stop, tree};
 
 /// Files that one model may name.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     graph::Graph,
-    model::{Opset, Parser},
-    node::{Operator, Uses},
+    operators::{Operator, Uses, canonical},
+    opset::Opset,
+    parser::Parser,
     wire::Wire,
 };
 use crate::{rules, stream::Stop};
@@ -65,7 +66,7 @@ impl Parser<'_, '_> {
                 }
                 (7, Wire::Bytes(length)) => parser.node(length, &mut body)?,
                 (9, Wire::Bytes(length)) => opsets.push(parser.opset(length)?),
-                (10, Wire::Bytes(length)) => domain = super::operators::canonical(parser.text(length)?),
+                (10, Wire::Bytes(length)) => domain = canonical(parser.text(length)?),
                 (11, Wire::Bytes(length)) => parser.default_attribute(length)?,
                 (13, Wire::Bytes(length)) => overload = parser.text(length)?,
                 (2 | 3, Wire::Varint(_)) | (6 | 8 | 12 | 14, Wire::Bytes(_)) => {}

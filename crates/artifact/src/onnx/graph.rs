@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use tagship_domain::signature::{Signature, TensorSpec};
 
-use super::{model::Parser, names::Name, wire::Wire};
-use crate::{rules, stream::Stop};
+use super::{names::Name, parser::Parser};
+use crate::rules;
 
 /// Nodes and edges of one graph.
 const MAX_EDGES: usize = 4_000_000;
@@ -28,7 +28,7 @@ pub(super) struct Graph {
     edges: Vec<Name>,
     pub(super) inputs: Vec<(Name, Option<TensorSpec>)>,
     pub(super) outputs: Vec<(Name, Option<TensorSpec>)>,
-    initializers: Vec<Name>,
+    pub(super) initializers: Vec<Name>,
 }
 
 /// Where a value is defined.
@@ -69,40 +69,6 @@ impl Graph {
 }
 
 impl Parser<'_, '_> {
-    /// Reads a graph of this many bytes.
-    pub(super) fn graph(&mut self, length: u64) -> Result<Graph, Stop> {
-        let mut graph = Graph::default();
-        self.nested(length, |parser, number, value| {
-            match (number, value) {
-                (1, Wire::Bytes(length)) => parser.node(length, &mut graph)?,
-                (5, Wire::Bytes(length)) => {
-                    let tensor = parser.tensor(length)?;
-                    if let Some(name) = parser.keep(&tensor)? {
-                        graph.initializers.push(name);
-                    }
-                }
-                (15, Wire::Bytes(length)) => {
-                    let values = parser.sparse_tensor(length)?;
-                    if let Some(name) = parser.keep(&values)? {
-                        graph.initializers.push(name);
-                    }
-                }
-                (11, Wire::Bytes(length)) => {
-                    let value = parser.value_info(length)?;
-                    graph.inputs.push(value);
-                }
-                (12, Wire::Bytes(length)) => {
-                    let value = parser.value_info(length)?;
-                    graph.outputs.push(value);
-                }
-                (2 | 10 | 13 | 14 | 16, Wire::Bytes(_)) => {}
-                _ => parser.unknown("GraphProto", number),
-            }
-            Ok(())
-        })?;
-        Ok(graph)
-    }
-
     /// Checks that every value is defined once and before its use. Returns the names that must come from outside.
     pub(super) fn resolve(&mut self, graph: &Graph) -> Vec<Name> {
         let mut places: HashMap<Name, Place> = HashMap::new();

@@ -11,11 +11,14 @@ mod model;
 mod names;
 mod node;
 mod operators;
+mod opset;
+mod parser;
 mod size;
 mod tensor;
 #[cfg(test)]
 mod tests;
 mod types;
+mod uses;
 mod wire;
 
 pub(crate) use model::{recognise, scan};

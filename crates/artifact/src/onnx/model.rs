@@ -3,16 +3,11 @@
 use tagship_domain::signature::Signature;
 
 use super::{
-    function::Functions,
-    graph::Graph,
-    names::{Name, Names},
-    node::Uses,
-    size::Sizes,
-    wire::Wire,
+    function::Functions, graph::Graph, names::Names, operators::Uses, parser::Parser, size::Sizes, wire::Wire,
 };
 use crate::{
     findings::Findings,
-    rules::{self, Rule},
+    rules,
     stream::{Stop, Stream},
     tree::Tree,
 };
@@ -26,30 +21,6 @@ pub(crate) struct Model {
     pub(crate) signature: Signature,
     /// Files of the artifact that hold tensors, by path.
     pub(crate) external: Vec<String>,
-}
-
-/// One imported operator set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Opset {
-    pub(super) domain: String,
-    pub(super) version: u64,
-}
-
-/// What is known while a model is read.
-pub(super) struct Parser<'p, 'a> {
-    pub(super) stream: &'p mut Stream<'a>,
-    pub(super) findings: &'p mut Findings,
-    /// The artifact, where external data is looked for.
-    pub(super) tree: &'p dyn Tree,
-    /// Path of the model in it.
-    pub(super) path: &'p str,
-    pub(super) external: Vec<String>,
-    pub(super) names: Names,
-    pub(super) depth: usize,
-    pub(super) uses: Uses,
-    pub(super) sizes: Sizes,
-    /// Zero for the model, n + 1 for function n: names are unique only within it.
-    pub(super) scope: u32,
 }
 
 /// Whether a head reads as a model: fields of `ModelProto` with their types, a format version, and a graph or
@@ -144,7 +115,8 @@ impl Parser<'_, '_> {
             }
             Ok(())
         })?;
-        self.check_versions(version, &opsets);
+        self.check_version(version);
+        self.check_opsets(&opsets);
         let Some(main) = main else {
             return Err(self.fail(&rules::ONNX_MODEL, "there is no graph"));
         };
@@ -157,14 +129,17 @@ impl Parser<'_, '_> {
         let uses = std::mem::take(&mut self.uses);
         self.check_operators(&uses, &opsets, &functions);
         self.check_functions(&uses, &functions);
-        self.check_sizes();
+        for bomb in std::mem::take(&mut self.sizes).bombs() {
+            let message = format!("this makes a tensor of {} elements from a constant", bomb.elements);
+            self.findings.about(&rules::SIZE_BOMB, Some(bomb.at), bomb.operator, message);
+        }
         let signature = self.signature(&main);
         self.external.sort();
         self.external.dedup();
         Ok(Model { signature, external: std::mem::take(&mut self.external) })
     }
 
-    fn check_versions(&mut self, version: Option<u64>, opsets: &[Opset]) {
+    fn check_version(&mut self, version: Option<u64>) {
         match version {
             None | Some(0) => self.note(&rules::ONNX_MODEL, "there is no IR version"),
             Some(version) if version > MAX_IR => {
@@ -173,35 +148,6 @@ impl Parser<'_, '_> {
             }
             Some(_) => {}
         }
-        for (at, opset) in opsets.iter().enumerate() {
-            let domain = &opset.domain;
-            if opsets[..at].iter().any(|other| other.domain == *domain && other.version != opset.version) {
-                self.findings.about(
-                    &rules::ONNX_OPSET,
-                    None,
-                    domain,
-                    "this operator set is imported in two versions",
-                );
-            }
-            if super::operators::newest(domain).is_some_and(|newest| opset.version > newest) {
-                let message =
-                    format!("operator set {domain:?} {} is newer than what is known here", opset.version);
-                self.note(&rules::ONNX_NEWER, message);
-            }
-        }
-    }
-
-    pub(super) fn opset(&mut self, length: u64) -> Result<Opset, Stop> {
-        let mut opset = Opset { domain: String::new(), version: 0 };
-        self.nested(length, |parser, number, value| {
-            match (number, value) {
-                (1, Wire::Bytes(length)) => opset.domain = super::operators::canonical(parser.text(length)?),
-                (2, Wire::Varint(version)) => opset.version = version,
-                _ => parser.unknown("OperatorSetIdProto", number),
-            }
-            Ok(())
-        })?;
-        Ok(opset)
     }
 
     /// Training graphs may name values of the main graph; what they use is checked, not where it comes from.
@@ -217,33 +163,5 @@ impl Parser<'_, '_> {
             }
             Ok(())
         })
-    }
-
-    /// Notes a name that is used and not defined anywhere.
-    pub(super) fn dangling(&mut self, name: Name) {
-        let name = self.names.get(name).to_owned();
-        self.findings.about(&rules::ONNX_DANGLING, None, name, "this value is used and never defined");
-    }
-
-    /// Adds a finding where the stream stands.
-    pub(super) fn note(&mut self, rule: &'static Rule, message: impl Into<String>) {
-        self.findings.at(rule, self.stream.position(), message);
-    }
-
-    /// Adds a finding after which reading cannot go on.
-    pub(super) fn fail(&mut self, rule: &'static Rule, message: impl Into<String>) -> Stop {
-        self.note(rule, message);
-        Stop::Reported
-    }
-
-    /// A name's number, or the end of the analysis where there are too many.
-    pub(super) fn name(&mut self, length: u64) -> Result<Name, Stop> {
-        let name = self.text(length)?;
-        match self.names.number(&name) {
-            Some(number) => Ok(number),
-            None => {
-                Err(self.fail(&rules::ONNX_LIMIT, "more names than are followed; the rest was not judged"))
-            }
-        }
     }
 }

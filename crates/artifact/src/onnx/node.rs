@@ -1,27 +1,16 @@
-//! Nodes and their attributes, with the tensors and subgraphs in them.
+//! Reading graphs, nodes and attributes: they hold each other, and tensors.
 
 use std::collections::HashMap;
 
-use super::{graph::Graph, model::Parser, names::Name, wire::Wire};
+use super::{
+    graph::Graph,
+    names::Name,
+    operators::{Operator, Use, canonical},
+    parser::Parser,
+    size::{MAX_RANK, Node},
+    wire::Wire,
+};
 use crate::{rules, stream::Stop};
-
-/// An operator as a node names it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Operator {
-    pub(super) domain: String,
-    pub(super) name: String,
-    pub(super) overload: String,
-}
-
-/// How often each scope uses each operator, and where first.
-pub(super) type Uses = HashMap<(u32, Operator), Use>;
-
-/// One entry of [`Uses`].
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Use {
-    pub(super) count: u64,
-    pub(super) at: u64,
-}
 
 /// Distinct operators per model.
 const MAX_OPERATORS: usize = 20_000;
@@ -41,6 +30,40 @@ struct Fields {
 }
 
 impl Parser<'_, '_> {
+    /// Reads a graph of this many bytes.
+    pub(super) fn graph(&mut self, length: u64) -> Result<Graph, Stop> {
+        let mut graph = Graph::default();
+        self.nested(length, |parser, number, value| {
+            match (number, value) {
+                (1, Wire::Bytes(length)) => parser.node(length, &mut graph)?,
+                (5, Wire::Bytes(length)) => {
+                    let tensor = parser.tensor(length)?;
+                    if let Some(name) = parser.keep(&tensor)? {
+                        graph.initializers.push(name);
+                    }
+                }
+                (15, Wire::Bytes(length)) => {
+                    let values = parser.sparse_tensor(length)?;
+                    if let Some(name) = parser.keep(&values)? {
+                        graph.initializers.push(name);
+                    }
+                }
+                (11, Wire::Bytes(length)) => {
+                    let value = parser.value_info(length)?;
+                    graph.inputs.push(value);
+                }
+                (12, Wire::Bytes(length)) => {
+                    let value = parser.value_info(length)?;
+                    graph.outputs.push(value);
+                }
+                (2 | 10 | 13 | 14 | 16, Wire::Bytes(_)) => {}
+                _ => parser.unknown("GraphProto", number),
+            }
+            Ok(())
+        })?;
+        Ok(graph)
+    }
+
     /// Reads a node of this many bytes into its graph.
     pub(super) fn node(&mut self, length: u64, graph: &mut Graph) -> Result<(), Stop> {
         let at = self.stream.position();
@@ -53,7 +76,7 @@ impl Parser<'_, '_> {
                 (2, Wire::Bytes(length)) if length > 0 => fields.outputs.push(parser.name(length)?),
                 (4, Wire::Bytes(length)) => fields.name = parser.text(length)?,
                 (5, Wire::Bytes(length)) => parser.attribute(length, &mut fields)?,
-                (7, Wire::Bytes(length)) => fields.domain = super::operators::canonical(parser.text(length)?),
+                (7, Wire::Bytes(length)) => fields.domain = canonical(parser.text(length)?),
                 (8, Wire::Bytes(length)) => fields.overload = parser.text(length)?,
                 (2 | 3 | 6 | 9 | 10, Wire::Bytes(_)) => {}
                 _ => parser.unknown("NodeProto", number),
@@ -63,7 +86,11 @@ impl Parser<'_, '_> {
         let absent = self.absent()?;
         let Fields { inputs, outputs, mut captures, domain, name, overload, integers } = fields;
         if domain.is_empty() {
-            self.watch_size(&name, &inputs, &outputs, &integers, at);
+            let node =
+                Node { operator: &name, inputs: &inputs, outputs: &outputs, attributes: &integers, at };
+            if !self.sizes.watch(self.scope, &node) {
+                self.note(&rules::ONNX_LIMIT, "more size-making operators than are followed");
+            }
         }
         captures.extend(inputs.into_iter().filter(|input| *input != absent));
         if graph.node(&captures, &outputs, at).is_none() {
@@ -110,7 +137,7 @@ impl Parser<'_, '_> {
                 }
                 (8, value) => {
                     parser.varints(value, |integer| {
-                        if integers.len() < super::size::MAX_RANK {
+                        if integers.len() < MAX_RANK {
                             integers.push(integer.cast_signed());
                         }
                     })?;
@@ -125,7 +152,7 @@ impl Parser<'_, '_> {
             }
             Ok(())
         })?;
-        if !integers.is_empty() && integers.len() <= super::size::MAX_RANK {
+        if !integers.is_empty() && integers.len() <= MAX_RANK {
             node.integers.insert(name, integers);
         }
         Ok(())

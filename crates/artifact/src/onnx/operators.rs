@@ -1,17 +1,30 @@
 //! Operators and their domains: which the standard defines, which need a library of their own, which run code.
 
-use super::{
-    function::Functions,
-    model::{Opset, Parser},
-    node::{Operator, Uses},
-};
-use crate::rules;
+use std::collections::HashMap;
+
+/// An operator as a node names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Operator {
+    pub(super) domain: String,
+    pub(super) name: String,
+    pub(super) overload: String,
+}
+
+/// How often each scope uses each operator, and where first.
+pub(super) type Uses = HashMap<(u32, Operator), Use>;
+
+/// One entry of [`Uses`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Use {
+    pub(super) count: u64,
+    pub(super) at: u64,
+}
 
 /// Operator names, in any domain, that hand their input to an interpreter.
-const CODE: &[&str] = &["PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp", "PyCustomOpDef"];
+pub(super) const CODE: &[&str] = &["PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp", "PyCustomOpDef"];
 
 /// Domains of the runtime that most models are served on; their operators are built in.
-const RUNTIME: &[&str] = &["com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"];
+pub(super) const RUNTIME: &[&str] = &["com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"];
 
 /// Operators of the default domain, all versions up to onnx 1.23, in order.
 #[rustfmt::skip]
@@ -57,67 +70,13 @@ pub(super) fn canonical(domain: String) -> String {
     if domain == "ai.onnx" { String::new() } else { domain }
 }
 
-/// Newest version of a standard operator set known here; `None` for other domains.
-pub(super) fn newest(domain: &str) -> Option<u64> {
-    match domain {
-        "" => Some(28),
-        "ai.onnx.ml" => Some(6),
-        "ai.onnx.preview.training" | "ai.onnx.training" => Some(1),
-        _ => None,
-    }
-}
-
-fn standard(domain: &str) -> Option<&'static [&'static str]> {
+/// The operators of a domain that a standard defines, in order; `None` for other domains.
+pub(super) fn standard(domain: &str) -> Option<&'static [&'static str]> {
     match domain {
         "" => Some(STANDARD),
         "ai.onnx.ml" => Some(CLASSICAL),
         "ai.onnx.preview.training" | "ai.onnx.training" => Some(TRAINING),
         _ => None,
-    }
-}
-
-impl Parser<'_, '_> {
-    /// Checks every operator that a model uses: imported, and standard, built into the usual runtime, or a function.
-    pub(super) fn check_operators(&mut self, uses: &Uses, model: &[Opset], functions: &Functions) {
-        let mut sorted: Vec<_> = uses.iter().collect();
-        sorted.sort_by_key(|(_, used)| used.at);
-        for ((scope, operator), used) in sorted {
-            let at = Some(used.at);
-            let Operator { domain, name, .. } = operator;
-            let target = if domain.is_empty() { name.clone() } else { format!("{domain}::{name}") };
-            let opsets = functions.opsets(*scope).unwrap_or(model);
-            if !opsets.iter().any(|opset| opset.domain == *domain) {
-                self.findings.about(
-                    &rules::ONNX_OPSET,
-                    at,
-                    &target,
-                    "the operator set of this operator is not imported",
-                );
-            }
-            if CODE.contains(&name.as_str()) {
-                self.findings.about(
-                    &rules::CODE_OPERATOR,
-                    at,
-                    &target,
-                    "this operator runs code that the model names",
-                );
-                continue;
-            }
-            if functions.defines(operator) || RUNTIME.contains(&domain.as_str()) {
-                continue;
-            }
-            match standard(domain) {
-                Some(known) if known.binary_search(&name.as_str()).is_ok() => {}
-                Some(_) => {
-                    let message = "the standard does not define this operator";
-                    self.findings.about(&rules::ONNX_OPERATOR, at, &target, message);
-                }
-                None => {
-                    let message = "this operator needs a native library beside the runtime; review it, or export without";
-                    self.findings.about(&rules::CUSTOM_DOMAIN, at, &target, message);
-                }
-            }
-        }
     }
 }
 

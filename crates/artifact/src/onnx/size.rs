@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{model::Parser, names::Name};
-use crate::rules;
+use super::names::Name;
 
 /// Values of a tensor that are kept: no shape is longer.
 pub(super) const MAX_RANK: usize = 16;
@@ -29,54 +28,61 @@ struct Watched {
     at: u64,
 }
 
+/// A node of the standard domain, as far as sizes go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node<'a> {
+    pub(super) operator: &'a str,
+    pub(super) inputs: &'a [Name],
+    pub(super) outputs: &'a [Name],
+    /// Small integers of its attributes.
+    pub(super) attributes: &'a HashMap<String, Vec<i64>>,
+    pub(super) at: u64,
+}
+
+/// An operator that makes a huge tensor from a constant.
+#[derive(Debug)]
+pub(super) struct Bomb {
+    pub(super) operator: String,
+    pub(super) elements: u64,
+    pub(super) at: u64,
+}
+
 impl Sizes {
     pub(super) fn constant(&mut self, scope: u32, name: Name, values: Vec<i64>) {
         if self.constants.len() < MAX_REMEMBERED {
             self.constants.insert((scope, name), values);
         }
     }
-}
 
-impl Parser<'_, '_> {
-    /// Remembers a node of the standard domain that makes or scales a tensor, or gives a constant.
-    pub(super) fn watch_size(
-        &mut self,
-        operator: &str,
-        inputs: &[Name],
-        outputs: &[Name],
-        attributes: &HashMap<String, Vec<i64>>,
-        at: u64,
-    ) {
-        let shape = match operator {
+    /// Remembers a node that makes or scales a tensor, or gives a constant; false where there are too many.
+    #[must_use]
+    pub(super) fn watch(&mut self, scope: u32, node: &Node<'_>) -> bool {
+        let attribute = |name: &str| node.attributes.get(name);
+        let shape = match node.operator {
             "Constant" => {
-                let value =
-                    ["value", "value_ints", "value_int"].iter().find_map(|name| attributes.get(*name));
-                if let (Some(value), Some(output)) = (value, outputs.first()) {
-                    self.sizes.constant(self.scope, *output, value.clone());
+                let value = ["value", "value_ints", "value_int"].into_iter().find_map(attribute);
+                if let (Some(value), Some(output)) = (value, node.outputs.first()) {
+                    self.constant(scope, *output, value.clone());
                 }
-                return;
+                return true;
             }
-            "RandomNormal" | "RandomUniform" => attributes.get("shape").cloned(),
+            "RandomNormal" | "RandomUniform" => attribute("shape").cloned(),
             "ConstantOfShape" | "Expand" | "Tile" | "Range" => None,
-            _ => return,
+            _ => return true,
         };
-        if self.sizes.watched.len() >= MAX_REMEMBERED {
-            self.note(&rules::ONNX_LIMIT, "more size-making operators than are followed");
-            return;
+        if self.watched.len() >= MAX_REMEMBERED {
+            return false;
         }
-        let inputs = inputs.iter().copied().take(3).collect();
-        let operator = operator.to_owned();
-        self.sizes.watched.push(Watched { operator, scope: self.scope, inputs, shape, at });
+        let inputs = node.inputs.iter().copied().take(3).collect();
+        self.watched.push(Watched { operator: node.operator.to_owned(), scope, inputs, shape, at: node.at });
+        true
     }
 
     /// Works out the sizes that constants give.
-    pub(super) fn check_sizes(&mut self) {
-        let sizes = std::mem::take(&mut self.sizes);
-        for node in &sizes.watched {
-            let constant = |input: usize| {
-                let name = node.inputs.get(input)?;
-                sizes.constants.get(&(node.scope, *name))
-            };
+    pub(super) fn bombs(self) -> Vec<Bomb> {
+        let Self { constants, watched } = self;
+        let bomb = |node: Watched| {
+            let constant = |input: usize| constants.get(&(node.scope, *node.inputs.get(input)?));
             let elements = match node.operator.as_str() {
                 "ConstantOfShape" => constant(0).map(|shape| product(shape)),
                 "Expand" | "Tile" => constant(1).map(|shape| product(shape)),
@@ -86,11 +92,10 @@ impl Parser<'_, '_> {
                 },
                 _ => node.shape.as_deref().map(product),
             };
-            if let Some(elements) = elements.filter(|elements| *elements > MAX_ELEMENTS) {
-                let message = format!("this makes a tensor of {elements} elements from a constant");
-                self.findings.about(&rules::SIZE_BOMB, Some(node.at), &node.operator, message);
-            }
-        }
+            let elements = elements.filter(|elements| *elements > MAX_ELEMENTS)?;
+            Some(Bomb { operator: node.operator, elements, at: node.at })
+        };
+        watched.into_iter().filter_map(bomb).collect()
     }
 }
 

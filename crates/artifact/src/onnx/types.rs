@@ -2,7 +2,7 @@
 
 use tagship_domain::signature::TensorSpec;
 
-use super::{model::Parser, names::Name, tensor, wire::Wire};
+use super::{names::Name, parser::Parser, tensor, wire::Wire};
 use crate::stream::Stop;
 
 /// Dimensions that a shape may have.
@@ -22,11 +22,7 @@ impl Parser<'_, '_> {
             }
             Ok(())
         })?;
-        let Some(number) = self.names.number(&name) else {
-            return Err(
-                self.fail(&crate::rules::ONNX_LIMIT, "more names than are followed; the rest was not judged")
-            );
-        };
+        let number = self.number(&name)?;
         Ok((number, kind.map(|(datatype, shape)| TensorSpec { name, datatype, shape })))
     }
 

@@ -1,6 +1,6 @@
 //! The protobuf wire format (protobuf.dev, "Encoding"): fields of a message, one after the other, without a schema.
 
-use super::model::Parser;
+use super::{names::Name, parser::Parser};
 use crate::{rules, stream::Stop};
 
 /// Messages inside each other. Protobuf's own readers stop at 100.
@@ -116,6 +116,12 @@ impl Parser<'_, '_> {
             Ok(text) => Ok(text),
             Err(error) => Err(self.fail(&rules::ONNX_WIRE, format!("a name that is no UTF-8: {error}"))),
         }
+    }
+
+    /// The number of a name of this many bytes that comes next.
+    pub(super) fn name(&mut self, length: u64) -> Result<Name, Stop> {
+        let name = self.text(length)?;
+        self.number(&name)
     }
 
     /// The numbers of a repeated varint field, packed or not; `each` gets them one by one.

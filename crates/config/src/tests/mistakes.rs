@@ -299,11 +299,11 @@ const BODIES: &[(&str, &str)] = &[
     ),
     (
         "environments: { p: { target: local, strategy: canary } }",
-        "51 models.m.environments.p.strategy: expected `all-at-once`, found `canary`",
+        "51 models.m.environments.p.strategy: a canary needs steps; write `canary: { steps: [{ set-weight: 5 }, { pause: 10m }] }`",
     ),
     (
         "environments: { p: { target: local, strategy: { canary: {} } } }",
-        "41 models.m.environments.p.strategy: expected `all-at-once`, found a mapping",
+        "53 models.m.environments.p.strategy.canary.steps: the key `steps` is missing | write shares of traffic and pauses, e.g. `steps: [{ set-weight: 5 }, { pause: 10m }]`",
     ),
     (
         "environments: { p: { target: local, on-failure: freeze } }",

@@ -94,7 +94,12 @@ fn validate(text: &str) -> Result<(), String> {
 
 #[test]
 fn the_schema_takes_what_the_reader_takes() {
-    for text in [super::FULL, "version: 1\nmodels: { m: { artifact: a } }", &super::model("    gate:\n")] {
+    for text in [
+        super::FULL,
+        super::progressive::CANARY,
+        "version: 1\nmodels: { m: { artifact: a } }",
+        &super::model("    gate:\n"),
+    ] {
         Config::parse("tagship.yml", text).unwrap();
         validate(text).unwrap();
     }
@@ -119,6 +124,16 @@ fn the_schema_refuses_what_the_reader_refuses() {
         &super::model("    environments: { p: {} }"),
         &super::model("    environments: { p: { target: { a: {}, b: {} } } }"),
         &super::model("    environments: { p: { target: a, strategy: canary } }"),
+        &super::model("    environments: { p: { target: a, strategy: { canary: {} } } }"),
+        &super::model(
+            "    environments: { p: { target: a, strategy: { canary: { steps: [{ pause: 5 }] } } } }",
+        ),
+        &super::model("    environments: { p: { target: a, strategy: { blue-green: { previw: 5m } } } }"),
+        &super::model("    environments: { p: { target: a, hold-back: 101 } }"),
+        &super::model(
+            "    environments: { p: { target: a, bake: 5m, analysis: { metrics: [{ name: a }] } } }",
+        ),
+        &super::model("    environments: { p: { target: a, bake: 5m, analysis: {} } }"),
     ] {
         Config::parse("tagship.yml", text).unwrap_err();
         validate(text).expect_err(text);

@@ -29,7 +29,7 @@ pub use release_source::FakeReleases;
 pub use repo::FakeRepo;
 pub use stage_registry::FakeStageRegistry;
 pub use state_store::FakeStateStore;
-pub use target::FakeTarget;
+pub use target::{FakeTarget, Load};
 
 #[cfg(test)]
 mod tests;

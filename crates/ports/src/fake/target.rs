@@ -30,13 +30,24 @@ struct Served {
     /// Versions in the order in which they got traffic, with their digests.
     traffic: Vec<(Version, Digest)>,
     starts_ready: Option<bool>,
+    load: Option<Load>,
+}
+
+/// Requests that reach a target between two looks at it.
+#[derive(Debug, Clone, Default)]
+pub struct Load {
+    /// How many, over all versions by weight.
+    pub requests: u64,
+    /// Of a thousand answers of a version, how many are errors and how many are right; versions that are not named
+    /// make no errors and are always right.
+    pub quality: BTreeMap<Version, (u64, u64)>,
 }
 
 impl FakeTarget {
     /// Puts a version in place as stable with all traffic, whatever was there.
     pub fn serve(&self, model: &ModelName, version: &Version, digest: &Digest) {
         self.change(model, |served| {
-            served.load(version, digest);
+            served.put(version, digest);
             served.give_all(Some(version));
         });
     }
@@ -62,6 +73,11 @@ impl FakeTarget {
                 arm.digest = digest.clone();
             }
         });
+    }
+
+    /// Lets requests come: every look at the target finds that this many more were answered since the one before.
+    pub fn load(&self, model: &ModelName, load: Load) {
+        self.change(model, |served| served.load = Some(load));
     }
 
     /// Loses a version, as a crash would.
@@ -109,7 +125,7 @@ impl FakeTarget {
 }
 
 impl Served {
-    fn load(&mut self, version: &Version, digest: &Digest) {
+    fn put(&mut self, version: &Version, digest: &Digest) {
         let arm = Arm {
             version: version.clone(),
             digest: digest.clone(),
@@ -118,6 +134,21 @@ impl Served {
             counters: Counters::default(),
         };
         self.arms.insert(version.clone(), arm);
+    }
+
+    /// Answers the requests that came since the last look.
+    fn answer(&mut self) {
+        let Some(load) = &self.load else { return };
+        for arm in self.arms.values_mut() {
+            let requests = load.requests * u64::from(arm.weight.get()) / 100;
+            let (errors, right) = load.quality.get(&arm.version).copied().unwrap_or((0, 1000));
+            let counters = &mut arm.counters;
+            counters.requests += requests;
+            // From totals, so that shares are kept however few requests one look sees.
+            counters.errors = counters.requests * errors / 1000;
+            counters.correct = counters.requests * right / 1000;
+            counters.incorrect = counters.requests - counters.correct;
+        }
     }
 
     fn loaded(&self, call: &str, version: &Version) -> Result<(), PortError> {
@@ -163,8 +194,11 @@ impl Target for FakeTarget {
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
         let look = || {
-            let models = held(&self.models);
-            let arms = models.get(model).map(|served| served.arms.values().cloned().collect());
+            let mut models = held(&self.models);
+            let arms = models.get_mut(model).map(|served| {
+                served.answer();
+                served.arms.values().cloned().collect()
+            });
             Ok(TargetState { arms: arms.unwrap_or_default() })
         };
         self.faults.around("observe", look).await
@@ -184,7 +218,7 @@ impl Target for FakeTarget {
                 Err(PortError::new(Problem::Conflict, "prepare", message))
             }
             None => {
-                served.load(version, digest);
+                served.put(version, digest);
                 Ok(())
             }
         };

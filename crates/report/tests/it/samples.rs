@@ -359,7 +359,8 @@ pub(crate) fn state(kind: Kind, phase: Phase, reason: Reason, weight: u8, messag
         cause: None,
         step: 0,
         settled: None,
-        paused: None,
+        interrupted: None,
+        waived: None,
         weight: WeightPair { desired: weight, applied: weight },
         judges: [(
             "smoke".to_owned(),
@@ -368,6 +369,7 @@ pub(crate) fn state(kind: Kind, phase: Phase, reason: Reason, weight: u8, messag
         .into(),
         looked: None,
         assigned: false,
+        queued: None,
         intended: vec![],
         seq: 9,
         started: at("03:44:33"),

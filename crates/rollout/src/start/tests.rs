@@ -38,7 +38,9 @@ fn what_holds_the_lock_refuses() {
     let refusal = over(&previous, "v1.2.0").unwrap_err().to_string();
     assert!(refusal.contains("production-v1.1.0-1 of alice holds production since 2026-11-24"), "{refusal}");
     previous.phase = Phase::RollbackFailed;
-    assert!(over(&previous, "v1.2.0").unwrap_err().to_string().contains("a person has to"));
+    assert!(
+        over(&previous, "v1.2.0").unwrap_err().to_string().contains("tried again with `tagship rollback`")
+    );
     for ended in [Phase::Succeeded, Phase::Failed, Phase::RolledBack, Phase::Superseded] {
         previous.phase = ended;
         assert!(over(&previous, "v1.2.0").is_ok(), "{ended}");

@@ -1,7 +1,7 @@
 //! The way forward: which phase follows a good one, and what it intends.
 
 use tagship_domain::{
-    Timestamp,
+    Duration, Timestamp,
     plan::Smoke,
     rollout::{DeploymentState, Effect, Kind, Phase, Reason, RolloutState},
     traffic::Weight,
@@ -10,19 +10,21 @@ use tagship_domain::{
 use super::{
     back,
     change::{enter, intend},
+    legs::{self, Hold, Leg},
+    looking,
 };
+use crate::analysis::Against;
 
 /// Leads on from a phase that is done.
 pub(super) fn advance(state: &mut RolloutState, achieved: &str, now: Timestamp) {
     match state.phase {
         Phase::Pending => validate(state, now),
-        Phase::Validating => progress(state, achieved, now),
-        Phase::Progressing => promote(state, achieved, now),
+        Phase::Validating => begin_leg(state, 0, achieved, now),
+        Phase::Progressing | Phase::Baking => next_leg(state, achieved, now),
         Phase::Promoting => finalise(state, now),
         Phase::Finalising => succeed(state, now),
         Phase::RollingBack => back::arrive(state, now),
         Phase::Paused
-        | Phase::Baking
         | Phase::Succeeded
         | Phase::Failed
         | Phase::RolledBack
@@ -48,15 +50,60 @@ fn validate(state: &mut RolloutState, now: Timestamp) {
     intend(state, Effect::Prepare);
 }
 
-fn progress(state: &mut RolloutState, checked: &str, now: Timestamp) {
-    let message = format!("{checked}; giving {} all traffic", state.candidate.version);
-    enter(state, Phase::Progressing, Reason::OnTrack, message, now);
-    state.weight.desired = Weight::ALL;
-    intend(state, Effect::SetWeight { weight: Weight::ALL });
+/// Leads on from a leg: to the next one, or, after the last, to the end.
+pub(super) fn next_leg(state: &mut RolloutState, achieved: &str, now: Timestamp) {
+    if legs::is_last(state) {
+        promote(state, achieved, now);
+    } else {
+        begin_leg(state, state.step + 1, achieved, now);
+    }
 }
 
-fn promote(state: &mut RolloutState, achieved: &str, now: Timestamp) {
+/// Begins a leg. One with the share that is in force already counts at once.
+pub(super) fn begin_leg(state: &mut RolloutState, index: usize, achieved: &str, now: Timestamp) {
+    let leg = legs::leg(&state.plan, index);
+    let count = legs::legs(&state.plan).len();
+    let phase = if index >= count && state.plan.bake > Duration::default() {
+        Phase::Baking
+    } else {
+        Phase::Progressing
+    };
+    let in_force = state.weight.applied == leg.weight && state.weight.desired == leg.weight;
+    let message = format!("{achieved}; {}", purpose(state, leg, in_force));
+    let before = legs::against(state, state.weight.desired);
+    enter(state, phase, Reason::OnTrack, message, now);
+    state.step = index.min(count);
+    state.weight.desired = leg.weight;
+    state.settled = in_force.then_some(state.since);
+    if before == Some(Against::Stable) && legs::against(state, leg.weight) == Some(Against::Bound) {
+        looking::change_over(state);
+    }
+    if count > 0 || phase == Phase::Baking {
+        intend(state, Effect::Publish);
+    }
+    if !in_force {
+        intend(state, Effect::SetWeight { weight: leg.weight });
+    }
+}
+
+fn purpose(state: &RolloutState, leg: Leg, in_force: bool) -> String {
+    let version = &state.candidate.version;
+    let share = match leg.weight {
+        Weight::ALL => "all traffic".to_owned(),
+        weight => format!("{weight} of the traffic"),
+    };
+    match (in_force, leg.hold) {
+        (false, _) => format!("giving {version} {share}"),
+        (true, Hold::For(length)) => format!("keeping {version} at {share} for {length}"),
+        (true, Hold::Person) => format!("keeping {version} at {share} until a person leads on"),
+        (true, Hold::Applied) => format!("{version} keeps {share}"),
+    }
+}
+
+/// Makes the candidate stable, with all traffic.
+pub(super) fn promote(state: &mut RolloutState, achieved: &str, now: Timestamp) {
     enter(state, Phase::Promoting, Reason::OnTrack, format!("{achieved}; making it stable"), now);
+    state.weight.desired = Weight::ALL;
     intend(state, Effect::Promote);
 }
 

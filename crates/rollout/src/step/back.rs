@@ -1,7 +1,7 @@
 //! The way back: what bad news means in each phase, and when traffic has arrived at stable again.
 
 use tagship_domain::{
-    Timestamp,
+    Provenance, Timestamp,
     rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState},
     traffic::Weight,
 };
@@ -16,6 +16,7 @@ use super::{
 /// back, and where that does not work a person is needed.
 pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
     match state.phase {
+        Phase::Pending | Phase::Validating if reason == Reason::NewerVersion => give_way(state, cause, now),
         Phase::Pending | Phase::Validating => fail(state, reason, cause, now),
         Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Promoting | Phase::Finalising => {
             go_back(state, reason, cause, now);
@@ -36,6 +37,14 @@ fn fail(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
     conclude(state, DeploymentState::Failure);
 }
 
+/// Ends before traffic moved, because a newer version takes over.
+fn give_way(state: &mut RolloutState, cause: &str, now: Timestamp) {
+    let message = format!("{} gave way before it had traffic: {cause}", state.candidate.version);
+    state.cause = Some(cause.to_owned());
+    enter(state, Phase::Superseded, Reason::NewerVersion, message, now);
+    conclude(state, DeploymentState::Inactive);
+}
+
 fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
     let message = match &state.stable {
         Some(stable) => format!("giving all traffic back to {}: {cause}", stable.version),
@@ -44,6 +53,15 @@ fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp
     state.cause = Some(cause.to_owned());
     enter(state, Phase::RollingBack, reason, message, now);
     state.weight.desired = Weight::NONE;
+    intend(state, Effect::Publish);
+    intend(state, Effect::Rollback);
+}
+
+/// Tries again what did not work.
+pub(super) fn try_again(state: &mut RolloutState, by: &Provenance, now: Timestamp) {
+    let cause = state.cause.clone().unwrap_or_else(|| state.reason.to_string());
+    let message = format!("{} has going back tried again: {cause}", by.actor);
+    enter(state, Phase::RollingBack, state.reason, message, now);
     intend(state, Effect::Publish);
     intend(state, Effect::Rollback);
 }
@@ -111,8 +129,13 @@ pub(super) fn arrive(state: &mut RolloutState, now: Timestamp) {
         Some(stable) => format!("{} serves again: {cause}", stable.version),
         None => format!("{} was taken out of service: {cause}", state.candidate.version),
     };
-    enter(state, Phase::RolledBack, state.reason, message, now);
-    conclude(state, DeploymentState::Failure);
+    if state.reason == Reason::NewerVersion {
+        enter(state, Phase::Superseded, state.reason, message, now);
+        conclude(state, DeploymentState::Inactive);
+    } else {
+        enter(state, Phase::RolledBack, state.reason, message, now);
+        conclude(state, DeploymentState::Failure);
+    }
 }
 
 /// What is left when the candidate does not serve.

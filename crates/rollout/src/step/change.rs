@@ -15,7 +15,12 @@ pub(super) fn enter(state: &mut RolloutState, phase: Phase, reason: Reason, mess
     state.reason = reason;
     state.message = message;
     state.since = after(state.since, now);
-    state.deadline = (!phase.is_terminal()).then(|| state.since.after(state.plan.progress_deadline));
+    state.deadline = (!phase.is_terminal() && phase != Phase::Paused)
+        .then(|| state.since.after(state.plan.progress_deadline));
+    if phase != Phase::Paused {
+        state.settled = None;
+        state.interrupted = None;
+    }
     state.intended.retain(|intended| is_report(&intended.effect));
 }
 

@@ -9,14 +9,21 @@ mod back;
 mod candidate;
 mod change;
 mod commands;
+mod legs;
+mod looking;
 mod moving;
 mod outcomes;
+mod pausing;
 mod smoke;
 mod transition;
+mod travelling;
 mod validating;
 
 pub(crate) use candidate::Candidate;
 pub(crate) use change::is_report;
+pub(crate) use commands::revives;
+pub(crate) use legs::{Hold, leg};
+pub(crate) use looking::{next_look, wants_counters};
 pub use transition::{Transition, step};
 pub(crate) use validating::is_prepared;
 

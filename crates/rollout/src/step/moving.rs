@@ -1,26 +1,12 @@
-//! Progressing, Promoting, Finalising: the candidate has traffic, so that anything wrong with it is bad at once.
+//! Promoting, Finalising: the candidate has all traffic, so that anything wrong with it is bad at once.
 
-use tagship_domain::rollout::{Observation, Reason, RolloutState};
-use tagship_domain::traffic::Weight;
+use tagship_domain::rollout::{Observation, RolloutState};
 
-use super::{candidate::Candidate, change, transition::Judgement};
+use super::{transition::Judgement, travelling::unapplied};
 
-/// Good when the phase's effects are done and the target shows the candidate with all traffic it was ordered.
+/// Good when the phase's effects are done and the target shows the candidate with the traffic that was ordered.
 pub(super) fn judge(state: &RolloutState, observation: &Observation) -> Judgement {
-    let candidate = Candidate::of(&state.candidate, &observation.target);
-    let applied = match (&candidate, candidate.trouble(&state.candidate)) {
-        (Candidate::Unknown(_), Some(trouble)) => return Judgement::Wait(trouble),
-        (_, Some(trouble)) => return Judgement::Bad(Reason::TargetFailed, trouble),
-        (Candidate::Ready(weight), None) => *weight,
-        (_, None) => Weight::NONE,
-    };
-    if let Some(intended) = state.intended.iter().find(|intended| !change::is_report(&intended.effect)) {
-        return Judgement::Wait(change::waiting_for(intended));
-    }
-    let (version, desired) = (&state.candidate.version, state.weight.desired);
-    if applied == desired {
-        Judgement::Good(format!("{version} has {applied} of the traffic"))
-    } else {
-        Judgement::Wait(format!("{version} has {applied} of the traffic, {desired} was ordered"))
-    }
+    let (version, share) = (&state.candidate.version, state.weight.applied);
+    unapplied(state, observation)
+        .unwrap_or_else(|| Judgement::Good(format!("{version} has {share} of the traffic")))
 }

@@ -3,15 +3,22 @@
 use proptest::prelude::*;
 use tagship_domain::{
     Digest, Duration, Timestamp,
-    analysis::MetricPhase,
-    plan::Smoke,
-    rollout::{Effect, EffectOutcome, EffectResult, Kind, Observation, Observed, Phase, RolloutState},
-    traffic::{Arm, TargetState, Weight},
+    analysis::{Metric, MetricPhase},
+    event::Command,
+    plan::{self, OnNewer, RolloutPlan, Smoke, Step},
+    rollout::{
+        Effect, EffectOutcome, EffectResult, Kind, Measured, Observation, Observed, PersonCommand, Phase,
+        RolloutState,
+    },
+    traffic::{Arm, Counters, TargetState, Weight},
     validation::{GoldenReport, Status},
 };
 
 use super::step;
-use crate::tests::sample::{abort, arm, failed, noon, passed, pending_over, plan, ready_only, release};
+use crate::tests::{
+    sample::{arm, by, failed, noon, passed, pending_over, plan, ready_only, release, version},
+    walk::{analysis, bounded, canary, errors, minutes, percent},
+};
 
 /// One look, with outcomes by position among what is intended at that moment.
 #[derive(Debug, Clone)]
@@ -19,8 +26,13 @@ struct Scene {
     passes: u64,
     reachable: bool,
     arms: Vec<Arm>,
+    /// Whether the target shows just what was ordered, whatever `arms` says.
+    obeys: bool,
     smoke: Option<GoldenReport>,
-    aborted: bool,
+    /// Requests, errors of each version since the start, where they can be read.
+    counted: Option<[(u64, u64); 2]>,
+    newer: bool,
+    asked: Option<Command>,
     outcomes: Vec<EffectResult>,
     stray: bool,
 }
@@ -64,29 +76,72 @@ fn any_scene() -> impl Strategy<Value = Scene> {
     (
         (prop_oneof![4 => 0..30_u64, 1 => 0..900_u64], prop::bool::weighted(0.9)),
         (any_arm("v1.0.0"), any_arm("v1.1.0")),
-        smoke,
-        prop::bool::weighted(0.03),
+        (smoke, any_counted(), prop::bool::weighted(0.8), prop::bool::weighted(0.02)),
+        any_command(),
         prop::collection::vec(any_result(), 0..4),
         prop::bool::weighted(0.1),
     )
-        .prop_map(|((passes, reachable), (one, two), smoke, aborted, outcomes, stray)| Scene {
-            passes,
-            reachable,
-            arms: one.into_iter().chain(two).collect(),
-            smoke,
-            aborted,
-            outcomes,
-            stray,
-        })
+        .prop_map(
+            |((passes, reachable), (one, two), (smoke, counted, obeys, newer), asked, outcomes, stray)| {
+                let arms = one.into_iter().chain(two).collect();
+                Scene { passes, reachable, arms, obeys, smoke, counted, newer, asked, outcomes, stray }
+            },
+        )
+}
+
+fn any_counted() -> impl Strategy<Value = Option<[(u64, u64); 2]>> {
+    let version =
+        || (0..5000_u64, 0..1000_u64).prop_map(|(requests, share)| (requests, requests * share / 1000));
+    prop::option::weighted(0.8, (version(), version()).prop_map(|(one, two)| [one, two]))
+}
+
+fn any_command() -> impl Strategy<Value = Option<Command>> {
+    let any = prop::sample::select(vec![
+        Command::Abort,
+        Command::Pause,
+        Command::Resume,
+        Command::Promote,
+        Command::PromoteFull,
+        Command::Retry,
+    ]);
+    prop::option::weighted(0.06, any)
 }
 
 fn any_start() -> impl Strategy<Value = RolloutState> {
     let kinds = prop_oneof![Just(Kind::Deploy), Just(Kind::Rollback)];
-    (kinds, any::<bool>(), any::<bool>()).prop_map(|(kind, first, cases)| {
+    (kinds, any::<bool>(), any_plan()).prop_map(|(kind, first, plan)| {
         let stable = release("v1.0.0");
-        let plan = if cases { plan() } else { ready_only() };
         pending_over(kind, (!first).then_some(&stable), &plan)
     })
+}
+
+fn any_plan() -> impl Strategy<Value = RolloutPlan> {
+    let blue_green = |auto_promote| plan::Strategy::BlueGreen { preview: minutes(1), auto_promote };
+    let strategy = prop_oneof![
+        Just(plan::Strategy::AllAtOnce),
+        Just(canary().strategy),
+        Just(plan::Strategy::Canary { steps: vec![Step::SetWeight(percent(30)), Step::Pause(None)] }),
+        any::<bool>().prop_map(blue_green),
+    ];
+    let metrics =
+        prop::option::of(prop::sample::subsequence(vec![errors(), named("bounded", &bounded())], 1..=2));
+    let smoke = prop::sample::select(vec![plan().smoke, ready_only().smoke]);
+    let newer = prop::sample::select(vec![OnNewer::QueueLatest, OnNewer::Supersede]);
+    (strategy, metrics, smoke, newer, 0..2_u64, 0..2_u8).prop_map(
+        |(strategy, metrics, smoke, on_newer, bake, hold_back)| RolloutPlan {
+            strategy,
+            smoke,
+            on_newer,
+            bake: minutes(2 * bake),
+            hold_back: percent(5 * hold_back),
+            analysis: metrics.map(analysis),
+            ..plan()
+        },
+    )
+}
+
+fn named(name: &str, metric: &Metric) -> Metric {
+    Metric { name: name.to_owned(), ..metric.clone() }
 }
 
 impl Scene {
@@ -99,17 +154,27 @@ impl Scene {
             outcomes.push(EffectOutcome { seq: 9999, result: EffectResult::Refused("stray".to_owned()) });
         }
         let target = if self.reachable {
-            Observed::Seen(TargetState { arms: self.arms.clone() })
+            let desired = state.weight.desired.get();
+            let ordered = || vec![arm("v1.0.0", 100 - desired), arm("v1.1.0", desired)];
+            Observed::Seen(TargetState { arms: if self.obeys { ordered() } else { self.arms.clone() } })
         } else {
             Observed::Unreachable("down".to_owned())
         };
-        let commands = self.aborted.then(abort).into_iter().collect();
+        let told = |command| PersonCommand { command, by: by("bob") };
+        let commands = self.asked.map(told).into_iter().collect();
+        let counted = |(requests, errors)| Counters { requests, errors, ..Counters::default() };
+        let counters = match self.counted {
+            None => Measured::Error("no answer".to_owned()),
+            Some([one, two]) => Measured::Counters(
+                [(version("v1.0.0"), counted(one)), (version("v1.1.0"), counted(two))].into(),
+            ),
+        };
         Observation {
             now,
             target,
             smoke: self.smoke.clone(),
-            counters: None,
-            newer: None,
+            counters: Some(counters),
+            newer: self.newer.then(|| release("v1.2.0")),
             commands,
             outcomes,
         }
@@ -154,11 +219,26 @@ fn exposes(state: &RolloutState, effect: &Effect) -> bool {
     }
 }
 
+/// Whether the share of traffic that is wanted is the plan's, or the way back's.
+fn is_planned(state: &RolloutState) -> bool {
+    let desired = state.weight.desired;
+    match state.phase {
+        Phase::Pending | Phase::Validating | Phase::Failed => desired == Weight::NONE,
+        Phase::Progressing | Phase::Baking | Phase::Paused => {
+            desired == super::leg(&state.plan, state.step).weight
+        }
+        Phase::Promoting | Phase::Finalising | Phase::Succeeded => desired == Weight::ALL,
+        Phase::RollingBack | Phase::RolledBack | Phase::RollbackFailed | Phase::Superseded => {
+            desired == Weight::NONE
+        }
+    }
+}
+
 fn rank(phase: Phase) -> u8 {
     match phase {
         Phase::Pending => 0,
         Phase::Validating => 1,
-        Phase::Progressing | Phase::Paused => 2,
+        Phase::Progressing | Phase::Paused | Phase::Baking => 2,
         Phase::Promoting => 3,
         Phase::Finalising => 4,
         Phase::RollingBack => 5,
@@ -183,20 +263,33 @@ proptest! {
             let next = transition.state;
 
             prop_assert!(transition.changed || next.phase == state.phase && next.seq == state.seq);
-            prop_assert!(rank(next.phase) >= rank(state.phase), "no phase comes twice");
+            let again = state.phase == Phase::RollbackFailed && next.phase == Phase::RollingBack;
+            prop_assert!(again || rank(next.phase) >= rank(state.phase), "no phase comes twice");
+            prop_assert!(next.step >= state.step, "no step comes twice");
             prop_assert!(next.seq >= state.seq && next.since >= state.since);
-            prop_assert!(next.weight.desired == Weight::NONE || next.weight.desired == Weight::ALL);
-            prop_assert_eq!(next.phase.is_terminal(), next.deadline.is_none(), "every run ends or waits for a person");
+            prop_assert!(is_planned(&next), "{} of the traffic in {}", next.weight.desired, next.phase);
+            let waits = next.phase == Phase::Paused;
+            prop_assert_eq!(next.phase.is_terminal() || waits, next.deadline.is_none(), "every run ends or waits");
+            prop_assert!(!waits || next.message.contains("waiting for alice"), "for a named person: {}", next.message);
+            for judge in next.judges.values().filter(|judge| judge.evidence.is_some()) {
+                let is_good = judge.phase == MetricPhase::Successful;
+                prop_assert!(!is_good || judge.looks.measured > 0 && judge.n >= 50, "unknown is not good");
+            }
             prop_assert!(!next.message.is_empty() && !next.message.contains('\n'));
             for intended in next.intended.iter().filter(|intended| exposes(&next, &intended.effect)) {
                 prop_assert!(proven.loaded && proven.smoke, "{:?} on an unproven version", intended.effect);
             }
-            if state.phase.is_terminal() {
+            if state.phase.is_terminal() && !again {
                 prop_assert_eq!((next.phase, next.seq, next.since), (state.phase, state.seq, state.since));
                 prop_assert!(next.intended.len() <= state.intended.len(), "only intentions drain");
             }
             if next.phase == Phase::Succeeded && matches!(next.plan.smoke, Smoke::GoldenCases { .. }) {
                 prop_assert_eq!(next.judges["smoke"].phase, MetricPhase::Successful);
+            }
+            if next.phase == Phase::Succeeded && next.waived.is_none() {
+                for metric in next.plan.analysis.iter().flat_map(|analysis| &analysis.metrics) {
+                    prop_assert_eq!(next.judges[&metric.name].phase, MetricPhase::Successful, "{}", &metric.name);
+                }
             }
             let mut numbers: Vec<_> = next.intended.iter().map(|intended| intended.seq).collect();
             let count = numbers.len();
@@ -223,10 +316,10 @@ proptest! {
             commands: vec![],
             outcomes: vec![],
         };
-        for _ in 0..4 {
+        for _ in 0..12 {
             now = now.after(Duration::from_secs(1000));
             state = step(&state, &silent(now)).state;
         }
-        prop_assert!(state.phase.is_terminal(), "{:?}", state.phase);
+        prop_assert!(state.phase.is_terminal() || state.phase == Phase::Paused, "{:?}", state.phase);
     }
 }

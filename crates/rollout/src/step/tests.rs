@@ -11,6 +11,9 @@ use tagship_domain::{
     validation::{GoldenReport, Status},
 };
 
+mod bake;
+mod canary;
+
 use super::{Transition, step};
 use crate::tests::sample::{
     abort, all, arm, at, failed, in_phase, look, passed, pending, pending_over, ready_only, release, version,

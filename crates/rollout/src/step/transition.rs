@@ -1,9 +1,13 @@
 //! One step: outcomes first, then what a person asked for, then the phase's own judgement and its deadline.
 
-use tagship_domain::rollout::{Observation, Observed, Phase, Reason, RolloutState};
-use tagship_domain::traffic::{TargetState, Weight};
+use tagship_domain::{
+    Provenance, Timestamp,
+    analysis::Looks,
+    rollout::{Observation, Observed, Phase, Reason, RolloutState},
+    traffic::{TargetState, Weight},
+};
 
-use super::{advance, back, commands, moving, outcomes, validating};
+use super::{advance, back, commands, moving, outcomes, pausing, travelling, validating};
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +28,14 @@ pub(super) enum Judgement {
     Bad(Reason, String),
     /// It is not known yet; what is waited for.
     Wait(String),
+    /// A person has to decide; why.
+    Pause(Reason, String),
+    /// A person lets it go on after a pause.
+    Resume(Provenance),
+    /// A person leads it on to what comes next.
+    LeadOn(Provenance),
+    /// A person leads it on to the end.
+    PromoteFull(Provenance),
 }
 
 /// Decides what happens next. The same arguments always give the same answer, and every state and observation has
@@ -31,24 +43,51 @@ pub(super) enum Judgement {
 pub fn step(state: &RolloutState, observation: &Observation) -> Transition {
     let mut next = state.clone();
     let refusal = outcomes::settle(&mut next, &observation.outcomes);
-    if !next.phase.is_terminal() {
+    if let Some(by) = commands::again(&next, observation) {
+        back::try_again(&mut next, by, observation.now);
+    } else if !next.phase.is_terminal() {
+        commands::queue(&mut next, observation);
         if let Observed::Seen(target) = &observation.target {
             record(&mut next, target);
         }
         let judged = judge(&mut next, observation);
-        let judgement = commands::abort(&next, observation)
-            .or(refusal)
-            .unwrap_or_else(|| in_time(&next, observation, judged));
-        match judgement {
-            Judgement::Good(achieved) => advance::advance(&mut next, &achieved, observation.now),
-            Judgement::Bad(reason, cause) => back::give_up(&mut next, reason, &cause, observation.now),
-            Judgement::Wait(what) => next.message = what,
-        }
+        let judgement = weigh(&next, observation, refusal, judged);
+        follow(&mut next, judgement, observation.now);
     }
     Transition { changed: must_be_journaled(state, &next), state: next }
 }
 
-/// What the target says about weights and counters.
+/// Of several judgements, the one that counts: bad news before what people and newer versions want, and that before
+/// what the phase itself would do next.
+fn weigh(
+    state: &RolloutState,
+    observation: &Observation,
+    refusal: Option<Judgement>,
+    judged: Judgement,
+) -> Judgement {
+    let bad = commands::abort(state, observation).or(refusal);
+    if let Some(bad) = bad {
+        return bad;
+    }
+    match in_time(state, observation, judged) {
+        bad @ Judgement::Bad(..) => bad,
+        judged => commands::newer(state).or_else(|| commands::other(state, observation)).unwrap_or(judged),
+    }
+}
+
+fn follow(state: &mut RolloutState, judgement: Judgement, now: Timestamp) {
+    match judgement {
+        Judgement::Good(achieved) => advance::advance(state, &achieved, now),
+        Judgement::Bad(reason, cause) => back::give_up(state, reason, &cause, now),
+        Judgement::Wait(what) => state.message = what,
+        Judgement::Pause(reason, why) => pausing::pause(state, reason, &why, now),
+        Judgement::Resume(by) => pausing::resume(state, &by, now),
+        Judgement::LeadOn(by) => pausing::lead_on(state, &by, now),
+        Judgement::PromoteFull(by) => pausing::promote_full(state, &by, now),
+    }
+}
+
+/// What the target says about weights.
 fn record(state: &mut RolloutState, target: &TargetState) {
     let weight = target.arm(&state.candidate.version).map(|arm| arm.weight);
     state.weight.applied = weight.unwrap_or(Weight::NONE);
@@ -58,15 +97,13 @@ fn judge(state: &mut RolloutState, observation: &Observation) -> Judgement {
     match state.phase {
         Phase::Pending => Judgement::Good(String::new()),
         Phase::Validating => validating::judge(state, observation),
-        Phase::Progressing | Phase::Promoting | Phase::Finalising => moving::judge(state, observation),
+        Phase::Progressing | Phase::Baking => travelling::judge(state, observation),
+        Phase::Promoting | Phase::Finalising => moving::judge(state, observation),
+        Phase::Paused => pausing::judge(state, observation),
         Phase::RollingBack => back::judge(state, observation),
-        Phase::Paused
-        | Phase::Baking
-        | Phase::Succeeded
-        | Phase::Failed
-        | Phase::RolledBack
-        | Phase::RollbackFailed
-        | Phase::Superseded => Judgement::Wait(state.message.clone()),
+        Phase::Succeeded | Phase::Failed | Phase::RolledBack | Phase::RollbackFailed | Phase::Superseded => {
+            Judgement::Wait(state.message.clone())
+        }
     }
 }
 
@@ -90,6 +127,8 @@ fn lasting(state: &RolloutState) -> RolloutState {
     let mut state = state.clone();
     state.message.clear();
     state.looked = None;
+    // A deadline moves with every look while the plan's time runs.
+    state.deadline = state.deadline.filter(|_| state.settled.is_none());
     for intended in &mut state.intended {
         intended.attempts = 0;
         intended.error = None;
@@ -97,6 +136,7 @@ fn lasting(state: &RolloutState) -> RolloutState {
     for judge in state.judges.values_mut() {
         judge.message.clear();
         judge.n = 0;
+        (judge.measurement, judge.evidence, judge.looks) = (None, None, Looks::default());
     }
     state
 }

@@ -37,7 +37,10 @@ async fn a_kill_at_every_boundary_changes_nothing() {
             let stage = killed(story, &[index]).await;
             let after = stage.end().await;
             assert_eq!(after.clone().lasting(), end.clone().lasting(), "{story:?}, killed {boundary}");
-            assert!(after.journal <= end.journal, "{story:?}, killed {boundary}: no entry is written twice");
+            assert!(
+                story.takes_time() || after.journal <= end.journal,
+                "{story:?}, killed {boundary}: no entry is written twice"
+            );
         }
     }
 }

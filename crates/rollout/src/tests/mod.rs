@@ -6,3 +6,4 @@ mod racing;
 pub(crate) mod sample;
 mod stage;
 mod waiting;
+pub(crate) mod walk;

@@ -13,7 +13,7 @@ use super::{
     sample::{abort, plan},
     stage::{End, Stage, StopAt, Story},
 };
-use crate::{Never, RolloutError, StartRefusal, Tick};
+use crate::{Never, RolloutError, StartRefusal, Tick, Told};
 
 type Run<'a> = Pin<&'a mut dyn Future<Output = ()>>;
 
@@ -37,12 +37,16 @@ fn finish<T>(future: impl Future<Output = T>) -> T {
 /// One run that goes on until the rollout has settled, whoever settles it.
 async fn run(story: Story, stage: &Stage) {
     let mut driver = stage.driver(&Never);
-    for _ in 0..50 {
+    for _ in 0..200 {
         let Some(state) = stage.recorded().await else { return };
         if state.is_settled() {
             return;
         }
-        driver.once(&story.commands(&state)).await.unwrap();
+        if let Tick::Waiting(_) = story.lead_on(stage, &mut driver).await.unwrap()
+            && story.takes_time()
+        {
+            stage.clock.advance(tagship_domain::Duration::from_secs(30));
+        }
     }
 }
 
@@ -145,10 +149,10 @@ fn an_abort_from_elsewhere_reaches_a_run_that_waits() {
     let mut waits = stage.driver(&Never);
     let mut tick = None;
     {
-        let mut waiting = pin!(async { tick = Some(waits.wait(&[], budget).await.unwrap()) });
+        let mut waiting = pin!(async { tick = Some(waits.wait(Told::default(), budget).await.unwrap()) });
         let mut waiting: Run<'_> = waiting.as_mut();
         assert!(!poll(&mut waiting, 100), "it waits for the target");
-        finish(stage.driver(&Never).once(&[abort()])).unwrap();
+        finish(stage.driver(&Never).once(Told { commands: &[abort()], newer: None })).unwrap();
         assert!(poll(&mut waiting, 1000));
     }
     assert!(

@@ -9,23 +9,27 @@ use std::{
 };
 
 use tagship_domain::{
-    Environment, ModelName, Release, Version,
+    Duration, Environment, ModelName, Release, Version,
+    event::Command,
     golden::{Case, GoldenCases, Tensor},
-    plan::RolloutPlan,
+    plan::{OnNewer, RolloutPlan, Strategy},
     rollout::{DeploymentState, Kind, PersonCommand, Phase, Reason, RolloutId, RolloutState},
 };
 use tagship_ports::{
     Problem, StageRegistry, StateStore, Target,
     fake::{
         FakeClock, FakeForge, FakeModelRunner, FakePublisher, FakeReleases, FakeStageRegistry,
-        FakeStateStore, FakeTarget, Published,
+        FakeStateStore, FakeTarget, Load, Published,
     },
     model_runner::Subject,
     stage_registry::StageChange,
 };
 
-use super::sample::{abort, by, noon, plan, release};
-use crate::{Begin, Boundary, Driver, Interruption, RolloutError, Tick, World, state_of};
+use super::{
+    sample::{by, noon, plan, release},
+    walk::{canary, judged, minutes, percent},
+};
+use crate::{Begin, Boundary, Driver, Interruption, RolloutError, Tick, Told, World, state_of};
 
 /// A world of fakes in which v1.0.0 serves.
 pub(crate) struct Stage {
@@ -54,6 +58,11 @@ pub(crate) enum Story {
     FirstIsRefusedByTheTarget,
     IsAborted,
     GetsStuck,
+    GoesStepByStep,
+    FailsAtAStep,
+    FlipsAndBakes,
+    GivesWayToANewer,
+    IsHeldAndLedOn,
 }
 
 /// Everything that is left when a story is over, without times.
@@ -72,9 +81,12 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// Without entries about tries that were counted: how many there are depends on when runs begin and end.
+    /// Without entries about tries that were counted, and without numbers: both depend on when runs begin and end.
     pub(crate) fn lasting(mut self) -> Self {
-        if let Some((_, _, timeline)) = &mut self.shown {
+        self.message = without_numbers(&self.message);
+        self.records = self.records.iter().map(|record| without_numbers(record)).collect();
+        if let Some((_, message, timeline)) = &mut self.shown {
+            *message = without_numbers(message);
             timeline.dedup();
         }
         Self { journal: 0, ..self }
@@ -82,7 +94,7 @@ impl End {
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Deploys,
         Self::DeploysFirst,
         Self::RollsBack,
@@ -92,13 +104,24 @@ impl Story {
         Self::FirstIsRefusedByTheTarget,
         Self::IsAborted,
         Self::GetsStuck,
+        Self::GoesStepByStep,
+        Self::FailsAtAStep,
+        Self::FlipsAndBakes,
+        Self::GivesWayToANewer,
+        Self::IsHeldAndLedOn,
     ];
 
     /// The world in which it plays, with the rollout begun.
     pub(crate) async fn stage(self) -> Stage {
         let stage = Stage::new(!matches!(self, Self::DeploysFirst | Self::FirstIsRefusedByTheTarget)).await;
         match self {
-            Self::Deploys | Self::DeploysFirst | Self::RollsBack => {}
+            Self::Deploys
+            | Self::DeploysFirst
+            | Self::RollsBack
+            | Self::GivesWayToANewer
+            | Self::IsHeldAndLedOn => {}
+            Self::GoesStepByStep | Self::FlipsAndBakes => stage.load(20_000, 0),
+            Self::FailsAtAStep => stage.load(20_000, 100),
             Self::FailsItsGoldenCases => stage.teach("v1.1.0", 2.0),
             Self::IsRefusedByTheTarget | Self::FirstIsRefusedByTheTarget => {
                 stage.target.faults.always("promote", Problem::Denied);
@@ -113,14 +136,45 @@ impl Story {
         stage
     }
 
+    /// Whether it takes time, so that how often someone looks shows in the numbers of its messages.
+    pub(crate) fn takes_time(self) -> bool {
+        self.plan() != plan()
+    }
+
+    fn plan(self) -> RolloutPlan {
+        match self {
+            Self::GoesStepByStep | Self::FailsAtAStep => judged(),
+            Self::FlipsAndBakes => RolloutPlan {
+                strategy: Strategy::BlueGreen { preview: minutes(2), auto_promote: true },
+                bake: minutes(5),
+                hold_back: percent(5),
+                ..judged()
+            },
+            Self::GivesWayToANewer => RolloutPlan { on_newer: OnNewer::Supersede, ..canary() },
+            Self::IsHeldAndLedOn => canary(),
+            _ => plan(),
+        }
+    }
+
+    /// The release that waits for it, once it is under way.
+    fn newer(self, state: &RolloutState) -> Option<Release> {
+        let comes = self == Self::GivesWayToANewer && state.phase == Phase::Progressing;
+        comes.then(|| release("v1.2.0"))
+    }
+
     fn kind(self) -> Kind {
         if self == Self::RollsBack { Kind::Rollback } else { Kind::Deploy }
     }
 
     /// What people ask for, once the rollout is under way.
     pub(crate) fn commands(self, state: &RolloutState) -> Vec<PersonCommand> {
-        let aborts = self == Self::IsAborted && state.phase == Phase::Promoting;
-        aborts.then(abort).into_iter().collect()
+        let command = match (self, state.phase) {
+            (Self::IsAborted, Phase::Promoting) => Command::Abort,
+            (Self::IsHeldAndLedOn, Phase::Progressing) if state.step == 1 => Command::Pause,
+            (Self::IsHeldAndLedOn, Phase::Paused) => Command::Promote,
+            _ => return vec![],
+        };
+        vec![PersonCommand { command, by: by("bob") }]
     }
 
     /// Begins the rollout, where nobody has.
@@ -128,21 +182,30 @@ impl Story {
         if stage.recorded().await.is_some() {
             return Ok(());
         }
-        stage.begin(driver, self.kind(), &plan()).await.map(|_| ())
+        stage.begin(driver, self.kind(), &self.plan()).await.map(|_| ())
     }
 
     /// Plays it in one run until it has settled.
     pub(crate) async fn play(self, stage: &Stage, stops: &dyn Interruption) -> Result<Tick, RolloutError> {
         let mut driver = stage.driver(stops);
         self.begin(stage, &mut driver).await?;
-        for _ in 0..20 {
-            let state = stage.recorded().await.expect("it has begun");
-            match driver.once(&self.commands(&state)).await? {
+        for _ in 0..100 {
+            match self.lead_on(stage, &mut driver).await? {
+                Tick::Waiting(_) if self.takes_time() => stage.clock.advance(Duration::from_secs(30)),
                 Tick::Waiting(_) => {}
                 end => return Ok(end),
             }
         }
         panic!("{self:?} does not settle: {:?}", stage.recorded().await)
+    }
+}
+
+impl Story {
+    /// One tick, with what people ask for and what waits.
+    pub(crate) async fn lead_on(self, stage: &Stage, driver: &mut Driver<'_>) -> Result<Tick, RolloutError> {
+        let state = stage.recorded().await.expect("it has begun");
+        let (commands, newer) = (self.commands(&state), self.newer(&state));
+        driver.once(Told { commands: &commands, newer: newer.as_ref() }).await
     }
 }
 
@@ -187,6 +250,13 @@ impl Stage {
         self.runner.teach(subject, Arc::new(move |_| Ok(vec![tensor(answer)])));
     }
 
+    /// Requests come, and of a thousand answers of v1.1.0 this many are errors; v1.0.0 makes one in a hundred.
+    fn load(&self, requests: u64, errors: u64) {
+        let quality = [("v1.0.0", 10), ("v1.1.0", errors)];
+        let quality = quality.map(|(version, errors)| (version.parse().unwrap(), (errors, 1000))).into();
+        self.target.load(&self.model, Load { requests, quality });
+    }
+
     pub(crate) fn world(&self) -> World<'_> {
         World {
             journals: &self.journals,
@@ -196,6 +266,7 @@ impl Stage {
             registry: &self.registry,
             forge: &self.forge,
             publisher: &self.publisher,
+            metrics: None,
             clock: &self.clock,
         }
     }
@@ -245,6 +316,11 @@ impl Stage {
             journal: self.journals.history("rollouts/production/churn", 1000).await.unwrap().len(),
         }
     }
+}
+
+/// A sentence up to its first measured number.
+fn without_numbers(sentence: &str) -> String {
+    sentence.split("errors: ").next().unwrap_or(sentence).to_owned()
 }
 
 /// Stops once, at the boundary with this index; remembers every boundary that was passed.

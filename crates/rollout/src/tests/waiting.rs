@@ -11,7 +11,7 @@ use super::{
     sample::{noon, plan},
     stage::{Stage, Story},
 };
-use crate::{JournalError, Never, RolloutError, Tick};
+use crate::{JournalError, Never, RolloutError, Tick, Told};
 
 async fn begun() -> Stage {
     let stage = Story::Deploys.stage().await;
@@ -30,7 +30,7 @@ fn passed(clock: &FakeClock) -> Duration {
 #[tokio::test]
 async fn a_wait_ends_as_soon_as_the_rollout_does() {
     let stage = begun().await;
-    let tick = stage.driver(&Never).wait(&[], minutes(5)).await.unwrap();
+    let tick = stage.driver(&Never).wait(Told::default(), minutes(5)).await.unwrap();
     assert_eq!((tick.exit(), passed(&stage.clock)), (Exit::Done, Duration::default()));
 }
 
@@ -38,7 +38,7 @@ async fn a_wait_ends_as_soon_as_the_rollout_does() {
 async fn a_budget_that_is_used_up_leaves_a_running_rollout() {
     let stage = begun().await;
     stage.target.starts_ready(&stage.model, false);
-    let tick = stage.driver(&Never).wait(&[], minutes(5)).await.unwrap();
+    let tick = stage.driver(&Never).wait(Told::default(), minutes(5)).await.unwrap();
     assert_eq!((tick.exit(), passed(&stage.clock)), (Exit::Running, minutes(5)));
     let state = tick.state().unwrap();
     assert_eq!((state.phase, state.message.as_str()), (Phase::Validating, "v1.1.0 is not ready"));
@@ -46,7 +46,7 @@ async fn a_budget_that_is_used_up_leaves_a_running_rollout() {
     assert!(stage.end().await.journal <= 4, "looking is not worth an entry");
 
     stage.target.set_ready(&stage.model, &"v1.1.0".parse().unwrap(), true);
-    let tick = stage.driver(&Never).once(&[]).await.unwrap();
+    let tick = stage.driver(&Never).once(Told::default()).await.unwrap();
     assert_eq!(tick.exit(), Exit::Done, "the next run goes on");
 }
 
@@ -55,7 +55,7 @@ async fn a_target_that_stays_away_fails_at_the_deadline() {
     let stage = begun().await;
     stage.target.faults.always("prepare", Problem::Unreachable);
     stage.target.faults.always("cleanup", Problem::Unreachable);
-    let tick = stage.driver(&Never).wait(&[], minutes(60)).await.unwrap();
+    let tick = stage.driver(&Never).wait(Told::default(), minutes(60)).await.unwrap();
     let state = tick.state().unwrap();
     assert_eq!((tick.exit(), state.phase), (Exit::Negative, Phase::Failed));
     assert!(state.is_settled(), "what cannot be unloaded is given up");
@@ -71,7 +71,7 @@ async fn tries_are_on_record_at_least_every_ten_minutes() {
     stage.begin(&mut stage.driver(&Never), Kind::Deploy, &plan).await.unwrap();
     stage.target.faults.always("prepare", Problem::Unreachable);
     let before = stage.end().await.journal;
-    stage.driver(&Never).wait(&[], minutes(45)).await.unwrap();
+    stage.driver(&Never).wait(Told::default(), minutes(45)).await.unwrap();
     let entries = stage.end().await.journal - before;
     assert!((4..=8).contains(&entries), "{entries} entries in 45 minutes");
     assert!(stage.recorded().await.unwrap().intended.last().unwrap().attempts > 100);
@@ -82,12 +82,12 @@ async fn a_journal_that_is_away_for_a_while_is_waited_for() {
     let stage = begun().await;
     stage.journals.faults.fail("append", Problem::Unreachable, 2);
     stage.journals.faults.fail("tip", Problem::Unreachable, 1);
-    let tick = stage.driver(&Never).wait(&[], minutes(5)).await.unwrap();
+    let tick = stage.driver(&Never).wait(Told::default(), minutes(5)).await.unwrap();
     assert_eq!(tick.exit(), Exit::Done);
 
     let stage = begun().await;
     stage.journals.faults.always("append", Problem::Denied);
-    let error = stage.driver(&Never).wait(&[], minutes(5)).await.unwrap_err();
+    let error = stage.driver(&Never).wait(Told::default(), minutes(5)).await.unwrap_err();
     assert_eq!((error.exit(), passed(&stage.clock)), (Exit::Incomplete, Duration::default()));
     assert_eq!(stage.target.faults.calls("prepare"), 0, "nothing is done that is not on record");
 }
@@ -95,7 +95,7 @@ async fn a_journal_that_is_away_for_a_while_is_waited_for() {
 #[tokio::test]
 async fn where_nothing_began_there_is_nothing_to_do() {
     let stage = Story::Deploys.stage().await;
-    assert_eq!(stage.driver(&Never).once(&[]).await.unwrap(), Tick::Nothing);
+    assert_eq!(stage.driver(&Never).once(Told::default()).await.unwrap(), Tick::Nothing);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_journal_of_a_newer_tagship_is_left_alone() {
     let files = [("rollout.json".to_owned(), newer)].into();
     let entry = NewEntry { message: "newer".to_owned(), files, at: noon() };
     stage.journals.append("rollouts/production/churn", Some(&tip.id), &entry).await.unwrap();
-    let error = stage.driver(&Never).once(&[]).await.unwrap_err();
+    let error = stage.driver(&Never).once(Told::default()).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Incomplete);
     assert!(matches!(error, RolloutError::Journal { source: JournalError::Unreadable { .. }, .. }));
     assert_eq!(stage.journals.faults.calls("append"), 2, "nothing was written");

@@ -1,0 +1,53 @@
+//! Imported operator sets: reading them, and which versions are known.
+
+use super::{operators::canonical, parser::Parser, wire::Wire};
+use crate::{rules, stream::Stop};
+
+/// One imported operator set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opset {
+    pub(super) domain: String,
+    pub(super) version: u64,
+}
+
+/// Newest version of a standard operator set known here; `None` for other domains.
+fn newest(domain: &str) -> Option<u64> {
+    match domain {
+        "" => Some(28),
+        "ai.onnx.ml" => Some(6),
+        "ai.onnx.preview.training" | "ai.onnx.training" => Some(1),
+        _ => None,
+    }
+}
+
+impl Parser<'_, '_> {
+    /// Reads an import of this many bytes.
+    pub(super) fn opset(&mut self, length: u64) -> Result<Opset, Stop> {
+        let mut opset = Opset { domain: String::new(), version: 0 };
+        self.nested(length, |parser, number, value| {
+            match (number, value) {
+                (1, Wire::Bytes(length)) => opset.domain = canonical(parser.text(length)?),
+                (2, Wire::Varint(version)) => opset.version = version,
+                _ => parser.unknown("OperatorSetIdProto", number),
+            }
+            Ok(())
+        })?;
+        Ok(opset)
+    }
+
+    /// Checks that a model imports each operator set once, and none that is newer than what is known here.
+    pub(super) fn check_opsets(&mut self, opsets: &[Opset]) {
+        for (at, opset) in opsets.iter().enumerate() {
+            let domain = &opset.domain;
+            if opsets[..at].iter().any(|other| other.domain == *domain && other.version != opset.version) {
+                let message = "this operator set is imported in two versions";
+                self.findings.about(&rules::ONNX_OPSET, None, domain, message);
+            }
+            if newest(domain).is_some_and(|newest| opset.version > newest) {
+                let message =
+                    format!("operator set {domain:?} {} is newer than what is known here", opset.version);
+                self.note(&rules::ONNX_NEWER, message);
+            }
+        }
+    }
+}

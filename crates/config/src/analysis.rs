@@ -1,0 +1,103 @@
+//! `analysis`: what a new version must show on live traffic.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tagship_domain::{
+    Duration,
+    analysis::{Analysis, Metric, OnNoData},
+};
+
+use crate::{
+    diagnostic::{ConfigErrors, printable},
+    metric::MetricLayer,
+    place::{Place, Source},
+    read::read,
+};
+
+/// Time from one look to the next where nothing is said.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+/// How long a weight is held for undecided metrics where nothing is said.
+pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(3600);
+/// Shorter windows would hold single requests, and ask the target more often than it can say anything new.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+const EXAMPLE: &str = "write one, e.g. `metrics: [{ name: errors, kind: error-ratio }]`";
+
+/// What a new version must show on live traffic.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Analysis")]
+pub(crate) struct AnalysisLayer {
+    /// Time from one look to the next; at least `1s`.
+    #[schemars(extend("default" = DEFAULT_INTERVAL))]
+    interval: Option<Duration>,
+    /// How long a weight is held for metrics that are not decided, before a person has to decide.
+    #[schemars(extend("default" = DEFAULT_MAX_WAIT))]
+    max_wait: Option<Duration>,
+    /// What a look without data means, where a metric does not say.
+    #[schemars(extend("default" = OnNoData::default()))]
+    on_no_data: Option<OnNoData>,
+    /// The metrics, each with a name that is used once.
+    #[schemars(required, length(min = 1))]
+    metrics: Option<Vec<MetricLayer>>,
+}
+
+impl AnalysisLayer {
+    pub(crate) fn resolve(self, place: &Place<'_>) -> Option<Analysis> {
+        let interval = self.interval.unwrap_or(DEFAULT_INTERVAL);
+        if interval < SHORTEST_INTERVAL {
+            let message = format!("an interval is {SHORTEST_INTERVAL} or longer, not {interval}");
+            let help = "errors come in bursts: `60s` tells them from a bad version, shorter ones may not";
+            place.key("interval").report(message, Some(help.to_owned()));
+        }
+        let at = place.key("metrics");
+        let Some(layers) = self.metrics else {
+            at.report("the key `metrics` is missing".to_owned(), Some(EXAMPLE.to_owned()));
+            return None;
+        };
+        if layers.is_empty() {
+            let message = "an analysis without metrics judges nothing".to_owned();
+            at.report(message, Some(format!("{EXAMPLE}, or leave `analysis` out")));
+        }
+        let on_no_data = self.on_no_data.unwrap_or_default();
+        let metrics = resolve_metrics(layers, on_no_data, &at);
+        Some(Analysis { interval, max_wait: self.max_wait.unwrap_or(DEFAULT_MAX_WAIT), metrics })
+    }
+}
+
+fn resolve_metrics(layers: Vec<MetricLayer>, on_no_data: OnNoData, place: &Place<'_>) -> Vec<Metric> {
+    let count = layers.len();
+    let mut names = BTreeSet::new();
+    let mut metrics = vec![];
+    for (index, layer) in layers.into_iter().enumerate() {
+        let at = place.index(index);
+        let Some(metric) = layer.resolve(on_no_data, &at) else { continue };
+        if !names.insert(metric.name.clone()) {
+            let message = format!("the name `{}` is used twice", printable(&metric.name));
+            at.key("name").report(message, Some("give each metric its own name".to_owned()));
+        }
+        metrics.push(metric);
+    }
+    if count > 0 && metrics.len() == count && !metrics.iter().any(Metric::decides) {
+        let message =
+            "prediction-drift only advises, so no metric decides whether the version is good".to_owned();
+        place.report(
+            message,
+            Some("add one that does, e.g. `{ name: errors, kind: error-ratio }`".to_owned()),
+        );
+    }
+    metrics
+}
+
+/// Reads and checks an analysis that is a document of its own: what stands below `analysis:` in `tagship.yml`.
+/// `file` is only for messages.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place, as [`Config::parse`](crate::Config::parse) tells it.
+pub fn parse_analysis(file: &str, text: &str) -> Result<Analysis, ConfigErrors> {
+    let source = Source::parse(file, text)?;
+    let layer: Option<AnalysisLayer> = read(&source);
+    source.errors()?;
+    source.finish(layer.and_then(|layer| layer.resolve(&source.root())))
+}

@@ -1,0 +1,159 @@
+//! One metric of an analysis.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tagship_domain::{
+    Duration,
+    analysis::{Judge, Metric, MetricKind, OnNoData},
+};
+
+use crate::{
+    bound::BoundLayer,
+    diagnostic::{listed, printable},
+    margin::MarginLayer,
+    place::Place,
+};
+
+/// A name that a rollout gives to a check of its own.
+const RESERVED: &str = "smoke";
+/// Longest name of a metric, in characters; it stands in tables.
+const LONGEST_NAME: usize = 60;
+
+/// Where a metric is counted.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MetricSource {
+    /// The target's own counters.
+    #[default]
+    Target,
+}
+
+/// One metric: what is counted, and how it is judged.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Metric")]
+pub(crate) struct MetricLayer {
+    /// Name by which reports call it, e.g. `errors`; used once.
+    #[schemars(required, length(min = 1))]
+    name: Option<String>,
+    /// What is measured.
+    #[schemars(required)]
+    kind: Option<MetricKind>,
+    /// How looks become a verdict; the kind's own judge by default.
+    judge: Option<Judge>,
+    /// How many times worse than stable the candidate may be before it counts against it.
+    #[schemars(range(min = 1.0), extend("default" = Metric::DEFAULT_TOLERANCE))]
+    tolerance: Option<f64>,
+    /// How much worse than stable a candidate may be to be promoted: half as much again of errors and slow answers,
+    /// two points of accuracy by default.
+    promote_margin: Option<MarginLayer>,
+    /// What the candidate must keep where no traffic of stable exists to compare with.
+    bound: Option<BoundLayer>,
+    /// Observations of the candidate below which there is no verdict.
+    #[schemars(range(min = 1), extend("default" = Metric::DEFAULT_MIN_SAMPLES))]
+    min_samples: Option<u64>,
+    /// How late labels arrive, e.g. `10m`; only for metrics on labels.
+    label_delay: Option<Duration>,
+    /// What a look without data means; the analysis' answer by default.
+    on_no_data: Option<OnNoData>,
+    /// Failed looks that are tolerated.
+    #[schemars(extend("default" = 0))]
+    failure_limit: Option<u64>,
+    /// Inconclusive looks that are tolerated.
+    #[schemars(extend("default" = 0))]
+    inconclusive_limit: Option<u64>,
+    /// Looks in a row that may not be measured.
+    #[schemars(extend("default" = Metric::DEFAULT_CONSECUTIVE_ERROR_LIMIT))]
+    consecutive_error_limit: Option<u64>,
+    /// Where it is counted.
+    #[schemars(extend("default" = MetricSource::default()))]
+    #[expect(dead_code, reason = "there is one source; here for the key, its judgement and its schema")]
+    source: Option<MetricSource>,
+}
+
+impl MetricLayer {
+    pub(crate) fn resolve(self, on_no_data: OnNoData, place: &Place<'_>) -> Option<Metric> {
+        self.check_name(place);
+        let Some(kind) = self.kind else {
+            let kinds: Vec<&str> = MetricKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            let help = format!("write what is measured, one of {}", listed(&kinds));
+            place.key("kind").report("the key `kind` is missing".to_owned(), Some(help));
+            return None;
+        };
+        self.check_numbers(kind, place);
+        let judge = self.judge.unwrap_or_else(|| kind.default_judge());
+        if !kind.fits(judge) {
+            let judges: Vec<&str> = kind.judges().iter().map(|judge| judge_name(*judge)).collect();
+            let message =
+                format!("the judge `{}` does not fit the kind {}", judge_name(judge), kind.as_str());
+            let help = format!("write {}, or leave `judge` out", listed(&judges).replace(", ", " or "));
+            place.key("judge").report(message, Some(help));
+        }
+        let margin =
+            self.promote_margin.and_then(|margin| margin.resolve(kind, &place.key("promote-margin")));
+        let name = self.name.unwrap_or_default();
+        let default = Metric::with_defaults(&name, kind);
+        Some(Metric {
+            judge,
+            tolerance: self.tolerance.unwrap_or(default.tolerance),
+            promote_margin: margin.unwrap_or(default.promote_margin),
+            bound: self.bound.and_then(|bound| bound.resolve(kind, &place.key("bound"))),
+            min_samples: self.min_samples.unwrap_or(default.min_samples),
+            label_delay: self.label_delay.unwrap_or(default.label_delay),
+            on_no_data: self.on_no_data.unwrap_or(on_no_data),
+            failure_limit: self.failure_limit.unwrap_or(default.failure_limit),
+            inconclusive_limit: self.inconclusive_limit.unwrap_or(default.inconclusive_limit),
+            consecutive_error_limit: self.consecutive_error_limit.unwrap_or(default.consecutive_error_limit),
+            ..default
+        })
+    }
+
+    fn check_name(&self, place: &Place<'_>) {
+        let at = place.key("name");
+        let help = "write what people call it, e.g. `name: errors`";
+        let message = match self.name.as_deref() {
+            None => "the key `name` is missing".to_owned(),
+            Some(name) if name.trim().is_empty() => "the name is empty".to_owned(),
+            Some(RESERVED) => format!("the name `{RESERVED}` is taken by the check before any traffic"),
+            Some(name) if name.chars().count() > LONGEST_NAME => {
+                format!("the name is longer than {LONGEST_NAME} characters")
+            }
+            Some(name) if name.contains(char::is_control) => {
+                format!("the name `{}` holds a control character", printable(name))
+            }
+            Some(_) => return,
+        };
+        at.report(message, Some(help.to_owned()));
+    }
+
+    fn check_numbers(&self, kind: MetricKind, place: &Place<'_>) {
+        if self.tolerance.is_some_and(|tolerance| tolerance < 1.0) {
+            let message = format!("a tolerance is 1 or more, not {}", self.tolerance.unwrap_or_default());
+            let help = "`1` tolerates nothing worse than stable, `1.25` a quarter more".to_owned();
+            place.key("tolerance").report(message, Some(help));
+        }
+        if self.tolerance.is_some() && kind == MetricKind::PredictionDrift {
+            let message = format!("{} tells any difference, it has no tolerance", kind.as_str());
+            place.key("tolerance").report(message, Some("leave `tolerance` out".to_owned()));
+        }
+        if self.min_samples == Some(0) {
+            let help = "leave `min-samples` out for 50, or write 1 or more".to_owned();
+            place.key("min-samples").report("a verdict needs at least one sample".to_owned(), Some(help));
+        }
+        let labelled = matches!(kind, MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy);
+        if self.label_delay.is_some() && !labelled {
+            let message = format!("a metric of the kind {} needs no labels, so none are late", kind.as_str());
+            place.key("label-delay").report(message, Some("leave `label-delay` out".to_owned()));
+        }
+    }
+}
+
+fn judge_name(judge: Judge) -> &'static str {
+    match judge {
+        Judge::TwoSpeed => "two-speed",
+        Judge::BoundaryE => "boundary-e",
+        Judge::BucketE => "bucket-e",
+        Judge::PairedSignE => "paired-sign-e",
+        Judge::MultinomialE => "multinomial-e",
+    }
+}

@@ -1,0 +1,210 @@
+//! Canary, blue-green and analysis as they are read.
+
+use tagship_domain::{
+    Duration,
+    analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind, OnNoData},
+    plan::{OnNewer, RolloutPlan, Smoke, Step, Strategy},
+    traffic::Weight,
+};
+
+use super::model;
+use crate::{Config, EnvironmentConfig, parse_analysis};
+
+/// A canary with everything that can be said about it.
+pub(super) const CANARY: &str = r#"
+version: 1
+models:
+  m:
+    artifact: a
+    environments:
+      production:
+        target: local
+        strategy:
+          canary:
+            steps:
+              - set-weight: 5
+              - pause: 10m
+              - set-weight: 25%
+              - pause: {}
+              - { set-weight: "50 %" }
+              - pause
+              - pause:
+        analysis:
+          interval: 30s
+          max-wait: 2h
+          on-no-data: inconclusive
+          metrics:
+            - name: errors
+              kind: error-ratio
+              judge: boundary-e
+              tolerance: 1.25
+              promote-margin: { ratio: 2 }
+              bound: { max: 2% }
+              min-samples: 100
+              failure-limit: 1
+              inconclusive-limit: 2
+              consecutive-error-limit: 3
+              source: target
+            - { name: latency, kind: latency, bound: { p99.9: 1s500ms }, on-no-data: fail }
+            - { name: accuracy, kind: labelled-accuracy, label-delay: 10m, bound: { min: 0.9 }, promote-margin: { absolute: 1% } }
+            - { name: drift, kind: prediction-drift }
+        hold-back: 5%
+        bake: 10m
+        on-newer: supersede
+"#;
+
+fn only_environment(text: &str) -> EnvironmentConfig {
+    let config = Config::parse("tagship.yml", text).unwrap();
+    let (_, model) = config.models.into_iter().next().unwrap();
+    model.environments.into_values().next().unwrap()
+}
+
+fn with(keys: &str) -> EnvironmentConfig {
+    only_environment(&model(&format!("    environments: {{ p: {{ target: local, {keys} }} }}\n")))
+}
+
+fn weight(percent: u8) -> Step {
+    Step::SetWeight(Weight::percent(percent).unwrap())
+}
+
+#[test]
+fn a_canary_is_read_as_it_is_written() {
+    let production = only_environment(CANARY);
+    let steps = vec![
+        weight(5),
+        Step::Pause(Some(Duration::from_secs(600))),
+        weight(25),
+        Step::Pause(None),
+        weight(50),
+        Step::Pause(None),
+        Step::Pause(None),
+    ];
+    assert_eq!(production.strategy, Strategy::Canary { steps });
+    assert_eq!(production.hold_back.get(), 5);
+    assert_eq!(production.bake, Duration::from_secs(600));
+    assert_eq!(production.on_newer, OnNewer::Supersede);
+    let analysis = production.analysis.unwrap();
+    assert_eq!(analysis.interval, Duration::from_secs(30));
+    assert_eq!(analysis.max_wait, Duration::from_secs(7200));
+    let expected = [
+        Metric {
+            judge: Judge::BoundaryE,
+            tolerance: 1.25,
+            promote_margin: Margin::Ratio(2.0),
+            bound: Some(Bound::MaxErrorRatio(0.02)),
+            min_samples: 100,
+            on_no_data: OnNoData::Inconclusive,
+            failure_limit: 1,
+            inconclusive_limit: 2,
+            consecutive_error_limit: 3,
+            ..Metric::with_defaults("errors", MetricKind::ErrorRatio)
+        },
+        Metric {
+            bound: Some(Bound::Latency { quantile: 0.999, within_ms: 1500.0 }),
+            on_no_data: OnNoData::Fail,
+            ..Metric::with_defaults("latency", MetricKind::Latency)
+        },
+        Metric {
+            bound: Some(Bound::MinAccuracy(0.9)),
+            promote_margin: Margin::Absolute(0.01),
+            label_delay: Duration::from_secs(600),
+            on_no_data: OnNoData::Inconclusive,
+            ..Metric::with_defaults("accuracy", MetricKind::LabelledAccuracy)
+        },
+        Metric {
+            on_no_data: OnNoData::Inconclusive,
+            ..Metric::with_defaults("drift", MetricKind::PredictionDrift)
+        },
+    ];
+    assert_eq!(analysis.metrics, expected);
+}
+
+#[test]
+fn blue_green_has_defaults() {
+    let preview = |seconds| Duration::from_secs(seconds);
+    for (written, expected) in [
+        ("strategy: blue-green", Strategy::BlueGreen { preview: preview(0), auto_promote: true }),
+        ("strategy: { blue-green: }", Strategy::BlueGreen { preview: preview(0), auto_promote: true }),
+        (
+            "strategy: { blue-green: { preview: 10m, auto-promote: false } }",
+            Strategy::BlueGreen { preview: preview(600), auto_promote: false },
+        ),
+        ("strategy: all-at-once", Strategy::AllAtOnce),
+        ("on-newer: queue-latest", Strategy::AllAtOnce),
+    ] {
+        assert_eq!(with(written).strategy, expected, "{written}");
+    }
+}
+
+#[test]
+fn what_is_not_said_about_an_analysis_has_its_default() {
+    let kinds = [
+        ("error-ratio", Judge::TwoSpeed, Margin::Ratio(1.5)),
+        ("latency", Judge::BucketE, Margin::Ratio(1.5)),
+        ("labelled-accuracy", Judge::BoundaryE, Margin::Absolute(0.02)),
+        ("paired-accuracy", Judge::PairedSignE, Margin::Absolute(0.02)),
+    ];
+    for (kind, judge, margin) in kinds {
+        let text = format!("metrics: [{{ name: a, kind: {kind} }}]");
+        let Analysis { interval, max_wait, metrics } = parse_analysis("a.yml", &text).unwrap();
+        assert_eq!((interval, max_wait), (Duration::from_secs(60), Duration::from_secs(3600)));
+        let [metric] = &metrics[..] else { panic!("{metrics:?}") };
+        assert_eq!((metric.judge, metric.promote_margin), (judge, margin), "{kind}");
+        assert_eq!((metric.tolerance, metric.bound, metric.min_samples), (1.0, None, 50));
+        assert_eq!((metric.failure_limit, metric.inconclusive_limit), (0, 0));
+        assert_eq!((metric.consecutive_error_limit, metric.on_no_data), (4, OnNoData::Wait));
+    }
+}
+
+#[test]
+fn the_plan_says_what_the_environment_says() {
+    let production = only_environment(CANARY);
+    let plan = production.plan(Smoke::ReadyOnly);
+    assert_eq!(plan.steps().len(), 7);
+    assert_eq!(plan.full().get(), 95);
+    assert_eq!((plan.bake, plan.on_newer), (Duration::from_secs(600), OnNewer::Supersede));
+    assert_eq!(plan.analysis, production.analysis);
+    assert_eq!(
+        with("progress-deadline: 5m").plan(Smoke::ReadyOnly),
+        RolloutPlan::all_at_once(Smoke::ReadyOnly, Duration::from_secs(300))
+    );
+}
+
+/// What can be measured is taken: with a hold-back, with bounds, and advice that is heard on the way.
+#[test]
+fn metrics_that_can_be_measured_are_taken() {
+    let errors = "{ name: errors, kind: error-ratio }";
+    let bounded = "{ name: errors, kind: error-ratio, bound: { max: 2% } }";
+    let drift = "{ name: drift, kind: prediction-drift }";
+    let canary = "strategy: { canary: { steps: [{ set-weight: 5 }] } }";
+    let to_all = "strategy: { canary: { steps: [{ set-weight: 5 }, { set-weight: 100 }] } }";
+    for keys in [
+        format!("{canary}, analysis: {{ metrics: [{errors}, {drift}] }}"),
+        format!("{canary}, bake: 10m, hold-back: 5%, analysis: {{ metrics: [{errors}, {drift}] }}"),
+        format!("{canary}, bake: 10m, analysis: {{ metrics: [{bounded}, {drift}] }}"),
+        format!("{to_all}, analysis: {{ metrics: [{bounded}] }}"),
+        format!("bake: 10m, hold-back: 49, analysis: {{ metrics: [{errors}, {drift}] }}"),
+        format!("bake: 10m, analysis: {{ metrics: [{bounded}] }}"),
+        format!("strategy: blue-green, bake: 10m, analysis: {{ metrics: [{bounded}] }}"),
+        to_all.to_owned(),
+    ] {
+        let _ = with(&keys);
+    }
+}
+
+#[test]
+fn an_analysis_alone_is_a_document_with_the_same_answers() {
+    let broken = "interval: 0s\nmetrics:\n  - { name: e, kind: error-ratio, judge: bucket-e }\n";
+    let found = parse_analysis("policy.yml", broken).unwrap_err();
+    let shown: Vec<String> = found.diagnostics.iter().map(|found| found.location.to_string()).collect();
+    assert_eq!(shown, ["policy.yml:1:11 (interval)", "policy.yml:3:42 (metrics[0].judge)"]);
+    for (text, answer) in [
+        ("", "the key `metrics` is missing"),
+        ("analysis: { metrics: [] }", "unknown key `analysis`"),
+        ("[]", "expected a mapping, found a list"),
+        ("{", "this is not YAML: while parsing a node, did not find expected node content"),
+    ] {
+        let found = parse_analysis("policy.yml", text).unwrap_err();
+        assert_eq!(found.diagnostics[0].message, answer, "{text}");
+    }
+}

@@ -1,0 +1,387 @@
+//! Rollouts and analyses with one mistake each, and the one answer to it.
+
+use super::brief;
+
+const PREFIX: &str = "models.m.environments.p";
+
+/// An environment whose keys begin on the eighth line, in the ninth column.
+fn environment(keys: &str) -> String {
+    let indented = keys.replace('\n', "\n        ");
+    super::model(&format!("    environments:\n      p:\n        target: local\n        {indented}\n"))
+}
+
+#[test]
+fn every_mistake_in_a_rollout_has_its_answer() {
+    assert!(ENVIRONMENTS.len() >= 40, "{}", ENVIRONMENTS.len());
+    let mut wrong = Vec::new();
+    for (keys, answer) in ENVIRONMENTS {
+        let found = brief(&environment(keys)).join("\n").replace(PREFIX, "p");
+        if found != *answer {
+            wrong.push(format!("{keys}\nexpected {answer}\nfound    {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Keys of an environment beside its target.
+const ENVIRONMENTS: &[(&str, &str)] = &[
+    (
+        "strategy: { canary: { steps: [] } }",
+        "8:31 p.strategy.canary.steps: no step gives the new version traffic | begin with a small share, e.g. `{ set-weight: 5 }`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ pause: 10m }] } }",
+        "8:31 p.strategy.canary.steps: no step gives the new version traffic | begin with a small share, e.g. `{ set-weight: 5 }`",
+    ),
+    (
+        "strategy: { canary: { step: [] } }",
+        "8:31 p.strategy.canary.step: unknown key `step` | did you mean `steps`?",
+    ),
+    (
+        "strategy: { canary: { steps: { set-weight: 5 } } }",
+        "8:31 p.strategy.canary.steps: expected a list, found a mapping",
+    ),
+    (
+        "strategy: { canary: { steps: [5, { set-weight: 5 }] } }",
+        "8:39 p.strategy.canary.steps[0]: expected a step, as in `set-weight: 5`, `pause: 10m` or `pause: {}`, found the number 5",
+    ),
+    (
+        "strategy: { canary: { steps: [set-weight] } }",
+        "8:39 p.strategy.canary.steps[0]: expected a step, as in `set-weight: 5`, `pause: 10m` or `pause: {}`, found the text `set-weight`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ setweight: 5 }] } }",
+        "8:41 p.strategy.canary.steps[0].setweight: unknown key `setweight` | did you mean `set-weight`?",
+    ),
+    (
+        "strategy: { canary: { steps: [{ setWeight: 5 }] } }",
+        "8:41 p.strategy.canary.steps[0].setWeight: unknown key `setWeight` | did you mean `set-weight`?",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5, pause: 10m }] } }",
+        "8:39 p.strategy.canary.steps[0]: only one of `set-weight`, `pause` can be chosen | write one, e.g. `set-weight: 5` or `pause: 10m`",
+    ),
+    (
+        "strategy: { canary: { steps: [{}, { set-weight: 5 }] } }",
+        "8:39 p.strategy.canary.steps[0]: one of `set-weight`, `pause` is missing | write one, e.g. `set-weight: 5` or `pause: 10m`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 0 }] } }",
+        "8:53 p.strategy.canary.steps[0].set-weight: a weight of 0 gives the new version no traffic to be judged on | write the first share, e.g. `set-weight: 5`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 101 }] } }",
+        "8:53 p.strategy.canary.steps[0].set-weight: expected a share of traffic in whole percent from 0 to 100, as in `5` or `5%`, found the number 101",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 101% }] } }",
+        "8:53 p.strategy.canary.steps[0].set-weight: expected a share of traffic in whole percent from 0 to 100, as in `5` or `5%`, found the number 101",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5.5 }] } }",
+        "8:53 p.strategy.canary.steps[0].set-weight: expected a share of traffic in whole percent from 0 to 100, as in `5` or `5%`, found the number 5.5",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: -5 }] } }",
+        "8:53 p.strategy.canary.steps[0].set-weight: expected a share of traffic in whole percent from 0 to 100, as in `5` or `5%`, found the number -5",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: few }] } }",
+        "8:53 p.strategy.canary.steps[0].set-weight: expected a share of traffic in whole percent from 0 to 100, as in `5` or `5%`, found the text `few`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 25 }, { set-weight: 5 }] } }",
+        "8:73 p.strategy.canary.steps[1].set-weight: the weight 5% does not grow: an earlier step has 25% | let every `set-weight` be larger than the one before",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { pause: 1m }, { set-weight: 5 }] } }",
+        "8:87 p.strategy.canary.steps[2].set-weight: the weight 5% does not grow: an earlier step has 5% | let every `set-weight` be larger than the one before",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { pause: 10 }] } }",
+        "8:67 p.strategy.canary.steps[1].pause: a pause carries a unit; write `10m` for minutes or `10s` for seconds",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { pause: 0s }] } }",
+        "8:67 p.strategy.canary.steps[1].pause: a pause of no time waits for nothing | leave it out, or write `pause: {}` to wait for a person",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { pause: long }] } }",
+        "8:67 p.strategy.canary.steps[1].pause: \"long\" is not a duration; write a number and a unit, e.g. 50ms, 90s, 10m, 1h30m or 2d",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { pause: { duration: 10m } }] } }",
+        "8:60 p.strategy.canary.steps[1].pause: a pause has no keys; write its length, as in `pause: 10m`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { pause: [10m] }] } }",
+        "8:60 p.strategy.canary.steps[1].pause: expected a duration with its unit, as in `10m`, or `{}` to wait for a person, found a list",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] }, blue-green: {} }",
+        "8:9 p.strategy: only one of `canary`, `blue-green` can be chosen | write one, e.g. `canary: { steps: [{ set-weight: 5 }, { pause: 10m }] }`",
+    ),
+    (
+        "strategy: {}",
+        "8:9 p.strategy: one of `canary`, `blue-green` is missing | write one, e.g. `canary: { steps: [{ set-weight: 5 }, { pause: 10m }] }`",
+    ),
+    (
+        "strategy: [canary]",
+        "8:9 p.strategy: expected a strategy: `all-at-once`, `canary: { steps: [...] }` or `blue-green: { preview: 10m }`, found a list",
+    ),
+    (
+        "strategy: canarry",
+        "8:19 p.strategy: expected `all-at-once`, `canary` with its steps or `blue-green`, found `canarry`; did you mean `canary`?",
+    ),
+    (
+        "strategy: blue-grene",
+        "8:19 p.strategy: expected `all-at-once`, `canary` with its steps or `blue-green`, found `blue-grene`; did you mean `blue-green`?",
+    ),
+    (
+        "strategy: { bluegreen: {} }",
+        "8:21 p.strategy.bluegreen: unknown key `bluegreen` | did you mean `blue-green`?",
+    ),
+    (
+        "strategy: { blue-green: { preview: 10 } }",
+        "8:44 p.strategy.blue-green.preview: expected text, found the number 10 | quote it, `\"10\"`; a duration or size carries a unit, as in `90s` or `64MiB`",
+    ),
+    (
+        "strategy: { blue-green: { auto-promotion: true } }",
+        "8:35 p.strategy.blue-green.auto-promotion: unknown key `auto-promotion` | did you mean `auto-promote`?",
+    ),
+    (
+        "strategy: { blue-green: { auto-promote: maybe } }",
+        "8:49 p.strategy.blue-green.auto-promote: expected `true` or `false`, found the text `maybe`",
+    ),
+    (
+        "strategy:",
+        "8:9 p.strategy: expected a strategy: `all-at-once`, `canary: { steps: [...] }` or `blue-green: { preview: 10m }`, found nothing",
+    ),
+    ("on-newer: replace", "8:19 p.on-newer: expected one of `queue-latest`, `supersede`, found `replace`"),
+    (
+        "hold-back: 50%\nbake: 10m",
+        "8:20 p.hold-back: a hold-back is below 50%, not 50% | 5% is enough to compare with where traffic is not rare",
+    ),
+    (
+        "hold-back: 5\nstrategy: blue-green",
+        "8:20 p.hold-back: stable keeps its hold-back until the bake ends, and there is no bake | set `bake: 10m`, or leave `hold-back` out",
+    ),
+    (
+        "hold-back: 5%\nbake: 10m\nstrategy: { canary: { steps: [{ set-weight: 50 }, { set-weight: 96 }] } }",
+        "10:73 p.strategy.canary.steps[1].set-weight: a weight of 96% leaves stable less than the hold-back of 5% | give at most 95, or hold less back",
+    ),
+    (
+        "hold-back: 5%\nbake: 10m\nstrategy: { canary: { steps: [{ set-weight: 50 }, { set-weight: 100 }] } }",
+        "10:73 p.strategy.canary.steps[1].set-weight: a weight of 100% leaves stable less than the hold-back of 5% | leave the step out: after the last one the new version gets 95% by itself",
+    ),
+    (
+        "bake: 10",
+        "8:15 p.bake: expected text, found the number 10 | quote it, `\"10\"`; a duration or size carries a unit, as in `90s` or `64MiB`",
+    ),
+    (
+        "analysis: { metrics: [{ name: errors, kind: error-ratio }] }",
+        "8:9 p.analysis: the metrics would never be measured: there is no time in which the new version has traffic and is not stable yet | set `bake: 10m`, or choose a canary",
+    ),
+    (
+        "strategy: { blue-green: { preview: 10m } }\nanalysis: { metrics: [{ name: errors, kind: error-ratio }] }",
+        "9:9 p.analysis: the metrics would never be measured: there is no time in which the new version has traffic and is not stable yet | set `bake: 10m`, or choose a canary",
+    ),
+    (
+        "bake: 10m\nanalysis: { metrics: [{ name: errors, kind: error-ratio }] }",
+        "9:31 p.analysis.metrics[0].bound: no traffic of stable is left during the bake to compare `errors` with | set `hold-back: 5%`, or give the metric `bound: { max: 2% }`",
+    ),
+    (
+        "bake: 10m\nstrategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: l, kind: latency }] }",
+        "10:31 p.analysis.metrics[0].bound: no traffic of stable is left during the bake to compare `l` with | set `hold-back: 5%`, or give the metric `bound: { p99: 100ms }`",
+    ),
+    (
+        "bake: 10m\nstrategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: p, kind: paired-accuracy }] }",
+        "10:31 p.analysis.metrics[0].bound: no traffic of stable is left during the bake to compare `p` with | set `hold-back: 5%`",
+    ),
+    (
+        "bake: 10m\nanalysis: { metrics: [{ name: e, kind: error-ratio, bound: { max: 2% } }, { name: d, kind: prediction-drift }] }",
+        "9:83 p.analysis.metrics[1].bound: no traffic of stable is left during the bake to compare `d` with | set `hold-back: 5%`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { set-weight: 100 }] } }\nanalysis: { metrics: [{ name: errors, kind: error-ratio }] }",
+        "8:72 p.strategy.canary.steps[1].set-weight: at a weight of 100% no traffic of stable is left to compare `errors` with | leave the step out, promotion gives the new version everything, or give the metric `bound: { max: 2% }`",
+    ),
+    ("analysis: []", "8:9 p.analysis: expected a mapping, found a list"),
+    (
+        "analysis:",
+        "8:9 p.analysis.metrics: the key `metrics` is missing | write one, e.g. `metrics: [{ name: errors, kind: error-ratio }]`",
+    ),
+    (
+        "analysis: { metrics: [] }",
+        "8:21 p.analysis.metrics: an analysis without metrics judges nothing | write one, e.g. `metrics: [{ name: errors, kind: error-ratio }]`, or leave `analysis` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: d, kind: prediction-drift }] }",
+        "8:21 p.analysis.metrics: prediction-drift only advises, so no metric decides whether the version is good | add one that does, e.g. `{ name: errors, kind: error-ratio }`",
+    ),
+    ("analysis: { metric: [] }", "8:21 p.analysis.metric: unknown key `metric` | did you mean `metrics`?"),
+    (
+        "analysis: { interval: 0s, metrics: [{ name: e, kind: error-ratio }] }",
+        "8:31 p.analysis.interval: an interval is 1s or longer, not 0s | errors come in bursts: `60s` tells them from a bad version, shorter ones may not",
+    ),
+    (
+        "analysis: { interval: 500ms, metrics: [{ name: e, kind: error-ratio }] }",
+        "8:31 p.analysis.interval: an interval is 1s or longer, not 500ms | errors come in bursts: `60s` tells them from a bad version, shorter ones may not",
+    ),
+    (
+        "analysis: { max-wait: 60, metrics: [{ name: e, kind: error-ratio }] }",
+        "8:31 p.analysis.max-wait: expected text, found the number 60 | quote it, `\"60\"`; a duration or size carries a unit, as in `90s` or `64MiB`",
+    ),
+    (
+        "analysis: { on-no-data: pass, metrics: [{ name: e, kind: error-ratio }] }",
+        "8:33 p.analysis.on-no-data: expected one of `wait`, `inconclusive`, `fail`, found `pass`",
+    ),
+    (
+        "analysis: { metrics: [{ kind: error-ratio }] }",
+        "8:31 p.analysis.metrics[0].name: the key `name` is missing | write what people call it, e.g. `name: errors`",
+    ),
+    (
+        "analysis: { metrics: [{ name: '', kind: error-ratio }] }",
+        "8:39 p.analysis.metrics[0].name: the name is empty | write what people call it, e.g. `name: errors`",
+    ),
+    (
+        "analysis: { metrics: [{ name: smoke, kind: error-ratio }] }",
+        "8:39 p.analysis.metrics[0].name: the name `smoke` is taken by the check before any traffic | write what people call it, e.g. `name: errors`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio }, { name: e, kind: latency }] }",
+        "8:71 p.analysis.metrics[1].name: the name `e` is used twice | give each metric its own name",
+    ),
+    (
+        "analysis: { metrics: [{ name: e }] }",
+        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `prediction-drift`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-rate }] }",
+        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `prediction-drift`, found `error-rate` | did you mean `error-ratio`?",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, judge: bucket-e }] }",
+        "8:68 p.analysis.metrics[0].judge: the judge `bucket-e` does not fit the kind error-ratio | write `two-speed` or `boundary-e`, or leave `judge` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: latency, judge: two-speed }] }",
+        "8:64 p.analysis.metrics[0].judge: the judge `two-speed` does not fit the kind latency | write `bucket-e`, or leave `judge` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, judge: mann-whitney }] }",
+        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, found `mann-whitney`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, tolerance: 0.9 }] }",
+        "8:72 p.analysis.metrics[0].tolerance: a tolerance is 1 or more, not 0.9 | `1` tolerates nothing worse than stable, `1.25` a quarter more",
+    ),
+    (
+        "analysis: { metrics: [{ name: d, kind: prediction-drift, tolerance: 2 }, { name: e, kind: latency }] }",
+        "8:77 p.analysis.metrics[0].tolerance: prediction-drift tells any difference, it has no tolerance | leave `tolerance` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, promote-margin: 1.5 }] }",
+        "8:77 p.analysis.metrics[0].promote-margin: expected a mapping, found the number 1.5",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, promote-margin: {} }] }",
+        "8:61 p.analysis.metrics[0].promote-margin: one of `ratio`, `absolute` is missing | write one, e.g. `promote-margin: { ratio: 1.5 }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, promote-margin: { ratio: 1.5, absolute: 0.02 } }] }",
+        "8:61 p.analysis.metrics[0].promote-margin: only one of `ratio`, `absolute` can be chosen | write one, e.g. `promote-margin: { ratio: 1.5 }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, promote-margin: { ratio: 1 } }] }",
+        "8:86 p.analysis.metrics[0].promote-margin.ratio: a ratio margin is above 1, not 1 | with none, a candidate as good as stable is never promoted; half as much again is `1.5`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, promote-margin: { absolute: 0 } }] }",
+        "8:89 p.analysis.metrics[0].promote-margin.absolute: a share lies above 0 and below 1, as in `0.02` or `2%`, not at 0",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, promote-margin: { absolute: -0.1 } }] }",
+        "8:89 p.analysis.metrics[0].promote-margin.absolute: a share lies above 0 and below 1, as in `0.02` or `2%`, not at -0.1",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: labelled-accuracy, promote-margin: { ratio: 1.5 } }] }",
+        "8:85 p.analysis.metrics[0].promote-margin.ratio: the margin of labelled-accuracy is a number of points, not a ratio | write `promote-margin: { absolute: 0.02 }`, which is two points",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio }, { name: d, kind: prediction-drift, promote-margin: { ratio: 1.5 } }] }",
+        "8:98 p.analysis.metrics[1].promote-margin: prediction-drift promotes nothing, so it has no margin | leave `promote-margin` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, bound: 2% }] }",
+        "8:68 p.analysis.metrics[0].bound: expected a mapping, found the text `2%`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, bound: {} }] }",
+        "8:61 p.analysis.metrics[0].bound: one of `max`, `min`, `p50`, `p90`, `p95`, `p99`, `p99.9` is missing | write one, e.g. `bound: { max: 2% }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, bound: { min: 0.9 } }] }",
+        "8:70 p.analysis.metrics[0].bound.min: `min` does not bound a metric of the kind error-ratio | write `bound: { max: 2% }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: labelled-accuracy, bound: { max: 2% } }] }",
+        "8:76 p.analysis.metrics[0].bound.max: `max` does not bound a metric of the kind labelled-accuracy | write `bound: { min: 0.90 }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: latency, bound: { p98: 10ms } }] }",
+        "8:66 p.analysis.metrics[0].bound.p98: unknown key `p98` | did you mean `p90`?",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: latency, bound: { p99: 10ms, p50: 1ms } }] }",
+        "8:57 p.analysis.metrics[0].bound: only one of `p50`, `p99` can be chosen | write one, e.g. `bound: { p99: 100ms }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: latency, bound: { p99: 0s } }] }",
+        "8:71 p.analysis.metrics[0].bound.p99: a limit of no time fails every answer | write `bound: { p99: 100ms }`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: latency, bound: { p99: 100 } }] }",
+        "8:71 p.analysis.metrics[0].bound.p99: expected text, found the number 100 | quote it, `\"100\"`; a duration or size carries a unit, as in `90s` or `64MiB`",
+    ),
+    (
+        "analysis: { metrics: [{ name: p, kind: paired-accuracy, bound: { min: 0.9 } }] }",
+        "8:65 p.analysis.metrics[0].bound: paired-accuracy is only measured against stable, no bound fits it | leave `bound` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, bound: { max: 2 } }] }",
+        "8:75 p.analysis.metrics[0].bound.max: a share lies above 0 and below 1, as in `0.02` or `2%`, not at 2; did you mean `2%`?",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, bound: { max: 200% } }] }",
+        "8:75 p.analysis.metrics[0].bound.max: a share lies above 0 and below 1, as in `0.02` or `2%`, not at 200%",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, bound: { max: low } }] }",
+        "8:75 p.analysis.metrics[0].bound.max: expected a share above 0 and below 1, as in `0.02` or `2%`, found the text `low`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, min-samples: 0 }] }",
+        "8:74 p.analysis.metrics[0].min-samples: a verdict needs at least one sample | leave `min-samples` out for 50, or write 1 or more",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, label-delay: 10m }] }",
+        "8:74 p.analysis.metrics[0].label-delay: a metric of the kind error-ratio needs no labels, so none are late | leave `label-delay` out",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, failure-limit: -1 }] }",
+        "8:76 p.analysis.metrics[0].failure-limit: expected a whole number from 0 up, found the number -1",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, failurelimit: 1 }] }",
+        "8:61 p.analysis.metrics[0].failurelimit: unknown key `failurelimit` | did you mean `failure-limit`?",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, source: prometheus }] }",
+        "8:69 p.analysis.metrics[0].source: expected `target`, found `prometheus`",
+    ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, source: { prometheus: {} } }] }",
+        "8:61 p.analysis.metrics[0].source: expected `target`, found a mapping",
+    ),
+];

@@ -1,0 +1,105 @@
+//! Looks of the analysis: when one is due, from where it counts, and what it says.
+//!
+//! A look counts from where the one before ended, so none overlaps and none is lost: after a crash, the next look is as
+//! long as the run was away. When a share of traffic has just been applied, counting begins anew.
+
+use std::collections::BTreeMap;
+
+use tagship_domain::{
+    Timestamp,
+    analysis::{Analysis, Metric, MetricPhase, Seen},
+    rollout::{Measured, Observation, Phase, RolloutState, Snapshot},
+};
+
+use super::legs;
+use crate::analysis::{self, Against, Arms, Standing};
+
+/// Whether a step would use counters now.
+pub(crate) fn wants_counters(state: &RolloutState, now: Timestamp) -> bool {
+    let travels = matches!(state.phase, Phase::Progressing | Phase::Baking | Phase::Paused);
+    travels && measured_against(state).is_some() && (state.settled.is_none() || is_due(state, now))
+}
+
+/// When the next look is due; absent where nothing is measured.
+pub(crate) fn next_look(state: &RolloutState) -> Option<Timestamp> {
+    let interval = state.plan.analysis.as_ref()?.interval;
+    measured_against(state)?;
+    Some(state.looked.as_ref().map_or(state.since, |looked| looked.at.after(interval)))
+}
+
+fn is_due(state: &RolloutState, now: Timestamp) -> bool {
+    next_look(state).is_some_and(|due| now >= due)
+}
+
+/// Begins to count: whatever was counted before the share was applied says nothing about it.
+pub(super) fn begin(state: &mut RolloutState, observation: &Observation) {
+    if measured_against(state).is_none() {
+        return;
+    }
+    let counters = match &observation.counters {
+        Some(Measured::Counters(counters)) => counters.clone(),
+        // The first counters that are read are where counting begins.
+        Some(Measured::Error(_)) | None => BTreeMap::new(),
+    };
+    state.looked = Some(Snapshot { at: observation.now, counters });
+}
+
+/// Takes a look where one is due. Answers what the metrics add up to; nothing where no look was taken.
+pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Option<Standing> {
+    let against = measured_against(state)?;
+    if !is_due(state, observation.now) {
+        return None;
+    }
+    let analysis = state.plan.analysis.clone()?;
+    let before = state.looked.clone()?;
+    let stable = state.stable.as_ref().filter(|_| against == Against::Stable);
+    let arms = Arms { stable: stable.map(|stable| &stable.version), candidate: &state.candidate.version };
+    let (seen, counters) = match observation.counters.as_ref()? {
+        Measured::Error(why) => (unmeasured(&analysis, why), before.counters),
+        Measured::Counters(now) => {
+            let now = Snapshot { at: observation.now, counters: now.clone() };
+            if !knows(arms, &before) {
+                state.looked = Some(now);
+                return None;
+            }
+            (analysis::windows(&analysis, arms, &before, &now), now.counters)
+        }
+    };
+    state.looked = Some(Snapshot { at: observation.now, counters });
+    Some(analysis::look(&analysis, against, &mut state.judges, &seen, observation.now))
+}
+
+/// Metrics that must be good before the candidate may become stable, and are not.
+pub(super) fn undecided(state: &RolloutState) -> Vec<&Metric> {
+    let metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    let is_good = |metric: &Metric| {
+        state.judges.get(&metric.name).is_some_and(|judge| judge.phase == MetricPhase::Successful)
+    };
+    metrics.filter(|metric| metric.decides() && !is_good(metric)).collect()
+}
+
+/// Forgets verdicts that came from comparing with stable, where a fixed bound takes over.
+pub(super) fn change_over(state: &mut RolloutState) {
+    let bounded = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    for metric in bounded.filter(|metric| metric.bound.is_some()) {
+        state.judges.remove(&metric.name);
+    }
+}
+
+/// What the candidate is measured against now; absent where nothing is.
+fn measured_against(state: &RolloutState) -> Option<Against> {
+    let analysis = state.plan.analysis.as_ref()?;
+    let against = legs::against(state, state.weight.desired)?;
+    let applies = |metric: &Metric| against == Against::Stable || metric.bound.is_some();
+    analysis.metrics.iter().any(applies).then_some(against)
+}
+
+/// Whether a snapshot has what the next look counts from.
+fn knows(arms: Arms<'_>, before: &Snapshot) -> bool {
+    let mut arms = [Some(arms.candidate), arms.stable].into_iter().flatten();
+    arms.all(|version| before.counters.contains_key(version))
+}
+
+fn unmeasured(analysis: &Analysis, why: &str) -> BTreeMap<String, Seen> {
+    analysis.metrics.iter().map(|metric| (metric.name.clone(), Seen::Error(why.to_owned()))).collect()
+}

@@ -1,0 +1,136 @@
+//! Progressing and Baking: the candidate has its share of traffic and is measured, until the leg of the way is over.
+
+use tagship_domain::{
+    Duration,
+    analysis::Metric,
+    rollout::{Observation, Phase, Reason, RolloutState},
+    traffic::Weight,
+};
+
+use super::{
+    candidate::Candidate,
+    change,
+    legs::{self, Hold},
+    looking,
+    transition::Judgement,
+};
+use crate::analysis::Standing;
+
+/// Good when the leg is over.
+pub(super) fn judge(state: &mut RolloutState, observation: &Observation) -> Judgement {
+    if let Some(judgement) = unapplied(state, observation) {
+        return judgement;
+    }
+    if state.settled.is_none() {
+        state.settled = Some(observation.now);
+        looking::begin(state, observation);
+    }
+    // It answers: as long as it does, time is the plan's, not the deadline's.
+    state.deadline = Some(observation.now.after(state.plan.progress_deadline));
+    let standing = looking::take(state, observation);
+    let looked = standing.is_some();
+    match standing {
+        Some(Standing::Rollback { reason, cause }) => Judgement::Bad(reason, at_weight(state, &cause)),
+        Some(Standing::Inconclusive { reason, message }) => Judgement::Pause(reason, message),
+        Some(Standing::Continue(said) | Standing::Promote(said)) => hold(state, observation, looked, &said),
+        None => hold(state, observation, looked, ""),
+    }
+}
+
+/// What keeps the share of traffic that was ordered from being in force; absent where nothing does.
+pub(super) fn unapplied(state: &RolloutState, observation: &Observation) -> Option<Judgement> {
+    let candidate = Candidate::of(&state.candidate, &observation.target);
+    match (&candidate, candidate.trouble(&state.candidate)) {
+        (Candidate::Unknown(_), Some(trouble)) => return Some(Judgement::Wait(trouble)),
+        (_, Some(trouble)) => return Some(Judgement::Bad(Reason::TargetFailed, trouble)),
+        (_, None) => {}
+    }
+    if let Some(intended) = state.intended.iter().find(|intended| !change::is_report(&intended.effect)) {
+        return Some(Judgement::Wait(change::waiting_for(intended)));
+    }
+    let (version, applied, desired) = (&state.candidate.version, state.weight.applied, state.weight.desired);
+    (applied != desired)
+        .then(|| Judgement::Wait(format!("{version} has {applied} of the traffic, {desired} was ordered")))
+}
+
+/// Whether the leg is over. One that is measured ends with a look, so that nothing that was counted is lost.
+fn hold(state: &RolloutState, observation: &Observation, looked: bool, said: &str) -> Judgement {
+    let leg = legs::leg(&state.plan, state.step);
+    let passed = observation.now.since(state.settled.unwrap_or(observation.now));
+    let here = format!("{} has {} of the traffic", state.candidate.version, state.weight.applied);
+    let length = match leg.hold {
+        Hold::Applied => Duration::default(),
+        Hold::For(length) => length,
+        Hold::Person => {
+            return Judgement::Pause(
+                Reason::StepPause,
+                format!("{here}, and the plan asks for a person here"),
+            );
+        }
+    };
+    let measured = looking::next_look(state).is_some();
+    if passed < length || (measured && !looked && length > Duration::default()) {
+        return Judgement::Wait(with(format!("{here} for {} of {length}", whole(passed.min(length))), said));
+    }
+    let open = if needs_verdict(state) { looking::undecided(state) } else { vec![] };
+    let max_wait = state.plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
+    match open.as_slice() {
+        [] => Judgement::Good(with(here, said)),
+        open if passed < length.plus(max_wait) => {
+            Judgement::Wait(with(format!("{here}, held until {} decided", names(open)), said))
+        }
+        open => give_over(state, open, max_wait),
+    }
+}
+
+/// Whether the next leg leaves stable without traffic, or the candidate becomes stable: both need a verdict. Without
+/// traffic so far there is nothing that a verdict could rest on. Where a person led it to a last leg that is not held,
+/// nothing more can be learned.
+fn needs_verdict(state: &RolloutState) -> bool {
+    if legs::is_last(state) {
+        return state.plan.bake > Duration::default() || state.waived.is_none();
+    }
+    let next = legs::leg(&state.plan, state.step + 1).weight;
+    let next_is_last = state.step + 1 >= legs::legs(&state.plan).len();
+    state.weight.desired > Weight::NONE && (next_is_last || next == Weight::ALL)
+}
+
+/// Metrics that stay open are for a person.
+fn give_over(state: &RolloutState, open: &[&Metric], max_wait: Duration) -> Judgement {
+    let version = &state.candidate.version;
+    let unmeasured =
+        |metric: &&&Metric| state.judges.get(&metric.name).is_none_or(|judge| judge.looks.measured == 0);
+    let silent: Vec<&Metric> = open.iter().filter(unmeasured).copied().collect();
+    if silent.is_empty() {
+        let message = format!("{version} was held for {max_wait} and {} still not decided", names(open));
+        Judgement::Pause(Reason::InconclusiveAnalysis, message)
+    } else {
+        let message = format!("{version} was held for {max_wait} and there is no data for {}", list(&silent));
+        Judgement::Pause(Reason::NoData, message)
+    }
+}
+
+/// A cause with the share of traffic at which it showed.
+fn at_weight(state: &RolloutState, cause: &str) -> String {
+    match state.phase {
+        Phase::Baking => format!("while baking at {}: {cause}", state.weight.desired),
+        _ => format!("at {}: {cause}", state.weight.desired),
+    }
+}
+
+fn with(sentence: String, said: &str) -> String {
+    if said.is_empty() { sentence } else { format!("{sentence}; {said}") }
+}
+
+fn whole(length: Duration) -> Duration {
+    Duration::from_secs(length.std().as_secs())
+}
+
+fn names(metrics: &[&Metric]) -> String {
+    let verb = if metrics.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", list(metrics))
+}
+
+fn list(metrics: &[&Metric]) -> String {
+    metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,177 @@
+//! A rollout that is walked through time: traffic comes, effects work, and someone looks every few seconds.
+
+use std::collections::BTreeMap;
+
+use tagship_domain::{
+    Duration, Release, Timestamp, Version,
+    analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind, OnNoData},
+    event::Command,
+    plan::{RolloutPlan, Step, Strategy},
+    rollout::{EffectResult, Kind, Measured, Observation, Observed, PersonCommand, Phase, RolloutState},
+    traffic::{Counters, TargetState, Weight},
+};
+
+use super::sample::{all, arm, by, noon, passed, pending_over, plan, release, version};
+use crate::{look::questions, step};
+
+/// A rollout on its way.
+pub(crate) struct Walk {
+    pub(crate) state: RolloutState,
+    pub(crate) now: Timestamp,
+    /// Requests per second, over both versions by weight.
+    pub(crate) rate: u64,
+    /// Of a thousand answers of stable and candidate, how many are errors.
+    pub(crate) errors: [u64; 2],
+    /// Why the counters cannot be read, while they cannot.
+    pub(crate) outage: Option<String>,
+    /// A newer release that waits.
+    pub(crate) newer: Option<Release>,
+    /// Share that was in force at every transition, with the phase.
+    pub(crate) story: Vec<(Phase, u8)>,
+    counters: BTreeMap<Version, Counters>,
+}
+
+impl Walk {
+    /// Begins a deploy of v1.1.0, over v1.0.0 where something serves.
+    pub(crate) fn begin(plan: &RolloutPlan, serves: bool) -> Self {
+        let stable = release("v1.0.0");
+        let state = pending_over(Kind::Deploy, serves.then_some(&stable), plan);
+        let counters = [version("v1.0.0"), version("v1.1.0")].map(|version| (version, Counters::default()));
+        Self {
+            state,
+            now: noon(),
+            rate: 0,
+            errors: [0, 0],
+            outage: None,
+            newer: None,
+            story: vec![],
+            counters: counters.into(),
+        }
+    }
+
+    /// With traffic.
+    pub(crate) fn under(self, rate: u64, errors: [u64; 2]) -> Self {
+        Self { rate, errors, ..self }
+    }
+
+    /// Lets time pass and looks.
+    pub(crate) fn passes(&mut self, seconds: u64) -> &RolloutState {
+        self.now = self.now.after(Duration::from_secs(seconds));
+        self.serve(seconds);
+        self.look(&[]);
+        &self.state
+    }
+
+    /// Lets time pass, looking every ten seconds, until this phase or for that long.
+    pub(crate) fn until(&mut self, phase: Phase, at_most: u64) -> &RolloutState {
+        for _ in 0..at_most.div_ceil(10) {
+            if self.state.phase == phase {
+                break;
+            }
+            self.passes(10);
+        }
+        assert_eq!(self.state.phase, phase, "{}", self.state.message);
+        &self.state
+    }
+
+    /// Someone asks for something.
+    pub(crate) fn told(&mut self, command: Command) -> &RolloutState {
+        self.look(&[PersonCommand { command, by: by("bob") }]);
+        &self.state
+    }
+
+    /// One look of a world in which everything works, and the looks that follow without time passing.
+    fn look(&mut self, commands: &[PersonCommand]) {
+        let mut commands = commands.to_vec();
+        for _ in 0..64 {
+            let observation = self.observation(std::mem::take(&mut commands));
+            let transition = step(&self.state, &observation);
+            self.state = transition.state;
+            if !transition.changed {
+                return;
+            }
+            self.story.push((self.state.phase, self.state.weight.desired.get()));
+        }
+        panic!("it runs in circles: {:?}", self.story);
+    }
+
+    fn observation(&self, commands: Vec<PersonCommand>) -> Observation {
+        let weight = self.state.weight.desired.get();
+        let stable = self.state.stable.as_ref().map(|_| arm("v1.0.0", 100 - weight));
+        let arms = stable.into_iter().chain([arm("v1.1.0", weight)]).collect();
+        let target = Observed::Seen(TargetState { arms });
+        let measured = match &self.outage {
+            Some(why) => Measured::Error(why.clone()),
+            None => Measured::Counters(self.counters.clone()),
+        };
+        let asked = questions(&self.state, &target, self.now);
+        Observation {
+            now: self.now,
+            target,
+            smoke: Some(passed()),
+            counters: asked.counters.then_some(measured),
+            newer: self.newer.clone(),
+            commands,
+            outcomes: all(&self.state, &EffectResult::Applied),
+        }
+    }
+
+    fn serve(&mut self, seconds: u64) {
+        let weight = u64::from(self.state.weight.applied.get());
+        let shares = [100 - weight, weight];
+        for ((counters, share), errors) in self.counters.values_mut().zip(shares).zip(self.errors) {
+            counters.requests += self.rate * seconds * share / 100;
+            counters.errors = counters.requests * errors / 1000;
+        }
+    }
+}
+
+pub(crate) fn percent(share: u8) -> Weight {
+    Weight::percent(share).unwrap()
+}
+
+pub(crate) fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+/// 10, then 50 percent, five minutes each.
+pub(crate) fn canary() -> RolloutPlan {
+    let steps = vec![
+        Step::SetWeight(percent(10)),
+        Step::Pause(Some(minutes(5))),
+        Step::SetWeight(percent(50)),
+        Step::Pause(Some(minutes(5))),
+    ];
+    RolloutPlan { strategy: Strategy::Canary { steps }, ..plan() }
+}
+
+/// The same, judged by errors.
+pub(crate) fn judged() -> RolloutPlan {
+    RolloutPlan { analysis: Some(analysis(vec![errors()])), ..canary() }
+}
+
+pub(crate) fn analysis(metrics: Vec<Metric>) -> Analysis {
+    Analysis { interval: minutes(1), max_wait: minutes(30), metrics }
+}
+
+pub(crate) fn errors() -> Metric {
+    Metric {
+        name: "errors".to_owned(),
+        kind: MetricKind::ErrorRatio,
+        judge: Judge::TwoSpeed,
+        tolerance: 1.0,
+        promote_margin: Margin::Ratio(1.5),
+        bound: None,
+        min_samples: 50,
+        label_delay: Duration::default(),
+        on_no_data: OnNoData::Wait,
+        failure_limit: 0,
+        inconclusive_limit: 0,
+        consecutive_error_limit: 4,
+    }
+}
+
+/// At most three percent errors.
+pub(crate) fn bounded() -> Metric {
+    Metric { bound: Some(Bound::MaxErrorRatio(0.03)), ..errors() }
+}
