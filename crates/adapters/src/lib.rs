@@ -4,6 +4,8 @@
 mod clock;
 mod disk;
 pub mod forges;
+mod http;
+pub mod metric_sources;
 pub mod stores;
 pub mod targets;
 

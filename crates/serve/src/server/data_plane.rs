@@ -152,7 +152,7 @@ async fn infer(
     let deadline = Instant::now() + server.limits.request_timeout;
     let request = request_body::whole(body, server.limits.max_request, deadline).await?;
     let (arm, route) = choose(&server)?;
-    let traffic = match route {
+    let traffic = match &route {
         Route::Weighted => &arm.metrics.routed,
         Route::Direct => &arm.metrics.direct,
     };
@@ -160,7 +160,7 @@ async fn infer(
     match timeout_at(deadline, run(Arc::clone(&server), Arc::clone(&arm), request)).await {
         Ok(Ok(answer)) => {
             let took = measure.end(Ending::Answered);
-            Ok(remember(&server, &arm, answer, took.as_secs_f64() * 1e3))
+            Ok(remember(&server, &arm, &route, answer, took.as_secs_f64() * 1e3))
         }
         Ok(Err(problem)) => {
             measure.end(if problem.is_request() { Ending::Rejected } else { Ending::Failed });
@@ -190,11 +190,16 @@ async fn run(server: Arc<Server>, arm: Arc<Arm>, request: Vec<u8>) -> Result<Ans
 }
 
 /// Keeps what feedback and monitoring will need, and makes the response.
-fn remember(server: &Server, arm: &Arm, answer: Answer, latency_ms: f64) -> Response {
+fn remember(server: &Server, arm: &Arm, route: &Route, answer: Answer, latency_ms: f64) -> Response {
+    let labels = labels(&answer.outputs);
+    if let (Route::Weighted, Some(labels)) = (route, &labels) {
+        arm.metrics.classes.add(labels);
+    }
     let prediction = Prediction {
         version: arm.version.clone(),
+        counts: matches!(route, Route::Weighted),
         metrics: Arc::clone(&arm.metrics),
-        labels: labels(&answer.outputs),
+        labels,
     };
     server.predictions.insert(&arm.model, &answer.id, prediction);
     if let Some(log) = &server.log {

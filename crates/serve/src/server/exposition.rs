@@ -1,6 +1,6 @@
 //! Everything counted, as the Prometheus text format 0.0.4 has it.
 //!
-//! Label values are model names and versions, whose grammars leave nothing to escape.
+//! Models and versions have grammars that leave nothing to escape; predicted labels are escaped.
 
 use std::{
     fmt::Write as _,
@@ -24,6 +24,7 @@ pub(super) fn page(server: &Server) -> String {
     requests(&mut page, &table);
     latency(&mut page, &table);
     feedback(&mut page, &table);
+    classes(&mut page, &table);
     versions(&mut page, &table);
     if let Some(log) = &server.log {
         head(
@@ -91,13 +92,35 @@ fn latency(page: &mut String, table: &Table) {
 
 fn feedback(page: &mut String, table: &Table) {
     let name = "tagship_feedback_total";
-    head(page, name, "counter", "Labels that came back for predictions, by whether they agreed.");
+    head(
+        page,
+        name,
+        "counter",
+        "Labels that came back for requests routed by weight, by whether they agreed.",
+    );
     for arm in arms(table) {
         let labels = format!("model=\"{}\",version=\"{}\"", arm.model, arm.version);
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         let _ = writeln!(page, "{name}{{{labels},outcome=\"correct\"}} {}", count(&arm.metrics.correct));
         let _ = writeln!(page, "{name}{{{labels},outcome=\"incorrect\"}} {}", count(&arm.metrics.incorrect));
     }
+}
+
+fn classes(page: &mut String, table: &Table) {
+    let name = "tagship_predicted_labels_total";
+    head(page, name, "counter", "Predicted labels by class, of requests routed by weight.");
+    for arm in arms(table) {
+        for (class, count) in arm.metrics.classes.counts().into_iter().flatten() {
+            let (model, version, class) = (&arm.model, &arm.version, escaped(&class));
+            let _ =
+                writeln!(page, "{name}{{model=\"{model}\",version=\"{version}\",label=\"{class}\"}} {count}");
+        }
+    }
+}
+
+/// A label value, which a model made up.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn versions(page: &mut String, table: &Table) {

@@ -23,8 +23,10 @@ pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Prob
         server.predictions.judge(&feedback.model, &feedback.id, |prediction| judge(&feedback, prediction))?;
     match found {
         Found::Waiting(prediction, judgement) => {
-            prediction.metrics.correct.fetch_add(judgement.correct, Relaxed);
-            prediction.metrics.incorrect.fetch_add(judgement.incorrect, Relaxed);
+            if prediction.counts {
+                prediction.metrics.correct.fetch_add(judgement.correct, Relaxed);
+                prediction.metrics.incorrect.fetch_add(judgement.incorrect, Relaxed);
+            }
             if let Some(log) = &server.log {
                 log.line(LogLine::Feedback(FeedbackRecord {
                     at: server.clock.now(),

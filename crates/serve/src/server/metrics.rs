@@ -1,14 +1,19 @@
 //! Counters of one version.
 //!
-//! Only atomics, so that requests never wait for each other. Requests routed by weight and requests that name a
+//! Only atomics, and a lock that is held for a few counts, so that requests never wait long for each other. Requests routed by weight and requests that name a
 //! version are counted apart: the first are evidence about traffic, the second are probes.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
-use tagship_domain::traffic::Counters;
+use serde_json::Value;
+use tagship_domain::traffic::{Counters, Histogram};
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
 pub(super) const LATENCY_BOUNDS: [f64; 16] = [
@@ -49,10 +54,56 @@ pub(super) struct ArmMetrics {
     pub(super) routed: Traffic,
     /// Requests that named this version.
     pub(super) direct: Traffic,
-    /// Labels of feedback that agreed with the prediction.
+    /// Labels of feedback that agreed with the prediction, of requests that were routed here by weight.
     pub(super) correct: AtomicU64,
     /// Labels of feedback that did not.
     pub(super) incorrect: AtomicU64,
+    /// Labels that were predicted for requests that were routed here by weight.
+    pub(super) classes: Classes,
+}
+
+/// Predicted labels by class. Bounded: what is no class of a few counts as [`OTHER`].
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    counts: Mutex<BTreeMap<String, u64>>,
+}
+
+/// Most classes that are told apart.
+const MAX_CLASSES: usize = 32;
+/// The class of every further label.
+const OTHER: &str = "(other)";
+
+impl Classes {
+    /// Counts the labels of one answer.
+    pub(super) fn add(&self, labels: &[Value]) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for label in labels {
+            let word = label.as_str().map_or_else(|| label.to_string(), str::to_owned);
+            let is_full = counts.len() >= MAX_CLASSES && !counts.contains_key(&word);
+            *counts.entry(if is_full { OTHER.to_owned() } else { word }).or_default() += 1;
+        }
+    }
+
+    /// All counts; absent while nothing was predicted.
+    pub(super) fn counts(&self) -> Option<BTreeMap<String, u64>> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        (!counts.is_empty()).then(|| counts.clone())
+    }
+}
+
+impl ArmMetrics {
+    /// Totals in the words of a rollout.
+    pub(super) fn counters(&self) -> Counters {
+        Counters {
+            requests: self.routed.requests(),
+            errors: self.routed.ended(Ending::Failed),
+            latency: Some(self.routed.histogram()),
+            correct: self.correct.load(Relaxed),
+            incorrect: self.incorrect.load(Relaxed),
+            classes: self.classes.counts(),
+            ..Counters::default()
+        }
+    }
 }
 
 /// Requests that took one way.
@@ -74,12 +125,16 @@ impl Traffic {
         self.endings[ending as usize].load(Relaxed)
     }
 
-    /// Totals in the words of a rollout.
-    pub(super) fn counters(&self) -> Counters {
-        Counters {
-            requests: Ending::ALL.iter().map(|ending| self.ended(*ending)).sum(),
-            errors: self.ended(Ending::Failed),
-            ..Counters::default()
+    /// Requests that ended in any way.
+    fn requests(&self) -> u64 {
+        Ending::ALL.iter().map(|ending| self.ended(*ending)).sum()
+    }
+
+    /// The histogram in milliseconds, not cumulated.
+    fn histogram(&self) -> Histogram {
+        Histogram {
+            bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
+            counts: self.buckets.iter().map(|bucket| bucket.load(Relaxed)).collect(),
         }
     }
 
@@ -135,8 +190,20 @@ mod tests {
         traffic.measure().end(Ending::Answered);
         traffic.measure().end(Ending::Failed);
         drop(traffic.measure());
-        assert_eq!(traffic.counters(), Counters { requests: 3, errors: 1, ..Counters::default() });
+        assert_eq!((traffic.requests(), traffic.ended(Ending::Failed)), (3, 1));
         assert_eq!(traffic.ended(Ending::Abandoned), 1);
+    }
+
+    #[test]
+    fn classes_beyond_the_first_few_count_together() {
+        let classes = Classes::default();
+        assert_eq!(classes.counts(), None);
+        for class in 0..40 {
+            classes.add(&[class.into(), "same".into()]);
+        }
+        let counts = classes.counts().unwrap();
+        assert_eq!((counts["same"], counts["0"], counts[OTHER]), (40, 1, 9));
+        assert_eq!(counts.len(), MAX_CLASSES + 1);
     }
 
     #[test]

@@ -24,6 +24,8 @@ const MAX_TEXT: usize = 256;
 pub(super) struct Prediction {
     /// The version that answered.
     pub(super) version: Version,
+    /// Whether the request was routed by weight, so that what is learned about it counts.
+    pub(super) counts: bool,
     /// Its counters.
     pub(super) metrics: Arc<ArmMetrics>,
     /// One label per row, where the model gives labels.
@@ -141,8 +143,12 @@ mod tests {
     use super::*;
 
     fn insert(predictions: &Predictions, id: &str, minor: u64) {
-        let prediction =
-            Prediction { version: Version::new(1, minor, 0), metrics: Arc::default(), labels: None };
+        let prediction = Prediction {
+            version: Version::new(1, minor, 0),
+            counts: true,
+            metrics: Arc::default(),
+            labels: None,
+        };
         predictions.insert(&model(), id, prediction);
     }
 
