@@ -7,6 +7,7 @@
 //! approval lie before this crate.
 
 pub mod analysis;
+pub mod backtest;
 mod driver;
 mod effects;
 mod error;

@@ -42,6 +42,6 @@ pub fn log_evidence(bad: u64, n: u64, rate: f64) -> f64 {
     // ln(0) * 0 is not 0 for the machine.
     let times = |count: u64, log: f64| if count == 0 { 0.0 } else { real(count) * log };
     let good = n.saturating_sub(bad);
-    let mixture = ln_factorial(bad) + ln_factorial(good) - ln_factorial(n + 1);
+    let mixture = ln_factorial(bad) + ln_factorial(good) - ln_factorial(n.saturating_add(1));
     mixture - times(bad, rate.ln()) - times(good, (-rate).ln_1p())
 }
