@@ -90,13 +90,18 @@ pub(crate) fn views<'a>(state: &'a RolloutState, series: &'a [MetricSeries]) -> 
     });
     views.extend(more.map(|(name, judge)| view(name, None, Some(judge), series)));
     views.sort_by_key(|view| urgency(view.phase));
-    if state.phase.is_terminal() {
-        for view in views.iter_mut().filter(|view| view.mark == Mark::Running) {
-            // Nothing runs any more: it was never decided.
-            view.mark = Mark::Neutral;
-        }
+    for view in &mut views {
+        view.mark = mark(view.phase, state);
     }
     views
+}
+
+/// The symbol of a verdict. Once a rollout has ended, nothing runs any more: an open metric was never decided.
+pub(crate) fn mark(phase: MetricPhase, state: &RolloutState) -> Mark {
+    match phase {
+        MetricPhase::Running if state.phase.is_terminal() => Mark::Neutral,
+        phase => phase.into(),
+    }
 }
 
 /// What needs to be seen first.

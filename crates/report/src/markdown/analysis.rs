@@ -35,7 +35,7 @@ pub(crate) fn table(state: &RolloutState, rows: usize) -> Block {
 }
 
 fn row(view: &MetricView<'_>, with_stable: bool) -> Vec<Inline> {
-    let mark = Inline::fixed(view.mark.emoji()).and(Inline::fixed(" "));
+    let mark = Inline::fixed(view.mark.emoji()).and(Inline::fixed("&nbsp;"));
     let allowed = view.allowed.as_deref().map(|allowed| Inline::text(allowed, 80).small());
     let name = mark.and(Inline::text(view.name, 80).bold());
     let metric = Inline::join([name, allowed.unwrap_or_default()], "<br>");

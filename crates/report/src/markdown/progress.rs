@@ -16,7 +16,7 @@ use crate::{
     sentence::{effect_words, phase_name, standing},
     spark::bar,
     text::counted,
-    verdict::{Culprit, culprits, exposure},
+    verdict::{self, Culprit, culprits, exposure},
     way::{Leg, legs},
 };
 
@@ -84,7 +84,7 @@ pub(crate) fn judges(state: &RolloutState, rows: usize) -> Block {
     ];
     let cells = |(name, judge): (&String, &JudgeState)| {
         vec![
-            Inline::fixed(Mark::from(judge.phase).emoji()),
+            Inline::fixed(verdict::mark(judge.phase, state).emoji()),
             Inline::text(name, 80).bold(),
             Inline::text(&measure::count(judge.n), 24),
             Inline::prose(&judge.message, 300),

@@ -73,8 +73,13 @@ pub fn rollout(
 ) -> String {
     let mut text = style.headline(&sentence::rollout(state));
     let culprits = culprits(state);
-    for culprit in culprits.iter().take(CULPRITS) {
-        text.push_str(&style.indented(&culprit.full(), 2));
+    for (at, culprit) in culprits.iter().take(CULPRITS).enumerate() {
+        // The headline names the first one already, unless going back failed.
+        let named = at == 0 && state.phase != Phase::RollbackFailed;
+        let words = if named { culprit.evidence.join("; ") } else { culprit.full() };
+        if !words.is_empty() {
+            text.push_str(&style.indented(&words, 2));
+        }
     }
     if (culprits.is_empty() || matches!(state.phase, Phase::Paused | Phase::RollbackFailed))
         && !state.message.trim().is_empty()
