@@ -7,7 +7,6 @@ use tagship_domain::{
     event::Command,
     plan::{RolloutPlan, Smoke, Strategy},
     release::Evidence,
-    report::TimelineEntry,
     rollout::{Kind, PersonCommand, Phase, RolloutState},
     schema,
     traffic::Weight,
@@ -15,15 +14,13 @@ use tagship_domain::{
 use tagship_ports::{MetricSource, StateStore as _};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
-use tagship_rollout::{
-    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name, timeline,
-};
+use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
 use tagship_runner::{Failure, args::Pace};
 
 use crate::{
     answer::Answer,
     failure::failed,
-    publisher::CommentPublisher,
+    publisher::{CommentPublisher, Story},
     state::unusable_journal,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
@@ -199,16 +196,16 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
         return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
     };
     let story = story(workspace, place).await?;
-    let text = terminal::rollout(state, &story, &workspace.style());
+    let text = terminal::rollout(state, &story.timeline, &story.series, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
     Answer::document(&workspace.handover, Some(place.name), state, text, ending)
 }
 
-/// What happened in the newest rollout of a place, oldest first.
-pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Vec<TimelineEntry>, Failure> {
+/// What the journal of a place tells about its newest rollout.
+pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Story, Failure> {
     let journal = journal_name(place.environment, place.name);
     let entries = workspace.repo.history(&journal, STORY).await.map_err(failed)?;
-    timeline(&entries).map_err(Failure::incomplete)
+    Story::of(&entries).map_err(Failure::incomplete)
 }
 
 /// What a dry run answers.
