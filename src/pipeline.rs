@@ -4,7 +4,7 @@ use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     event::Command,
-    plan::{RolloutPlan, Smoke},
+    plan::{RolloutPlan, Smoke, Strategy},
     release::Evidence,
     report::TimelineEntry,
     rollout::{Kind, PersonCommand, Phase, RolloutState},

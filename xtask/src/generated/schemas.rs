@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tagship_domain::{
     Document, Manifest,
+    analysis::AnalysisLook,
     decision::Decision,
     gate::GateReport,
     golden::GoldenCases,
@@ -22,13 +23,14 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 8] = [
+const DOCUMENTS: [Documented; 9] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
     document::<Manifest>,
     document::<RolloutState>,
     document::<Look>,
+    document::<AnalysisLook>,
     document::<StatusReport>,
     document::<GoldenCases>,
 ];
