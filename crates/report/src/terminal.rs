@@ -6,11 +6,13 @@
 
 mod documents;
 mod paint;
+mod plan;
 mod progress;
 mod table;
 
 pub use documents::{decision, gate, release, validation};
 pub use paint::Style;
+pub use plan::plan;
 pub use progress::{TimelineLine, rollout};
 pub use table::table;
 

@@ -10,6 +10,7 @@ pub mod analysis;
 mod driver;
 mod effects;
 mod error;
+pub mod forecast;
 mod history;
 mod interruption;
 mod journal;

@@ -7,6 +7,7 @@ use tagship_domain::{
     Document, Manifest,
     analysis::AnalysisLook,
     decision::Decision,
+    forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
     report::StatusReport,
@@ -23,7 +24,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 9] = [
+const DOCUMENTS: [Documented; 10] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
@@ -31,6 +32,7 @@ const DOCUMENTS: [Documented; 9] = [
     document::<RolloutState>,
     document::<Look>,
     document::<AnalysisLook>,
+    document::<Forecast>,
     document::<StatusReport>,
     document::<GoldenCases>,
 ];
