@@ -166,7 +166,12 @@ fn work_directory(workspace: &Workspace) -> Result<tempfile::TempDir, Failure> {
         .map_err(|error| Failure::unwritable(format!("create a directory in {}", parent.display()), &error))
 }
 
-async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> Result<RolloutPlan, Failure> {
+/// What the configuration says about rolling a release out there.
+pub(crate) async fn plan(
+    workspace: &Workspace,
+    place: Place<'_>,
+    candidate: &Release,
+) -> Result<RolloutPlan, Failure> {
     let store = workspace.store(place.model)?;
     let manifest = release::read_manifest(store.as_ref(), candidate).await.map_err(failed)?;
     let golden = release::read_evidence(store.as_ref(), &manifest, Evidence::Golden).await.map_err(failed)?;
@@ -237,4 +242,19 @@ pub(crate) async fn release_of(
     version: &Version,
 ) -> Result<Release, Failure> {
     release::release_of_version(&workspace.registry().await?, name, version).map_err(failed)
+}
+
+/// The named version of a model, else its newest release.
+pub(crate) async fn candidate(
+    workspace: &Workspace,
+    place: Place<'_>,
+    version: Option<&Version>,
+) -> Result<Release, Failure> {
+    let registry = workspace.registry().await?;
+    if let Some(version) = version {
+        return release::release_of_version(&registry, place.name, version).map_err(failed);
+    }
+    release::releases(&registry, place.name).map_err(failed)?.into_iter().next().ok_or_else(|| {
+        Failure::usage(format!("{} has no release yet", place.name)).hint("run `tagship release` first")
+    })
 }

@@ -5,6 +5,7 @@ mod comment;
 mod decide;
 mod demo;
 mod gate;
+mod plan;
 mod pull;
 mod registry;
 mod release;
@@ -34,6 +35,7 @@ pub(crate) fn format(verb: &Verb) -> Format {
         Verb::Rollback(args) => args.common.format,
         Verb::Run(args) => args.common.format,
         Verb::Comment(args) => args.common.format,
+        Verb::Plan(args) => args.common.format,
         Verb::Status(args) => args.common.format,
         Verb::Pull(args) => args.common.format,
         Verb::Backtest(args) => args.format,
@@ -58,6 +60,7 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Option<Answer>,
         Verb::Rollback(args) => rollback::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Run(args) => run::run(&args, open(&args.common)?).await.map(Some),
         Verb::Comment(args) => comment::run(&args, &open(&args.common)?).await.map(Some),
+        Verb::Plan(args) => plan::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Status(args) => status::run(&open(&args.common)?).await.map(Some),
         Verb::Backtest(args) => backtest::run(&args, context).map(Some),
         Verb::Registry(args) => registry::run(&args).await.map(Some),

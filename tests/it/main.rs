@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod full_disk;
 mod journey;
+mod plan;
 mod structure;
 mod target;
 mod workbench;

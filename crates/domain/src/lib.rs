@@ -9,6 +9,7 @@ pub mod digest;
 pub mod event;
 pub mod evidence;
 pub mod exit;
+pub mod forecast;
 pub mod gate;
 pub mod golden;
 pub mod name;

@@ -7,12 +7,14 @@
 mod analysis;
 mod documents;
 mod paint;
+mod plan;
 mod progress;
 mod table;
 
 pub use analysis::look;
 pub use documents::{decision, gate, release, validation};
 pub use paint::Style;
+pub use plan::plan;
 pub use progress::{TimelineLine, rollout};
 pub use table::table;
 

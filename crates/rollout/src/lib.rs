@@ -11,6 +11,7 @@ pub mod backtest;
 mod driver;
 mod effects;
 mod error;
+pub mod forecast;
 mod history;
 mod interruption;
 mod journal;

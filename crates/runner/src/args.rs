@@ -7,6 +7,11 @@ use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
 
 use crate::event::parse_command;
 
+mod plan;
+mod quantity;
+
+pub use plan::PlanArgs;
+
 /// Ship machine-learning models from git to production.
 #[derive(Debug, Parser)]
 #[command(name = "tagship", version, max_term_width = 100)]
@@ -37,6 +42,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Bring the status comment of a pull request up to date.
     Comment(CommentArgs),
+    /// Say what a rollout would do, and whether its metrics can be decided on the way.
+    Plan(PlanArgs),
     /// Show what every environment holds and which rollouts run.
     Status(StatusArgs),
     /// Read the model registry that the repository's tags are.

@@ -7,6 +7,7 @@ use tagship_domain::{
     Document, Manifest,
     analysis::AnalysisLook,
     decision::Decision,
+    forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
     report::StatusReport,
@@ -30,9 +31,10 @@ const DOCUMENTS: [Documented; 9] = [
     document::<Manifest>,
     document::<RolloutState>,
     document::<Look>,
+    document::<AnalysisLook>,
+    document::<Forecast>,
     document::<StatusReport>,
     document::<GoldenCases>,
-    document::<AnalysisLook>,
 ];
 
 type Defined = fn(&mut SchemaGenerator) -> Schema;

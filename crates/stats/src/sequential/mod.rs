@@ -12,6 +12,7 @@
 mod alternatives;
 pub mod boundary;
 pub mod bucket;
+pub mod detection;
 mod dispersion;
 pub mod fixed;
 pub mod interval;
