@@ -24,7 +24,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 9] = [
+const DOCUMENTS: [Documented; 10] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,

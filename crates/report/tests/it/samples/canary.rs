@@ -8,7 +8,7 @@ use tagship_domain::{
     },
     plan::{OnNewer, RolloutPlan, Step, Strategy},
     report::{Section, StepPosition, TimelineEntry},
-    rollout::{Kind, Paused, Phase, Reason, RolloutState},
+    rollout::{Kind, Phase, Reason, RolloutState},
     series::{MetricSeries, SeriesPoint},
     traffic::Weight,
     units::Duration,
@@ -249,7 +249,7 @@ pub(crate) fn rolled_back_on_accuracy() -> Section {
 
 fn paused(reason: Reason, message: &str) -> (RolloutState, Vec<TimelineEntry>) {
     let mut state = watched(Phase::Paused, reason, 25, message);
-    state.paused = Some(Paused { phase: Phase::Progressing, settled: state.settled });
+    state.interrupted = Some(Phase::Progressing);
     let mut timeline = story();
     timeline.push(at_step(entry("05:55:20", Phase::Paused, 25, message), reason, Some(4)));
     (state, timeline)
@@ -290,7 +290,7 @@ pub(crate) fn paused_by_hand() -> Section {
 pub(crate) fn preview() -> Section {
     let message = "v1.1.0 stands ready without traffic; promote it when it has been tried";
     let mut state = state(Kind::Deploy, Phase::Paused, Reason::StepPause, 0, message);
-    state.paused = Some(Paused { phase: Phase::Progressing, settled: None });
+    state.interrupted = Some(Phase::Progressing);
     state.plan.strategy =
         Strategy::BlueGreen { preview: Duration::from_secs(30 * MINUTE), auto_promote: false };
     state.plan.bake = Duration::from_secs(15 * MINUTE);
