@@ -101,10 +101,7 @@ fn of_steps(steps: &[Step]) -> Vec<Leg> {
 
 /// Index of the leg where the traffic is, or was when it stopped; past the last one when all is done.
 fn current(state: &RolloutState, legs: &[Leg], before: usize) -> Option<usize> {
-    let phase = match (state.phase, &state.paused) {
-        (Phase::Paused, Some(paused)) => paused.phase,
-        (phase, _) => phase,
-    };
+    let phase = state.interrupted.unwrap_or(state.phase);
     let of_step = || legs.iter().position(|leg| leg.until.is_some_and(|until| state.step < until));
     match phase {
         Phase::Pending | Phase::Validating | Phase::Failed => None,
