@@ -7,6 +7,7 @@ mod crash;
 mod demo;
 mod full_disk;
 mod journey;
+mod model_server;
 mod structure;
 mod target;
 mod workbench;
