@@ -1,5 +1,6 @@
 //! Leading rollouts: what `rollout`, `rollback` and `run` share.
 
+use tagship_adapters::metric_sources::MetricsPage;
 use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
@@ -11,7 +12,7 @@ use tagship_domain::{
     schema,
     traffic::Weight,
 };
-use tagship_ports::StateStore as _;
+use tagship_ports::{MetricSource, StateStore as _};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{
@@ -68,6 +69,7 @@ pub(crate) async fn lead(
     let options = workspace.registry_options()?;
     let releases = StoredReleases { store: store.as_ref() };
     let publisher = CommentPublisher { workspace };
+    let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let registry = TagStages { repo: &workspace.repo, options: &options };
     let world = World {
         journals: &workspace.repo,
@@ -77,7 +79,7 @@ pub(crate) async fn lead(
         registry: &registry,
         forge: &workspace.forge,
         publisher: &publisher,
-        metrics: None,
+        metrics: page.as_ref().map(|page| page as &dyn MetricSource),
         clock: &workspace.clock,
     };
     let workdir = work_directory(workspace)?;

@@ -7,7 +7,7 @@
 use std::{fs, path::Path};
 
 use serde_json::Value;
-use tagship_adapters::{SystemClock, metric_sources, targets::LocalTarget};
+use tagship_adapters::{SystemClock, metric_sources::MetricsPage, targets::LocalTarget};
 use tagship_domain::{
     ModelName, Version,
     golden::{GoldenCases, Tolerance},
@@ -202,7 +202,7 @@ async fn the_page_says_what_the_control_interface_says() {
     ask(&server.url, "POST", "/feedback", r#"{"model":"churn","id":"a","correct":true}"#).await;
     let told = server.target.observe(&model()).await.unwrap();
     let told = told.arms.into_iter().map(|arm| (arm.version, arm.counters)).collect();
-    let source = metric_sources::page(&format!("{}/metrics", server.url)).unwrap();
+    let source = MetricsPage::new(&format!("{}/metrics", server.url)).unwrap();
     let read = source.counters(&model()).await.unwrap();
     assert_eq!(read, told);
     let stable = &read[&version("v1.0.0")];

@@ -1,4 +1,5 @@
-//! The HTTP client that adapters share, and what went wrong with a call in words.
+//! The HTTP client of all adapters: one TLS provider, bounded waits, and no redirects, so that a secret never follows one;
+//! and what went wrong with a call, in words.
 
 use std::{error::Error, time::Duration};
 

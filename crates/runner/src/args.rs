@@ -228,6 +228,9 @@ pub struct Pace {
     /// How long to stay at most.
     #[arg(long, default_value = "30m", value_name = "DURATION")]
     pub time_budget: Duration,
+    /// Read counters by version from this page of metrics instead of the target: an address, or a file.
+    #[arg(long, value_name = "URL|FILE")]
+    pub metrics: Option<String>,
 }
 
 /// `tagship rollback`.

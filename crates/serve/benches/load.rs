@@ -58,7 +58,9 @@ async fn bench() {
     for (version, content) in [("v1.0.0", &b"0"[..]), ("v1.1.0", b"1")] {
         admin.load(version, content).await;
     }
-    admin.ok("POST", "/admin/models/m/promote", &json!({ "fence": 2, "version": "v1.0.0" }).to_string()).await;
+    admin
+        .ok("POST", "/admin/models/m/promote", &json!({ "fence": 2, "version": "v1.0.0" }).to_string())
+        .await;
     let half = json!({ "fence": 3, "version": "v1.1.0", "weight": 50 }).to_string();
     admin.ok("POST", "/admin/models/m/weight", &half).await;
 
@@ -179,11 +181,8 @@ impl Client {
         let digest = Digest::from_bytes(Sha256::digest(content).into());
         let text = String::from_utf8_lossy(content);
         self.ok("PUT", &format!("/admin/uploads/{digest}"), &text).await;
-        let file = FileEntry {
-            path: "model.onnx".to_owned(),
-            size: content.len() as u64,
-            sha256: digest.clone(),
-        };
+        let file =
+            FileEntry { path: "model.onnx".to_owned(), size: content.len() as u64, sha256: digest.clone() };
         let order = serde_json::to_string(&LoadOrder { fence: 1, digest, files: vec![file] }).expect("JSON");
         self.ok("PUT", &format!("/admin/models/m/versions/{version}"), &order).await;
     }

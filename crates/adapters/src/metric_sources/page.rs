@@ -41,7 +41,7 @@ struct PageSettings {
 
 /// A page of counters.
 #[derive(Debug, Clone)]
-pub struct PageSource {
+pub struct MetricsPage {
     place: Place,
 }
 
@@ -51,36 +51,32 @@ enum Place {
     File(PathBuf),
 }
 
-/// The page at `location`: an `http` or `https` address, or the path of a file.
-///
-/// # Errors
-/// For another kind of address, or when the HTTP client can't be set up.
-pub fn page(location: &str) -> Result<PageSource, PortError> {
-    let operation = "open the metrics page";
-    let Some((scheme, _)) = location.split_once("://") else {
-        return Ok(PageSource { place: Place::File(location.into()) });
-    };
-    if !["http", "https"].contains(&scheme) {
-        let message = format!("an address of the kind {scheme:?} can't be read");
-        return Err(PortError::new(Problem::Unsupported, operation, message)
-            .hint("name an http or https address, or the path of a file"));
+impl MetricsPage {
+    /// The page at `location`: an `http` or `https` address, or the path of a file.
+    ///
+    /// # Errors
+    /// For another kind of address, or when the HTTP client can't be set up.
+    pub fn new(location: &str) -> Result<Self, PortError> {
+        let operation = "open the metrics page";
+        let Some((scheme, _)) = location.split_once("://") else {
+            return Ok(Self { place: Place::File(location.into()) });
+        };
+        if !["http", "https"].contains(&scheme) {
+            let message = format!("an address of the kind {scheme:?} can't be read");
+            return Err(PortError::new(Problem::Unsupported, operation, message)
+                .hint("name an http or https address, or the path of a file"));
+        }
+        let url = Url::parse(location)
+            .map_err(|error| PortError::new(Problem::Invalid, operation, format!("{location:?}: {error}")))?;
+        Ok(Self { place: Place::Address { client: http::client(ANSWER)?, url } })
     }
-    let url = Url::parse(location)
-        .map_err(|error| PortError::new(Problem::Invalid, operation, format!("{location:?}: {error}")))?;
-    Ok(PageSource { place: Place::Address { client: http::client(ANSWER)?, url } })
-}
 
-impl PageSource {
     pub(super) fn from_settings(settings: &Map<String, Value>, root: &Path) -> Result<Self, PortError> {
         let settings: PageSettings =
             serde_json::from_value(Value::Object(settings.clone())).map_err(|error| {
-                PortError::new(
-                    Problem::Invalid,
-                    "read the settings of metric source page",
-                    error.to_string(),
-                )
+                PortError::new(Problem::Invalid, "read the settings of metric source page", error.to_string())
             })?;
-        let mut source = page(&settings.location)?;
+        let mut source = Self::new(&settings.location)?;
         if let Place::File(path) = &mut source.place {
             *path = root.join(&*path);
         }
@@ -148,7 +144,7 @@ impl fmt::Display for Place {
 }
 
 #[async_trait]
-impl MetricSource for PageSource {
+impl MetricSource for MetricsPage {
     async fn counters(&self, model: &ModelName) -> Result<BTreeMap<Version, Counters>, PortError> {
         let text = self.text().await?;
         let counters = text::parse(&text).and_then(|page| counters::of(&page, model));

@@ -101,7 +101,12 @@ impl LocalTarget {
     /// When the HTTP client can't be set up.
     pub fn new(url: &str, admin_url: &str, token: &str) -> Result<Self, PortError> {
         let base = |url: &str| url.trim_end_matches('/').to_owned();
-        Ok(Self { client: http::client(ANSWER)?, url: base(url), admin_url: base(admin_url), token: token.to_owned() })
+        Ok(Self {
+            client: http::client(ANSWER)?,
+            url: base(url),
+            admin_url: base(admin_url),
+            token: token.to_owned(),
+        })
     }
 
     pub(crate) fn from_settings(

@@ -1,7 +1,7 @@
 //! How often a version predicted each class.
 //!
 //! Bounded and without locks: the first classes that occur take a place each and keep it; what finds no place is
-//! counted as one more class, `other`. Places fill in order and never change hands, so that a class cannot take two.
+//! counted as one more class, `(other)`. Places fill in order and never change hands, so that a class cannot take two.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ const MAX_CLASSES: usize = 32;
 /// Longest text of a class that is kept, in bytes.
 const MAX_TEXT: usize = 64;
 /// The class of everything that finds no place.
-const OTHER: &str = "other";
+const OTHER: &str = "(other)";
 
 /// Predictions by class.
 #[derive(Debug, Default)]

@@ -116,7 +116,7 @@ fn classes(page: &mut String, table: &Table) {
     for arm in arms(table) {
         let labels = version_labels(arm);
         for (class, count) in arm.metrics.classes.totals().into_iter().flatten() {
-            let _ = writeln!(page, "{name}{{{labels},class=\"{}\"}} {count}", escaped(&class));
+            let _ = writeln!(page, "{name}{{{labels},label=\"{}\"}} {count}", escaped(&class));
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | `tagship_errors_total{route="weighted"}` | `errors` |
 //! | `tagship_request_duration_seconds_bucket{route="weighted"}` | `latency`; absent without series |
 //! | `tagship_feedback_total{route="weighted"}` by outcome | `correct`, `incorrect`; none came where both are absent |
-//! | `tagship_predicted_labels_total` by class | `classes`; absent without series |
+//! | `tagship_predicted_labels_total` by label | `classes`; absent without series |
 //! | `tagship_shadow_requests_total`, `tagship_shadow_feedback_total` by outcome | `shadow`; absent without series |
 //!
 //! A version is known when its requests are counted. Of what belongs together all series must be there: errors that
@@ -105,7 +105,7 @@ impl<'a> ArmSeries<'a> {
         let feedback = by(self.weighted(FEEDBACK), "outcome")?;
         let [correct, incorrect] =
             self.all(FEEDBACK, &feedback, ["correct", "incorrect"])?.unwrap_or_default();
-        let classes = by(self.named(CLASSES), "class")?;
+        let classes = by(self.named(CLASSES), "label")?;
         let classes = (!classes.is_empty())
             .then(|| classes.into_iter().map(|(class, count)| (class.to_owned(), count)).collect());
         let (latency, shadow) = (self.latency()?, self.shadow()?);
@@ -116,9 +116,10 @@ impl<'a> ArmSeries<'a> {
         self.samples.iter().filter(move |sample| sample.name == name).copied()
     }
 
-    /// Series of requests that were routed by weight; requests that named the version are no evidence.
+    /// Series of requests that were routed by weight, or of all where the page does not tell ways apart; requests that
+    /// named the version are no evidence.
     fn weighted(&self, name: &'static str) -> impl Iterator<Item = &'a Sample> {
-        self.named(name).filter(|sample| sample.labels.get("route").is_some_and(|route| route == "weighted"))
+        self.named(name).filter(|sample| sample.labels.get("route").is_none_or(|route| route == "weighted"))
     }
 
     fn lacks(&self, name: &str, what: &str) -> PageError {

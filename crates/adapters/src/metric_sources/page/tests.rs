@@ -34,8 +34,8 @@ tagship_request_duration_seconds_count{model="churn",version="v1.1.0",route="wei
 tagship_feedback_total{model="churn",version="v1.1.0",route="weighted",outcome="correct"} 4
 tagship_feedback_total{model="churn",version="v1.1.0",route="weighted",outcome="incorrect"} 1
 tagship_feedback_total{model="churn",version="v1.1.0",route="direct",outcome="incorrect"} 1
-tagship_predicted_labels_total{ model = "churn" , version="v1.1.0",class="a \"b\"\\\n}{,", } 6
-tagship_predicted_labels_total{model="churn",version="v1.1.0",class="other"} 1e0
+tagship_predicted_labels_total{ model = "churn" , version="v1.1.0",label="a \"b\"\\\n}{,", } 6
+tagship_predicted_labels_total{model="churn",version="v1.1.0",label="(other)"} 1e0
 tagship_shadow_requests_total{model="churn",version="v1.1.0",outcome="agreed"} 20
 tagship_shadow_requests_total{model="churn",version="v1.1.0",outcome="disagreed"} 5
 tagship_shadow_requests_total{model="churn",version="v1.1.0",outcome="failed"} 2
@@ -71,7 +71,7 @@ fn everything_that_a_page_says_is_read() {
         latency: Some(Histogram { bounds: vec![2.5, 100.0], counts: vec![2, 7, 1] }),
         correct: 4,
         incorrect: 1,
-        classes: Some([("a \"b\"\\\n}{,".to_owned(), 6), ("other".to_owned(), 1)].into()),
+        classes: Some([("a \"b\"\\\n}{,".to_owned(), 6), ("(other)".to_owned(), 1)].into()),
         shadow: Some(ShadowCounters {
             compared: 25,
             disagreed: 5,
@@ -143,21 +143,41 @@ fn a_missing_series_is_named_and_never_taken_for_zero() {
 #[test]
 fn a_series_that_says_nonsense_is_named_with_its_line() {
     for (from, to, reason) in [
-        ("errors_total counter", "errors_total gauge", "line 3: tagship_errors_total is a gauge, and must be a counter"),
+        (
+            "errors_total counter",
+            "errors_total gauge",
+            "line 3: tagship_errors_total is a gauge, and must be a counter",
+        ),
         ("seconds histogram", "seconds counter", "line 4: tagship_request_duration_seconds is a counter"),
-        (r#"route="weighted"} 3"#, r#"route="weighted"} NaN"#, "line 13: tagship_errors_total: NaN is no count"),
-        (r#"route="weighted"} 3"#, r#"route="weighted"} +Inf"#, "line 13: tagship_errors_total: inf is no count"),
+        (
+            r#"route="weighted"} 3"#,
+            r#"route="weighted"} NaN"#,
+            "line 13: tagship_errors_total: NaN is no count",
+        ),
+        (
+            r#"route="weighted"} 3"#,
+            r#"route="weighted"} +Inf"#,
+            "line 13: tagship_errors_total: inf is no count",
+        ),
         (r#"route="weighted"} 3"#, r#"route="weighted"} -1"#, "-1 is no count"),
         (r#"route="weighted"} 3"#, r#"route="weighted"} 2.5"#, "2.5 is no count"),
         (r#"route="weighted"} 3"#, r#"route="weighted"} 1e300"#, "is no count"),
         (r#"route="weighted"} 3"#, r#"route="weighted"} 11"#, "11 errors in 10 requests"),
-        (r#"le="0.1"} 9"#, r#"le="0.1"} 11"#, "line 16: tagship_request_duration_seconds_bucket: the bucket holds less"),
+        (
+            r#"le="0.1"} 9"#,
+            r#"le="0.1"} 11"#,
+            "line 16: tagship_request_duration_seconds_bucket: the bucket holds less",
+        ),
         (r#"le="0.1"} 9"#, r#"le="fast"} 9"#, "\"fast\" is no bound"),
         (r#"le="0.1"} 9"#, r#"le="NaN"} 9"#, "\"NaN\" is no bound"),
         (r#"le="0.1"} 9"#, r#"le="2.5e-3"} 9"#, "not distinct"),
         (r#""weighted"} 10"#, r#""weighted"} 11"#, "the last bucket holds 10"),
         (r#",le="0.1"} 9"#, "} 9", "label le is missing"),
-        (r#"version="v1.1.0",route="weighted",outcome="answered""#, r#"version="latest",route="weighted",outcome="answered""#, "churn latest"),
+        (
+            r#"version="v1.1.0",route="weighted",outcome="answered""#,
+            r#"version="latest",route="weighted",outcome="answered""#,
+            "churn latest",
+        ),
         (r#",outcome="failed"} 3"#, "} 3", "label outcome is missing"),
     ] {
         let error = damaged(from, to);
@@ -203,7 +223,7 @@ fn a_line_that_is_no_text_format_is_named() {
 }
 
 async fn ask(location: &str) -> Result<BTreeMap<Version, Counters>, PortError> {
-    page(location).unwrap().counters(&ModelName::new("churn").unwrap()).await
+    MetricsPage::new(location).unwrap().counters(&ModelName::new("churn").unwrap()).await
 }
 
 #[tokio::test]
@@ -215,7 +235,8 @@ async fn a_page_is_read_from_an_address() {
     assert_eq!(server.seen()[0].line, "GET /metrics?secret=1");
     let error = ask(&location).await.unwrap_err();
     assert_eq!(error.problem, Problem::Invalid);
-    let (text, place) = (error.to_string(), format!("read the metrics page {}/metrics: line 2: ", server.url));
+    let (text, place) =
+        (error.to_string(), format!("read the metrics page {}/metrics: line 2: ", server.url));
     assert!(text.starts_with(&place), "{text}");
     assert_eq!(ask(&location).await.unwrap_err().problem, Problem::Denied);
     server.close().await;
@@ -227,7 +248,10 @@ async fn a_page_is_read_from_an_address() {
 async fn a_page_that_never_ends_is_given_up() {
     let server = Server::with(vec![(200, "#\n".repeat(MAX_PAGE / 2 + 1))]).await;
     let error = ask(&server.url).await.unwrap_err();
-    assert_eq!((error.problem, error.message.as_str()), (Problem::Invalid, "it is larger than 8388608 bytes"));
+    assert_eq!(
+        (error.problem, error.message.as_str()),
+        (Problem::Invalid, "it is larger than 8388608 bytes")
+    );
 }
 
 #[tokio::test]

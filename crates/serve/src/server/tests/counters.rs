@@ -42,7 +42,7 @@ async fn only_requests_routed_by_weight_are_evidence() {
     assert_eq!(after.classes.unwrap(), [("7".to_owned(), 101)].into(), "every row of every answer");
     let page = client.text("/metrics").await;
     for line in [
-        r#"tagship_predicted_labels_total{model="churn",version="v1.0.0",class="7"} 101"#,
+        r#"tagship_predicted_labels_total{model="churn",version="v1.0.0",label="7"} 101"#,
         r#"tagship_feedback_total{model="churn",version="v1.0.0",route="direct",outcome="correct"} 1"#,
         r#"tagship_requests_total{model="churn",version="v1.0.0",route="direct",outcome="answered"} 1"#,
         r#"tagship_requests_total{model="churn",version="v1.0.0",route="weighted",outcome="rejected"} 1"#,
@@ -62,8 +62,7 @@ async fn classes_of_any_text_stand_escaped_on_the_page() {
     client.json("POST", "/v2/models/churn/infer", &request("a")).await;
     assert_eq!(counters(&server, "v1.0.0").await.classes.unwrap(), [("a \"b\"\\\nc".to_owned(), 1)].into());
     let page = client.text("/metrics").await;
-    let line =
-        r#"tagship_predicted_labels_total{model="churn",version="v1.0.0",class="a \"b\"\\\nc"} 1"#;
+    let line = r#"tagship_predicted_labels_total{model="churn",version="v1.0.0",label="a \"b\"\\\nc"} 1"#;
     assert!(page.lines().any(|found| found == line), "{page}");
 }
 
