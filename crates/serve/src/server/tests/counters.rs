@@ -66,6 +66,25 @@ async fn classes_of_any_text_stand_escaped_on_the_page() {
     assert!(page.lines().any(|found| found == line), "{page}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reference_lists_every_metric_with_its_type() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path()).await;
+    let page = server.client().await.text("/metrics").await;
+    let reference = include_str!("../../../../../docs/reference/metrics.md");
+    let declared = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut declared: Vec<String> = declared
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(name, kind)| format!("| `{name}` | {kind} |"))
+        .collect();
+    let rows = reference.lines().filter(|line| line.starts_with("| `"));
+    let mut listed: Vec<String> =
+        rows.map(|row| row.split('|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
+    declared.sort();
+    listed.sort();
+    assert_eq!(listed, declared);
+}
+
 async fn feedback(client: &mut Client, body: Value) -> (u16, Value) {
     client.json("POST", "/feedback", &body).await
 }

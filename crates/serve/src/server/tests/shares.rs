@@ -9,7 +9,7 @@ use super::*;
 
 const CONNECTIONS: usize = 24;
 /// Requests that must be counted under each weight.
-const COUNTED: usize = 1500;
+const COUNTED: usize = 1000;
 /// Up, down, far and near, and both ends.
 const WEIGHTS: [u8; 20] = [0, 1, 5, 10, 25, 50, 75, 90, 99, 100, 50, 3, 97, 0, 100, 1, 33, 66, 10, 0];
 
