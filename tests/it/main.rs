@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod full_disk;
 mod journey;
+mod model_server;
 mod plan;
 mod structure;
 mod target;

@@ -31,7 +31,7 @@ use tagship_ports::{
 
 use crate::{
     disk::{blocking, copy_hashing, local},
-    http::client,
+    http,
 };
 
 /// Longest wait for an answer to a small request.
@@ -100,9 +100,13 @@ impl LocalTarget {
     /// # Errors
     /// When the HTTP client can't be set up.
     pub fn new(url: &str, admin_url: &str, token: &str) -> Result<Self, PortError> {
-        let client = client(ANSWER)?;
         let base = |url: &str| url.trim_end_matches('/').to_owned();
-        Ok(Self { client, url: base(url), admin_url: base(admin_url), token: token.to_owned() })
+        Ok(Self {
+            client: http::client(ANSWER)?,
+            url: base(url),
+            admin_url: base(admin_url),
+            token: token.to_owned(),
+        })
     }
 
     pub(crate) fn from_settings(
@@ -157,11 +161,7 @@ impl LocalTarget {
     }
 
     fn unreachable(&self, operation: &str, error: &reqwest::Error) -> PortError {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        let what = if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() };
+        let what = http::cause(error);
         PortError::new(Problem::Unreachable, operation, format!("{}: {what}", self.admin_url))
             .hint("check that `tagship serve` runs there and that admin-url names its admin address")
     }

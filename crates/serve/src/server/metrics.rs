@@ -1,24 +1,24 @@
 //! Counters of one version.
 //!
-//! Only atomics, and a lock that is held for a few counts, so that requests never wait long for each other. Requests routed by weight and requests that name a
+//! Only atomics, so that requests never wait for each other. Requests routed by weight and requests that name a
 //! version are counted apart: the first are evidence about traffic, the second are probes.
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
 use tagship_domain::traffic::{Counters, Histogram};
+
+use super::classes::ClassCounts;
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
 pub(super) const LATENCY_BOUNDS: [f64; 16] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+
+/// Buckets of the histogram.
+const BUCKETS: usize = LATENCY_BOUNDS.len() + 1;
 
 /// How a request to a version ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,71 +47,84 @@ impl Ending {
     }
 }
 
+/// How a request came to its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// By weight: evidence about the version.
+    Weighted,
+    /// It named the version: a probe.
+    Direct,
+}
+
 /// Everything counted about one version.
 #[derive(Debug, Default)]
 pub(super) struct ArmMetrics {
-    /// Requests that were routed here by weight.
-    pub(super) routed: Traffic,
-    /// Requests that named this version.
-    pub(super) direct: Traffic,
-    /// Labels of feedback that agreed with the prediction, of requests that were routed here by weight.
-    pub(super) correct: AtomicU64,
-    /// Labels of feedback that did not.
-    pub(super) incorrect: AtomicU64,
-    /// Labels that were predicted for requests that were routed here by weight.
-    pub(super) classes: Classes,
+    weighted: Traffic,
+    direct: Traffic,
+    /// Predicted labels of requests that were routed here by weight.
+    pub(super) classes: ClassCounts,
 }
 
-/// Predicted labels by class. Bounded: what is no class of a few counts as [`OTHER`].
-#[derive(Debug, Default)]
-pub(super) struct Classes {
-    counts: Mutex<BTreeMap<String, u64>>,
-}
+impl Route {
+    pub(super) const ALL: [Self; 2] = [Self::Weighted, Self::Direct];
 
-/// Most classes that are told apart.
-const MAX_CLASSES: usize = 32;
-/// The class of every further label.
-const OTHER: &str = "(other)";
-
-impl Classes {
-    /// Counts the labels of one answer.
-    pub(super) fn add(&self, labels: &[Value]) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        for label in labels {
-            let word = label.as_str().map_or_else(|| label.to_string(), str::to_owned);
-            let is_full = counts.len() >= MAX_CLASSES && !counts.contains_key(&word);
-            *counts.entry(if is_full { OTHER.to_owned() } else { word }).or_default() += 1;
+    /// The word in metrics.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Weighted => "weighted",
+            Self::Direct => "direct",
         }
-    }
-
-    /// All counts; absent while nothing was predicted.
-    pub(super) fn counts(&self) -> Option<BTreeMap<String, u64>> {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        (!counts.is_empty()).then(|| counts.clone())
     }
 }
 
 impl ArmMetrics {
-    /// Totals in the words of a rollout.
+    /// What is counted about requests that took one way.
+    pub(super) fn by(&self, route: Route) -> &Traffic {
+        match route {
+            Route::Weighted => &self.weighted,
+            Route::Direct => &self.direct,
+        }
+    }
+
+    /// Totals in the words of a rollout; of requests routed by weight only.
     pub(super) fn counters(&self) -> Counters {
+        let totals = self.weighted.totals();
         Counters {
-            requests: self.routed.requests(),
-            errors: self.routed.ended(Ending::Failed),
-            latency: Some(self.routed.histogram()),
-            correct: self.correct.load(Relaxed),
-            incorrect: self.incorrect.load(Relaxed),
-            classes: self.classes.counts(),
+            requests: totals.requests(),
+            errors: totals.ended(Ending::Failed),
+            correct: totals.correct,
+            incorrect: totals.incorrect,
+            classes: self.classes.totals(),
+            latency: Some(Histogram {
+                bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
+                counts: totals.buckets.to_vec(),
+            }),
             ..Counters::default()
         }
     }
 }
 
-/// Requests that took one way.
+/// Requests that took one way, and the labels that came back for them.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     endings: [AtomicU64; 4],
-    buckets: [AtomicU64; LATENCY_BOUNDS.len() + 1],
+    buckets: [AtomicU64; BUCKETS],
     nanos: AtomicU64,
+    correct: AtomicU64,
+    incorrect: AtomicU64,
+}
+
+/// Each counter of a [`Traffic`], read once, so that shares of one set of totals are never above one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Totals {
+    endings: [u64; 4],
+    buckets: [u64; BUCKETS],
+    /// Time that all requests took together, in seconds.
+    pub(super) seconds: f64,
+    /// Labels of feedback that agreed with the prediction.
+    pub(super) correct: u64,
+    /// Labels of feedback that did not.
+    pub(super) incorrect: u64,
 }
 
 impl Traffic {
@@ -120,32 +133,20 @@ impl Traffic {
         Measure { traffic: self, begun: Instant::now(), ending: Ending::Abandoned }
     }
 
-    /// Requests that ended so.
-    pub(super) fn ended(&self, ending: Ending) -> u64 {
-        self.endings[ending as usize].load(Relaxed)
+    /// Counts labels that came back.
+    pub(super) fn judged(&self, correct: u64, incorrect: u64) {
+        self.correct.fetch_add(correct, Relaxed);
+        self.incorrect.fetch_add(incorrect, Relaxed);
     }
 
-    /// Requests that ended in any way.
-    fn requests(&self) -> u64 {
-        Ending::ALL.iter().map(|ending| self.ended(*ending)).sum()
-    }
-
-    /// The histogram in milliseconds, not cumulated.
-    fn histogram(&self) -> Histogram {
-        Histogram {
-            bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
-            counts: self.buckets.iter().map(|bucket| bucket.load(Relaxed)).collect(),
+    pub(super) fn totals(&self) -> Totals {
+        Totals {
+            endings: self.endings.each_ref().map(|count| count.load(Relaxed)),
+            buckets: self.buckets.each_ref().map(|count| count.load(Relaxed)),
+            seconds: Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64(),
+            correct: self.correct.load(Relaxed),
+            incorrect: self.incorrect.load(Relaxed),
         }
-    }
-
-    /// Cumulative counts of the histogram, one per bound and one for everything, and the sum in seconds.
-    pub(super) fn latency(&self) -> ([u64; LATENCY_BOUNDS.len() + 1], f64) {
-        let mut total = 0;
-        let cumulative = std::array::from_fn(|at| {
-            total += self.buckets[at].load(Relaxed);
-            total
-        });
-        (cumulative, Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64())
     }
 
     fn record(&self, ending: Ending, took: Duration) {
@@ -155,6 +156,27 @@ impl Traffic {
             LATENCY_BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(LATENCY_BOUNDS.len());
         self.buckets[bucket].fetch_add(1, Relaxed);
         self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    }
+}
+
+impl Totals {
+    /// Requests that ended so.
+    pub(super) fn ended(&self, ending: Ending) -> u64 {
+        self.endings[ending as usize]
+    }
+
+    /// Requests that ended in any way.
+    pub(super) fn requests(&self) -> u64 {
+        self.endings.iter().sum()
+    }
+
+    /// Cumulative counts of the histogram: one per bound, then one for everything.
+    pub(super) fn cumulative(&self) -> [u64; BUCKETS] {
+        let mut total = 0;
+        self.buckets.map(|count| {
+            total += count;
+            total
+        })
     }
 }
 
@@ -190,20 +212,9 @@ mod tests {
         traffic.measure().end(Ending::Answered);
         traffic.measure().end(Ending::Failed);
         drop(traffic.measure());
-        assert_eq!((traffic.requests(), traffic.ended(Ending::Failed)), (3, 1));
-        assert_eq!(traffic.ended(Ending::Abandoned), 1);
-    }
-
-    #[test]
-    fn classes_beyond_the_first_few_count_together() {
-        let classes = Classes::default();
-        assert_eq!(classes.counts(), None);
-        for class in 0..40 {
-            classes.add(&[class.into(), "same".into()]);
-        }
-        let counts = classes.counts().unwrap();
-        assert_eq!((counts["same"], counts["0"], counts[OTHER]), (40, 1, 9));
-        assert_eq!(counts.len(), MAX_CLASSES + 1);
+        let totals = traffic.totals();
+        assert_eq!((totals.requests(), totals.ended(Ending::Failed)), (3, 1));
+        assert_eq!(totals.ended(Ending::Abandoned), 1);
     }
 
     #[test]
@@ -212,10 +223,26 @@ mod tests {
         for millis in [1, 2, 60_000] {
             traffic.record(Ending::Answered, Duration::from_millis(millis));
         }
-        let (buckets, sum) = traffic.latency();
+        let totals = traffic.totals();
+        let buckets = totals.cumulative();
         let at = |bound: f64| buckets[LATENCY_BOUNDS.iter().position(|b| *b >= bound).unwrap()];
         assert_eq!((at(0.000_5), at(0.001), at(0.002_5), at(10.0)), (0, 1, 2, 2));
         assert_eq!(buckets[LATENCY_BOUNDS.len()], 3);
-        assert!((sum - 60.003).abs() < 1e-9);
+        assert!((totals.seconds - 60.003).abs() < 1e-9);
+    }
+
+    #[test]
+    fn probes_are_no_evidence() {
+        let metrics = ArmMetrics::default();
+        for route in [Route::Direct, Route::Direct, Route::Weighted] {
+            metrics.by(route).record(Ending::Failed, Duration::from_millis(2));
+        }
+        metrics.by(Route::Direct).judged(0, 5);
+        metrics.by(Route::Weighted).judged(3, 1);
+        let counters = metrics.counters();
+        assert_eq!((counters.requests, counters.errors), (1, 1));
+        assert_eq!((counters.correct, counters.incorrect), (3, 1));
+        let latency = counters.latency.unwrap();
+        assert_eq!((latency.bounds[4], latency.counts[4], latency.total()), (2.5, 1, 1));
     }
 }
