@@ -71,7 +71,11 @@ fn people_get_a_table_and_a_sentence() {
 #[test]
 fn a_thousand_looks_are_read_to_the_end() {
     // Worse than the margin allows, and not worse than tolerated.
-    let done = backtest(&recording(1_000, 10), Some(&ANALYSIS.replace("two-speed", "two-speed, tolerance: 2")), "json");
+    let done = backtest(
+        &recording(1_000, 10),
+        Some(&ANALYSIS.replace("two-speed", "two-speed, tolerance: 2")),
+        "json",
+    );
     done.assert_code(3);
     assert_eq!(done.stdout.lines().count(), 1_000);
 }
@@ -85,7 +89,11 @@ fn bad_input_is_told_with_its_place() {
         (good.replace("error-ratio", "error-rate"), None, &["line 1", "error-rate", "error-ratio"]),
         (String::new(), None, &["there is no look"]),
         (good.clone(), Some(ANALYSIS.replace("judge", "jugde")), &["analysis.yml", "jugde"]),
-        (good.clone(), Some(ANALYSIS.replace("name: errors", "name: latency")), &["latency", "recorded are errors"]),
+        (
+            good.clone(),
+            Some(ANALYSIS.replace("name: errors", "name: latency")),
+            &["latency", "recorded are errors"],
+        ),
     ] {
         let done = backtest(&recording, analysis.as_deref(), "json");
         done.assert_code(2);
