@@ -103,6 +103,8 @@ fn every_metric_that_decides_has_to_be_good() {
     let right = shares((432, 5_400), (48, 600));
     let (_, standing) = until_decided(&mut rollout, &[("accuracy", right)]);
     assert!(matches!(standing, Standing::Promote(_)), "{standing:?}");
+    let said = &rollout.judge("errors").message;
+    assert!(!said.contains("earlier look"), "it is still good: {said}");
     assert!(text(&standing).contains("92.0% of") && text(&standing).contains("at most 2.00% more"));
 }
 
@@ -120,12 +122,17 @@ fn metrics_share_the_error_rate_of_the_rollout() {
 fn a_metric_that_was_good_can_still_fail() {
     let accuracy = Metric::with_defaults("accuracy", MetricKind::LabelledAccuracy);
     let mut rollout = Rollout::of(vec![errors(), accuracy]);
-    for _ in 0..10 {
+    rollout.look(&[("errors", good())]);
+    while rollout.judge("errors").phase == MetricPhase::Running {
         rollout.look(&[("errors", good())]);
     }
     assert_eq!(rollout.judge("errors").phase, MetricPhase::Successful);
-    rollout.look(&[("errors", shares((270, 5_400), (32, 600)))]);
+    for _ in 0..2 {
+        rollout.look(&[("errors", shares((270, 5_400), (45, 600)))]);
+    }
     assert_eq!(rollout.judge("errors").phase, MetricPhase::Successful);
+    let said = &rollout.judge("errors").message;
+    assert!(said.contains("reached at an earlier look"), "{said}");
     let (_, standing) = until_decided(&mut rollout, &[("errors", bad())]);
     assert!(matches!(standing, Standing::Rollback { reason: Reason::AnalysisFailed, .. }), "{standing:?}");
 }
