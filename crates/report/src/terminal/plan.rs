@@ -181,9 +181,7 @@ fn about(metric: &MetricForecast, stable: Figure) -> String {
 fn row(need: &Need) -> Vec<String> {
     let cost = |cost: Option<Cost>| match cost {
         None => ["never".to_owned(), "-".to_owned()],
-        Some(cost) => {
-            [grouped(cost.observations), cost.lasts.map_or("unknown".to_owned(), |lasts| in_minutes(lasts))]
-        }
+        Some(cost) => [grouped(cost.observations), cost.lasts.map_or("unknown".to_owned(), in_minutes)],
     };
     let against = match need.against {
         Comparison::Stable => "stable",

@@ -150,7 +150,7 @@ fn advice(
         match enough {
             Some(Margin::Ratio(ratio)) => advice.push(format!("`promote-margin: {{ ratio: {ratio} }}`")),
             Some(Margin::Absolute(points)) => {
-                advice.push(format!("`promote-margin: {{ absolute: {points} }}`"))
+                advice.push(format!("`promote-margin: {{ absolute: {points} }}`"));
             }
             None => {}
         }
