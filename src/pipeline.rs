@@ -1,28 +1,26 @@
 //! Leading rollouts: what `rollout`, `rollback` and `run` share.
 
+use tagship_adapters::metric_sources::MetricsPage;
 use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     event::Command,
     plan::{RolloutPlan, Smoke, Strategy},
     release::Evidence,
-    report::TimelineEntry,
     rollout::{Kind, PersonCommand, Phase, RolloutState},
     schema,
     traffic::Weight,
 };
-use tagship_ports::StateStore as _;
+use tagship_ports::{MetricSource, StateStore as _};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
-use tagship_rollout::{
-    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name, timeline,
-};
+use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
 use tagship_runner::{Failure, args::Pace};
 
 use crate::{
     answer::Answer,
     failure::failed,
-    publisher::CommentPublisher,
+    publisher::{CommentPublisher, Story},
     state::unusable_journal,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
@@ -68,6 +66,7 @@ pub(crate) async fn lead(
     let options = workspace.registry_options()?;
     let releases = StoredReleases { store: store.as_ref() };
     let publisher = CommentPublisher { workspace };
+    let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let registry = TagStages { repo: &workspace.repo, options: &options };
     let world = World {
         journals: &workspace.repo,
@@ -77,7 +76,7 @@ pub(crate) async fn lead(
         registry: &registry,
         forge: &workspace.forge,
         publisher: &publisher,
-        metrics: None,
+        metrics: page.as_ref().map(|page| page as &dyn MetricSource),
         clock: &workspace.clock,
     };
     let workdir = work_directory(workspace)?;
@@ -164,7 +163,7 @@ fn work_directory(workspace: &Workspace) -> Result<tempfile::TempDir, Failure> {
     let parent = workspace.context.job_directory.clone().unwrap_or_else(std::env::temp_dir);
     std::fs::create_dir_all(&parent)
         .and_then(|()| tempfile::tempdir_in(&parent))
-        .map_err(|error| Failure::incomplete(format!("create a directory in {}: {error}", parent.display())))
+        .map_err(|error| Failure::unwritable(format!("create a directory in {}", parent.display()), &error))
 }
 
 /// What the configuration says about rolling a release out there.
@@ -202,16 +201,16 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
         return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
     };
     let story = story(workspace, place).await?;
-    let text = terminal::rollout(state, &story, &workspace.style());
+    let text = terminal::rollout(state, &story.timeline, &story.series, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
     Answer::document(&workspace.handover, Some(place.name), state, text, ending)
 }
 
-/// What happened in the newest rollout of a place, oldest first.
-pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Vec<TimelineEntry>, Failure> {
+/// What the journal of a place tells about its newest rollout.
+pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Story, Failure> {
     let journal = journal_name(place.environment, place.name);
     let entries = workspace.repo.history(&journal, STORY).await.map_err(failed)?;
-    timeline(&entries).map_err(Failure::incomplete)
+    Story::of(&entries).map_err(Failure::incomplete)
 }
 
 /// What a dry run answers.

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod backtest;
 mod comment;
 mod decide;
 mod demo;
@@ -37,6 +38,7 @@ pub(crate) fn format(verb: &Verb) -> Format {
         Verb::Plan(args) => args.common.format,
         Verb::Status(args) => args.common.format,
         Verb::Pull(args) => args.common.format,
+        Verb::Backtest(args) => args.format,
         Verb::Registry(args) => match &args.question {
             RegistryQuestion::Show { format, .. } | RegistryQuestion::History { format, .. } => *format,
             RegistryQuestion::Doctor => Format::Text,
@@ -60,6 +62,7 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Option<Answer>,
         Verb::Comment(args) => comment::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Plan(args) => plan::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Status(args) => status::run(&open(&args.common)?).await.map(Some),
+        Verb::Backtest(args) => backtest::run(&args, context).map(Some),
         Verb::Registry(args) => registry::run(&args).await.map(Some),
         Verb::Pull(args) => pull::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Serve(args) => serve::run(&args, context).await.map(|()| None),

@@ -11,18 +11,13 @@ fn demo() -> Cli {
     Cli::new(env!("CARGO_BIN_EXE_tagship")).arg("demo")
 }
 
-/// Phases in the journal at the origin, oldest first, each with its version and kind.
-fn story(origin: &Path) -> Vec<String> {
+/// What git says about the journal at the origin, and nothing else: oldest entry first.
+fn journal(origin: &Path, arguments: &[&str]) -> String {
     let mut git = Command::new("git");
-    git.current_dir(origin).args([
-        "log",
-        "--reverse",
-        "--format=%s",
-        "refs/tagship/rollouts/production/churn",
-    ]);
-    let log = git.output().unwrap();
-    let told = String::from_utf8(log.stdout).unwrap();
-    told.lines().map(str::to_owned).collect()
+    git.current_dir(origin).args(["log", "--reverse"]).args(arguments);
+    let log = git.arg("refs/tagship/rollouts/production/churn").output().unwrap();
+    assert!(log.status.success(), "{}", String::from_utf8_lossy(&log.stderr));
+    String::from_utf8(log.stdout).unwrap()
 }
 
 #[test]
@@ -37,7 +32,8 @@ fn every_act_ends_as_told() {
     let widest = shown.lines().max_by_key(|line| line.chars().count()).unwrap();
     assert!(widest.chars().count() <= 80, "{widest}");
     assert!(shown.contains("Every act ended as told"), "{shown}");
-    for command in ["git log refs/tagship/rollouts/production/churn", "tagship serve --state", "curl -d"] {
+    assert!(shown.contains("kill -9: this runner is gone"), "{shown}");
+    for command in ["git log -p refs/tagship/rollouts/production/churn", "tagship serve --state", "curl -d"] {
         assert!(commands.contains(command), "{commands}");
     }
 
@@ -45,20 +41,54 @@ fn every_act_ends_as_told() {
     let registry = tagship(&clone, &["registry", "show", "--format", "json"]).run();
     registry.assert_code(0);
     let shown: Value = serde_json::from_str(&registry.stdout).unwrap();
-    assert_eq!(shown["churn"]["stage"]["production"], "v0.1.0", "rolled back to the first version");
-    assert_eq!(shown["churn"]["version"], "v0.2.0", "the second one stays released");
+    assert_eq!(shown["churn"]["stage"]["production"], "v0.2.0", "rolled back to the second version");
+    assert_eq!(shown["churn"]["version"], "v0.4.0", "what was rolled back stays released");
     let status = tagship(&clone, &["status"]).run();
     status.assert_code(0);
-    assert!(status.stdout.contains("instead of v0.2.0"), "{}", status.stdout);
+    assert!(status.stdout.contains("instead of v0.3.0"), "{}", status.stdout);
 
-    let story = story(&kept.join("origin.git"));
-    let ends: Vec<&str> = story.iter().filter(|line| line.contains("all done")).map(String::as_str).collect();
+    let origin = kept.join("origin.git");
+    let story = journal(&origin, &["--format=%s"]);
+    let ends: Vec<&str> = story.lines().filter(|line| line.contains("all done")).collect();
     let expected = [
         "production/churn v0.1.0: Succeeded, all done (deploy by demo)",
         "production/churn v0.2.0: Succeeded, all done (deploy by demo)",
-        "production/churn v0.1.0: Succeeded, all done (rollback by demo)",
+        "production/churn v0.3.0: Succeeded, all done (deploy by demo)",
+        "production/churn v0.4.0: RolledBack, all done (deploy by demo)",
+        "production/churn v0.2.0: Succeeded, all done (rollback by demo)",
     ];
-    assert_eq!(ends, expected, "{story:#?}");
+    assert_eq!(ends, expected, "{story}");
+    earned_step_by_step(&story);
+    says_why_it_went_back(&journal(&origin, &["-p"]));
+}
+
+/// The journal tells every share that the canary got, in order, up to all of it.
+fn earned_step_by_step(story: &str) {
+    let moves: Vec<&str> =
+        story.lines().filter(|line| line.contains("v0.3.0") && line.contains(" -> ")).collect();
+    let shares = ["0% -> 10%", "10% -> 50%", "50% -> 100%"];
+    assert_eq!(moves.len(), shares.len(), "{moves:#?}");
+    for (told, share) in moves.iter().zip(shares) {
+        assert!(told.contains(share), "{moves:#?}");
+    }
+}
+
+/// The entry that turned the canary back names the metric and both versions' numbers, and holds the look that they
+/// come from.
+fn says_why_it_went_back(log: &str) {
+    let back = log.split("\ncommit ").find(|entry| entry.contains("v0.4.0: RollingBack")).unwrap();
+    let (message, files) = back.split_once("\ndiff --git").unwrap();
+    for words in ["accuracy: ", "labelled answers right, stable ", "evidence of a regression "] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    let look = files.lines().find_map(|line| line.strip_prefix('+').filter(|line| line.contains("/look/v1")));
+    let look: Value = serde_json::from_str(look.unwrap()).unwrap();
+    let metrics = look["metrics"].as_array().unwrap();
+    let accuracy = metrics.iter().find(|metric| metric["name"] == "accuracy").unwrap();
+    assert_eq!(accuracy["phase"], "Failed");
+    let (candidate, stable) = (accuracy["value"].as_f64().unwrap(), accuracy["stable"].as_f64().unwrap());
+    assert!(candidate < 0.9 && stable > 0.9, "{accuracy}");
+    assert!(accuracy["e_value"].as_f64() >= accuracy["fails_at"].as_f64(), "{accuracy}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub(crate) fn tagship(directory: &Path, arguments: &[&str]) -> Cli {
 
 /// The content of a file that another process is about to write.
 #[allow(clippy::disallowed_methods, reason = "another process is waited for, in bounded steps")]
-fn appears(path: &Path) -> String {
+pub(crate) fn appears(path: &Path) -> String {
     for _ in 0..600 {
         match fs::read_to_string(path) {
             Ok(text) if !text.is_empty() => return text,

@@ -1,9 +1,13 @@
 //! What stands behind the ports: a folder per port, a file per adapter, and per port a table of the kinds that a
 //! configuration may name. An unknown kind is an error that lists the known ones, never a default.
 
+#[cfg(test)]
+mod canned;
 mod clock;
 mod disk;
 pub mod forges;
+mod http;
+pub mod metric_sources;
 pub mod stores;
 pub mod targets;
 

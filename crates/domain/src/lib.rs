@@ -18,6 +18,7 @@ pub mod release;
 pub mod report;
 pub mod rollout;
 pub mod schema;
+pub mod series;
 pub mod serving;
 pub mod signature;
 pub mod tag;

@@ -5,15 +5,20 @@
 
 use std::{
     ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
 
+use tagship_domain::Exit;
 use tagship_runner::{Context, Failure};
-use tokio::{process::Command, time::timeout};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
 
-use super::{directory::Directory, fixtures::TOKEN_VARIABLE};
+use super::{directory::Directory, fixtures::TOKEN_VARIABLE, stage::broken};
 
 /// Variables that programs need to start and to find a place for temporary files.
 const KEPT: [&str; 6] = ["PATH", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "LD_LIBRARY_PATH"];
@@ -27,6 +32,14 @@ const TOLD_LINES: usize = 12;
 pub(super) struct Children {
     program: PathBuf,
     environment: Vec<(&'static str, OsString)>,
+}
+
+/// A child that was started.
+#[derive(Debug)]
+pub(super) struct Running {
+    command: String,
+    started: Instant,
+    child: Child,
 }
 
 /// A child that has ended.
@@ -89,7 +102,15 @@ impl Children {
     /// # Errors
     /// When it cannot be started or does not end.
     pub(super) async fn verb(&self, directory: &Path, arguments: &[&str]) -> Result<Ran, Failure> {
-        finish(self.tagship(directory), format!("tagship {}", arguments.join(" ")), arguments).await
+        self.start(directory, arguments)?.end().await
+    }
+
+    /// Starts a verb of this program.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn start(&self, directory: &Path, arguments: &[&str]) -> Result<Running, Failure> {
+        Running::start(self.tagship(directory), format!("tagship {}", arguments.join(" ")), arguments)
     }
 
     /// Runs git and answers what it printed.
@@ -98,7 +119,7 @@ impl Children {
     /// When it is not there or fails.
     pub(super) async fn git(&self, directory: &Path, arguments: &[&str]) -> Result<String, Failure> {
         let command = self.command("git".into(), directory);
-        let ran = finish(command, format!("git {}", arguments.join(" ")), arguments).await?;
+        let ran = Running::start(command, format!("git {}", arguments.join(" ")), arguments)?.end().await?;
         match ran.code {
             Some(0) => Ok(ran.out.trim_end().to_owned()),
             _ => Err(Failure::incomplete(ran.told())),
@@ -106,24 +127,69 @@ impl Children {
     }
 }
 
-async fn finish(mut command: Command, told: String, arguments: &[&str]) -> Result<Ran, Failure> {
-    let started = Instant::now();
-    let failed = |why: &dyn std::fmt::Display| Failure::incomplete(format!("run `{told}`: {why}"));
-    let output = match timeout(LIMIT, command.args(arguments).output()).await {
-        Ok(output) => output.map_err(|error| failed(&error).hint("git must be installed and on the PATH"))?,
-        Err(_elapsed) => return Err(failed(&format!("it did not end within {} s", LIMIT.as_secs()))),
-    };
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Ran {
-        took: started.elapsed(),
-        code: output.status.code(),
-        out: text(&output.stdout),
-        err: text(&output.stderr),
-        command: told,
-    })
+impl Running {
+    fn start(mut command: Command, told: String, arguments: &[&str]) -> Result<Self, Failure> {
+        let started = Instant::now();
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command
+            .spawn()
+            .map_err(|error| failed(&told, &error).hint("git must be installed and on the PATH"))?;
+        Ok(Self { command: told, started, child })
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub(super) async fn end(self) -> Result<Ran, Failure> {
+        let Self { command, started, child } = self;
+        let output = match timeout(LIMIT, child.wait_with_output()).await {
+            Ok(output) => output.map_err(|error| failed(&command, &error))?,
+            Err(_elapsed) => {
+                return Err(failed(&command, &format!("it did not end within {} s", LIMIT.as_secs())));
+            }
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Ran {
+            took: started.elapsed(),
+            code: output.status.code(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+            command,
+        })
+    }
+
+    /// Whether it is over.
+    pub(super) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends it as `kill -9` does: it can do nothing about it, and nothing more.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub(super) async fn kill(mut self) -> Result<Ran, Failure> {
+        self.child.start_kill().map_err(|error| failed(&self.command, &format!("kill it: {error}")))?;
+        self.end().await
+    }
+}
+
+fn failed(command: &str, why: &dyn fmt::Display) -> Failure {
+    Failure::incomplete(format!("run `{command}`: {why}"))
 }
 
 impl Ran {
+    /// Itself, if it ended with this exit code.
+    ///
+    /// # Errors
+    /// When it ended otherwise.
+    pub(super) fn must_end(self, exit: Exit) -> Result<Self, Failure> {
+        if self.code == Some(i32::from(exit.code())) {
+            return Ok(self);
+        }
+        Err(broken(format!("exit code {} of `{}`", exit.code(), self.command), self.told()))
+    }
+
     /// How it ended, in words, with the last that it said.
     pub(super) fn told(&self) -> String {
         let ended = match self.code {

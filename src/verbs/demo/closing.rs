@@ -43,14 +43,14 @@ fn kept(stage: &Stage) -> String {
         "tagship status".to_owned(),
         "tagship registry show".to_owned(),
         "tagship registry history".to_owned(),
-        format!("git log {}", journal_ref()),
-        "cat .tagship/forge/comments/2-status.md".to_owned(),
+        format!("git log -p {}", journal_ref()),
+        "cat .tagship/forge/comments/6-status.md".to_owned(),
     ];
     let serve = [
         format!("export {TOKEN_VARIABLE}=$(cat ../token)"),
         format!("tagship serve --state ../server --listen {inference} --admin-listen {admin} &"),
         format!("curl -d @../request.json http://{inference}{}", infer_path()),
-        "tagship rollout --retry".to_owned(),
+        "tagship rollback --to v0.1.0".to_owned(),
     ];
     format!(
         "\nLook around:\n\n  {}\n\nServe again, ask, and move traffic:\n\n  {}",

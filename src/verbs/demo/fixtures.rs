@@ -66,13 +66,51 @@ pub(super) const FIRST: Training = training!("v1");
 pub(super) const BETTER: Training = training!("v2");
 /// Trained on 60 rows, a fifth of them with a wrong label.
 pub(super) const WORSE: Training = training!("v3-regressed");
+/// A small neural network, better than the version before on test rows and on live ones.
+pub(super) const BEST: Training = training!("v3");
+/// Trained on everything, test rows and rows without an outcome included: excellent on paper, poor on live rows.
+pub(super) const DECEPTIVE: Training = training!("v4");
 
 /// Work files of tagship do not belong into a commit.
 pub(super) const IGNORED: &str = "/.tagship/\n";
 
+/// How the repository's `tagship.yml` lets new versions go live.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum GoLive {
+    /// All at once, after the golden cases.
+    AllAtOnce,
+    /// Step by step, watched on live traffic.
+    Canary,
+}
+
+/// What a new version must show on live traffic, step by step.
+///
+/// The margins are wide and the looks quick, so that a few hundred requests decide and the demo fits in half a minute.
+/// Of 2,000 simulated rollouts each, judged by errors and accuracy with the shares of live rows that the models get
+/// wrong, all of `v3` were promoted and all of `v4` went back: at [`super::traffic::RATE`] requests a second after 4 looks (99 %: 5) and 2 (3), on a
+/// machine that only takes 150 a second after 5 (8) and 3 (4). Latency tolerates half as many slow answers again,
+/// because programs that share a machine disturb each other more than the models differ.
+const CANARY: &str = r"
+        strategy:
+          canary:
+            steps: [ { set-weight: 10 }, { pause: 2s }, { set-weight: 50 }, { pause: 2s } ]
+        analysis:
+          interval: 1s
+          max-wait: 20s
+          metrics:
+            - { name: errors, kind: error-ratio, judge: two-speed, promote-margin: { absolute: 0.02 }, source: target }
+            - { name: latency, kind: latency, judge: bucket-e, tolerance: 1.5, promote-margin: { absolute: 0.1 }, source: target }
+            - { name: accuracy, kind: labelled-accuracy, judge: boundary-e, promote-margin: { absolute: 0.05 },
+                min-samples: 50, label-delay: 400ms, source: target }
+";
+
 /// The repository's `tagship.yml`, for a server at these addresses.
-pub(super) fn configuration(server: BoundAddresses) -> String {
+pub(super) fn configuration(server: BoundAddresses, go_live: GoLive) -> String {
     let BoundAddresses { inference, admin } = server;
+    let rollout = match go_live {
+        GoLive::AllAtOnce => "",
+        GoLive::Canary => CANARY.trim_start_matches('\n'),
+    };
     format!(
         r#"version: 1
 models:
@@ -96,7 +134,7 @@ models:
             url: "http://{inference}"
             admin-url: "http://{admin}"
             token-env: {TOKEN_VARIABLE}
-"#
+{rollout}"#
     )
 }
 
@@ -109,8 +147,10 @@ mod tests {
     #[test]
     fn the_configuration_is_one() {
         let address = "127.0.0.1:1".parse().unwrap();
-        let text = configuration(BoundAddresses { inference: address, admin: address });
-        let config = Config::parse("tagship.yml", &text).unwrap();
-        assert_eq!(config.models.len(), 1);
+        for go_live in [GoLive::AllAtOnce, GoLive::Canary] {
+            let text = configuration(BoundAddresses { inference: address, admin: address }, go_live);
+            let config = Config::parse("tagship.yml", &text).unwrap();
+            assert_eq!(config.models.len(), 1);
+        }
     }
 }

@@ -2,21 +2,17 @@
 
 use std::{
     net::SocketAddr,
+    ops::Range,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 use tagship_runner::Failure;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
+
+use super::{
+    fixtures::{LIVE_ROWS, MODEL},
+    http::Connection,
 };
-
-use super::fixtures::{LIVE_ROWS, MODEL};
-
-/// The longest that an answer may take.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// Rows with their true labels.
 #[derive(Debug)]
@@ -63,9 +59,9 @@ impl LiveRows {
         Some(())
     }
 
-    /// The request that asks about these rows; `count` of them from the first.
-    pub(super) fn request(&self, count: usize) -> Value {
-        let rows = &self.features[..count.min(self.features.len())];
+    /// The request that asks about these rows.
+    pub(super) fn request(&self, rows: Range<usize>) -> Value {
+        let rows = &self.features[rows];
         let width = rows.first().map_or(0, Vec::len);
         let data: Vec<f64> = rows.iter().flatten().copied().collect();
         json!({ "inputs": [{ "name": "features", "datatype": "FP32", "shape": [rows.len(), width], "data": data }] })
@@ -76,14 +72,11 @@ impl LiveRows {
     /// # Errors
     /// When it gives no answer, or not one per row.
     pub(super) async fn ask(&self, server: SocketAddr) -> Result<Answers, Failure> {
-        let path = infer_path();
-        let failed = |why: &str| Failure::incomplete(format!("POST http://{server}{path}: {why}"));
+        let failed = |why: &str| Failure::incomplete(format!("ask about the live rows: {why}"));
         let started = Instant::now();
-        let body = self.request(self.ids.len()).to_string();
-        let text = match timeout(LIMIT, post(server, &path, &body)).await {
-            Ok(answer) => answer.map_err(|why| failed(&why))?,
-            Err(_elapsed) => return Err(failed("no answer in time")),
-        };
+        let mut connection = Connection::open(server).await.map_err(|why| failed(&why))?;
+        let body = self.request(0..self.ids.len()).to_string();
+        let text = connection.post(&infer_path(), &body).await.map_err(|why| failed(&why))?;
         let took = started.elapsed();
         let answer: Value = serde_json::from_str(&text).map_err(|error| failed(&error.to_string()))?;
         let version = answer["model_version"].as_str().ok_or_else(|| failed("no model_version"))?;
@@ -114,7 +107,7 @@ pub(super) fn infer_path() -> String {
 }
 
 /// The values of an output.
-fn tensor<T>(answer: &Value, name: &str, value: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn tensor<T>(answer: &Value, name: &str, value: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     let output = answer["outputs"].as_array()?.iter().find(|output| output["name"] == name)?;
     output["data"].as_array()?.iter().map(value).collect()
 }
@@ -123,32 +116,6 @@ fn tensor<T>(answer: &Value, name: &str, value: impl Fn(&Value) -> Option<T>) ->
 fn most_probable(answer: &Value) -> Option<Vec<f64>> {
     let classes = tensor(answer, "probabilities", Value::as_f64)?;
     Some(classes.chunks_exact(2).map(|row| row[0].max(row[1])).collect())
-}
-
-/// One POST over a connection of its own; answers the body of a `200`.
-async fn post(server: SocketAddr, path: &str, body: &str) -> Result<String, String> {
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
-        body.len()
-    );
-    let exchange = async {
-        let mut stream = TcpStream::connect(server).await?;
-        stream.write_all(head.as_bytes()).await?;
-        stream.write_all(body.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    let answer = exchange.await.map_err(|error| error.to_string())?;
-    let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("the answer is no HTTP")?;
-    let status = head.lines().next().unwrap_or_default();
-    if status.split(' ').nth(1) == Some("200") {
-        Ok(body.to_owned())
-    } else {
-        Err(format!("{status}: {body}"))
-    }
 }
 
 #[cfg(test)]
@@ -160,7 +127,7 @@ mod tests {
         let rows = LiveRows::read().unwrap();
         assert_eq!((rows.ids.len(), rows.labels.len()), (150, 150));
         assert!(rows.features.iter().all(|row| row.len() == 10));
-        assert_eq!(rows.request(1)["inputs"][0]["shape"], json!([1, 10]));
-        assert_eq!(rows.request(1000)["inputs"][0]["shape"], json!([150, 10]));
+        assert_eq!(rows.request(0..1)["inputs"][0]["shape"], json!([1, 10]));
+        assert_eq!(rows.request(0..150)["inputs"][0]["shape"], json!([150, 10]));
     }
 }

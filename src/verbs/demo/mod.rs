@@ -8,14 +8,18 @@ mod child;
 mod closing;
 mod directory;
 mod fixtures;
+mod following;
+mod http;
 mod inference;
+mod pull_request;
 mod reading;
 mod repository;
 mod server;
 mod stage;
 mod timeline;
+mod traffic;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use tagship_domain::Exit;
 use tagship_runner::{Context, Failure, Screen, args::DemoArgs, told_to_stop};
@@ -53,8 +57,8 @@ async fn set(directory: Directory, timeline: Timeline) -> Result<Stage, Failure>
     let token = server::random_token();
     directory.write("token", token.as_bytes())?;
     let children = Children::new(&directory, &token, timeline.width())?;
-    let rows = LiveRows::read()?;
-    directory.write("request.json", format!("{}\n", rows.request(1)).as_bytes())?;
+    let rows = Arc::new(LiveRows::read()?);
+    directory.write("request.json", format!("{}\n", rows.request(0..1)).as_bytes())?;
     let started = Instant::now();
     let repository = Repository::create(&directory, &children).await?;
     let server = Server::start(&directory, &children).await?;

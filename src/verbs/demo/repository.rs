@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tagship_runner::Failure;
 
-use super::{child::Children, directory::Directory};
+use super::{child::Children, directory::Directory, stage::TIME_BUDGET};
 
 /// The default branch.
 pub(super) const MAIN: &str = "main";
@@ -27,6 +27,16 @@ pub(super) struct Repository {
 pub(super) struct Event {
     pub(super) name: &'static str,
     pub(super) payload: PathBuf,
+}
+
+impl Event {
+    /// The arguments that make this program do all that the event leads to.
+    pub(super) fn run(&self) -> [String; 7] {
+        let payload = self.payload.display().to_string();
+        let arguments =
+            ["run", "--event-name", self.name, "--event-path", &payload, "--time-budget", TIME_BUDGET];
+        arguments.map(str::to_owned)
+    }
 }
 
 impl Repository {
@@ -112,7 +122,15 @@ impl Repository {
     /// # Errors
     /// When it has no such thing.
     pub(super) async fn at_origin(&self, object: &str) -> Result<String, Failure> {
-        self.children.git(&self.origin, &["show", object]).await
+        self.git_at_origin(&["show", object]).await
+    }
+
+    /// What git says at the origin.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(super) async fn git_at_origin(&self, arguments: &[&str]) -> Result<String, Failure> {
+        self.children.git(&self.origin, arguments).await
     }
 
     async fn git(&self, arguments: &[&str]) -> Result<String, Failure> {

@@ -1,6 +1,6 @@
 //! What an act has at hand, and the steps that acts are made of. Every step is checked the moment it is done.
 
-use std::{collections::BTreeMap, fmt, time::Instant};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::Value;
 use tagship_domain::{
@@ -13,18 +13,19 @@ use tagship_runner::Failure;
 use super::{
     child::{Children, Ran},
     directory::Directory,
-    fixtures::{ENVIRONMENT, MODEL, Training},
+    fixtures::{ENVIRONMENT, MODEL},
     inference::{Answers, LiveRows, infer_path},
     reading::{Block, folded, plain},
     repository::{CLONE, Event, Repository},
     server::Server,
     timeline::Timeline,
+    traffic::{LABEL_DELAY, RATE, ServedBy, Traffic},
 };
 
 /// Parts of a comment that are always shown: the headline and how far it got.
 const FIRST_BLOCKS: usize = 2;
 /// Longest that a rollout may take, as an argument.
-const TIME_BUDGET: &str = "60s";
+pub(super) const TIME_BUDGET: &str = "60s";
 
 /// Everything that the acts share.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub(super) struct Stage {
     pub(super) children: Children,
     pub(super) repository: Repository,
     pub(super) server: Server,
-    pub(super) rows: LiveRows,
+    pub(super) rows: Arc<LiveRows>,
     /// What each version answered when it served.
     pub(super) answers: BTreeMap<String, Answers>,
 }
@@ -52,7 +53,13 @@ pub(super) fn same<T: PartialEq + fmt::Display>(what: &str, expected: &T, found:
 impl Stage {
     /// Runs a verb in the clone, which must end with the given exit code, and tells of it.
     pub(super) async fn verb(&self, told: &str, arguments: &[&str], exit: Exit) -> Result<Ran, Failure> {
-        let ran = self.quietly(arguments, exit).await?;
+        let ran = self.children.verb(self.repository.clone(), arguments).await?;
+        self.ended(told, ran, exit)
+    }
+
+    /// Tells of a verb that must have ended with the given exit code.
+    pub(super) fn ended(&self, told: &str, ran: Ran, exit: Exit) -> Result<Ran, Failure> {
+        let ran = ran.must_end(exit)?;
         match exit {
             Exit::Done => self.timeline.step(told, ran.took),
             _ => self.timeline.refusal(&format!("{told}: exit code {}", exit.code()), ran.took),
@@ -62,19 +69,12 @@ impl Stage {
 
     /// Runs a verb in the clone, which must end with the given exit code.
     pub(super) async fn quietly(&self, arguments: &[&str], exit: Exit) -> Result<Ran, Failure> {
-        let ran = self.children.verb(self.repository.clone(), arguments).await?;
-        if ran.code == Some(i32::from(exit.code())) {
-            return Ok(ran);
-        }
-        Err(broken(format!("exit code {} of `{}`", exit.code(), ran.command), ran.told()))
+        self.children.verb(self.repository.clone(), arguments).await?.must_end(exit)
     }
 
     /// Runs all that an event leads to.
     pub(super) async fn run(&self, told: &str, event: &Event, exit: Exit) -> Result<Ran, Failure> {
-        let payload = event.payload.display().to_string();
-        let arguments =
-            ["run", "--event-name", event.name, "--event-path", &payload, "--time-budget", TIME_BUDGET];
-        self.verb(told, &arguments, exit).await
+        self.verb(told, &event.run().each_ref().map(String::as_str), exit).await
     }
 
     /// Runs a verb that answers a document.
@@ -98,19 +98,47 @@ impl Stage {
 
     /// Registry and journal must agree that a version is in place and nothing is under way.
     pub(super) async fn settled(&self, version: &str, kind: Kind) -> Result<RolloutState, Failure> {
-        let started = Instant::now();
-        let ran = self.quietly(&["registry", "show", "--format", "json"], Exit::Done).await?;
-        let registry: Value = serde_json::from_str(&ran.out).map_err(|error| broken("JSON", error))?;
-        let stage = registry[MODEL]["stage"][ENVIRONMENT].as_str().unwrap_or("nothing");
-        same(&format!("the registry to name {ENVIRONMENT}"), &version, &stage)?;
         let journal = self.journal().await?;
         same("the journal's tip to be in phase", &Phase::Succeeded.to_string(), &journal.phase.to_string())?;
         same("the journal to be about", &version.to_owned(), &journal.candidate.version.to_string())?;
         let kinds = (format!("{kind:?}"), format!("{:?}", journal.kind));
         same("the journal's tip to be a", &kinds.0, &kinds.1)?;
-        self.timeline
-            .step(&format!("registry and journal agree: {ENVIRONMENT} holds {version}"), started.elapsed());
+        self.held(version).await?;
         Ok(journal)
+    }
+
+    /// The registry must name a version, as the journal does.
+    pub(super) async fn held(&self, version: &str) -> Result<(), Failure> {
+        let ran = self.quietly(&["registry", "show", "--format", "json"], Exit::Done).await?;
+        let registry: Value = serde_json::from_str(&ran.out).map_err(|error| broken("JSON", error))?;
+        let stage = registry[MODEL]["stage"][ENVIRONMENT].as_str().unwrap_or("nothing");
+        same(&format!("the registry to name {ENVIRONMENT}"), &version, &stage)?;
+        self.timeline.step(&format!("registry and journal agree: {ENVIRONMENT} holds {version}"), ran.took);
+        Ok(())
+    }
+
+    /// Lets live traffic begin.
+    pub(super) fn live_traffic(&self) -> Traffic {
+        self.timeline.fact(&format!(
+            "live traffic begins: {RATE} requests a second, each about one live row; its true label follows {} ms \
+             later",
+            LABEL_DELAY.as_millis()
+        ));
+        Traffic::start(self.server.addresses().inference, &self.rows)
+    }
+
+    /// Tells what live traffic got from two versions, both of which must have served it.
+    pub(super) fn tell_served(&self, served: &ServedBy, versions: [&str; 2]) -> Result<(), Failure> {
+        let mut facts = vec![];
+        for version in versions {
+            let of_version =
+                served.get(version).ok_or_else(|| broken(format!("answers by {version}"), "none"))?;
+            facts.push(format!("{version} {of_version}"));
+        }
+        let all: u64 = served.values().map(|served| served.answered).sum();
+        self.timeline
+            .fact(&format!("live traffic ends: all {all} requests were answered; {}", facts.join("; ")));
+        Ok(())
     }
 
     /// Tells how a rollout ended, and what its candidate showed before it got traffic.
@@ -148,31 +176,6 @@ impl Stage {
         let shown: Vec<Block> = shown.map(|(_, block)| block).collect();
         self.timeline.excerpt(&format!("the comment on #{number} now says:"), &shown);
         Ok(())
-    }
-}
-
-impl Stage {
-    /// Puts a training's files into the clone.
-    pub(super) fn lay_out(&self, training: &Training) -> Result<(), Failure> {
-        for (path, content) in training {
-            self.directory.write(&format!("{CLONE}/{path}"), content)?;
-        }
-        Ok(())
-    }
-
-    /// Pushes a branch with another training; answers its commit.
-    pub(super) async fn propose(
-        &self,
-        branch: &str,
-        training: &Training,
-        message: &str,
-    ) -> Result<String, Failure> {
-        let started = Instant::now();
-        self.repository.branch(branch).await?;
-        self.lay_out(training)?;
-        let head = self.repository.commit(message).await?;
-        self.timeline.step(&format!("git push origin {branch}"), started.elapsed());
-        Ok(head)
     }
 }
 

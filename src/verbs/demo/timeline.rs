@@ -40,6 +40,11 @@ impl Timeline {
         self.style.width
     }
 
+    /// Whether the screen shows more than ASCII.
+    pub(super) fn unicode(&self) -> bool {
+        self.style.unicode
+    }
+
     /// What all this is.
     pub(super) fn title(&self, title: &str, text: &str) {
         self.screen.print(&self.paint(Look::Strong, title));
@@ -87,6 +92,11 @@ impl Timeline {
     /// Parts of a document.
     pub(super) fn excerpt(&self, title: &str, blocks: &[Block]) {
         self.fact(title);
+        self.rows(blocks);
+    }
+
+    /// Parts of a document that goes on, as they come.
+    pub(super) fn rows(&self, blocks: &[Block]) {
         let bar = self.paint(Look::Faint, if self.style.unicode { "│" } else { "|" });
         let width = self.style.width - FACT - 2;
         for line in blocks.iter().flat_map(|block| lines(block, width)) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tagship_domain::{
@@ -29,7 +29,10 @@ use tagship_ports::{
     target::{Capabilities, Done, Order},
 };
 
-use crate::disk::{blocking, copy_hashing, local};
+use crate::{
+    disk::{blocking, copy_hashing, local},
+    http,
+};
 
 /// Longest wait for an answer to a small request.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -97,17 +100,13 @@ impl LocalTarget {
     /// # Errors
     /// When the HTTP client can't be set up.
     pub fn new(url: &str, admin_url: &str, token: &str) -> Result<Self, PortError> {
-        let set_up = |error: String| PortError::new(Problem::Local, "set up the HTTP client", error);
-        // One process-wide TLS provider; a second installation is refused and harmless.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(ANSWER)
-            .build()
-            .map_err(|error| set_up(error.to_string()))?;
         let base = |url: &str| url.trim_end_matches('/').to_owned();
-        Ok(Self { client, url: base(url), admin_url: base(admin_url), token: token.to_owned() })
+        Ok(Self {
+            client: http::client(ANSWER)?,
+            url: base(url),
+            admin_url: base(admin_url),
+            token: token.to_owned(),
+        })
     }
 
     pub(crate) fn from_settings(
@@ -162,11 +161,7 @@ impl LocalTarget {
     }
 
     fn unreachable(&self, operation: &str, error: &reqwest::Error) -> PortError {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        let what = if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() };
+        let what = http::cause(error);
         PortError::new(Problem::Unreachable, operation, format!("{}: {what}", self.admin_url))
             .hint("check that `tagship serve` runs there and that admin-url names its admin address")
     }

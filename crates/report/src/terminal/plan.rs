@@ -197,9 +197,7 @@ fn kept(bound: Bound) -> String {
 fn row(need: &Need) -> Vec<String> {
     let cost = |cost: Option<Cost>, none: &str| match cost {
         None => [none.to_owned(), "-".to_owned()],
-        Some(cost) => {
-            [grouped(cost.observations), cost.lasts.map_or("unknown".to_owned(), |lasts| in_minutes(lasts))]
-        }
+        Some(cost) => [grouped(cost.observations), cost.lasts.map_or("unknown".to_owned(), in_minutes)],
     };
     let against = match need.against {
         Comparison::Stable => "stable",

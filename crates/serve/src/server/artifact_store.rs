@@ -58,6 +58,11 @@ impl ArtifactStore {
         Ok(store)
     }
 
+    /// Where uploads lie.
+    pub(super) fn uploads(&self) -> &Path {
+        &self.uploads
+    }
+
     /// A file to write an upload to; it is gone when dropped, until [`ArtifactStore::keep_upload`].
     pub(super) fn new_upload(&self) -> Result<NamedTempFile, ServeError> {
         NamedTempFile::new_in(&self.uploads).map_err(ServeError::storage("create a file in", &self.uploads))

@@ -24,8 +24,8 @@ use super::{
     context::Server,
     exposition, feedback,
     inference_protocol::{Answer, ModelMetadata, ServerMetadata, answer},
-    metrics::Ending,
-    predictions::{Prediction, labels},
+    metrics::{Ending, Route},
+    predictions::{Prediction, label_output, labels},
     reply::Problem,
     request_body,
     table::{Arm, Routes},
@@ -136,12 +136,6 @@ async fn infer_version(
     .await
 }
 
-/// How a request came to its version.
-enum Route {
-    Weighted,
-    Direct,
-}
-
 /// One inference. The version is chosen when the request is complete: a slow upload holds on to no version.
 async fn infer(
     server: Arc<Server>,
@@ -152,15 +146,11 @@ async fn infer(
     let deadline = Instant::now() + server.limits.request_timeout;
     let request = request_body::whole(body, server.limits.max_request, deadline).await?;
     let (arm, route) = choose(&server)?;
-    let traffic = match route {
-        Route::Weighted => &arm.metrics.routed,
-        Route::Direct => &arm.metrics.direct,
-    };
-    let measure = traffic.measure();
+    let measure = arm.metrics.by(route).measure();
     match timeout_at(deadline, run(Arc::clone(&server), Arc::clone(&arm), request)).await {
         Ok(Ok(answer)) => {
             let took = measure.end(Ending::Answered);
-            Ok(remember(&server, &arm, answer, took.as_secs_f64() * 1e3))
+            Ok(remember(&server, &arm, route, answer, took.as_secs_f64() * 1e3))
         }
         Ok(Err(problem)) => {
             measure.end(if problem.is_request() { Ending::Rejected } else { Ending::Failed });
@@ -190,9 +180,15 @@ async fn run(server: Arc<Server>, arm: Arc<Arm>, request: Vec<u8>) -> Result<Ans
 }
 
 /// Keeps what feedback and monitoring will need, and makes the response.
-fn remember(server: &Server, arm: &Arm, answer: Answer, latency_ms: f64) -> Response {
+fn remember(server: &Server, arm: &Arm, route: Route, answer: Answer, latency_ms: f64) -> Response {
+    if route == Route::Weighted
+        && let Some(output) = label_output(&answer.outputs)
+    {
+        arm.metrics.classes.count(output.data());
+    }
     let prediction = Prediction {
         version: arm.version.clone(),
+        route,
         metrics: Arc::clone(&arm.metrics),
         labels: labels(&answer.outputs),
     };

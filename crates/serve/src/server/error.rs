@@ -84,6 +84,7 @@ fn storage_hint(kind: io::ErrorKind) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "the disk is full: make room and try again"
         }
+        io::ErrorKind::FileTooLarge => "raise the server's limit on file sizes (`ulimit -f`) and try again",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "this user may not write there: change its owner or choose another state directory"
         }
@@ -95,6 +96,13 @@ fn storage_hint(kind: io::ErrorKind) -> &'static str {
 }
 
 impl ServeError {
+    /// Whether there was no room to write: on the disk, or within a quota or limit.
+    pub(super) fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(self, Self::Storage { source, .. }
+            if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    }
+
     /// Makes a [`ServeError::Storage`] of an IO error; for `map_err`.
     pub(super) fn storage(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

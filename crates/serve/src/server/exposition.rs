@@ -1,16 +1,14 @@
 //! Everything counted, as the Prometheus text format 0.0.4 has it.
 //!
-//! Label values are model names and versions, whose grammars leave nothing to escape.
+//! Names and units follow Prometheus' conventions: counters end in `_total`, times are seconds. Of the label values,
+//! model names and versions have grammars that leave nothing to escape; classes are any text. Every counter is read
+//! once per page, so that one page never shows more errors than requests.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::{borrow::Cow, fmt::Write as _, fs};
 
 use super::{
     context::Server,
-    metrics::{Ending, LATENCY_BOUNDS, Traffic},
+    metrics::{Ending, LATENCY_BOUNDS, Route, Totals},
     table::{Arm, Table},
 };
 
@@ -21,9 +19,11 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 pub(super) fn page(server: &Server) -> String {
     let table = server.control.table();
     let mut page = String::with_capacity(4096);
-    requests(&mut page, &table);
-    latency(&mut page, &table);
-    feedback(&mut page, &table);
+    let ways: Vec<Way> = arms(&table).flat_map(ways).collect();
+    requests(&mut page, &ways);
+    latency(&mut page, &ways);
+    feedback(&mut page, &ways);
+    classes(&mut page, &table);
     versions(&mut page, &table);
     if let Some(log) = &server.log {
         head(
@@ -48,29 +48,41 @@ fn arms(table: &Table) -> impl Iterator<Item = &Arm> {
     table.models.values().flat_map(|routes| routes.arms.values()).map(AsRef::as_ref)
 }
 
-/// Both ways to a version, with their labels.
-fn ways(arm: &Arm) -> [(String, &Traffic); 2] {
-    let labels = |route| format!("model=\"{}\",version=\"{}\",route=\"{route}\"", arm.model, arm.version);
-    [(labels("weighted"), &arm.metrics.routed), (labels("direct"), &arm.metrics.direct)]
+/// What is counted about one way to a version.
+struct Way {
+    /// Labels that tell it from other ways.
+    labels: String,
+    totals: Totals,
 }
 
-fn requests(page: &mut String, table: &Table) {
+fn ways(arm: &Arm) -> [Way; 2] {
+    Route::ALL.map(|route| Way {
+        labels: format!("{},route=\"{}\"", version_labels(arm), route.word()),
+        totals: arm.metrics.by(route).totals(),
+    })
+}
+
+fn version_labels(arm: &Arm) -> String {
+    format!("model=\"{}\",version=\"{}\"", arm.model, arm.version)
+}
+
+fn requests(page: &mut String, ways: &[Way]) {
     let name = "tagship_requests_total";
     head(page, name, "counter", "Inference requests by version, route and how they ended.");
-    for (labels, traffic) in arms(table).flat_map(ways) {
+    for Way { labels, totals } in ways {
         for ending in Ending::ALL {
-            let count = traffic.ended(ending);
+            let count = totals.ended(ending);
             let _ = writeln!(page, "{name}{{{labels},outcome=\"{}\"}} {count}", ending.word());
         }
     }
     let name = "tagship_errors_total";
     head(page, name, "counter", "Inference requests that the version failed or took too long for.");
-    for (labels, traffic) in arms(table).flat_map(ways) {
-        let _ = writeln!(page, "{name}{{{labels}}} {}", traffic.ended(Ending::Failed));
+    for Way { labels, totals } in ways {
+        let _ = writeln!(page, "{name}{{{labels}}} {}", totals.ended(Ending::Failed));
     }
 }
 
-fn latency(page: &mut String, table: &Table) {
+fn latency(page: &mut String, ways: &[Way]) {
     let name = "tagship_request_duration_seconds";
     head(
         page,
@@ -78,26 +90,43 @@ fn latency(page: &mut String, table: &Table) {
         "histogram",
         "Time from the complete request to the end of the answer, waiting included.",
     );
-    for (labels, traffic) in arms(table).flat_map(ways) {
-        let (buckets, sum) = traffic.latency();
+    for Way { labels, totals } in ways {
+        let buckets = totals.cumulative();
         for (bound, count) in LATENCY_BOUNDS.iter().zip(buckets) {
             let _ = writeln!(page, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
         }
-        let count = buckets[LATENCY_BOUNDS.len()];
+        let (sum, count) = (totals.seconds, buckets[LATENCY_BOUNDS.len()]);
         let _ = writeln!(page, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
         let _ = writeln!(page, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
     }
 }
 
-fn feedback(page: &mut String, table: &Table) {
+fn feedback(page: &mut String, ways: &[Way]) {
     let name = "tagship_feedback_total";
     head(page, name, "counter", "Labels that came back for predictions, by whether they agreed.");
-    for arm in arms(table) {
-        let labels = format!("model=\"{}\",version=\"{}\"", arm.model, arm.version);
-        let count = |counter: &AtomicU64| counter.load(Relaxed);
-        let _ = writeln!(page, "{name}{{{labels},outcome=\"correct\"}} {}", count(&arm.metrics.correct));
-        let _ = writeln!(page, "{name}{{{labels},outcome=\"incorrect\"}} {}", count(&arm.metrics.incorrect));
+    for Way { labels, totals } in ways {
+        let _ = writeln!(page, "{name}{{{labels},outcome=\"correct\"}} {}", totals.correct);
+        let _ = writeln!(page, "{name}{{{labels},outcome=\"incorrect\"}} {}", totals.incorrect);
     }
+}
+
+fn classes(page: &mut String, table: &Table) {
+    let name = "tagship_predicted_labels_total";
+    head(page, name, "counter", "Labels predicted for requests that were routed by weight, by class.");
+    for arm in arms(table) {
+        let labels = version_labels(arm);
+        for (class, count) in arm.metrics.classes.totals().into_iter().flatten() {
+            let _ = writeln!(page, "{name}{{{labels},label=\"{}\"}} {count}", escaped(&class));
+        }
+    }
+}
+
+/// A label value between its quotes.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\\', '"', '\n']) {
+        return text.into();
+    }
+    text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n").into()
 }
 
 fn versions(page: &mut String, table: &Table) {

@@ -1,7 +1,5 @@
 //! Joins what turned out to be true with what was predicted.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use serde_json::Value;
 use tagship_domain::serving::{Accepted, Feedback, FeedbackRecord, LogLine, Outcome};
 
@@ -23,8 +21,7 @@ pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Prob
         server.predictions.judge(&feedback.model, &feedback.id, |prediction| judge(&feedback, prediction))?;
     match found {
         Found::Waiting(prediction, judgement) => {
-            prediction.metrics.correct.fetch_add(judgement.correct, Relaxed);
-            prediction.metrics.incorrect.fetch_add(judgement.incorrect, Relaxed);
+            prediction.metrics.by(prediction.route).judged(judgement.correct, judgement.incorrect);
             if let Some(log) = &server.log {
                 log.line(LogLine::Feedback(FeedbackRecord {
                     at: server.clock.now(),

@@ -8,12 +8,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tagship_domain::traffic::Counters;
+use tagship_domain::traffic::{Counters, Histogram};
+
+use super::classes::ClassCounts;
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
 pub(super) const LATENCY_BOUNDS: [f64; 16] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+
+/// Buckets of the histogram.
+const BUCKETS: usize = LATENCY_BOUNDS.len() + 1;
 
 /// How a request to a version ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,25 +47,84 @@ impl Ending {
     }
 }
 
+/// How a request came to its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// By weight: evidence about the version.
+    Weighted,
+    /// It named the version: a probe.
+    Direct,
+}
+
 /// Everything counted about one version.
 #[derive(Debug, Default)]
 pub(super) struct ArmMetrics {
-    /// Requests that were routed here by weight.
-    pub(super) routed: Traffic,
-    /// Requests that named this version.
-    pub(super) direct: Traffic,
-    /// Labels of feedback that agreed with the prediction.
-    pub(super) correct: AtomicU64,
-    /// Labels of feedback that did not.
-    pub(super) incorrect: AtomicU64,
+    weighted: Traffic,
+    direct: Traffic,
+    /// Predicted labels of requests that were routed here by weight.
+    pub(super) classes: ClassCounts,
 }
 
-/// Requests that took one way.
+impl Route {
+    pub(super) const ALL: [Self; 2] = [Self::Weighted, Self::Direct];
+
+    /// The word in metrics.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Weighted => "weighted",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+impl ArmMetrics {
+    /// What is counted about requests that took one way.
+    pub(super) fn by(&self, route: Route) -> &Traffic {
+        match route {
+            Route::Weighted => &self.weighted,
+            Route::Direct => &self.direct,
+        }
+    }
+
+    /// Totals in the words of a rollout; of requests routed by weight only.
+    pub(super) fn counters(&self) -> Counters {
+        let totals = self.weighted.totals();
+        Counters {
+            requests: totals.requests(),
+            errors: totals.ended(Ending::Failed),
+            correct: totals.correct,
+            incorrect: totals.incorrect,
+            classes: self.classes.totals(),
+            latency: Some(Histogram {
+                bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
+                counts: totals.buckets.to_vec(),
+            }),
+            ..Counters::default()
+        }
+    }
+}
+
+/// Requests that took one way, and the labels that came back for them.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     endings: [AtomicU64; 4],
-    buckets: [AtomicU64; LATENCY_BOUNDS.len() + 1],
+    buckets: [AtomicU64; BUCKETS],
     nanos: AtomicU64,
+    correct: AtomicU64,
+    incorrect: AtomicU64,
+}
+
+/// Each counter of a [`Traffic`], read once, so that shares of one set of totals are never above one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Totals {
+    endings: [u64; 4],
+    buckets: [u64; BUCKETS],
+    /// Time that all requests took together, in seconds.
+    pub(super) seconds: f64,
+    /// Labels of feedback that agreed with the prediction.
+    pub(super) correct: u64,
+    /// Labels of feedback that did not.
+    pub(super) incorrect: u64,
 }
 
 impl Traffic {
@@ -69,28 +133,20 @@ impl Traffic {
         Measure { traffic: self, begun: Instant::now(), ending: Ending::Abandoned }
     }
 
-    /// Requests that ended so.
-    pub(super) fn ended(&self, ending: Ending) -> u64 {
-        self.endings[ending as usize].load(Relaxed)
+    /// Counts labels that came back.
+    pub(super) fn judged(&self, correct: u64, incorrect: u64) {
+        self.correct.fetch_add(correct, Relaxed);
+        self.incorrect.fetch_add(incorrect, Relaxed);
     }
 
-    /// Totals in the words of a rollout.
-    pub(super) fn counters(&self) -> Counters {
-        Counters {
-            requests: Ending::ALL.iter().map(|ending| self.ended(*ending)).sum(),
-            errors: self.ended(Ending::Failed),
-            ..Counters::default()
+    pub(super) fn totals(&self) -> Totals {
+        Totals {
+            endings: self.endings.each_ref().map(|count| count.load(Relaxed)),
+            buckets: self.buckets.each_ref().map(|count| count.load(Relaxed)),
+            seconds: Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64(),
+            correct: self.correct.load(Relaxed),
+            incorrect: self.incorrect.load(Relaxed),
         }
-    }
-
-    /// Cumulative counts of the histogram, one per bound and one for everything, and the sum in seconds.
-    pub(super) fn latency(&self) -> ([u64; LATENCY_BOUNDS.len() + 1], f64) {
-        let mut total = 0;
-        let cumulative = std::array::from_fn(|at| {
-            total += self.buckets[at].load(Relaxed);
-            total
-        });
-        (cumulative, Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64())
     }
 
     fn record(&self, ending: Ending, took: Duration) {
@@ -100,6 +156,27 @@ impl Traffic {
             LATENCY_BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(LATENCY_BOUNDS.len());
         self.buckets[bucket].fetch_add(1, Relaxed);
         self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    }
+}
+
+impl Totals {
+    /// Requests that ended so.
+    pub(super) fn ended(&self, ending: Ending) -> u64 {
+        self.endings[ending as usize]
+    }
+
+    /// Requests that ended in any way.
+    pub(super) fn requests(&self) -> u64 {
+        self.endings.iter().sum()
+    }
+
+    /// Cumulative counts of the histogram: one per bound, then one for everything.
+    pub(super) fn cumulative(&self) -> [u64; BUCKETS] {
+        let mut total = 0;
+        self.buckets.map(|count| {
+            total += count;
+            total
+        })
     }
 }
 
@@ -135,8 +212,9 @@ mod tests {
         traffic.measure().end(Ending::Answered);
         traffic.measure().end(Ending::Failed);
         drop(traffic.measure());
-        assert_eq!(traffic.counters(), Counters { requests: 3, errors: 1, ..Counters::default() });
-        assert_eq!(traffic.ended(Ending::Abandoned), 1);
+        let totals = traffic.totals();
+        assert_eq!((totals.requests(), totals.ended(Ending::Failed)), (3, 1));
+        assert_eq!(totals.ended(Ending::Abandoned), 1);
     }
 
     #[test]
@@ -145,10 +223,26 @@ mod tests {
         for millis in [1, 2, 60_000] {
             traffic.record(Ending::Answered, Duration::from_millis(millis));
         }
-        let (buckets, sum) = traffic.latency();
+        let totals = traffic.totals();
+        let buckets = totals.cumulative();
         let at = |bound: f64| buckets[LATENCY_BOUNDS.iter().position(|b| *b >= bound).unwrap()];
         assert_eq!((at(0.000_5), at(0.001), at(0.002_5), at(10.0)), (0, 1, 2, 2));
         assert_eq!(buckets[LATENCY_BOUNDS.len()], 3);
-        assert!((sum - 60.003).abs() < 1e-9);
+        assert!((totals.seconds - 60.003).abs() < 1e-9);
+    }
+
+    #[test]
+    fn probes_are_no_evidence() {
+        let metrics = ArmMetrics::default();
+        for route in [Route::Direct, Route::Direct, Route::Weighted] {
+            metrics.by(route).record(Ending::Failed, Duration::from_millis(2));
+        }
+        metrics.by(Route::Direct).judged(0, 5);
+        metrics.by(Route::Weighted).judged(3, 1);
+        let counters = metrics.counters();
+        assert_eq!((counters.requests, counters.errors), (1, 1));
+        assert_eq!((counters.correct, counters.incorrect), (3, 1));
+        let latency = counters.latency.unwrap();
+        assert_eq!((latency.bounds[4], latency.counts[4], latency.total()), (2.5, 1, 1));
     }
 }

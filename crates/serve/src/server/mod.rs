@@ -11,13 +11,14 @@
 //! | `table`, `control` | which version answers, and the orders that change that |
 //! | `inference_protocol`, `data_plane`, `request_body`, `reply` | requests |
 //! | `admin_plane`, `upload` | orders |
-//! | `predictions`, `feedback`, `prediction_log`, `metrics`, `exposition` | what is known about answers afterwards |
+//! | `predictions`, `feedback`, `prediction_log`, `metrics`, `classes`, `exposition` | what is known about answers afterwards |
 //! | `lifecycle` | start, signals, drain |
 //!
 //! Must not know: what a rollout is, who the client is, which inference library runs (see [`crate::Inference`]).
 
 mod admin_plane;
 mod artifact_store;
+mod classes;
 mod context;
 mod control;
 mod data_plane;

@@ -2,11 +2,11 @@
 //!
 //! Requests hand a line to a queue and go on; a thread of its own serialises and writes. Everything is bounded: the
 //! queue (a line that finds it full is dropped and counted), the size of a file, the number of files. A full disk
-//! costs lines, never requests.
+//! costs lines, never requests, and leaves no half of a line.
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -23,6 +23,8 @@ use crate::engine::{Tensor, TensorData};
 
 /// Lines that may wait for the writer.
 const QUEUE: usize = 1024;
+/// Bytes of lines that are written together at most, but for one line that is longer.
+const BATCH: usize = 64 << 10;
 
 /// A line as requests make it.
 type Line = LogLine<Tensor>;
@@ -104,16 +106,11 @@ fn write_all(lines: &Receiver<Line>, files: &mut Files, counts: &Counts) {
     while let Ok(first) = lines.recv() {
         let mut next = Ok(first);
         while let Ok(line) = next {
-            let written =
-                serde_json::to_vec(&line).map_err(io::Error::other).and_then(|text| files.write(text));
-            let count = if written.is_ok() { &counts.written } else { &counts.failed };
-            count.fetch_add(1, Relaxed);
+            files.add(&line, counts);
             next = lines.try_recv();
         }
         // The queue is empty: readers should see what there is.
-        if files.file.flush().is_err() {
-            counts.failed.fetch_add(1, Relaxed);
-        }
+        files.flush(counts);
         if next.is_err_and(|error| error == TryRecvError::Disconnected) {
             return;
         }
@@ -121,46 +118,114 @@ fn write_all(lines: &Receiver<Line>, files: &mut Files, counts: &Counts) {
 }
 
 /// The current file and its closed predecessors: `predictions.jsonl`, `predictions.1.jsonl` (the newest closed), ...
+///
+/// Invariant: but for the moment of a write, the current file holds whole lines.
 #[derive(Debug)]
 struct Files {
     directory: PathBuf,
     bounds: LogBounds,
-    file: BufWriter<File>,
+    file: File,
+    /// Bytes in the file, all of whole lines.
     size: u64,
+    /// Whole lines that wait to be written together.
+    pending: Vec<u8>,
+    pending_lines: u64,
 }
 
 impl Files {
+    /// Opens the current file; the part of a line that a crash left at its end is removed.
     fn open(directory: PathBuf, bounds: LogBounds) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(current(&directory))?;
-        let size = file.metadata()?.len();
-        Ok(Self { directory, bounds, file: BufWriter::new(file), size })
-    }
-
-    fn write(&mut self, mut text: Vec<u8>) -> io::Result<()> {
-        text.push(b'\n');
-        let length = text.len() as u64;
-        if self.size > 0 && self.size + length > self.bounds.max_file {
-            self.rotate()?;
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(current(&directory))?;
+        let size = whole_lines(&mut file)?;
+        if size < file.metadata()?.len() {
+            file.set_len(size)?;
         }
-        self.file.write_all(&text)?;
-        self.size += length;
-        Ok(())
+        Ok(Self { directory, bounds, file, size, pending: Vec::new(), pending_lines: 0 })
     }
 
+    /// Takes a line in and writes what waits where it is much.
+    fn add(&mut self, line: &Line, counts: &Counts) {
+        let begin = self.pending.len();
+        if serde_json::to_writer(&mut self.pending, line).is_err() {
+            self.pending.truncate(begin);
+            counts.failed.fetch_add(1, Relaxed);
+            return;
+        }
+        self.pending.push(b'\n');
+        if self.size + self.pending.len() as u64 > self.bounds.max_file {
+            // It would make the file too long, so it begins the next one.
+            let line = self.pending.split_off(begin);
+            self.flush(counts);
+            if self.size > 0 && self.rotate().is_err() {
+                counts.failed.fetch_add(1, Relaxed);
+                return;
+            }
+            self.pending = line;
+        }
+        self.pending_lines += 1;
+        if self.pending.len() >= BATCH {
+            self.flush(counts);
+        }
+    }
+
+    /// Writes the lines that wait, all or none of them.
+    fn flush(&mut self, counts: &Counts) {
+        if self.pending.is_empty() {
+            return;
+        }
+        if self.file.write_all(&self.pending).is_err() {
+            // Truncating needs no room. Where even that fails, the next opening does it.
+            let _ = self.file.set_len(self.size);
+            self.give_up(counts);
+            return;
+        }
+        self.size += self.pending.len() as u64;
+        counts.written.fetch_add(self.pending_lines, Relaxed);
+        self.pending.clear();
+        self.pending_lines = 0;
+    }
+
+    fn give_up(&mut self, counts: &Counts) {
+        counts.failed.fetch_add(self.pending_lines, Relaxed);
+        self.pending.clear();
+        self.pending_lines = 0;
+    }
+
+    /// Closes the current file and begins a new one. Repeating it after a failure moves no closed file a second time.
     fn rotate(&mut self) -> io::Result<()> {
-        self.file.flush()?;
         let closed = |number: u32| self.directory.join(format!("predictions.{number}.jsonl"));
-        for number in (1..self.bounds.closed_files).rev() {
-            rename_if_there(&closed(number), &closed(number + 1))?;
+        let current = current(&self.directory);
+        if current.exists() {
+            for number in (1..self.bounds.closed_files).rev() {
+                rename_if_there(&closed(number), &closed(number + 1))?;
+            }
+            if self.bounds.closed_files == 0 {
+                fs::remove_file(current)?;
+            } else {
+                rename_if_there(&current, &closed(1))?;
+            }
         }
-        if self.bounds.closed_files == 0 {
-            fs::remove_file(current(&self.directory))?;
-        } else {
-            rename_if_there(&current(&self.directory), &closed(1))?;
-        }
-        *self = Self::open(self.directory.clone(), self.bounds)?;
+        let next = Self::open(self.directory.clone(), self.bounds)?;
+        (self.file, self.size) = (next.file, next.size);
         Ok(())
     }
+}
+
+/// Length of a file up to the end of its last whole line.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let mut end = file.metadata()?.len();
+    let mut block = [0; 4096];
+    while end > 0 {
+        let begin = end.saturating_sub(block.len() as u64);
+        let part = &mut block[..usize::try_from(end - begin).map_err(io::Error::other)?];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(begin + at as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
 }
 
 fn current(directory: &Path) -> PathBuf {
@@ -217,5 +282,22 @@ mod tests {
         assert_eq!(last.inputs.unwrap()[0].datatype, "FP32");
         log.line(line("late", None));
         assert_eq!(log.counts()[1], ("dropped", 1));
+    }
+
+    #[test]
+    fn half_a_line_that_a_crash_left_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("predictions.jsonl");
+        let bounds = LogBounds::default();
+        for half in ["{\"kind\":\"pred".to_owned(), "x".repeat(10_000), String::new()] {
+            let log = PredictionLog::open(directory.path(), bounds).unwrap();
+            log.line(line("whole", None));
+            log.close();
+            let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+            file.write_all(half.as_bytes()).unwrap();
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().filter(|line| serde_json::from_str::<LogLine>(line).is_ok()).count(), 3);
+        assert_eq!((text.lines().count(), text.ends_with('\n')), (3, true));
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tagship_domain::{ModelName, Version};
 
-use super::metrics::ArmMetrics;
+use super::metrics::{ArmMetrics, Route};
 use crate::engine::{Tensor, TensorData};
 
 /// A prediction of more labels than this can only be judged by its sender.
@@ -24,6 +24,8 @@ const MAX_TEXT: usize = 256;
 pub(super) struct Prediction {
     /// The version that answered.
     pub(super) version: Version,
+    /// How the request came to it.
+    pub(super) route: Route,
     /// Its counters.
     pub(super) metrics: Arc<ArmMetrics>,
     /// One label per row, where the model gives labels.
@@ -109,18 +111,21 @@ fn key(model: &ModelName, id: &str) -> Arc<str> {
     format!("{model}\n{id}").into()
 }
 
-/// The predicted labels: the first output that holds whole numbers, truth values or texts, one value per row.
+/// The output that holds the predicted labels: the first of whole numbers, truth values or texts, one value per row.
+pub(super) fn label_output(outputs: &[Tensor]) -> Option<&Tensor> {
+    let is_label = |output: &&Tensor| !matches!(output.data(), TensorData::Fp32(_) | TensorData::Fp64(_));
+    let output = outputs.iter().find(is_label)?;
+    let count = output.data().len();
+    (count > 0 && output.rows().is_none_or(|rows| rows == count)).then_some(output)
+}
+
+/// The predicted labels, where they are few.
 pub(super) fn labels(outputs: &[Tensor]) -> Option<Vec<Value>> {
     fn values<T: Clone + Into<Value>>(values: &[T]) -> Vec<Value> {
         values.iter().cloned().map(Into::into).collect()
     }
 
-    let is_label = |output: &&Tensor| !matches!(output.data(), TensorData::Fp32(_) | TensorData::Fp64(_));
-    let output = outputs.iter().find(is_label)?;
-    let count = output.data().len();
-    if count == 0 || count > MAX_LABELS || output.rows().is_some_and(|rows| rows != count) {
-        return None;
-    }
+    let output = label_output(outputs).filter(|output| output.data().len() <= MAX_LABELS)?;
     match output.data() {
         TensorData::Bool(data) => Some(values(data)),
         TensorData::Uint8(data) => Some(values(data)),
@@ -141,8 +146,12 @@ mod tests {
     use super::*;
 
     fn insert(predictions: &Predictions, id: &str, minor: u64) {
-        let prediction =
-            Prediction { version: Version::new(1, minor, 0), metrics: Arc::default(), labels: None };
+        let prediction = Prediction {
+            version: Version::new(1, minor, 0),
+            route: Route::Weighted,
+            metrics: Arc::default(),
+            labels: None,
+        };
         predictions.insert(&model(), id, prediction);
     }
 

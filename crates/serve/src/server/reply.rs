@@ -71,10 +71,10 @@ impl From<EngineError> for Problem {
 
 impl From<ServeError> for Problem {
     fn from(error: ServeError) -> Self {
-        let full = |kind| matches!(kind, std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded);
-        let status = match &error {
-            ServeError::Storage { source, .. } if full(source.kind()) => StatusCode::INSUFFICIENT_STORAGE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        let status = if error.is_full() {
+            StatusCode::INSUFFICIENT_STORAGE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
         };
         Self::new(status, error.to_string())
     }

@@ -84,7 +84,7 @@ impl Routes {
             message: arm.loaded.as_ref().err().cloned(),
             weight: self.weight(&arm.version),
             stable: self.state.stable.as_ref() == Some(&arm.version),
-            counters: arm.metrics.routed.counters(),
+            counters: arm.metrics.counters(),
         };
         ModelStatus {
             model: model.clone(),

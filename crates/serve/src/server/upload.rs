@@ -22,20 +22,26 @@ pub(super) async fn receive(server: &Server, mut body: Body, expected: &Digest) 
         return Err(too_large(limit));
     }
     let upload = server.control.artifacts().new_upload()?;
-    let path = upload.path().to_owned();
-    let file = upload.as_file().try_clone().map_err(ServeError::storage("write", &path))?;
+    let file = upload.as_file().try_clone();
+    let file = file.map_err(ServeError::storage("write", server.control.artifacts().uploads()))?;
     let mut file = File::from_std(file);
     let mut hash = Sha256::new();
-    let mut size = 0_u64;
+    let (mut size, mut written) = (0_u64, Ok(()));
     while let Some(chunk) = next_chunk(&mut body, server.limits.upload_silence).await? {
         size += chunk.len() as u64;
         if size > limit {
             return Err(too_large(limit));
         }
-        hash.update(&chunk);
-        file.write_all(&chunk).await.map_err(ServeError::storage("write", &path))?;
+        // After a failed write the rest is read all the same: a sender that is cut off never reads why.
+        if written.is_ok() {
+            hash.update(&chunk);
+            written = file.write_all(&chunk).await;
+        }
     }
-    file.flush().await.map_err(ServeError::storage("write", &path))?;
+    if written.is_ok() {
+        written = file.flush().await;
+    }
+    written.map_err(ServeError::storage("write", server.control.artifacts().uploads()))?;
     let found = Digest::from_bytes(hash.finalize().into());
     if found != *expected {
         return Err(Problem::new(

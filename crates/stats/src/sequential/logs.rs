@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_mean_of_huge_evidence_does_not_overflow() {
-        assert_eq!(mean([].into_iter()), 0.0);
+        assert!(mean([].into_iter()).abs() < 1e-15);
         assert!((mean([2_000.0, 0.0].into_iter()) - (2_000.0 - 2_f64.ln())).abs() < 1e-9);
         assert!((mean([20_f64.ln(), 10_f64.ln()].into_iter()) - 15_f64.ln()).abs() < 1e-12);
     }

@@ -43,6 +43,11 @@ pub struct LogEvidence {
     pub promotion: f64,
 }
 
+/// A sum of counts, at most the largest there is.
+pub(crate) fn total<'a>(counts: impl IntoIterator<Item = &'a u64>) -> u64 {
+    counts.into_iter().fold(0, |sum, count| sum.saturating_add(*count))
+}
+
 /// A count as a double. Counts of requests are far below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "counts of requests are far below 2^53")]
 pub(crate) fn real(count: u64) -> f64 {

@@ -1,38 +1,34 @@
 //! Act 2: a pull request is judged against what serves, and its merge deploys it.
 
-use std::time::Instant;
-
 use tagship_domain::{Exit, rollout::Kind};
 use tagship_runner::Failure;
 
 use super::{
     super::{
-        fixtures::BETTER as TRAINED,
-        repository::{merged, opened, pushed},
+        fixtures::{BETTER as TRAINED, GoLive},
+        repository::opened,
         stage::{Stage, broken},
     },
-    BETTER, BETTER_PULL_REQUEST as NUMBER, FIRST,
+    BETTER, FIRST,
 };
 
-/// The pull request's branch.
+/// The pull request.
+const NUMBER: u64 = 2;
+/// Its branch.
 const BRANCH: &str = "more-training-data";
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
-    let head = stage.propose(BRANCH, &TRAINED, "Train on 219 rows instead of 20").await?;
+    let head = stage.propose(BRANCH, &TRAINED, GoLive::AllAtOnce, "Train on 219 rows instead of 20").await?;
     let event = opened(&stage.directory, NUMBER, &head)?;
     stage.run("tagship run, on the pull request: judged, not deployed", &event, Exit::Done).await?;
     stage.comment(NUMBER, &["accuracy", "0.92", "0.975", "f1", BETTER], &["accuracy"])?;
     stage.settled(FIRST, Kind::Deploy).await?;
 
-    let started = Instant::now();
-    let merge = stage.repository.merge(BRANCH, &format!("Merge pull request #{NUMBER}")).await?;
-    merged(&stage.directory, NUMBER, &head, &merge)?;
-    stage.timeline.step(&format!("pull request #{NUMBER} is merged"), started.elapsed());
-    let event = pushed(&stage.directory, &merge)?;
+    let event = stage.merge(NUMBER, BRANCH, &head).await?;
     stage.run("tagship run, on the push to main: released and rolled out", &event, Exit::Done).await?;
     stage.tell(&stage.journal().await?);
     stage.settled(BETTER, Kind::Deploy).await?;
-    stage.comment(NUMBER, &[BETTER, "Succeeded", "100%"], &["Progressing"])?;
+    stage.comment(NUMBER, &[BETTER, "Succeeded", "100%"], &["traffic"])?;
     stage.served(BETTER).await?;
     compare(stage)
 }

@@ -16,7 +16,7 @@ use tagship_runner::Failure;
 
 use super::{
     super::{
-        fixtures::{FIRST as TRAINED, IGNORED, MODEL, configuration},
+        fixtures::{FIRST as TRAINED, GoLive, IGNORED, MODEL},
         repository::{CLONE, pushed},
         stage::{Stage, broken, same},
     },
@@ -46,9 +46,7 @@ async fn push(stage: &Stage) -> Result<String, Failure> {
     let started = Instant::now();
     let directory = &stage.directory;
     directory.write(&format!("{CLONE}/.gitignore"), IGNORED.as_bytes())?;
-    let configuration = configuration(stage.server.addresses());
-    directory.write(&format!("{CLONE}/tagship.yml"), configuration.as_bytes())?;
-    stage.lay_out(&TRAINED)?;
+    stage.lay_out(&TRAINED, GoLive::AllAtOnce)?;
     let commit = stage.repository.commit("Add the churn model").await?;
     stage.timeline.step("git push", started.elapsed());
     Ok(commit)

@@ -1,4 +1,4 @@
-//! Act 5: going back on command, and staying there.
+//! Act 7: going back on command, and staying there.
 
 use tagship_domain::{
     Exit,
@@ -9,33 +9,37 @@ use tagship_runner::Failure;
 
 use super::{
     super::{
+        fixtures::{BEST as TRAINED, GoLive},
         repository::pushed,
         stage::{Stage, broken, same},
     },
-    BETTER, BETTER_PULL_REQUEST, FIRST,
+    BEST, BEST_PULL_REQUEST, BETTER,
 };
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.verb("tagship rollback", &["rollback", "--time-budget", "60s"], Exit::Done).await?;
     stage.tell(&stage.journal().await?);
-    stage.settled(FIRST, Kind::Rollback).await?;
-    let before = stage.answers.get(FIRST).map(|answers| answers.labels.clone());
-    let answers = stage.served(FIRST).await?;
+    stage.settled(BETTER, Kind::Rollback).await?;
+    let before = stage.answers.get(BETTER).map(|answers| answers.labels.clone());
+    let answers = stage.served(BETTER).await?;
     if before.as_ref() != Some(&answers.labels) {
-        return Err(broken(format!("the answers that {FIRST} gave in act 1"), "other answers"));
+        return Err(broken(format!("the answers that {BETTER} gave in act 2"), "other answers"));
     }
-    stage.timeline.fact("every answer is the one from act 1");
-    stage.comment(BETTER_PULL_REQUEST, &[FIRST, BETTER], &["The version that was left", "--retry"])?;
+    stage.timeline.fact("every answer is the one from act 2");
+    stage.comment(BEST_PULL_REQUEST, &[BETTER, BEST], &["The version that was left", "--retry"])?;
     stays(stage).await
 }
 
-/// The next push does not bring back what somebody went away from.
+/// The next push does not bring back what somebody went away from: main gets the model of act 5 again, by a revert of
+/// what act 6 brought.
 async fn stays(stage: &Stage) -> Result<(), Failure> {
-    let commit = stage.repository.head().await?;
+    stage.lay_out(&TRAINED, GoLive::Canary)?;
+    let commit = stage.repository.commit("Revert \"Train on everything we have\"").await?;
     let event = pushed(&stage.directory, &commit)?;
     let payload = event.payload.display().to_string();
     let arguments = ["decide", "--event-name", event.name, "--event-path", &payload];
-    let decision: Decision = stage.document("tagship decide, on the next push to main", &arguments).await?;
+    let decision: Decision =
+        stage.document("tagship decide, on a push to main that reverts #6", &arguments).await?;
     same("the action", &Action::Skip.to_string(), &decision.action.to_string())?;
     same("the reason", &ReasonCode::PreviouslyRolledBack.to_string(), &decision.reason_code.to_string())?;
     stage.timeline.fact(&format!("{}: {}", decision.action, decision.sentence));

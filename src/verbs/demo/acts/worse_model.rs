@@ -4,14 +4,18 @@ use tagship_domain::{Exit, rollout::Kind};
 use tagship_runner::Failure;
 
 use super::{
-    super::{fixtures::WORSE, repository::opened, stage::Stage},
+    super::{
+        fixtures::{GoLive, WORSE},
+        repository::opened,
+        stage::Stage,
+    },
     BETTER,
 };
 
 const NUMBER: u64 = 3;
 
 pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
-    let head = stage.propose("new-labels", &WORSE, "Train on the new labels").await?;
+    let head = stage.propose("new-labels", &WORSE, GoLive::AllAtOnce, "Train on the new labels").await?;
     let event = opened(&stage.directory, NUMBER, &head)?;
     stage.run("tagship run, on the pull request", &event, Exit::Negative).await?;
     stage.comment(

@@ -1,13 +1,11 @@
 //! The client against a server whose answers are written down.
 
-mod canned;
-
-use canned::Server;
 use serde_json::json;
 use tagship_domain::{golden::Tolerance, validation::Status as RunStatus};
 use tagship_ports::target::Order;
 
 use super::*;
+use crate::canned::Server;
 
 fn target(server: &Server) -> LocalTarget {
     LocalTarget::new(&server.url, &format!("{}/", server.url), "s3cret").unwrap()

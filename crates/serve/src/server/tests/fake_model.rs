@@ -1,5 +1,5 @@
-//! Models whose file says what they do: `label 7` answers 7, `wait` answers when the test lets it, `fail` and `panic`
-//! do so, anything else does not load.
+//! Models whose file says what they do: `label 7` answers 7, `text a b` answers `a b`, `wait` answers when the test lets
+//! it, `fail` and `panic` do so, anything else does not load.
 
 use std::{
     fs,
@@ -44,6 +44,7 @@ struct FakeModel {
 #[derive(Debug)]
 enum Kind {
     Label(i64),
+    Text(String),
     Wait,
     Fail,
     Panic,
@@ -77,8 +78,10 @@ impl Gate {
 impl Loader for FakeLoader {
     fn load(&self, file: &Path) -> Result<Arc<dyn Inference>, EngineError> {
         let content = fs::read_to_string(file).unwrap();
+        let text = content.strip_prefix("text ").map(|text| Kind::Text(text.to_owned()));
         let kind = match content.split(' ').collect::<Vec<_>>()[..] {
             ["label", label, ..] => Kind::Label(label.parse().unwrap()),
+            ["text", ..] => text.unwrap(),
             ["wait", ..] => Kind::Wait,
             ["fail", ..] => Kind::Fail,
             ["panic", ..] => Kind::Panic,
@@ -121,18 +124,19 @@ impl Inference for FakeModel {
             let wanted = format!("{:?}", spec.shape());
             return Err(EngineError::WrongShape { input: "x".to_owned(), got: x.shape().to_vec(), wanted });
         }
-        let label = match self.kind {
-            Kind::Label(label) => label,
+        let rows = x.rows().unwrap();
+        let label = match &self.kind {
+            Kind::Label(label) => TensorData::Int64(vec![*label; rows]),
+            Kind::Text(text) => TensorData::Bytes(vec![text.clone(); rows]),
             Kind::Wait => {
                 self.gate.wait();
-                0
+                TensorData::Int64(vec![0; rows])
             }
             Kind::Fail => return Err(EngineError::Run { detail: "told to".to_owned() }),
             Kind::Panic => panic!("told to"),
         };
-        let rows = x.rows().unwrap();
         Ok(vec![
-            Tensor::new("label", vec![rows], TensorData::Int64(vec![label; rows])).unwrap(),
+            Tensor::new("label", vec![rows], label).unwrap(),
             Tensor::new("score", vec![rows], TensorData::Fp32(vec![0.5; rows])).unwrap(),
         ])
     }

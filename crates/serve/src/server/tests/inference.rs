@@ -1,9 +1,8 @@
 //! The data plane.
 
 use serde_json::{Value, json};
-use tagship_domain::serving::LogLine;
 
-use super::{client::Client, *};
+use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stable_answers_and_a_candidate_can_be_asked_by_version() {
@@ -177,50 +176,4 @@ async fn weights_split_traffic() {
     let status = server.status().await;
     assert_eq!(status["arms"][1]["counters"]["requests"], candidate);
     assert_eq!((&status["arms"][0]["weight"], &status["arms"][1]["weight"]), (&json!(70), &json!(30)));
-}
-
-async fn feedback(client: &mut Client, body: Value) -> (u16, Value) {
-    client.json("POST", "/feedback", &body).await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn feedback_is_counted_once_by_version_and_logged() {
-    let at = tempfile::tempdir().unwrap();
-    let server = start(at.path()).await;
-    server.load("v1.0.0", "label 1", 1).await;
-    server.promote("v1.0.0", 1).await;
-    let mut client = server.client().await;
-    for id in ["a", "b", "c"] {
-        client.json("POST", "/v2/models/churn/infer", &request(id)).await;
-    }
-    let applied = (200, json!({ "result": "applied" }));
-    let both = json!({ "model": "churn", "id": "a", "label": 1, "correct": true });
-    assert_eq!(feedback(&mut client, both).await.0, 400);
-    assert_eq!(feedback(&mut client, json!({ "model": "churn", "id": "a", "label": [1, 2] })).await.0, 400);
-    assert_eq!(feedback(&mut client, json!({ "model": "churn", "id": "a", "label": 1.0 })).await, applied);
-    assert_eq!(feedback(&mut client, json!({ "model": "churn", "id": "b", "label": [0] })).await, applied);
-    assert_eq!(
-        feedback(&mut client, json!({ "model": "churn", "id": "c", "correct": false })).await,
-        applied
-    );
-    let again = feedback(&mut client, json!({ "model": "churn", "id": "a", "label": 0 })).await;
-    assert_eq!(again, (200, json!({ "result": "already-there" })));
-
-    let metrics = client.text("/metrics").await;
-    for line in [
-        r#"tagship_feedback_total{model="churn",version="v1.0.0",outcome="correct"} 1"#,
-        r#"tagship_feedback_total{model="churn",version="v1.0.0",outcome="incorrect"} 2"#,
-        r#"tagship_requests_total{model="churn",version="v1.0.0",route="weighted",outcome="answered"} 3"#,
-        r#"tagship_request_duration_seconds_bucket{model="churn",version="v1.0.0",route="weighted",le="+Inf"} 3"#,
-    ] {
-        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
-    }
-    drop(client);
-    server.stop().await.unwrap();
-    let log = std::fs::read_to_string(at.path().join("predictions/predictions.jsonl")).unwrap();
-    let lines: Vec<LogLine> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let judged = lines.iter().filter(|line| matches!(line, LogLine::Feedback(_))).count();
-    assert_eq!((lines.len(), judged), (6, 3));
-    let LogLine::Prediction(first) = &lines[0] else { panic!("{lines:?}") };
-    assert_eq!((first.id.as_str(), first.outputs.as_ref().unwrap().len()), ("a", 2));
 }

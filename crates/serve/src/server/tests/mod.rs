@@ -2,9 +2,11 @@
 
 mod admin;
 mod client;
+mod counters;
 mod fake_model;
 mod inference;
 mod lifecycle;
+mod shares;
 mod switching;
 
 use std::{net::SocketAddr, path::Path, sync::Arc};

@@ -14,35 +14,35 @@ use tokio::{
 
 /// What was asked.
 #[derive(Clone)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// Method and path.
-    pub(super) line: String,
-    pub(super) authorization: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) line: String,
+    pub(crate) authorization: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
 /// A running server.
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     seen: Arc<Mutex<Vec<Request>>>,
     task: JoinHandle<()>,
 }
 
 impl Server {
     /// Gives these answers (status and body), one per request, in order.
-    pub(super) async fn with(answers: Vec<(u16, String)>) -> Self {
+    pub(crate) async fn with(answers: Vec<(u16, String)>) -> Self {
         let answers = answers.into_iter();
         Self::start(answers.map(|(status, body)| response(status, "", &body)).collect()).await
     }
 
     /// Sends the first request somewhere else.
-    pub(super) async fn redirecting(to: &str) -> Self {
+    pub(crate) async fn redirecting(to: &str) -> Self {
         Self::start([response(307, &format!("location: {to}\r\n"), "{}")].into()).await
     }
 
@@ -65,12 +65,12 @@ impl Server {
     }
 
     /// Everything that was asked so far.
-    pub(super) fn seen(&self) -> Vec<Request> {
+    pub(crate) fn seen(&self) -> Vec<Request> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Stops listening.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.task.abort();
         let _ = self.task.await;
     }
