@@ -1,6 +1,6 @@
 //! `tagship backtest`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use tagship_domain::{
     Exit,
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &BacktestArgs, context: &Context) -> Result<Answer, Fail
 fn text(path: &Path, limit: u64) -> Result<String, Failure> {
     let failed = |why: String| Failure::usage(format!("read {}: {why}", path.display()));
     let bytes = files::read(path, limit).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".to_owned()))
+    String::from_utf8(bytes).map_err(|error| failed(format!("it is no text: {error}")))
 }
 
 /// A row per look and metric, then what the last look says of each metric.
@@ -80,7 +80,7 @@ fn table(looks: &[AnalysisLook], kinds: &BTreeMap<&str, MetricKind>, style: &ter
     }
     let mut text = terminal::table(&header, &rows, style);
     for metric in looks.last().into_iter().flat_map(|look| &look.metrics) {
-        text.push_str(&format!("\n{}: {}\n", metric.name, metric.message));
+        let _ = writeln!(text, "\n{}: {}", metric.name, metric.message);
     }
     text
 }
