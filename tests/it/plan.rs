@@ -83,7 +83,7 @@ fn a_plan_that_can_be_decided_says_when_and_changes_nothing() {
     says(
         &told,
         &[
-            "churn@v1.0.0 is in production already; the version after it would go there as a canary",
+            "churn@v0.1.0 is in production already; the version after it would go there as a canary",
             "a version as good as stable gets through",
             "step 1 10% 20m beside stable",
             "waits up to 30m for every verdict",
@@ -178,7 +178,14 @@ fn a_first_version_goes_all_at_once_and_against_bounds() {
     assert_eq!(found["metrics"].as_array().unwrap().len(), 1);
     assert_eq!(found["metrics"][0]["needs"][0]["against"], "bound");
     assert_eq!(found["metrics"][0]["outlook"]["outlook"], "in-time");
-    says(&plan(&bench, &flags), &["churn@v1.0.0 would go to production all at once", "nothing serves yet"]);
+    says(
+        &plan(&bench, &flags),
+        &[
+            "churn@v0.1.0 would go to production all at once",
+            "nothing serves yet",
+            "at most 2% of requests fail",
+        ],
+    );
     let worse = ["--rate", "100/s", "--error-ratio", "3%"];
     says(&plan(&bench, &worse), &["stable itself does not keep the bound"]);
 }
@@ -191,7 +198,7 @@ fn bad_input_ends_with_two_and_an_example() {
     }
     for (flags, word) in [
         (&["--rate", "100"][..], "100/s"),
-        (&["--rate", "-1/s"], "100/s"),
+        (&["--rate", "0/s"], "100/s"),
         (&["--error-ratio", "2"], "1%"),
         (&["--accuracy", "good"], "1%"),
         (&["--label-share", "0"], "5%"),

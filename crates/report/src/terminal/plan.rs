@@ -1,7 +1,7 @@
 //! What a rollout would do, for someone who ships models and is no release engineer.
 
 use tagship_domain::{
-    analysis::{Margin, MetricKind},
+    analysis::{Bound, Margin, MetricKind},
     forecast::{Comparison, Cost, Figure, Forecast, MetricForecast, Need, Origin, Outlook, Stretch},
     plan::{Smoke, Strategy},
     traffic::Weight,
@@ -155,32 +155,48 @@ fn of_metric(metric: &MetricForecast, style: &Style) -> String {
 
 /// What stable does, what is to be seen, and what promotion asks for.
 fn about(metric: &MetricForecast, stable: Figure) -> String {
+    let beside = metric.needs.iter().any(|need| need.against == Comparison::Stable);
     let what = match metric.kind {
-        MetricKind::ErrorRatio => "of stable's requests fail",
-        MetricKind::Latency => "of stable's answers are slow",
+        MetricKind::ErrorRatio => "requests fail",
+        MetricKind::Latency => "answers are slow",
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy | MetricKind::PredictionDrift => {
-            "of stable's labelled predictions are wrong"
+            "labelled predictions are wrong"
         }
     };
-    let margin = match metric.margin {
-        Margin::Ratio(ratio) => format!("less than {} times as many", short(ratio)),
-        Margin::Absolute(points) => format!("less than {} points more", short(points * 100.0)),
+    let whose = if beside { "stable's " } else { "" };
+    let asked = match (metric.margin, metric.bound) {
+        (_, Some(bound)) if !beside => kept(bound),
+        (Margin::Ratio(ratio), _) => format!("the new version has less than {} times as many", short(ratio)),
+        (Margin::Absolute(points), _) => {
+            format!("the new version has less than {} points more", short(points * 100.0))
+        }
     };
     let regression = metric.regression.map(percent).unwrap_or_default();
     let labelled = metric.labelled.map(|labelled| {
         format!(" {} of requests get a label ({}).", percent(labelled.value), origin(labelled.from))
     });
     format!(
-        "{} {what} ({}). A regression to see is {regression}; promotion asks for evidence of {margin}.{}",
+        "{} of {whose}{what} ({}). A regression to see is {regression}; promotion asks for evidence that {asked}.{}",
         percent(stable.value),
         origin(stable.from),
         labelled.unwrap_or_default(),
     )
 }
 
+/// What a bound asks for, as a clause.
+fn kept(bound: Bound) -> String {
+    match bound {
+        Bound::MaxErrorRatio(share) => format!("at most {} of requests fail", percent(share)),
+        Bound::MinAccuracy(share) => format!("at least {} of labelled predictions are right", percent(share)),
+        Bound::Latency { quantile, within_ms } => {
+            format!("at least {} of answers take {} ms at most", percent(quantile), short(within_ms))
+        }
+    }
+}
+
 fn row(need: &Need) -> Vec<String> {
-    let cost = |cost: Option<Cost>| match cost {
-        None => ["never".to_owned(), "-".to_owned()],
+    let cost = |cost: Option<Cost>, none: &str| match cost {
+        None => [none.to_owned(), "-".to_owned()],
         Some(cost) => [grouped(cost.observations), cost.lasts.map_or("unknown".to_owned(), in_minutes)],
     };
     let against = match need.against {
@@ -188,8 +204,8 @@ fn row(need: &Need) -> Vec<String> {
         Comparison::Bound => "bound",
     };
     let mut cells = vec![need.weight.to_string(), against.to_owned()];
-    cells.extend(cost(need.see));
-    cells.extend(cost(need.promote));
+    cells.extend(cost(need.see, "tolerated"));
+    cells.extend(cost(need.promote, "never"));
     cells
 }
 

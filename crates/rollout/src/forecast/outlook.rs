@@ -142,7 +142,9 @@ fn advice(
             Margin::Ratio(ratio) => {
                 [1.5, 2.0, 3.0].into_iter().filter(|wider| *wider > ratio).map(Margin::Ratio).collect()
             }
-            Margin::Absolute(points) => vec![Margin::Absolute(points * 2.0), Margin::Absolute(points * 3.0)],
+            Margin::Absolute(points) => {
+                [2.0, 3.0].map(|times| Margin::Absolute((points * times * 1e4).round() / 1e4)).to_vec()
+            }
         };
         let enough = wider
             .into_iter()

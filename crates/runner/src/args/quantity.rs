@@ -11,7 +11,7 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
         "h" => 3600.0,
         _ => return Err(wrong()),
     };
-    let number = number.trim().parse::<f64>().map_err(|_no_number| wrong())?;
+    let number = number.trim().parse::<f64>().ok().ok_or_else(wrong)?;
     if number.is_finite() && number > 0.0 { Ok(number / seconds) } else { Err(wrong()) }
 }
 
@@ -19,7 +19,7 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is no share; write a number from 0 to 1 or a percentage: 0.01 or 1%");
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let share = number.trim().parse::<f64>().map_err(|_no_number| wrong())? / whole;
+    let share = number.trim().parse::<f64>().ok().ok_or_else(wrong)? / whole;
     if (0.0..1.0).contains(&share) { Ok(share) } else { Err(wrong()) }
 }
 
@@ -35,8 +35,7 @@ pub(super) fn part(text: &str) -> Result<f64, String> {
 /// `2x` or `2`, above 1.
 pub(super) fn factor(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is no factor above 1; write how many times as many, e.g. 2x");
-    let factor =
-        text.strip_suffix('x').unwrap_or(text).trim().parse::<f64>().map_err(|_no_number| wrong())?;
+    let factor = text.strip_suffix('x').unwrap_or(text).trim().parse::<f64>().ok().ok_or_else(wrong)?;
     if factor.is_finite() && factor > 1.0 { Ok(factor) } else { Err(wrong()) }
 }
 
