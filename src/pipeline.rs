@@ -7,7 +7,6 @@ use tagship_domain::{
     event::Command,
     plan::{RolloutPlan, Smoke, Strategy},
     release::Evidence,
-    report::TimelineEntry,
     rollout::{Kind, PersonCommand, Phase, RolloutState},
     schema,
     traffic::Weight,
@@ -15,15 +14,13 @@ use tagship_domain::{
 use tagship_ports::{MetricSource, StateStore as _};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
-use tagship_rollout::{
-    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name, timeline,
-};
+use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
 use tagship_runner::{Failure, args::Pace};
 
 use crate::{
     answer::Answer,
     failure::failed,
-    publisher::CommentPublisher,
+    publisher::{CommentPublisher, Story},
     state::unusable_journal,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
@@ -166,10 +163,15 @@ fn work_directory(workspace: &Workspace) -> Result<tempfile::TempDir, Failure> {
     let parent = workspace.context.job_directory.clone().unwrap_or_else(std::env::temp_dir);
     std::fs::create_dir_all(&parent)
         .and_then(|()| tempfile::tempdir_in(&parent))
-        .map_err(|error| Failure::incomplete(format!("create a directory in {}: {error}", parent.display())))
+        .map_err(|error| Failure::unwritable(format!("create a directory in {}", parent.display()), &error))
 }
 
-async fn plan(workspace: &Workspace, place: Place<'_>, candidate: &Release) -> Result<RolloutPlan, Failure> {
+/// What the configuration says about rolling a release out there.
+pub(crate) async fn plan(
+    workspace: &Workspace,
+    place: Place<'_>,
+    candidate: &Release,
+) -> Result<RolloutPlan, Failure> {
     let store = workspace.store(place.model)?;
     let manifest = release::read_manifest(store.as_ref(), candidate).await.map_err(failed)?;
     let golden = release::read_evidence(store.as_ref(), &manifest, Evidence::Golden).await.map_err(failed)?;
@@ -199,16 +201,16 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
         return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
     };
     let story = story(workspace, place).await?;
-    let text = terminal::rollout(state, &story, &workspace.style());
+    let text = terminal::rollout(state, &story.timeline, &story.series, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
     Answer::document(&workspace.handover, Some(place.name), state, text, ending)
 }
 
-/// What happened in the newest rollout of a place, oldest first.
-pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Vec<TimelineEntry>, Failure> {
+/// What the journal of a place tells about its newest rollout.
+pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Story, Failure> {
     let journal = journal_name(place.environment, place.name);
     let entries = workspace.repo.history(&journal, STORY).await.map_err(failed)?;
-    timeline(&entries).map_err(Failure::incomplete)
+    Story::of(&entries).map_err(Failure::incomplete)
 }
 
 /// What a dry run answers.
@@ -240,4 +242,19 @@ pub(crate) async fn release_of(
     version: &Version,
 ) -> Result<Release, Failure> {
     release::release_of_version(&workspace.registry().await?, name, version).map_err(failed)
+}
+
+/// The named version of a model, else its newest release.
+pub(crate) async fn candidate(
+    workspace: &Workspace,
+    place: Place<'_>,
+    version: Option<&Version>,
+) -> Result<Release, Failure> {
+    let registry = workspace.registry().await?;
+    if let Some(version) = version {
+        return release::release_of_version(&registry, place.name, version).map_err(failed);
+    }
+    release::releases(&registry, place.name).map_err(failed)?.into_iter().next().ok_or_else(|| {
+        Failure::usage(format!("{} has no release yet", place.name)).hint("run `tagship release` first")
+    })
 }

@@ -8,14 +8,16 @@ use tagship_domain::{
     CommitId, Environment, ModelName, Release, Timestamp,
     report::{Section, StatusReport, TimelineEntry},
     rollout::{Kind, RolloutState},
+    series::MetricSeries,
 };
 use tagship_ports::{
     Forge, PortError, Problem, Publisher, StateStore,
     forge::{Comment, CommentOutcome},
+    state_store::Entry,
 };
 use tagship_release as release;
 use tagship_report::markdown;
-use tagship_rollout::{journal_name, state_of, timeline};
+use tagship_rollout::{JournalError, journal_name, series, state_of, timeline};
 
 use crate::workspace::Workspace;
 
@@ -23,6 +25,22 @@ use crate::workspace::Workspace;
 pub(crate) const TOPIC: &str = "status";
 /// How many entries of a journal are read for a comment.
 const STORY: usize = 500;
+
+/// What a journal tells about its newest rollout.
+#[derive(Debug)]
+pub(crate) struct Story {
+    /// What happened, oldest first.
+    pub(crate) timeline: Vec<TimelineEntry>,
+    /// How its metrics went.
+    pub(crate) series: Vec<MetricSeries>,
+}
+
+impl Story {
+    /// The story in entries of a journal, newest first.
+    pub(crate) fn of(entries: &[Entry]) -> Result<Self, JournalError> {
+        Ok(Self { timeline: timeline(entries)?, series: series(entries)? })
+    }
+}
 
 /// Writes status comments.
 #[derive(Debug)]
@@ -81,12 +99,15 @@ impl CommentPublisher<'_> {
         for (name, model, environment, _) in self.workspace.places() {
             let own = *name == state.model && *environment == state.environment;
             let known = if own {
-                Some((state.clone(), story.to_vec()))
+                let read = self.newest(name, environment).await?;
+                let read = read.filter(|(newest, _)| newest.id == state.id);
+                let series = read.map(|(_, story)| story.series).unwrap_or_default();
+                Some((state.clone(), Story { timeline: story.to_vec(), series }))
             } else {
                 self.newest(name, environment).await?.filter(|(other, _)| subject_of(other).commit == *commit)
             };
-            if let Some((state, timeline)) = known {
-                sections.push(section(self.workspace, model, state, timeline).await?);
+            if let Some((state, story)) = known {
+                sections.push(section(self.workspace, model, state, story).await?);
             }
         }
         Ok(sections)
@@ -96,9 +117,9 @@ impl CommentPublisher<'_> {
         &self,
         model: &ModelName,
         environment: &Environment,
-    ) -> Result<Option<(RolloutState, Vec<TimelineEntry>)>, PortError> {
+    ) -> Result<Option<(RolloutState, Story)>, PortError> {
         let entries = self.workspace.repo.history(&journal_name(environment, model), STORY).await?;
-        let broken = |error: tagship_rollout::JournalError| {
+        let broken = |error: JournalError| {
             PortError::new(
                 Problem::Invalid,
                 format!("read the journal of {model} in {environment}"),
@@ -107,7 +128,7 @@ impl CommentPublisher<'_> {
         };
         match entries.first() {
             None => Ok(None),
-            Some(tip) => Ok(Some((state_of(tip).map_err(broken)?, timeline(&entries).map_err(broken)?))),
+            Some(tip) => Ok(Some((state_of(tip).map_err(broken)?, Story::of(&entries).map_err(broken)?))),
         }
     }
 }
@@ -117,7 +138,7 @@ pub(crate) async fn section(
     workspace: &Workspace,
     model: &ModelConfig,
     state: RolloutState,
-    timeline: Vec<TimelineEntry>,
+    story: Story,
 ) -> Result<Section, PortError> {
     let subject = subject_of(&state).clone();
     let failed =
@@ -134,7 +155,8 @@ pub(crate) async fn section(
         release: Some(subject),
         next: None,
         rollout: Some(state),
-        timeline,
+        timeline: story.timeline,
+        series: story.series,
     })
 }
 

@@ -111,5 +111,6 @@ async fn section(
         next,
         rollout: None,
         timeline: vec![],
+        series: vec![],
     })
 }

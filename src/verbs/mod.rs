@@ -1,9 +1,11 @@
 //! One file per verb.
 
+mod backtest;
 mod comment;
 mod decide;
 mod demo;
 mod gate;
+mod plan;
 mod pull;
 mod registry;
 mod release;
@@ -33,8 +35,10 @@ pub(crate) fn format(verb: &Verb) -> Format {
         Verb::Rollback(args) => args.common.format,
         Verb::Run(args) => args.common.format,
         Verb::Comment(args) => args.common.format,
+        Verb::Plan(args) => args.common.format,
         Verb::Status(args) => args.common.format,
         Verb::Pull(args) => args.common.format,
+        Verb::Backtest(args) => args.format,
         Verb::Registry(args) => match &args.question {
             RegistryQuestion::Show { format, .. } | RegistryQuestion::History { format, .. } => *format,
             RegistryQuestion::Doctor => Format::Text,
@@ -56,7 +60,9 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Option<Answer>,
         Verb::Rollback(args) => rollback::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Run(args) => run::run(&args, open(&args.common)?).await.map(Some),
         Verb::Comment(args) => comment::run(&args, &open(&args.common)?).await.map(Some),
+        Verb::Plan(args) => plan::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Status(args) => status::run(&open(&args.common)?).await.map(Some),
+        Verb::Backtest(args) => backtest::run(&args, context).map(Some),
         Verb::Registry(args) => registry::run(&args).await.map(Some),
         Verb::Pull(args) => pull::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Serve(args) => serve::run(&args, context).await.map(|()| None),

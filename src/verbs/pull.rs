@@ -71,10 +71,7 @@ fn move_entries(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn unwritable(directory: &Path) -> impl Fn(io::Error) -> Failure + '_ {
-    move |error| {
-        Failure::incomplete(format!("write {}: {error}", directory.display()))
-            .hint("make room for it, or pass --output with another directory")
-    }
+    move |error| Failure::unwritable(format!("write {}", directory.display()), &error)
 }
 
 /// Files that are there already could be taken for files of the release.

@@ -5,7 +5,6 @@ use tagship_domain::{
     event::Command,
     rollout::{Kind, RolloutState},
 };
-use tagship_release as release;
 use tagship_runner::{
     Failure,
     args::{Pace, RolloutArgs},
@@ -13,8 +12,7 @@ use tagship_runner::{
 
 use crate::{
     answer::Answer,
-    failure::failed,
-    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, would},
+    pipeline::{Lead, Place, answer, candidate, json_sentence, lead, recorded, would},
     state::repository_state,
     workspace::Workspace,
 };
@@ -39,7 +37,7 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
         let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
         return answer(workspace, place, &tick).await;
     }
-    let candidate = candidate(args, workspace, place).await?;
+    let candidate = candidate(workspace, place, args.version.as_ref()).await?;
     if let Some(nothing) = nothing_to_do(args, workspace, place, &candidate).await? {
         return Ok(nothing);
     }
@@ -76,17 +74,6 @@ async fn tell(
     let once = args.pace.once || (command != Command::Abort && !args.pace.wait);
     let tick = lead(workspace, place, Lead::Tell(command), &Pace { once, ..args.pace.clone() }).await?;
     answer(workspace, place, &tick).await
-}
-
-/// The version that the arguments name, else the newest release.
-async fn candidate(args: &RolloutArgs, workspace: &Workspace, place: Place<'_>) -> Result<Release, Failure> {
-    let registry = workspace.registry().await?;
-    if let Some(version) = &args.version {
-        return release::release_of_version(&registry, place.name, version).map_err(failed);
-    }
-    release::releases(&registry, place.name).map_err(failed)?.into_iter().next().ok_or_else(|| {
-        Failure::usage(format!("{} has no release yet", place.name)).hint("run `tagship release` first")
-    })
 }
 
 /// What stands against rolling a release out: it serves already, or it failed here before.

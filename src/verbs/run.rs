@@ -153,6 +153,7 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
         next,
         rollout: None,
         timeline: vec![],
+        series: vec![],
     };
     Ok(Judged { followed: Followed { exit, text, section: Some(section) }, validation, gate })
 }

@@ -31,6 +31,11 @@ fn mistakes_in_the_configuration_point_into_the_file() {
         ("artifact: models/churn/model.onnx", "artifact: ../secret", &["tagship.yml", "artifact"]),
         ("metrics.accuracy >= 0.90", "metric.accuracy >= 0.90", &["metric"]),
         ("metrics.accuracy >= 0.90", "metrics.accuracy >=", &["accuracy floor"]),
+        ("junit: [\"reports/*.xml\"]", "junit: { a: b }", &["tagship.yml:6", "junit"]),
+        ("models:\n  churn:", "models: []\nother:\n  churn:", &["tagship.yml:2", "models"]),
+        ("version: 1", "version: 1\nversion: 1", &["tagship.yml:2", "version"]),
+        ("version: 1", "version: &a [*a, *a]", &["tagship.yml:1"]),
+        ("version: 1", "version: 1\n  \tbroken: [", &["tagship.yml"]),
     ] {
         configured(&bench, old, new);
         check(&bench.run(&["gate"]), 2, words);
@@ -106,6 +111,23 @@ fn reports_that_say_too_little_or_too_much_stop_the_gate() {
     check(&bench.run(&["gate"]), 3, &["metrics.accuracy"]);
     std::fs::remove_file(bench.clone.path().join("reports/metrics.json")).unwrap();
     check(&bench.run(&["gate"]), 3, &["does not exist"]);
+}
+
+#[test]
+fn a_baseline_that_cannot_be_read_is_no_licence_to_pass() {
+    let bench = Workbench::with_server();
+    bench.run_push().assert_code(0);
+    bench.put("v2");
+    bench.push("Add v2");
+    bench.run(&["validate"]).assert_code(0);
+    let (store, away) = (bench.clone.path().join(".tagship/store"), bench.clone.path().join(".tagship/away"));
+    std::fs::rename(&store, &away).unwrap();
+    // The settings name another store than the baseline lies in.
+    check(&bench.run(&["gate"]), 2, &[".tagship/store", "does not exist", "check that the store"]);
+    check(&bench.run_push(), 2, &[".tagship/store", "does not exist"]);
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+    std::fs::rename(&away, &store).unwrap();
+    bench.run(&["gate"]).assert_code(0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Black-box tests over the programs. One binary: every file here is a module of it, which a test checks.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod backtest;
 mod bad_input;
 mod checkouts;
 mod crash;
@@ -8,6 +9,7 @@ mod demo;
 mod full_disk;
 mod journey;
 mod model_server;
+mod plan;
 mod structure;
 mod target;
 mod workbench;

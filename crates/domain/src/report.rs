@@ -9,8 +9,9 @@ use crate::{
     gate::GateReport,
     name::{Environment, ModelName},
     release::{Provenance, Release},
-    rollout::{Phase, RolloutState},
+    rollout::{Phase, Reason, RolloutState},
     schema::Document,
+    series::MetricSeries,
     time::Timestamp,
     validation::ValidationReport,
 };
@@ -60,6 +61,9 @@ pub struct Section {
     /// What happened in the rollout so far, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<TimelineEntry>,
+    /// How the metrics of the rollout went, look by look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<MetricSeries>,
 }
 
 /// The version that a merge would make, and why that part is raised.
@@ -78,10 +82,36 @@ pub struct TimelineEntry {
     pub at: Timestamp,
     /// The phase that began.
     pub phase: Phase,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Which step of the plan runs; absent where the plan has none, or none runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepPosition>,
     /// What happened, as a sentence.
     pub message: String,
     /// The candidate's share of traffic in percent.
     pub weight: u8,
+}
+
+/// Where in the steps of its plan a rollout is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepPosition {
+    /// Number of the step, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl StepPosition {
+    /// The step that runs, or that a pause interrupted; absent where the plan has none, or none runs.
+    pub fn of(state: &RolloutState) -> Option<Self> {
+        let interrupted = state.interrupted;
+        let phase = if state.phase == Phase::Paused { interrupted } else { Some(state.phase) };
+        let count = state.plan.steps().len();
+        (state.step < count && phase.unwrap_or(Phase::Progressing) == Phase::Progressing)
+            .then_some(Self { number: state.step + 1, count })
+    }
 }
 
 impl Document for StatusReport {

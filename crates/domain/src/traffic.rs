@@ -125,7 +125,7 @@ impl TargetState {
 impl Histogram {
     /// How many durations were counted.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 }
 

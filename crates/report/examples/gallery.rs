@@ -53,7 +53,7 @@ fn lines(report: &StatusReport) -> String {
             out += &terminal::release(release, Some("new weights behind the same signature"), &style);
         }
         if let Some(state) = &section.rollout {
-            out += &terminal::rollout(state, &section.timeline, &style);
+            out += &terminal::rollout(state, &section.timeline, &section.series, &style);
         }
     }
     out

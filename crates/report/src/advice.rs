@@ -1,23 +1,38 @@
-//! What to do next: one sentence, and the command to act with where there is one.
+//! What to do next: one sentence that says who is waited for, and the commands to act with.
 
 use tagship_domain::{
     event::Command,
     exit::Exit,
     name::{Environment, ModelName},
     report::Section,
-    rollout::{Kind, Phase, RolloutState},
+    rollout::{Kind, Phase, Reason, RolloutState},
     validation::{Status, Verdict},
 };
 
-use crate::mark::Mark;
+use crate::{mark::Mark, sentence::is_preview, text::clean};
 
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     /// What and when, e.g. `To go back to v1.0.0`.
     pub text: String,
+    /// What can be done, the likeliest first; of several, each says what it does.
+    pub choices: Vec<Choice>,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// What it does, e.g. `stop and go back to v1.0.0`; empty where the advice says it.
+    pub does: String,
     /// The command line, ready to paste; names of models and environments need no quoting in any shell.
-    pub command: Option<String>,
+    pub command: String,
+}
+
+impl Advice {
+    fn words(text: &str) -> Self {
+        Self { text: text.to_owned(), choices: vec![] }
+    }
 }
 
 /// The command line with which a person tells a rollout what to do.
@@ -48,7 +63,7 @@ pub fn advice(section: &Section) -> Option<Advice> {
             (_, Status::Error) => "What cannot be read never passes. Mend the artifact and push again.",
             _ => "What cannot be judged never passes. Do what the finding says and push again.",
         };
-        return Some(Advice { text: text.to_owned(), command: None });
+        return Some(Advice::words(text));
     }
     let gate = section.gate.as_ref()?;
     let text = match gate.exit() {
@@ -56,7 +71,7 @@ pub fn advice(section: &Section) -> Option<Advice> {
         Exit::Negative => "Nothing was released. Mend what the failed checks name and push again.",
         _ => "What is missing never passes. Supply what the checks ask for and push again.",
     };
-    Some(Advice { text: text.to_owned(), command: None })
+    Some(Advice::words(text))
 }
 
 fn warnings(section: &Section) -> Option<Advice> {
@@ -65,11 +80,14 @@ fn warnings(section: &Section) -> Option<Advice> {
         0 => return None,
         _ => "Validation has a warning; look at it before you merge.",
     };
-    Some(Advice { text: text.to_owned(), command: None })
+    Some(Advice::words(text))
 }
 
 /// What to do about a rollout; nothing where all runs by itself.
 pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
+    if state.phase == Phase::Paused {
+        return Some(advice_for_pause(state));
+    }
     let (text, command) = match (state.phase, state.kind) {
         (Phase::Succeeded, Kind::Deploy) => match &state.stable {
             Some(stable) => (format!("To go back to {}", stable.version), Command::Rollback),
@@ -95,8 +113,52 @@ pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
                 .to_owned(),
             Command::Rollback,
         ),
-        (Phase::Superseded | Phase::RollingBack, _) | (_, Kind::Rollback) => return None,
+        (Phase::Superseded, _) => {
+            return Some(Advice::words("Nothing is left to do here: the newer version has its own rollout."));
+        }
+        (Phase::RollingBack, _) | (_, Kind::Rollback) => return None,
         (_, Kind::Deploy) => ("To stop and go back".to_owned(), Command::Abort),
     };
-    Some(Advice { text, command: Some(command_line(command, &state.model, &state.environment)) })
+    Some(Advice { text, choices: vec![choice(state, command, "")] })
+}
+
+/// Who is waited for, and what that person can do.
+fn advice_for_pause(state: &RolloutState) -> Advice {
+    let version = &state.candidate.version;
+    let preview = is_preview(state);
+    let move_all = format!("move the traffic to {version}");
+    let go_on: &[(Command, &str)] = match state.reason {
+        _ if preview => &[(Command::Promote, &move_all)],
+        Reason::ManualPause => &[(Command::Resume, "go on where it was paused")],
+        Reason::InconclusiveAnalysis | Reason::NoData => &[
+            (Command::Promote, "go on although the metrics do not decide it"),
+            (Command::Resume, "hold this share and measure once more"),
+        ],
+        _ => &[(Command::Promote, "go on")],
+    };
+    let all = format!("give {version} all traffic now, past all steps and measurements");
+    let back = match &state.stable {
+        Some(stable) => format!("stop and go back to {}", stable.version),
+        None => "stop and take it out of service".to_owned(),
+    };
+    let mut choices: Vec<Choice> =
+        go_on.iter().map(|(command, does)| choice(state, *command, does)).collect();
+    if !preview {
+        choices.push(choice(state, Command::PromoteFull, &all));
+    }
+    choices.push(choice(state, Command::Abort, &back));
+    Advice { text: format!("{}. Until then nothing changes", waits_for(state)), choices }
+}
+
+/// The person who is waited for by name; whoever may act can do it in that person's place.
+fn waits_for(state: &RolloutState) -> String {
+    let who = match clean(&state.by.actor, 40) {
+        nobody if nobody.is_empty() => "someone who may deploy here".to_owned(),
+        actor => format!("{actor}, who started it, or anyone else who may deploy here"),
+    };
+    format!("It waits for {who}")
+}
+
+fn choice(state: &RolloutState, command: Command, does: &str) -> Choice {
+    Choice { does: does.to_owned(), command: command_line(command, &state.model, &state.environment) }
 }

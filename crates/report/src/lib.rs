@@ -8,12 +8,17 @@
 pub mod advice;
 pub mod mark;
 pub mod markdown;
+mod measure;
 mod number;
 pub mod sarif;
 pub mod sentence;
+mod spark;
 pub mod stage;
 pub mod terminal;
 pub mod text;
+mod trend;
+mod verdict;
+mod way;
 
 pub use mark::{Mark, Tone};
 pub use sentence::{Headline, headline};

@@ -31,6 +31,32 @@ fn with_decimals(number: f64, decimals: usize) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
+/// A share in percent, with as many decimals as it takes to be told from zero: `1%`, `0.05%`.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let decimals = if percent >= 10.0 { 1 } else { 2 };
+    let rough = format!("{percent:.decimals$}");
+    if percent > 0.0 && rough.trim_matches(['0', '.']).is_empty() {
+        return format!("{percent:.1e}%");
+    }
+    format!("{}%", rough.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A large count with three digits that matter, rounded up, in groups: `4420` as `4,420`, `44713` as `44,800`.
+pub(crate) fn grouped(count: u64) -> String {
+    let digits = count.checked_ilog10().unwrap_or(0) + 1;
+    let step = 10_u64.saturating_pow(digits.saturating_sub(3));
+    let digits = count.div_ceil(step).saturating_mul(step).to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// How a candidate's value differs from the stable one's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
@@ -78,6 +104,25 @@ mod tests {
         }
         assert_eq!(pair(0.900_001, 0.900_002), ("0.900001".to_owned(), "0.900002".to_owned()));
         assert_eq!(pair(0.5, 0.5), ("0.5".to_owned(), "0.5".to_owned()));
+    }
+
+    #[test]
+    fn shares_and_counts_are_short() {
+        for (share, text) in [(0.01, "1%"), (0.5, "50%"), (0.0005, "0.05%"), (0.123_4, "12.3%"), (0.0, "0%")]
+        {
+            assert_eq!(percent(share), text);
+        }
+        assert_eq!(percent(1e-7), "1.0e-5%");
+        for (count, text) in [
+            (0, "0"),
+            (50, "50"),
+            (999, "999"),
+            (4_417, "4,420"),
+            (44_713, "44,800"),
+            (9_999_999, "10,000,000"),
+        ] {
+            assert_eq!(grouped(count), text);
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! What comes out is plain text on one line, cleaned of everything that hides or moves; a renderer that needs
 //! escaping adds it.
 
+mod rollout;
+
 use std::collections::BTreeSet;
 
 use tagship_domain::{
@@ -11,18 +13,17 @@ use tagship_domain::{
     exit::Exit,
     gate::{GateCheck, GateReport, Outcome},
     report::Section,
-    rollout::{Effect, Kind, Phase, RolloutState},
     validation::{Finding, Status, ValidationReport, Verdict},
 };
+
+pub(crate) use rollout::is_preview;
+pub use rollout::{DESCRIPTION_LIMIT, description, effect_words, phase_name, rollout, standing};
 
 use crate::{
     mark::{Mark, Tone},
     number,
     text::{clean, counted},
 };
-
-/// Longest description that forges show beside a deployment, in characters.
-pub const DESCRIPTION_LIMIT: usize = 140;
 
 /// Longest name that is shown in a sentence.
 const NAME_LIMIT: usize = 60;
@@ -215,100 +216,4 @@ fn check_words(check: &GateCheck) -> String {
     }
     let metric = path.strip_prefix("metrics.").unwrap_or(path);
     clean(&format!("{metric} is {}, not {operator} {bound}", number::value(number)), CAUSE_LIMIT)
-}
-
-/// Where a rollout stands.
-pub fn rollout(state: &RolloutState) -> Headline {
-    let mark = Mark::of_phase(state.phase, state.kind);
-    let tone = match state.phase {
-        Phase::Succeeded => Tone::Good,
-        Phase::RolledBack | Phase::Failed | Phase::RollbackFailed => Tone::Bad,
-        _ => mark.tone(),
-    };
-    Headline { symbol: mark, tone, text: rollout_words(state) }
-}
-
-fn rollout_words(state: &RolloutState) -> String {
-    let name = clean(state.model.as_str(), NAME_LIMIT);
-    let place = clean(state.environment.as_str(), NAME_LIMIT);
-    let version = &state.candidate.version;
-    let share = state.weight.applied;
-    let back = state.kind == Kind::Rollback;
-    match state.phase {
-        Phase::Pending if back => format!("{name} is about to go back to {version} in {place}"),
-        Phase::Pending => format!("{name} {version} is about to roll out to {place}"),
-        Phase::Validating => format!("{name} {version} is being checked in {place}, without traffic"),
-        Phase::Progressing if state.weight.desired != share => {
-            format!("{name} {version} is on its way to {} of the traffic in {place}", state.weight.desired)
-        }
-        Phase::Progressing => format!("{name} {version} takes {share} of the traffic in {place}"),
-        Phase::Paused => format!("{name} {version} waits for a person, at {share} of the traffic in {place}"),
-        Phase::Baking => format!("{name} {version} is watched with {share} of the traffic in {place}"),
-        Phase::Promoting => format!("{name} {version} is becoming the stable version in {place}"),
-        Phase::Finalising => format!("{name} {version} serves {place}, records are being brought in line"),
-        Phase::Succeeded if back => format!("{name} is back on {version} in {place}"),
-        Phase::Succeeded => format!("{name} {version} is live in {place}"),
-        Phase::Failed if back => format!("{name} could not go back to {version} in {place}"),
-        Phase::Failed => format!("{name} {version} did not reach {place}{}", still_serving(state)),
-        Phase::RollingBack => format!("{name} {version} is being taken back in {place}"),
-        Phase::RolledBack => match &state.stable {
-            Some(stable) => {
-                format!("{name} {version} was rolled back in {place}, {} serves again", stable.version)
-            }
-            None => format!("{name} {version} was taken out of {place}, nothing serves there"),
-        },
-        Phase::RollbackFailed => {
-            format!("{name} {version} could not be taken back in {place}: a person is needed")
-        }
-        Phase::Superseded => format!("{name} {version} gave way to a newer version in {place}"),
-    }
-}
-
-fn still_serving(state: &RolloutState) -> String {
-    state.stable.as_ref().map(|stable| format!(", {} still serves", stable.version)).unwrap_or_default()
-}
-
-/// Where a rollout stands, with the cause where it did not go well: one sentence of at most [`DESCRIPTION_LIMIT`]
-/// characters, for the status of a deployment.
-pub fn description(state: &RolloutState) -> String {
-    let headline = rollout(state);
-    let explained = matches!(headline.tone, Tone::Bad | Tone::Waiting | Tone::Unknown);
-    if explained && !state.message.trim().is_empty() {
-        return clean(&format!("{}: {}", headline.text, state.message), DESCRIPTION_LIMIT);
-    }
-    clean(&headline.text, DESCRIPTION_LIMIT)
-}
-
-/// The name of a phase for people.
-pub fn phase_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Pending => "Pending",
-        Phase::Validating => "Validating",
-        Phase::Progressing => "Progressing",
-        Phase::Paused => "Paused",
-        Phase::Baking => "Baking",
-        Phase::Promoting => "Promoting",
-        Phase::Finalising => "Finalising",
-        Phase::Succeeded => "Succeeded",
-        Phase::Failed => "Failed",
-        Phase::RollingBack => "Rolling back",
-        Phase::RolledBack => "Rolled back",
-        Phase::RollbackFailed => "Rollback failed",
-        Phase::Superseded => "Superseded",
-    }
-}
-
-/// An effect in words, e.g. `give the candidate 25% of the traffic`.
-pub fn effect_words(effect: &Effect) -> String {
-    match effect {
-        Effect::Prepare => "load the candidate without traffic".to_owned(),
-        Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
-        Effect::Promote => "make the candidate the stable version".to_owned(),
-        Effect::Rollback => "give all traffic back".to_owned(),
-        Effect::Cleanup { version } => format!("unload {version}"),
-        Effect::AssignStage { version } => format!("assign {version} in the registry"),
-        Effect::UnassignStage { version } => format!("unassign {version} in the registry"),
-        Effect::SetDeployment { .. } => "update the deployment's status".to_owned(),
-        Effect::Publish => "update comments and summaries".to_owned(),
-    }
 }

@@ -83,9 +83,9 @@ fn rollout(section: &Section) -> Stage {
             Some(stable) => format!("{} to {}", stable.version, state.candidate.version),
             None => format!("to {}", state.candidate.version),
         },
-        (_, Phase::Progressing | Phase::Baking | Phase::Promoting | Phase::Paused | Phase::Finalising) => {
-            state.weight.applied.to_string()
-        }
+        (_, Phase::Paused) => format!("paused at {}", state.weight.applied),
+        (_, Phase::Baking) => format!("baking at {}", state.weight.applied),
+        (_, Phase::Progressing | Phase::Promoting | Phase::Finalising) => state.weight.applied.to_string(),
         (_, Phase::Validating) => "checking".to_owned(),
         (_, Phase::RollingBack | Phase::RolledBack) => "rolled back".to_owned(),
         (_, Phase::Failed | Phase::RollbackFailed) => "failed".to_owned(),

@@ -4,13 +4,17 @@
 //! [`Style`]; nothing here looks at the environment. Foreign text is cleaned of everything that a terminal would
 //! act on.
 
+mod analysis;
 mod documents;
 mod paint;
+mod plan;
 mod progress;
 mod table;
 
+pub use analysis::look;
 pub use documents::{decision, gate, release, validation};
 pub use paint::Style;
+pub use plan::plan;
 pub use progress::{TimelineLine, rollout};
 pub use table::table;
 

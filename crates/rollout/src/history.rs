@@ -1,15 +1,17 @@
 //! What a journal tells about the past: the story of the current rollout, and how earlier ones ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_domain::{
     Digest, Release, Timestamp,
-    report::TimelineEntry,
-    rollout::{Kind, Phase, RolloutId, RolloutState},
+    report::{StepPosition, TimelineEntry},
+    rollout::{Kind, Look, Phase, RolloutId, RolloutState},
+    schema,
+    series::{MetricSeries, SeriesPoint},
 };
 use tagship_ports::state_store::Entry;
 
-use crate::journal::{JournalError, state_of};
+use crate::journal::{JournalError, LOOKS, state_of};
 
 /// A rollout that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub fn timeline(entries: &[Entry]) -> Result<Vec<TimelineEntry>, JournalError> {
         let told = told(entry, &state);
         match story.last_mut() {
             // The earlier of two entries that say the same is when it happened.
-            Some(last) if last.phase == told.phase && last.message == told.message => last.at = told.at,
+            Some(last) if repeats(last, &told) => last.at = told.at,
             _ => story.push(told),
         }
     }
@@ -66,9 +68,51 @@ fn told(entry: &Entry, state: &RolloutState) -> TimelineEntry {
     TimelineEntry {
         at: entry.at.max(state.since),
         phase: state.phase,
+        reason: Some(state.reason),
+        step: StepPosition::of(state),
         message: state.message.clone(),
         weight: state.weight.applied.get(),
     }
+}
+
+fn repeats(one: &TimelineEntry, other: &TimelineEntry) -> bool {
+    one.phase == other.phase && one.message == other.message && one.weight == other.weight
+}
+
+/// How each metric of the newest rollout went, by name, from the looks in entries of its journal (newest first, as a
+/// store gives them). A look that was written twice, because a run died in between, counts once.
+///
+/// # Errors
+/// When an entry or a look of that rollout cannot be read.
+pub fn series(entries: &[Entry]) -> Result<Vec<MetricSeries>, JournalError> {
+    let mut metrics: BTreeMap<String, BTreeMap<Timestamp, SeriesPoint>> = BTreeMap::new();
+    let mut current = None;
+    for entry in entries {
+        let state = state_of(entry)?;
+        if *current.get_or_insert_with(|| state.id.clone()) != state.id {
+            break;
+        }
+        for look in looks_of(entry)?.into_iter().filter(|look| look.rollout == state.id) {
+            let arm = look.arms.iter().find(|arm| arm.version == state.candidate.version);
+            let weight = arm.map(|arm| arm.weight);
+            for reading in &look.metrics {
+                let points = metrics.entry(reading.name.clone()).or_default();
+                points.entry(look.at).or_insert_with(|| SeriesPoint::of(look.at, weight, reading));
+            }
+        }
+    }
+    let series =
+        |(name, points): (String, BTreeMap<_, _>)| MetricSeries::of(&name, points.into_values().collect());
+    Ok(metrics.into_iter().map(series).collect())
+}
+
+/// The looks that an entry holds; none where it has no file of them.
+fn looks_of(entry: &Entry) -> Result<Vec<Look>, JournalError> {
+    let unreadable = |source| JournalError::Unreadable { entry: entry.id.short().to_owned(), source };
+    let bytes = entry.files.get(LOOKS).map_or(&[][..], Vec::as_slice);
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| schema::from_json(line).map_err(unreadable)).collect()
 }
 
 /// Every rollout that has ended in entries of a journal (newest first), newest first.

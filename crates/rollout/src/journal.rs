@@ -13,7 +13,7 @@ use tagship_ports::state_store::{Entry, Files, NewEntry};
 /// File of the state.
 const STATE: &str = "rollout.json";
 /// File of the looks, one per line.
-const LOOKS: &str = "measurements.jsonl";
+pub(crate) const LOOKS: &str = "measurements.jsonl";
 
 /// Why an entry is no rollout that this build can read.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,11 @@
 //! approval lie before this crate.
 
 pub mod analysis;
+pub mod backtest;
 mod driver;
 mod effects;
 mod error;
+pub mod forecast;
 mod history;
 mod interruption;
 mod journal;
@@ -22,7 +24,7 @@ mod world;
 
 pub use driver::{Begin, Driver, Told};
 pub use error::RolloutError;
-pub use history::{BlockedRelease, EndedRollout, blocked, ended, timeline};
+pub use history::{BlockedRelease, EndedRollout, blocked, ended, series, timeline};
 pub use interruption::{Boundary, Interruption, Never};
 pub use journal::{JournalError, entry, headline, journal_name, state_of};
 pub use look::{Questions, questions};

@@ -116,7 +116,7 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
 /// What of a plan applies. A rollback is all at once, for what it goes back to has served before. Where nothing serves
 /// yet there is no traffic to share and nothing to compare with: all at once too, and measured only against fixed
 /// bounds.
-fn fitted(plan: &RolloutPlan, kind: Kind, has_stable: bool) -> RolloutPlan {
+pub(crate) fn fitted(plan: &RolloutPlan, kind: Kind, has_stable: bool) -> RolloutPlan {
     if kind == Kind::Rollback {
         return RolloutPlan::all_at_once(plan.smoke.clone(), plan.progress_deadline);
     }

@@ -7,6 +7,11 @@ use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
 
 use crate::event::parse_command;
 
+mod plan;
+mod quantity;
+
+pub use plan::PlanArgs;
+
 /// Ship machine-learning models from git to production.
 #[derive(Debug, Parser)]
 #[command(name = "tagship", version, max_term_width = 100)]
@@ -37,12 +42,16 @@ pub enum Verb {
     Run(RunArgs),
     /// Bring the status comment of a pull request up to date.
     Comment(CommentArgs),
+    /// Say what a rollout would do, and whether its metrics can be decided on the way.
+    Plan(PlanArgs),
     /// Show what every environment holds and which rollouts run.
     Status(StatusArgs),
     /// Read the model registry that the repository's tags are.
     Registry(RegistryArgs),
     /// Fetch the bytes of a release and verify them.
     Pull(PullArgs),
+    /// Say what an analysis would have decided about recorded looks.
+    Backtest(BacktestArgs),
     /// Serve models over HTTP (Open Inference Protocol v2).
     Serve(ServeArgs),
     /// Print the JSON Schema of tagship.yml.
@@ -335,6 +344,28 @@ pub struct PullArgs {
     /// Directory to write to; the release's name by default. It must not exist or be empty.
     #[arg(long, short, value_name = "DIRECTORY")]
     pub output: Option<PathBuf>,
+}
+
+/// `tagship backtest`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-backtest")]
+pub struct BacktestArgs {
+    /// Recorded looks as JSON Lines: a line per metric and look, with the counts since the look before.
+    ///
+    /// Lines with the same `t` (seconds) are one look. Kinds: `error-ratio` and `labelled-accuracy` count
+    /// `{"n": .., "bad": ..}` under `stable` and `candidate`; `latency` `{"buckets": [upper bounds in ms],
+    /// "counts": [..]}`; `prediction-drift` `{"classes": {..}}`; `paired-accuracy` `{"n": ..,
+    /// "only_stable_wrong": .., "only_candidate_wrong": ..}` under `pairs`. Without `stable` everywhere, the bounds of
+    /// the analysis judge.
+    #[arg(long, value_name = "FILE")]
+    pub measurements: PathBuf,
+    /// What stands below `analysis:` in tagship.yml, as a file; by default every recorded metric with the defaults of
+    /// its kind.
+    #[arg(long, value_name = "FILE")]
+    pub analysis: Option<PathBuf>,
+    /// How to print the answer; JSON is one document a look.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// `tagship serve`.

@@ -1,6 +1,9 @@
 //! A failed run: what to tell, what to do about it, which exit code.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+};
 
 use tagship_domain::Exit;
 
@@ -26,6 +29,23 @@ impl Failure {
     /// It could not be judged or done.
     pub fn incomplete(message: impl fmt::Display) -> Self {
         Self::new(Exit::Incomplete, "incomplete", message)
+    }
+
+    /// A file or directory could not be written: `write PATH`, and what the operating system said.
+    pub fn unwritable(attempt: impl fmt::Display, error: &io::Error) -> Self {
+        let failure = Self::incomplete(format!("{attempt}: {error}"));
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                failure.hint("free some space and run again")
+            }
+            ErrorKind::FileTooLarge => {
+                failure.hint("raise the limit on file sizes (`ulimit -f`) and run again")
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                failure.hint("make it writable for this user")
+            }
+            _ => failure,
+        }
     }
 
     /// A failure with a chosen code.

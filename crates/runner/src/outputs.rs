@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-use crate::{error::Failure, write};
+use crate::error::Failure;
 
 /// Largest `result`; longer ones go to a file (`result-file`).
 pub const RESULT_LIMIT: usize = 64 * 1024;
@@ -33,7 +33,9 @@ impl Outputs {
     /// # Errors
     /// When the file cannot be written.
     pub fn append_to(&self, file: &Path) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| write::failed("outputs to ", file, &error);
+        let failed = |error: std::io::Error| {
+            Failure::unwritable(format!("write outputs to {}", file.display()), &error)
+        };
         let mut sink = OpenOptions::new().append(true).create(true).open(file).map_err(failed)?;
         sink.write_all(self.render().as_bytes()).map_err(failed)
     }

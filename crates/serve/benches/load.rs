@@ -94,7 +94,7 @@ async fn run(address: SocketAddr) -> Run {
         times.extend(asker.await.expect("an asker ends"));
     }
     times.sort();
-    let (took, spent, count) = (begin.elapsed(), cpu_time() - cpu, times.len() as f64);
+    let (took, spent, count) = (begin.elapsed(), cpu_time().saturating_sub(cpu), times.len() as f64);
     let p99 = times[times.len() * 99 / 100];
     Run {
         rate: count / took.as_secs_f64(),

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// How often is looked for new entries.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(150);
 /// Columns of the widest share, `100%`.
 const SHARE: usize = 4;
 

@@ -10,6 +10,10 @@ use super::reading::Block;
 
 /// Columns before a step's mark.
 const STEP: usize = 3;
+/// Columns between the cells of a table.
+const GAP: usize = 2;
+/// Columns that the last cell of a table needs at least to be readable.
+const LAST: usize = 24;
 /// Columns before a fact.
 const FACT: usize = 5;
 
@@ -140,8 +144,33 @@ fn readable(took: Duration) -> String {
 fn lines(block: &Block, width: usize) -> Vec<String> {
     match block {
         Block::Line(text) => wrap(text, width),
-        Block::Table(rows) => rows.iter().flat_map(|row| row_lines(row, &widths(rows), width)).collect(),
+        Block::Table(rows) => {
+            let widths = widths(rows);
+            let first: usize = widths.iter().map(|cell| cell + GAP).sum();
+            if first + LAST <= width {
+                rows.iter().flat_map(|row| row_lines(row, &widths, width)).collect()
+            } else {
+                stacked(rows, width)
+            }
+        }
     }
+}
+
+/// A table that is too wide: a line for each cell, below the first of its row and after its column's title.
+fn stacked(rows: &[Vec<String>], width: usize) -> Vec<String> {
+    let Some((titles, rows)) = rows.split_first() else { return vec![] };
+    let mut lines = vec![];
+    for row in rows {
+        for (at, cell) in row.iter().enumerate() {
+            let (indent, title) = match titles.get(at).filter(|title| at > 0 && !title.is_empty()) {
+                None => (0, String::new()),
+                Some(title) => (GAP, format!("{title}: ")),
+            };
+            let wrapped = wrap(&format!("{title}{cell}"), width - indent);
+            lines.extend(wrapped.into_iter().map(|line| format!("{:indent$}{line}", "")));
+        }
+    }
+    lines
 }
 
 /// Columns of every cell but the last, which takes what is left.
@@ -154,7 +183,7 @@ fn widths(rows: &[Vec<String>]) -> Vec<usize> {
 fn row_lines(row: &[String], widths: &[usize], width: usize) -> Vec<String> {
     let Some((last, first)) = row.split_last() else { return vec![] };
     let padded = |(text, cell): (&String, &usize)| {
-        let gap = cell.saturating_sub(columns(text)) + 2;
+        let gap = cell.saturating_sub(columns(text)) + GAP;
         format!("{text}{:gap$}", "")
     };
     let head: String = first.iter().zip(widths).map(padded).collect();
@@ -201,6 +230,19 @@ mod tests {
         let rows = [["", "Check", "What"], ["❌", "tests", "three of five failed"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
         let expected = ["    Check  What", "❌  tests  three of", "           five failed"];
-        assert_eq!(lines(&Block::Table(rows), 22), expected);
+        let widths = widths(&rows);
+        let all = rows.iter().flat_map(|row| row_lines(row, &widths, 22)).collect::<Vec<_>>();
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_is_stacked() {
+        let rows =
+            [["Metric", "v1.1.0", "Evidence"], ["accuracy", "87.2 % of 2,310 labels", "24.1 of 20 to fail"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        let expected =
+            ["accuracy", "  v1.1.0: 87.2 % of 2,310", "  labels", "  Evidence: 24.1 of 20 to", "  fail"];
+        assert_eq!(lines(&Block::Table(rows.clone()), 28), expected);
+        assert_eq!(lines(&Block::Table(rows), 60).len(), 2);
     }
 }

@@ -29,7 +29,7 @@ use super::{
 };
 
 /// Requests per second that all clients send together, at most: a busy machine gets fewer, never a burst.
-pub(super) const RATE: u32 = 400;
+pub(super) const RATE: u32 = 250;
 /// How many clients there are.
 const CLIENTS: u32 = 8;
 /// How long after its answer the truth about a row is known.

@@ -5,7 +5,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use tagship_domain::{
     Document, Manifest,
+    analysis::AnalysisLook,
     decision::Decision,
+    forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
     report::StatusReport,
@@ -22,13 +24,15 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 8] = [
+const DOCUMENTS: [Documented; 10] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
     document::<Manifest>,
     document::<RolloutState>,
     document::<Look>,
+    document::<AnalysisLook>,
+    document::<Forecast>,
     document::<StatusReport>,
     document::<GoldenCases>,
 ];

@@ -94,7 +94,7 @@ impl MetricsPage {
         };
         String::from_utf8(bytes).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+            let line = good.split(|byte| *byte == b'\n').count();
             self.error(Problem::Invalid, format!("line {line}: it is not UTF-8"))
         })
     }

@@ -1,7 +1,7 @@
 //! Blocks of a page: paragraphs, tables, call-outs, commands and folds.
 
 use super::inline::Inline;
-use crate::text::clean;
+use crate::{advice::Choice, text::clean};
 
 /// How a column of a table is aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,27 +33,20 @@ impl Block {
     pub(crate) fn callout(kind: &'static str, inside: &[Self]) -> Self {
         let inside = Self::stack(inside).0;
         let quote = |line: &str| {
-            if line.is_empty() {
-                ">
-"
-                .to_owned()
-            } else {
-                format!(
-                    "> {line}
-"
-                )
-            }
+            if line.is_empty() { ">\n".to_owned() } else { format!("> {line}\n") }
         };
-        Self(format!(
-            "> [!{kind}]
-{}",
-            inside.lines().map(quote).collect::<String>()
-        ))
+        Self(format!("> [!{kind}]\n{}", inside.lines().map(quote).collect::<String>()))
     }
 
-    /// A command line to copy. It is made of names that need no quoting.
-    pub(crate) fn command(line: &str) -> Self {
-        Self(format!("```sh\n{}\n```\n", clean(line, 400).replace('`', "'")))
+    /// Command lines to copy, each below what it does. They are made of names that need no quoting.
+    pub(crate) fn commands(choices: &[Choice]) -> Self {
+        let safe = |line: &str| clean(line, 400).replace('`', "'");
+        let lines = |choice: &Choice| {
+            let does =
+                if choice.does.is_empty() { String::new() } else { format!("# {}\n", safe(&choice.does)) };
+            format!("{does}{}\n", safe(&choice.command))
+        };
+        Self(format!("```sh\n{}```\n", choices.iter().map(lines).collect::<String>()))
     }
 
     /// A table. A row that is shorter than the header leaves cells empty.

@@ -95,6 +95,8 @@ pub(crate) enum Rank {
     Stages,
     /// What failed.
     Culprits,
+    /// The shares of traffic that a rollout goes through.
+    Way,
     /// Candidate against stable.
     Metrics,
     /// What, which version and why.
@@ -107,6 +109,8 @@ pub(crate) enum Rank {
     Passed,
     /// The rest.
     Rest,
+    /// How metrics went look by look.
+    Looks,
 }
 
 /// A block that may be dropped.

@@ -3,6 +3,7 @@
 //! Whatever comes from outside passes through `inline`, the one escaper; blocks are made of nothing else, so no foreign
 //! text can leave its place, form a link, a mention or a hidden marker.
 
+mod analysis;
 mod block;
 mod checks;
 mod facts;
@@ -16,7 +17,6 @@ mod section;
 
 pub use fit::Limits;
 pub use page::{comment, summary};
-pub(crate) use progress::bar;
 
 #[cfg(test)]
 mod tests;

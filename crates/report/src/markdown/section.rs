@@ -3,6 +3,7 @@
 use tagship_domain::report::Section;
 
 use super::{
+    analysis,
     block::Block,
     checks, facts, findings,
     fit::{Part, Rank},
@@ -33,8 +34,10 @@ pub(crate) fn parts(section: &Section, rows: usize) -> Vec<Part> {
     match (&section.rollout, &section.gate) {
         // What happens in production matters more by then than how the candidate compared before.
         (Some(state), _) => {
+            add(Rank::Way, "the way of the traffic", progress::way(state));
+            add(Rank::Metrics, "the metrics of the analysis", analysis::table(state, rows));
             add(Rank::Facts, "the facts", facts::table(section));
-            add(Rank::Timeline, "the timeline", progress::timeline(&section.timeline, state.kind, rows));
+            add(Rank::Timeline, "the timeline", progress::story(section, state, rows));
         }
         (None, Some(report)) => {
             add(Rank::Metrics, "the metrics", metrics::watched(report));
@@ -55,6 +58,7 @@ pub(crate) fn parts(section: &Section, rows: usize) -> Vec<Part> {
 fn folded(section: &Section, rows: usize, add: &mut impl FnMut(Rank, &'static str, Block)) {
     if let Some(state) = &section.rollout {
         add(Rank::Passed, "the analysis", progress::judges(state, rows));
+        add(Rank::Looks, "the looks", analysis::looks(section, rows));
     }
     if let Some(report) = &section.gate {
         add(Rank::Rest, "all metrics", metrics::folded(report, section.rollout.is_some(), rows));
@@ -84,11 +88,12 @@ fn cause(section: &Section, tone: Tone) -> Block {
         Tone::Bad => "CAUTION",
         Tone::Unknown | Tone::Waiting => "WARNING",
         Tone::Running => "NOTE",
+        Tone::Neutral if section.rollout.is_some() => "NOTE",
         Tone::Good | Tone::Neutral => return Block::default(),
     };
     let mut blocks = Vec::new();
     if let Some(state) = &section.rollout {
-        blocks.extend(progress::cause(state).iter().map(Block::paragraph));
+        blocks.extend(progress::cause(section, state).iter().map(Block::paragraph));
         blocks.extend(progress::open_effects(state).iter().map(Block::paragraph));
     }
     blocks.extend(advice(section).as_ref().map(next_step));
@@ -96,11 +101,9 @@ fn cause(section: &Section, tone: Tone) -> Block {
 }
 
 fn next_step(advice: &Advice) -> Block {
-    match &advice.command {
-        None => Block::paragraph(&Inline::text(&advice.text, 300)),
-        Some(command) => {
-            let line = Inline::text(&advice.text, 300).and(Inline::fixed(":"));
-            Block::stack(&[Block::paragraph(&line), Block::command(command)])
-        }
+    if advice.choices.is_empty() {
+        return Block::paragraph(&Inline::text(&advice.text, 300));
     }
+    let line = Inline::text(&advice.text, 300).and(Inline::fixed(":"));
+    Block::stack(&[Block::paragraph(&line), Block::commands(&advice.choices)])
 }

@@ -26,6 +26,20 @@ fn report(foreign: &str, sections: Vec<Section>) -> StatusReport {
     report
 }
 
+fn metric(foreign: &str) -> Value {
+    json!({ "name": foreign, "kind": "labelled-accuracy", "judge": "boundary-e", "tolerance": 1.0,
+            "promote_margin": { "absolute": 0.02 }, "min_samples": 50, "label_delay": "30m", "on_no_data": "wait",
+            "failure_limit": 0, "inconclusive_limit": 0, "consecutive_error_limit": 4 })
+}
+
+fn points() -> Vec<Value> {
+    let point = |minute| {
+        json!({ "at": format!("2026-11-24T03:{minute:02}:00Z"), "weight": 5, "phase": "Running",
+                "value": 0.9, "stable": 0.921, "n": [90, 9], "e_value": 2.0 })
+    };
+    (0..60).map(point).collect()
+}
+
 /// A rejected or rolled-back section in which every text that comes from outside is `foreign`.
 fn section(foreign: &str, with_rollout: bool) -> Section {
     let mut section = json!({
@@ -46,14 +60,18 @@ fn section(foreign: &str, with_rollout: bool) -> Section {
             "metrics": [{ "name": foreign, "candidate": 0.5, "stable": 0.25 }] },
         "next": { "version": "v1.1.0", "because": foreign },
         "timeline": [{ "at": "2026-11-24T03:44:00Z", "phase": "RolledBack", "message": foreign, "weight": 0 }],
+        "series": [{ "name": foreign, "looks": 900, "points": points() }],
     });
     if with_rollout {
         section["rollout"] = json!({ "id": foreign, "kind": "deploy", "model": "churn", "environment": "production",
             "candidate": release("v1.1.0"), "stable": release("v1.0.0"),
-            "plan": { "strategy": "all-at-once", "smoke": { "check": "ready-only" }, "progress_deadline": "10m" },
-            "phase": "RolledBack", "reason": "TargetFailed", "message": foreign, "step": 0,
+            "plan": { "strategy": { "canary": { "steps": [{ "set-weight": 5 }, { "pause": "10m" }] } },
+                "smoke": { "check": "ready-only" }, "progress_deadline": "10m", "bake": "1h",
+                "analysis": { "interval": "1m", "max_wait": "1h", "metrics": [metric(foreign)] } },
+            "phase": "RolledBack", "reason": "AnalysisFailed", "cause": foreign, "message": foreign, "step": 0,
             "weight": { "desired": 0, "applied": 0 }, 
-            "judges": { foreign: { "phase": "Failed", "n": 3, "message": foreign } },
+            "judges": { foreign: { "phase": "Failed", "n": 3, "message": foreign, "measurement": {
+                "value": 0.872, "stable": 0.921, "n": [24870, 2310], "e_value": 24.1, "fails_at": 20.0 } } },
             "intended": [{ "seq": 1, "effect": { "effect": "promote" }, "attempts": 2, "error": foreign }],
             "assigned": false, "seq": 9, "started": "2026-11-24T03:44:00Z", "since": "2026-11-24T03:44:41Z",
             "deadline": null, "by": { "actor": foreign } });

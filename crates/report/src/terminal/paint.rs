@@ -143,6 +143,8 @@ fn ascii(text: &str) -> String {
             '…' => plain.push_str("..."),
             '–' | '—' => plain.push('-'),
             '→' => plain.push_str("->"),
+            '≤' => plain.push_str("<="),
+            '≥' => plain.push_str(">="),
             '▲' => plain.push('^'),
             '▼' => plain.push('v'),
             '█' => plain.push('#'),

@@ -2,17 +2,19 @@
 
 use tagship_domain::{
     report::TimelineEntry,
-    rollout::{Kind, RolloutState},
+    rollout::{Kind, Phase, RolloutState},
+    series::MetricSeries,
     time::Timestamp,
 };
 
-use super::{paint::Style, table::marked};
+use super::{analysis, paint::Style, table::marked};
 use crate::{
-    advice::advice_for_rollout,
+    advice::{Advice, Choice, advice_for_rollout},
     mark::Mark,
-    markdown::bar,
     sentence::{self, phase_name},
+    spark::bar,
     text::columns,
+    verdict::{culprits, exposure},
 };
 
 /// Columns for the name of a phase; the longest is `Rollback failed`.
@@ -62,29 +64,76 @@ impl TimelineLine {
     }
 }
 
-/// Where a rollout stands, how it came there, what its analysis says and what to do.
-pub fn rollout(state: &RolloutState, timeline: &[TimelineEntry], style: &Style) -> String {
+/// Where a rollout stands and why, what its analysis says, how it came there and what to do.
+pub fn rollout(
+    state: &RolloutState,
+    timeline: &[TimelineEntry],
+    series: &[MetricSeries],
+    style: &Style,
+) -> String {
     let mut text = style.headline(&sentence::rollout(state));
-    if !state.message.trim().is_empty() {
+    let culprits = culprits(state);
+    for (at, culprit) in culprits.iter().take(CULPRITS).enumerate() {
+        // The headline names the first one already, unless going back failed.
+        let named = at == 0 && state.phase != Phase::RollbackFailed;
+        let words = if named { culprit.evidence.join("; ") } else { culprit.full() };
+        if !words.is_empty() {
+            text.push_str(&style.indented(&words, 2));
+        }
+    }
+    if (culprits.is_empty() || matches!(state.phase, Phase::Paused | Phase::RollbackFailed))
+        && !state.message.trim().is_empty()
+    {
         text.push_str(&style.indented(&state.message, 2));
     }
-    if !timeline.is_empty() {
+    text.push_str(&exposure(state, series).map(|words| style.indented(&words, 2)).unwrap_or_default());
+    let story: String =
+        timeline.iter().map(|entry| TimelineLine::of(entry, state.kind).render(style)).collect();
+    let advice = advice_for_rollout(state).map(|advice| advised(&advice, style)).unwrap_or_default();
+    let parts = [
+        analysis::way(state, style),
+        analysis::metrics(state, style),
+        story,
+        analysis::trends(state, series, style),
+        judges(state, style),
+        advice,
+    ];
+    for part in parts.iter().filter(|part| !part.is_empty()) {
         text.push('\n');
+        text.push_str(part);
     }
-    for entry in timeline {
-        text.push_str(&TimelineLine::of(entry, state.kind).render(style));
+    text
+}
+
+/// Most metrics that are told as the reason.
+const CULPRITS: usize = 3;
+
+/// Verdicts of checks that count nothing, such as the smoke check.
+fn judges(state: &RolloutState, style: &Style) -> String {
+    let checks = state.judges.iter().filter(|(name, judge)| {
+        let mut metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+        judge.measurement.is_none() && metrics.all(|metric| metric.name != **name)
+    });
+    let row = |(name, judge): (&String, &tagship_domain::analysis::JudgeState)| {
+        (Mark::from(judge.phase), vec![name.clone(), judge.message.clone()])
+    };
+    marked(&checks.map(row).collect::<Vec<_>>(), style)
+}
+
+/// What to do, with the command lines: one as it is, of several each with what it does.
+fn advised(advice: &Advice, style: &Style) -> String {
+    if advice.choices.is_empty() {
+        return style.indented(&advice.text, 0);
     }
-    if !state.judges.is_empty() {
+    let mut text = style.indented(&format!("{}:", advice.text), 0);
+    for Choice { does, command } in &advice.choices {
+        if !does.is_empty() {
+            text.push_str(&style.dim(style.indented(&format!("# {does}"), 2).trim_end_matches('\n')));
+            text.push('\n');
+        }
+        text.push_str("  ");
+        text.push_str(command);
         text.push('\n');
-        let row = |(name, judge): (&String, &tagship_domain::analysis::JudgeState)| {
-            (Mark::from(judge.phase), vec![name.clone(), judge.message.clone()])
-        };
-        text.push_str(&marked(&state.judges.iter().map(row).collect::<Vec<_>>(), style));
-    }
-    if let Some(advice) = advice_for_rollout(state) {
-        text.push('\n');
-        text.push_str(&style.indented(&format!("{}:", advice.text), 0));
-        text.push_str(&advice.command.map(|command| format!("  {command}\n")).unwrap_or_default());
     }
     text
 }

@@ -36,12 +36,25 @@ pub(crate) fn list(rows: &[Vec<String>], style: &Style) -> String {
 
 /// Rows behind a symbol each, two columns to the right.
 pub(crate) fn marked(rows: &[(Mark, Vec<String>)], style: &Style) -> String {
+    behind_symbols(None, rows, style)
+}
+
+/// Rows behind a symbol each, below a header.
+pub(crate) fn headed(header: &[&str], rows: &[(Mark, Vec<String>)], style: &Style) -> String {
+    let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
+    behind_symbols(Some(&header), rows, style)
+}
+
+fn behind_symbols(header: Option<&Vec<String>>, rows: &[(Mark, Vec<String>)], style: &Style) -> String {
     let symbol = rows.first().map_or(1, |(mark, _)| columns(mark.glyph(style.unicode)));
     let count = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
     let indent = GAP + symbol + 1;
     let inner = Style { width: style.columns() - indent, ..*style };
-    let widths = widths(rows.iter().map(|(_, row)| row), count, &inner);
+    let widths = widths(header.into_iter().chain(rows.iter().map(|(_, row)| row)), count, &inner);
     let mut text = String::new();
+    for line in header.iter().flat_map(|header| row_lines(header, &widths, &inner)) {
+        let _ = writeln!(text, "{}{}", " ".repeat(indent), style.dim(&line));
+    }
     for (mark, row) in rows {
         for (at, line) in row_lines(row, &widths, &inner).iter().enumerate() {
             let symbol = if at == 0 { style.mark(*mark) } else { " ".repeat(symbol) };

@@ -2,15 +2,16 @@
 
 use serde_json::json;
 use tagship_domain::{
+    analysis::MetricPhase,
     decision::Decision,
     gate::GateReport,
     release::Release,
     report::TimelineEntry,
-    rollout::{Kind, RolloutState},
+    rollout::{Kind, Look, RolloutState},
     validation::ValidationReport,
 };
 
-use super::{Style, TimelineLine, decision, gate, release, rollout, validation};
+use super::{Style, TimelineLine, decision, gate, look, release, rollout, validation};
 
 const WIDE: Style = Style { color: false, width: 80, unicode: true };
 const PLAIN: Style = Style { color: false, width: 80, unicode: false };
@@ -100,6 +101,7 @@ fn a_rolled_back_rollout_tells_cause_story_and_command() {
     let text = rollout(
         &state("RolledBack", "golden case `typical` differs by 0.4"),
         &story("traffic is back"),
+        &[],
         &WIDE,
     );
     insta::assert_snapshot!(text, @r"
@@ -115,6 +117,80 @@ fn a_rolled_back_rollout_tells_cause_story_and_command() {
     These bytes are not deployed again by themselves. To try them once more:
       tagship rollout --retry --model churn --environment production
     ");
+}
+
+fn watched(message: &str) -> RolloutState {
+    let mut state = state("Progressing", message);
+    let mut metrics = vec![];
+    for (name, kind) in [("errors", "error-ratio"), ("latency", "latency"), (message, "labelled-accuracy")] {
+        metrics.push(json!({ "name": name, "kind": kind, "judge": "two-speed", "tolerance": 1.0,
+            "promote_margin": { "ratio": 1.5 }, "min_samples": 50, "label_delay": "30m", "on_no_data": "wait",
+            "failure_limit": 0, "inconclusive_limit": 0, "consecutive_error_limit": 4 }));
+    }
+    state.plan.analysis = Some(read(json!({ "interval": "1m", "max_wait": "1h", "metrics": metrics })));
+    state
+}
+
+fn a_look(message: &str) -> Look {
+    let reading = |name: &str, phase: &str, numbers: serde_json::Value| {
+        let mut reading = json!({ "name": name, "phase": phase, "message": message });
+        reading.as_object_mut().unwrap().extend(numbers.as_object().unwrap().clone());
+        reading
+    };
+    let none = json!({ "value": null, "stable": null, "n": [0, 0] });
+    let errors = json!({ "value": 0.0082, "stable": 0.0079, "n": [52180, 4310], "e_value": 0.3, "fails_at": 25.0,
+        "promotion_e_value": 31.4, "succeeds_at": 20.0 });
+    let latency = json!({ "value": 84.2, "stable": 81.4, "n": [52180, 4310], "e_value": 0.4, "fails_at": 20.0,
+        "promotion_e_value": 6.27, "succeeds_at": 20.0 });
+    read(json!({ "at": "2026-11-24T03:45:00Z", "rollout": "production-v1.1.0-2",
+        "arms": [{ "version": "v1.1.0", "digest": digest('b'), "ready": true, "weight": 25,
+                   "counters": { "requests": 4310, "errors": 35 } }],
+        "metrics": [reading("errors", "Successful", errors), reading("latency", "Running", latency),
+                    reading(message, "Pending", none)] }))
+}
+
+#[test]
+fn a_look_is_one_line_with_what_matters_most_first() {
+    let line = |seen: &Look, style: Style| look(seen, &watched("accuracy"), &style);
+    let seen = a_look("accuracy");
+    assert_eq!(
+        line(&seen, WIDE),
+        "03:45:00  ●  25%  latency 84.2 ms (81.4 ms) 6.2/20 to pass, 1 more, 1 good\n"
+    );
+    assert_eq!(
+        line(&seen, Style { width: 100, unicode: false, ..WIDE }),
+        "03:45:00  >>  25%  latency 84.2 ms (81.4 ms) 6.2/20 to pass, accuracy no data, 1 good\n"
+    );
+    let silent = Look { unreachable: Some("connection refused".to_owned()), arms: vec![], ..seen.clone() };
+    assert_eq!(line(&silent, WIDE), "03:45:00  ?    -  the target did not answer: connection refused\n");
+    let mut bad = seen;
+    let accuracy = &mut bad.metrics[2];
+    accuracy.phase = MetricPhase::Failed;
+    accuracy.measurement =
+        read(json!({ "value": 0.872, "stable": 0.921, "n": [24_870, 2_310], "e_value": 24.19,
+        "fails_at": 20.0 }));
+    assert_eq!(
+        line(&bad, WIDE),
+        "03:45:00  ✖  25%  accuracy 87.2% (92.1%) 24.1/20 to fail, 1 more, 1 good\n"
+    );
+}
+
+#[test]
+fn whatever_a_metric_is_called_a_look_stays_on_its_line() {
+    for name in ["\u{1b}[2J\u{1b}]0;owned\u{7}", "a\r\nFAKE", "\u{202e}dessap", &"long ".repeat(90), ""] {
+        for style in [WIDE, PLAIN] {
+            let text = look(&a_look(name), &watched(name), &style);
+            assert_eq!(text.lines().count(), 1, "{text:?}");
+            assert!(
+                text.chars().all(|c| c == '\n' || !c.is_control()) && !text.contains('\u{202e}'),
+                "{text:?}"
+            );
+            assert!(crate::text::columns(text.trim_end()) <= 80, "{text:?}");
+            let whole = rollout(&watched(name), &[], &[], &style);
+            assert!(whole.chars().all(|c| c == '\n' || !c.is_control()), "{whole:?}");
+            assert!(whole.lines().all(|line| crate::text::columns(line) <= 80), "{whole}");
+        }
+    }
 }
 
 #[test]
@@ -151,7 +227,7 @@ fn without_unicode_everything_is_ascii() {
     let everything = [
         validation(&rejected("日本 → …"), &PLAIN),
         gate(&failed_gate("é"), &PLAIN),
-        rollout(&state("RolledBack", "–"), &story("✔"), &PLAIN),
+        rollout(&state("RolledBack", "–"), &story("✔"), &[], &PLAIN),
     ];
     assert!(everything.concat().is_ascii(), "{}", everything.concat());
 }
@@ -165,7 +241,7 @@ fn no_foreign_text_acts_on_the_terminal_or_leaves_its_line() {
         let texts = [
             validation(&rejected(hostile), &WIDE),
             gate(&failed_gate(hostile), &WIDE),
-            rollout(&state("RolledBack", hostile), &story(hostile), &WIDE),
+            rollout(&state("RolledBack", hostile), &story(hostile), &[], &WIDE),
             TimelineLine::of(entry, Kind::Deploy).render(&WIDE),
         ];
         for text in texts {
@@ -196,7 +272,7 @@ fn lines_stay_within_eighty_columns() {
     let texts = [
         validation(&rejected(&long), &WIDE),
         gate(&failed_gate(&long), &WIDE),
-        rollout(&state("RolledBack", &long), &story(&long), &WIDE),
+        rollout(&state("RolledBack", &long), &story(&long), &[], &WIDE),
     ];
     for line in texts.concat().lines() {
         assert!(crate::text::columns(line) <= 80, "{line}");

@@ -6,7 +6,10 @@ mod samples;
 
 use std::fmt::Write;
 
-use tagship_domain::report::StatusReport;
+use tagship_domain::{
+    report::{Section, StatusReport},
+    rollout::RolloutState,
+};
 use tagship_report::{
     markdown::{Limits, comment},
     terminal::{self, Style},
@@ -19,13 +22,17 @@ fn in_a_terminal(report: &StatusReport) -> String {
         let parts = [
             section.validation.as_ref().map(|validation| terminal::validation(validation, &style)),
             section.gate.as_ref().map(|gate| terminal::gate(gate, &style)),
-            section.rollout.as_ref().map(|rollout| terminal::rollout(rollout, &section.timeline, &style)),
+            section.rollout.as_ref().map(|rollout| in_full(rollout, section, &style)),
         ];
         for part in parts.into_iter().flatten() {
             let _ = writeln!(text, "{part}");
         }
     }
     text
+}
+
+fn in_full(rollout: &RolloutState, section: &Section, style: &Style) -> String {
+    terminal::rollout(rollout, &section.timeline, &section.series, style)
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Reports as they come up in the life of a change, for snapshots and for the gallery.
 #![allow(clippy::unwrap_used, reason = "samples are written here, so that they read is a matter of looking")]
 
+#[path = "samples/canary.rs"]
+pub(crate) mod canary;
+
 use tagship_domain::{
     CommitId, Digest, Provenance, Release, Signature, TensorSpec, Timestamp, Version,
     analysis::{JudgeState, MetricPhase},
@@ -28,6 +31,16 @@ pub(crate) fn all() -> Vec<(&'static str, StatusReport)> {
         ("rolled-back", report(vec![rolled_back()])),
         ("went-back", report(vec![went_back()])),
         ("rollback-failed", report(vec![rollback_failed()])),
+        ("canary-running", report(vec![canary::running()])),
+        ("canary-rolled-back", report(vec![canary::rolled_back_on_accuracy()])),
+        ("canary-unmeasurable", report(vec![canary::unmeasurable()])),
+        ("canary-no-data", report(vec![canary::paused_for_no_data()])),
+        ("canary-undecided", report(vec![canary::paused_undecided()])),
+        ("canary-paused-by-hand", report(vec![canary::paused_by_hand()])),
+        ("blue-green-preview", report(vec![canary::preview()])),
+        ("baking", report(vec![canary::baking()])),
+        ("superseded", report(vec![canary::superseded()])),
+        ("promoted", report(vec![canary::promoted()])),
         (
             "several",
             report(vec![
@@ -94,6 +107,7 @@ pub(crate) fn section() -> Section {
         next: None,
         rollout: None,
         timeline: vec![],
+        series: vec![],
     }
 }
 
@@ -384,7 +398,7 @@ pub(crate) fn judge(phase: MetricPhase, message: &str) -> JudgeState {
 }
 
 pub(crate) fn entry(clock: &str, phase: Phase, weight: u8, message: &str) -> TimelineEntry {
-    TimelineEntry { at: at(clock), phase, message: message.to_owned(), weight }
+    TimelineEntry { at: at(clock), phase, reason: None, step: None, message: message.to_owned(), weight }
 }
 
 fn story() -> Vec<TimelineEntry> {

@@ -1,8 +1,10 @@
 //! Which test judges which metric.
 
+use std::collections::BTreeMap;
+
 use tagship_domain::{
     analysis::{Bound, Judge, Metric, MetricKind, Share, Window},
-    evidence::{FixedEvidence, Test},
+    evidence::{FixedEvidence, Pairs, Test},
     traffic::Histogram,
 };
 use tagship_stats::sequential::{
@@ -57,38 +59,9 @@ pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, w
             let Some(Bound::Latency { within_ms, .. }) = metric.bound else { return other_bound(metric) };
             fixed(metric, test, fixed::longer_than(candidate, within_ms), Some(candidate))
         }
-        (MetricKind::PairedAccuracy, Against::Stable, Window::Pairs(pairs)) => {
-            if pairs.only_stable_wrong.saturating_add(pairs.only_candidate_wrong) > pairs.n {
-                return Taken::Unusable(
-                    "more disagreements than labelled pairs were counted; check what counts them".to_owned(),
-                );
-            }
-            if pairs.n == 0 {
-                return Taken::Nothing("labelled pairs");
-            }
-            let settings = PairedTest { tolerance: metric.tolerance, margin: metric.promote_margin };
-            let mut state = match test.take() {
-                Some(Test::Paired(state)) => state,
-                _ => <_>::default(),
-            };
-            paired::update(&mut state, &settings, *pairs);
-            *test = Some(Test::Paired(state));
-            Taken::Data
-        }
+        (MetricKind::PairedAccuracy, Against::Stable, Window::Pairs(window)) => pairs(metric, test, *window),
         (MetricKind::PredictionDrift, Against::Stable, Window::Classes { stable, candidate }) => {
-            if candidate.values().all(|n| *n == 0) {
-                return NO_CANDIDATE;
-            }
-            if stable.values().all(|n| *n == 0) {
-                return NO_STABLE;
-            }
-            let mut state = match test.take() {
-                Some(Test::Multinomial(state)) => state,
-                _ => <_>::default(),
-            };
-            multinomial::update(&mut state, stable, candidate);
-            *test = Some(Test::Multinomial(state));
-            Taken::Data
+            classes(test, stable, candidate)
         }
         _ => Taken::Unusable(format!("what was counted is not what {} needs", metric.kind.as_str())),
     }
@@ -154,6 +127,45 @@ fn histograms(metric: &Metric, test: &mut Option<Test>, stable: &Histogram, cand
                 .to_owned(),
         ),
     }
+}
+
+fn pairs(metric: &Metric, test: &mut Option<Test>, window: Pairs) -> Taken {
+    if window.only_stable_wrong.saturating_add(window.only_candidate_wrong) > window.n {
+        return Taken::Unusable(
+            "more disagreements than labelled pairs were counted; check what counts them".to_owned(),
+        );
+    }
+    if window.n == 0 {
+        return Taken::Nothing("labelled pairs");
+    }
+    let settings = PairedTest { tolerance: metric.tolerance, margin: metric.promote_margin };
+    let mut state = match test.take() {
+        Some(Test::Paired(state)) => state,
+        _ => <_>::default(),
+    };
+    paired::update(&mut state, &settings, window);
+    *test = Some(Test::Paired(state));
+    Taken::Data
+}
+
+fn classes(
+    test: &mut Option<Test>,
+    stable: &BTreeMap<String, u64>,
+    candidate: &BTreeMap<String, u64>,
+) -> Taken {
+    if candidate.values().all(|n| *n == 0) {
+        return NO_CANDIDATE;
+    }
+    if stable.values().all(|n| *n == 0) {
+        return NO_STABLE;
+    }
+    let mut state = match test.take() {
+        Some(Test::Multinomial(state)) => state,
+        _ => <_>::default(),
+    };
+    multinomial::update(&mut state, stable, candidate);
+    *test = Some(Test::Multinomial(state));
+    Taken::Data
 }
 
 fn fixed(

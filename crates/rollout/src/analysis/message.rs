@@ -37,6 +37,9 @@ pub(super) fn measured(
     let margin = margin(metric, test);
     let (good, succeeds_at) = (evidence(measurement.promotion_e_value), evidence(measurement.succeeds_at));
     let _ = write!(text, "; evidence of {margin} {good}, succeeds at {succeeds_at}");
+    if state.phase == MetricPhase::Successful && measurement.promotion_e_value < measurement.succeeds_at {
+        text.push_str(" (reached at an earlier look)");
+    }
     text
 }
 

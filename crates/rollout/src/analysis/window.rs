@@ -134,61 +134,70 @@ fn pairs(candidate: &Counters) -> Seen {
     Seen::Window(Window::Pairs(Pairs::from(shadow)))
 }
 
+/// A counter went down: the target was restarted.
+struct Reset;
+
 /// What was counted since; everything where the counters were reset.
 fn difference(then: &Counters, now: &Counters) -> Counters {
-    subtracted(then, now).unwrap_or_else(|| now.clone())
+    subtracted(then, now).unwrap_or_else(|Reset| now.clone())
 }
 
-/// Absent where any counter went down or away.
-fn subtracted(then: &Counters, now: &Counters) -> Option<Counters> {
-    Some(Counters {
-        requests: now.requests.checked_sub(then.requests)?,
-        errors: now.errors.checked_sub(then.errors)?,
-        latency: optional(then.latency.as_ref(), now.latency.as_ref(), since)?,
-        correct: now.correct.checked_sub(then.correct)?,
-        incorrect: now.incorrect.checked_sub(then.incorrect)?,
+fn subtracted(then: &Counters, now: &Counters) -> Result<Counters, Reset> {
+    Ok(Counters {
+        requests: minus(now.requests, then.requests)?,
+        errors: minus(now.errors, then.errors)?,
+        latency: optional(then.latency.as_ref(), now.latency.as_ref(), histogram_since)?,
+        correct: minus(now.correct, then.correct)?,
+        incorrect: minus(now.incorrect, then.incorrect)?,
         classes: optional(then.classes.as_ref(), now.classes.as_ref(), classes_since)?,
         shadow: optional(then.shadow.as_ref(), now.shadow.as_ref(), shadow_since)?,
     })
+}
+
+fn minus(now: u64, then: u64) -> Result<u64, Reset> {
+    now.checked_sub(then).ok_or(Reset)
 }
 
 /// What appeared since counts from zero. What is no longer reported is not known, which is not a reset.
 fn optional<T: Clone>(
     then: Option<&T>,
     now: Option<&T>,
-    since: impl Fn(&T, &T) -> Option<T>,
-) -> Option<Option<T>> {
+    since: impl Fn(&T, &T) -> Result<T, Reset>,
+) -> Result<Option<T>, Reset> {
     match (then, now) {
         (Some(then), Some(now)) => since(then, now).map(Some),
-        (_, now) => Some(now.cloned()),
+        (_, now) => Ok(now.cloned()),
     }
 }
 
-fn since(then: &Histogram, now: &Histogram) -> Option<Histogram> {
+fn histogram_since(then: &Histogram, now: &Histogram) -> Result<Histogram, Reset> {
     if then.bounds != now.bounds || then.counts.len() != now.counts.len() {
-        return None;
+        return Err(Reset);
     }
-    let counts = now.counts.iter().zip(&then.counts).map(|(now, then)| now.checked_sub(*then));
-    Some(Histogram { bounds: now.bounds.clone(), counts: counts.collect::<Option<_>>()? })
+    let counts = now.counts.iter().zip(&then.counts).map(|(now, then)| minus(*now, *then));
+    Ok(Histogram { bounds: now.bounds.clone(), counts: counts.collect::<Result<_, _>>()? })
 }
 
-fn classes_since(then: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> Option<BTreeMap<String, u64>> {
+fn classes_since(
+    then: &BTreeMap<String, u64>,
+    now: &BTreeMap<String, u64>,
+) -> Result<BTreeMap<String, u64>, Reset> {
     if then.keys().any(|class| !now.contains_key(class)) {
-        return None;
+        return Err(Reset);
     }
     let count = |(class, count): (&String, &u64)| {
-        Some((class.clone(), count.checked_sub(then.get(class).copied().unwrap_or(0))?))
+        Ok((class.clone(), minus(*count, then.get(class).copied().unwrap_or(0))?))
     };
     now.iter().map(count).collect()
 }
 
-fn shadow_since(then: &ShadowCounters, now: &ShadowCounters) -> Option<ShadowCounters> {
-    Some(ShadowCounters {
-        compared: now.compared.checked_sub(then.compared)?,
-        disagreed: now.disagreed.checked_sub(then.disagreed)?,
-        labelled: now.labelled.checked_sub(then.labelled)?,
-        only_stable_wrong: now.only_stable_wrong.checked_sub(then.only_stable_wrong)?,
-        only_candidate_wrong: now.only_candidate_wrong.checked_sub(then.only_candidate_wrong)?,
-        failed: now.failed.checked_sub(then.failed)?,
+fn shadow_since(then: &ShadowCounters, now: &ShadowCounters) -> Result<ShadowCounters, Reset> {
+    Ok(ShadowCounters {
+        compared: minus(now.compared, then.compared)?,
+        disagreed: minus(now.disagreed, then.disagreed)?,
+        labelled: minus(now.labelled, then.labelled)?,
+        only_stable_wrong: minus(now.only_stable_wrong, then.only_stable_wrong)?,
+        only_candidate_wrong: minus(now.only_candidate_wrong, then.only_candidate_wrong)?,
+        failed: minus(now.failed, then.failed)?,
     })
 }

@@ -1,6 +1,10 @@
 //! What the journals of earlier rollouts tell.
 
-use tagship_domain::rollout::{Kind, Reason, RolloutState};
+use tagship_domain::{
+    analysis::{Measurement, MetricPhase, MetricReading},
+    rollout::{Kind, Reason, RolloutState},
+    traffic::{Arm, Counters, Weight},
+};
 
 use super::*;
 use crate::{
@@ -37,6 +41,87 @@ fn a_story_is_told_once_and_only_of_the_newest_rollout() {
     assert_eq!(phases, [Phase::Pending, Phase::Validating, Phase::Progressing]);
     assert_eq!(told[1].at, at(2), "when it was first said");
     assert_eq!(timeline(&[]).unwrap(), []);
+}
+
+/// A look at the one metric of a rollout, in which the candidate had a share of the traffic.
+fn look(rollout: &RolloutState, second: u64, weight: u8, value: Option<f64>) -> Look {
+    let reading = MetricReading {
+        name: "accuracy".to_owned(),
+        phase: MetricPhase::Running,
+        message: String::new(),
+        measurement: Measurement { value, n: [100, 10], ..Measurement::default() },
+    };
+    let arm = Arm {
+        version: rollout.candidate.version.clone(),
+        digest: rollout.candidate.digest.clone(),
+        ready: true,
+        weight: Weight::percent(weight).unwrap(),
+        counters: Counters::default(),
+    };
+    Look {
+        at: at(second),
+        rollout: rollout.id.clone(),
+        unreachable: None,
+        arms: vec![arm],
+        smoke: None,
+        metrics: vec![reading],
+    }
+}
+
+/// A journal, newest first, of states with the looks that led to them.
+fn journal(story: &[(&RolloutState, Vec<Look>)]) -> Vec<Entry> {
+    let write = |(number, (state, looks)): (usize, &(&RolloutState, Vec<Look>))| {
+        let new = entry(state, looks, at(number as u64)).unwrap();
+        Entry {
+            id: format!("{number:040x}").parse().unwrap(),
+            at: new.at,
+            message: new.message,
+            files: new.files,
+        }
+    };
+    story.iter().enumerate().map(write).rev().collect()
+}
+
+#[test]
+fn a_series_holds_every_look_of_the_newest_rollout_once_and_in_order() {
+    let old = finished(7, Kind::Deploy, "v1.0.0", "v0.9.0", Phase::Succeeded);
+    let now = in_phase(Kind::Deploy, Phase::Progressing);
+    let story = [
+        (&old, vec![look(&old, 1, 100, Some(0.1))]),
+        (&now, vec![look(&now, 10, 5, Some(0.9)), look(&now, 20, 5, None)]),
+        (&now, vec![look(&now, 20, 5, None), look(&now, 30, 25, Some(0.8)), look(&old, 5, 5, Some(0.1))]),
+        (&now, vec![]),
+    ];
+    let series = series(&journal(&story)).unwrap();
+    assert_eq!(series.iter().map(|series| series.name.as_str()).collect::<Vec<_>>(), ["accuracy"]);
+    let points = &series[0].points;
+    let told: Vec<_> =
+        points.iter().map(|point| (point.at, point.weight.unwrap().get(), point.value)).collect();
+    assert_eq!(told, [(at(10), 5, Some(0.9)), (at(20), 5, None), (at(30), 25, Some(0.8))]);
+    assert_eq!(series[0].looks, 3);
+}
+
+#[test]
+fn a_look_that_cannot_be_read_is_an_error_and_no_looks_are_none() {
+    let now = in_phase(Kind::Deploy, Phase::Progressing);
+    let mut entries = journal(&[(&now, vec![])]);
+    assert_eq!(series(&entries).unwrap(), []);
+    entries[0].files.insert(LOOKS.to_owned(), b"{\"schema\":".to_vec());
+    assert!(matches!(series(&entries), Err(JournalError::Unreadable { .. })));
+    entries[0].files.remove(LOOKS);
+    assert_eq!(series(&entries).unwrap(), [], "journals of an older build have none");
+}
+
+#[test]
+fn a_share_that_changed_is_told_even_where_the_words_are_the_same() {
+    let mut steps: Vec<RolloutState> = vec![in_phase(Kind::Deploy, Phase::Progressing); 2];
+    steps[1].weight.applied = Weight::percent(25).unwrap();
+    let told = timeline(&entries(&steps)).unwrap();
+    assert_eq!(
+        told.iter().map(|entry| entry.weight).collect::<Vec<_>>(),
+        [steps[0].weight.applied.get(), 25]
+    );
+    assert_eq!(told[0].reason, Some(steps[0].reason));
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod back;
 mod candidate;
 mod change;
 mod commands;
-mod legs;
+pub(crate) mod legs;
 mod looking;
 mod moving;
 mod outcomes;

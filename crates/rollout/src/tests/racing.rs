@@ -95,7 +95,8 @@ proptest! {
 
     #[test]
     fn two_runs_in_turn_end_as_one(
-        story in prop::sample::select(&Story::ALL[..]),
+        // Two runs that each pause what the other leads on are two people, and may end otherwise than one.
+        story in prop::sample::select(&Story::ALL[..]).prop_filter("one person", |story| *story != Story::IsHeldAndLedOn),
         turns in prop::collection::vec((any::<bool>(), 1..8_usize), 0..200),
     ) {
         let stage = begun(story);

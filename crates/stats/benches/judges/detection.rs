@@ -14,6 +14,8 @@ use crate::{
     traffic::{Traffic, quantile},
 };
 
+type Cell = fn(f64) -> f64;
+
 /// Of the rollouts in which it was found.
 struct Found {
     share: f64,
@@ -61,8 +63,8 @@ fn efficiency(rollouts: u64, goals: &mut Goals) {
         "stable", "ratio", "weight", "floor", "boundary-e", "two-speed"
     );
     let mut worst = [0.0_f64; 2];
-    let rates: [(f64, fn(f64) -> f64); 3] = [(0.001, |_| 0.001), (0.01, |_| 0.01), (0.05, |_| 0.05)];
-    let weights: [(f64, fn(f64) -> f64); 2] = [(0.1, |_| 0.1), (0.5, |_| 0.5)];
+    let rates: [(f64, Cell); 3] = [(0.001, |_| 0.001), (0.01, |_| 0.01), (0.05, |_| 0.05)];
+    let weights: [(f64, Cell); 2] = [(0.1, |_| 0.1), (0.5, |_| 0.5)];
     for (rate, baseline) in rates {
         for ratio in [1.5, 2.0, 3.0] {
             for (weight, share) in weights {

@@ -73,8 +73,8 @@ pub fn update(state: &mut BoundaryEvidence, test: &BoundaryTest, stable: Share, 
         return;
     }
     let block = Block::of(stable, candidate);
-    let seen = state.stable.n + state.candidate.n;
-    let theta = pooled(state.stable.bad + state.candidate.bad, seen);
+    let seen = state.stable.n.saturating_add(state.candidate.n);
+    let theta = pooled(state.stable.bad.saturating_add(state.candidate.bad), seen);
     let phi = dispersion::temper(&state.processes.dispersion);
     let log_e = |boundary: Boundary, side, ratio| log_e(boundary, side, ratio, theta, &block);
 

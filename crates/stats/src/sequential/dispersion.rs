@@ -5,7 +5,7 @@
 
 use tagship_domain::evidence::Dispersion;
 
-use super::boundary::Block;
+use super::{boundary::Block, logs};
 
 /// Looks' worth of belief that requests are independent.
 const PRIOR: f64 = 4.0;
@@ -48,7 +48,7 @@ fn add_residual(sums: &mut Dispersion, count: f64, mean: f64, variance: f64) {
     sums.looks += 1.0;
 }
 
-/// Three decimals: the sums only steer later looks, and are written to the journal.
+/// Few digits: the sums only steer later looks, and are written to the journal.
 fn short(sum: f64) -> f64 {
-    (sum * 1e3).round() / 1e3
+    logs::near(sum, 1e-3)
 }

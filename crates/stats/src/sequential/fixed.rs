@@ -11,7 +11,7 @@ use super::{
     alternatives::{GROSS, GROSSLY},
     dispersion,
     process::{self, Speed},
-    real,
+    real, total,
 };
 
 /// Rates of the promotion's alternatives over the bound.
@@ -75,7 +75,7 @@ pub fn log_evidence(state: &FixedEvidence, speed: Speed) -> LogEvidence {
 /// How many durations were surely, and how many possibly, longer than a limit. They differ where the histogram has no
 /// bound at the limit.
 pub fn longer_than(histogram: &Histogram, limit_ms: f64) -> FixedWindow {
-    let slower_than = |kept: usize| histogram.counts.iter().skip(kept).sum::<u64>();
+    let slower_than = |kept: usize| total(histogram.counts.iter().skip(kept));
     let up_to = histogram.bounds.partition_point(|bound| *bound <= limit_ms);
     let exact = up_to > 0 && histogram.bounds[up_to - 1] >= limit_ms;
     FixedWindow {

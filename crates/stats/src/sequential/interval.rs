@@ -18,7 +18,8 @@ pub fn share(bad: u64, n: u64, confidence: f64) -> Interval {
     }
     let limit = -(1.0 - confidence).ln();
     let estimate = real(bad) / real(n);
-    let rejected = |rate: f64| log_evidence(bad, n, rate) >= limit;
+    let mixture = log_mixture(bad, n);
+    let rejected = |rate: f64| mixture - log_likelihood(bad, n, rate) >= limit;
     let end = |mut outside: f64| {
         let mut inside = estimate;
         if !rejected(outside) {
@@ -39,9 +40,15 @@ pub fn share(bad: u64, n: u64, confidence: f64) -> Interval {
 
 /// Log evidence of `bad` of `n` observations against one rate.
 pub fn log_evidence(bad: u64, n: u64, rate: f64) -> f64 {
+    log_mixture(bad, n) - log_likelihood(bad, n, rate)
+}
+
+fn log_mixture(bad: u64, n: u64) -> f64 {
+    ln_factorial(bad) + ln_factorial(n.saturating_sub(bad)) - ln_factorial(n.saturating_add(1))
+}
+
+fn log_likelihood(bad: u64, n: u64, rate: f64) -> f64 {
     // ln(0) * 0 is not 0 for the machine.
     let times = |count: u64, log: f64| if count == 0 { 0.0 } else { real(count) * log };
-    let good = n.saturating_sub(bad);
-    let mixture = ln_factorial(bad) + ln_factorial(good) - ln_factorial(n + 1);
-    mixture - times(bad, rate.ln()) - times(good, (-rate).ln_1p())
+    times(bad, rate.ln()) + times(n.saturating_sub(bad), (-rate).ln_1p())
 }

@@ -12,6 +12,7 @@
 mod alternatives;
 pub mod boundary;
 pub mod bucket;
+pub mod detection;
 mod dispersion;
 pub mod fixed;
 pub mod interval;
@@ -40,6 +41,11 @@ pub struct LogEvidence {
     pub rollback: f64,
     /// Against "not within the promotion margin".
     pub promotion: f64,
+}
+
+/// A sum of counts, at most the largest there is.
+pub(crate) fn total<'a>(counts: impl IntoIterator<Item = &'a u64>) -> u64 {
+    counts.into_iter().fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// A count as a double. Counts of requests are far below 2^53.

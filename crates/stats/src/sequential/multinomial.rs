@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use tagship_domain::evidence::MultinomialEvidence;
 
-use super::{logs, real};
+use super::{logs, real, total};
 
 /// Most classes that are told apart; the rest is "other".
 pub const MAX_CLASSES: usize = 16;
@@ -24,9 +24,7 @@ pub fn update(
     stable: &BTreeMap<String, u64>,
     candidate: &BTreeMap<String, u64>,
 ) {
-    let total =
-        |classes: &BTreeMap<String, u64>| classes.values().fold(0, |sum: u64, n| sum.saturating_add(*n));
-    let (n0, n1) = (total(stable), total(candidate));
+    let (n0, n1) = (total(stable.values()), total(candidate.values()));
     if n0 == 0 || n1 == 0 {
         return;
     }
@@ -49,16 +47,15 @@ pub fn log_evidence(state: &MultinomialEvidence) -> f64 {
 /// Total variation distance between the two distributions over all looks: the share of predictions that would have to
 /// change to make them equal. Absent without observations of both.
 pub fn distance(state: &MultinomialEvidence) -> Option<f64> {
-    let cells = || state.classes.values().chain([&state.other]);
-    let n: [u64; 2] = [0, 1].map(|arm: usize| cells().map(|cell| cell[arm]).sum());
-    let share = |cell: &[u64; 2], arm: usize| real(cell[arm]) / real(n[arm]);
-    (n[0] > 0 && n[1] > 0)
-        .then(|| 0.5 * cells().map(|cell| (share(cell, 1) - share(cell, 0)).abs()).sum::<f64>())
+    let [n0, n1] = totals(state);
+    let apart = |[zero, one]: &[u64; 2]| (real(*one) / real(n1) - real(*zero) / real(n0)).abs();
+    (n0 > 0 && n1 > 0).then(|| 0.5 * state.classes.values().chain([&state.other]).map(apart).sum::<f64>())
 }
 
 /// Observations of stable and of the candidate over all looks.
 pub fn totals(state: &MultinomialEvidence) -> [u64; 2] {
-    [0, 1].map(|arm| state.classes.values().chain([&state.other]).map(|cell: &[u64; 2]| cell[arm]).sum())
+    let cells = || state.classes.values().chain([&state.other]);
+    [total(cells().map(|[zero, _]| zero)), total(cells().map(|[_, one]| one))]
 }
 
 /// The window's counts in the order of the known classes, "other" last.
@@ -71,7 +68,8 @@ fn cells(
     let mut cells: Vec<[f64; 2]> =
         state.classes.keys().map(|name| [real(of(stable, name)), real(of(candidate, name))]).collect();
     let other = |classes: &BTreeMap<String, u64>| {
-        real(classes.iter().filter(|(name, _)| !state.classes.contains_key(*name)).map(|(_, n)| n).sum())
+        let is_known = |name: &String| state.classes.contains_key(name);
+        real(total(classes.iter().filter(|(name, _)| !is_known(name)).map(|(_, n)| n)))
     };
     cells.push([other(stable), other(candidate)]);
     cells

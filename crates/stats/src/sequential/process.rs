@@ -15,14 +15,14 @@ pub enum Speed {
 }
 
 /// Most that one look adds to a capped log e-value, so that at least three looks agree on a verdict.
-const CAP: f64 = 1.2;
+pub(super) const CAP: f64 = 1.2;
 /// The same for promotion, where two must agree: a noisy minute cannot promote a candidate, and a good one waits for
 /// one look more at high traffic.
 const PROMOTION_CAP: f64 = 2.0;
 /// The capped process's part of the error rate; [`super::REJECTS`] over it is 25.
-const CAPPED_PART: f64 = 0.8;
+pub(super) const CAPPED_PART: f64 = 0.8;
 /// The gross process's part; [`super::REJECTS`] over it is 100.
-const GROSS_PART: f64 = 0.2;
+pub(super) const GROSS_PART: f64 = 0.2;
 
 /// Adds a window's log e-values, by alternative, to the process against "no worse than tolerated".
 pub(super) fn add_rollback(

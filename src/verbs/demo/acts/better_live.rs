@@ -44,7 +44,11 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     led?;
     stage.tell_served(&served, [BETTER, BEST])?;
     stage.settled(BEST, Kind::Deploy).await?;
-    stage.comment(NUMBER, &[BEST, "Succeeded", "10%", "50%", "100%", "labelled answers right"], &[])?;
+    stage.comment(
+        NUMBER,
+        &[BEST, "Succeeded", "10%", "50%", "100%", "labelled answers right"],
+        &["traffic"],
+    )?;
     stage.served(BEST).await.map(drop)
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     stage.run("tagship run, on the push to main: released and rolled out", &event, Exit::Done).await?;
     stage.tell(&stage.journal().await?);
     stage.settled(BETTER, Kind::Deploy).await?;
-    stage.comment(NUMBER, &[BETTER, "Succeeded", "100%"], &["Progressing"])?;
+    stage.comment(NUMBER, &[BETTER, "Succeeded", "100%"], &["traffic"])?;
     stage.served(BETTER).await?;
     compare(stage)
 }

@@ -41,7 +41,7 @@ pub(super) async fn play(stage: &mut Stage) -> Result<(), Failure> {
     went_back(stage).await?;
     let why =
         [DECEPTIVE, BEST, METRIC, "was rolled back", "labelled answers right", "evidence of a regression"];
-    stage.comment(NUMBER, &why, &["Cause:"])?;
+    stage.comment(NUMBER, &why, &["evidence"])?;
     stage.served(BEST).await.map(drop)
 }
 

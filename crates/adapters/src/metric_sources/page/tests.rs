@@ -187,7 +187,7 @@ fn a_series_that_says_nonsense_is_named_with_its_line() {
 
 #[test]
 fn a_line_that_is_no_text_format_is_named() {
-    let labels: String = (0..=64).map(|number| format!("l{number}=\"\",")).collect();
+    let labels = (0..=64).map(|number| format!("l{number}=\"\",")).collect::<Vec<_>>().concat();
     let many = format!("a{{{labels}}} 1\n");
     for (text, reason) in [
         ("a 1\nb{} 2", "line 2: the page ends in the middle of a line"),
@@ -218,7 +218,7 @@ fn a_line_that_is_no_text_format_is_named() {
     }
     let others = "\n  # a comment\n#HELP x y\nup 1\nother{x=\"ü\"}\t-Inf 1800000000000\ngo:x 0x1 \n";
     assert!(refused(others).contains("line 6: \"0x1\" is no number"));
-    let series: String = (0..=100_000).map(|number| format!("a{number} 1\n")).collect();
+    let series = (0..=100_000).map(|number| format!("a{number} 1\n")).collect::<Vec<_>>().concat();
     assert_eq!(refused(&series), "line 100001: the page has more than 100000 series");
 }
 

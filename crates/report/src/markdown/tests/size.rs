@@ -59,6 +59,23 @@ fn what_is_left_out_is_said() {
 }
 
 #[test]
+fn of_an_analysis_the_looks_go_first_and_the_verdicts_stay() {
+    let full = comment(&report("word", vec![section("word", true)]), &Limits::default());
+    assert!(full.contains("900 looks") && full.contains("Evidence"), "{full}");
+    let crowded = "|word ".repeat(60);
+    let pages = (6_000..40_000).step_by(500).map(|limit| {
+        comment(&report(&crowded, vec![section(&crowded, true)]), &Limits::new(limit, limit, 25))
+    });
+    let kept: Vec<(bool, bool)> =
+        pages.map(|page| (page.contains("Evidence"), page.contains("900 looks"))).collect();
+    assert!(kept.iter().all(|(verdicts, looks)| *verdicts || !looks), "{kept:?}");
+    assert!(
+        kept.contains(&(true, false)),
+        "there is a length at which the verdicts fit and the looks do not"
+    );
+}
+
+#[test]
 fn text_that_escaping_makes_longest_fits_into_the_least_limit() {
     for worst in ["|".repeat(2_000), "\u{1d173}".repeat(2_000), "@".repeat(2_000)] {
         for copies in [1, 40] {

@@ -1,0 +1,250 @@
+//! What a rollout would do, for someone who ships models and is no release engineer.
+
+use tagship_domain::{
+    analysis::{Margin, MetricKind},
+    forecast::{Comparison, Cost, Figure, Forecast, MetricForecast, Need, Origin, Outlook, Stretch},
+    plan::{Smoke, Strategy},
+    traffic::Weight,
+    units::Duration,
+};
+
+use super::{
+    paint::Style,
+    table::{list, table},
+};
+use crate::{
+    mark::Mark,
+    number::{grouped, percent},
+    sentence::Headline,
+    text::counted,
+};
+
+/// The way of a rollout, what each metric needs on it, and whether it gets that.
+pub fn plan(forecast: &Forecast, style: &Style) -> String {
+    let mut text = style.headline(&headline(forecast));
+    text.push_str(&style.indented("This is a forecast; nothing was changed.", 2));
+    text.push('\n');
+    text.push_str(&table(&["WAY", "SHARE", "AT LEAST", "MEASURED"], &way(forecast), style));
+    text.push('\n');
+    text.push_str(&list(&facts(forecast), style));
+    for metric in &forecast.metrics {
+        text.push('\n');
+        text.push_str(&of_metric(metric, style));
+    }
+    if !forecast.notes.is_empty() {
+        text.push('\n');
+        for note in &forecast.notes {
+            text.push_str(&style.indented(&format!("note: {note}"), 0));
+        }
+    }
+    text
+}
+
+fn headline(forecast: &Forecast) -> Headline {
+    let strategy = match forecast.plan.strategy {
+        Strategy::AllAtOnce => "all at once",
+        Strategy::Canary { .. } => "as a canary",
+        Strategy::BlueGreen { .. } => "blue-green",
+    };
+    let what = if forecast.held {
+        format!(
+            "{} is in {} already; the version after it would go there {strategy}",
+            forecast.candidate, forecast.environment
+        )
+    } else {
+        format!("{} would go to {} {strategy}", forecast.candidate, forecast.environment)
+    };
+    let stuck: Vec<&str> = forecast.stuck().map(|metric| metric.name.as_str()).collect();
+    let unknown: Vec<&str> = forecast
+        .metrics
+        .iter()
+        .filter(|metric| matches!(metric.outlook, Outlook::Unknown { .. }))
+        .map(|metric| metric.name.as_str())
+        .collect();
+    let (symbol, then) = if !stuck.is_empty() {
+        (
+            Mark::Failed,
+            format!(", and would end up waiting for a person: {} cannot be decided", stuck.join(", ")),
+        )
+    } else if !unknown.is_empty() {
+        (Mark::Unknown, format!("; whether {} can be decided is unknown", unknown.join(", ")))
+    } else if forecast.metrics.is_empty() {
+        (Mark::Neutral, ", and nothing is measured on the way".to_owned())
+    } else {
+        (Mark::Passed, ", and a version as good as stable gets through".to_owned())
+    };
+    Headline { symbol, tone: symbol.tone(), text: format!("{what}{then}") }
+}
+
+fn way(forecast: &Forecast) -> Vec<Vec<String>> {
+    let mut rows = vec![vec![
+        "before traffic".to_owned(),
+        Weight::NONE.to_string(),
+        "-".to_owned(),
+        match &forecast.plan.smoke {
+            Smoke::GoldenCases { count, .. } => format!("{count} golden cases, all must pass"),
+            Smoke::ReadyOnly => "only that it is ready: the release has no golden cases".to_owned(),
+        },
+    ]];
+    let last = forecast.way.len();
+    for (index, stretch) in forecast.way.iter().enumerate() {
+        let name = if stretch.weight == Weight::NONE {
+            "preview".to_owned()
+        } else if index + 1 == last {
+            if forecast.plan.bake > Duration::default() { "bake".to_owned() } else { "promoted".to_owned() }
+        } else {
+            format!("step {}", index + 1)
+        };
+        let lasts = stretch.lasts.map_or("until a person goes on".to_owned(), |lasts| match lasts {
+            none if none == Duration::default() => "-".to_owned(),
+            lasts => lasts.to_string(),
+        });
+        rows.push(vec![name, stretch.weight.to_string(), lasts, measured(stretch, forecast)]);
+    }
+    rows
+}
+
+fn measured(stretch: &Stretch, forecast: &Forecast) -> String {
+    let against = match stretch.against {
+        None => return "-".to_owned(),
+        Some(Comparison::Stable) => "beside stable",
+        Some(Comparison::Bound) => "against fixed bounds",
+    };
+    let max_wait = forecast.plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
+    if stretch.needs_verdict {
+        format!("{against}; waits up to {max_wait} for every verdict")
+    } else {
+        against.to_owned()
+    }
+}
+
+fn facts(forecast: &Forecast) -> Vec<Vec<String>> {
+    let mut shortest = forecast.shortest.to_string();
+    if forecast.persons() > 0 {
+        shortest = format!("{shortest}, and a person has to go on {}", counted(forecast.persons(), "time"));
+    }
+    let stable = forecast.stable.as_ref().map_or(
+        "nothing serves yet, so all traffic comes at once and only fixed bounds count".to_owned(),
+        |stable| match forecast.plan.hold_back {
+            Weight::NONE => stable.version.to_string(),
+            held => format!("{}, which keeps {held} until the bake has ended", stable.version),
+        },
+    );
+    let rate = forecast.rate.map_or("unknown".to_owned(), |rate| {
+        format!("{} requests/s ({})", short(rate.value), origin(rate.from))
+    });
+    let pair = |name: &str, said: String| vec![name.to_owned(), said];
+    vec![pair("stable", stable), pair("shortest way", shortest), pair("traffic", rate)]
+}
+
+fn of_metric(metric: &MetricForecast, style: &Style) -> String {
+    let mut text =
+        format!("{}\n", style.bold(&style.text(&format!("{} ({})", metric.name, metric.kind.as_str()), 120)));
+    if let Some(stable) = metric.stable {
+        text.push_str(&style.indented(&about(metric, stable), 2));
+    }
+    let rows: Vec<Vec<String>> = metric.needs.iter().map(row).collect();
+    if metric.stable.is_some() && !rows.is_empty() {
+        let header = ["SHARE", "AGAINST", "TO SEE IT", "TIME", "TO PROMOTE", "TIME"];
+        text.push_str(&table(&header, &rows, style));
+    }
+    let (mark, said) = outlook(metric);
+    text.push_str(&style.headline(&Headline { symbol: mark, tone: mark.tone(), text: said }));
+    text
+}
+
+/// What stable does, what is to be seen, and what promotion asks for.
+fn about(metric: &MetricForecast, stable: Figure) -> String {
+    let what = match metric.kind {
+        MetricKind::ErrorRatio => "of stable's requests fail",
+        MetricKind::Latency => "of stable's answers are slow",
+        MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy | MetricKind::PredictionDrift => {
+            "of stable's labelled predictions are wrong"
+        }
+    };
+    let margin = match metric.margin {
+        Margin::Ratio(ratio) => format!("less than {} times as many", short(ratio)),
+        Margin::Absolute(points) => format!("less than {} points more", short(points * 100.0)),
+    };
+    let regression = metric.regression.map(percent).unwrap_or_default();
+    let labelled = metric.labelled.map(|labelled| {
+        format!(" {} of requests get a label ({}).", percent(labelled.value), origin(labelled.from))
+    });
+    format!(
+        "{} {what} ({}). A regression to see is {regression}; promotion asks for evidence of {margin}.{}",
+        percent(stable.value),
+        origin(stable.from),
+        labelled.unwrap_or_default(),
+    )
+}
+
+fn row(need: &Need) -> Vec<String> {
+    let cost = |cost: Option<Cost>| match cost {
+        None => ["never".to_owned(), "-".to_owned()],
+        Some(cost) => [grouped(cost.observations), cost.lasts.map_or("unknown".to_owned(), in_minutes)],
+    };
+    let against = match need.against {
+        Comparison::Stable => "stable",
+        Comparison::Bound => "bound",
+    };
+    let mut cells = vec![need.weight.to_string(), against.to_owned()];
+    cells.extend(cost(need.see));
+    cells.extend(cost(need.promote));
+    cells
+}
+
+fn outlook(metric: &MetricForecast) -> (Mark, String) {
+    let sentences = |advice: &[String]| match advice {
+        [only] => format!("what would be enough: {only}"),
+        several => format!("any of these would be enough: {}", several.join(", or ")),
+    };
+    match &metric.outlook {
+        Outlook::InTime { after, waits: false } => (
+            Mark::Passed,
+            format!("a version as good as stable is found good after about {}", in_minutes(*after)),
+        ),
+        Outlook::InTime { after, waits: true } => (
+            Mark::Passed,
+            format!(
+                "a version as good as stable is found good after about {}, which is later than the pauses end; \
+                 the rollout waits for it",
+                in_minutes(*after)
+            ),
+        ),
+        Outlook::TooLate { reached, advice } => (
+            Mark::Failed,
+            format!(
+                "WARNING: even a version as good as stable has only {reached}% of the evidence when the wait is \
+                 over, and a person has to decide; {}",
+                sentences(advice)
+            ),
+        ),
+        Outlook::Never { why, advice } => {
+            (Mark::Failed, format!("WARNING: it can never be found good: {why}; {}", sentences(advice)))
+        }
+        Outlook::Unknown { why } => (Mark::Unknown, format!("unknown: {why}")),
+        Outlook::Advisory => (Mark::Neutral, "it only advises: no verdict waits for it".to_owned()),
+    }
+}
+
+fn origin(from: Origin) -> &'static str {
+    match from {
+        Origin::Given => "given",
+        Origin::Measured => "measured",
+        Origin::WorstCase => "the worst case of how the judge chooses what is slow",
+    }
+}
+
+/// Seconds matter below two minutes only.
+fn in_minutes(length: Duration) -> String {
+    let seconds = length.std().as_secs();
+    if seconds < 120 {
+        length.to_string()
+    } else {
+        Duration::from_secs(seconds.div_ceil(60) * 60).to_string()
+    }
+}
+
+fn short(number: f64) -> String {
+    crate::number::value(number)
+}

@@ -1,0 +1,67 @@
+//! How much worse a candidate may be, as a bound on the value that people see.
+
+use tagship_domain::analysis::{Bound, Margin, Measurement, Metric, MetricKind};
+
+use crate::{measure::Unit, number};
+
+/// What the candidate must keep to be promoted; a margin becomes a number once stable's value is known.
+pub(super) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
+    if !metric.decides() {
+        return "advisory, decides nothing".to_owned();
+    }
+    let stable = numbers.and_then(|numbers| numbers.stable).filter(|stable| stable.is_finite());
+    match (metric.bound, stable, numbers) {
+        // Without stable traffic the bound is what is judged.
+        (Some(bound), None, Some(_)) => fixed(bound),
+        _ => margin(metric, stable),
+    }
+}
+
+fn fixed(bound: Bound) -> String {
+    let share = |share: f64| Unit::Share.one(share).unwrap_or_else(|| "?".to_owned());
+    match bound {
+        Bound::MaxErrorRatio(most) => format!("≤ {}", share(most)),
+        Bound::MinAccuracy(least) => format!("≥ {}", share(least)),
+        Bound::Latency { quantile, within_ms } => {
+            let time = Unit::Millis.one(within_ms).unwrap_or_else(|| "?".to_owned());
+            format!("{} within {time}", share(quantile))
+        }
+    }
+}
+
+fn margin(metric: &Metric, stable: Option<f64>) -> String {
+    let points = |difference| Unit::Share.difference(difference);
+    match (metric.kind, metric.promote_margin) {
+        (MetricKind::ErrorRatio, Margin::Ratio(times)) => {
+            bounded("≤", stable.map(|s| times * s), &format!("{}x stable", number::value(times)))
+        }
+        (MetricKind::ErrorRatio, Margin::Absolute(more)) => {
+            bounded("≤", stable.map(|s| s + more), &format!("stable + {}", points(more)))
+        }
+        (MetricKind::LabelledAccuracy, Margin::Ratio(times)) => {
+            let least = stable.map(|s| 1.0 - times * (1.0 - s));
+            bounded("≥", least, &format!("{}x stable's errors", number::value(times)))
+        }
+        (MetricKind::LabelledAccuracy, Margin::Absolute(more)) => {
+            bounded("≥", stable.map(|s| s - more), &format!("stable - {}", points(more)))
+        }
+        (kind, Margin::Ratio(times)) => {
+            format!("{} ≤ {}x as often as stable", what(kind), number::value(times))
+        }
+        (kind, Margin::Absolute(more)) => {
+            format!("{} ≤ {} more often than stable", what(kind), points(more))
+        }
+    }
+}
+
+fn what(kind: MetricKind) -> &'static str {
+    if kind == MetricKind::Latency { "slow" } else { "wrong" }
+}
+
+fn bounded(direction: &str, bound: Option<f64>, rule: &str) -> String {
+    let bound = bound.map(|bound| bound.clamp(0.0, 1.0)).and_then(|bound| Unit::Share.one(bound));
+    match bound {
+        Some(bound) => format!("{direction} {bound} ({rule})"),
+        None => format!("{direction} {rule}"),
+    }
+}
