@@ -126,7 +126,7 @@ fn churn(variant: &str) -> std::path::PathBuf {
 
 #[tokio::test]
 async fn a_full_disk_changes_nothing_and_stops_nothing() {
-    let home = tempfile::tempdir().unwrap();
+    let home = tempfile::Builder::new().prefix("disk").tempdir().unwrap();
     let state_file = home.path().join("state/state.json");
     let quarter = Weight::percent(25).unwrap();
 

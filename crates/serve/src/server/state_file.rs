@@ -58,7 +58,8 @@ impl StateFile {
 pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(directory)?;
-    file.write_all(bytes)?;
+    // Not through the temporary file's own writer, whose errors name a file that is gone when they are read.
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_directory(directory)
