@@ -71,7 +71,7 @@ async fn the_reference_lists_every_metric_with_its_type() {
     let at = tempfile::tempdir().unwrap();
     let server = start(at.path()).await;
     let page = server.client().await.text("/metrics").await;
-    let reference = include_str!("../../../../../docs/reference/metrics.md");
+    let reference = include_str!("../../../../../docs/metrics.md");
     let declared = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut declared: Vec<String> = declared
         .map(|line| line.split_once(' ').unwrap())
