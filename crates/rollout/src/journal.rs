@@ -7,6 +7,7 @@ use tagship_domain::{
     Environment, ModelName, Timestamp,
     rollout::{Kind, Look, Phase, RolloutState},
     schema::{self, DocumentError},
+    traffic::Weight,
 };
 use tagship_ports::state_store::{Entry, Files, NewEntry};
 
@@ -103,9 +104,23 @@ fn standing(state: &RolloutState) -> String {
         Phase::Failed | Phase::RolledBack | Phase::RollbackFailed | Phase::Superseded => {
             state.reason.to_string()
         }
-        _ if applied == desired => applied.to_string(),
-        _ => format!("{applied} -> {desired}"),
+        Phase::Paused => format!("{} at {applied}", state.reason),
+        _ => format!("{}{}", step(state), share(applied, desired)),
     }
+}
+
+/// Which step of a canary runs, where one does.
+fn step(state: &RolloutState) -> String {
+    let count = state.plan.steps().len();
+    if state.phase == Phase::Progressing && state.step < count {
+        format!("step {} of {count}, ", state.step + 1)
+    } else {
+        String::new()
+    }
+}
+
+fn share(applied: Weight, desired: Weight) -> String {
+    if applied == desired { applied.to_string() } else { format!("{applied} -> {desired}") }
 }
 
 /// A name in one line, whatever someone put into it.
