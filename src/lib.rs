@@ -4,6 +4,7 @@
 
 mod answer;
 mod failure;
+mod live;
 mod pipeline;
 mod publisher;
 mod state;

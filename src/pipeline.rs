@@ -1,5 +1,7 @@
 //! Leading rollouts: what `rollout`, `rollback` and `run` share.
 
+use std::sync::Mutex;
+
 use tagship_adapters::metric_sources::MetricsPage;
 use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
@@ -20,6 +22,7 @@ use tagship_runner::{Failure, args::Pace};
 use crate::{
     answer::Answer,
     failure::failed,
+    live::LiveScreen,
     publisher::{CommentPublisher, Story},
     state::unusable_journal,
     verbs::validate::bounds,
@@ -67,6 +70,7 @@ pub(crate) async fn lead(
     let releases = StoredReleases { store: store.as_ref() };
     let publisher = CommentPublisher { workspace };
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
+    let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
     let registry = TagStages { repo: &workspace.repo, options: &options };
     let world = World {
         journals: &workspace.repo,
@@ -77,6 +81,7 @@ pub(crate) async fn lead(
         forge: &workspace.forge,
         publisher: &publisher,
         metrics: page.as_ref().map(|page| page as &dyn MetricSource),
+        spectator: &live,
         clock: &workspace.clock,
     };
     let workdir = work_directory(workspace)?;

@@ -211,8 +211,13 @@ impl<'a> Driver<'a> {
         let overdue = observation.now.since(held.written) >= JOURNAL_AT_LEAST;
         let record = transition.changed || (overdue && transition.state != held.recorded);
         let mut looks = held.looks.clone();
-        if record || observation.smoke.is_some() || looked(&held.state, &transition.state) {
-            looks.push(evidence(&transition.state, &observation));
+        let looked = looked(&held.state, &transition.state);
+        if record || observation.smoke.is_some() || looked {
+            let look = evidence(&transition.state, &observation);
+            if looked {
+                self.world.spectator.looked(&look, &transition.state);
+            }
+            looks.push(look);
         }
         if record {
             let appended = self.append(transition.state, looks).await?;
@@ -290,6 +295,7 @@ impl<'a> Driver<'a> {
         let expected = self.held.as_ref().map(|held| &held.tip);
         match self.world.journals.append(&journal, expected, &entry).await {
             Ok(tip) => {
+                self.world.spectator.recorded(&state);
                 let seq = state.seq;
                 self.held = Some(Held { tip, written: at, recorded: state.clone(), state, looks: vec![] });
                 self.pass(Boundary::AfterAppend(seq))?;

@@ -17,6 +17,7 @@ mod interruption;
 mod journal;
 mod look;
 mod observe;
+mod spectator;
 mod start;
 mod step;
 mod tick;
@@ -28,6 +29,7 @@ pub use history::{BlockedRelease, EndedRollout, blocked, ended, series, timeline
 pub use interruption::{Boundary, Interruption, Never};
 pub use journal::{JournalError, entry, headline, journal_name, state_of};
 pub use look::{Questions, questions};
+pub use spectator::{Nobody, Spectator};
 pub use start::{StartRefusal, StartRequest, start};
 pub use step::{Transition, step};
 pub use tick::Tick;

@@ -6,6 +6,8 @@ use tagship_ports::{
     Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore, Target,
 };
 
+use crate::spectator::Spectator;
+
 /// The outside, as ports.
 #[derive(Clone, Copy)]
 pub struct World<'a> {
@@ -25,6 +27,8 @@ pub struct World<'a> {
     pub publisher: &'a dyn Publisher,
     /// Where counters are read; from the target itself where absent.
     pub metrics: Option<&'a dyn MetricSource>,
+    /// Who watches.
+    pub spectator: &'a dyn Spectator,
     /// Time.
     pub clock: &'a dyn Clock,
 }

@@ -131,6 +131,10 @@ fn succeed(state: &mut RolloutState, now: Timestamp) {
         }
         (Kind::Rollback, None) => format!("{version} serves {environment} again"),
     };
+    let message = match &state.waived {
+        Some(by) => format!("{message}; {} led it on past what was not decided", by.actor),
+        None => message,
+    };
     enter(state, Phase::Succeeded, Reason::Completed, message, now);
     if let Some(stable) = &state.stable {
         let version = stable.version.clone();

@@ -32,8 +32,7 @@ pub(super) fn judge(state: &mut RolloutState, observation: &Observation) -> Judg
     match standing {
         Some(Standing::Rollback { reason, cause }) => Judgement::Bad(reason, at_weight(state, &cause)),
         Some(Standing::Inconclusive { reason, message }) => Judgement::Pause(reason, message),
-        Some(Standing::Continue(said) | Standing::Promote(said)) => hold(state, observation, looked, &said),
-        None => hold(state, observation, looked, ""),
+        Some(Standing::Continue(_) | Standing::Promote(_)) | None => hold(state, observation, looked),
     }
 }
 
@@ -54,7 +53,7 @@ pub(super) fn unapplied(state: &RolloutState, observation: &Observation) -> Opti
 }
 
 /// Whether the leg is over. One that is measured ends with a look, so that nothing that was counted is lost.
-fn hold(state: &RolloutState, observation: &Observation, looked: bool, said: &str) -> Judgement {
+fn hold(state: &RolloutState, observation: &Observation, looked: bool) -> Judgement {
     let leg = legs::leg(&state.plan, state.step);
     let passed = observation.now.since(state.settled.unwrap_or(observation.now));
     let here = format!("{} has {} of the traffic", state.candidate.version, state.weight.applied);
@@ -70,14 +69,18 @@ fn hold(state: &RolloutState, observation: &Observation, looked: bool, said: &st
     };
     let measured = looking::next_look(state).is_some();
     if passed < length || (measured && !looked && length > Duration::default()) {
-        return Judgement::Wait(with(format!("{here} for {} of {length}", whole(passed.min(length))), said));
+        return Judgement::Wait(format!(
+            "{here} for {} of {length}{}",
+            whole(passed.min(length)),
+            score(state)
+        ));
     }
     let open = if needs_verdict(state) { looking::undecided(state) } else { vec![] };
     let max_wait = state.plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     match open.as_slice() {
-        [] => Judgement::Good(with(here, said)),
+        [] => Judgement::Good(format!("{here}{}", score(state))),
         open if passed < length.plus(max_wait) => {
-            Judgement::Wait(with(format!("{here}, held until {} decided", names(open)), said))
+            Judgement::Wait(format!("{here}, held until {} decided", names(open)))
         }
         open => give_over(state, open, max_wait),
     }
@@ -118,8 +121,17 @@ fn at_weight(state: &RolloutState, cause: &str) -> String {
     }
 }
 
-fn with(sentence: String, said: &str) -> String {
-    if said.is_empty() { sentence } else { format!("{sentence}; {said}") }
+/// How many metrics are good so far; nothing where none is measured. Their own sentences say the rest.
+fn score(state: &RolloutState) -> String {
+    let metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    let all = metrics.filter(|metric| metric.decides()).count();
+    let good = all - looking::undecided(state).len();
+    match all {
+        0 => String::new(),
+        1 if good == 1 => "; the metric is good".to_owned(),
+        _ if looking::next_look(state).is_none() => String::new(),
+        _ => format!("; {good} of {all} metrics good"),
+    }
 }
 
 fn whole(length: Duration) -> Duration {

@@ -29,7 +29,7 @@ use super::{
     sample::{by, noon, plan, release},
     walk::{canary, judged, minutes, percent},
 };
-use crate::{Begin, Boundary, Driver, Interruption, RolloutError, Tick, Told, World, state_of};
+use crate::{Begin, Boundary, Driver, Interruption, Nobody, RolloutError, Tick, Told, World, state_of};
 
 /// A world of fakes in which v1.0.0 serves.
 pub(crate) struct Stage {
@@ -267,6 +267,7 @@ impl Stage {
             forge: &self.forge,
             publisher: &self.publisher,
             metrics: None,
+            spectator: &Nobody,
             clock: &self.clock,
         }
     }
