@@ -17,6 +17,7 @@ pub mod plan;
 pub mod release;
 pub mod report;
 pub mod rollout;
+pub mod routing;
 pub mod schema;
 pub mod series;
 pub mod serving;

@@ -12,6 +12,7 @@ use crate::{
     digest::{Digest, FileEntry},
     golden::Tensor,
     name::ModelName,
+    routing::{HeaderName, Routing, Shadow},
     time::Timestamp,
     traffic::{Arm, Counters, TargetState, Weight},
     version::Version,
@@ -24,6 +25,9 @@ pub struct ModelStatus {
     pub model: ModelName,
     /// Highest fencing number seen for it; 0 where there was none.
     pub fence: u64,
+    /// What happens to requests beside sharing them by weight.
+    #[serde(default)]
+    pub routing: Routing,
     /// One entry per version, in the order of versions; empty for a model the server does not know.
     pub arms: Vec<ArmStatus>,
 }
@@ -94,6 +98,23 @@ pub struct RollbackOrder {
     /// The version; `null` takes the model out of service. Must be written: a forgotten member takes nothing down.
     #[serde(deserialize_with = "Option::deserialize")]
     pub to: Option<Version>,
+}
+
+/// Route requests so from now on, beside sharing them by weight. The order is the whole routing, not a change of it: both
+/// members must be written, so that a forgotten one ends nothing.
+///
+/// A shadow version must be loaded and without traffic. Unloading it, or giving it traffic, ends the shadow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoutingOrder {
+    /// Fencing number.
+    pub fence: u64,
+    /// Header whose value keeps a client on its side; `null` shares all requests at random.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub sticky: Option<HeaderName>,
+    /// The version that answers copies of requests; `null` ends the shadow.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub shadow: Option<Shadow>,
 }
 
 /// What became of an order.
@@ -191,6 +212,20 @@ pub struct FeedbackRecord {
     pub label: Option<Value>,
 }
 
+impl RoutingOrder {
+    /// The order under which a model is routed so.
+    pub fn new(fence: u64, routing: &Routing) -> Self {
+        let Routing { sticky, shadow } = routing.clone();
+        Self { fence, sticky, shadow }
+    }
+}
+
+impl From<RoutingOrder> for Routing {
+    fn from(order: RoutingOrder) -> Self {
+        Self { sticky: order.sticky, shadow: order.shadow }
+    }
+}
+
 impl ModelStatus {
     /// The same in the words of a rollout.
     pub fn target_state(&self) -> TargetState {
@@ -245,6 +280,7 @@ mod tests {
         let down: RollbackOrder = serde_json::from_str(r#"{"fence":1,"to":null}"#).unwrap();
         assert_eq!(down.to, None);
         assert!(serde_json::from_str::<PromoteOrder>(r#"{"fence":1,"version":"v1.0.0","to":null}"#).is_err());
+        assert!(serde_json::from_str::<RoutingOrder>(r#"{"fence":1,"sticky":"x-user"}"#).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use tagship_domain::{
     Digest, ModelName, Version,
+    routing::Routing,
     traffic::{TargetState, Weight},
 };
 
@@ -39,6 +40,11 @@ pub enum Done {
 pub struct Capabilities {
     /// Whether weights between 0 and 100 can be set.
     pub weights: bool,
+    /// Whether a header can keep clients on their side.
+    pub sticky: bool,
+    /// Whether a version can answer copies of requests, with its answers compared and counted
+    /// ([`tagship_domain::traffic::Counters::shadow`]).
+    pub shadow: bool,
 }
 
 /// A target.
@@ -63,6 +69,12 @@ pub trait Target: Send + Sync {
     /// Gives a loaded version this share of traffic; stable keeps the rest. [`crate::Problem::NotFound`] where it is
     /// not loaded.
     async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError>;
+
+    /// Routes the model's requests so from now on, beside sharing them by weight; the whole routing, not a change of it.
+    /// [`crate::Problem::Unsupported`] where the target lacks the capability, [`crate::Problem::NotFound`] where the
+    /// shadow version is not loaded, [`crate::Problem::Conflict`] where it has traffic. The shadow ends by itself when
+    /// its version gets traffic or is unloaded.
+    async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError>;
 
     /// Makes a loaded version stable, with all traffic.
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError>;

@@ -14,7 +14,7 @@ use tagship_domain::{
     rollout::{Look, RolloutState},
     serving::{
         Accepted, Feedback, LoadOrder, LogLine, ModelStatus, PromoteOrder, Refusal, RollbackOrder,
-        WeightOrder,
+        RoutingOrder, WeightOrder,
     },
     validation::ValidationReport,
 };
@@ -40,12 +40,13 @@ const DOCUMENTS: [Documented; 10] = [
 type Defined = fn(&mut SchemaGenerator) -> Schema;
 
 /// Every message of [`tagship_domain::serving`].
-const MESSAGES: [Defined; 9] = [
+const MESSAGES: [Defined; 10] = [
     SchemaGenerator::subschema_for::<ModelStatus>,
     SchemaGenerator::subschema_for::<LoadOrder>,
     SchemaGenerator::subschema_for::<WeightOrder>,
     SchemaGenerator::subschema_for::<PromoteOrder>,
     SchemaGenerator::subschema_for::<RollbackOrder>,
+    SchemaGenerator::subschema_for::<RoutingOrder>,
     SchemaGenerator::subschema_for::<Accepted>,
     SchemaGenerator::subschema_for::<Refusal>,
     SchemaGenerator::subschema_for::<Feedback>,

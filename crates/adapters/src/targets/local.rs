@@ -16,9 +16,10 @@ use serde_json::{Map, Value};
 use tagship_domain::{
     Digest, FileEntry, ModelName, Version,
     golden::{Case, GoldenCases, Tensor, judge},
+    routing::Routing,
     serving::{
-        Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, Refusal, RollbackOrder, WeightOrder,
-        model_path, path_segment, upload_path, version_path,
+        Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, Refusal, RollbackOrder, RoutingOrder,
+        WeightOrder, model_path, path_segment, upload_path, version_path,
     },
     traffic::{TargetState, Weight},
     validation::{GoldenCase, GoldenReport, Status},
@@ -287,7 +288,7 @@ fn list_files(bytes: &Path) -> Result<Vec<(PathBuf, FileEntry)>, PortError> {
 #[async_trait]
 impl Target for LocalTarget {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { weights: true }
+        Capabilities { weights: true, sticky: true, shadow: true }
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
@@ -332,6 +333,12 @@ impl Target for LocalTarget {
         let operation = format!("give {} {version} {weight} of the traffic", order.model);
         let body = WeightOrder { fence: order.fence, version: version.clone(), weight };
         self.order(&operation, Method::POST, &format!("{}/weight", model_path(&order.model)), &body).await
+    }
+
+    async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError> {
+        let operation = format!("route the requests of {}", order.model);
+        let body = RoutingOrder::new(order.fence, routing);
+        self.order(&operation, Method::POST, &format!("{}/routing", model_path(&order.model)), &body).await
     }
 
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tagship_domain::{
     Digest, Duration, ModelName, Version,
+    routing::{HeaderName, Routing, Shadow},
     traffic::{Arm, TargetState, Weight},
 };
 
@@ -55,6 +56,9 @@ pub async fn target(
     refused(conflict, Problem::Conflict, "other bytes under a version that is loaded");
     let busy = target.cleanup(&suite.order(6), v1).await;
     refused(busy, Problem::Conflict, "unloading a version that has traffic");
+    suite.sticky().await;
+    suite.shadow(v1, v2).await;
+    suite.weights("copies and headers move no traffic", &[(v1, 100), (v2, 0)]).await;
     if target.capabilities().weights {
         let quarter = Weight::percent(25).expect("a share");
         ok(&target.set_weight(&suite.order(7), v2, quarter).await, "a share");
@@ -67,6 +71,8 @@ pub async fn target(
     suite.late_orders(two).await;
     ok(&target.promote(&suite.order(9), v2).await, "promote the second version");
     suite.weights("the second version serves", &[(v1, 0), (v2, 100)]).await;
+    let ended = target.route(&suite.order(9), &Routing::default()).await;
+    assert_ne!(ended, Ok(Done::Applied), "a shadow ends when its version gets traffic");
     ok(&target.cleanup(&suite.order(10), v1).await, "unload what does not serve");
     ok(&target.cleanup(&suite.order(10), v1).await, "unload again");
     suite.weights("one version is left", &[(v2, 100)]).await;
@@ -105,12 +111,51 @@ impl Suite<'_> {
         self.until("ready with its digest", |state| state.arms.iter().any(is_ready)).await;
     }
 
+    /// A header can be named, also twice, and forgotten.
+    async fn sticky(&self) {
+        let order = self.order(6);
+        let header = HeaderName::new("X-Client").expect("a header");
+        let sticky = Routing { sticky: Some(header), shadow: None };
+        if !self.target.capabilities().sticky {
+            refused(self.target.route(&order, &sticky).await, Problem::Unsupported, "a sticky header");
+            return;
+        }
+        ok(&self.target.route(&order, &sticky).await, "a sticky header");
+        let again = self.target.route(&order, &sticky).await;
+        assert_ne!(again, Ok(Done::Applied), "a repeated order changes nothing");
+        ok(&self.target.route(&order, &Routing::default()).await, "no sticky header");
+    }
+
+    /// A version without traffic can answer copies; one that has traffic or is not loaded cannot. Leaves `idle` as the
+    /// shadow.
+    async fn shadow(&self, busy: &Version, idle: &Version) {
+        let order = self.order(6);
+        let share = Weight::percent(10).expect("a share");
+        let shadow = |version: &Version| {
+            let shadow = Shadow { version: version.clone(), share };
+            Routing { sticky: None, shadow: Some(shadow) }
+        };
+        if !self.target.capabilities().shadow {
+            let answer = self.target.route(&order, &shadow(idle)).await;
+            refused(answer, Problem::Unsupported, "copies of requests");
+            return;
+        }
+        let answer = self.target.route(&order, &shadow(busy)).await;
+        refused(answer, Problem::Conflict, "copies to a version that has traffic");
+        let unknown = Version::new(99, 0, 0);
+        refused(self.target.route(&order, &shadow(&unknown)).await, Problem::NotFound, "copies to nobody");
+        ok(&self.target.route(&order, &shadow(idle)).await, "copies of requests");
+        let again = self.target.route(&order, &shadow(idle)).await;
+        assert_ne!(again, Ok(Done::Applied), "a repeated order changes nothing");
+    }
+
     async fn late_orders(&self, two: &Loadable) {
         let late = self.order(3);
         let version = &two.version;
         for (call, answer) in [
             ("prepare", self.target.prepare(&late, version, &two.digest, &two.bytes).await),
             ("set_weight", self.target.set_weight(&late, version, Weight::ALL).await),
+            ("route", self.target.route(&late, &Routing::default()).await),
             ("promote", self.target.promote(&late, version).await),
             ("rollback", self.target.rollback(&late, None).await),
             ("cleanup", self.target.cleanup(&late, version).await),

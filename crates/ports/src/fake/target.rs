@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Mutex};
 use async_trait::async_trait;
 use tagship_domain::{
     Digest, ModelName, Version,
+    routing::Routing,
     traffic::{Arm, Counters, TargetState, Weight},
 };
 
@@ -17,7 +18,7 @@ use crate::{
 /// A target in memory.
 #[derive(Debug, Default)]
 pub struct FakeTarget {
-    /// What goes wrong in `observe`, `prepare`, `set_weight`, `promote`, `rollback` and `cleanup`.
+    /// What goes wrong in `observe`, `prepare`, `set_weight`, `route`, `promote`, `rollback` and `cleanup`.
     pub faults: Faults,
     models: Mutex<BTreeMap<ModelName, Served>>,
 }
@@ -25,6 +26,7 @@ pub struct FakeTarget {
 #[derive(Debug, Default)]
 struct Served {
     fence: u64,
+    routing: Routing,
     stable: Option<Version>,
     arms: BTreeMap<Version, Arm>,
     /// Versions in the order in which they got traffic, with their digests.
@@ -97,6 +99,11 @@ impl FakeTarget {
         held(&self.models).get(model).and_then(|served| served.stable.clone())
     }
 
+    /// How requests are routed beside weights.
+    pub fn routing(&self, model: &ModelName) -> Routing {
+        held(&self.models).get(model).map(|served| served.routing.clone()).unwrap_or_default()
+    }
+
     fn change(&self, model: &ModelName, change: impl FnOnce(&mut Served)) {
         change(held(&self.models).entry(model.clone()).or_default());
     }
@@ -115,9 +122,10 @@ impl FakeTarget {
                 return Err(PortError::new(Problem::Fenced, call, message));
             }
             served.fence = order.fence;
-            let before = (served.stable.clone(), served.arms.clone());
+            let now = |served: &Served| (served.stable.clone(), served.arms.clone(), served.routing.clone());
+            let before = now(served);
             act(served)?;
-            let changed = before != (served.stable.clone(), served.arms.clone());
+            let changed = before != now(served);
             Ok(if changed { Done::Applied } else { Done::AlreadyThere })
         };
         self.faults.around(call, body).await
@@ -175,6 +183,15 @@ impl Served {
             }
             arm.weight = new;
         }
+        self.end_shadow();
+    }
+
+    /// A shadow version that is gone or has traffic is none any more.
+    fn end_shadow(&mut self) {
+        let arms = &self.arms;
+        self.routing
+            .shadow
+            .take_if(|shadow| arms.get(&shadow.version).is_none_or(|arm| arm.weight > Weight::NONE));
     }
 
     fn give_all(&mut self, to: Option<&Version>) {
@@ -189,7 +206,7 @@ impl Served {
 #[async_trait]
 impl Target for FakeTarget {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { weights: true }
+        Capabilities { weights: true, sticky: true, shadow: true }
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
@@ -234,6 +251,21 @@ impl Target for FakeTarget {
         self.order("set_weight", order, share).await
     }
 
+    async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError> {
+        let route = |served: &mut Served| {
+            if let Some(shadow) = &routing.shadow {
+                served.loaded("route", &shadow.version)?;
+                if served.arms.get(&shadow.version).is_some_and(|arm| arm.weight > Weight::NONE) {
+                    let message = format!("{} has traffic", shadow.version);
+                    return Err(PortError::new(Problem::Conflict, "route", message));
+                }
+            }
+            served.routing = routing.clone();
+            Ok(())
+        };
+        self.order("route", order, route).await
+    }
+
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
         let promote = |served: &mut Served| {
             served.loaded("promote", version)?;
@@ -262,6 +294,7 @@ impl Target for FakeTarget {
             }
             _ => {
                 served.arms.remove(version);
+                served.end_shadow();
                 Ok(())
             }
         };

@@ -14,7 +14,9 @@ use axum::{
 use serde::Deserialize;
 use tagship_domain::{
     Digest, ModelName, Version,
-    serving::{Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, RollbackOrder, WeightOrder},
+    serving::{
+        Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, RollbackOrder, RoutingOrder, WeightOrder,
+    },
 };
 use tokio::task::spawn_blocking;
 
@@ -31,6 +33,7 @@ pub(super) fn router(server: Arc<Server>, token: AdminToken) -> Router {
     Router::new()
         .route("/admin/models/{model}", get(status))
         .route("/admin/models/{model}/weight", post(set_weight))
+        .route("/admin/models/{model}/routing", post(route))
         .route("/admin/models/{model}/promote", post(promote))
         .route("/admin/models/{model}/rollback", post(rollback))
         .route("/admin/models/{model}/versions/{version}", put(load).delete(unload))
@@ -63,6 +66,13 @@ async fn set_weight(State(server): Shared, Path(model): Path<String>, body: Body
     let order: WeightOrder = request_body::json(body).await?;
     carry_out(server, move |control| control.set_weight(&model, order.fence, &order.version, order.weight))
         .await
+}
+
+async fn route(State(server): Shared, Path(model): Path<String>, body: Body) -> Answer {
+    let model = model_name(&model)?;
+    let order: RoutingOrder = request_body::json(body).await?;
+    let (fence, routing) = (order.fence, order.into());
+    carry_out(server, move |control| control.route(&model, fence, &routing)).await
 }
 
 async fn promote(State(server): Shared, Path(model): Path<String>, body: Body) -> Answer {

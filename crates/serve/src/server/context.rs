@@ -12,14 +12,15 @@ use tagship_ports::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
-    control::Control, prediction_log::PredictionLog, predictions::Predictions, reply::Problem,
-    settings::Limits,
+    control::Control, draw::Draw, mirror::Mirror, prediction_log::PredictionLog, predictions::Predictions,
+    reply::Problem, settings::Limits,
 };
 
 /// One running server.
 pub(super) struct Server {
     pub(super) control: Control,
     pub(super) predictions: Predictions,
+    pub(super) mirror: Mirror,
     pub(super) log: Option<PredictionLog>,
     pub(super) limits: Limits,
     pub(super) clock: Arc<dyn Clock>,
@@ -40,6 +41,7 @@ impl Server {
         Self {
             control,
             predictions: Predictions::new(limits.predictions),
+            mirror: Mirror::new(),
             log,
             clock,
             entrance: Arc::new(Semaphore::new(limits.in_flight)),
@@ -81,11 +83,10 @@ impl Server {
         self.draining.load(Relaxed)
     }
 
-    /// A number of 0..100 that no client can foresee or steer: a keyed hash of the request's number. Taking turns
-    /// instead would split clients that take turns themselves.
-    #[allow(clippy::cast_possible_truncation, reason = "a remainder of 100 fits")]
-    pub(super) fn draw(&self) -> u8 {
-        (self.chance.hash_one(self.next_number()) % 100) as u8
+    /// A point that no client can foresee or steer: a keyed hash of the request's number. Taking turns instead would
+    /// split clients that take turns themselves.
+    pub(super) fn draw(&self) -> Draw {
+        Draw::new(self.chance.hash_one(self.next_number()))
     }
 
     /// An id for a request that brought none; unique across restarts.

@@ -12,6 +12,7 @@ use std::{
 
 use tagship_domain::{
     ModelName, Version,
+    routing::Routing,
     serving::{LoadOrder, ModelStatus, Outcome},
     traffic::Weight,
 };
@@ -67,6 +68,7 @@ impl Control {
                     loaded,
                     metrics: Arc::default(),
                     workers: Arc::new(Semaphore::new(workers)),
+                    copies: Arc::new(Semaphore::new(copies(workers))),
                 };
                 arms.entry(model.clone()).or_default().insert(version.clone(), Arc::new(arm));
             }
@@ -88,7 +90,8 @@ impl Control {
 
     /// What is known about a model; an unknown one has no versions.
     pub(super) fn status(&self, model: &ModelName) -> ModelStatus {
-        let unknown = || ModelStatus { model: model.clone(), fence: 0, arms: Vec::new() };
+        let unknown =
+            || ModelStatus { model: model.clone(), fence: 0, routing: Routing::default(), arms: Vec::new() };
         self.table().models.get(model).map_or_else(unknown, |routes| routes.status(model))
     }
 
@@ -118,6 +121,7 @@ impl Control {
                 loaded: Ok(loaded),
                 metrics: before.map_or_else(Arc::<ArmMetrics>::default, |arm| Arc::clone(&arm.metrics)),
                 workers: Arc::new(Semaphore::new(self.workers)),
+                copies: Arc::new(Semaphore::new(copies(self.workers))),
             };
             arms.insert(version.clone(), Arc::new(arm));
             Ok(Outcome::Applied)
@@ -136,6 +140,18 @@ impl Control {
         self.change(model, fence, |state, arms| {
             let outcome = state.set_weight(version, weight)?;
             if weight == Weight::NONE { Ok(outcome) } else { must_answer(arms, version).map(|()| outcome) }
+        })
+    }
+
+    /// Routes requests so, beside sharing them by weight.
+    pub(super) fn route(&self, model: &ModelName, fence: u64, routing: &Routing) -> Result<Outcome, Refused> {
+        self.change(model, fence, |state, arms| {
+            let outcome = state.route(routing.clone())?;
+            routing
+                .shadow
+                .as_ref()
+                .map_or(Ok(()), |shadow| must_answer(arms, &shadow.version))
+                .map(|()| outcome)
         })
     }
 
@@ -240,6 +256,11 @@ impl Inner {
         };
         Table { models: self.state.models.iter().map(routes).collect() }
     }
+}
+
+/// Copies that a version answers at once: fewer than requests, whose CPU time they share.
+fn copies(workers: usize) -> usize {
+    (workers / 2).max(1)
 }
 
 fn must_answer(arms: &Arms, version: &Version) -> Result<(), Refused> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, State},
+    extract::{Path, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -25,7 +25,8 @@ use super::{
     exposition, feedback,
     inference_protocol::{Answer, ModelMetadata, ServerMetadata, answer},
     metrics::{Ending, Route},
-    predictions::{Prediction, label_output, labels},
+    mirror::Original,
+    predictions::{Copied, Prediction, label_output, labels},
     reply::Problem,
     request_body,
     table::{Arm, Routes},
@@ -114,13 +115,16 @@ async fn take_feedback(State(server): Shared, body: Body) -> Result<Json<Accepte
 async fn infer_by_weight(
     State(server): Shared,
     Path(model): Path<String>,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (head, body) = request.into_parts();
     infer(server, body, |server| {
         with_model(server, &model, |model, routes| {
-            routes.pick(server.draw()).cloned().ok_or_else(|| no_version(model))
+            let draw = routes.client(model, &head.headers).unwrap_or_else(|| server.draw());
+            let arm = routes.pick(draw).cloned().ok_or_else(|| no_version(model))?;
+            let shadow = routes.shadow(|| server.draw()).cloned();
+            Ok(Chosen { arm, route: Route::Weighted, shadow })
         })
-        .map(|arm| (arm, Route::Weighted))
     })
     .await
 }
@@ -131,26 +135,37 @@ async fn infer_version(
     body: Body,
 ) -> Result<Response, Problem> {
     infer(server, body, |server| {
-        with_version(server, &model, &version, |arm| Ok(Arc::clone(arm))).map(|arm| (arm, Route::Direct))
+        with_version(server, &model, &version, |arm| {
+            Ok(Chosen { arm: Arc::clone(arm), route: Route::Direct, shadow: None })
+        })
     })
     .await
+}
+
+/// Who answers a request.
+struct Chosen {
+    arm: Arc<Arm>,
+    route: Route,
+    /// Who answers a copy of it.
+    shadow: Option<Arc<Arm>>,
 }
 
 /// One inference. The version is chosen when the request is complete: a slow upload holds on to no version.
 async fn infer(
     server: Arc<Server>,
     body: Body,
-    choose: impl FnOnce(&Server) -> Result<(Arc<Arm>, Route), Problem>,
+    choose: impl FnOnce(&Server) -> Result<Chosen, Problem>,
 ) -> Result<Response, Problem> {
     let _inside = server.enter()?;
     let deadline = Instant::now() + server.limits.request_timeout;
     let request = request_body::whole(body, server.limits.max_request, deadline).await?;
-    let (arm, route) = choose(&server)?;
-    let measure = arm.metrics.by(route).measure();
-    match timeout_at(deadline, run(Arc::clone(&server), Arc::clone(&arm), request)).await {
+    let chosen = choose(&server)?;
+    let (arm, length) = (&chosen.arm, request.len());
+    let measure = arm.metrics.by(chosen.route).measure();
+    match timeout_at(deadline, run(Arc::clone(&server), Arc::clone(arm), request)).await {
         Ok(Ok(answer)) => {
             let took = measure.end(Ending::Answered);
-            Ok(remember(&server, &arm, route, answer, took.as_secs_f64() * 1e3))
+            Ok(remember(&server, &chosen, answer, length, took.as_secs_f64() * 1e3))
         }
         Ok(Err(problem)) => {
             measure.end(if problem.is_request() { Ending::Rejected } else { Ending::Failed });
@@ -179,20 +194,34 @@ async fn run(server: Arc<Server>, arm: Arc<Arm>, request: Vec<u8>) -> Result<Ans
     spawn_blocking(work).await.unwrap_or_else(|_panic| Err(Problem::crashed("run the model")))
 }
 
-/// Keeps what feedback and monitoring will need, and makes the response.
-fn remember(server: &Server, arm: &Arm, route: Route, answer: Answer, latency_ms: f64) -> Response {
-    if route == Route::Weighted
+/// Keeps what feedback and monitoring will need, and makes the response. The request had `length` bytes.
+fn remember(
+    server: &Arc<Server>,
+    chosen: &Chosen,
+    answer: Answer,
+    length: usize,
+    latency_ms: f64,
+) -> Response {
+    let Chosen { arm, route, shadow } = chosen;
+    if *route == Route::Weighted
         && let Some(output) = label_output(&answer.outputs)
     {
         arm.metrics.classes.count(output.data());
     }
+    let size = length + answer.body.len();
+    let copy = shadow.as_ref().and_then(|shadow| server.mirror.copy(Arc::clone(shadow), &answer, size));
     let prediction = Prediction {
         version: arm.version.clone(),
-        route,
+        route: *route,
         metrics: Arc::clone(&arm.metrics),
         labels: labels(&answer.outputs),
+        copy: if copy.is_some() { Copied::Waits } else { Copied::No },
     };
-    server.predictions.insert(&arm.model, &answer.id, prediction);
+    let number = server.predictions.insert(&arm.model, &answer.id, prediction);
+    if let Some(copy) = copy {
+        let original = Original { model: arm.model.clone(), id: answer.id.clone(), number };
+        tokio::spawn(copy.answer(Arc::clone(server), original));
+    }
     if let Some(log) = &server.log {
         log.line(LogLine::Prediction(PredictionRecord {
             at: server.clock.now(),

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, fs};
 
 use super::{
     context::Server,
-    metrics::{Ending, LATENCY_BOUNDS, Route, Totals},
+    metrics::{CopyEnding, Ending, LATENCY_BOUNDS, Pair, Route, ShadowTotals, Totals},
     table::{Arm, Table},
 };
 
@@ -24,7 +24,9 @@ pub(super) fn page(server: &Server) -> String {
     latency(&mut page, &ways);
     feedback(&mut page, &ways);
     classes(&mut page, &table);
+    shadows(&mut page, &table);
     versions(&mut page, &table);
+    shares_of_copies(&mut page, &table);
     if let Some(log) = &server.log {
         head(
             &mut page,
@@ -121,6 +123,33 @@ fn classes(page: &mut String, table: &Table) {
     }
 }
 
+fn shadows(page: &mut String, table: &Table) {
+    let routes = table.models.values();
+    let every = routes.flat_map(|routes| routes.arms.values().map(move |arm| (routes, arm)));
+    let told = every.filter_map(|(routes, arm)| {
+        let totals = arm.metrics.shadow.totals();
+        let totals = totals.or_else(|| routes.is_shadow(arm).then_some(ShadowTotals::NONE));
+        totals.map(|totals| (version_labels(arm), totals))
+    });
+    let told: Vec<_> = told.collect();
+    let name = "tagship_shadow_requests_total";
+    head(page, name, "counter", "Copies of requests for a shadow version, by how they ended.");
+    for (labels, totals) in &told {
+        for ending in CopyEnding::ALL {
+            let count = totals.ended(ending);
+            let _ = writeln!(page, "{name}{{{labels},outcome=\"{}\"}} {count}", ending.word());
+        }
+    }
+    let name = "tagship_shadow_feedback_total";
+    head(page, name, "counter", "Labelled requests that a shadow version answered too, by who was wrong.");
+    for (labels, totals) in &told {
+        for pair in Pair::ALL {
+            let count = totals.judged(pair);
+            let _ = writeln!(page, "{name}{{{labels},outcome=\"{}\"}} {count}", pair.word());
+        }
+    }
+}
+
 /// A label value between its quotes.
 fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['\\', '"', '\n']) {
@@ -148,6 +177,15 @@ fn versions(page: &mut String, table: &Table) {
                 "tagship_version_weight_percent{{model=\"{model}\",version=\"{version}\"}} {weight}"
             );
         }
+    }
+}
+
+fn shares_of_copies(page: &mut String, table: &Table) {
+    let name = "tagship_version_shadow_percent";
+    head(page, name, "gauge", "Share of the model's requests that the version answers copies of.");
+    for arm in arms(table) {
+        let share = table.models.get(&arm.model).map_or(0, |routes| routes.shadow_share(&arm.version).get());
+        let _ = writeln!(page, "{name}{{{}}} {share}", version_labels(arm));
     }
 }
 

@@ -5,14 +5,20 @@ use tagship_domain::serving::{Accepted, Feedback, FeedbackRecord, LogLine, Outco
 
 use super::{
     context::Server,
-    predictions::{Found, Prediction},
+    metrics::Pair,
+    predictions::{Copied, Found, Prediction},
     reply::Problem,
 };
 
-/// Labels that agreed and that did not.
-struct Judgement {
+/// What feedback says about an answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Judgement {
+    /// Labels that agreed.
     correct: u64,
+    /// Labels that did not.
     incorrect: u64,
+    /// The true labels, where the sender gave them: another version's answer to the request can be judged by them too.
+    truth: Option<Vec<Value>>,
 }
 
 /// Takes feedback in. Repeating it changes nothing; feedback to an unknown prediction is refused.
@@ -22,6 +28,11 @@ pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Prob
     match found {
         Found::Waiting(prediction, judgement) => {
             prediction.metrics.by(prediction.route).judged(judgement.correct, judgement.incorrect);
+            if let Copied::Answered { metrics, labels } = &prediction.copy
+                && let Some(pair) = pair(&judgement, labels)
+            {
+                metrics.shadow.judged(pair);
+            }
             if let Some(log) = &server.log {
                 log.line(LogLine::Feedback(FeedbackRecord {
                     at: server.clock.now(),
@@ -43,7 +54,11 @@ pub(super) fn take(server: &Server, feedback: Feedback) -> Result<Accepted, Prob
 }
 
 fn judge(feedback: &Feedback, prediction: &Prediction) -> Result<Judgement, Problem> {
-    let agreed = |correct: bool| Judgement { correct: u64::from(correct), incorrect: u64::from(!correct) };
+    let agreed = |correct: bool| Judgement {
+        correct: u64::from(correct),
+        incorrect: u64::from(!correct),
+        truth: None,
+    };
     match (feedback.correct, &feedback.label) {
         (Some(correct), None) => Ok(agreed(correct)),
         (None, Some(label)) => {
@@ -65,10 +80,24 @@ fn judge(feedback: &Feedback, prediction: &Prediction) -> Result<Judgement, Prob
             }
             let correct =
                 truth.iter().zip(predicted).filter(|(truth, label)| same(truth, label)).count() as u64;
-            Ok(Judgement { correct, incorrect: truth.len() as u64 - correct })
+            Ok(Judgement { correct, incorrect: truth.len() as u64 - correct, truth: Some(truth.to_vec()) })
         }
         _ => Err(Problem::bad_request("send either `correct` or `label`")),
     }
+}
+
+/// Which of two versions was wrong about a request, by the labels of the one that did not answer for real. Absent where
+/// the sender judged the answer instead of giving the label: that says nothing about another answer.
+pub(super) fn pair(judgement: &Judgement, copy: &[Value]) -> Option<Pair> {
+    let truth = judgement.truth.as_deref()?;
+    let is_right =
+        truth.len() == copy.len() && truth.iter().zip(copy).all(|(truth, label)| same(truth, label));
+    Some(match (judgement.incorrect == 0, is_right) {
+        (true, true) => Pair::BothRight,
+        (false, false) => Pair::BothWrong,
+        (false, true) => Pair::OnlyStableWrong,
+        (true, false) => Pair::OnlyCandidateWrong,
+    })
 }
 
 /// Numbers are the same by value: a client may write 1 as 1.0.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tagship_domain::traffic::{Counters, Histogram};
+use tagship_domain::traffic::{Counters, Histogram, ShadowCounters};
 
 use super::classes::ClassCounts;
 
@@ -63,6 +63,120 @@ pub(super) struct ArmMetrics {
     direct: Traffic,
     /// Predicted labels of requests that were routed here by weight.
     pub(super) classes: ClassCounts,
+    /// Copies of requests that another version answered.
+    pub(super) shadow: ShadowCounts,
+}
+
+/// How a copy of a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CopyEnding {
+    /// With the same answer as the original.
+    Agreed,
+    /// With another answer.
+    Disagreed,
+    /// The version failed, or took too long.
+    Failed,
+    /// There was no room or no turn for it; says nothing about the version.
+    Dropped,
+}
+
+/// Who was right about a request that two versions answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pair {
+    BothRight,
+    BothWrong,
+    OnlyStableWrong,
+    OnlyCandidateWrong,
+}
+
+/// What is counted about copies.
+#[derive(Debug, Default)]
+pub(super) struct ShadowCounts {
+    copies: [AtomicU64; 4],
+    pairs: [AtomicU64; 4],
+}
+
+/// Each counter of [`ShadowCounts`], read once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShadowTotals {
+    copies: [u64; 4],
+    pairs: [u64; 4],
+}
+
+impl CopyEnding {
+    pub(super) const ALL: [Self; 4] = [Self::Agreed, Self::Disagreed, Self::Failed, Self::Dropped];
+
+    /// The word in metrics.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::Disagreed => "disagreed",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+impl Pair {
+    pub(super) const ALL: [Self; 4] =
+        [Self::BothRight, Self::BothWrong, Self::OnlyStableWrong, Self::OnlyCandidateWrong];
+
+    /// The word in metrics.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::BothRight => "both_right",
+            Self::BothWrong => "both_wrong",
+            Self::OnlyStableWrong => "only_stable_wrong",
+            Self::OnlyCandidateWrong => "only_candidate_wrong",
+        }
+    }
+}
+
+impl ShadowCounts {
+    /// Counts a copy.
+    pub(super) fn ended(&self, ending: CopyEnding) {
+        self.copies[ending as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Counts a label that came back for a request that both versions answered.
+    pub(super) fn judged(&self, pair: Pair) {
+        self.pairs[pair as usize].fetch_add(1, Relaxed);
+    }
+
+    /// All counts; absent while nothing was counted.
+    pub(super) fn totals(&self) -> Option<ShadowTotals> {
+        // Pairs first: each was counted as a copy before.
+        let pairs = self.pairs.each_ref().map(|count| count.load(Relaxed));
+        let copies = self.copies.each_ref().map(|count| count.load(Relaxed));
+        copies.iter().any(|count| *count > 0).then_some(ShadowTotals { copies, pairs })
+    }
+}
+
+impl ShadowTotals {
+    pub(super) const NONE: Self = Self { copies: [0; 4], pairs: [0; 4] };
+
+    /// Copies that ended so.
+    pub(super) fn ended(&self, ending: CopyEnding) -> u64 {
+        self.copies[ending as usize]
+    }
+
+    /// Labelled requests of which this is true.
+    pub(super) fn judged(&self, pair: Pair) -> u64 {
+        self.pairs[pair as usize]
+    }
+
+    /// The same in the words of a rollout; what was dropped says nothing about the version.
+    pub(super) fn counters(&self) -> ShadowCounters {
+        let disagreed = self.ended(CopyEnding::Disagreed);
+        ShadowCounters {
+            compared: self.ended(CopyEnding::Agreed) + disagreed,
+            disagreed,
+            labelled: self.pairs.iter().sum(),
+            only_stable_wrong: self.judged(Pair::OnlyStableWrong),
+            only_candidate_wrong: self.judged(Pair::OnlyCandidateWrong),
+            failed: self.ended(CopyEnding::Failed),
+        }
+    }
 }
 
 impl Route {
@@ -99,7 +213,7 @@ impl ArmMetrics {
                 bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
                 counts: totals.buckets.to_vec(),
             }),
-            ..Counters::default()
+            shadow: self.shadow.totals().map(|totals| totals.counters()),
         }
     }
 }

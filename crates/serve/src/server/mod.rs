@@ -8,7 +8,8 @@
 //! | file | concept |
 //! |---|---|
 //! | `state`, `state_file`, `artifact_store` | what the server must not forget, and where it lies |
-//! | `table`, `control` | which version answers, and the orders that change that |
+//! | `table`, `control`, `draw` | which version answers, and the orders that change that |
+//! | `mirror`, `agreement` | which version answers copies, and whether it says the same |
 //! | `inference_protocol`, `data_plane`, `request_body`, `reply` | requests |
 //! | `admin_plane`, `upload` | orders |
 //! | `predictions`, `feedback`, `prediction_log`, `metrics`, `classes`, `exposition` | what is known about answers afterwards |
@@ -17,17 +18,20 @@
 //! Must not know: what a rollout is, who the client is, which inference library runs (see [`crate::Inference`]).
 
 mod admin_plane;
+mod agreement;
 mod artifact_store;
 mod classes;
 mod context;
 mod control;
 mod data_plane;
+mod draw;
 mod error;
 mod exposition;
 mod feedback;
 mod inference_protocol;
 mod lifecycle;
 mod metrics;
+mod mirror;
 mod prediction_log;
 mod predictions;
 mod refused;

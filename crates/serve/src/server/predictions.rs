@@ -11,7 +11,11 @@ use std::{
 use serde_json::Value;
 use tagship_domain::{ModelName, Version};
 
-use super::metrics::{ArmMetrics, Route};
+use super::{
+    feedback::Judgement,
+    metrics::{ArmMetrics, Route},
+    mirror::Original,
+};
 use crate::engine::{Tensor, TensorData};
 
 /// A prediction of more labels than this can only be judged by its sender.
@@ -30,13 +34,26 @@ pub(super) struct Prediction {
     pub(super) metrics: Arc<ArmMetrics>,
     /// One label per row, where the model gives labels.
     pub(super) labels: Option<Vec<Value>>,
+    /// What a shadow version says to the same request.
+    pub(super) copy: Copied,
+}
+
+/// What a shadow version says to a request.
+#[derive(Debug, Clone)]
+pub(super) enum Copied {
+    /// It is not asked.
+    No,
+    /// It may still answer.
+    Waits,
+    /// It answered with labels.
+    Answered { metrics: Arc<ArmMetrics>, labels: Vec<Value> },
 }
 
 /// What looking a prediction up gave.
 #[derive(Debug)]
-pub(super) enum Found<T> {
+pub(super) enum Found {
     /// It waited; this is it and what was judged of it.
-    Waiting(Prediction, T),
+    Waiting(Prediction, Judgement),
     /// Feedback came before.
     Judged,
     /// It was never made here, or is forgotten.
@@ -62,6 +79,8 @@ struct Entry {
     number: u64,
     /// Absent once feedback came.
     prediction: Option<Prediction>,
+    /// What the feedback said, kept for a shadow version that has not answered yet.
+    judgement: Option<Judgement>,
 }
 
 impl Predictions {
@@ -69,35 +88,64 @@ impl Predictions {
         Self { capacity, inner: Mutex::default() }
     }
 
-    /// Remembers a prediction.
-    pub(super) fn insert(&self, model: &ModelName, id: &str, prediction: Prediction) {
+    /// Remembers a prediction and answers its number.
+    pub(super) fn insert(&self, model: &ModelName, id: &str, prediction: Prediction) -> u64 {
         let key = key(model, id);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.made += 1;
         let number = inner.made;
         inner.order.push_back((number, Arc::clone(&key)));
-        inner.entries.insert(key, Entry { number, prediction: Some(prediction) });
+        inner.entries.insert(key, Entry { number, prediction: Some(prediction), judgement: None });
         if inner.order.len() > self.capacity
             && let Some((number, oldest)) = inner.order.pop_front()
             && inner.entries.get(&oldest).is_some_and(|entry| entry.number == number)
         {
             inner.entries.remove(&oldest);
         }
+        number
+    }
+
+    /// Notes what a shadow version answered. Where feedback came before, answers what it said, and the labels.
+    pub(super) fn copy_answered(
+        &self,
+        original: &Original,
+        metrics: &Arc<ArmMetrics>,
+        labels: Option<Vec<Value>>,
+    ) -> Option<(Judgement, Vec<Value>)> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = inner.entries.get_mut(&key(&original.model, &original.id));
+        let entry = entry.filter(|entry| entry.number == original.number)?;
+        match (&mut entry.prediction, labels) {
+            (Some(prediction), Some(labels)) => {
+                prediction.copy = Copied::Answered { metrics: Arc::clone(metrics), labels };
+                None
+            }
+            (Some(prediction), None) => {
+                prediction.copy = Copied::No;
+                None
+            }
+            (None, labels) => entry.judgement.take().zip(labels),
+        }
     }
 
     /// Looks a prediction up. `judge` decides whether the feedback fits it; when it does, the prediction is judged,
     /// once for all.
-    pub(super) fn judge<T, E>(
+    pub(super) fn judge<E>(
         &self,
         model: &ModelName,
         id: &str,
-        judge: impl FnOnce(&Prediction) -> Result<T, E>,
-    ) -> Result<Found<T>, E> {
+        judge: impl FnOnce(&Prediction) -> Result<Judgement, E>,
+    ) -> Result<Found, E> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entry) = inner.entries.get_mut(&key(model, id)) else { return Ok(Found::Unknown) };
         let Some(prediction) = entry.prediction.take() else { return Ok(Found::Judged) };
         match judge(&prediction) {
-            Ok(verdict) => Ok(Found::Waiting(prediction, verdict)),
+            Ok(judgement) => {
+                if matches!(prediction.copy, Copied::Waits) {
+                    entry.judgement = Some(judgement.clone());
+                }
+                Ok(Found::Waiting(prediction, judgement))
+            }
             Err(error) => {
                 entry.prediction = Some(prediction);
                 Err(error)
@@ -151,6 +199,7 @@ mod tests {
             route: Route::Weighted,
             metrics: Arc::default(),
             labels: None,
+            copy: Copied::No,
         };
         predictions.insert(&model(), id, prediction);
     }
@@ -160,8 +209,8 @@ mod tests {
     }
 
     fn look(predictions: &Predictions, id: &str) -> Option<Version> {
-        match predictions.judge::<_, ()>(&model(), id, |_| Ok(())).unwrap() {
-            Found::Waiting(prediction, ()) => Some(prediction.version),
+        match predictions.judge::<()>(&model(), id, |_| Ok(Judgement::default())).unwrap() {
+            Found::Waiting(prediction, _) => Some(prediction.version),
             Found::Judged | Found::Unknown => None,
         }
     }
@@ -183,7 +232,7 @@ mod tests {
     fn feedback_that_does_not_fit_leaves_the_prediction_waiting() {
         let predictions = Predictions::new(2);
         insert(&predictions, "a", 0);
-        assert!(predictions.judge(&model(), "a", |_| Err::<(), _>("no")).is_err());
+        assert!(predictions.judge(&model(), "a", |_| Err("no")).is_err());
         assert!(look(&predictions, "a").is_some());
     }
 

@@ -20,6 +20,10 @@ pub(super) enum Refused {
         "version {version} is here with digest {here}, not {asked}; a version never changes its bytes, use a new one"
     )]
     OtherBytes { version: Version, here: Digest, asked: Digest },
+    #[error(
+        "version {version} would answer copies of 0% of the requests; give it a share, or write null to end the shadow"
+    )]
+    NoShare { version: Version },
     #[error("version {version} has {weight} of the traffic; move it to another version first")]
     HasTraffic { version: Version, weight: Weight },
     #[error(

@@ -99,7 +99,7 @@ impl From<Refused> for Problem {
             | Refused::IsStable { .. }
             | Refused::AnotherCandidate { .. }
             | Refused::NoStable { .. } => Self::new(StatusCode::CONFLICT, error),
-            Refused::BadArtifact { .. } | Refused::Engine { .. } => {
+            Refused::BadArtifact { .. } | Refused::Engine { .. } | Refused::NoShare { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error)
             }
             Refused::Storage(error) => error.into(),

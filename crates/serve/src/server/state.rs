@@ -1,13 +1,15 @@
 //! What the server must not forget: which versions each model has, who gets traffic, which fence was seen.
 //!
 //! Plain data and its transitions, without disk, clock or loaded models. Invariants: a candidate is never the stable
-//! version; both are among the versions; a candidate with less than all traffic has a stable version beside it; the
-//! fence never falls. Each transition answers [`Outcome::AlreadyThere`] when it changed nothing.
+//! version; both are among the versions; a candidate with less than all traffic has a stable version beside it; a shadow
+//! version is here and has no traffic; the fence never falls. Each transition answers [`Outcome::AlreadyThere`] when it changed nothing.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tagship_domain::{Digest, Document, FileEntry, ModelName, Version, serving::Outcome, traffic::Weight};
+use tagship_domain::{
+    Digest, Document, FileEntry, ModelName, Version, routing::Routing, serving::Outcome, traffic::Weight,
+};
 
 use super::refused::Refused;
 
@@ -26,6 +28,9 @@ pub(super) struct ModelState {
     pub(super) stable: Option<Version>,
     /// The version that gets a share, above zero.
     pub(super) candidate: Option<Candidate>,
+    /// What happens to requests beside sharing them by weight.
+    #[serde(default)]
+    pub(super) routing: Routing,
     /// Every version that is here.
     pub(super) versions: BTreeMap<Version, StoredVersion>,
 }
@@ -115,7 +120,37 @@ impl ModelState {
             return Err(Refused::NoStable { version: version.clone(), weight });
         }
         self.candidate = (weight != Weight::NONE).then(|| Candidate { version: version.clone(), weight });
+        self.end_shadow();
         Ok(outcome(before != self.candidate))
+    }
+
+    /// Routes requests so, beside sharing them by weight.
+    pub(super) fn route(&mut self, routing: Routing) -> Result<Outcome, Refused> {
+        if let Some(shadow) = &routing.shadow {
+            self.must_have(&shadow.version)?;
+            let weight = self.weight(&shadow.version);
+            if weight != Weight::NONE || self.stable.as_ref() == Some(&shadow.version) {
+                return Err(Refused::HasTraffic { version: shadow.version.clone(), weight });
+            }
+            if shadow.share == Weight::NONE {
+                return Err(Refused::NoShare { version: shadow.version.clone() });
+            }
+        }
+        let changed = self.routing != routing;
+        self.routing = routing;
+        Ok(outcome(changed))
+    }
+
+    /// A shadow version that is gone or has traffic is none any more.
+    fn end_shadow(&mut self) {
+        let ends = self.routing.shadow.as_ref().is_some_and(|shadow| {
+            !self.versions.contains_key(&shadow.version)
+                || self.weight(&shadow.version) != Weight::NONE
+                || self.stable.as_ref() == Some(&shadow.version)
+        });
+        if ends {
+            self.routing.shadow = None;
+        }
     }
 
     /// Makes a version stable, with all traffic.
@@ -131,6 +166,7 @@ impl ModelState {
         let changed = self.candidate.is_some() || self.stable.as_ref() != to;
         self.candidate = None;
         self.stable = to.cloned();
+        self.end_shadow();
         Ok(outcome(changed))
     }
 
@@ -140,7 +176,9 @@ impl ModelState {
         if weight != Weight::NONE || self.stable.as_ref() == Some(version) {
             return Err(Refused::HasTraffic { version: version.clone(), weight });
         }
-        Ok(outcome(self.versions.remove(version).is_some()))
+        let removed = self.versions.remove(version).is_some();
+        self.end_shadow();
+        Ok(outcome(removed))
     }
 
     fn must_have(&self, version: &Version) -> Result<(), Refused> {
@@ -159,6 +197,7 @@ fn outcome(changed: bool) -> Outcome {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tagship_domain::routing::{HeaderName, Shadow};
 
     use super::*;
 
@@ -169,6 +208,7 @@ mod tests {
         Promote(Version),
         Rollback(Option<Version>),
         Remove(Version),
+        Route(Routing),
     }
 
     fn apply(state: &mut ModelState, order: &Order) -> Result<Outcome, Refused> {
@@ -181,6 +221,7 @@ mod tests {
             Order::Promote(version) => state.promote(version),
             Order::Rollback(to) => state.rollback(to.as_ref()),
             Order::Remove(version) => state.remove(version),
+            Order::Route(routing) => state.route(routing.clone()),
         }
     }
 
@@ -196,6 +237,11 @@ mod tests {
             version().prop_map(Order::Promote),
             proptest::option::of(version()).prop_map(Order::Rollback),
             version().prop_map(Order::Remove),
+            (version(), 0_u8..=100, any::<bool>()).prop_map(|(version, share, shadow)| {
+                let share = Weight::percent(share).unwrap();
+                let shadow = shadow.then_some(Shadow { version, share });
+                Order::Route(Routing { sticky: Some(HeaderName::new("x-client").unwrap()), shadow })
+            }),
         ]
     }
 
@@ -221,6 +267,10 @@ mod tests {
                 let total: u32 = state.versions.keys().map(|v| u32::from(state.weight(v).get())).sum();
                 prop_assert!(total == 100 || (total == 0 && state.stable.is_none()));
                 prop_assert!(state.stable.iter().all(|version| state.versions.contains_key(version)));
+                let is_idle = |shadow: &Shadow| {
+                    state.versions.contains_key(&shadow.version) && state.weight(&shadow.version) == Weight::NONE
+                };
+                prop_assert!(state.routing.shadow.iter().all(is_idle));
             }
         }
     }

@@ -5,15 +5,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use axum::http::{HeaderMap, HeaderName};
 use tagship_domain::{
     Digest, ModelName, Version,
     serving::{ArmStatus, ModelStatus},
-    traffic::Weight,
+    traffic::{Counters, Weight},
 };
 
 use tokio::sync::Semaphore;
 
-use super::{metrics::ArmMetrics, state::ModelState};
+use super::{draw::Draw, metrics::ArmMetrics, state::ModelState};
 use crate::Inference;
 
 /// A version that is here, loaded or not.
@@ -28,6 +29,8 @@ pub(super) struct Arm {
     pub(super) metrics: Arc<ArmMetrics>,
     /// One permit per inference at once. Each version has its own, so that one that hangs starves no other.
     pub(super) workers: Arc<Semaphore>,
+    /// The same for copies, so that they never keep a request waiting.
+    pub(super) copies: Arc<Semaphore>,
 }
 
 /// Versions of one model by version.
@@ -44,18 +47,55 @@ pub(super) struct Table {
 pub(super) struct Routes {
     state: ModelState,
     pub(super) arms: Arms,
+    /// Header that keeps clients on their side.
+    sticky: Option<HeaderName>,
 }
 
 impl Routes {
     pub(super) fn new(state: ModelState, arms: Arms) -> Self {
-        Self { state, arms }
+        // What the state holds was checked to be a token, which is all that a header's name must be.
+        let name = |header: &tagship_domain::routing::HeaderName| header.as_str().parse().ok();
+        let sticky = state.routing.sticky.as_ref().and_then(name);
+        Self { state, arms, sticky }
     }
 
-    /// The version for a request that drew `draw` of 0..100; `None` where no version has traffic.
-    pub(super) fn pick(&self, draw: u8) -> Option<&Arc<Arm>> {
-        let candidate = self.state.candidate.as_ref().filter(|candidate| draw < candidate.weight.get());
+    /// Where a request stands that carries the sticky header; absent where there is none, or it is empty.
+    pub(super) fn client(&self, model: &ModelName, headers: &HeaderMap) -> Option<Draw> {
+        let client = headers.get(self.sticky.as_ref()?)?;
+        (!client.is_empty()).then(|| Draw::of_client(model, client.as_bytes()))
+    }
+
+    /// The version for a request; `None` where no version has traffic.
+    pub(super) fn pick(&self, draw: Draw) -> Option<&Arc<Arm>> {
+        let candidate = self.state.candidate.as_ref().filter(|candidate| draw.is_within(candidate.weight));
         let version = candidate.map(|candidate| &candidate.version).or(self.state.stable.as_ref())?;
         self.arms.get(version)
+    }
+
+    /// The version that answers a copy of a request too; `None` for requests of which no copy is due.
+    pub(super) fn shadow(&self, draw: impl FnOnce() -> Draw) -> Option<&Arc<Arm>> {
+        let shadow = self.state.routing.shadow.as_ref().filter(|shadow| draw().is_within(shadow.share))?;
+        self.arms.get(&shadow.version)
+    }
+
+    /// Whether a version answers copies of requests.
+    pub(super) fn is_shadow(&self, arm: &Arm) -> bool {
+        self.shadow_share(&arm.version) != Weight::NONE
+    }
+
+    /// The share of requests that a version answers copies of.
+    pub(super) fn shadow_share(&self, version: &Version) -> Weight {
+        let shadow = self.state.routing.shadow.as_ref().filter(|shadow| shadow.version == *version);
+        shadow.map_or(Weight::NONE, |shadow| shadow.share)
+    }
+
+    /// What is counted about a version. A shadow that answered nothing yet is told apart from none.
+    pub(super) fn counters(&self, arm: &Arm) -> Counters {
+        let mut counters = arm.metrics.counters();
+        if self.is_shadow(arm) {
+            counters.shadow.get_or_insert_default();
+        }
+        counters
     }
 
     /// The version that speaks for the model: stable, else the candidate.
@@ -84,11 +124,12 @@ impl Routes {
             message: arm.loaded.as_ref().err().cloned(),
             weight: self.weight(&arm.version),
             stable: self.state.stable.as_ref() == Some(&arm.version),
-            counters: arm.metrics.counters(),
+            counters: self.counters(arm),
         };
         ModelStatus {
             model: model.clone(),
             fence: self.state.fence,
+            routing: self.state.routing.clone(),
             arms: self.arms.values().map(arm).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! The client against a server whose answers are written down.
 
 use serde_json::json;
-use tagship_domain::{golden::Tolerance, validation::Status as RunStatus};
+use tagship_domain::{golden::Tolerance, routing::Shadow, validation::Status as RunStatus};
 use tagship_ports::target::Order;
 
 use super::*;
@@ -44,12 +44,14 @@ async fn run(answers: Vec<(u16, String)>) -> GoldenReport {
 
 #[tokio::test]
 async fn orders_carry_token_path_and_fence() {
-    let server = Server::with(vec![applied(), applied(), applied(), applied()]).await;
+    let server = Server::with(vec![applied(), applied(), applied(), applied(), applied()]).await;
     let target = target(&server);
     target.set_weight(&order(), &v1(), Weight::percent(25).unwrap()).await.unwrap();
     target.promote(&order(), &v1()).await.unwrap();
     target.rollback(&order(), None).await.unwrap();
     target.cleanup(&order(), &v1()).await.unwrap();
+    let shadow = Shadow { version: v1(), share: Weight::percent(5).unwrap() };
+    target.route(&order(), &Routing { sticky: None, shadow: Some(shadow) }).await.unwrap();
     let seen = server.seen();
     let lines: Vec<&str> = seen.iter().map(|request| request.line.as_str()).collect();
     let model = "/admin/models/pricing%2Feu%3Achurn";
@@ -60,11 +62,14 @@ async fn orders_carry_token_path_and_fence() {
             format!("POST {model}/promote"),
             format!("POST {model}/rollback"),
             format!("DELETE {model}/versions/v1.0.0?fence=7"),
+            format!("POST {model}/routing"),
         ]
     );
     assert!(seen.iter().all(|request| request.authorization == "Bearer s3cret"));
     assert_eq!(seen[0].json(), json!({ "fence": 7, "version": "v1.0.0", "weight": 25 }));
     assert_eq!(seen[2].json(), json!({ "fence": 7, "to": null }));
+    let shadow = json!({ "version": "v1.0.0", "share": 5 });
+    assert_eq!(seen[4].json(), json!({ "fence": 7, "sticky": null, "shadow": shadow }));
 }
 
 #[tokio::test]

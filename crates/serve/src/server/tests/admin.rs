@@ -42,6 +42,7 @@ async fn a_late_runner_moves_nothing() {
         ("POST", "/admin/models/churn/promote", json!({ "fence": 6, "version": "v1.0.0" })),
         ("POST", "/admin/models/churn/weight", json!({ "fence": 6, "version": "v1.0.0", "weight": 0 })),
         ("POST", "/admin/models/churn/rollback", json!({ "fence": 6, "to": null })),
+        ("POST", "/admin/models/churn/routing", json!({ "fence": 6, "sticky": null, "shadow": null })),
         ("PUT", "/admin/models/churn/versions/v1.1.0", load_order("label 1", 6)),
         ("DELETE", "/admin/models/churn/versions/v1.0.0?fence=6", json!(null)),
     ];

@@ -11,21 +11,25 @@ use tokio::{
 pub(super) struct Client {
     stream: BufStream<TcpStream>,
     pub(super) token: Option<String>,
+    /// A header that every request carries.
+    pub(super) header: Option<(&'static str, String)>,
 }
 
 impl Client {
     pub(super) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream: BufStream::new(stream), token: None }
+        Self { stream: BufStream::new(stream), token: None, header: None }
     }
 
     /// Sends a request head and body without waiting for the answer.
     pub(super) async fn write(&mut self, method: &str, path: &str, body: &[u8]) {
         let token = self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n"));
+        let header = self.header.as_ref().map(|(name, value)| format!("{name}: {value}\r\n"));
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: test\r\n{}content-length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: test\r\n{}{}content-length: {}\r\n\r\n",
             token.unwrap_or_default(),
+            header.unwrap_or_default(),
             body.len()
         );
         self.stream.write_all(head.as_bytes()).await.unwrap();

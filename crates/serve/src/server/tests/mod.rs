@@ -6,6 +6,7 @@ mod counters;
 mod fake_model;
 mod inference;
 mod lifecycle;
+mod routing;
 mod shares;
 mod switching;
 

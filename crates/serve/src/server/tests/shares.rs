@@ -27,17 +27,23 @@ struct Load {
     phase: AtomicUsize,
     done: AtomicBool,
     tallies: Vec<Tally>,
+    /// Whether every request is another client's.
+    sticky: bool,
 }
 
 impl Load {
-    fn new() -> Arc<Self> {
+    fn new(sticky: bool) -> Arc<Self> {
         let tallies = WEIGHTS.iter().map(|_| Tally::default()).collect();
-        Arc::new(Self { phase: AtomicUsize::new(1), done: AtomicBool::new(false), tallies })
+        Arc::new(Self { phase: AtomicUsize::new(1), done: AtomicBool::new(false), tallies, sticky })
     }
 
     /// Asks until the load is done.
-    async fn ask(self: Arc<Self>, mut client: Client) {
-        while !self.done.load(SeqCst) {
+    async fn ask(self: Arc<Self>, mut client: Client, number: usize) {
+        for request_number in 0_usize.. {
+            if self.done.load(SeqCst) {
+                return;
+            }
+            client.header = self.sticky.then(|| ("X-Client", format!("{number}-{request_number}")));
             let before = self.phase.load(SeqCst);
             let (status, body) = client.json("POST", "/v2/models/churn/infer", &request("a")).await;
             assert_eq!(status, 200, "{body}");
@@ -68,12 +74,24 @@ async fn two_versions(at: &Path) -> Running {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shares_follow_every_change_of_weights_and_no_request_fails() {
+    shares_follow_weights(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shares_of_clients_follow_every_change_of_weights_and_no_request_fails() {
+    shares_follow_weights(true).await;
+}
+
+async fn shares_follow_weights(sticky: bool) {
     let at = tempfile::tempdir().unwrap();
     let server = two_versions(at.path()).await;
-    let load = Load::new();
+    if sticky {
+        server.order("routing", json!({ "fence": 1, "sticky": "x-client", "shadow": null })).await;
+    }
+    let load = Load::new(sticky);
     let mut askers = Vec::new();
-    for _ in 0..CONNECTIONS {
-        askers.push(tokio::spawn(Arc::clone(&load).ask(server.client().await)));
+    for number in 0..CONNECTIONS {
+        askers.push(tokio::spawn(Arc::clone(&load).ask(server.client().await, number)));
     }
     for (number, weight) in WEIGHTS.into_iter().enumerate() {
         let order = json!({ "fence": 2 + number, "version": "v1.1.0", "weight": weight });
@@ -103,4 +121,50 @@ async fn shares_follow_every_change_of_weights_and_no_request_fails() {
     let seen: usize = load.tallies.iter().map(|tally| tally.all.load(SeqCst)).sum();
     assert!(counted.values().sum::<u64>() >= seen as u64, "{counted:?}");
     assert!(status["arms"].as_array().unwrap().iter().all(|arm| arm["counters"]["errors"] == 0));
+}
+
+/// Clients of one asker.
+const CLIENTS: usize = 12;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_client_leaves_the_candidate_while_its_share_grows() {
+    let at = tempfile::tempdir().unwrap();
+    let server = two_versions(at.path()).await;
+    server.order("routing", json!({ "fence": 1, "sticky": "X-Client", "shadow": null })).await;
+    let (done, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut askers = Vec::new();
+    for asker in 0..CONNECTIONS {
+        let (done, rounds, mut client) = (Arc::clone(&done), Arc::clone(&rounds), server.client().await);
+        askers.push(tokio::spawn(async move {
+            let mut on_candidate = [false; CLIENTS];
+            let mut last = false;
+            // One more round after the last change.
+            while !last {
+                last = done.load(SeqCst);
+                for (number, was) in on_candidate.iter_mut().enumerate() {
+                    client.header = Some(("x-client", format!("{asker}-{number}")));
+                    let (status, body) = client.json("POST", "/v2/models/churn/infer", &request("a")).await;
+                    assert_eq!(status, 200, "{body}");
+                    let is = body["model_version"] == "v1.1.0";
+                    assert!(is || !*was, "client {asker}-{number} left the candidate");
+                    *was = is;
+                }
+                rounds.fetch_add(1, SeqCst);
+            }
+            on_candidate
+        }));
+    }
+    for (number, weight) in [0, 1, 2, 5, 10, 20, 35, 50, 60, 75, 90, 99].into_iter().enumerate() {
+        server.order("weight", json!({ "fence": 2 + number, "version": "v1.1.0", "weight": weight })).await;
+        let until = rounds.load(SeqCst) + CONNECTIONS;
+        while rounds.load(SeqCst) < until && !askers.iter().any(JoinHandle::is_finished) {
+            tokio::task::yield_now().await;
+        }
+    }
+    done.store(true, SeqCst);
+    let mut on_candidate = 0;
+    for asker in askers {
+        on_candidate += asker.await.unwrap().into_iter().filter(|is| *is).count();
+    }
+    assert!(is_share(on_candidate, CONNECTIONS * CLIENTS, 99), "{on_candidate} at 99%");
 }
