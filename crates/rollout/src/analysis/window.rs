@@ -120,7 +120,8 @@ fn classes(stable: Option<&Counters>, candidate: &Counters) -> Seen {
 fn pairs(candidate: &Counters) -> Seen {
     let Some(shadow) = candidate.shadow else {
         return Seen::Error(
-            "the target mirrors no requests to the candidate; give the strategy a shadow step, or take the metric out"
+            "the target mirrors no requests to the candidate; have it do so (for `tagship serve`: its routing order), or take \
+             the metric out"
                 .to_owned(),
         );
     };
