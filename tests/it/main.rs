@@ -3,6 +3,7 @@
 
 mod backtest;
 mod bad_input;
+mod canary;
 mod checkouts;
 mod crash;
 mod demo;

@@ -180,10 +180,10 @@ fn trimmed(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Three digits of an e-value.
+/// Three digits of an e-value; how many millions one has means nothing to anyone.
 fn number(value: f64) -> String {
     if value >= 1e6 {
-        format!("{value:.1e}")
+        "over a million".to_owned()
     } else if value >= 100.0 {
         format!("{value:.0}")
     } else {
