@@ -41,21 +41,16 @@ impl GitHub {
         let all = self.deployments_in(status, &about).await?;
         let mut of_rollout: Vec<&Deployment> = all.iter().filter(|one| is_of_rollout(one, status)).collect();
         of_rollout.sort_by_key(|one| one.id);
-        let own = match of_rollout.first() {
-            Some(own) => (*own).clone(),
-            None => self.create_deployment(status, &about).await?,
+        let (own, last) = match of_rollout.first() {
+            Some(own) => (own.id, self.last_status(own.id, &about).await?),
+            None => (self.create_deployment(status, &about).await?.id, None),
         };
-        if let Some(last) = self.last_status(own.id, &about).await? {
-            let recorded = written(&last).unwrap_or(Timestamp::from_seconds(0).unwrap_or(Timestamp::LATEST));
-            if recorded > status.at {
-                return Ok(());
-            }
-            let said = is_said(&last, status);
-            if !said {
-                self.add_status(own.id, status, status.state, &about).await?;
-            }
-        } else {
-            self.add_status(own.id, status, status.state, &about).await?;
+        let recorded = last.as_ref().and_then(written);
+        if recorded.is_some_and(|recorded| recorded > status.at) {
+            return Ok(());
+        }
+        if !last.is_some_and(|last| is_said(&last, status)) {
+            self.add_status(own, status, status.state, &about).await?;
         }
         // Two runs that created it at once: the first one stays.
         for double in of_rollout.iter().skip(1) {
