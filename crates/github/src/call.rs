@@ -35,9 +35,16 @@ impl Effect {
 pub(crate) enum Body {
     Empty,
     Json(Value),
-    Bytes { bytes: Vec<u8>, media: &'static str },
+    Bytes {
+        bytes: Vec<u8>,
+        media: &'static str,
+    },
     /// Streamed from disk.
-    File { path: PathBuf, size: u64, media: &'static str },
+    File {
+        path: PathBuf,
+        size: u64,
+        media: &'static str,
+    },
 }
 
 /// Which server it goes to.

@@ -10,7 +10,10 @@ use std::{
     },
 };
 
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::Value;
 use tagship_domain::{Duration, Timestamp};
 use tagship_ports::{Clock, PortError, Problem};
@@ -33,6 +36,12 @@ const PACE: Duration = Duration::from_secs(1);
 const MAX_PAGES: usize = 1000;
 /// How often a thing is made again when nobody knows what became of it.
 const CREATIONS: u32 = 4;
+
+/// The repository as the host has it.
+#[derive(Debug, Deserialize)]
+struct Seen {
+    full_name: String,
+}
 
 /// A client of one repository.
 pub(crate) struct Client {
@@ -76,6 +85,10 @@ impl Client {
             Outcome::Answered(answer) if (200..300).contains(&answer.status) => {
                 if call.server == Server::Rest {
                     self.visible.store(true, Ordering::Relaxed);
+                }
+                // Not every caller needs the answer to a write; it has to be one of the host all the same.
+                if call.effect != Effect::Read && !answer.body.is_empty() {
+                    answer.json::<IgnoredAny>(call)?;
                 }
                 Ok(answer)
             }
@@ -239,6 +252,11 @@ impl Client {
         let probe = Call::get(call.about.clone(), self.repo(&[]));
         match self.exchange(&probe).await? {
             (Outcome::Answered(answer), _) if answer.status == 200 => {
+                let seen: Seen = answer.json(&probe)?;
+                if !seen.full_name.eq_ignore_ascii_case(&self.settings.repository) {
+                    let message = format!("the host takes {} for it", seen.full_name);
+                    return Err(PortError::new(Problem::Invalid, &call.about, message).into());
+                }
                 self.visible.store(true, Ordering::Relaxed);
                 Ok(())
             }

@@ -81,7 +81,11 @@ impl GitHub {
         self.client.list(call, None).await
     }
 
-    async fn create_deployment(&self, status: &DeploymentStatus, about: &str) -> Result<Deployment, CallError> {
+    async fn create_deployment(
+        &self,
+        status: &DeploymentStatus,
+        about: &str,
+    ) -> Result<Deployment, CallError> {
         let release = &status.release;
         let body = json!({
             // A commit, never a branch: the host would merge or wait for checks of what moves on.

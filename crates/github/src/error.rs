@@ -63,11 +63,20 @@ pub(crate) fn unanswered(call: &Call, outcome: &Outcome) -> CallError {
         Outcome::Answered(answer) => format!("it answered {}", answer.status),
     };
     let port = PortError::new(Problem::Unreachable, &call.about, message);
-    CallError { port, reason: Reason::Other, unsure: retry::is_unsure(outcome) && !call.effect.is_repeatable() }
+    CallError {
+        port,
+        reason: Reason::Other,
+        unsure: retry::is_unsure(outcome) && !call.effect.is_repeatable(),
+    }
 }
 
 /// The host said no. `asked` is how long it wants to be left alone.
-pub(crate) fn refusal(call: &Call, answer: &Answer, settings: &Settings, asked: Option<Duration>) -> CallError {
+pub(crate) fn refusal(
+    call: &Call,
+    answer: &Answer,
+    settings: &Settings,
+    asked: Option<Duration>,
+) -> CallError {
     let said = said(answer);
     let lower = said.to_lowercase();
     let (problem, reason, message, hint) = if retry::is_limited(answer) {
@@ -129,7 +138,10 @@ fn forbidden(call: &Call, answer: &Answer, settings: &Settings, said: &str, lowe
         return denied("the repository is archived and cannot be changed", "unarchive it first".to_owned());
     }
     if lower.contains("locked") {
-        return denied("the conversation is locked", "unlock it, or let reviewers read the step summary".to_owned());
+        return denied(
+            "the conversation is locked",
+            "unlock it, or let reviewers read the step summary".to_owned(),
+        );
     }
     if lower.contains("saml") {
         return denied("the organisation wants single sign-on", "authorise the token for it".to_owned());
@@ -149,18 +161,38 @@ fn unprocessable(said: &str, lower: &str) -> Refused {
     if lower.contains("pre_receive") || lower.contains("rule violations") || lower.contains("ruleset") {
         let hint = "a rule for tags or branches restricts this name; let the workflow's app bypass it in the \
                     repository's rulesets";
-        return (Problem::Denied, Reason::Rule, format!("a rule of the repository forbids it: {said}"), Some(hint.to_owned()));
+        return (
+            Problem::Denied,
+            Reason::Rule,
+            format!("a rule of the repository forbids it: {said}"),
+            Some(hint.to_owned()),
+        );
     }
     if lower.contains("immutable") {
         let hint = "a published release and its tag cannot change; make a new version";
-        return (Problem::Conflict, Reason::Rule, format!("the release is immutable: {said}"), Some(hint.to_owned()));
+        return (
+            Problem::Conflict,
+            Reason::Rule,
+            format!("the release is immutable: {said}"),
+            Some(hint.to_owned()),
+        );
     }
     if lower.contains("locked") {
         let hint = "unlock it, or let reviewers read the step summary";
-        return (Problem::Denied, Reason::Forbidden, format!("the conversation is locked: {said}"), Some(hint.to_owned()));
+        return (
+            Problem::Denied,
+            Reason::Forbidden,
+            format!("the conversation is locked: {said}"),
+            Some(hint.to_owned()),
+        );
     }
     if lower.contains("no commit found") {
-        return (Problem::NotFound, Reason::Missing, said.to_owned(), Some("push the commit first".to_owned()));
+        return (
+            Problem::NotFound,
+            Reason::Missing,
+            said.to_owned(),
+            Some("push the commit first".to_owned()),
+        );
     }
     (Problem::Invalid, Reason::Unprocessable, format!("it was not accepted: {said}"), None)
 }
@@ -200,12 +232,8 @@ mod tests {
 
     fn refused(status: u16, body: &str, change: impl Fn(&mut Settings)) -> String {
         let call = Call::get("do it", "/x".to_owned()).needs("issues: write");
-        let answer = Answer {
-            status,
-            headers: http::HeaderMap::new(),
-            body: body.as_bytes().into(),
-            next: None,
-        };
+        let answer =
+            Answer { status, headers: http::HeaderMap::new(), body: body.as_bytes().into(), next: None };
         let mut settings = Settings::new("a", "b", "c", "acme/shop", "t");
         change(&mut settings);
         refusal(&call, &answer, &settings, None).port.to_string()

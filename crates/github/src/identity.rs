@@ -28,13 +28,17 @@ impl GitHub {
     /// Asks the GraphQL API, because the REST API does not tell a workflow's token who it is. Where it is refused the
     /// token is taken for a workflow's; where it fails, that is an error, for a wrong guess would double comments.
     async fn ask_login(&self) -> Result<String, CallError> {
-        let mut call =
-            Call::object("ask who the token is", String::new(), json!({ "query": "query { viewer { login } }" }));
+        let mut call = Call::object(
+            "ask who the token is",
+            String::new(),
+            json!({ "query": "query { viewer { login } }" }),
+        );
         call = call.to(Server::Graphql);
         let reply: Reply = match self.client.fetch(&call).await {
             Ok(reply) => reply,
             Err(error) if matches!(error.reason, Reason::Missing | Reason::Forbidden) => {
-                return if error.port.problem == Problem::Denied && error.port.message.contains("not accepted") {
+                return if error.port.problem == Problem::Denied && error.port.message.contains("not accepted")
+                {
                     Err(error)
                 } else {
                     Ok(WORKFLOW.to_owned())
@@ -42,7 +46,8 @@ impl GitHub {
             }
             Err(error) => return Err(error),
         };
-        let login = reply.data.as_ref().and_then(|data| data.pointer("/viewer/login")).and_then(Value::as_str);
+        let login =
+            reply.data.as_ref().and_then(|data| data.pointer("/viewer/login")).and_then(Value::as_str);
         match login {
             Some("") => Err(PortError::new(Problem::Invalid, &call.about, "the login is empty").into()),
             Some(login) => Ok(login.to_owned()),

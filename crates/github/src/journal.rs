@@ -69,7 +69,9 @@ impl StateStore for GitHub {
         let id = match self.write_commit(&tree, expected, &entry.message, entry.at, &about).await {
             Ok(id) => id,
             // A parent that the repository does not even have is not the tip.
-            Err(error) if matches!(error.reason, Reason::Unprocessable | Reason::Missing) && expected.is_some() => {
+            Err(error)
+                if matches!(error.reason, Reason::Unprocessable | Reason::Missing) && expected.is_some() =>
+            {
                 return if self.tip_id(&reference, &about).await?.as_ref() == expected {
                     Err(error.into())
                 } else {
@@ -142,7 +144,8 @@ impl GitHub {
     ) -> Result<bool, CallError> {
         let mut next = tip;
         for _ in 0..LOST_DEPTH {
-            let Some(there) = next.filter(|there| Some(there.as_str()) != parent.map(CommitId::as_str)) else {
+            let Some(there) = next.filter(|there| Some(there.as_str()) != parent.map(CommitId::as_str))
+            else {
                 return Ok(false);
             };
             if there == id.as_str() {

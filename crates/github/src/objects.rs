@@ -12,11 +12,7 @@ use serde_json::{Value, json};
 use tagship_domain::{CommitId, Timestamp, tag::Ident};
 use tagship_ports::{PortError, Problem, repo::Commit, state_store::Files};
 
-use crate::{
-    GitHub,
-    call::Call,
-    error::CallError,
-};
+use crate::{GitHub, call::Call, error::CallError};
 
 /// The most that the files of one tree may hold, in bytes. Whoever can push can write a journal.
 const LARGEST_TREE: u64 = 64 << 20;

@@ -9,12 +9,7 @@ use tagship_ports::{
     dispatcher::Dispatch,
 };
 
-use crate::{
-    GitHub,
-    call::Call,
-    error::Reason,
-    objects::commit_id,
-};
+use crate::{GitHub, call::Call, error::Reason, objects::commit_id};
 
 #[derive(Debug, Deserialize)]
 struct PullReply {
@@ -107,11 +102,10 @@ impl Dispatcher for GitHub {
             Err(error) if error.unsure => {
                 Err(error.port.hint("the run may have started: look before you start it again"))
             }
-            Err(error) if error.reason == Reason::Missing => {
-                Err(error.port.hint("the workflow must be on the default branch and have `workflow_dispatch`"))
-            }
+            Err(error) if error.reason == Reason::Missing => Err(error
+                .port
+                .hint("the workflow must be on the default branch and have `workflow_dispatch`")),
             Err(error) => Err(error.into()),
         }
     }
 }
-

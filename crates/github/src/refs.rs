@@ -71,7 +71,12 @@ impl GitHub {
 
     /// Moves a reference forward. `force` is off, so that on a chain this is a compare-and-swap: of two commits with
     /// one parent the second is refused.
-    pub(crate) async fn move_reference(&self, name: &str, sha: &str, about: &str) -> Result<Moved, CallError> {
+    pub(crate) async fn move_reference(
+        &self,
+        name: &str,
+        sha: &str,
+        about: &str,
+    ) -> Result<Moved, CallError> {
         let short = name.trim_start_matches("refs/");
         let path = format!("{}/{}", self.client.repo(&["git", "refs"]), encode_ref(short));
         let call = Call::update(about, path, json!({ "sha": sha, "force": false })).needs(WRITES);

@@ -128,7 +128,8 @@ impl GitHub {
         }
         let path = self.client.repo(&["releases", &release.id.to_string()]);
         let body = json!({ "draft": false, "body": note.body, "make_latest": "false" });
-        let published: Release = match self.client.fetch(&Call::update(about, path, body).needs(NEEDS)).await {
+        let published: Release = match self.client.fetch(&Call::update(about, path, body).needs(NEEDS)).await
+        {
             Ok(published) => published,
             Err(error) => {
                 if error.reason == Reason::Rule {

@@ -125,7 +125,8 @@ impl Addresses {
 /// Where assets are uploaded: `api.HOST` has `uploads.HOST`, a server of one's own `/api/uploads` beside `/api/v3`.
 fn uploads(api: &Url) -> Url {
     let mut uploads = api.clone();
-    let host = api.host_str().and_then(|host| host.strip_prefix("api.")).map(|rest| format!("uploads.{rest}"));
+    let host =
+        api.host_str().and_then(|host| host.strip_prefix("api.")).map(|rest| format!("uploads.{rest}"));
     if let Some(host) = host {
         // A host that came out of an address can go into one.
         let _ = uploads.set_host(Some(&host));
@@ -147,9 +148,21 @@ mod tests {
     fn uploads_go_where_the_host_takes_them() {
         for (api, graphql, uploads) in [
             ("https://api.example.org", "https://api.example.org/graphql", "https://uploads.example.org/"),
-            ("https://api.acme.example.org/", "https://api.acme.example.org/graphql", "https://uploads.acme.example.org/"),
-            ("https://git.acme.org/api/v3", "https://git.acme.org/api/graphql", "https://git.acme.org/api/uploads"),
-            ("http://127.0.0.1:8080/api/v3", "http://127.0.0.1:8080/api/graphql", "http://127.0.0.1:8080/api/uploads"),
+            (
+                "https://api.acme.example.org/",
+                "https://api.acme.example.org/graphql",
+                "https://uploads.acme.example.org/",
+            ),
+            (
+                "https://git.acme.org/api/v3",
+                "https://git.acme.org/api/graphql",
+                "https://git.acme.org/api/uploads",
+            ),
+            (
+                "http://127.0.0.1:8080/api/v3",
+                "http://127.0.0.1:8080/api/graphql",
+                "http://127.0.0.1:8080/api/uploads",
+            ),
         ] {
             assert_eq!(Addresses::of(&settings(api, graphql)).unwrap().uploads.as_str(), uploads);
         }
@@ -166,7 +179,9 @@ mod tests {
         assert!(Addresses::of(&good).is_ok());
         assert_eq!(with(&|s| s.token = Redacted::new("a\nb".to_owned())).problem, Problem::Denied);
         assert_eq!(with(&|s| s.token = Redacted::new(String::new())).problem, Problem::Denied);
-        assert!(with(&|s| s.graphql_url = "https://evil.example/graphql".to_owned()).message.contains("host"));
+        assert!(
+            with(&|s| s.graphql_url = "https://evil.example/graphql".to_owned()).message.contains("host")
+        );
         for bad in ["acme", "acme/", "a/b/c", "a/..", "a b/c", "acme/shop?x"] {
             assert!(with(&|s| s.repository = bad.to_owned()).message.contains("OWNER/NAME"), "{bad}");
         }

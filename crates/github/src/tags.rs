@@ -119,12 +119,10 @@ impl Repo for GitHub {
         let name = format!("{TAGS}{}", tag.name);
         match self.create_reference(&name, &object.sha, &about).await? {
             Moved::Done => Ok(()),
-            Moved::Elsewhere(_) => Err(PortError::new(
-                Problem::Conflict,
-                about,
-                "another tag of this name exists",
-            )
-            .hint("read the tags again and take the next number")),
+            Moved::Elsewhere(_) => {
+                Err(PortError::new(Problem::Conflict, about, "another tag of this name exists")
+                    .hint("read the tags again and take the next number"))
+            }
         }
     }
 

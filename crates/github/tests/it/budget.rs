@@ -93,7 +93,8 @@ async fn every_page_is_read() {
     host.fake.world(|world| {
         assert_eq!(world.comments.len(), 251);
         for number in 0..130 {
-            let run = json!({ "name": format!("run {number:03}"), "head_sha": COMMIT, "conclusion": "success" });
+            let run =
+                json!({ "name": format!("run {number:03}"), "head_sha": COMMIT, "conclusion": "success" });
             let mut run = run;
             run["status"] = json!(if number == 129 { "in_progress" } else { "completed" });
             run["check_suite"] = json!({ "id": number });

@@ -1,15 +1,18 @@
 //! The suites of the ports.
 
+use tagship_domain::{CommitId, Provenance, rollout::RolloutId};
 use tagship_ports::{
-    Repo as _,
+    Problem, Repo as _, StageRegistry as _,
     conformance::{self, RepoFixture},
     conversation::PullRequest,
     repo::NewTag,
+    stage_registry::StageChange,
+    target::Done,
 };
 use tagship_registry::Options;
 use tagship_release::TagStages;
 
-use crate::host::{Host, at, commit};
+use crate::host::{COMMIT, Host, at, commit};
 
 #[tokio::test]
 async fn the_forge_keeps_its_promises() {
@@ -30,7 +33,10 @@ async fn journals_keep_their_promises() {
     conformance::state_store(&one).await;
     conformance::racing_appends(&one, &other).await;
     let names = host.fake.world(|world| world.refs.keys().cloned().collect::<Vec<_>>());
-    assert!(names.contains(&"refs/tagship/conformance/c/pricing%3Achurn".to_owned()), "named as git does: {names:?}");
+    assert!(
+        names.contains(&"refs/tagship/conformance/c/pricing%3Achurn".to_owned()),
+        "named as git does: {names:?}"
+    );
 }
 
 #[tokio::test]
@@ -63,14 +69,39 @@ async fn the_repository_keeps_its_promises() {
 async fn stages_can_be_recorded_without_a_clone() {
     let host = Host::new();
     let client = host.client();
-    for version in ["v1.0.0", "v1.1.0"] {
+    // GTO knows a version by its commit, so that each needs one of its own.
+    let second: CommitId = host.fake.world(|world| {
+        world.refs.clear();
+        world.add_commit(&[COMMIT], &[("second", b"x")]).parse().unwrap()
+    });
+    for (version, commit) in [("v1.0.0", commit()), ("v1.1.0", second.clone())] {
         let message = format!("Registering artifact churn version {version}\n");
-        let name = format!("churn@{version}");
-        host.fake.world(|world| world.refs.remove(&format!("refs/tags/{name}")));
-        client.create_tag(&NewTag { name, commit: commit(), message, at: at(0) }).await.unwrap();
+        client
+            .create_tag(&NewTag { name: format!("churn@{version}"), commit, message, at: at(0) })
+            .await
+            .unwrap();
     }
     let options = Options::default();
-    conformance::stage_registry(&TagStages { repo: &client, options: &options }, &commit()).await;
+    let stages = TagStages { repo: &client, options: &options };
+    let change = |version: &str, commit: &CommitId, fence| StageChange {
+        model: "churn".parse().unwrap(),
+        version: version.parse().unwrap(),
+        commit: commit.clone(),
+        environment: "production".parse().unwrap(),
+        rollout: RolloutId(format!("production-{version}-1")),
+        fence,
+        reason: "a test".to_owned(),
+        by: Provenance { actor: "ada".to_owned(), run: None },
+        at: at(i64::try_from(fence).unwrap()),
+    };
+    assert_eq!(stages.assign(&change("v1.0.0", &commit(), 1)).await, Ok(Done::Applied));
+    assert_eq!(stages.assign(&change("v1.0.0", &commit(), 1)).await, Ok(Done::AlreadyThere));
+    assert_eq!(stages.assign(&change("v1.1.0", &second, 5)).await, Ok(Done::Applied));
+    let late = stages.assign(&change("v1.0.0", &commit(), 2)).await;
+    assert_eq!(late.map_err(|error| error.problem), Err(Problem::Fenced));
+    assert_eq!(stages.unassign(&change("v1.1.0", &second, 6)).await, Ok(Done::Applied));
+    let tags = host.fake.world(|world| world.refs.keys().filter(|name| name.contains('#')).count());
+    assert_eq!(tags, 3, "each change is a tag of its own, none is moved");
 }
 
 #[tokio::test]
@@ -90,7 +121,10 @@ async fn people_marks_issues_and_dispatches_keep_their_promises() {
         assert_eq!(world.reactions.len(), 2, "each sign once");
         assert_eq!(world.check_runs.len(), 1, "one report, brought up to date");
         assert_eq!(world.statuses.len(), 3, "one status per change");
-        let open = world.issues.values().filter(|issue| issue["state"] == "open" && issue["title"] == "drift of churn");
+        let open = world
+            .issues
+            .values()
+            .filter(|issue| issue["state"] == "open" && issue["title"] == "drift of churn");
         assert_eq!(open.count(), 1);
         assert_eq!(world.dispatches.len(), 2);
     });

@@ -3,11 +3,14 @@
 use std::{future::Future, pin::Pin};
 
 use serde_json::{Value, json};
-use tagship_domain::{Duration, rollout::DeploymentState::{Success, InProgress}};
+use tagship_domain::{
+    Duration,
+    rollout::DeploymentState::{InProgress, Success},
+};
 use tagship_github::GitHub;
 use tagship_ports::{
-    CommitMarks as _, Conversation as _, Dispatcher as _, Forge as _, IssueTracker as _, PortError, Problem, Repo as _,
-    StateStore as _,
+    CommitMarks as _, Conversation as _, Dispatcher as _, Forge as _, IssueTracker as _, PortError, Problem,
+    Repo as _, StateStore as _,
     commit_marks::{CheckReport, CommitStatus, MarkState},
     conversation::Reaction,
     dispatcher::Dispatch,
@@ -35,7 +38,9 @@ fn nothing(_client: &GitHub) -> Done<'_> {
 fn port(error: AppendError) -> PortError {
     match error {
         AppendError::Port(error) => error,
-        AppendError::Lost { journal } => PortError::new(Problem::Conflict, journal, "lost, and nobody else wrote"),
+        AppendError::Lost { journal } => {
+            PortError::new(Problem::Conflict, journal, "lost, and nobody else wrote")
+        }
     }
 }
 
@@ -76,11 +81,7 @@ const ACTS: &[Act] = &[
         before: |client| Box::pin(async { client.comment(&comment(1, "one")).await.map(|_| ()) }),
         act: |client| Box::pin(async { client.comment(&comment(2, "two")).await.map(|_| ()) }),
     },
-    Act {
-        name: "new journal",
-        before: nothing,
-        act: |client| Box::pin(append(client, "first", 1)),
-    },
+    Act { name: "new journal", before: nothing, act: |client| Box::pin(append(client, "first", 1)) },
     Act {
         name: "next entry",
         before: |client| Box::pin(append(client, "first", 1)),
@@ -112,11 +113,7 @@ const ACTS: &[Act] = &[
         before: nothing,
         act: |client| Box::pin(async { client.deployment(&deployment("v1.0.0", InProgress, 5)).await }),
     },
-    Act {
-        name: "release",
-        before: nothing,
-        act: |client| Box::pin(async { client.release(&note()).await }),
-    },
+    Act { name: "release", before: nothing, act: |client| Box::pin(async { client.release(&note()).await }) },
     Act {
         name: "check and pull requests",
         before: nothing,
@@ -188,8 +185,12 @@ fn picture(world: &World) -> Value {
         .releases
         .iter()
         .map(|release| {
-            let assets: Vec<Value> =
-                release["assets"].as_array().into_iter().flatten().map(|asset| field(asset, "digest")).collect();
+            let assets: Vec<Value> = release["assets"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|asset| field(asset, "digest"))
+                .collect();
             json!([field(release, "tag_name"), field(release, "draft"), field(release, "body"), assets])
         })
         .collect();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tagship_domain::{CommitId, Digest, Duration, Release, Timestamp, rollout::{DeploymentState, RolloutId}};
+use tagship_domain::{
+    CommitId, Digest, Duration, Release, Timestamp,
+    rollout::{DeploymentState, RolloutId},
+};
 use tagship_github::{GitHub, Settings};
 use tagship_ports::{
     fake::FakeClock,
@@ -38,7 +41,13 @@ impl Host {
         Settings {
             run_url: Some("https://example.org/acme/shop/actions/runs/1".to_owned()),
             patience: Duration::from_secs(600),
-            ..Settings::new(fake.api_url(), fake.server_url(), fake.graphql_url(), fake.repository(), fake.token())
+            ..Settings::new(
+                fake.api_url(),
+                fake.server_url(),
+                fake.graphql_url(),
+                fake.repository(),
+                fake.token(),
+            )
         }
     }
 

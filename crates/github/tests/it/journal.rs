@@ -37,7 +37,11 @@ async fn twenty_runs_that_append_at_once_make_one_line() {
     let said: BTreeSet<String> = history.iter().map(|entry| entry.message.clone()).collect();
     assert_eq!(said, (0..20).map(|run| format!("run {run}")).collect());
     let chain = host.fake.world(|world| world.chain("refs/tagship/rollouts/production/churn"));
-    assert_eq!(chain, history.iter().map(|entry| entry.id.as_str().to_owned()).collect::<Vec<_>>(), "one line");
+    assert_eq!(
+        chain,
+        history.iter().map(|entry| entry.id.as_str().to_owned()).collect::<Vec<_>>(),
+        "one line"
+    );
 }
 
 #[tokio::test]

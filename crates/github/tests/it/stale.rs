@@ -35,7 +35,11 @@ async fn doubles_of_runs_that_raced_are_healed_and_the_newest_text_stays() {
     let bodies = host.fake.world(|world| {
         world.comment_bodies(7).iter().map(|body| body.lines().last().unwrap().to_owned()).collect::<Vec<_>>()
     });
-    assert_eq!(bodies, ["nine", "evil"], "the first comment has the newest text; another's comment is not ours");
+    assert_eq!(
+        bodies,
+        ["nine", "evil"],
+        "the first comment has the newest text; another's comment is not ours"
+    );
 }
 
 #[tokio::test]

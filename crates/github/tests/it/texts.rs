@@ -26,7 +26,9 @@ async fn hostile_texts_come_back_as_they_are_and_forge_no_marker() {
         let written = comment(second, text);
         client.comment(&written).await.unwrap();
         assert_eq!(client.comment(&written).await, Ok(CommentOutcome::Unchanged), "{text:.40}");
-        let stored = host.fake.world(|world| world.comment_bodies(7).iter().map(|b| (*b).to_owned()).collect::<Vec<_>>());
+        let stored = host
+            .fake
+            .world(|world| world.comment_bodies(7).iter().map(|b| (*b).to_owned()).collect::<Vec<_>>());
         assert_eq!(stored.len(), 1, "{text:.40}");
         assert_eq!(stored[0].split_once('\n').unwrap().1, text);
     }

@@ -74,7 +74,10 @@ pub async fn issue_tracker(tracker: &dyn IssueTracker) {
     assert_eq!(tracker.settle("drift").await, Ok(Some(number)));
     assert_eq!(tracker.settle("drift").await, Ok(None), "it is closed already");
     let again = tracker.raise(&alert("drift", "three")).await;
-    assert!(matches!(again, Ok(AlertOutcome::Opened(next)) if next != number), "a closed issue rests: {again:?}");
+    assert!(
+        matches!(again, Ok(AlertOutcome::Opened(next)) if next != number),
+        "a closed issue rests: {again:?}"
+    );
 }
 
 /// What keeps the limits is started, the rest is refused before anything happens. Workflow `deploy.yml` must exist

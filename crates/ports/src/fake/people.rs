@@ -136,7 +136,8 @@ impl IssueTracker for FakeIssueTracker {
         let write = || {
             let mut issues = held(&self.issues);
             let count = issues.len() as u64;
-            let open = issues.iter_mut().zip(1..).find(|((there, open), _)| *open && there.topic == alert.topic);
+            let open =
+                issues.iter_mut().zip(1..).find(|((there, open), _)| *open && there.topic == alert.topic);
             let Some(((there, _), number)) = open else {
                 issues.push((alert.clone(), true));
                 return Ok(AlertOutcome::Opened(count + 1));

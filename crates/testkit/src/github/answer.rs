@@ -79,7 +79,9 @@ impl Answer {
             let link = |page: usize, rel: &str| {
                 format!("<{}>; rel=\"{rel}\"", ask.url_with(&[("page", page), ("per_page", size)]))
             };
-            answer.headers.push(("link".to_owned(), format!("{}, {}", link(page + 1, "next"), link(last, "last"))));
+            answer
+                .headers
+                .push(("link".to_owned(), format!("{}, {}", link(page + 1, "next"), link(last, "last"))));
         }
         answer
     }

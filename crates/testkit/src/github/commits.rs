@@ -56,7 +56,8 @@ pub(super) fn resolve(world: &World, name: &str) -> Option<String> {
         return Some(name.to_owned());
     }
     let head = if name == "HEAD" { "main" } else { name };
-    let reference = ["refs/heads/", "refs/tags/"].iter().find_map(|place| world.refs.get(&format!("{place}{head}")));
+    let reference =
+        ["refs/heads/", "refs/tags/"].iter().find_map(|place| world.refs.get(&format!("{place}{head}")));
     if let Some(sha) = reference {
         let tag = world.tags.get(sha).and_then(|tag| tag["object"]["sha"].as_str());
         return Some(tag.unwrap_or(sha).to_owned());
@@ -106,7 +107,12 @@ pub(super) fn add_status(world: &mut World, ask: &Ask, sha: &str) -> Answer {
         return no_commit(sha);
     }
     if ask.text("description").is_some_and(|text| text.chars().count() > 140) {
-        return Answer::invalid("Status", "description", "custom", "description is too long (maximum is 140)");
+        return Answer::invalid(
+            "Status",
+            "description",
+            "custom",
+            "description is too long (maximum is 140)",
+        );
     }
     let status = shape::status(world, &ask.body);
     world.statuses.push((sha.to_owned(), status.clone()));
@@ -115,7 +121,8 @@ pub(super) fn add_status(world: &mut World, ask: &Ask, sha: &str) -> Answer {
 
 pub(super) fn contents(world: &World, ask: &Ask, path: &[&str]) -> Answer {
     let path = path.join("/");
-    let commit = ask.query("ref").and_then(|name| resolve(world, name)).and_then(|sha| world.commits.get(&sha));
+    let commit =
+        ask.query("ref").and_then(|name| resolve(world, name)).and_then(|sha| world.commits.get(&sha));
     let tree = commit.and_then(|commit| world.trees.get(commit["tree"]["sha"].as_str()?));
     let Some(tree) = tree else { return Answer::error(404, "No commit found for the ref") };
     if let Some(bytes) = tree.get(&path).and_then(|blob| world.blobs.get(blob)) {
@@ -131,7 +138,11 @@ pub(super) fn contents(world: &World, ask: &Ask, path: &[&str]) -> Answer {
         }));
     }
     let below = format!("{path}/");
-    if tree.keys().any(|there| there.starts_with(&below)) { Answer::ok(json!([])) } else { Answer::not_found() }
+    if tree.keys().any(|there| there.starts_with(&below)) {
+        Answer::ok(json!([]))
+    } else {
+        Answer::not_found()
+    }
 }
 
 pub(super) fn deployments(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer {
@@ -170,7 +181,8 @@ fn deploy(world: &mut World, ask: &Ask) -> Answer {
 }
 
 fn add_deployment_status(world: &mut World, ask: &Ask, id: &str) -> Answer {
-    let Some(deployment) = world.deployments.iter().find(|there| there["id"].to_string() == *id).cloned() else {
+    let Some(deployment) = world.deployments.iter().find(|there| there["id"].to_string() == *id).cloned()
+    else {
         return Answer::not_found();
     };
     if ask.text("description").is_some_and(|text| text.chars().count() > 140) {

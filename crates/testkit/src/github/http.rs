@@ -28,13 +28,19 @@ pub(super) struct Request {
 /// What happens to the connection.
 #[derive(Debug)]
 pub(super) enum Reply {
-    Answer { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
     /// Nothing comes, until the client gives up.
     Silence,
     /// The connection ends without an answer.
     Cut,
     /// The answer ends in its middle.
-    Half { body: Vec<u8> },
+    Half {
+        body: Vec<u8>,
+    },
 }
 
 /// A server; it stops when it is dropped.

@@ -69,13 +69,8 @@ impl FakeGitHub {
     /// Starts one with an empty repository `acme/shop`, whose branch `main` has one commit.
     pub fn start() -> Self {
         let world = World::new(String::new());
-        let inner = Inner {
-            before: world.clone(),
-            world,
-            faults: Faults::default(),
-            received: Vec::new(),
-            used: 0,
-        };
+        let inner =
+            Inner { before: world.clone(), world, faults: Faults::default(), received: Vec::new(), used: 0 };
         let inner = Arc::new(Mutex::new(inner));
         let shared = Arc::clone(&inner);
         let server = Server::start(move |request| locked(&shared).handle(request));
@@ -244,7 +239,9 @@ impl Inner {
             self.used += 1;
         }
         headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
-        for (name, value) in [("limit", HOURLY), ("remaining", HOURLY.saturating_sub(self.used)), ("used", self.used)] {
+        for (name, value) in
+            [("limit", HOURLY), ("remaining", HOURLY.saturating_sub(self.used)), ("used", self.used)]
+        {
             let name = format!("x-ratelimit-{name}");
             if !headers.iter().any(|(there, _)| *there == name) {
                 headers.push((name, value.to_string()));
@@ -261,7 +258,10 @@ impl Inner {
             return Answer::error(401, "Bad credentials");
         }
         if request.header("user-agent").is_none() {
-            return Answer::error(403, "Request forbidden by administrative rules. Please send a User-Agent.");
+            return Answer::error(
+                403,
+                "Request forbidden by administrative rules. Please send a User-Agent.",
+            );
         }
         let (owner, name) = REPOSITORY.split_once('/').unwrap_or_default();
         match segments.as_slice() {

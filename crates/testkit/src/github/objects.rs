@@ -21,7 +21,9 @@ pub(super) fn answer(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer 
         ("POST", ["trees"]) => add_tree(world, ask),
         ("GET", ["trees", id]) => tree(world, id),
         ("POST", ["commits"]) => commit_of(world, ask),
-        ("GET", ["commits", id]) => world.commits.get(*id).cloned().map_or_else(Answer::not_found, Answer::ok),
+        ("GET", ["commits", id]) => {
+            world.commits.get(*id).cloned().map_or_else(Answer::not_found, Answer::ok)
+        }
         ("POST", ["tags"]) => add_tag(world, ask),
         ("GET", ["tags", id]) => world.tags.get(*id).cloned().map_or_else(Answer::not_found, Answer::ok),
         ("GET", ["ref", rest @ ..]) => {
@@ -72,7 +74,9 @@ fn leads_to(world: &World, older: &str, newer: &str) -> bool {
             return true;
         }
         let parents = world.commits.get(&id).and_then(|commit| commit["parents"].as_array());
-        open.extend(parents.into_iter().flatten().filter_map(|parent| Some(parent["sha"].as_str()?.to_owned())));
+        open.extend(
+            parents.into_iter().flatten().filter_map(|parent| Some(parent["sha"].as_str()?.to_owned())),
+        );
     }
     false
 }
@@ -92,7 +96,8 @@ fn blob(world: &World, id: &str) -> Answer {
     let Some(bytes) = world.blobs.get(id) else { return Answer::not_found() };
     // The host breaks lines, at 60 characters.
     let encoded = STANDARD.encode(bytes);
-    let lines: Vec<&str> = encoded.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        encoded.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     Answer::ok(json!({
         "sha": id, "node_id": "B_1", "size": bytes.len(), "url": URL, "encoding": "base64",
         "content": lines.join("\n") + "\n",

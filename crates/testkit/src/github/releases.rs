@@ -83,7 +83,9 @@ fn remove_asset(world: &mut World, id: &str) -> Answer {
 
 /// The server of uploads.
 pub(super) fn upload(world: &mut World, ask: &Ask, id: &str, media: &str) -> Answer {
-    let Some(name) = ask.query("name").map(str::to_owned) else { return Answer::error(422, "name is missing") };
+    let Some(name) = ask.query("name").map(str::to_owned) else {
+        return Answer::error(422, "name is missing");
+    };
     let tells = world.tells_digests;
     let Some(release) = find(world, id).cloned() else { return Answer::not_found() };
     if release["immutable"] == json!(true) {

@@ -69,10 +69,9 @@ pub(super) fn pull(world: &mut World, number: u64, head: &str, from_fork: bool) 
     if from_fork {
         repository["full_name"] = json!("someone/shop");
     }
-    let branch = |sha: &str, repository: Value| {
-        json!({ "label": "x:y", "ref": "y", "sha": sha, "user": user("ada"), "repo": repository })
-    };
-    let links = ["comments", "commits", "statuses", "html", "issue", "review_comments", "review_comment", "self"];
+    let branch = |sha: &str, repository: Value| json!({ "label": "x:y", "ref": "y", "sha": sha, "user": user("ada"), "repo": repository });
+    let links =
+        ["comments", "commits", "statuses", "html", "issue", "review_comments", "review_comment", "self"];
     let links: serde_json::Map<String, Value> =
         links.iter().map(|name| ((*name).to_owned(), json!({ "href": "https://example.org/x" }))).collect();
     let pull = json!({
@@ -118,7 +117,13 @@ pub(super) fn release(world: &mut World, tag: &str) -> Value {
     with_urls(release, "assets_url html_url tarball_url zipball_url url")
 }
 
-pub(super) fn asset(world: &mut World, name: &str, media: &str, size: usize, digest: Option<String>) -> Value {
+pub(super) fn asset(
+    world: &mut World,
+    name: &str,
+    media: &str,
+    size: usize,
+    digest: Option<String>,
+) -> Value {
     let (id, time) = (world.next_id(), world.time());
     let asset = json!({
         "id": id, "node_id": format!("RA_{id}"), "name": name, "label": null, "content_type": media,

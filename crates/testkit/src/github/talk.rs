@@ -31,7 +31,9 @@ pub(super) fn issues(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer 
 
 pub(super) fn pull(world: &World, number: &str) -> Answer {
     let number = number.parse().ok();
-    number.and_then(|number: u64| world.pulls.get(&number).cloned()).map_or_else(Answer::not_found, Answer::ok)
+    number
+        .and_then(|number: u64| world.pulls.get(&number).cloned())
+        .map_or_else(Answer::not_found, Answer::ok)
 }
 
 pub(super) fn permission(world: &World, login: &str) -> Answer {
@@ -75,7 +77,12 @@ fn open(world: &mut World, ask: &Ask) -> Answer {
     let number = world.issues.keys().last().copied().unwrap_or(0) + 1;
     let (title, body) = (ask.text("title").unwrap_or_default(), ask.text("body").unwrap_or_default());
     if body.chars().count() > LONGEST {
-        return Answer::invalid("Issue", "body", "too_long", "body is too long (maximum is 65536 characters)");
+        return Answer::invalid(
+            "Issue",
+            "body",
+            "too_long",
+            "body is too long (maximum is 65536 characters)",
+        );
     }
     let mut issue = shape::issue(world, number, title, body);
     issue["labels"] = ask.body.get("labels").cloned().unwrap_or_else(|| json!([]));
@@ -98,7 +105,12 @@ fn comment(world: &mut World, ask: &Ask, number: &str) -> Answer {
     }
     let body = ask.text("body").unwrap_or_default();
     if body.chars().count() > LONGEST {
-        return Answer::invalid("IssueComment", "body", "custom", "body is too long (maximum is 65536 characters)");
+        return Answer::invalid(
+            "IssueComment",
+            "body",
+            "custom",
+            "body is too long (maximum is 65536 characters)",
+        );
     }
     let comment = shape::comment(world, number, &world.login.clone(), body);
     world.comments.push((number, comment.clone()));
@@ -113,9 +125,11 @@ fn change_comment(world: &mut World, ask: &Ask, id: &str) -> Answer {
 }
 
 fn react(world: &mut World, ask: &Ask, id: &str) -> Answer {
-    let Some(id) = id.parse().ok().filter(|id: &u64| {
-        world.comments.iter().any(|(_, comment)| comment["id"].as_u64() == Some(*id))
-    }) else {
+    let Some(id) = id
+        .parse()
+        .ok()
+        .filter(|id: &u64| world.comments.iter().any(|(_, comment)| comment["id"].as_u64() == Some(*id)))
+    else {
         return Answer::not_found();
     };
     let content = ask.body["content"].clone();

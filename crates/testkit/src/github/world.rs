@@ -167,7 +167,8 @@ impl World {
     /// State of the newest status of every deployment, the oldest deployment first; `none` without one.
     pub fn deployment_states(&self) -> Vec<&str> {
         let newest = |id: &Value| {
-            let mut of = self.deployment_statuses.iter().rev().filter(|(there, _)| Some(*there) == id.as_u64());
+            let mut of =
+                self.deployment_statuses.iter().rev().filter(|(there, _)| Some(*there) == id.as_u64());
             of.next().and_then(|(_, status)| status["state"].as_str()).unwrap_or("none")
         };
         self.deployments.iter().map(|deployment| newest(&deployment["id"])).collect()
