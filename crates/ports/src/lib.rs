@@ -6,10 +6,15 @@
 
 pub mod artifact_store;
 pub mod clock;
+pub mod commit_marks;
 pub mod conformance;
+pub mod conversation;
+pub mod dispatcher;
 pub mod error;
 pub mod fake;
 pub mod forge;
+pub mod issue_tracker;
+pub mod journal_ref;
 pub mod metric_source;
 pub mod model_runner;
 pub mod publisher;
@@ -21,8 +26,12 @@ pub mod target;
 
 pub use artifact_store::ArtifactStore;
 pub use clock::Clock;
+pub use commit_marks::CommitMarks;
+pub use conversation::Conversation;
+pub use dispatcher::Dispatcher;
 pub use error::{PortError, Problem};
 pub use forge::Forge;
+pub use issue_tracker::IssueTracker;
 pub use metric_source::MetricSource;
 pub use model_runner::ModelRunner;
 pub use publisher::Publisher;

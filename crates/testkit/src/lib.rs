@@ -1,5 +1,5 @@
 //! What black-box tests need: programs run in an environment that is the same on a laptop and in CI, git repositories
-//! with fixed people and times, and the fixtures.
+//! with fixed people and times, the fixtures, and a GitHub of one repository on this machine.
 //!
 //! For tests only: everything panics in the caller's test when the machine does not play along.
 #![allow(
@@ -11,6 +11,7 @@
 mod cli;
 mod environment;
 pub mod fixtures;
+pub mod github;
 mod repository;
 
 pub use cli::{Cli, Output, Running};

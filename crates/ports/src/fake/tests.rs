@@ -11,6 +11,7 @@ use super::*;
 use crate::{
     PortError, Problem, StateStore, Target,
     conformance::{self, Loadable, RepoFixture, RunnerFixture},
+    conversation::{Access, PullRequest, Reaction},
     model_runner::{GoldenBounds, Subject},
     state_store::{Files, NewEntry},
 };
@@ -75,6 +76,19 @@ async fn traffic() {
 #[tokio::test]
 async fn comments_and_deployments() {
     conformance::forge(&FakeForge::default(), &commit()).await;
+}
+
+#[tokio::test]
+async fn people_and_marks() {
+    let talk = FakeConversation::default();
+    let pull_request = PullRequest { number: 7, head: commit(), from_fork: false, open: true };
+    talk.add(pull_request.clone());
+    talk.grant("ada", Access::Write);
+    conformance::conversation(&talk, &pull_request, 1, "ada").await;
+    assert_eq!(talk.reactions(), [(1, Reaction::Seen), (1, Reaction::Done)]);
+    conformance::commit_marks(&FakeCommitMarks::default(), &commit()).await;
+    conformance::issue_tracker(&FakeIssueTracker::default()).await;
+    conformance::dispatcher(&FakeDispatcher::default()).await;
 }
 
 #[tokio::test]
