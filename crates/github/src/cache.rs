@@ -10,7 +10,7 @@ use crate::answer::Answer;
 /// Most bytes of bodies that are kept.
 const LIMIT: usize = 32 << 20;
 
-/// Answers with their ETags, by address.
+/// Answers with their `ETag`s, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     kept: Mutex<Kept>,
@@ -23,7 +23,7 @@ struct Kept {
 }
 
 impl Cache {
-    /// The ETag of what is known of an address.
+    /// The `ETag` of what is known of an address.
     pub(crate) fn etag(&self, address: &str) -> Option<String> {
         self.lock().answers.get(address).map(|(etag, _)| etag.clone())
     }
@@ -33,7 +33,7 @@ impl Cache {
         self.lock().answers.get(address).map(|(_, answer)| answer.clone())
     }
 
-    /// Keeps an answer that has an ETag. Everything is forgotten before it gets too much: it only costs requests.
+    /// Keeps an answer that has an `ETag`. Everything is forgotten before it gets too much: it only costs requests.
     pub(crate) fn put(&self, address: &str, answer: &Answer) {
         let Some(etag) = answer.header("etag").map(str::to_owned) else { return };
         let mut kept = self.lock();

@@ -161,7 +161,10 @@ fn plan(own: &[Own], wanted: &Comment, text: &str) -> (Step, CommentOutcome) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        CommentOutcome::{Created, NewerThere, Unchanged, Updated},
+        *,
+    };
 
     fn at(second: i64) -> Written {
         let written = tagship_domain::Timestamp::from_seconds(second).unwrap();
@@ -185,7 +188,6 @@ mod tests {
     #[test]
     fn the_newest_text_ends_in_the_oldest_comment() {
         let update = |id, second, body: &str| Step::Update { id, text: mark("status", &at(second), body) };
-        use CommentOutcome::{Created, NewerThere, Unchanged, Updated};
         for (own, expected) in [
             (vec![], (Step::Create, Created)),
             (vec![own(1, 5, "old")], (update(1, 10, "ten"), Updated)),

@@ -166,12 +166,11 @@ impl GitHub {
             Some(there) if there.is_whole(asset) => return Ok(()),
             // An upload that broke off. It cannot be continued, and blocks its name.
             Some(there) if there.state != "uploaded" => self.remove_asset(there.id, about).await?,
-            Some(there) if there.size != asset.size || there.digest.is_some() => {
+            Some(_) => {
                 let message = format!("it has {} already, with other bytes", asset.name);
                 return Err(PortError::new(Problem::Conflict, about, message)
                     .hint("released bytes never change; make a new version"));
             }
-            Some(_) => {}
             None if release.assets.len() >= MOST => {
                 let message = format!("a release holds at most {MOST} files");
                 return Err(PortError::new(Problem::Invalid, about, message));
@@ -184,9 +183,10 @@ impl GitHub {
         }
         let arrived = self.upload(release.id, asset, about).await?;
         if !arrived.is_whole(asset) {
-            let message = format!("{} arrived with {} of {} bytes", asset.name, arrived.size, asset.size);
+            let message = format!("what arrived as {} is not {}", asset.name, asset.digest);
             self.remove_asset(arrived.id, about).await?;
-            return Err(PortError::new(Problem::Unreachable, about, message).hint("run again"));
+            return Err(PortError::new(Problem::Invalid, about, message)
+                .hint("it was taken away again; check that the file has this digest, then run again"));
         }
         Ok(())
     }

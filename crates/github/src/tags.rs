@@ -52,7 +52,7 @@ struct TagReply {
 }
 
 #[derive(Debug, Deserialize)]
-struct Content {
+struct FileReply {
     #[serde(rename = "type")]
     kind: String,
     sha: String,
@@ -95,7 +95,7 @@ impl Repo for GitHub {
         let call = Call::get(&about, address).query("ref", commit.as_str());
         let Some(found) = self.client.find::<Value>(&call).await? else { return Ok(None) };
         // A directory is a list; a submodule or a link is no file.
-        let content: Content = match serde_json::from_value(found) {
+        let content: FileReply = match serde_json::from_value(found) {
             Ok(content) => content,
             Err(_not_a_file) => return Ok(None),
         };

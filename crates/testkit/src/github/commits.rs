@@ -92,7 +92,7 @@ pub(super) fn add_check_run(world: &mut World, ask: &Ask) -> Answer {
 }
 
 pub(super) fn change_check_run(world: &mut World, ask: &Ask, id: &str) -> Answer {
-    let Some(run) = world.check_runs.iter_mut().find(|run| run["id"].to_string() == *id) else {
+    let Some(run) = world.check_runs.iter_mut().find(|run| shape::has_id(run, id)) else {
         return Answer::not_found();
     };
     let mut output = run["output"].clone();
@@ -181,8 +181,7 @@ fn deploy(world: &mut World, ask: &Ask) -> Answer {
 }
 
 fn add_deployment_status(world: &mut World, ask: &Ask, id: &str) -> Answer {
-    let Some(deployment) = world.deployments.iter().find(|there| there["id"].to_string() == *id).cloned()
-    else {
+    let Some(deployment) = world.deployments.iter().find(|there| shape::has_id(there, id)).cloned() else {
         return Answer::not_found();
     };
     if ask.text("description").is_some_and(|text| text.chars().count() > 140) {

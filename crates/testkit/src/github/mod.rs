@@ -1,4 +1,4 @@
-//! A GitHub of one repository on this machine: real HTTP, real state, pages, ETags, rate limits, and faults on demand.
+//! A GitHub of one repository on this machine: real HTTP, real state, pages, conditional reads, rate limits, and faults on demand.
 //!
 //! It behaves as the published description and the documentation say, the unpleasant parts included: a merge by
 //! default when a deployment is made, a bare tag when a release is published without one, "not found" for what the
@@ -163,35 +163,35 @@ impl Inner {
             status: 0,
         });
         let fault = self.faults.take(number, &request.method, &request.target);
-        let reply = self.reply(request, fault);
+        let reply = self.reply(request, fault.as_ref());
         if let Reply::Answer { status, .. } = &reply {
             self.received[number].status = *status;
         }
         reply
     }
 
-    fn reply(&mut self, request: &Request, fault: Option<Fault>) -> Reply {
+    fn reply(&mut self, request: &Request, fault: Option<&Fault>) -> Reply {
         match fault {
             Some(Fault::Silence) => Reply::Silence,
             Some(Fault::CutBefore) => Reply::Cut,
-            Some(Fault::Status(status)) => self.send(request, Answer::error(status, "Server Error")),
+            Some(Fault::Status(status)) => self.send(request, Answer::error(*status, "Server Error")),
             Some(Fault::Forbidden(permission)) => self.send(request, Answer::forbidden(permission)),
             Some(Fault::Garbage) => Reply::Answer { status: 200, headers: vec![], body: b"<html>".to_vec() },
-            Some(Fault::TooMany(after)) => self.limited(request, 429, "Too many requests", after),
+            Some(Fault::TooMany(after)) => self.limited(request, 429, "Too many requests", *after),
             Some(Fault::Secondary(after)) => {
                 let message = "You have exceeded a secondary rate limit. Please wait a few minutes.";
-                self.limited(request, 403, message, after)
+                self.limited(request, 403, message, *after)
             }
             Some(Fault::Exhausted(reset)) => {
                 let mut answer = Answer::error(403, "API rate limit exceeded for installation ID 1.");
-                for (name, value) in [("x-ratelimit-remaining", 0), ("x-ratelimit-reset", reset)] {
+                for (name, value) in [("x-ratelimit-remaining", 0), ("x-ratelimit-reset", *reset)] {
                     answer.headers.push((name.to_owned(), value.to_string()));
                 }
                 self.send(request, answer)
             }
             Some(Fault::StatusAfter(status)) => {
                 self.act(request);
-                self.send(request, Answer::error(status, "Bad Gateway"))
+                self.send(request, Answer::error(*status, "Bad Gateway"))
             }
             Some(Fault::CutAfter) => {
                 self.act(request);
@@ -199,7 +199,7 @@ impl Inner {
             }
             Some(Fault::HalfAnswer) => Reply::Half { body: self.act(request).body.to_string().into_bytes() },
             Some(Fault::Stale) => {
-                let answer = self.look(request, &mut self.before.clone());
+                let answer = Self::look(request, &mut self.before.clone());
                 self.send(request, answer)
             }
             None => {
@@ -217,14 +217,14 @@ impl Inner {
 
     fn act(&mut self, request: &Request) -> Answer {
         let mut world = self.world.clone();
-        let answer = self.look(request, &mut world);
+        let answer = Self::look(request, &mut world);
         if request.method != "GET" {
             self.before = std::mem::replace(&mut self.world, world);
         }
         answer
     }
 
-    /// Puts the answer on the wire, with ETag and rate limit.
+    /// Puts the answer on the wire, with its `ETag` and the rate limit.
     fn send(&mut self, request: &Request, answer: Answer) -> Reply {
         let Answer { mut status, mut headers, body } = answer;
         let mut bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
@@ -251,7 +251,7 @@ impl Inner {
     }
 
     /// Answers from a world.
-    fn look(&self, request: &Request, world: &mut World) -> Answer {
+    fn look(request: &Request, world: &mut World) -> Answer {
         let ask = Ask::of(request, "http://elsewhere.example");
         let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
@@ -274,7 +274,9 @@ impl Inner {
                     return refusal;
                 }
                 match (*server, rest) {
-                    ("uploads", ["releases", id, "assets"]) => {
+                    (server, ["releases", id, "assets"])
+                        if server == "uploads" || (world.one_server && ask.method == "POST") =>
+                    {
                         releases::upload(world, &ask, id, request.header("content-type").unwrap_or_default())
                     }
                     ("v3", rest) => route(world, &ask, rest),

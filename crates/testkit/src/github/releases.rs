@@ -18,7 +18,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer 
         ("DELETE", ["assets", id]) => remove_asset(world, id),
         ("DELETE", [id]) => {
             let before = world.releases.len();
-            world.releases.retain(|release| release["id"].to_string() != *id);
+            world.releases.retain(|release| !shape::has_id(release, id));
             if world.releases.len() == before { Answer::not_found() } else { Answer::nothing() }
         }
         ("GET", [id, "assets"]) => {
@@ -31,7 +31,7 @@ pub(super) fn answer(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer 
 }
 
 fn find<'a>(world: &'a mut World, id: &str) -> Option<&'a mut Value> {
-    world.releases.iter_mut().find(|release| release["id"].to_string() == *id)
+    world.releases.iter_mut().find(|release| shape::has_id(release, id))
 }
 
 fn draft(world: &mut World, ask: &Ask) -> Answer {
@@ -73,7 +73,7 @@ fn remove_asset(world: &mut World, id: &str) -> Answer {
     for release in &mut world.releases {
         let Some(assets) = release["assets"].as_array_mut() else { continue };
         let before = assets.len();
-        assets.retain(|asset| asset["id"].to_string() != *id);
+        assets.retain(|asset| !shape::has_id(asset, id));
         if assets.len() < before {
             return Answer::nothing();
         }
@@ -95,7 +95,7 @@ pub(super) fn upload(world: &mut World, ask: &Ask, id: &str, media: &str) -> Ans
         return Answer::invalid("ReleaseAsset", "name", "already_exists", "name already exists");
     }
     let digest = tells.then(|| format!("sha256:{}", hex(&Sha256::digest(&ask.bytes))));
-    let asset = shape::asset(world, &name, media, ask.bytes.len(), digest);
+    let asset = shape::asset(world, &name, media, ask.bytes.len(), digest.as_deref());
     world.asset_bytes.insert(asset["id"].as_u64().unwrap_or_default(), ask.bytes.clone());
     if let Some(assets) = find(world, id).and_then(|release| release["assets"].as_array_mut()) {
         assets.push(asset.clone());

@@ -117,13 +117,7 @@ pub(super) fn release(world: &mut World, tag: &str) -> Value {
     with_urls(release, "assets_url html_url tarball_url zipball_url url")
 }
 
-pub(super) fn asset(
-    world: &mut World,
-    name: &str,
-    media: &str,
-    size: usize,
-    digest: Option<String>,
-) -> Value {
+pub(super) fn asset(world: &mut World, name: &str, media: &str, size: usize, digest: Option<&str>) -> Value {
     let (id, time) = (world.next_id(), world.time());
     let asset = json!({
         "id": id, "node_id": format!("RA_{id}"), "name": name, "label": null, "content_type": media,
@@ -188,6 +182,11 @@ pub(super) fn status(world: &mut World, fields: &Value) -> Value {
         "target_url": or("target_url", Value::Null), "avatar_url": null, "url": "https://example.org/x",
         "created_at": time, "updated_at": time, "creator": user(&world.login),
     })
+}
+
+/// Whether a thing has the id that stands in an address.
+pub(super) fn has_id(thing: &Value, id: &str) -> bool {
+    id.parse().is_ok_and(|id: u64| thing["id"].as_u64() == Some(id))
 }
 
 /// Takes over the fields that are given.

@@ -21,7 +21,7 @@ pub(super) fn issues(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer 
         ("PATCH", ["comments", id]) => change_comment(world, ask, id),
         ("DELETE", ["comments", id]) => {
             let before = world.comments.len();
-            world.comments.retain(|(_, comment)| comment["id"].to_string() != *id);
+            world.comments.retain(|(_, comment)| !shape::has_id(comment, id));
             if world.comments.len() == before { Answer::not_found() } else { Answer::nothing() }
         }
         ("POST", ["comments", id, "reactions"]) => react(world, ask, id),
@@ -118,7 +118,7 @@ fn comment(world: &mut World, ask: &Ask, number: &str) -> Answer {
 }
 
 fn change_comment(world: &mut World, ask: &Ask, id: &str) -> Answer {
-    let found = world.comments.iter_mut().find(|(_, comment)| comment["id"].to_string() == *id);
+    let found = world.comments.iter_mut().find(|(_, comment)| shape::has_id(comment, id));
     let Some((_, comment)) = found else { return Answer::not_found() };
     shape::merge(comment, Some(&ask.body));
     Answer::ok(comment.clone())

@@ -1,0 +1,143 @@
+//! Holds every kind of request that the crate sends against the host's published description.
+//!
+//! `contract PRISM DESCRIPTION`: prism stands as a validating proxy between the client and a GitHub on this machine.
+//! It refuses requests and answers that the description does not allow, so that the suites of the ports fail.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a check of the repository reports by panicking"
+)]
+
+use std::{
+    fs,
+    io::Read as _,
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use tagship_domain::{CommitId, Timestamp};
+use tagship_github::{GitHub, Settings};
+use tagship_ports::{
+    conformance::{self, RepoFixture},
+    conversation::PullRequest,
+    fake::FakeClock,
+};
+use tagship_testkit::github::FakeGitHub;
+
+/// How often the proxy is asked whether it is ready, ten times a second.
+const READY: usize = 600;
+const COMMIT: &str = "cccccccccccccccccccccccccccccccccccccccc";
+
+/// The running proxy; it ends with this.
+struct Proxy {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [prism, description] = arguments.as_slice() else { panic!("contract PRISM DESCRIPTION") };
+    let fake = FakeGitHub::start();
+    let (first, head) = prepare(&fake);
+    let log = std::env::temp_dir().join(format!("tagship-contract-{}.log", std::process::id()));
+    let mut proxy = start(prism, description, &fake.api_url(), &log).await;
+    let settings = || {
+        let url = format!("http://127.0.0.1:{}", proxy.port);
+        Settings {
+            run_url: Some("https://example.org/acme/shop/actions/runs/1".to_owned()),
+            ..Settings::new(&url, &url, format!("{url}/graphql"), fake.repository(), fake.token())
+        }
+    };
+    let clock = Arc::new(FakeClock::at(Timestamp::from_seconds(1_900_000_000).unwrap()));
+    let client = || GitHub::new(settings(), clock.clone()).unwrap();
+    suites(&client(), &client(), &fake, &first, &head).await;
+    let requests = fake.received().len();
+    let _ = proxy.child.kill();
+    let mut said = String::new();
+    fs::File::open(&log).unwrap().read_to_string(&mut said).unwrap();
+    let _ = fs::remove_file(&log);
+    let violations: Vec<&str> = said.lines().filter(|line| is_violation(line)).collect();
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+    println!("{requests} requests keep to the description");
+    assert!(requests > 100, "the suites went through the proxy");
+}
+
+/// What the proxy writes about a request or an answer that the description does not allow.
+fn is_violation(line: &str) -> bool {
+    // "Not modified" is not described, and the one question to the GraphQL API is not part of it.
+    let known = line.contains("Unable to match the returned status code 304") || line.contains("/graphql");
+    let bad = line.contains("Violation") || line.contains("violation") || line.contains("UNPROCESSABLE");
+    bad && !known
+}
+
+/// What the suites demand to be there.
+fn prepare(fake: &FakeGitHub) -> (CommitId, CommitId) {
+    fake.world(|world| {
+        world.one_server = true;
+        world.add_commit_as(COMMIT);
+        world.add_pull(7, &"a".repeat(40), false);
+        world.add_pull(8, &"b".repeat(40), false);
+        world.access.insert("ada".to_owned(), "write".to_owned());
+        let first = world.add_commit(&[], &[("readme", b"x")]);
+        let head = world.add_commit(&[&first], &[("readme", b"x"), ("models/churn.bin", b"weights\0")]);
+        world.refs.clear();
+        world.refs.insert("refs/heads/main".to_owned(), head.clone());
+        (first.parse().unwrap(), head.parse().unwrap())
+    })
+}
+
+async fn suites(client: &GitHub, other: &GitHub, fake: &FakeGitHub, first: &CommitId, head: &CommitId) {
+    let fixture = RepoFixture {
+        first: first.clone(),
+        head: head.clone(),
+        branch: "main".to_owned(),
+        path: "models/churn.bin".to_owned(),
+        content: b"weights\0".to_vec(),
+    };
+    conformance::repo(client, &fixture).await;
+    conformance::racing_tags(client, other, head).await;
+    conformance::state_store(client).await;
+    conformance::racing_appends(client, other).await;
+    let commit: CommitId = COMMIT.parse().unwrap();
+    conformance::forge(client, &commit).await;
+    let id = fake.world(|world| world.add_comment(7, "ada", "/tagship status"));
+    let head = "a".repeat(40).parse().unwrap();
+    let pull = PullRequest { number: 7, head, from_fork: false, open: true };
+    conformance::conversation(client, &pull, id, "ada").await;
+    conformance::commit_marks(client, &commit).await;
+    conformance::issue_tracker(client).await;
+    conformance::dispatcher(client).await;
+}
+
+async fn start(prism: &str, description: &str, upstream: &str, log: &std::path::Path) -> Proxy {
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let log = fs::File::create(log).expect("the log can be written");
+    let child = Command::new(prism)
+        .args(["proxy", "--errors", "-h", "127.0.0.1", "-p", &port.to_string(), description, upstream])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .expect("prism can be started");
+    let mut proxy = Proxy { child, port };
+    for _ in 0..READY {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return proxy;
+        }
+        assert!(proxy.child.try_wait().unwrap().is_none(), "prism ended before it was ready");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("prism is not ready after a minute");
+}
