@@ -1,6 +1,6 @@
 //! Canary and blue-green through the programs: steps that wait for people, commands, queues, counters from a page.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use crate::workbench::Workbench;
 
@@ -103,11 +103,11 @@ fn counters_can_come_from_a_page_and_a_bad_candidate_goes_back() {
         let labels = |version: &str| format!("model=\"churn\",version=\"{version}\",route=\"weighted\"");
         for version in ["v0.1.0", "v0.2.0"] {
             let labels = labels(version);
-            text += &format!("tagship_requests_total{{{labels},outcome=\"answered\"}} {requests}\n");
+            let _ = writeln!(text, "tagship_requests_total{{{labels},outcome=\"answered\"}} {requests}");
         }
         text += "# TYPE tagship_errors_total counter\n";
         for (version, errors) in ["v0.1.0", "v0.2.0"].iter().zip(errors) {
-            text += &format!("tagship_errors_total{{{}}} {errors}\n", labels(version));
+            let _ = writeln!(text, "tagship_errors_total{{{}}} {errors}", labels(version));
         }
         let temporary = page.with_extension("new");
         fs::write(&temporary, text).unwrap();
