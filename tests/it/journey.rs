@@ -128,9 +128,10 @@ fn of_two_runs_at_the_same_time_both_end_well_and_one_rolls_out() {
         bench.run(&[verb]).assert_code(0);
     }
     let runs = [bench.cli(&["rollout"]).start(), bench.cli(&["rollout"]).start()];
-    let codes = runs.map(|run| run.wait().code);
+    let done = runs.map(|run| run.wait());
+    let codes = done.each_ref().map(|run| run.code);
     // A run that sees the other one lead the rollout on says so and leaves it to it: still running, 6.
-    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{codes:?}");
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{done:#?}");
     assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
     let assignments = bench.published().iter().filter(|name| name.contains("churn#production")).count();
     assert_eq!(assignments, 1, "nothing is done twice");

@@ -49,11 +49,14 @@ impl StateStore for GitRepo {
         };
         if let Pushed::Rejected(reason) = self.push(remote, id, &reference, expected).await? {
             self.fetch_journals().await?;
-            let unmoved = self.target(&reference) == expected;
+            // A neighbour who holds the lock of the remote's ref is about to move it.
+            let busy = reason.contains("cannot lock ref") || reason.contains("failed to update ref");
+            let unmoved = self.target(&reference) == expected && !busy;
             return Err(if unmoved { refused(&operation, remote, &reason).into() } else { lost() });
         }
-        let repository = self.lock();
-        repository.reference(&reference, id, true, "tagship: append").map_err(at(&operation))?;
+        // The remote has it. This clone's copy of the ref is fetched before each reading, so that a neighbour who
+        // holds its lock just now takes nothing away.
+        let _ = self.lock().reference(&reference, id, true, "tagship: append");
         Ok(commit_id(id)?)
     }
 

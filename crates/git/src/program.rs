@@ -28,6 +28,11 @@ const REPOSITORY_VARIABLES: [&str; 11] = [
     "GIT_PREFIX",
 ];
 
+/// Nothing in the background, and as long as it takes for another run in this clone to let go of a ref (in
+/// milliseconds; git's own default is a tenth of a second, too short on a busy machine).
+const SETTINGS: [&str; 6] =
+    ["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "core.filesRefLockTimeout=5000"];
+
 /// The longest that a command on this machine may take.
 pub(crate) const LOCAL_LIMIT: Duration = Duration::from_mins(1);
 /// The longest that a command that talks to a remote may take.
@@ -59,7 +64,7 @@ impl Program {
         arguments: &[&str],
     ) -> Result<Said, PortError> {
         let mut command = Command::new("git");
-        command.arg("--git-dir").arg(&self.git_dir).args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
+        command.arg("--git-dir").arg(&self.git_dir).args(SETTINGS);
         command.args(arguments).current_dir(&self.directory).stdin(Stdio::null()).kill_on_drop(true);
         for variable in REPOSITORY_VARIABLES {
             command.env_remove(variable);
@@ -117,6 +122,14 @@ impl Said {
         } else {
             PortError::new(Problem::Local, operation, message)
         }
+    }
+
+    /// Whether a ref of this clone moved under the command: another run was faster to write the same ref.
+    pub(crate) fn lost_to_a_neighbour(&self) -> bool {
+        self.err.lines().any(|line| {
+            line.contains("cannot lock ref")
+                && (line.contains("but expected") || line.contains("reference already exists"))
+        })
     }
 
     /// What the remote told beside its verdict, as an appendix to that; empty where it told nothing.

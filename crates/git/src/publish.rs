@@ -12,6 +12,10 @@ use crate::{
 const TAGS: &str = "refs/tags/*:refs/tags/*";
 const JOURNALS: &str = "+refs/tagship/*:refs/tagship/*";
 
+/// How often a fetch begins again because another run in this clone wrote the same refs meanwhile. Each time the
+/// other one has got on, so that more than a few tries in a row need as many neighbours.
+const NEIGHBOURS: usize = 20;
+
 /// What became of a push.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
@@ -44,7 +48,13 @@ impl GitRepo {
         let operation = format!("{operation} from {remote}");
         let options = ["fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
         let arguments = [&options[..], &[remote], refspecs].concat();
-        let said = self.program.try_run(&operation, REMOTE_LIMIT, &arguments).await?;
+        let mut said = self.program.try_run(&operation, REMOTE_LIMIT, &arguments).await?;
+        for _ in 0..NEIGHBOURS {
+            if said.status.success() || !said.lost_to_a_neighbour() {
+                break;
+            }
+            said = self.program.try_run(&operation, REMOTE_LIMIT, &arguments).await?;
+        }
         if said.status.success() {
             return Ok(());
         }

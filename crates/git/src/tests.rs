@@ -146,6 +146,31 @@ async fn of_runs_at_the_same_time_exactly_one_wins() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn runs_in_one_clone_do_not_trip_over_each_other() {
+    const RUNS: usize = 4;
+    const ENTRIES: usize = 6;
+    let shared = Shared::new();
+    let mut runs = tokio::task::JoinSet::new();
+    for run in 0..RUNS {
+        let repo = shared.open("one");
+        runs.spawn(async move {
+            let mut written = 0;
+            while written < ENTRIES {
+                let tip = repo.tip("busy").await.unwrap().map(|entry| entry.id);
+                match repo.append("busy", tip.as_ref(), &entry(&format!("{run}.{written}"))).await {
+                    Ok(_) => written += 1,
+                    Err(AppendError::Lost { .. }) => {}
+                    Err(AppendError::Port(error)) => panic!("{error}"),
+                }
+            }
+        });
+    }
+    runs.join_all().await;
+    let written = shared.open("other").history("busy", 100).await.unwrap();
+    assert_eq!(written.len(), RUNS * ENTRIES, "every entry is there once, in one line");
+}
+
 #[tokio::test]
 async fn publishing_the_same_tag_twice_is_one_tag() {
     let shared = Shared::new();
