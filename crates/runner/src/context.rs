@@ -2,7 +2,22 @@
 
 use std::path::PathBuf;
 
-use tagship_domain::Provenance;
+use tagship_domain::{CommitId, Provenance, Redacted};
+
+/// The host of the repository, as a workflow's environment names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Base of its REST API.
+    pub api_url: String,
+    /// Where people look at it.
+    pub server_url: String,
+    /// Its GraphQL API.
+    pub graphql_url: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The token; absent where the step was given none.
+    pub token: Option<Redacted<String>>,
+}
 
 /// What the environment says about this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +26,10 @@ pub struct Context {
     pub hosted: bool,
     /// Who caused the run (empty where the host does not say), and where it can be looked at.
     pub by: Provenance,
+    /// Where the repository is hosted; absent outside of a workflow.
+    pub host: Option<Host>,
+    /// The commit that the host started the run for: of the default branch where the event says nothing else.
+    pub sha: Option<CommitId>,
     /// Name of the event that started it.
     pub event_name: Option<String>,
     /// File with the event's payload.
@@ -34,18 +53,15 @@ pub struct Context {
 impl Context {
     /// Reads the environment. An empty variable counts as unset.
     pub fn read() -> Self {
-        let server = variable("GITHUB_SERVER_URL");
-        let repository = variable("GITHUB_REPOSITORY");
-        let run = match (server, repository, variable("GITHUB_RUN_ID")) {
-            (Some(server), Some(repository), Some(run)) => {
-                Some(format!("{server}/{repository}/actions/runs/{run}"))
-            }
-            _ => None,
-        };
+        let host = host();
+        let run = host.as_ref().zip(variable("GITHUB_RUN_ID"));
+        let run = run.map(|(host, run)| format!("{}/{}/actions/runs/{run}", host.server_url, host.repository));
         let actor = variable("GITHUB_ACTOR").unwrap_or_default();
         Self {
             hosted: variable("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             by: Provenance { actor, run },
+            host,
+            sha: variable("GITHUB_SHA").and_then(|sha| sha.parse().ok()),
             event_name: variable("GITHUB_EVENT_NAME"),
             event_path: variable("GITHUB_EVENT_PATH").map(PathBuf::from),
             ref_name: variable("GITHUB_REF_NAME"),
@@ -62,6 +78,18 @@ impl Context {
     pub fn secret(name: &str) -> Option<String> {
         variable(name)
     }
+}
+
+/// The host, where the environment names it completely.
+fn host() -> Option<Host> {
+    let address = |name: &str| variable(name).map(|url| url.trim_end_matches('/').to_owned());
+    Some(Host {
+        api_url: address("GITHUB_API_URL")?,
+        server_url: address("GITHUB_SERVER_URL")?,
+        graphql_url: address("GITHUB_GRAPHQL_URL")?,
+        repository: variable("GITHUB_REPOSITORY")?,
+        token: variable("TAGSHIP_GITHUB_TOKEN").or_else(|| variable("GITHUB_TOKEN")).map(Redacted::new),
+    })
 }
 
 #[allow(
