@@ -9,6 +9,7 @@ mod ask;
 mod commits;
 mod fault;
 mod http;
+mod mirror;
 mod objects;
 mod releases;
 mod shape;
@@ -26,6 +27,7 @@ use answer::Answer;
 use ask::Ask;
 use fault::Faults;
 use http::{Reply, Request, Server};
+use mirror::Mirrored;
 use world::{REPOSITORY, hash};
 
 /// The token that is accepted.
@@ -63,14 +65,21 @@ struct Inner {
     faults: Faults,
     received: Vec<Received>,
     used: u64,
+    follows: Option<Mirrored>,
 }
 
 impl FakeGitHub {
     /// Starts one with an empty repository `acme/shop`, whose branch `main` has one commit.
     pub fn start() -> Self {
         let world = World::new(String::new());
-        let inner =
-            Inner { before: world.clone(), world, faults: Faults::default(), received: Vec::new(), used: 0 };
+        let inner = Inner {
+            before: world.clone(),
+            world,
+            faults: Faults::default(),
+            received: Vec::new(),
+            used: 0,
+            follows: None,
+        };
         let inner = Arc::new(Mutex::new(inner));
         let shared = Arc::clone(&inner);
         let server = Server::start(move |request| locked(&shared).handle(request));
@@ -102,6 +111,13 @@ impl FakeGitHub {
     /// The token that it accepts.
     pub fn token(&self) -> &'static str {
         TOKEN
+    }
+
+    /// From now on shows what git pushes to a repository.
+    pub fn follow(&self, repository: &crate::Repository) {
+        let mut inner = locked(&self.inner);
+        inner.follows = Some(Mirrored::of(repository));
+        inner.catch_up();
     }
 
     /// Looks at the repository, or changes it.
@@ -151,7 +167,14 @@ fn locked(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 }
 
 impl Inner {
+    fn catch_up(&mut self) {
+        if let Some(follows) = &mut self.follows {
+            follows.follow(&mut self.world);
+        }
+    }
+
     fn handle(&mut self, request: &Request) -> Reply {
+        self.catch_up();
         let number = self.received.len();
         let prefixes = ["/api/v3", "/api/uploads", "/api"];
         let target = prefixes.iter().find_map(|prefix| request.target.strip_prefix(prefix));
