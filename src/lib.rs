@@ -3,6 +3,7 @@
 //! No decision is made here.
 
 mod answer;
+mod deployments;
 mod failure;
 mod host;
 mod live;

@@ -21,6 +21,7 @@ use tagship_runner::{Failure, args::Pace, told_to_stop};
 
 use crate::{
     answer::Answer,
+    deployments::Deployments,
     failure::failed,
     live::LiveScreen,
     publisher::{CommentPublisher, Story, now},
@@ -110,6 +111,7 @@ async fn lead_on(
     let options = workspace.registry_options()?;
     let releases = StoredReleases { store: store.as_ref() };
     let publisher = CommentPublisher { workspace };
+    let deployments = Deployments { workspace };
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
     let registry = TagStages { repo: workspace.host.repo.as_ref(), options: &options };
@@ -119,7 +121,7 @@ async fn lead_on(
         target: opened.target.as_ref(),
         runner: opened.runner.as_ref(),
         registry: &registry,
-        forge: workspace.host.forge.as_ref(),
+        forge: &deployments,
         publisher: &publisher,
         metrics: page.as_ref().map(|page| page as &dyn MetricSource),
         spectator: &live,

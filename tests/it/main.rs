@@ -8,6 +8,8 @@ mod checkouts;
 mod crash;
 mod demo;
 mod full_disk;
+mod github;
+mod hosted;
 mod journey;
 mod model_server;
 mod plan;
