@@ -11,6 +11,7 @@ mod marks;
 mod pipeline;
 mod publisher;
 mod state;
+mod summary;
 mod verbs;
 mod workspace;
 

@@ -24,8 +24,9 @@ use crate::{
     deployments::Deployments,
     failure::failed,
     live::LiveScreen,
-    publisher::{CommentPublisher, Story, now},
+    publisher::{CommentPublisher, Story, now, section},
     state::unusable_journal,
+    summary,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
 };
@@ -251,7 +252,10 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
     let story = story(workspace, place).await?;
     let text = terminal::rollout(state, &story.timeline, &story.series, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
-    Answer::document(&workspace.handover, Some(place.name), state, text, ending)
+    let mut answer = Answer::document(&workspace.handover, Some(place.name), state, text, ending)?;
+    let section = section(workspace, place.model, state.clone(), story).await.map_err(failed)?;
+    answer.summary = summary::of(&workspace.context, vec![section]);
+    Ok(answer)
 }
 
 /// What the journal of a place tells about its newest rollout.

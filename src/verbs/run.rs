@@ -156,16 +156,11 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
     let passed = gate.as_ref().is_some_and(|gate| gate.outcome == Outcome::Successful);
     let next = if passed { next_version(workspace, name, model, &validation).await? } else { None };
     let section = Section {
-        model: name.clone(),
-        environment: item.environment.clone(),
         decision: Some(item.clone()),
         validation: Some(validation.clone()),
         gate: gate.clone(),
-        release: None,
         next,
-        rollout: None,
-        timeline: vec![],
-        series: vec![],
+        ..Section::of(name.clone(), item.environment.clone())
     };
     Ok(Judged { followed: Followed { exit, text, section: Some(section) }, validation, gate })
 }
