@@ -252,10 +252,9 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
     let story = story(workspace, place).await?;
     let text = terminal::rollout(state, &story.timeline, &story.series, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
-    let mut answer = Answer::document(&workspace.handover, Some(place.name), state, text, ending)?;
+    let answer = Answer::document(&workspace.handover, Some(place.name), state, text, ending)?;
     let section = section(workspace, place.model, state.clone(), story).await.map_err(failed)?;
-    answer.summary = summary::of(&workspace.context, vec![section]);
-    Ok(answer)
+    Ok(summary::show(answer, &workspace.context, vec![section]))
 }
 
 /// What the journal of a place tells about its newest rollout.

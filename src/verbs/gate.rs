@@ -26,11 +26,10 @@ pub(crate) async fn run(args: &GateArgs, workspace: &Workspace) -> Result<Answer
     let text = terminal::gate(&report, &workspace.style());
     let reason = format!("gate-{}", report.outcome);
     let ending = (report.outcome.to_string(), reason, report.exit());
-    let mut answer = Answer::document(&workspace.handover, Some(name), &report, text, ending)?;
+    let answer = Answer::document(&workspace.handover, Some(name), &report, text, ending)?;
     let section =
         Section { validation, gate: Some(report), ..Section::of(name.clone(), environment.cloned()) };
-    answer.summary = summary::of(&workspace.context, vec![section]);
-    Ok(answer)
+    Ok(summary::show(answer, &workspace.context, vec![section]))
 }
 
 /// Gates a configured model against what the environment holds now.

@@ -47,8 +47,7 @@ pub(crate) async fn run(args: &ReleaseArgs, workspace: &Workspace) -> Result<Ans
         release: Some(made.release.clone()),
         ..Section::of(name.clone(), None)
     };
-    let summary = summary::of(&workspace.context, vec![section]);
-    Ok(Answer { summary, ..answer(&made, workspace) })
+    Ok(summary::show(answer(&made, workspace), &workspace.context, vec![section]))
 }
 
 /// Releases a configured model's artifact from the checkout.

@@ -28,6 +28,7 @@ use crate::{
     marks,
     pipeline::{Lead, Place, answer, lead, release_of, story},
     publisher::{now, section, write},
+    summary,
     workspace::Workspace,
 };
 
@@ -54,6 +55,7 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
     let ending = (decision.action.to_string(), reason, exit);
     let mut answer = Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)?;
     if !sections.is_empty() {
+        answer.annotations = summary::annotations(&sections);
         let report = report(&workspace, &decision, None, sections);
         answer.summary = Some(markdown::summary(&report));
         // A job with more rights can comment from it later: `tagship comment --input`.

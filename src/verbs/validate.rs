@@ -77,12 +77,10 @@ fn answer(
         (_, Status::Error) => "unreadable",
     };
     let ending = (report.verdict.to_string(), reason.to_owned(), report.exit());
-    let mut answer = Answer::document(handover, model, report, text, ending)?;
-    answer.summary = named(report, model).and_then(|model| {
-        let section = Section { validation: Some(report.clone()), ..Section::of(model, None) };
-        summary::of(context, vec![section])
-    });
-    Ok(answer)
+    let answer = Answer::document(handover, model, report, text, ending)?;
+    let Some(model) = named(report, model) else { return Ok(answer) };
+    let section = Section { validation: Some(report.clone()), ..Section::of(model, None) };
+    Ok(summary::show(answer, context, vec![section]))
 }
 
 /// The model, else one by the name of the first file.

@@ -10,6 +10,7 @@ mod demo;
 mod full_disk;
 mod github;
 mod hosted;
+mod hostile;
 mod journey;
 mod model_server;
 mod plan;
