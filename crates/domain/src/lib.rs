@@ -12,6 +12,7 @@ pub mod exit;
 pub mod forecast;
 pub mod gate;
 pub mod golden;
+pub mod lock;
 pub mod name;
 pub mod plan;
 pub mod redacted;

@@ -5,8 +5,6 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
 
-use crate::event::parse_command;
-
 mod plan;
 mod quantity;
 
@@ -101,11 +99,14 @@ pub struct EventArgs {
     pub event_path: Option<PathBuf>,
     /// Decide about a request instead of an event: deploy, retry, rollback, abort, pause, resume, promote or
     /// promote-full.
-    #[arg(long, value_parser = parse_command, conflicts_with_all = ["event_name", "event_path"])]
+    #[arg(long, conflicts_with_all = ["event_name", "event_path"])]
     pub request: Option<Command>,
     /// The version that the request is about.
     #[arg(long, value_name = "VERSION", requires = "request")]
     pub version: Option<Version>,
+    /// The environment whose version the request is about: `--request deploy --from staging --environment production`.
+    #[arg(long, value_name = "NAME", requires = "request", conflicts_with = "version")]
+    pub from: Option<Environment>,
 }
 
 /// `tagship decide`.
