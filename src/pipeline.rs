@@ -25,7 +25,7 @@ use crate::{
     live::LiveScreen,
     publisher::{CommentPublisher, Story},
     state::unusable_journal,
-    verbs::validate::bounds,
+    verbs::{lock::refuse_locked, validate::bounds},
     workspace::{Workspace, open_target},
 };
 
@@ -90,6 +90,9 @@ pub(crate) async fn lead(
         Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
         Lead::GoOn | Lead::Begin(..) => vec![],
     };
+    if let Lead::Begin(Kind::Deploy, candidate) = lead {
+        refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
+    }
     let (kind, candidate) = match lead {
         Lead::Begin(kind, candidate) => (kind, candidate.clone()),
         Lead::Tell(_) => return drive(&mut driver, Told { commands: &commands, newer: None }, pace).await,
@@ -117,6 +120,9 @@ pub(crate) async fn lead(
         }
         if let Some(stable) = stable.as_ref().filter(|_| kind == Kind::Deploy) {
             refuse_incomparable(workspace, place, &plan, stable, candidate).await?;
+        }
+        if kind == Kind::Deploy {
+            refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
         }
         let begin =
             Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod golden;
 pub mod lock;
 pub mod name;
+pub mod overview;
 pub mod plan;
 pub mod redacted;
 pub mod release;

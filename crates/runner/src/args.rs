@@ -5,9 +5,11 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
 
+mod lock;
 mod plan;
 mod quantity;
 
+pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
 
 /// Ship machine-learning models from git to production.
@@ -44,6 +46,10 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Show what every environment holds and which rollouts run.
     Status(StatusArgs),
+    /// Let nothing new into an environment.
+    Lock(LockArgs),
+    /// Let new versions into an environment again.
+    Unlock(UnlockArgs),
     /// Read the model registry that the repository's tags are.
     Registry(RegistryArgs),
     /// Fetch the bytes of a release and verify them.
