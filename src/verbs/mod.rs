@@ -5,6 +5,7 @@ mod comment;
 mod decide;
 mod demo;
 mod gate;
+mod init;
 pub(crate) mod lock;
 mod plan;
 mod pull;
@@ -42,6 +43,7 @@ pub(crate) fn format(verb: &Verb) -> Format {
         Verb::Unlock(args) => args.common.format,
         Verb::Pull(args) => args.common.format,
         Verb::Backtest(args) => args.format,
+        Verb::Init(args) => args.format,
         Verb::Registry(args) => match &args.question {
             RegistryQuestion::Show { format, .. } | RegistryQuestion::History { format, .. } => *format,
             RegistryQuestion::Doctor => Format::Text,
@@ -65,6 +67,7 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Option<Answer>,
         Verb::Comment(args) => comment::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Plan(args) => plan::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Status(args) => status::run(&args, &open(&args.common)?).await.map(Some),
+        Verb::Init(args) => init::run(&args, context).map(Some),
         Verb::Lock(args) => lock::lock(&args, &open(&args.common)?).await.map(Some),
         Verb::Unlock(args) => lock::unlock(&args, &open(&args.common)?).await.map(Some),
         Verb::Backtest(args) => backtest::run(&args, context).map(Some),

@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod events;
 mod full_disk;
+mod init;
 mod journey;
 mod locks;
 mod model_server;

@@ -5,10 +5,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
 
+mod init;
 mod lock;
 mod plan;
 mod quantity;
 
+pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
 
@@ -26,6 +28,8 @@ pub struct Cli {
 pub enum Verb {
     /// Show the whole way in a temporary directory: deploy, refuse, roll back.
     Demo(DemoArgs),
+    /// Write a configuration and a workflow for what lies in the repository.
+    Init(InitArgs),
     /// Say what an event leads to, for every model and environment.
     Decide(DecideArgs),
     /// Judge model files without running them, then run their golden cases.
