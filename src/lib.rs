@@ -5,6 +5,7 @@
 mod answer;
 mod failure;
 mod live;
+mod notifying;
 mod pipeline;
 mod publisher;
 mod state;

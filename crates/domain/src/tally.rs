@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn histograms_begin_again_as_a_whole_and_add_up_where_their_bounds_agree() {
-        let histogram = |bounds: &[f64], counts: &[u64]| Histogram { bounds: bounds.into(), counts: counts.into() };
+        let histogram =
+            |bounds: &[f64], counts: &[u64]| Histogram { bounds: bounds.into(), counts: counts.into() };
         let of = |series: &[(&str, Histogram)]| Tally {
             latency: series.iter().map(|(s, h)| ((*s).to_owned(), h.clone())).collect(),
             ..Tally::default()

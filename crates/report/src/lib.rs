@@ -9,6 +9,7 @@ pub mod advice;
 pub mod mark;
 pub mod markdown;
 mod measure;
+pub mod notice;
 mod number;
 pub mod sarif;
 pub mod sentence;
@@ -21,4 +22,5 @@ mod verdict;
 mod way;
 
 pub use mark::{Mark, Tone};
+pub use notice::notice;
 pub use sentence::{Headline, headline};

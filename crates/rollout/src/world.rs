@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt};
 
 use tagship_ports::{
-    Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore, TallySource,
-    Target,
+    Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore,
+    TallySource, Target,
 };
 
 use crate::spectator::Spectator;

@@ -49,9 +49,10 @@ pub(super) fn begin(state: &mut RolloutState, observation: &Observation) {
         // The first counters that are read are where counting begins.
         Some(Measured::Error(_)) | None => BTreeMap::new(),
     };
-    let own = observation.own.iter().filter_map(|(name, tallies)| {
-        tallies.as_ref().ok().map(|tallies| (name.clone(), tallies.clone()))
-    });
+    let own = observation
+        .own
+        .iter()
+        .filter_map(|(name, tallies)| tallies.as_ref().ok().map(|tallies| (name.clone(), tallies.clone())));
     state.looked = Some(Snapshot { at: observation.now, counters, own: own.collect() });
 }
 

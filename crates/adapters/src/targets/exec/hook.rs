@@ -143,8 +143,7 @@ impl Hook {
 /// Ends a hook and everything in its process group.
 async fn end(group: Option<u32>, child: &mut Child) {
     #[cfg(unix)]
-    if let Some(group) =
-        group.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
+    if let Some(group) = group.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw)
     {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
