@@ -25,7 +25,10 @@ use crate::{
     live::LiveScreen,
     publisher::{CommentPublisher, Story},
     state::unusable_journal,
-    verbs::{lock::refuse_locked, validate::bounds},
+    verbs::{
+        lock::{is_locked, refuse_locked},
+        validate::bounds,
+    },
     workspace::{Workspace, open_target},
 };
 
@@ -99,6 +102,10 @@ pub(crate) async fn lead(
         Lead::GoOn => {
             let tick = drive(&mut driver, Told::default(), pace).await?;
             match (&tick, tick.state().and_then(|state| state.queued.clone())) {
+                // What waits for its turn waits for the lock, too.
+                (Tick::Settled(_), Some(_)) if is_locked(workspace, place.environment).await? => {
+                    return Ok(tick);
+                }
                 (Tick::Settled(_), Some(queued)) => (Kind::Deploy, queued),
                 _ => return Ok(tick),
             }

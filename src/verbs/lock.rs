@@ -80,6 +80,14 @@ pub(crate) async fn unlock_environment(
     }
 }
 
+/// Whether an environment is locked.
+///
+/// # Errors
+/// When that is unknown.
+pub(crate) async fn is_locked(workspace: &Workspace, environment: &Environment) -> Result<bool, Failure> {
+    Ok(read_lock(&workspace.repo, environment).await.map_err(failed)?.is_some())
+}
+
 /// Refuses to bring `what` into a locked environment.
 ///
 /// # Errors

@@ -88,7 +88,7 @@ fn a_release_deploys_the_version_of_its_tag() {
 }
 
 #[test]
-fn a_privileged_pull_request_of_a_fork_is_not_judged_with_secrets() {
+fn a_proposed_change_is_not_judged_with_secrets() {
     let bench = Workbench::new();
     let head = bench.clone.git(&["rev-parse", "HEAD"]);
     let pull = |sha: &str| {
@@ -96,8 +96,8 @@ fn a_privileged_pull_request_of_a_fork_is_not_judged_with_secrets() {
             {"full_name": "fork/r"}}, "base": {"ref": "main", "repo": {"full_name": "o/r"}}}}))
     };
     check(&bench, "pull_request", &pull(&head), ("validate-only", "pull-request"));
-    check(&bench, "pull_request_target", &pull(&head), ("skip", "from-fork"));
-    check(&bench, "pull_request_target", &pull(&"b".repeat(40)), ("skip", "wrong-checkout"));
+    check(&bench, "pull_request_target", &pull(&head), ("skip", "untrusted-checkout"));
+    check(&bench, "pull_request_target", &pull(&"b".repeat(40)), ("skip", "privileged-run"));
     assert!(bench.published().is_empty());
 }
 
