@@ -183,7 +183,7 @@ fn a_repository_that_does_not_let_us_says_what_to_change() {
     type Case = (&'static str, fn(&mut World), i32, &'static str);
     let cases: [Case; 3] = [
         ("archived", |world| world.archived = true, 2, "unarchive"),
-        ("locked", |world| drop(world.locked.insert(PULL)), 0, "conversation is locked"),
+        ("locked", |world| _ = world.locked.insert(PULL), 0, "conversation is locked"),
         ("a rule for tags", |world| world.tag_rule = true, 2, "rulesets"),
     ];
     for (name, change, code, words) in cases {
