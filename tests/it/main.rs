@@ -10,6 +10,7 @@ mod demo;
 mod full_disk;
 mod journey;
 mod model_server;
+mod notices;
 mod plan;
 mod structure;
 mod target;

@@ -10,6 +10,7 @@ use tagship_domain::{
     forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
+    notice::Notice,
     report::StatusReport,
     rollout::{Look, RolloutState},
     serving::{
@@ -29,6 +30,7 @@ const DOCUMENTS: [Documented; 10] = [
     document::<ValidationReport>,
     document::<GateReport>,
     document::<Manifest>,
+    document::<Notice>,
     document::<RolloutState>,
     document::<Look>,
     document::<AnalysisLook>,
