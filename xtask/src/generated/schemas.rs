@@ -25,7 +25,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 10] = [
+const DOCUMENTS: [Documented; 11] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
