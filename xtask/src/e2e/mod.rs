@@ -4,6 +4,9 @@
 //! A counterpart that cannot be had is a failed step: this task is run where they are demanded.
 
 mod full_disk;
+mod nginx;
+mod prometheus;
+mod system;
 
 use std::{fs, path::PathBuf};
 
@@ -24,7 +27,12 @@ enum Ending {
     NotRun(String),
 }
 
-const STEPS: &[Step] = &[Step { name: "gto", run: gto }, Step { name: "full-disk", run: full_disk::run }];
+const STEPS: &[Step] = &[
+    Step { name: "gto", run: gto },
+    Step { name: "full-disk", run: full_disk::run },
+    Step { name: "nginx", run: nginx::run },
+    Step { name: "prometheus", run: prometheus::run },
+];
 
 /// What the steps look at.
 struct Subject<'a> {
