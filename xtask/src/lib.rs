@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod dist;
 mod e2e;
 pub mod generated;
 pub mod layers;
