@@ -186,8 +186,8 @@ impl Workspace {
     /// # Errors
     /// For an unknown kind or wrong settings.
     pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Arc<dyn ArtifactStore>, Failure> {
-        match (&settings.release.store, &self.host.github) {
-            (None, Some(github)) => Ok(github.clone()),
+        match (&settings.release.store, &self.host.store) {
+            (None, Some(hosted)) => Ok(hosted.clone()),
             (None, None) => Ok(Arc::from(stores::embedded(&self.root))),
             (Some(spec), Some(github)) if spec.kind == GITHUB && spec.settings.is_empty() => {
                 Ok(github.clone())
