@@ -166,9 +166,7 @@ impl Transport {
         let limit = self.timeout + std::time::Duration::from_secs(size / SLOWEST);
         match time::timeout(limit, self.receive(call, address, size, sink)).await {
             Ok(outcome) => outcome,
-            Err(_elapsed) => {
-                Ok(unread(format!("the bytes did not come within {} s", limit.as_secs_f64())))
-            }
+            Err(_elapsed) => Ok(unread(format!("the bytes did not come within {} s", limit.as_secs_f64()))),
         }
     }
 
@@ -275,8 +273,7 @@ mod tests {
     #[test]
     fn bytes_come_over_no_weaker_connection() {
         let sent_to = |location: &'static str| {
-            let headers =
-                HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_static(location))]);
+            let headers = HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_static(location))]);
             storage(&headers, "https://api.example.org/repos/a/b").map(|url| url.to_string())
         };
         assert_eq!(sent_to("https://blob.example.net/x?sig=1").unwrap(), "https://blob.example.net/x?sig=1");

@@ -108,7 +108,8 @@ impl GitHub {
         about: &str,
     ) -> Result<Release, CallError> {
         let lost = |asset: &Asset| shelf.is_superseded(asset, note, &manifest.digest);
-        let lost: Vec<u64> = release.assets.iter().filter(|asset| lost(asset)).map(|asset| asset.id).collect();
+        let lost: Vec<u64> =
+            release.assets.iter().filter(|asset| lost(asset)).map(|asset| asset.id).collect();
         for id in lost {
             self.remove_asset(id, about).await?;
             shelf.remove(id);
@@ -158,7 +159,10 @@ impl GitHub {
         let is_published = |asset: &Asset| {
             let digest = shelf.digest(asset);
             digest.is_some_and(|digest| {
-                shelf.candidates(&digest).iter().any(|there| !there.incoming && there.evidence == Evidence::Told)
+                shelf
+                    .candidates(&digest)
+                    .iter()
+                    .any(|there| !there.incoming && there.evidence == Evidence::Told)
             })
         };
         let needed =

@@ -48,8 +48,7 @@ impl ArtifactStore for GitHub {
         }
         let base = file.file_name().unwrap_or_default().to_string_lossy();
         let source = Source::File(file.to_owned());
-        let asset =
-            NewAsset { name: asset_name(&base, digest), media: MEDIA, size, digest: found, source };
+        let asset = NewAsset { name: asset_name(&base, digest), media: MEDIA, size, digest: found, source };
         self.store(&mut *self.shelf.lock().await, asset, &about).await
     }
 
@@ -146,9 +145,14 @@ impl GitHub {
         }
         let release = self.open_draft(shelf, &asset.digest, about).await?;
         match self.fill(shelf, &release, asset.clone(), about).await {
-            // Another run published the draft or removed it. What it holds counts, else another draft takes these.
-            Err(error) if matches!(error.problem, Problem::NotFound | Problem::Conflict) => {
-                shelf.forget(release.id);
+            // Another run published the draft, removed it or used the name. What is there now counts; else this or
+            // another draft takes the bytes.
+            Err(error)
+                if matches!(error.problem, Problem::NotFound | Problem::Conflict | Problem::Invalid) =>
+            {
+                if error.problem != Problem::Invalid {
+                    shelf.forget(release.id);
+                }
                 self.look(shelf, NEEDS, about).await?;
                 if self.is_stored(shelf, &asset.digest, about).await? {
                     return Ok(());
@@ -178,12 +182,7 @@ impl GitHub {
     }
 
     /// The draft that takes what is new.
-    async fn open_draft(
-        &self,
-        shelf: &mut Shelf,
-        first: &Digest,
-        about: &str,
-    ) -> Result<Release, CallError> {
+    async fn open_draft(&self, shelf: &mut Shelf, first: &Digest, about: &str) -> Result<Release, CallError> {
         if let Some(own) = shelf.own() {
             return Ok(own.clone());
         }
@@ -239,8 +238,9 @@ impl GitHub {
         if arrived.digest.is_none() && !self.reads_as(shelf, &arrived, &asset.digest, about).await? {
             self.remove_asset(arrived.id, about).await?;
             let message = format!("what arrived as {} is not {}", asset.name, asset.digest);
-            return Err(PortError::new(Problem::Invalid, about, message)
-                .hint("it was taken away again; run again"));
+            return Err(
+                PortError::new(Problem::Invalid, about, message).hint("it was taken away again; run again")
+            );
         }
         shelf.add(release.id, arrived);
         Ok(())
