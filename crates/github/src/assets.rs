@@ -101,14 +101,19 @@ impl GitHub {
             let assets: Vec<Asset> = self.client.list(Call::get(about, path).needs(NEEDS), None).await?;
             match assets.into_iter().find(|there| there.name == asset.name) {
                 Some(whole) if whole.is_whole(asset) => Ok(Some(whole)),
-                Some(broken) => {
+                Some(broken) if broken.state != "uploaded" => {
                     self.remove_asset(broken.id, about).await?;
                     Ok(None)
                 }
-                None => Ok(None),
+                // Perhaps another run's, which is not ours to remove: the host says that the name is taken.
+                Some(_) | None => Ok(None),
             }
         };
-        self.client.create(&call, find).await
+        match self.client.create(&call, find).await {
+            // The list in which it was not may have lagged behind.
+            Err(error) if error.reason == Reason::Unprocessable => find().await?.ok_or(error),
+            done => done,
+        }
     }
 
     pub(crate) async fn remove_asset(&self, id: u64, about: &str) -> Result<(), CallError> {

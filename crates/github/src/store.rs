@@ -145,9 +145,14 @@ impl GitHub {
         }
         let release = self.open_draft(shelf, &asset.digest, about).await?;
         match self.fill(shelf, &release, asset.clone(), about).await {
-            // Another run published the draft or removed it. What it holds counts, else another draft takes these.
-            Err(error) if matches!(error.problem, Problem::NotFound | Problem::Conflict) => {
-                shelf.forget(release.id);
+            // Another run published the draft, removed it or used the name. What is there now counts; else this or
+            // another draft takes the bytes.
+            Err(error)
+                if matches!(error.problem, Problem::NotFound | Problem::Conflict | Problem::Invalid) =>
+            {
+                if error.problem != Problem::Invalid {
+                    shelf.forget(release.id);
+                }
                 self.look(shelf, NEEDS, about).await?;
                 if self.is_stored(shelf, &asset.digest, about).await? {
                     return Ok(());
