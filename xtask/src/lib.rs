@@ -9,6 +9,7 @@ mod ci;
 mod e2e;
 pub mod generated;
 pub mod layers;
+mod node;
 mod process;
 mod python;
 mod sources;

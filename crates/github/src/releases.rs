@@ -11,7 +11,7 @@ use tagship_ports::{PortError, Problem, forge::ReleaseNote};
 
 use crate::{
     GitHub,
-    call::{Body, Call, Server, encode_ref},
+    call::{Body, Call, Server},
     error::{CallError, Reason},
 };
 
@@ -73,7 +73,7 @@ impl GitHub {
             let message = format!("its text has {} bytes, at most {LONGEST}", note.body.len());
             return Err(PortError::new(Problem::Invalid, about, message));
         }
-        let manifest = NewAsset::of_bytes(MANIFEST, "application/json", note.manifest.as_bytes());
+        let manifest = NewAsset::of_bytes(MANIFEST, "application/octet-stream", note.manifest.as_bytes());
         let release = match self.find_release(&note.tag, &about).await? {
             Some(release) => release,
             None => self.draft(note, &about).await?,
@@ -121,7 +121,7 @@ impl GitHub {
 
     /// Makes a draft visible. The tag must be there: the host would make a bare one of its own.
     async fn publish(&self, release: &Release, note: &ReleaseNote, about: &str) -> Result<(), PortError> {
-        let path = format!("{}/{}", self.client.repo(&["git", "ref", "tags"]), encode_ref(&note.tag));
+        let path = self.client.repo(&["git", "ref", &format!("tags/{}", note.tag)]);
         if self.client.find::<serde_json::Value>(&Call::get(about, path)).await?.is_none() {
             let message = format!("there is no tag {}, and a release must not make one", note.tag);
             return Err(PortError::new(Problem::NotFound, about, message).hint("push the tag first"));

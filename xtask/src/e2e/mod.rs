@@ -9,7 +9,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{process, python::Environment, workspace::Workspace};
+use crate::{node::Packages, process, python::Environment, workspace::Workspace};
 
 /// One counterpart. A further one is one more entry.
 struct Step {
@@ -24,7 +24,11 @@ enum Ending {
     NotRun(String),
 }
 
-const STEPS: &[Step] = &[Step { name: "gto", run: gto }, Step { name: "full-disk", run: full_disk::run }];
+const STEPS: &[Step] = &[
+    Step { name: "gto", run: gto },
+    Step { name: "github", run: github },
+    Step { name: "full-disk", run: full_disk::run },
+];
 
 /// What the steps look at.
 struct Subject<'a> {
@@ -88,5 +92,26 @@ fn gto(subject: &Subject<'_>) -> Result<Ending> {
         .arg("--gto")
         .arg(environment.path("gto"));
     process::run(compare)?;
+    Ok(Ending::Passed)
+}
+
+/// Every kind of request to GitHub's API keeps to its published description, behind a validating proxy.
+fn github(subject: &Subject<'_>) -> Result<Ending> {
+    let workspace = subject.workspace;
+    let packages = Packages::install(
+        workspace,
+        "e2e-github",
+        &["@stoplight/prism-cli@5.16.0", "@octokit/openapi@23.0.2"],
+    )?;
+    let description = packages.path("description.json");
+    let mut cut = workspace.command("python3");
+    cut.arg(workspace.path("tests/e2e/github_description.py"))
+        .arg(packages.path("node_modules/@octokit/openapi/generated/api.github.com.json"))
+        .arg(&description);
+    process::run(cut)?;
+    let mut check =
+        workspace.cargo(&["run", "--locked", "--package", "tagship-github", "--example", "contract", "--"]);
+    check.arg(packages.program("prism")).arg(&description);
+    process::run(check)?;
     Ok(Ending::Passed)
 }
