@@ -4,6 +4,7 @@
 //! Arguments are read by hand, so that the argument parser stays confined to `runner`.
 #![allow(clippy::print_stdout, reason = "tasks talk to people at a terminal")]
 
+mod automation;
 mod bench;
 mod ci;
 mod e2e;

@@ -10,14 +10,7 @@
     reason = "a check of the repository reports by panicking"
 )]
 
-use std::{
-    fs,
-    io::Read as _,
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, sync::Arc};
 
 use tagship_domain::{CommitId, Digest, Release, Timestamp};
 use tagship_github::{GitHub, Settings};
@@ -27,24 +20,9 @@ use tagship_ports::{
     fake::FakeClock,
     forge::{Comment, Forge as _, ReleaseNote},
 };
-use tagship_testkit::github::FakeGitHub;
+use tagship_testkit::{Prism, github::FakeGitHub};
 
-/// How often the proxy is asked whether it is ready, ten times a second.
-const READY: usize = 600;
 const COMMIT: &str = "cccccccccccccccccccccccccccccccccccccccc";
-
-/// The running proxy; it ends with this.
-struct Proxy {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[tokio::main]
 async fn main() {
@@ -52,10 +30,9 @@ async fn main() {
     let [prism, description] = arguments.as_slice() else { panic!("contract PRISM DESCRIPTION") };
     let fake = FakeGitHub::start();
     let (first, head) = prepare(&fake);
-    let log = std::env::temp_dir().join(format!("tagship-contract-{}.log", std::process::id()));
-    let mut proxy = start(prism, description, &fake.api_url(), &log).await;
+    let proxy = Prism::start(prism.as_ref(), description.as_ref(), &fake.api_url());
     let settings = || {
-        let url = format!("http://127.0.0.1:{}", proxy.port);
+        let url = proxy.url();
         Settings {
             run_url: Some("https://example.org/acme/shop/actions/runs/1".to_owned()),
             ..Settings::new(&url, &url, format!("{url}/graphql"), fake.repository(), fake.token())
@@ -65,31 +42,10 @@ async fn main() {
     let client = || GitHub::new(settings(), clock.clone()).unwrap();
     suites(&client(), &client(), &fake, &first, &head).await;
     let requests = fake.received().len();
-    let _ = proxy.child.kill();
-    let mut said = String::new();
-    fs::File::open(&log).unwrap().read_to_string(&mut said).unwrap();
-    let _ = fs::remove_file(&log);
-    let violations = violations(&said);
+    let violations = proxy.violations();
     assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
     println!("{requests} requests keep to the description");
     assert!(requests > 100, "the suites went through the proxy");
-}
-
-/// What the proxy wrote about requests and answers that the description does not allow.
-fn violations(log: &str) -> Vec<&str> {
-    let (mut found, mut not_modified) = (Vec::new(), false);
-    for line in log.lines() {
-        if line.contains(" has returned ") {
-            not_modified = line.contains(" has returned 304");
-        }
-        // "Not modified" is not described, and the one question to the GraphQL API is not part of it.
-        let known = line.contains("Unable to match the returned status code") && not_modified;
-        let bad = line.contains("Violation") || line.contains("Request terminated with error");
-        if bad && !known && !line.contains("/graphql") {
-            found.push(line);
-        }
-    }
-    found
 }
 
 /// What the suites demand to be there.
@@ -170,25 +126,4 @@ async fn more_writes(client: &GitHub, fake: &FakeGitHub) {
         assert_eq!((world.releases.len(), world.comment_bodies(7).len()), (1, 2));
         assert_ne!(world.releases[0]["assets"][1]["id"].as_u64(), Some(manifest), "uploaded again");
     });
-}
-
-async fn start(prism: &str, description: &str, upstream: &str, log: &std::path::Path) -> Proxy {
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let log = fs::File::create(log).expect("the log can be written");
-    let child = Command::new(prism)
-        .args(["proxy", "--errors", "-h", "127.0.0.1", "-p", &port.to_string(), description, upstream])
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .expect("prism can be started");
-    let mut proxy = Proxy { child, port };
-    for _ in 0..READY {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return proxy;
-        }
-        assert!(proxy.child.try_wait().unwrap().is_none(), "prism ended before it was ready");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("prism is not ready after a minute");
 }
