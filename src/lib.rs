@@ -4,6 +4,7 @@
 
 mod answer;
 mod failure;
+mod host;
 mod live;
 mod pipeline;
 mod publisher;

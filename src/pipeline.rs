@@ -13,7 +13,7 @@ use tagship_domain::{
     schema,
     traffic::Weight,
 };
-use tagship_ports::{MetricSource, StateStore as _};
+use tagship_ports::MetricSource;
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
@@ -71,14 +71,14 @@ pub(crate) async fn lead(
     let publisher = CommentPublisher { workspace };
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
-    let registry = TagStages { repo: &workspace.repo, options: &options };
+    let registry = TagStages { repo: workspace.host.repo.as_ref(), options: &options };
     let world = World {
-        journals: &workspace.repo,
+        journals: workspace.host.journals.as_ref(),
         releases: &releases,
         target: opened.target.as_ref(),
         runner: opened.runner.as_ref(),
         registry: &registry,
-        forge: &workspace.forge,
+        forge: workspace.host.forge.as_ref(),
         publisher: &publisher,
         metrics: page.as_ref().map(|page| page as &dyn MetricSource),
         spectator: &live,
@@ -214,7 +214,7 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
 /// What the journal of a place tells about its newest rollout.
 pub(crate) async fn story(workspace: &Workspace, place: Place<'_>) -> Result<Story, Failure> {
     let journal = journal_name(place.environment, place.name);
-    let entries = workspace.repo.history(&journal, STORY).await.map_err(failed)?;
+    let entries = workspace.host.journals.history(&journal, STORY).await.map_err(failed)?;
     Story::of(&entries).map_err(Failure::incomplete)
 }
 
@@ -235,7 +235,7 @@ pub(crate) async fn recorded(
     place: Place<'_>,
 ) -> Result<Option<RolloutState>, Failure> {
     let journal = journal_name(place.environment, place.name);
-    let tip = workspace.repo.tip(&journal).await.map_err(failed)?;
+    let tip = workspace.host.journals.tip(&journal).await.map_err(failed)?;
     let state = tip.as_ref().map(tagship_rollout::state_of).transpose();
     state.map_err(|error| unusable_journal(&journal, &error))
 }

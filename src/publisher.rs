@@ -11,7 +11,7 @@ use tagship_domain::{
     series::MetricSeries,
 };
 use tagship_ports::{
-    Forge, PortError, Problem, Publisher, StateStore,
+    PortError, Problem, Publisher,
     forge::{Comment, CommentOutcome},
     state_store::Entry,
 };
@@ -53,7 +53,7 @@ impl Publisher for CommentPublisher<'_> {
     async fn publish(&self, state: &RolloutState, timeline: &[TimelineEntry]) -> Result<(), PortError> {
         let commit = &subject_of(state).commit;
         let written = timeline.last().map_or(state.since, |entry| entry.at);
-        for pull_request in self.workspace.forge.pull_requests_of(commit).await? {
+        for pull_request in self.workspace.host.forge.pull_requests_of(commit).await? {
             let sections = self.sections(commit, state, timeline).await?;
             let report = StatusReport {
                 sha: commit.clone(),
@@ -76,7 +76,7 @@ pub(crate) async fn write(
 ) -> Result<CommentOutcome, PortError> {
     let body = markdown::comment(report, &markdown::Limits::COMMENT);
     let comment = Comment { pull_request, topic: TOPIC.to_owned(), written: report.written, body };
-    workspace.forge.comment(&comment).await
+    workspace.host.forge.comment(&comment).await
 }
 
 /// The release whose pull request a rollout is shown on: what it brings, or what it takes away.
@@ -118,7 +118,7 @@ impl CommentPublisher<'_> {
         model: &ModelName,
         environment: &Environment,
     ) -> Result<Option<(RolloutState, Story)>, PortError> {
-        let entries = self.workspace.repo.history(&journal_name(environment, model), STORY).await?;
+        let entries = self.workspace.host.journals.history(&journal_name(environment, model), STORY).await?;
         let broken = |error: JournalError| {
             PortError::new(
                 Problem::Invalid,

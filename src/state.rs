@@ -4,7 +4,7 @@ use tagship_artifact::digest_path;
 use tagship_config::ModelConfig;
 use tagship_decide::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};
 use tagship_domain::{CommitId, Digest, Environment, FileEntry, ModelName, rollout::RolloutState};
-use tagship_ports::{Repo, StateStore};
+use tagship_ports::Repo as _;
 use tagship_registry::Registry;
 use tagship_release as release;
 use tagship_rollout::{JournalError, blocked, ended, journal_name, state_of};
@@ -67,7 +67,7 @@ async fn environment_state(
     environment: &Environment,
 ) -> Result<EnvironmentState, Failure> {
     let journal = journal_name(environment, model);
-    let entries = workspace.repo.history(&journal, MEMORY).await.map_err(failed)?;
+    let entries = workspace.host.journals.history(&journal, MEMORY).await.map_err(failed)?;
     let unusable = |error| unusable_journal(&journal, &error);
     let tip = entries.first().map(state_of).transpose().map_err(unusable)?;
     let failures = blocked(&ended(&entries).map_err(unusable)?);
@@ -95,5 +95,5 @@ fn running(state: RolloutState) -> Running {
 /// # Errors
 /// When there is none.
 pub(crate) async fn head(workspace: &Workspace) -> Result<CommitId, Failure> {
-    workspace.repo.resolve("HEAD").await.map_err(failed)
+    workspace.clone.resolve("HEAD").await.map_err(failed)
 }

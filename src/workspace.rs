@@ -1,8 +1,11 @@
 //! The repository that a verb works on, with everything that stands behind its ports.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use tagship_adapters::{SystemClock, forges::LocalForge, stores, targets};
+use tagship_adapters::{SystemClock, stores, targets};
 use tagship_config::{Config, EnvironmentConfig, ModelConfig};
 use tagship_domain::{Environment, ModelName};
 use tagship_git::GitRepo;
@@ -10,7 +13,7 @@ use tagship_ports::{ArtifactStore, PortError, Problem};
 use tagship_registry::{Options, Registry};
 use tagship_runner::{Context, Failure, Screen, args::Common, handover::Handover};
 
-use crate::failure::failed;
+use crate::{failure::failed, host::Host};
 
 /// Directory of everything that tagship keeps in a repository without a host.
 const OWN_DIRECTORY: &str = ".tagship";
@@ -20,10 +23,10 @@ const OWN_DIRECTORY: &str = ".tagship";
 pub(crate) struct Workspace {
     /// Top directory of the work tree.
     pub(crate) root: PathBuf,
-    /// Tags, commits, journals.
-    pub(crate) repo: GitRepo,
-    /// Comments, deployments, releases.
-    pub(crate) forge: LocalForge,
+    /// The clone that is worked in.
+    pub(crate) clone: Arc<GitRepo>,
+    /// Where it is hosted: tags and journals, comments, deployments, releases.
+    pub(crate) host: Host,
     /// What is configured.
     pub(crate) config: Config,
     /// The environment of the run.
@@ -46,16 +49,17 @@ impl Workspace {
         let screen = Screen::of(&context, common.verbose);
         let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
         let root = repo.root().to_owned();
+        let (host, clone) = Host::of(&context, repo, &root.join(OWN_DIRECTORY).join("forge"))?;
         let config = read_config(&common.config, &root)?;
         if context.by.actor.is_empty() {
-            context.by.actor = repo.user_name().unwrap_or_else(|| "unknown".to_owned());
+            context.by.actor = clone.user_name().unwrap_or_else(|| "unknown".to_owned());
         }
         context.job_directory.get_or_insert_with(|| root.join(OWN_DIRECTORY).join("job"));
         Ok(Self {
-            forge: LocalForge::new(root.join(OWN_DIRECTORY).join("forge")),
             handover: Handover::of(&context),
             root,
-            repo,
+            clone,
+            host,
             config,
             context,
             screen,
@@ -169,7 +173,9 @@ impl Workspace {
     /// # Errors
     /// When the tags cannot be read.
     pub(crate) async fn registry(&self) -> Result<Registry, Failure> {
-        tagship_release::read_registry(&self.repo, self.registry_options()?).await.map_err(failed)
+        tagship_release::read_registry(self.host.repo.as_ref(), self.registry_options()?)
+            .await
+            .map_err(failed)
     }
 
     /// Every environment of every model.

@@ -76,7 +76,7 @@ async fn trigger(event: &EventArgs, common: &Common, workspace: &Workspace) -> R
             ));
         }
     };
-    let default_branch = named_branch.or_else(|| workspace.repo.default_branch()).ok_or_else(|| {
+    let default_branch = named_branch.or_else(|| workspace.clone.default_branch()).ok_or_else(|| {
         Failure::usage("the default branch is unknown: the payload does not tell it and HEAD is detached")
             .hint("add repository.default_branch to the payload, or check out a branch")
     })?;

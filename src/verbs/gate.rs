@@ -6,7 +6,6 @@ use tagship_domain::{
     validation::ValidationReport,
 };
 use tagship_gate::{GateRequest, MAX_REPORT_BYTES, ReportFile, StableEvidence, judge};
-use tagship_ports::Forge;
 use tagship_release as release;
 use tagship_report::terminal;
 use tagship_runner::{Failure, args::GateArgs, files};
@@ -74,7 +73,7 @@ async fn commit_checks(
     if model.gate.checks.is_empty() {
         return Ok(vec![]);
     }
-    workspace.forge.checks(commit).await.map_err(failed)
+    workspace.host.forge.checks(commit).await.map_err(failed)
 }
 
 /// Reports as files.

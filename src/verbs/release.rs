@@ -68,7 +68,13 @@ pub(crate) async fn show_again(
 }
 
 fn maker<'a>(workspace: &'a Workspace, store: &'a dyn ArtifactStore) -> ReleaseMaker<'a> {
-    ReleaseMaker { repo: &workspace.repo, store, journals: &workspace.repo, forge: &workspace.forge }
+    let host = &workspace.host;
+    ReleaseMaker {
+        repo: host.repo.as_ref(),
+        store,
+        journals: host.journals.as_ref(),
+        forge: host.forge.as_ref(),
+    }
 }
 
 async fn draft(
@@ -148,7 +154,7 @@ pub(crate) async fn next_version(
         options: workspace.registry_options()?,
     };
     let store = workspace.store(model)?;
-    match preview(&workspace.repo, store.as_ref(), &request).await.map_err(failed)? {
+    match preview(workspace.host.repo.as_ref(), store.as_ref(), &request).await.map_err(failed)? {
         Preview::Existing(_) => Ok(None),
         Preview::New { version, because } => Ok(Some(NextVersion { version, because })),
     }

@@ -29,7 +29,6 @@ use crate::{
     publisher::{now, section, write},
     workspace::Workspace,
 };
-use tagship_ports::Forge as _;
 
 pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answer, Failure> {
     let decision = decide::decision(&args.event, &args.common, &workspace).await?;
@@ -218,6 +217,6 @@ pub(crate) async fn pull_requests(
 ) -> Result<Vec<u64>, Failure> {
     match named {
         Some(number) => Ok(vec![number]),
-        None => workspace.forge.pull_requests_of(commit).await.map_err(failed),
+        None => workspace.host.forge.pull_requests_of(commit).await.map_err(failed),
     }
 }

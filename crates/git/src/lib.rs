@@ -5,6 +5,7 @@
 //! compare-and-swap. Invariants: a ref is moved locally only after the remote has accepted it, so a lost race
 //! leaves nothing behind; nothing is ever forced; nothing ever prompts or waits without a limit.
 
+mod credential;
 mod error;
 mod journal;
 mod program;
@@ -14,6 +15,7 @@ mod refname;
 mod repository;
 mod write;
 
+pub use credential::Access;
 pub use repository::GitRepo;
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ use std::{
 use tagship_ports::{PortError, Problem};
 use tokio::{process::Command, time};
 
-use crate::error::local_remedy;
+use crate::{
+    credential::{Credential, HEADER_VARIABLE},
+    error::local_remedy,
+};
 
 /// Variables that would point git at another repository than ours; the others, which may carry credentials,
 /// stay.
@@ -45,6 +48,8 @@ pub(crate) struct Program {
     pub(crate) git_dir: PathBuf,
     /// Where to run: the work tree, or the repository itself where it is bare.
     pub(crate) directory: PathBuf,
+    /// What the remote is told, where git has nothing of its own to tell it.
+    pub(crate) credential: Option<Credential>,
 }
 
 /// What a command said.
@@ -65,6 +70,10 @@ impl Program {
     ) -> Result<Said, PortError> {
         let mut command = Command::new("git");
         command.arg("--git-dir").arg(&self.git_dir).args(SETTINGS);
+        if let Some(credential) = &self.credential {
+            command.arg(format!("--config-env={}={HEADER_VARIABLE}", credential.setting));
+            command.env(HEADER_VARIABLE, credential.header.expose());
+        }
         command.args(arguments).current_dir(&self.directory).stdin(Stdio::null()).kill_on_drop(true);
         for variable in REPOSITORY_VARIABLES {
             command.env_remove(variable);

@@ -53,7 +53,11 @@ impl GitRepo {
         let remote = choose_remote(&repository, &operation)?;
         let git_dir = repository.path().to_path_buf();
         let directory = repository.workdir().unwrap_or(repository.path()).to_path_buf();
-        Ok(Self { repository: Mutex::new(repository), program: Program { git_dir, directory }, remote })
+        Ok(Self {
+            repository: Mutex::new(repository),
+            program: Program { git_dir, directory, credential: None },
+            remote,
+        })
     }
 
     /// The top directory of the work tree, or the repository itself where it is bare.

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use tagship_domain::{CommitId, Timestamp};
+use tagship_domain::{CommitId, Redacted, Timestamp};
 use tagship_ports::{
     Problem, Repo, StateStore,
     conformance::{self, RepoFixture},
@@ -169,6 +169,31 @@ async fn runs_in_one_clone_do_not_trip_over_each_other() {
     runs.join_all().await;
     let written = shared.open("other").history("busy", 100).await.unwrap();
     assert_eq!(written.len(), RUNS * ENTRIES, "every entry is there once, in one line");
+}
+
+#[tokio::test]
+async fn a_token_reaches_its_server_in_a_header() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        stream
+            .write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        head
+    });
+    let directory = TempDir::new().unwrap();
+    filled(directory.path());
+    git(directory.path(), &["remote", "add", "origin", &format!("{server}/acme/shop")]);
+    let mut repo = GitRepo::discover(directory.path()).unwrap();
+    repo.authenticate(&server, Some(&Redacted::new("ghs_x".to_owned())));
+    let error = repo.fetch().await.unwrap_err();
+    assert_eq!(error.problem, Problem::Denied, "{error}");
+    let head = asked.join().unwrap();
+    assert!(head.iter().any(|line| line == "Authorization: basic eC1hY2Nlc3MtdG9rZW46Z2hzX3g="), "{head:?}");
 }
 
 #[tokio::test]

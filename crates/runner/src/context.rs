@@ -1,8 +1,24 @@
 //! The environment of a run, read once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tagship_domain::Provenance;
+use serde_json::Value;
+use tagship_domain::{CommitId, Provenance, Redacted};
+
+/// The host of the repository, as a workflow's environment names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Base of its REST API.
+    pub api_url: String,
+    /// Where people look at it.
+    pub server_url: String,
+    /// Its GraphQL API.
+    pub graphql_url: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// The token; absent where the step was given none.
+    pub token: Option<Redacted<String>>,
+}
 
 /// What the environment says about this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +27,12 @@ pub struct Context {
     pub hosted: bool,
     /// Who caused the run (empty where the host does not say), and where it can be looked at.
     pub by: Provenance,
+    /// Where the repository is hosted; absent outside of a workflow.
+    pub host: Option<Host>,
+    /// The commit that the host started the run for: of the default branch where the event says nothing else.
+    pub sha: Option<CommitId>,
+    /// Whether a fork's change started it, so that its token can only read.
+    pub from_fork: bool,
     /// Name of the event that started it.
     pub event_name: Option<String>,
     /// File with the event's payload.
@@ -34,20 +56,20 @@ pub struct Context {
 impl Context {
     /// Reads the environment. An empty variable counts as unset.
     pub fn read() -> Self {
-        let server = variable("GITHUB_SERVER_URL");
-        let repository = variable("GITHUB_REPOSITORY");
-        let run = match (server, repository, variable("GITHUB_RUN_ID")) {
-            (Some(server), Some(repository), Some(run)) => {
-                Some(format!("{server}/{repository}/actions/runs/{run}"))
-            }
-            _ => None,
-        };
+        let host = host();
+        let run = host.as_ref().zip(variable("GITHUB_RUN_ID"));
+        let run =
+            run.map(|(host, run)| format!("{}/{}/actions/runs/{run}", host.server_url, host.repository));
+        let event_path = variable("GITHUB_EVENT_PATH").map(PathBuf::from);
         let actor = variable("GITHUB_ACTOR").unwrap_or_default();
         Self {
             hosted: variable("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             by: Provenance { actor, run },
+            host,
+            sha: variable("GITHUB_SHA").and_then(|sha| sha.parse().ok()),
+            from_fork: event_path.as_deref().is_some_and(comes_from_fork),
             event_name: variable("GITHUB_EVENT_NAME"),
-            event_path: variable("GITHUB_EVENT_PATH").map(PathBuf::from),
+            event_path,
             ref_name: variable("GITHUB_REF_NAME"),
             output_file: variable("GITHUB_OUTPUT").map(PathBuf::from),
             summary_file: variable("GITHUB_STEP_SUMMARY").map(PathBuf::from),
@@ -62,6 +84,30 @@ impl Context {
     pub fn secret(name: &str) -> Option<String> {
         variable(name)
     }
+}
+
+/// The host, where the environment names it completely.
+fn host() -> Option<Host> {
+    let address = |name: &str| variable(name).map(|url| url.trim_end_matches('/').to_owned());
+    Some(Host {
+        api_url: address("GITHUB_API_URL")?,
+        server_url: address("GITHUB_SERVER_URL")?,
+        graphql_url: address("GITHUB_GRAPHQL_URL")?,
+        repository: variable("GITHUB_REPOSITORY")?,
+        token: variable("TAGSHIP_GITHUB_TOKEN").or_else(|| variable("GITHUB_TOKEN")).map(Redacted::new),
+    })
+}
+
+/// Whether the payload is about a pull request from another repository. One that cannot be read says nothing here; who
+/// decides about the event reads it again and says what is wrong.
+fn comes_from_fork(payload: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(payload) else { return false };
+    let Ok(payload) = serde_json::from_str::<Value>(&text) else { return false };
+    let Some(pull_request) = payload.get("pull_request").filter(|pull| pull.is_object()) else {
+        return false;
+    };
+    let name = |pointer| pull_request.pointer(pointer).and_then(Value::as_str);
+    name("/head/repo/full_name") != name("/base/repo/full_name")
 }
 
 #[allow(

@@ -16,7 +16,7 @@ pub mod screen;
 mod stop;
 mod write;
 
-pub use context::Context;
+pub use context::{Context, Host};
 pub use error::Failure;
 pub use progress::Progress;
 pub use reference::command_line_reference;

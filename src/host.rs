@@ -1,0 +1,151 @@
+//! Where the repository is hosted, behind the ports: GitHub in a workflow, else a directory.
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use tagship_adapters::{SystemClock, forges::LocalForge};
+use tagship_domain::{CommitId, Redacted, tag::Tag};
+use tagship_git::{Access, GitRepo};
+use tagship_github::{GitHub, Settings};
+use tagship_ports::{
+    Forge, PortError, Problem, Repo, StateStore,
+    forge::{Comment, CommentOutcome, CommitCheck, DeploymentStatus, ReleaseNote},
+    repo::{Commit, NewTag},
+};
+use tagship_runner::{Context, Failure, Host as Addresses};
+
+use crate::failure::failed;
+
+/// The host of a repository.
+pub(crate) struct Host {
+    /// Comments, checks, deployments, releases.
+    pub(crate) forge: Arc<dyn Forge>,
+    /// Journals.
+    pub(crate) journals: Arc<dyn StateStore>,
+    /// Commits and tags.
+    pub(crate) repo: Arc<dyn Repo>,
+    /// Everything else that GitHub can do; absent elsewhere.
+    pub(crate) github: Option<Arc<GitHub>>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("github", &self.github).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// The host that the environment names, else the directory `local`.
+    ///
+    /// # Errors
+    /// When the environment names a host that cannot be right.
+    pub(crate) fn of(
+        context: &Context,
+        mut repo: GitRepo,
+        local: &Path,
+    ) -> Result<(Self, Arc<GitRepo>), Failure> {
+        let Some(addresses) = &context.host else {
+            return Ok(Self::git(Arc::new(LocalForge::new(local)), Arc::new(repo)));
+        };
+        let access = repo.authenticate(&addresses.server_url, addresses.token.as_ref());
+        let repo = Arc::new(repo);
+        match &addresses.token {
+            Some(token) => {
+                let github = Arc::new(github(addresses, token, context)?);
+                Ok((Self::github(github, repo.clone(), access), repo))
+            }
+            None if context.hosted => Ok(Self::git(Arc::new(NoToken), repo)),
+            None => Ok(Self::git(Arc::new(LocalForge::new(local)), repo)),
+        }
+    }
+
+    fn git(forge: Arc<dyn Forge>, repo: Arc<GitRepo>) -> (Self, Arc<GitRepo>) {
+        (Self { forge, journals: repo.clone(), repo: repo.clone(), github: None }, repo)
+    }
+
+    fn github(github: Arc<GitHub>, repo: Arc<GitRepo>, access: Access) -> Self {
+        let forge: Arc<dyn Forge> = github.clone();
+        let (journals, repo): (Arc<dyn StateStore>, Arc<dyn Repo>) = match access {
+            Access::Git => (repo.clone(), repo),
+            // A token opens no SSH connection, but the API.
+            Access::Key => (github.clone(), Arc::new(TagsByApi { clone: repo, api: github.clone() })),
+        };
+        Self { forge, journals, repo, github: Some(github) }
+    }
+}
+
+fn github(addresses: &Addresses, token: &Redacted<String>, context: &Context) -> Result<GitHub, Failure> {
+    let Addresses { api_url, server_url, graphql_url, repository, .. } = addresses;
+    let settings = Settings {
+        run_url: context.by.run.clone(),
+        from_fork: context.from_fork,
+        ..Settings::new(api_url, server_url, graphql_url, repository, token.expose())
+    };
+    GitHub::new(settings, Arc::new(SystemClock)).map_err(failed)
+}
+
+/// The clone's commits and files with the host's tags, for a remote that git cannot reach with a token.
+struct TagsByApi {
+    clone: Arc<GitRepo>,
+    api: Arc<GitHub>,
+}
+
+#[async_trait]
+impl Repo for TagsByApi {
+    async fn resolve(&self, revision: &str) -> Result<CommitId, PortError> {
+        self.clone.resolve(revision).await
+    }
+
+    async fn commit(&self, id: &CommitId) -> Result<Commit, PortError> {
+        self.clone.commit(id).await
+    }
+
+    async fn tags(&self) -> Result<Vec<Tag>, PortError> {
+        self.api.tags().await
+    }
+
+    async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
+        self.clone.file_at(commit, path).await
+    }
+
+    async fn create_tag(&self, tag: &NewTag) -> Result<(), PortError> {
+        self.api.create_tag(tag).await
+    }
+
+    async fn uncommitted(&self, path: &str, limit: usize) -> Result<Vec<String>, PortError> {
+        self.clone.uncommitted(path, limit).await
+    }
+}
+
+/// A host that the run has no token for.
+struct NoToken;
+
+impl NoToken {
+    fn refuse<T>(what: &str) -> Result<T, PortError> {
+        Err(PortError::new(Problem::Denied, what, "the step has no token")
+            .hint("pass `github-token: ${{ github.token }}`, or set GITHUB_TOKEN in its environment"))
+    }
+}
+
+#[async_trait]
+impl Forge for NoToken {
+    async fn comment(&self, comment: &Comment) -> Result<CommentOutcome, PortError> {
+        Self::refuse(&format!("comment on #{}", comment.pull_request))
+    }
+
+    async fn pull_requests_of(&self, commit: &CommitId) -> Result<Vec<u64>, PortError> {
+        Self::refuse(&format!("find the pull requests of commit {}", commit.short()))
+    }
+
+    async fn checks(&self, commit: &CommitId) -> Result<Vec<CommitCheck>, PortError> {
+        Self::refuse(&format!("read the checks of commit {}", commit.short()))
+    }
+
+    async fn deployment(&self, status: &DeploymentStatus) -> Result<(), PortError> {
+        Self::refuse(&format!("show the deployment to {}", status.environment))
+    }
+
+    async fn release(&self, note: &ReleaseNote) -> Result<(), PortError> {
+        Self::refuse(&format!("show release {}", note.tag))
+    }
+}
