@@ -1,21 +1,37 @@
 // The official parser of GitHub's workflow and action files.
 //
-// usage: node BUNDLE FILE...; a file named action.yml is an action, every other one a workflow.
+// usage: node BUNDLE REPOSITORY FILE...; a file named action.yml is an action, every other one a workflow. What workflows
+// say to this repository's own actions is held against their manifests.
 
-import {readFileSync} from "node:fs";
-import {basename} from "node:path";
+import {existsSync, readFileSync} from "node:fs";
+import {basename, join} from "node:path";
 
 import {validate} from "@actions/languageservice";
 import {TextDocument} from "vscode-languageserver-textdocument";
+import {parse} from "yaml";
 
 import {validateAction} from "./node_modules/@actions/languageservice/dist/validate-action.js";
 
-async function main(paths) {
+// Owner and name by which users call the actions.
+const OWN = "tagship/tagship";
+
+function manifests(repository) {
+  return {
+    async fetchActionMetadata({owner, name, path}) {
+      const manifest = join(repository, path ?? "", "action.yml");
+      if (`${owner}/${name}` !== OWN) return undefined;
+      if (!existsSync(manifest)) throw new Error(`there is no ${manifest}`);
+      return parse(readFileSync(manifest, "utf8"));
+    },
+  };
+}
+
+async function main(repository, paths) {
   let problems = 0;
   for (const path of paths) {
     const document = TextDocument.create(`file:///${path}`, "yaml", 1, readFileSync(path, "utf8"));
     const judge = /^action\.ya?ml$/.test(basename(path)) ? validateAction : validate;
-    for (const {message, range} of await judge(document, {})) {
+    for (const {message, range} of await judge(document, {actionsMetadataProvider: manifests(repository)})) {
       console.log(`${path}:${range.start.line + 1}:${range.start.character + 1}: ${message}`);
       problems += 1;
     }
@@ -23,4 +39,4 @@ async function main(paths) {
   process.exitCode = problems ? 1 : 0;
 }
 
-main(process.argv.slice(2));
+main(process.argv[2], process.argv.slice(3));

@@ -3,6 +3,7 @@
 //!
 //! A counterpart that cannot be had is a failed step: this task is run where they are demanded.
 
+mod act;
 mod full_disk;
 mod github;
 mod gto;
@@ -31,6 +32,7 @@ const STEPS: &[Step] = &[
     Step { name: "yaml", run: yaml::run },
     Step { name: "gto", run: gto::run },
     Step { name: "github", run: github::run },
+    Step { name: "act", run: act::run },
     Step { name: "full-disk", run: full_disk::run },
 ];
 

@@ -9,6 +9,7 @@ mod ask;
 mod commits;
 mod fault;
 mod http;
+mod mirror;
 mod objects;
 mod releases;
 mod shape;
@@ -22,10 +23,12 @@ use serde_json::{Value, json};
 pub use fault::Fault;
 pub use world::World;
 
+use crate::Repository;
 use answer::Answer;
 use ask::Ask;
 use fault::Faults;
 use http::{Reply, Request, Server};
+use mirror::Mirror;
 use world::{REPOSITORY, hash};
 
 /// The token that is accepted.
@@ -63,14 +66,21 @@ struct Inner {
     faults: Faults,
     received: Vec<Received>,
     used: u64,
+    mirror: Option<Mirror>,
 }
 
 impl FakeGitHub {
     /// Starts one with an empty repository `acme/shop`, whose branch `main` has one commit.
     pub fn start() -> Self {
         let world = World::new(String::new());
-        let inner =
-            Inner { before: world.clone(), world, faults: Faults::default(), received: Vec::new(), used: 0 };
+        let inner = Inner {
+            before: world.clone(),
+            world,
+            faults: Faults::default(),
+            received: Vec::new(),
+            used: 0,
+            mirror: None,
+        };
         let inner = Arc::new(Mutex::new(inner));
         let shared = Arc::clone(&inner);
         let server = Server::start(move |request| locked(&shared).handle(request));
@@ -106,7 +116,17 @@ impl FakeGitHub {
 
     /// Looks at the repository, or changes it.
     pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
-        look(&mut locked(&self.inner).world)
+        let mut inner = locked(&self.inner);
+        inner.follow();
+        look(&mut inner.world)
+    }
+
+    /// From now on shows what is pushed to a repository, as if it was the one behind the API.
+    pub fn mirror(&self, repository: &Repository) {
+        let mut inner = locked(&self.inner);
+        inner.world.refs.clear();
+        inner.mirror = Some(Mirror::of(repository.path()));
+        inner.follow();
     }
 
     /// The request with this number, counted from 0 since the last [`FakeGitHub::forget_requests`], fails.
@@ -151,7 +171,14 @@ fn locked(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 }
 
 impl Inner {
+    fn follow(&mut self) {
+        if let Some(mirror) = &mut self.mirror {
+            mirror.update(&mut self.world);
+        }
+    }
+
     fn handle(&mut self, request: &Request) -> Reply {
+        self.follow();
         let number = self.received.len();
         let prefixes = ["/api/v3", "/api/uploads", "/api"];
         let target = prefixes.iter().find_map(|prefix| request.target.strip_prefix(prefix));
