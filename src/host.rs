@@ -78,7 +78,7 @@ fn github(addresses: &Addresses, token: &Redacted<String>, context: &Context) ->
     let Addresses { api_url, server_url, graphql_url, repository, .. } = addresses;
     let settings = Settings {
         run_url: context.by.run.clone(),
-        from_fork: context.from_fork,
+        from_fork: context.proposed.as_ref().is_some_and(|proposed| proposed.from_fork),
         ..Settings::new(api_url, server_url, graphql_url, repository, token.expose())
     };
     GitHub::new(settings, Arc::new(SystemClock)).map_err(failed)

@@ -6,6 +6,7 @@ mod answer;
 mod failure;
 mod host;
 mod live;
+mod marks;
 mod pipeline;
 mod publisher;
 mod state;

@@ -17,13 +17,13 @@ use tagship_ports::MetricSource;
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
-use tagship_runner::{Failure, args::Pace};
+use tagship_runner::{Failure, args::Pace, told_to_stop};
 
 use crate::{
     answer::Answer,
     failure::failed,
     live::LiveScreen,
-    publisher::{CommentPublisher, Story},
+    publisher::{CommentPublisher, Story, now},
     state::unusable_journal,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
@@ -59,6 +59,47 @@ pub(crate) enum Lead<'a> {
 /// # Errors
 /// When the journal, the target's settings or the lock stand in the way.
 pub(crate) async fn lead(
+    workspace: &Workspace,
+    place: Place<'_>,
+    lead: Lead<'_>,
+    pace: &Pace,
+) -> Result<Tick, Failure> {
+    let stop = told_to_stop()?;
+    // Whatever was under way is dropped, as if the machine had gone: the journal is made for that.
+    tokio::select! {
+        tick = lead_on(workspace, place, lead, pace) => tick,
+        () = stop => Err(cancelled(workspace, place).await),
+    }
+}
+
+/// Says that this run was told to stop, where reviewers look too, and who goes on.
+async fn cancelled(workspace: &Workspace, place: Place<'_>) -> Failure {
+    let stopped = |text: &str| Failure::new(Exit::Running, "cancelled", text);
+    let publisher = CommentPublisher { workspace };
+    let (state, story) = match publisher.newest(place.name, place.environment).await {
+        Ok(Some(newest)) => newest,
+        Ok(None) => return stopped("told to stop; no rollout had begun"),
+        Err(error) => return stopped(&format!("told to stop; how the rollout stands is unknown: {error}")),
+    };
+    if !state.is_open() {
+        return stopped(&format!("told to stop; the rollout had ended {} before", state.phase));
+    }
+    let version = &state.candidate.version;
+    let text = format!(
+        "The run that led this rollout was cancelled; {version} stays at {} of the traffic in {} and nothing is lost",
+        state.weight.applied, place.environment
+    );
+    let next =
+        "the next run goes on: a scheduled `tagship rollout --all`, or `tagship rollout --once` by hand";
+    let shown =
+        publisher.show(&state, &story.timeline, now(workspace), Some(format!("{text}; {next}"))).await;
+    if let Err(error) = shown {
+        workspace.tell_once(&format!("the comment does not say so: {error}"));
+    }
+    stopped(&text).hint(next)
+}
+
+async fn lead_on(
     workspace: &Workspace,
     place: Place<'_>,
     lead: Lead<'_>,

@@ -10,16 +10,12 @@ use tagship_domain::{
     rollout::{Kind, RolloutState},
     series::MetricSeries,
 };
-use tagship_ports::{
-    PortError, Problem, Publisher,
-    forge::{Comment, CommentOutcome},
-    state_store::Entry,
-};
+use tagship_ports::{PortError, Problem, Publisher, forge::Comment, state_store::Entry};
 use tagship_release as release;
 use tagship_report::markdown;
 use tagship_rollout::{JournalError, journal_name, series, state_of, timeline};
 
-use crate::workspace::Workspace;
+use crate::{marks, workspace::Workspace};
 
 /// The one comment that says how a change stands.
 pub(crate) const TOPIC: &str = "status";
@@ -51,36 +47,59 @@ pub(crate) struct CommentPublisher<'a> {
 #[async_trait]
 impl Publisher for CommentPublisher<'_> {
     async fn publish(&self, state: &RolloutState, timeline: &[TimelineEntry]) -> Result<(), PortError> {
-        let commit = &subject_of(state).commit;
+        let subject = subject_of(state);
+        marks::of_rollout(self.workspace, subject, state).await;
         let written = timeline.last().map_or(state.since, |entry| entry.at);
-        for pull_request in self.workspace.host.forge.pull_requests_of(commit).await? {
-            let sections = self.sections(commit, state, timeline).await?;
-            let report = StatusReport {
-                sha: commit.clone(),
-                pull_request: Some(pull_request),
-                written,
-                by: state.by.clone(),
-                sections,
-            };
+        self.show(state, timeline, written, None).await
+    }
+}
+
+impl CommentPublisher<'_> {
+    /// Shows how a rollout stands on every pull request that brought it, with a note about the run itself.
+    pub(crate) async fn show(
+        &self,
+        state: &RolloutState,
+        timeline: &[TimelineEntry],
+        written: Timestamp,
+        note: Option<String>,
+    ) -> Result<(), PortError> {
+        let commit = &subject_of(state).commit;
+        let pull_requests = self.workspace.host.forge.pull_requests_of(commit).await;
+        let pull_requests = pull_requests.or_else(|error| self.workspace.leave_out(error, vec![]))?;
+        if pull_requests.is_empty() {
+            return Ok(());
+        }
+        let mut report = StatusReport {
+            sha: commit.clone(),
+            pull_request: None,
+            written,
+            by: state.by.clone(),
+            note,
+            sections: self.sections(commit, state, timeline).await?,
+        };
+        for pull_request in pull_requests {
+            report.pull_request = Some(pull_request);
             write(self.workspace, pull_request, &report).await?;
         }
         Ok(())
     }
 }
 
-/// Writes the status comment of a pull request.
+/// Writes the status comment of a pull request; answers whether it stands there. A token that may not comment is told
+/// once: the step's summary says the same.
 pub(crate) async fn write(
     workspace: &Workspace,
     pull_request: u64,
     report: &StatusReport,
-) -> Result<CommentOutcome, PortError> {
+) -> Result<bool, PortError> {
     let body = markdown::comment(report, &markdown::Limits::COMMENT);
     let comment = Comment { pull_request, topic: TOPIC.to_owned(), written: report.written, body };
-    workspace.host.forge.comment(&comment).await
+    let written = workspace.host.forge.comment(&comment).await.map(|_| true);
+    written.or_else(|error| workspace.leave_out(error, false))
 }
 
 /// The release whose pull request a rollout is shown on: what it brings, or what it takes away.
-fn subject_of(state: &RolloutState) -> &Release {
+pub(crate) fn subject_of(state: &RolloutState) -> &Release {
     match (state.kind, &state.stable) {
         (Kind::Rollback, Some(left)) => left,
         _ => &state.candidate,
@@ -113,7 +132,8 @@ impl CommentPublisher<'_> {
         Ok(sections)
     }
 
-    async fn newest(
+    /// What the journal of a place tells about its newest rollout.
+    pub(crate) async fn newest(
         &self,
         model: &ModelName,
         environment: &Environment,

@@ -1,8 +1,9 @@
 //! The repository that a verb works on, with everything that stands behind its ports.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tagship_adapters::{SystemClock, stores, targets};
@@ -38,6 +39,8 @@ pub(crate) struct Workspace {
     /// Time.
     pub(crate) clock: SystemClock,
     common: Common,
+    /// What was left out and told already.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl Workspace {
@@ -50,7 +53,11 @@ impl Workspace {
         let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
         let root = repo.root().to_owned();
         let (host, clone) = Host::of(&context, repo, &root.join(OWN_DIRECTORY).join("forge"))?;
-        let config = read_config(&common.config, &root)?;
+        let config = if context.is_privileged() {
+            trusted_config(&common.config, &clone, &context)?
+        } else {
+            read_config(&common.config, &root)?
+        };
         if context.by.actor.is_empty() {
             context.by.actor = clone.user_name().unwrap_or_else(|| "unknown".to_owned());
         }
@@ -65,6 +72,7 @@ impl Workspace {
             screen,
             clock: SystemClock,
             common: common.clone(),
+            told: Mutex::default(),
         })
     }
 
@@ -146,6 +154,26 @@ impl Workspace {
         self.common.environment = environment.cloned();
     }
 
+    /// Goes on without something that people would have been shown, where the token may not show it. What, why and what to do is told once.
+    ///
+    /// # Errors
+    /// Every other problem.
+    pub(crate) fn leave_out<T>(&self, error: PortError, instead: T) -> Result<T, PortError> {
+        if error.problem != Problem::Denied {
+            return Err(error);
+        }
+        self.tell_once(&format!("left out: {error}"));
+        Ok(instead)
+    }
+
+    /// Says something that would be repeated at every step of a rollout.
+    pub(crate) fn tell_once(&self, text: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(text.to_owned()) {
+            self.screen.say(text);
+        }
+    }
+
     /// How the screen wants things rendered.
     pub(crate) fn style(&self) -> tagship_report::terminal::Style {
         crate::style(&self.screen)
@@ -215,6 +243,33 @@ pub(crate) fn registry_options(root: &Path) -> Result<Options, Failure> {
     Ok(Options { stages })
 }
 
+/// The configuration as the default branch has it, whatever was checked out: a comment or a fork's proposal must not
+/// bring its own.
+fn trusted_config(path: &Path, clone: &GitRepo, context: &Context) -> Result<Config, Failure> {
+    let event = context.event_name.as_deref().unwrap_or_default();
+    let failed = |message: String| {
+        Failure::usage(format!(
+            "read {} of the default branch, as {event} demands: {message}",
+            path.display()
+        ))
+        .hint("check out the default branch, which actions/checkout does for this event by itself")
+    };
+    let commit = context.sha.as_ref().ok_or_else(|| failed("GITHUB_SHA is not set".to_owned()))?;
+    if path.is_absolute() {
+        return Err(failed("its path must be relative to the repository".to_owned()));
+    }
+    let name = path.to_string_lossy().replace('\\', "/");
+    let bytes = clone.read_file(commit, &name).map_err(|error| failed(error.to_string()))?;
+    let bytes = bytes.ok_or_else(|| failed(format!("commit {} has no such file", commit.short())))?;
+    let text = String::from_utf8(bytes).map_err(|_not_text| failed("it is not UTF-8".to_owned()))?;
+    parse_config(path, &text)
+}
+
+fn parse_config(path: &Path, text: &str) -> Result<Config, Failure> {
+    Config::parse(&path.display().to_string(), text)
+        .map_err(|errors| Failure::usage(errors.to_string().trim_end().trim_start_matches("error: ")))
+}
+
 fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     // A relative path is looked for where the user stands, then at the top of the repository.
     let found = [path.to_owned(), root.join(path)].into_iter().find(|path| path.is_file());
@@ -228,8 +283,7 @@ fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     };
     let text = std::fs::read_to_string(&found)
         .map_err(|error| Failure::usage(format!("read {}: {error}", found.display())))?;
-    Config::parse(&path.display().to_string(), &text)
-        .map_err(|errors| Failure::usage(errors.to_string().trim_end().trim_start_matches("error: ")))
+    parse_config(path, &text)
 }
 
 /// An adapter's error with the place in the configuration that named the adapter.

@@ -38,7 +38,11 @@ pub(crate) async fn gate_model(
 ) -> Result<GateReport, Failure> {
     check_rules(model)?;
     let (digest, _) = artifact_files(workspace, model)?;
-    let commit = head(workspace).await?;
+    // Checks belong to the commit that is proposed, not to the merge that the host made of it.
+    let commit = match &workspace.context.proposed {
+        Some(proposed) => proposed.head.clone(),
+        None => head(workspace).await?,
+    };
     let stable = stable_evidence(workspace, name, model, environment).await?;
     let files = ReportFiles::read(workspace, model);
     let request = GateRequest {

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     answer::Answer,
     failure::failed,
+    marks,
     pipeline::{Lead, Place, answer, lead, release_of, story},
     publisher::{now, section, write},
     workspace::Workspace,
@@ -42,11 +43,23 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
         told.push(done.text);
         sections.extend(done.section);
     }
-    told.extend(show(&workspace, &decision, &sections).await?);
-    let ending = (decision.action.to_string(), decision.reason_code.to_string(), exit);
+    let shown = show(&workspace, &decision, &sections).await?;
+    told.extend(shown.told);
+    // A fork's token can only read: reviewers find everything in the step's summary.
+    let from_fork = workspace.context.proposed.as_ref().is_some_and(|proposed| proposed.from_fork);
+    let reason = match from_fork && shown.left_out && exit == Exit::Done {
+        true => "fork-read-only".to_owned(),
+        false => decision.reason_code.to_string(),
+    };
+    let ending = (decision.action.to_string(), reason, exit);
     let mut answer = Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)?;
     if !sections.is_empty() {
-        answer.summary = Some(markdown::summary(&report(&workspace, &decision, None, sections)));
+        let report = report(&workspace, &decision, None, sections);
+        answer.summary = Some(markdown::summary(&report));
+        // A job with more rights can comment from it later: `tagship comment --input`.
+        if let Some(file) = workspace.handover.put(None, &report)? {
+            answer.outputs = answer.outputs.with("report-file", file.display().to_string());
+        }
     }
     Ok(answer)
 }
@@ -183,30 +196,41 @@ fn report(
         pull_request,
         written: now(workspace),
         by: workspace.context.by.clone(),
+        note: None,
         sections,
     }
 }
 
-/// Writes the status comment on the pull request of the event, or on those that brought the commit. A rollout of
-/// another commit's release is shown where that commit came from, by itself.
-async fn show(
-    workspace: &Workspace,
-    decision: &Decision,
-    sections: &[Section],
-) -> Result<Vec<String>, Failure> {
+/// What became of showing a change to reviewers.
+#[derive(Default)]
+struct Shown {
+    told: Vec<String>,
+    /// Whether a comment is missing because the token may not write it.
+    left_out: bool,
+}
+
+/// Marks the commit, and writes the status comment on the pull request of the event or on those that brought the
+/// commit. A rollout of another commit's release is shown where that commit came from, by itself.
+async fn show(workspace: &Workspace, decision: &Decision, sections: &[Section]) -> Result<Shown, Failure> {
     let ours =
         |section: &&Section| section.release.as_ref().is_none_or(|release| release.commit == decision.sha);
     let sections: Vec<Section> = sections.iter().filter(ours).cloned().collect();
+    let mut shown = Shown::default();
     if sections.is_empty() {
-        return Ok(vec![]);
+        return Ok(shown);
     }
-    let mut told = vec![];
+    for section in sections.iter().filter(|section| section.rollout.is_none()) {
+        marks::of_section(workspace, &decision.sha, section).await;
+    }
     for pull_request in pull_requests(workspace, decision.pull_request, &decision.sha).await? {
         let report = report(workspace, decision, Some(pull_request), sections.clone());
-        write(workspace, pull_request, &report).await.map_err(failed)?;
-        told.push(format!("status comment on #{pull_request} is up to date"));
+        if write(workspace, pull_request, &report).await.map_err(failed)? {
+            shown.told.push(format!("status comment on #{pull_request} is up to date"));
+        } else {
+            shown.left_out = true;
+        }
     }
-    Ok(told)
+    Ok(shown)
 }
 
 /// The pull request of an event, else those that brought a commit.
@@ -217,6 +241,9 @@ pub(crate) async fn pull_requests(
 ) -> Result<Vec<u64>, Failure> {
     match named {
         Some(number) => Ok(vec![number]),
-        None => workspace.host.forge.pull_requests_of(commit).await.map_err(failed),
+        None => {
+            let found = workspace.host.forge.pull_requests_of(commit).await;
+            found.or_else(|error| workspace.leave_out(error, vec![])).map_err(failed)
+        }
     }
 }

@@ -28,6 +28,9 @@ pub struct StatusReport {
     pub written: Timestamp,
     /// Who caused it, in which run.
     pub by: Provenance,
+    /// What happened to the run itself that readers should know, e.g. that it was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// One section per model and environment.
     pub sections: Vec<Section>,
 }

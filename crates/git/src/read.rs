@@ -86,7 +86,11 @@ impl GitRepo {
         })
     }
 
-    pub(crate) fn read_file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
+    /// The bytes of a file at a commit of this clone; absent where there is none.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`] where the commit is not in this clone.
+    pub fn read_file(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
         let operation = format!("read {path} at {}", commit.short());
         let repository = self.lock();
         let tree = find_commit(&repository, commit)?.tree().map_err(at(&operation))?;

@@ -285,6 +285,9 @@ pub struct CommentArgs {
     /// The pull request; the one of the event or of the commit by default.
     #[arg(long, value_name = "NUMBER")]
     pub pull_request: Option<u64>,
+    /// Report of a run that could not write its comment (its output report-file); what this job found by default.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
     /// Print the comment, and write nothing.
     #[arg(long)]
     pub dry_run: bool,

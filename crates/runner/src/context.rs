@@ -20,6 +20,15 @@ pub struct Host {
     pub token: Option<Redacted<String>>,
 }
 
+/// A pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The commit that it proposes.
+    pub head: CommitId,
+    /// Whether it comes from another repository, so that the run's token can only read.
+    pub from_fork: bool,
+}
+
 /// What the environment says about this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
@@ -31,8 +40,8 @@ pub struct Context {
     pub host: Option<Host>,
     /// The commit that the host started the run for: of the default branch where the event says nothing else.
     pub sha: Option<CommitId>,
-    /// Whether a fork's change started it, so that its token can only read.
-    pub from_fork: bool,
+    /// The pull request that the event is about. What is checked out is often its merge with the base instead.
+    pub proposed: Option<Proposed>,
     /// Name of the event that started it.
     pub event_name: Option<String>,
     /// File with the event's payload.
@@ -67,7 +76,7 @@ impl Context {
             by: Provenance { actor, run },
             host,
             sha: variable("GITHUB_SHA").and_then(|sha| sha.parse().ok()),
-            from_fork: event_path.as_deref().is_some_and(comes_from_fork),
+            proposed: event_path.as_deref().and_then(proposed),
             event_name: variable("GITHUB_EVENT_NAME"),
             event_path,
             ref_name: variable("GITHUB_REF_NAME"),
@@ -78,6 +87,12 @@ impl Context {
             no_color: variable("NO_COLOR").is_some(),
             debug: variable("RUNNER_DEBUG").is_some_and(|value| value == "1"),
         }
+    }
+
+    /// Whether the run has more rights than whoever caused it, so that nothing of a proposed change may steer it: what
+    /// is configured counts as the default branch has it.
+    pub fn is_privileged(&self) -> bool {
+        matches!(self.event_name.as_deref(), Some("pull_request_target" | "issue_comment"))
     }
 
     /// The value of a variable that a configuration names, e.g. a token.
@@ -98,16 +113,17 @@ fn host() -> Option<Host> {
     })
 }
 
-/// Whether the payload is about a pull request from another repository. One that cannot be read says nothing here; who
-/// decides about the event reads it again and says what is wrong.
-fn comes_from_fork(payload: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(payload) else { return false };
-    let Ok(payload) = serde_json::from_str::<Value>(&text) else { return false };
-    let Some(pull_request) = payload.get("pull_request").filter(|pull| pull.is_object()) else {
-        return false;
-    };
-    let name = |pointer| pull_request.pointer(pointer).and_then(Value::as_str);
-    name("/head/repo/full_name") != name("/base/repo/full_name")
+/// The pull request that a payload is about. One that cannot be read says nothing here; who decides about the event
+/// reads it again and says what is wrong.
+fn proposed(payload: &Path) -> Option<Proposed> {
+    let payload: Value = serde_json::from_str(&std::fs::read_to_string(payload).ok()?).ok()?;
+    let pull_request = payload.get("pull_request").filter(|pull| pull.is_object())?;
+    let text = |pointer| pull_request.pointer(pointer).and_then(Value::as_str);
+    Some(Proposed {
+        head: text("/head/sha")?.parse().ok()?,
+        // A head without a repository is one of a fork that was deleted.
+        from_fork: text("/head/repo/full_name") != text("/base/repo/full_name"),
+    })
 }
 
 #[allow(

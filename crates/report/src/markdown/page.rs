@@ -36,6 +36,7 @@ fn page(report: &StatusReport, limits: Limits) -> String {
         [(only, _)] => title(only),
         several => Block::stack(&[title(&overview(&report.sections)), table(several, limits)]),
     };
+    let head = Block::stack(&[head, note(report)]);
     let foot = footer(report);
     let taken = [&head, &foot]
         .iter()
@@ -50,12 +51,13 @@ fn page(report: &StatusReport, limits: Limits) -> String {
     };
     let mut parts: Vec<Parts> = sections.iter().map(details).collect();
     let place = run(report, "the run");
-    let note = |count| gone(count, &place);
-    let room = Size::of(note(sections.len()).as_str()).plus(GAP);
+    let left_out = |count| gone(count, &place);
+    let room = Size::of(left_out(sections.len()).as_str()).plus(GAP);
     fit(&mut parts, limits.less(taken.plus(room)), &place);
-    let note = note(parts.iter().filter(|parts| parts.is_gone()).count());
+    let left_out = left_out(parts.iter().filter(|parts| parts.is_gone()).count());
     let middle = parts.iter().map(|parts| parts.block(&place));
-    Block::stack(&std::iter::once(head).chain(middle).chain([note, foot]).collect::<Vec<_>>()).into_string()
+    Block::stack(&std::iter::once(head).chain(middle).chain([left_out, foot]).collect::<Vec<_>>())
+        .into_string()
 }
 
 /// Says of how many sections no details are left.
@@ -68,6 +70,12 @@ fn gone(count: usize, place: &Inline) -> Block {
     Block::paragraph(
         &Inline::text(&words, 120).and(Inline::fixed(" ")).and(place).and(Inline::fixed(".")).small(),
     )
+}
+
+/// What happened to the run itself.
+fn note(report: &StatusReport) -> Block {
+    let Some(note) = &report.note else { return Block::default() };
+    Block::callout("NOTE", &[Block::paragraph(&Inline::prose(note, 600))])
 }
 
 fn title(headline: &Headline) -> Block {

@@ -61,6 +61,7 @@ pub(crate) fn report(sections: Vec<Section>) -> StatusReport {
             actor: "ada".to_owned(),
             run: Some("https://ci.example/acme/models/runs/77".to_owned()),
         },
+        note: None,
         sections,
     }
 }

@@ -23,12 +23,11 @@ use serde_json::{Value, json};
 pub use fault::Fault;
 pub use world::World;
 
-use crate::Repository;
 use answer::Answer;
 use ask::Ask;
 use fault::Faults;
 use http::{Reply, Request, Server};
-use mirror::Mirror;
+use mirror::Mirrored;
 use world::{REPOSITORY, hash};
 
 /// The token that is accepted.
@@ -66,7 +65,7 @@ struct Inner {
     faults: Faults,
     received: Vec<Received>,
     used: u64,
-    mirror: Option<Mirror>,
+    follows: Option<Mirrored>,
 }
 
 impl FakeGitHub {
@@ -79,7 +78,7 @@ impl FakeGitHub {
             faults: Faults::default(),
             received: Vec::new(),
             used: 0,
-            mirror: None,
+            follows: None,
         };
         let inner = Arc::new(Mutex::new(inner));
         let shared = Arc::clone(&inner);
@@ -114,19 +113,16 @@ impl FakeGitHub {
         TOKEN
     }
 
-    /// Looks at the repository, or changes it.
-    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+    /// From now on shows what git pushes to a repository.
+    pub fn follow(&self, repository: &crate::Repository) {
         let mut inner = locked(&self.inner);
-        inner.follow();
-        look(&mut inner.world)
+        inner.follows = Some(Mirrored::of(repository));
+        inner.catch_up();
     }
 
-    /// From now on shows what is pushed to a repository, as if it was the one behind the API.
-    pub fn mirror(&self, repository: &Repository) {
-        let mut inner = locked(&self.inner);
-        inner.world.refs.clear();
-        inner.mirror = Some(Mirror::of(repository.path()));
-        inner.follow();
+    /// Looks at the repository, or changes it.
+    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut locked(&self.inner).world)
     }
 
     /// The request with this number, counted from 0 since the last [`FakeGitHub::forget_requests`], fails.
@@ -171,14 +167,14 @@ fn locked(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 }
 
 impl Inner {
-    fn follow(&mut self) {
-        if let Some(mirror) = &mut self.mirror {
-            mirror.update(&mut self.world);
+    fn catch_up(&mut self) {
+        if let Some(follows) = &mut self.follows {
+            follows.follow(&mut self.world);
         }
     }
 
     fn handle(&mut self, request: &Request) -> Reply {
-        self.follow();
+        self.catch_up();
         let number = self.received.len();
         let prefixes = ["/api/v3", "/api/uploads", "/api"];
         let target = prefixes.iter().find_map(|prefix| request.target.strip_prefix(prefix));
@@ -265,9 +261,7 @@ impl Inner {
         if status != 304 {
             self.used += 1;
         }
-        if !bytes.is_empty() {
-            headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
-        }
+        headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
         for (name, value) in
             [("limit", HOURLY), ("remaining", HOURLY.saturating_sub(self.used)), ("used", self.used)]
         {

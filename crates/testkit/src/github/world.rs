@@ -69,6 +69,8 @@ pub struct World {
     pub workflows: BTreeSet<String>,
     /// Where the API is, for addresses in answers.
     pub(super) base: String,
+    /// References that git made, not the API.
+    pub(super) mirrored: BTreeSet<String>,
     last_id: u64,
 }
 
@@ -108,6 +110,7 @@ impl World {
             dispatches: Vec::new(),
             workflows: BTreeSet::from(["deploy.yml".to_owned()]),
             base,
+            mirrored: BTreeSet::new(),
             last_id: 0,
         };
         let first = world.add_commit(&[], &[]);

@@ -50,7 +50,7 @@ impl<'a> Stage<'a> {
             world.one_server = true;
             world.access.insert("ada".to_owned(), "write".to_owned());
         });
-        github.mirror(&origin);
+        github.follow(&origin);
         let proxy = Prism::start(&tools.proxy.program, &tools.proxy.description, &github.api_url());
         let server = ModelServer::start(&tools.binaries.join("tagship-serve"))?;
         let runs = Cell::new(0);
