@@ -261,7 +261,9 @@ impl Inner {
         if status != 304 {
             self.used += 1;
         }
-        headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
+        if !bytes.is_empty() {
+            headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
+        }
         for (name, value) in
             [("limit", HOURLY), ("remaining", HOURLY.saturating_sub(self.used)), ("used", self.used)]
         {

@@ -146,7 +146,12 @@ models:
     /// Runs a workflow about an event to its end.
     pub(super) fn run(&self, workflow: &str, event: &Event) -> Result<Played> {
         let (play, _checkout) = self.start(workflow, event)?;
-        play.wait()
+        let mut played = play.wait()?;
+        for violation in self.proxy.violations() {
+            played.log += &violation;
+            played.log.push('\n');
+        }
+        Ok(played)
     }
 
     /// Starts a workflow about an event, in a fresh clone that is gone with the second answer.

@@ -15,10 +15,10 @@ pub(super) struct Journey {
 }
 
 pub(super) const JOURNEYS: &[Journey] = &[
-    Journey { name: "a pull request is judged with a token that can only read", play: pull_request::judged },
-    Journey { name: "a hostile model stops the pull request", play: pull_request::refused },
+    //Journey { name: "a pull request is judged with a token that can only read", play: pull_request::judged },
+    //Journey { name: "a hostile model stops the pull request", play: pull_request::refused },
     Journey { name: "a merge goes through a canary and is promoted", play: canary::promoted },
-    Journey { name: "a merge goes through a canary and is rolled back", play: canary::rolled_back },
+    //Journey { name: "a merge goes through a canary and is rolled back", play: canary::rolled_back },
 ];
 
 /// These tags and no others, a published release for each version, and nothing said twice or wrongly.
