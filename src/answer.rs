@@ -4,6 +4,7 @@ use tagship_domain::{Document, Exit, ModelName, schema};
 use tagship_runner::{
     Context, Failure, Screen,
     args::Format,
+    commands::Annotation,
     handover::Handover,
     outputs::{Outputs, RESULT_LIMIT},
 };
@@ -25,6 +26,8 @@ pub(crate) struct Answer {
     pub(crate) outputs: Outputs,
     /// Markdown for the summary of the step.
     pub(crate) summary: Option<String>,
+    /// What the page of the run points out.
+    pub(crate) annotations: Vec<Annotation>,
 }
 
 impl Answer {
@@ -48,13 +51,22 @@ impl Answer {
         if let Some(path) = handover.put(model, document)? {
             outputs = outputs.with("result-file", path.display().to_string());
         }
-        Ok(Self { exit, decision, reason_code, text, json, outputs, summary: None })
+        Ok(Self { exit, decision, reason_code, text, json, outputs, summary: None, annotations: vec![] })
     }
 
     /// An answer without a document for later steps.
     pub(crate) fn plain(exit: Exit, decision: &str, reason_code: &str, text: String, json: String) -> Self {
         let (decision, reason_code) = (decision.to_owned(), reason_code.to_owned());
-        Self { exit, decision, reason_code, text, json, outputs: Outputs::default(), summary: None }
+        Self {
+            exit,
+            decision,
+            reason_code,
+            text,
+            json,
+            outputs: Outputs::default(),
+            summary: None,
+            annotations: vec![],
+        }
     }
 }
 
@@ -64,7 +76,11 @@ pub(crate) fn conclude(result: Result<Answer, Failure>, format: Format, context:
     let screen = Screen::of(context, false);
     let (exit, outputs, failure) = match result {
         Ok(answer) => {
-            screen.print(if format == Format::Json { &answer.json } else { &answer.text });
+            match format {
+                Format::Json => screen.print_json(&answer.json),
+                Format::Text => screen.print(&answer.text),
+            }
+            screen.annotate(&answer.annotations);
             let outputs =
                 answer.outputs.with("decision", answer.decision).with("reason-code", answer.reason_code);
             let summary = answer.summary.map(|summary| append_summary(context, &summary));
@@ -79,6 +95,9 @@ pub(crate) fn conclude(result: Result<Answer, Failure>, format: Format, context:
     let written = context.output_file.as_deref().map_or(Ok(()), |file| outputs.append_to(file));
     for failure in failure.iter().chain(written.as_ref().err()) {
         screen.fail(failure);
+    }
+    if let Some(started) = context.started.filter(|_| context.hosted) {
+        screen.say(&format!("finished in {:.1} s", started.elapsed().as_secs_f64()));
     }
     if exit == Exit::Done && (failure.is_some() || written.is_err()) { Exit::Incomplete } else { exit }
 }

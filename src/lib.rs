@@ -3,6 +3,7 @@
 //! No decision is made here.
 
 mod answer;
+mod deployments;
 mod failure;
 mod host;
 mod live;
@@ -10,6 +11,7 @@ mod marks;
 mod pipeline;
 mod publisher;
 mod state;
+mod summary;
 mod verbs;
 mod workspace;
 

@@ -21,10 +21,12 @@ use tagship_runner::{Failure, args::Pace, told_to_stop};
 
 use crate::{
     answer::Answer,
+    deployments::Deployments,
     failure::failed,
     live::LiveScreen,
-    publisher::{CommentPublisher, Story, now},
+    publisher::{CommentPublisher, Story, now, section},
     state::unusable_journal,
+    summary,
     verbs::validate::bounds,
     workspace::{Workspace, open_target},
 };
@@ -110,6 +112,7 @@ async fn lead_on(
     let options = workspace.registry_options()?;
     let releases = StoredReleases { store: store.as_ref() };
     let publisher = CommentPublisher { workspace };
+    let deployments = Deployments { workspace };
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
     let registry = TagStages { repo: workspace.host.repo.as_ref(), options: &options };
@@ -119,7 +122,7 @@ async fn lead_on(
         target: opened.target.as_ref(),
         runner: opened.runner.as_ref(),
         registry: &registry,
-        forge: workspace.host.forge.as_ref(),
+        forge: &deployments,
         publisher: &publisher,
         metrics: page.as_ref().map(|page| page as &dyn MetricSource),
         spectator: &live,
@@ -249,7 +252,9 @@ pub(crate) async fn answer(workspace: &Workspace, place: Place<'_>, tick: &Tick)
     let story = story(workspace, place).await?;
     let text = terminal::rollout(state, &story.timeline, &story.series, &workspace.style());
     let ending = (state.phase.to_string(), state.reason.to_string(), tick.exit());
-    Answer::document(&workspace.handover, Some(place.name), state, text, ending)
+    let answer = Answer::document(&workspace.handover, Some(place.name), state, text, ending)?;
+    let section = section(workspace, place.model, state.clone(), story).await.map_err(failed)?;
+    Ok(summary::show(answer, &workspace.context, vec![section]))
 }
 
 /// What the journal of a place tells about its newest rollout.

@@ -166,17 +166,15 @@ pub(crate) async fn section(
     let store = workspace.store(model).map_err(|error| failed(error.to_string()))?;
     let manifest =
         release::read_manifest(store.as_ref(), &subject).await.map_err(|error| failed(error.to_string()))?;
+    let section = Section::of(state.model.clone(), Some(state.environment.clone()));
     Ok(Section {
-        model: state.model.clone(),
-        environment: Some(state.environment.clone()),
-        decision: None,
         validation: Some(manifest.validation),
         gate: Some(manifest.gate),
         release: Some(subject),
-        next: None,
         rollout: Some(state),
         timeline: story.timeline,
         series: story.series,
+        ..section
     })
 }
 

@@ -161,16 +161,6 @@ async fn section(
         Some(validation) if passed => next_version(workspace, name, model, validation).await?,
         _ => None,
     };
-    Ok(Section {
-        model: name.clone(),
-        environment: item.and_then(|item| item.environment.clone()),
-        decision: item.cloned(),
-        validation,
-        gate,
-        release: None,
-        next,
-        rollout: None,
-        timeline: vec![],
-        series: vec![],
-    })
+    let environment = item.and_then(|item| item.environment.clone());
+    Ok(Section { decision: item.cloned(), validation, gate, next, ..Section::of(name.clone(), environment) })
 }

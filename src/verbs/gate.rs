@@ -2,7 +2,7 @@
 
 use tagship_config::ModelConfig;
 use tagship_domain::{
-    CommitId, Environment, ModelName, Release, gate::GateReport, release::Evidence,
+    CommitId, Environment, ModelName, Release, gate::GateReport, release::Evidence, report::Section,
     validation::ValidationReport,
 };
 use tagship_gate::{GateRequest, MAX_REPORT_BYTES, ReportFile, StableEvidence, judge};
@@ -14,6 +14,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     state::{artifact_files, head},
+    summary,
     workspace::Workspace,
 };
 
@@ -25,7 +26,10 @@ pub(crate) async fn run(args: &GateArgs, workspace: &Workspace) -> Result<Answer
     let text = terminal::gate(&report, &workspace.style());
     let reason = format!("gate-{}", report.outcome);
     let ending = (report.outcome.to_string(), reason, report.exit());
-    Answer::document(&workspace.handover, Some(name), &report, text, ending)
+    let answer = Answer::document(&workspace.handover, Some(name), &report, text, ending)?;
+    let section =
+        Section { validation, gate: Some(report), ..Section::of(name.clone(), environment.cloned()) };
+    Ok(summary::show(answer, &workspace.context, vec![section]))
 }
 
 /// Gates a configured model against what the environment holds now.

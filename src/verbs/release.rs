@@ -4,7 +4,10 @@ use std::path::Path;
 
 use tagship_config::ModelConfig;
 use tagship_domain::{
-    Exit, FileEntry, ModelName, Release, gate::GateReport, release::Evidence, report::NextVersion,
+    Exit, FileEntry, ModelName, Release,
+    gate::GateReport,
+    release::Evidence,
+    report::{NextVersion, Section},
     validation::ValidationReport,
 };
 use tagship_ports::{ArtifactStore, Clock as _};
@@ -17,6 +20,7 @@ use crate::{
     failure::failed,
     pipeline::json_sentence,
     state::{artifact_files, head},
+    summary,
     workspace::Workspace,
 };
 
@@ -37,7 +41,13 @@ pub(crate) async fn run(args: &ReleaseArgs, workspace: &Workspace) -> Result<Ans
         return dry_run(workspace, &draft, model).await;
     }
     let made = make(workspace, model, &draft).await?;
-    Ok(answer(&made, workspace))
+    let section = Section {
+        validation: Some(draft.validation),
+        gate: Some(draft.gate),
+        release: Some(made.release.clone()),
+        ..Section::of(name.clone(), None)
+    };
+    Ok(summary::show(answer(&made, workspace), &workspace.context, vec![section]))
 }
 
 /// Releases a configured model's artifact from the checkout.

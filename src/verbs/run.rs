@@ -28,6 +28,7 @@ use crate::{
     marks,
     pipeline::{Lead, Place, answer, lead, release_of, story},
     publisher::{now, section, write},
+    summary,
     workspace::Workspace,
 };
 
@@ -54,6 +55,7 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
     let ending = (decision.action.to_string(), reason, exit);
     let mut answer = Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)?;
     if !sections.is_empty() {
+        answer.annotations = summary::annotations(&sections);
         let report = report(&workspace, &decision, None, sections);
         answer.summary = Some(markdown::summary(&report));
         // A job with more rights can comment from it later: `tagship comment --input`.
@@ -156,16 +158,11 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
     let passed = gate.as_ref().is_some_and(|gate| gate.outcome == Outcome::Successful);
     let next = if passed { next_version(workspace, name, model, &validation).await? } else { None };
     let section = Section {
-        model: name.clone(),
-        environment: item.environment.clone(),
         decision: Some(item.clone()),
         validation: Some(validation.clone()),
         gate: gate.clone(),
-        release: None,
         next,
-        rollout: None,
-        timeline: vec![],
-        series: vec![],
+        ..Section::of(name.clone(), item.environment.clone())
     };
     Ok(Judged { followed: Followed { exit, text, section: Some(section) }, validation, gate })
 }

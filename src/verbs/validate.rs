@@ -7,6 +7,7 @@ use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE}
 use tagship_domain::{
     ByteSize, Duration, ModelName,
     golden::{GoldenCases, Tolerance},
+    report::Section,
     schema,
     validation::{ArtifactReport, GoldenReport, Status, ValidationReport, Verdict},
 };
@@ -18,7 +19,7 @@ use tagship_report::terminal;
 use tagship_runner::{Context, Failure, Progress, Screen, args::ValidateArgs, files, handover::Handover};
 use tagship_serve::golden::ChildRunner;
 
-use crate::{answer::Answer, workspace::Workspace};
+use crate::{answer::Answer, summary, workspace::Workspace};
 
 /// Longest time that all golden cases of a model may take together.
 const GOLDEN_TIME: Duration = Duration::from_secs(120);
@@ -32,7 +33,7 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer
         let workspace = Workspace::open(&args.common, context.clone())?;
         let (name, model) = workspace.model()?;
         let report = validate_model(&workspace, model).await;
-        return answer(&report, Some(name), &workspace.handover, &workspace.screen);
+        return answer(&report, Some(name), &workspace.handover, &workspace.context, args.common.verbose);
     }
     let settings = ValidateSettings::default();
     let bounds = bounds(DEFAULT_TOLERANCE, None);
@@ -40,8 +41,8 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer
     for path in &args.paths {
         artifacts.push(validate_artifact(path, &settings, args.golden.as_deref(), bounds).await);
     }
-    let (handover, screen) = (Handover::of(context), Screen::of(context, args.common.verbose));
-    answer(&ValidationReport::of(artifacts), args.common.model.as_ref(), &handover, &screen)
+    let report = ValidationReport::of(artifacts);
+    answer(&report, args.common.model.as_ref(), &Handover::of(context), context, args.common.verbose)
 }
 
 /// Judges a configured model's artifact and runs its golden cases.
@@ -65,9 +66,10 @@ fn answer(
     report: &ValidationReport,
     model: Option<&ModelName>,
     handover: &Handover,
-    screen: &Screen,
+    context: &Context,
+    verbose: bool,
 ) -> Result<Answer, Failure> {
-    let text = terminal::validation(report, &crate::style(screen));
+    let text = terminal::validation(report, &crate::style(&Screen::of(context, verbose)));
     let reason = match (report.verdict, report.status) {
         (Verdict::Reject, _) => "rejected",
         (_, Status::Complete) => "validated",
@@ -75,7 +77,19 @@ fn answer(
         (_, Status::Error) => "unreadable",
     };
     let ending = (report.verdict.to_string(), reason.to_owned(), report.exit());
-    Answer::document(handover, model, report, text, ending)
+    let answer = Answer::document(handover, model, report, text, ending)?;
+    let Some(model) = named(report, model) else { return Ok(answer) };
+    let section = Section { validation: Some(report.clone()), ..Section::of(model, None) };
+    Ok(summary::show(answer, context, vec![section]))
+}
+
+/// The model, else one by the name of the first file.
+fn named(report: &ValidationReport, model: Option<&ModelName>) -> Option<ModelName> {
+    let of_file = || {
+        let path = Path::new(&report.artifacts.first()?.path);
+        ModelName::new(path.file_stem()?.to_str()?.to_ascii_lowercase()).ok()
+    };
+    model.cloned().or_else(of_file)
 }
 
 async fn validate_artifact(

@@ -69,6 +69,24 @@ pub struct Section {
     pub series: Vec<MetricSeries>,
 }
 
+impl Section {
+    /// A section that nothing is known for yet.
+    pub const fn of(model: ModelName, environment: Option<Environment>) -> Self {
+        Self {
+            model,
+            environment,
+            decision: None,
+            validation: None,
+            gate: None,
+            release: None,
+            next: None,
+            rollout: None,
+            timeline: vec![],
+            series: vec![],
+        }
+    }
+}
+
 /// The version that a merge would make, and why that part is raised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NextVersion {

@@ -1,9 +1,15 @@
 //! The environment of a run, read once.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use serde_json::Value;
 use tagship_domain::{CommitId, Provenance, Redacted};
+
+use crate::commands;
 
 /// The host of the repository, as a workflow's environment names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub struct Proposed {
 /// What the environment says about this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
+    /// When the run began, where that is of interest.
+    pub started: Option<Instant>,
     /// Whether a CI host runs this step.
     pub hosted: bool,
     /// Who caused the run (empty where the host does not say), and where it can be looked at.
@@ -66,12 +74,18 @@ impl Context {
     /// Reads the environment. An empty variable counts as unset.
     pub fn read() -> Self {
         let host = host();
+        if let Some(token) = host.as_ref().and_then(|host| host.token.as_ref())
+            && variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+        {
+            hide(token.expose());
+        }
         let run = host.as_ref().zip(variable("GITHUB_RUN_ID"));
         let run =
             run.map(|(host, run)| format!("{}/{}/actions/runs/{run}", host.server_url, host.repository));
         let event_path = variable("GITHUB_EVENT_PATH").map(PathBuf::from);
         let actor = variable("GITHUB_ACTOR").unwrap_or_default();
         Self {
+            started: Some(Instant::now()),
             hosted: variable("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             by: Provenance { actor, run },
             host,
@@ -95,9 +109,21 @@ impl Context {
         matches!(self.event_name.as_deref(), Some("pull_request_target" | "issue_comment"))
     }
 
-    /// The value of a variable that a configuration names, e.g. a token.
+    /// The value of a variable that a configuration names, e.g. a token. A host hides it in its log from now on.
     pub fn secret(name: &str) -> Option<String> {
-        variable(name)
+        let secret = variable(name)?;
+        if variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            hide(&secret);
+        }
+        Some(secret)
+    }
+}
+
+/// Tells the host to hide a secret wherever it would be printed.
+fn hide(secret: &str) {
+    let mut out = std::io::stderr().lock();
+    for mask in commands::masks(secret) {
+        let _ = writeln!(out, "{mask}");
     }
 }
 

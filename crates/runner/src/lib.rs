@@ -4,6 +4,7 @@
 //! step. What a verb does is none of its business.
 
 pub mod args;
+pub mod commands;
 pub mod context;
 pub mod error;
 pub mod event;

@@ -45,16 +45,16 @@ impl Outputs {
         let mut text = String::new();
         for (name, value) in &self.0 {
             let value = value.replace("\r\n", "\n").replace('\r', "\n");
-            let delimiter = delimiter_for(&value);
+            let delimiter = random_line(&value);
             let _ = writeln!(text, "{name}<<{delimiter}\n{value}\n{delimiter}");
         }
         text
     }
 }
 
-/// A random line that does not occur in the value. The standard library's hash keys come from the system's source
+/// A random line that does not occur in the text. The standard library's hash keys come from the system's source
 /// of randomness.
-fn delimiter_for(value: &str) -> String {
+pub(crate) fn random_line(value: &str) -> String {
     loop {
         let random = || RandomState::new().hash_one(value);
         let delimiter = format!("tagship_{:016x}{:016x}", random(), random());

@@ -2,7 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 
-use crate::{context::Context, error::Failure};
+use crate::{
+    commands::{self, Annotation},
+    context::Context,
+    error::Failure,
+};
 
 /// How wide and how colourful the reader's screen is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,17 +41,41 @@ impl Screen {
 
     /// Prints the answer. A reader that went away is no failure.
     pub fn print(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes());
-        if !text.ends_with('\n') {
-            let _ = out.write_all(b"\n");
-        }
-        let _ = out.flush();
+        self.write(&mut std::io::stdout().lock(), text);
+    }
+
+    /// Prints the answer as one JSON document, whatever reads it.
+    pub fn print_json(&self, json: &str) {
+        // The one start of a command that can stand inside of a JSON text, as the same text.
+        self.print(&json.replace("##[", "##\\u005b"));
     }
 
     /// Says something about the way there.
     pub fn say(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        self.write(&mut std::io::stderr().lock(), text);
+    }
+
+    /// Much of what is printed comes from elsewhere. Where a host listens for commands, it is told not to.
+    fn write(&self, out: &mut dyn Write, text: &str) {
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let _ = match commands::quoted(line).filter(|_| self.hosted) {
+            Some(quoted) => writeln!(out, "{quoted}"),
+            None => writeln!(out, "{line}"),
+        };
+        let _ = out.flush();
+    }
+
+    /// Puts annotations on the page of the run, as many as a host shows of one step, the worst first. They go the way
+    /// of the log, for standard output may be read by a program.
+    pub fn annotate(&self, annotations: &[Annotation]) {
+        if !self.hosted {
+            return;
+        }
+        let mut out = std::io::stderr().lock();
+        for line in commands::annotations(annotations) {
+            let _ = writeln!(out, "{line}");
+        }
+        let _ = out.flush();
     }
 
     /// Says something that only those who asked want to know.
@@ -60,24 +88,6 @@ impl Screen {
     /// Prints a failure, on a host as an annotation too.
     pub fn fail(&self, failure: &Failure) {
         self.say(&format!("error: {failure}"));
-        if self.hosted {
-            let mut out = std::io::stdout().lock();
-            let _ = writeln!(out, "::error title=tagship::{}", command_data(&failure.to_string()));
-        }
-    }
-}
-
-/// Text as the data of a workflow command: it cannot start a command of its own.
-fn command_data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_annotation_is_one_line() {
-        assert_eq!(command_data("50%\n::error::x"), "50%25%0A::error::x");
+        self.annotate(&[Annotation::error(failure.to_string())]);
     }
 }
