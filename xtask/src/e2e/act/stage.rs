@@ -17,8 +17,22 @@ use super::{
 /// Where the host has the repository.
 const REMOTE: &str = "https://github.com/acme/shop";
 
+/// The one foreign action of the examples, as they pin it.
+const CHECKOUT: &str = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1";
 /// The journal of the one environment.
 const JOURNAL: &str = "refs/tagship/rollouts/production/churn";
+
+/// Which models and environments a repository has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) models: &'static [&'static str],
+    pub(super) environments: &'static [&'static str],
+}
+
+impl Shape {
+    /// One model in one environment.
+    pub(super) const SMALL: Self = Self { models: &["churn"], environments: &["production"] };
+}
 
 /// One repository at one GitHub.
 pub(super) struct Stage<'a> {
@@ -27,7 +41,9 @@ pub(super) struct Stage<'a> {
     pub(super) origin: Repository,
     /// Where people work.
     pub(super) work: Repository,
-    pub(super) server: ModelServer,
+    shape: Shape,
+    /// What each environment's target is.
+    servers: Vec<ModelServer>,
     proxy: Prism,
     /// The home directory of every job, act's cache, and the releases that all of them share.
     home: TempDir,
@@ -35,9 +51,8 @@ pub(super) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// A repository whose workflows are copies of examples, with these settings below its production environment and no
-    /// model yet.
-    pub(super) fn set(tools: &'a Tools, examples: &[&str], production: &str) -> Result<Self> {
+    /// A repository whose workflows are copies of examples, with a server for each environment and no model yet.
+    pub(super) fn set(tools: &'a Tools, examples: &[&str], shape: Shape) -> Result<Self> {
         let origin = Repository::bare();
         let work = Repository::clone_of(&origin);
         let home = tempfile::tempdir()?;
@@ -52,58 +67,79 @@ impl<'a> Stage<'a> {
         });
         github.follow(&origin);
         let proxy = Prism::start(&tools.proxy.program, &tools.proxy.description, &github.api_url());
-        let server = ModelServer::start(&tools.binaries.join("tagship-serve"))?;
+        let serve = tools.binaries.join("tagship-serve");
+        let servers = shape.environments.iter().map(|_| ModelServer::start(&serve));
+        let servers = servers.collect::<Result<Vec<_>>>()?;
         let runs = Cell::new(0);
-        let stage = Self { tools, github, origin, work, server, proxy, home, runs };
+        let stage = Self { tools, github, origin, work, shape, servers, proxy, home, runs };
         for example in examples {
             let text = tools.workspace_file(&format!(".github/examples/{example}.yml"))?;
             // act knows no queue, and runs nothing beside anything else.
             let known = text.lines().filter(|line| !line.trim_start().starts_with("queue:"));
             let text = known.map(|line| format!("{line}\n")).collect::<String>();
+            let text = text.replace("/opt/tagship/bin", &tools.binaries.display().to_string());
             stage.work.write(&format!(".github/workflows/{example}.yml"), text);
         }
         stage.work.write(".gitignore", "/.tagship/\n");
-        stage.configure(production);
+        stage.configure("");
         Ok(stage)
     }
 
-    /// Writes a configuration with these settings below its production environment.
-    pub(super) fn configure(&self, production: &str) {
-        self.work.write("tagship.yml", self.configuration(production));
-    }
-
-    fn configuration(&self, production: &str) -> String {
-        let ModelServer { inference, admin, .. } = &self.server;
+    /// Writes a configuration with these settings below every environment.
+    pub(super) fn configure(&self, settings: &str) {
         let releases = self.home.path().join("releases");
-        let production: String = production.lines().map(|line| format!("        {line}\n")).collect();
-        format!(
-            r#"version: 1
-models:
-  churn:
-    artifact: models/churn/model.onnx
+        let mut text = "version: 1\nmodels:\n".to_owned();
+        for model in self.shape.models {
+            text += &format!(
+                r#"  {model}:
+    artifact: models/{model}/model.onnx
     reports: {{ junit: ["reports/*.xml"], metrics: reports/metrics.json, predictions: reports/predictions.csv }}
-    validate: {{ formats: [onnx], golden: {{ cases: models/churn/golden.json, tolerance: 1e-4 }} }}
+    validate: {{ formats: [onnx], golden: {{ cases: models/{model}/golden.json, tolerance: 1e-4 }} }}
     gate:
       rules: [ {{ name: accuracy floor, expr: metrics.accuracy >= 0.90 }} ]
     release: {{ store: {{ file: {{ path: "{}" }} }} }}
     environments:
-      production:
+"#,
+                releases.display()
+            );
+            for (environment, ModelServer { inference, admin, .. }) in
+                self.shape.environments.iter().zip(&self.servers)
+            {
+                text += &format!(
+                    r#"      {environment}:
         target: {{ local: {{ url: "http://{inference}", admin-url: "http://{admin}", token-env: TAGSHIP_SERVE_TOKEN }} }}
-{production}"#,
-            releases.display()
-        )
+"#
+                );
+                text.extend(settings.lines().map(|line| format!("        {line}\n")));
+            }
+        }
+        self.work.write("tagship.yml", text);
     }
 
-    /// Puts a variant of the fixture model with its reports into the working tree.
+    /// The target of the last environment.
+    pub(super) fn server(&self) -> &ModelServer {
+        &self.servers[self.servers.len() - 1]
+    }
+
+    /// Puts a variant of the fixture model, as every model, with its reports into the working tree.
     pub(super) fn put(&self, variant: &str) {
+        for model in self.shape.models {
+            self.put_model(model, variant);
+        }
         for (to, from) in [
-            ("models/churn/model.onnx", "model.onnx"),
-            ("models/churn/golden.json", "golden.json"),
             ("reports/metrics.json", "metrics.json"),
             ("reports/predictions.csv", "predictions.csv"),
             ("reports/junit.xml", "reports/junit.xml"),
         ] {
             self.work.write(to, fixtures::bytes(&format!("models/churn/{variant}/{from}")));
+        }
+    }
+
+    /// Puts a variant of the fixture model, as this model, into the working tree.
+    pub(super) fn put_model(&self, model: &str, variant: &str) {
+        for file in ["model.onnx", "golden.json"] {
+            let bytes = fixtures::bytes(&format!("models/churn/{variant}/{file}"));
+            self.work.write(&format!("models/{model}/{file}"), bytes);
         }
     }
 
@@ -170,11 +206,14 @@ models:
         act.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home.path());
         act.env("XDG_CACHE_HOME", self.home.path().join("cache"));
         act.args([event.name, "--json", "--no-cache-server", "--actor", "ada", "--eventpath"]).arg(&payload);
-        act.args(["--platform", "ubuntu-latest=-self-hosted", "--workflows"]);
+        act.args(["--platform", "ubuntu-latest=-self-hosted"]);
+        act.args(["--platform", "self-hosted=-self-hosted", "--workflows"]);
         act.arg(format!(".github/workflows/{workflow}.yml"));
         act.arg("--local-repository").arg(format!("tagship/tagship@v1={}", self.tools.actions.display()));
-        for (name, value) in [("GITHUB_TOKEN", self.github.token()), ("TAGSHIP_SERVE_TOKEN", TOKEN)] {
-            act.arg("--secret").arg(format!("{name}={value}"));
+        act.arg("--local-repository").arg(format!("{CHECKOUT}={}", self.tools.checkout.display()));
+        act.arg("--secret").arg(format!("GITHUB_TOKEN={}", self.github.token()));
+        for name in ["TAGSHIP_SERVE_TOKEN", "STAGING_SERVE_TOKEN", "PRODUCTION_SERVE_TOKEN"] {
+            act.arg("--secret").arg(format!("{name}={TOKEN}"));
         }
         let api = self.proxy.url();
         for (name, value) in [
@@ -191,14 +230,20 @@ models:
         Ok((Play::start(act)?, checkout))
     }
 
-    /// What the origin's journal of the production environment says, in one word; absent where none began.
-    pub(super) fn phase(&self) -> Option<String> {
-        if !self.origin.references().iter().any(|name| name == JOURNAL) {
+    /// The phase that the origin's journal of a place tells; absent where none began.
+    pub(super) fn phase_of(&self, environment: &str, model: &str) -> Option<String> {
+        let journal = format!("refs/tagship/rollouts/{environment}/{model}");
+        if !self.origin.references().contains(&journal) {
             return None;
         }
-        let state = self.origin.git(&["show", &format!("{JOURNAL}:rollout.json")]);
+        let state = self.origin.git(&["show", &format!("{journal}:rollout.json")]);
         let state: serde_json::Value = serde_json::from_str(&state).ok()?;
         state["phase"].as_str().map(str::to_owned)
+    }
+
+    /// The phase of the one model in production.
+    pub(super) fn phase(&self) -> Option<String> {
+        self.phase_of("production", "churn")
     }
 
     /// Names of the origin's tags, sorted.

@@ -3,7 +3,11 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{
-    super::{Tools, play::Played, stage::Stage},
+    super::{
+        Tools,
+        play::Played,
+        stage::{Shape, Stage},
+    },
     ends_well,
 };
 
@@ -45,7 +49,7 @@ analysis:
 const BUDGET: usize = 100;
 
 pub(super) fn promoted(tools: &Tools) -> Result<usize> {
-    let stage = serving(tools, &["canary"])?;
+    let stage = serving(tools, &["canary"], TEN_STEPS)?;
     let (played, requests) = proposed_and_merged(&stage, "v3")?;
     ensure!(played.succeeded, "the run failed:\n{}", played.log);
     ensure!(
@@ -71,7 +75,7 @@ pub(super) fn promoted(tools: &Tools) -> Result<usize> {
 }
 
 pub(super) fn rolled_back(tools: &Tools) -> Result<usize> {
-    let stage = serving(tools, &["canary"])?;
+    let stage = serving(tools, &["canary"], TEN_STEPS)?;
     // Excellent on paper, poor on live rows.
     let (played, requests) = proposed_and_merged(&stage, "v4")?;
     ensure!(!played.succeeded, "a rollback is a negative verdict:\n{}", played.log);
@@ -91,16 +95,17 @@ pub(super) fn rolled_back(tools: &Tools) -> Result<usize> {
     Ok(requests)
 }
 
-/// A stage whose production serves v0.1.0, and whose next version goes through the canary.
-pub(super) fn serving<'a>(tools: &'a Tools, examples: &[&str]) -> Result<Stage<'a>> {
-    let stage = Stage::set(tools, examples, "")?;
+/// A stage whose production serves v0.1.0, and whose next version goes live by these settings. `canary.yml` is among the
+/// examples.
+pub(super) fn serving<'a>(tools: &'a Tools, examples: &[&str], settings: &str) -> Result<Stage<'a>> {
+    let stage = Stage::set(tools, examples, Shape::SMALL)?;
     stage.put("v1");
     let first = stage.push("Begin");
     let played = stage.run("canary", &tools.payloads.push(&first)?)?;
     ensure!(played.succeeded, "the first deployment failed:\n{}", played.log);
     ensure!(stage.phase().as_deref() == Some("Succeeded"), "the first rollout is {:?}", stage.phase());
-    stage.configure(TEN_STEPS);
-    stage.push("Watch new versions on live traffic");
+    stage.configure(settings);
+    stage.push("Say how new versions go live");
     Ok(stage)
 }
 
@@ -116,7 +121,7 @@ fn proposed_and_merged(stage: &Stage<'_>, variant: &str) -> Result<(Played, usiz
     ensure!(comment.contains("v0.2.0"), "the comment does not say what a merge would release:\n{comment}");
 
     let merge = stage.merge(7);
-    let traffic = stage.server.traffic();
+    let traffic = stage.server().traffic();
     let played = stage.run("canary", &payloads.push(&merge)?)?;
     traffic.stop().context("clients were disturbed")?;
     Ok((played, stage.counted_requests()))

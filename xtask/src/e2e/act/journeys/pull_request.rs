@@ -3,10 +3,13 @@
 use anyhow::{Result, ensure};
 use tagship_testkit::fixtures;
 
-use super::super::{Tools, stage::Stage};
+use super::super::{
+    Tools,
+    stage::{Shape, Stage},
+};
 
 pub(super) fn judged(tools: &Tools) -> Result<usize> {
-    let stage = Stage::set(tools, &["validate"], "")?;
+    let stage = Stage::set(tools, &["validate"], Shape::SMALL)?;
     stage.put("v1");
     stage.push("Begin");
     stage.put("v2");
@@ -26,7 +29,7 @@ pub(super) fn judged(tools: &Tools) -> Result<usize> {
 }
 
 pub(super) fn refused(tools: &Tools) -> Result<usize> {
-    let stage = Stage::set(tools, &["validate"], "")?;
+    let stage = Stage::set(tools, &["validate"], Shape::SMALL)?;
     stage.put("v1");
     stage.push("Begin");
     stage.work.write("models/churn/model.onnx", fixtures::bytes("models/hostile/model.pkl"));
