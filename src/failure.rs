@@ -4,7 +4,7 @@ use tagship_domain::Exit;
 use tagship_ports::{PortError, Problem};
 use tagship_registry::RegistryError;
 use tagship_release::ReleaseError;
-use tagship_rollout::RolloutError;
+use tagship_rollout::{LockError, RolloutError};
 use tagship_runner::Failure;
 
 /// An error that ends a run.
@@ -87,6 +87,21 @@ impl Ending for RegistryError {
     }
     fn hint(&self) -> Option<String> {
         RegistryError::hint(self).map(str::to_owned)
+    }
+}
+
+impl Ending for LockError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Store(error) => Ending::exit(error),
+            _ => Exit::Incomplete,
+        }
+    }
+    fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.reason_code(),
+            _ => "unreadable-lock",
+        }
     }
 }
 

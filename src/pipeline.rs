@@ -27,7 +27,7 @@ use crate::{
     publisher::{CommentPublisher, Story, now, section},
     state::unusable_journal,
     summary,
-    verbs::validate::bounds,
+    verbs::{lock::refuse_locked, validate::bounds},
     workspace::{Workspace, open_target},
 };
 
@@ -134,6 +134,9 @@ async fn lead_on(
         Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
         Lead::GoOn | Lead::Begin(..) => vec![],
     };
+    if let Lead::Begin(Kind::Deploy, candidate) = lead {
+        refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
+    }
     let (kind, candidate) = match lead {
         Lead::Begin(kind, candidate) => (kind, candidate.clone()),
         Lead::Tell(_) => return drive(&mut driver, Told { commands: &commands, newer: None }, pace).await,
@@ -161,6 +164,9 @@ async fn lead_on(
         }
         if let Some(stable) = stable.as_ref().filter(|_| kind == Kind::Deploy) {
             refuse_incomparable(workspace, place, &plan, stable, candidate).await?;
+        }
+        if kind == Kind::Deploy {
+            refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
         }
         let begin =
             Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };

@@ -1,13 +1,17 @@
 //! Gathering what a decision rests on: artifacts of the checkout, the registry, the journals.
 
+use std::collections::BTreeMap;
+
 use tagship_artifact::digest_path;
 use tagship_config::ModelConfig;
 use tagship_decide::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};
-use tagship_domain::{CommitId, Digest, Environment, FileEntry, ModelName, rollout::RolloutState};
+use tagship_domain::{
+    CommitId, Digest, Environment, FileEntry, ModelName, lock::Lock, rollout::RolloutState,
+};
 use tagship_ports::Repo as _;
 use tagship_registry::Registry;
 use tagship_release as release;
-use tagship_rollout::{JournalError, blocked, ended, journal_name, state_of};
+use tagship_rollout::{JournalError, LOCKS, blocked, ended, journal_name, lock_journal, read_lock, state_of};
 use tagship_runner::Failure;
 
 use crate::{failure::failed, workspace::Workspace};
@@ -21,12 +25,14 @@ const MEMORY: usize = 500;
 /// When tags or journals cannot be read. An artifact that is missing is part of the state, not an error.
 pub(crate) async fn repository_state(workspace: &Workspace) -> Result<RepositoryState, Failure> {
     let registry = workspace.registry().await?;
+    let locks = locks(workspace).await?;
     let mut state = RepositoryState::default();
     for (name, settings) in workspace.models()? {
-        let mut environments = std::collections::BTreeMap::new();
+        let mut environments = BTreeMap::new();
         for environment in settings.environments.keys().filter(|name| workspace.chooses(name)) {
             let known = environment_state(workspace, &registry, name, environment).await?;
-            environments.insert(environment.clone(), known);
+            let lock = locks.get(environment).cloned();
+            environments.insert(environment.clone(), EnvironmentState { lock, ..known });
         }
         let released = release::releases(&registry, name).map_err(failed)?;
         state.models.insert(
@@ -83,7 +89,24 @@ async fn environment_state(
                 phase: blocked.phase,
             })
             .collect(),
+        lock: None,
     })
+}
+
+/// The locks on configured environments.
+///
+/// # Errors
+/// When they cannot be read; whether an environment is locked is unknown then.
+pub(crate) async fn locks(workspace: &Workspace) -> Result<BTreeMap<Environment, Lock>, Failure> {
+    let journals = workspace.host.journals.list(LOCKS).await.map_err(failed)?;
+    let mut locks = BTreeMap::new();
+    for (_, _, environment, _) in workspace.places() {
+        if journals.contains(&lock_journal(environment)) && !locks.contains_key(environment) {
+            let lock = read_lock(workspace.host.journals.as_ref(), environment).await.map_err(failed)?;
+            locks.extend(lock.map(|lock| (environment.clone(), lock)));
+        }
+    }
+    Ok(locks)
 }
 
 fn running(state: RolloutState) -> Running {

@@ -3,9 +3,10 @@
 use tagship_decide::decide;
 use tagship_domain::{
     Exit,
-    decision::{Decision, ReasonCode},
+    decision::{Decision, DecisionItem, ReasonCode},
     event::{Event, Request, Trigger},
 };
+use tagship_ports::Repo as _;
 use tagship_report::terminal;
 use tagship_runner::{
     Failure,
@@ -36,7 +37,8 @@ pub(crate) async fn decision(
 
 fn answer(decision: &Decision, workspace: &Workspace) -> Result<Answer, Failure> {
     let text = terminal::decision(decision, &workspace.style());
-    let exit = exit_of(decision);
+    // That an environment is locked is an answer here; whoever acts on it is refused.
+    let exit = if exit_of(decision) == Exit::Negative { Exit::Done } else { exit_of(decision) };
     let ending = (decision.action.to_string(), decision.reason_code.to_string(), exit);
     let mut answer = Answer::document(&workspace.handover, None, decision, text, ending)?;
     let matrix = serde_json::to_string(&decision.matrix()).map_err(Failure::incomplete)?;
@@ -44,10 +46,15 @@ fn answer(decision: &Decision, workspace: &Workspace) -> Result<Answer, Failure>
     Ok(answer)
 }
 
-/// A request for what is not configured is a mistake of whoever asks; everything else was decided.
+/// How a run ends that follows a decision. A request for what is not configured is a mistake of whoever asks; what a lock
+/// keeps out is refused; a merge that could not be judged is not waved through.
 pub(crate) fn exit_of(decision: &Decision) -> Exit {
+    let kept_out = |item: &DecisionItem| item.reason_code == ReasonCode::EnvironmentLocked;
     match decision.reason_code {
         ReasonCode::UnknownModel | ReasonCode::UnknownEnvironment | ReasonCode::UnknownVersion => Exit::Usage,
+        ReasonCode::MergeNotCheckedOut => Exit::Incomplete,
+        ReasonCode::DigestMismatch => Exit::Negative,
+        _ if decision.items.iter().any(kept_out) => Exit::Negative,
         _ => Exit::Done,
     }
 }
@@ -62,13 +69,14 @@ async fn trigger(event: &EventArgs, common: &Common, workspace: &Workspace) -> R
                 model: common.model.clone(),
                 environment: common.environment.clone(),
                 version: event.version.clone(),
+                from: event.from.clone(),
                 command: Some(command),
             };
             (Event::Manual(request), None)
         }
         (None, Some(name), Some(path)) => {
             let payload = read_event(name, path)?;
-            (payload.event, payload.default_branch)
+            (located(payload.event, workspace).await, payload.default_branch)
         }
         (None, ..) => {
             return Err(Failure::usage("there is no event to decide about").hint(
@@ -81,4 +89,15 @@ async fn trigger(event: &EventArgs, common: &Common, workspace: &Workspace) -> R
             .hint("add repository.default_branch to the payload, or check out a branch")
     })?;
     Ok(Trigger { event: happened, by: context.by.clone(), head: head(workspace).await?, default_branch })
+}
+
+/// A published release with the commit that its tag points at, where the checkout knows the tag.
+async fn located(event: Event, workspace: &Workspace) -> Event {
+    match event {
+        Event::ReleasePublished { tag, at: None } => {
+            let at = workspace.clone.resolve(&format!("refs/tags/{tag}")).await.ok();
+            Event::ReleasePublished { tag, at }
+        }
+        event => event,
+    }
 }

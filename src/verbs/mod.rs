@@ -5,6 +5,8 @@ mod comment;
 mod decide;
 mod demo;
 mod gate;
+mod init;
+pub(crate) mod lock;
 mod plan;
 mod pull;
 mod registry;
@@ -13,7 +15,7 @@ mod rollback;
 mod rollout;
 mod run;
 pub(crate) mod serve;
-mod status;
+pub(crate) mod status;
 pub(crate) mod validate;
 
 use tagship_domain::Exit;
@@ -37,8 +39,11 @@ pub(crate) fn format(verb: &Verb) -> Format {
         Verb::Comment(args) => args.common.format,
         Verb::Plan(args) => args.common.format,
         Verb::Status(args) => args.common.format,
+        Verb::Lock(args) => args.common.format,
+        Verb::Unlock(args) => args.common.format,
         Verb::Pull(args) => args.common.format,
         Verb::Backtest(args) => args.format,
+        Verb::Init(args) => args.format,
         Verb::Registry(args) => match &args.question {
             RegistryQuestion::Show { format, .. } | RegistryQuestion::History { format, .. } => *format,
             RegistryQuestion::Doctor => Format::Text,
@@ -61,7 +66,10 @@ pub(crate) async fn run(verb: Verb, context: &Context) -> Result<Option<Answer>,
         Verb::Run(args) => run::run(&args, open(&args.common)?).await.map(Some),
         Verb::Comment(args) => comment::run(&args, &open(&args.common)?).await.map(Some),
         Verb::Plan(args) => plan::run(&args, &open(&args.common)?).await.map(Some),
-        Verb::Status(args) => status::run(&open(&args.common)?).await.map(Some),
+        Verb::Status(args) => status::run(&args, &open(&args.common)?).await.map(Some),
+        Verb::Init(args) => init::run(&args, context).map(Some),
+        Verb::Lock(args) => lock::lock(&args, &open(&args.common)?).await.map(Some),
+        Verb::Unlock(args) => lock::unlock(&args, &open(&args.common)?).await.map(Some),
         Verb::Backtest(args) => backtest::run(&args, context).map(Some),
         Verb::Registry(args) => registry::run(&args).await.map(Some),
         Verb::Pull(args) => pull::run(&args, &open(&args.common)?).await.map(Some),

@@ -8,6 +8,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     pipeline::{Lead, Place, answer, json_sentence, lead, recorded, release_of, would},
+    verbs::lock::refuse_locked,
     workspace::Workspace,
 };
 
@@ -40,11 +41,21 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
             json_sentence(&text),
         ));
     }
+    if args.to.is_some() && !is_way_back(workspace, place, &target).await? {
+        refuse_locked(workspace, environment, &target.to_string()).await?;
+    }
     if args.dry_run {
         return Ok(would(&format!("roll {environment} back to {target}")));
     }
     let tick = lead(workspace, place, Lead::Begin(Kind::Rollback, &target), &args.pace).await?;
     answer(workspace, place, &tick).await
+}
+
+/// Whether it is what the environment held before: a lock never stands in the way of that.
+async fn is_way_back(workspace: &Workspace, place: Place<'_>, target: &Release) -> Result<bool, Failure> {
+    let registry = workspace.registry().await?;
+    let previous = release::previous(&registry, place.name, place.environment).map_err(failed)?;
+    Ok(previous.is_some_and(|previous| previous.digest == target.digest))
 }
 
 /// The named version, else the one that the environment held before.

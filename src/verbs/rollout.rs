@@ -14,6 +14,7 @@ use crate::{
     answer::Answer,
     pipeline::{Lead, Place, answer, candidate, json_sentence, lead, recorded, would},
     state::repository_state,
+    verbs::lock::refuse_locked,
     workspace::Workspace,
 };
 
@@ -41,6 +42,7 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     if let Some(nothing) = nothing_to_do(args, workspace, place, &candidate).await? {
         return Ok(nothing);
     }
+    refuse_locked(workspace, environment, &candidate.to_string()).await?;
     if args.dry_run {
         return Ok(would(&format!("roll {candidate} out to {environment}, all at once")));
     }

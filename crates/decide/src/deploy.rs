@@ -87,6 +87,10 @@ impl<'a> Subject<'a> {
             );
             return (Action::Skip, ReasonCode::PreviouslyRolledBack, sentence);
         }
+        if let Some(lock) = &state.lock {
+            let sentence = format!("{name} is not deployed: {}; {}", lock.sentence(), lock.way_out());
+            return (Action::Skip, ReasonCode::EnvironmentLocked, sentence);
+        }
         let action = if retry { Action::Retry } else { Action::Deploy };
         match (version, &state.current) {
             (Some(version), _) => {

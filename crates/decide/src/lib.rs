@@ -3,10 +3,12 @@
 //! Deployment is decided by digest (DESIGN 4.3): what matters is whether the environment holds these bytes,
 //! not which commit or tag brought them.
 
+mod comment;
 mod deploy;
 mod event;
 mod person;
 mod state;
 
+pub use comment::{Authorised, Refusal, RunningRollout, Standing, authorise, decide_command};
 pub use event::decide;
 pub use state::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};

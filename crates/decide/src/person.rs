@@ -1,17 +1,26 @@
 //! What people ask for by hand.
 
 use tagship_domain::{
+    ModelName, Release,
     decision::{Action, DecisionItem, ReasonCode},
     event::{Command, Request},
 };
 
 use crate::{
     deploy::Subject,
-    state::{ModelState, RepositoryState},
+    state::{EnvironmentState, ModelState, RepositoryState},
 };
 
 /// One item for every model and environment that the request names, or a refusal that says what is unknown.
 pub(crate) fn answer(request: &Request, repository: &RepositoryState) -> Result<Vec<DecisionItem>, Refusal> {
+    Ok(subjects(request, repository)?.into_iter().map(|subject| one(request, subject)).collect())
+}
+
+/// What the request is about.
+pub(crate) fn subjects<'a>(
+    request: &Request,
+    repository: &'a RepositoryState,
+) -> Result<Vec<Subject<'a>>, Refusal> {
     if let Some(name) = &request.model
         && !repository.models.contains_key(name)
     {
@@ -19,26 +28,41 @@ pub(crate) fn answer(request: &Request, repository: &RepositoryState) -> Result<
         let sentence = format!("no model {name} is configured; there is {}", known.join(", "));
         return Err((ReasonCode::UnknownModel, sentence));
     }
-    let wanted = |(name, _): &(&_, &ModelState)| request.model.as_ref().is_none_or(|model| model == *name);
-    let subjects: Vec<_> = repository
-        .models
-        .iter()
-        .filter(wanted)
-        .flat_map(|(name, model)| Subject::all(name, model))
-        .filter(|subject| request.environment.as_ref().is_none_or(|wanted| wanted == subject.environment))
-        .collect();
-    if let (true, Some(environment)) = (subjects.is_empty(), &request.environment) {
-        let sentence = format!("no environment {environment} is configured for the chosen models");
-        return Err((ReasonCode::UnknownEnvironment, sentence));
+    let chosen = || {
+        let wanted =
+            |(name, _): &(&ModelName, &ModelState)| request.model.as_ref().is_none_or(|model| model == *name);
+        repository.models.iter().filter(wanted).flat_map(|(name, model)| Subject::all(name, model))
+    };
+    for environment in request.environment.iter().chain(&request.from) {
+        if chosen().all(|subject| subject.environment != environment) {
+            let sentence = format!("no environment {environment} is configured for the chosen models");
+            return Err((ReasonCode::UnknownEnvironment, sentence));
+        }
     }
-    Ok(subjects.into_iter().map(|subject| one(request, subject)).collect())
+    // What staging holds goes anywhere but to staging.
+    let wanted = |subject: &Subject<'_>| match (&request.environment, &request.from) {
+        (Some(wanted), _) => wanted == subject.environment,
+        (None, Some(from)) => from != subject.environment,
+        (None, None) => true,
+    };
+    Ok(chosen().filter(wanted).collect())
 }
 
 /// Why a request cannot be answered.
 pub(crate) type Refusal = (ReasonCode, String);
 
-fn one(request: &Request, subject: Subject<'_>) -> DecisionItem {
-    match (request.command.unwrap_or(Command::Deploy), &request.version) {
+pub(crate) fn one(request: &Request, subject: Subject<'_>) -> DecisionItem {
+    let version = match &request.from {
+        None => request.version.clone(),
+        Some(from) => match subject.model.environments.get(from).and_then(|state| state.current.as_ref()) {
+            Some(held) => Some(held.version.clone()),
+            None => {
+                let sentence = format!("{from} holds no version of {} to deploy", subject.name);
+                return subject.item(Action::Skip, ReasonCode::NothingToPromote, sentence);
+            }
+        },
+    };
+    match (request.command.unwrap_or(Command::Deploy), &version) {
         (command @ (Command::Deploy | Command::Retry), Some(version)) => {
             subject.deploy_version(version, command == Command::Retry)
         }
@@ -73,6 +97,15 @@ fn rollback(subject: Subject<'_>, version: Option<&tagship_domain::Version>) -> 
             let sentence = format!("{environment} already holds {name} {}", to.version);
             subject.item(Action::Skip, ReasonCode::AlreadyDeployed, sentence)
         }
+        Ok(to) if !is_way_back(state, to) => {
+            let lock = state.lock.as_ref().map(|lock| format!("{}; {}", lock.sentence(), lock.way_out()));
+            let sentence = format!(
+                "{name} {} is not what {environment} held before, and {}",
+                to.version,
+                lock.unwrap_or_default()
+            );
+            subject.item(Action::Skip, ReasonCode::EnvironmentLocked, sentence)
+        }
         Ok(to) => DecisionItem {
             digest: Some(to.digest.clone()),
             version: Some(to.version.clone()),
@@ -83,6 +116,11 @@ fn rollback(subject: Subject<'_>, version: Option<&tagship_domain::Version>) -> 
             )
         },
     }
+}
+
+/// A lock lets nothing new in, and never stands in the way of going back to what served before.
+fn is_way_back(state: &EnvironmentState, to: &Release) -> bool {
+    state.lock.is_none() || state.previous.as_ref().is_some_and(|previous| previous.digest == to.digest)
 }
 
 /// A command to the rollout that runs.

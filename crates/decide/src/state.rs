@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Digest, Environment, ModelName, Release, Version,
+    lock::Lock,
     rollout::{Phase, RolloutId},
 };
 
@@ -45,6 +46,8 @@ pub struct EnvironmentState {
     pub running: Option<Running>,
     /// Digests whose last rollout here failed or was rolled back.
     pub blocked: Vec<Blocked>,
+    /// The lock that a person put on it.
+    pub lock: Option<Lock>,
 }
 
 /// A rollout that has not ended.

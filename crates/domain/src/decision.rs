@@ -52,32 +52,52 @@ pub enum ReasonCode {
     ReleasedNotDeployed,
     /// A version tag was pushed.
     VersionTagPushed,
+    /// A release or package of a registered version was published.
+    VersionPublished,
+    /// A model registry has a new version.
+    ModelVersionCreated,
     /// A person asked.
     Requested,
     /// A pull request proposes a change.
     PullRequest,
+    /// A merge queue asks about a group of changes.
+    MergeQueue,
     /// A rollout of this environment is still running.
     RolloutRunning,
     /// The environment already holds these bytes.
     AlreadyDeployed,
     /// The last rollout of these bytes here failed or was rolled back; only a retry deploys them again.
     PreviouslyRolledBack,
+    /// A person locked the environment: nothing new begins there.
+    EnvironmentLocked,
     /// The artifact does not exist at this commit.
     ArtifactMissing,
     /// The event happened on another branch.
     NotDefaultBranch,
     /// The checkout is at another commit than the event.
     WrongCheckout,
+    /// A merge queue asks about a commit that is not checked out: it could not be judged.
+    MergeNotCheckedOut,
     /// The branch or tag was deleted.
     RefDeleted,
     /// The workflow that was waited for did not succeed.
     WorkflowFailed,
+    /// The checks that were waited for did not succeed.
+    ChecksFailed,
+    /// The deployment that was waited for did not succeed.
+    DeploymentFailed,
     /// The commit comes from a fork.
     FromFork,
     /// The pull request was closed; a merge arrives as a push.
     PullRequestClosed,
     /// The tag is no version tag of a configured model.
     NotAVersionTag,
+    /// The event is about a model that is not configured here.
+    NotConfigured,
+    /// The version that was published is not registered here.
+    NotRegistered,
+    /// The version is registered with other bytes than those that were named.
+    DigestMismatch,
     /// The version is not registered.
     UnknownVersion,
     /// The model is not configured.
@@ -88,8 +108,30 @@ pub enum ReasonCode {
     NoEnvironment,
     /// There is nothing to go back to.
     NoPreviousVersion,
+    /// The environment whose version was meant holds none.
+    NothingToPromote,
+    /// Nothing of this failed or was rolled back.
+    NothingToRetry,
     /// There is no rollout to act on.
     NoRollout,
+    /// A command in a comment, whose author's rights are not known yet.
+    CommandPending,
+    /// The author of a command may not write to the repository.
+    AccessDenied,
+    /// A command stands on something that is no pull request.
+    NotAPullRequest,
+    /// A command is not understood.
+    CommandUnclear,
+    /// A command could be about several models or environments.
+    Ambiguous,
+    /// A command is about a rollout that another change brought.
+    AnotherPullRequest,
+    /// The change is another one than was shown to whoever gave the command.
+    HeadMoved,
+    /// The change is not merged.
+    NotMerged,
+    /// The event asks for nothing.
+    EventIgnored,
     /// No event this program acts on.
     UnknownEvent,
     /// Nothing is running.

@@ -71,6 +71,11 @@ impl Timestamp {
         self.0.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
     }
 
+    /// `2026-11-24 03:44`, for columns whose header says UTC.
+    pub fn minute(self) -> String {
+        self.0.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// `03:44:33`, for lines that stand under a date.
     pub fn clock(self) -> String {
         self.0.strftime("%H:%M:%S").to_string()

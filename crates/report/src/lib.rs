@@ -10,6 +10,7 @@ pub mod mark;
 pub mod markdown;
 mod measure;
 mod number;
+mod overview;
 pub mod sarif;
 pub mod sentence;
 mod spark;

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod documents;
+mod overview;
 mod paint;
 mod plan;
 mod progress;
@@ -13,6 +14,7 @@ mod table;
 
 pub use analysis::look;
 pub use documents::{decision, gate, release, validation};
+pub use overview::overview;
 pub use paint::Style;
 pub use plan::plan;
 pub use progress::{TimelineLine, rollout};

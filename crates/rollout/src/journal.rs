@@ -49,8 +49,12 @@ pub enum JournalError {
 /// Name of the journal of an environment and model. A `/` inside either becomes `+`, which no name holds, so that
 /// every journal has one reading and none lies below another.
 pub fn journal_name(environment: &Environment, model: &ModelName) -> String {
-    let part = |name: &str| name.replace('/', "+");
     format!("rollouts/{}/{}", part(environment.as_str()), part(model.as_str()))
+}
+
+/// A name as one part of a journal's name.
+pub(crate) fn part(name: &str) -> String {
+    name.replace('/', "+")
 }
 
 /// The state that an entry holds.
@@ -124,7 +128,7 @@ fn share(applied: Weight, desired: Weight) -> String {
 }
 
 /// A name in one line, whatever someone put into it.
-fn one_line(name: &str) -> String {
+pub(crate) fn one_line(name: &str) -> String {
     name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -5,11 +5,13 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
 
-use crate::event::parse_command;
-
+mod init;
+mod lock;
 mod plan;
 mod quantity;
 
+pub use init::InitArgs;
+pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
 
 /// Ship machine-learning models from git to production.
@@ -26,6 +28,8 @@ pub struct Cli {
 pub enum Verb {
     /// Show the whole way in a temporary directory: deploy, refuse, roll back.
     Demo(DemoArgs),
+    /// Write a configuration and a workflow for what lies in the repository.
+    Init(InitArgs),
     /// Say what an event leads to, for every model and environment.
     Decide(DecideArgs),
     /// Judge model files without running them, then run their golden cases.
@@ -46,6 +50,10 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Show what every environment holds and which rollouts run.
     Status(StatusArgs),
+    /// Let nothing new into an environment.
+    Lock(LockArgs),
+    /// Let new versions into an environment again.
+    Unlock(UnlockArgs),
     /// Read the model registry that the repository's tags are.
     Registry(RegistryArgs),
     /// Fetch the bytes of a release and verify them.
@@ -101,11 +109,14 @@ pub struct EventArgs {
     pub event_path: Option<PathBuf>,
     /// Decide about a request instead of an event: deploy, retry, rollback, abort, pause, resume, promote or
     /// promote-full.
-    #[arg(long, value_parser = parse_command, conflicts_with_all = ["event_name", "event_path"])]
+    #[arg(long, conflicts_with_all = ["event_name", "event_path"])]
     pub request: Option<Command>,
     /// The version that the request is about.
     #[arg(long, value_name = "VERSION", requires = "request")]
     pub version: Option<Version>,
+    /// The environment whose version the request is about: `--request deploy --from staging --environment production`.
+    #[arg(long, value_name = "NAME", requires = "request", conflicts_with = "version")]
+    pub from: Option<Environment>,
 }
 
 /// `tagship decide`.

@@ -10,6 +10,8 @@ use tagship_domain::{
     forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
+    lock::Lock,
+    overview::Overview,
     report::StatusReport,
     rollout::{Look, RolloutState},
     serving::{
@@ -24,7 +26,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 10] = [
+const DOCUMENTS: [Documented; 12] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
@@ -35,6 +37,8 @@ const DOCUMENTS: [Documented; 10] = [
     document::<Forecast>,
     document::<StatusReport>,
     document::<GoldenCases>,
+    document::<Lock>,
+    document::<Overview>,
 ];
 
 type Defined = fn(&mut SchemaGenerator) -> Schema;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use tagship_domain::{
     Digest, Environment, Provenance, Release, Version,
-    event::{Command, Request},
+    event::{Command, Continuation, ModelVersion, PullRequest, Request},
+    lock::Lock,
     rollout::{Phase, RolloutId},
 };
 
@@ -67,6 +68,7 @@ fn pull(activity: &str, merged: bool) -> Event {
         base: "main".to_owned(),
         merged,
         from_fork: true,
+        privileged: false,
     })
 }
 
@@ -143,7 +145,7 @@ fn a_pull_request_is_only_validated() {
         check(pull("synchronize", false), &repository, (Action::ValidateOnly, ReasonCode::PullRequest));
     assert_eq!((decision.pull_request, decision.sha), (Some(7), commit('b')));
     check(pull("closed", true), &repository, (Action::Skip, ReasonCode::PullRequestClosed));
-    check(pull("labeled", false), &repository, (Action::Skip, ReasonCode::UnknownEvent));
+    check(pull("labeled", false), &repository, (Action::Skip, ReasonCode::EventIgnored));
 }
 
 #[test]
@@ -173,7 +175,7 @@ fn a_version_tag_deploys_that_version() {
     assert_eq!(decision.items[0].digest, Some(digest(9)), "the bytes of the tagged commit");
     check(tag("churn#production#3"), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
     check(tag("v1.0.0"), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
-    check(tag("fraud@v1.0.0"), &repository, (Action::Skip, ReasonCode::UnknownModel));
+    check(tag("fraud@v1.0.0"), &repository, (Action::Skip, ReasonCode::NotConfigured));
 }
 
 #[test]
@@ -211,6 +213,213 @@ fn a_model_without_environments_or_artifact_has_its_own_reason() {
     model.artifact = ArtifactState::Missing("models/churn does not exist".to_owned());
     check(push(), &repository, (Action::Skip, ReasonCode::ArtifactMissing));
     check(push(), &RepositoryState::default(), (Action::Skip, ReasonCode::NothingToDo));
+}
+
+fn locked() -> Lock {
+    Lock {
+        environment: Environment::new("production").unwrap(),
+        locked: true,
+        reason: "incident 12".to_owned(),
+        by: Provenance { actor: "alice".to_owned(), run: None },
+        since: "2026-11-24T12:00:00Z".parse().unwrap(),
+    }
+}
+
+#[test]
+fn a_locked_environment_takes_nothing_new_and_can_go_back() {
+    let state = EnvironmentState {
+        previous: Some(release("v1.0.0", 1)),
+        lock: Some(locked()),
+        ..holding(release("v1.1.0", 2))
+    };
+    let released = vec![release("v1.2.0", 3), release("v1.1.0", 2), release("v1.0.0", 1)];
+    let repository = repository(4, released, state);
+    let decision = check(push(), &repository, (Action::Skip, ReasonCode::EnvironmentLocked));
+    for words in ["alice", "incident 12", "2026-11-24", "tagship unlock --environment production"] {
+        assert!(decision.sentence.contains(words), "{words}: {}", decision.sentence);
+    }
+    let retry = manual(Command::Retry, Some(version("v1.2.0")));
+    check(retry, &repository, (Action::Skip, ReasonCode::EnvironmentLocked));
+    check(pull("opened", false), &repository, (Action::ValidateOnly, ReasonCode::PullRequest));
+    check(manual(Command::Rollback, None), &repository, (Action::Rollback, ReasonCode::Requested));
+    let forward = manual(Command::Rollback, Some(version("v1.2.0")));
+    check(forward, &repository, (Action::Skip, ReasonCode::EnvironmentLocked));
+}
+
+#[test]
+fn a_running_rollout_goes_on_in_a_locked_environment() {
+    let running =
+        Running { id: RolloutId("r".to_owned()), version: version("v1.1.0"), phase: Phase::Progressing };
+    let state =
+        EnvironmentState { running: Some(running), lock: Some(locked()), ..holding(release("v1.0.0", 1)) };
+    let repository = repository(2, vec![release("v1.1.0", 2)], state);
+    check(Event::Schedule, &repository, (Action::Tick, ReasonCode::RolloutRunning));
+    check(manual(Command::Abort, None), &repository, (Action::Abort, ReasonCode::Requested));
+}
+
+#[test]
+fn a_privileged_run_judges_nothing_of_a_fork() {
+    let repository = repository(2, vec![], holding(release("v1.0.0", 1)));
+    let target = |from_fork| {
+        Event::PullRequest(PullRequest {
+            number: 7,
+            activity: "opened".to_owned(),
+            head: commit('b'),
+            base: "main".to_owned(),
+            merged: false,
+            from_fork,
+            privileged: true,
+        })
+    };
+    let at = |head, event| {
+        let trigger = Trigger { head: commit(head), ..trigger(event) };
+        let decision = decide(&trigger, &repository);
+        assert_eq!(decision.sha, commit('b'), "about the head, whatever is checked out");
+        (decision.action, decision.reason_code)
+    };
+    assert_eq!(at('b', target(true)), (Action::Skip, ReasonCode::FromFork), "a fork's configuration");
+    assert_eq!(
+        at('a', target(true)),
+        (Action::Skip, ReasonCode::WrongCheckout),
+        "the base's bytes are not the head's"
+    );
+    assert_eq!(at('a', target(false)), (Action::Skip, ReasonCode::WrongCheckout));
+    assert_eq!(at('b', target(false)), (Action::ValidateOnly, ReasonCode::PullRequest));
+}
+
+#[test]
+fn a_merge_queue_is_answered_about_the_commit_it_made_or_not_at_all() {
+    let repository = repository(2, vec![], holding(release("v1.0.0", 1)));
+    let group = |sha| Event::MergeGroup { sha: commit(sha), base: "main".to_owned() };
+    check(group('a'), &repository, (Action::ValidateOnly, ReasonCode::MergeQueue));
+    check(group('b'), &repository, (Action::Skip, ReasonCode::MergeNotCheckedOut));
+}
+
+#[test]
+fn checks_and_deployments_count_only_when_they_succeeded_on_the_default_branch() {
+    let repository = repository(1, vec![], EnvironmentState::default());
+    let checks = |succeeded, branch: Option<&str>, sha| Event::Checks {
+        checks: "lint".to_owned(),
+        succeeded,
+        sha: commit(sha),
+        branch: branch.map(str::to_owned),
+    };
+    check(checks(true, Some("main"), 'a'), &repository, (Action::Deploy, ReasonCode::FirstDeployment));
+    check(checks(false, Some("main"), 'a'), &repository, (Action::Skip, ReasonCode::ChecksFailed));
+    check(checks(true, Some("feature"), 'a'), &repository, (Action::Skip, ReasonCode::NotDefaultBranch));
+    check(checks(true, None, 'a'), &repository, (Action::Skip, ReasonCode::NotDefaultBranch));
+    check(checks(true, Some("main"), 'b'), &repository, (Action::Skip, ReasonCode::WrongCheckout));
+    let deployment = |succeeded, reference: &str| Event::Deployment {
+        environment: "features".to_owned(),
+        succeeded,
+        sha: commit('a'),
+        reference: reference.to_owned(),
+    };
+    check(deployment(true, "refs/heads/main"), &repository, (Action::Deploy, ReasonCode::FirstDeployment));
+    check(deployment(false, "main"), &repository, (Action::Skip, ReasonCode::DeploymentFailed));
+    check(deployment(true, "preview"), &repository, (Action::Skip, ReasonCode::NotDefaultBranch));
+}
+
+#[test]
+fn what_is_published_elsewhere_deploys_the_version_it_names() {
+    let repository = repository(9, vec![release("v1.1.0", 2)], holding(release("v1.0.0", 1)));
+    let published = |tag: &str, at| Event::ReleasePublished { tag: tag.to_owned(), at };
+    let decision = check(
+        published("churn@v1.1.0", Some(commit('c'))),
+        &repository,
+        (Action::Deploy, ReasonCode::VersionPublished),
+    );
+    assert_eq!((decision.items[0].digest.clone(), decision.sha), (Some(digest(2)), commit('c')));
+    check(published("v2.0", Some(commit('c'))), &repository, (Action::Skip, ReasonCode::NotAVersionTag));
+    check(published("churn@v1.1.0", None), &repository, (Action::Skip, ReasonCode::WrongCheckout));
+    let package = |name: &str, version: Option<&str>| Event::PackagePublished {
+        package: name.to_owned(),
+        version: version.map(str::to_owned),
+    };
+    let ours = (Action::Deploy, ReasonCode::VersionPublished);
+    check(package("models/churn", Some("1.1.0")), &repository, ours);
+    check(package("churn", Some("v9.0.0")), &repository, (Action::Skip, ReasonCode::NotRegistered));
+    check(package("churn", None), &repository, (Action::Skip, ReasonCode::NotRegistered));
+    check(package("website", Some("1.1.0")), &repository, (Action::Skip, ReasonCode::NotConfigured));
+}
+
+#[test]
+fn a_model_registry_is_believed_only_about_bytes_that_are_here() {
+    let repository = repository(9, vec![release("v1.1.0", 2)], holding(release("v1.0.0", 1)));
+    let created = |model: &str, version: &str, digest| {
+        Event::ModelVersion(ModelVersion {
+            model: ModelName::new(model).unwrap(),
+            version: version.to_owned(),
+            digest,
+            uri: Some("registry:/churn/7".to_owned()),
+            environment: None,
+        })
+    };
+    let ours = (Action::Deploy, ReasonCode::ModelVersionCreated);
+    check(created("churn", "v1.1.0", None), &repository, ours);
+    let decision = check(created("churn", "7", Some(digest(2))), &repository, ours);
+    assert_eq!(decision.items[0].version, Some(version("v1.1.0")), "found by its bytes");
+    let decision = check(created("churn", "8", Some(digest(9))), &repository, ours);
+    assert_eq!(decision.items[0].version, None, "the checkout's bytes, to be released");
+    let other = created("churn", "v1.1.0", Some(digest(5)));
+    check(other, &repository, (Action::Skip, ReasonCode::DigestMismatch));
+    let decision =
+        check(created("churn", "7", None), &repository, (Action::Skip, ReasonCode::UnknownVersion));
+    assert!(decision.sentence.contains("registry:/churn/7"), "{}", decision.sentence);
+    check(created("fraud", "v1.1.0", None), &repository, (Action::Skip, ReasonCode::UnknownModel));
+}
+
+#[test]
+fn stagings_version_goes_to_production_without_a_new_release() {
+    let mut repository = repository(9, vec![release("v1.1.0", 2)], holding(release("v1.0.0", 1)));
+    let environments = &mut repository.models.get_mut(&churn()).unwrap().environments;
+    let staging = Environment::new("staging").unwrap();
+    environments.insert(staging.clone(), holding(release("v1.1.0", 2)));
+    environments.insert(Environment::new("empty").unwrap(), EnvironmentState::default());
+    let from = |from: &str, to: Option<&str>| {
+        Event::Manual(Request {
+            from: Some(Environment::new(from).unwrap()),
+            environment: to.map(|to| Environment::new(to).unwrap()),
+            command: Some(Command::Deploy),
+            ..Request::default()
+        })
+    };
+    let decision = check(
+        from("staging", Some("production")),
+        &repository,
+        (Action::Deploy, ReasonCode::ReleasedNotDeployed),
+    );
+    assert_eq!(decision.items[0].version, Some(version("v1.1.0")));
+    let everywhere =
+        check(from("staging", None), &repository, (Action::Deploy, ReasonCode::ReleasedNotDeployed));
+    assert!(everywhere.items.iter().all(|item| item.environment.as_ref() != Some(&staging)));
+    check(from("empty", Some("production")), &repository, (Action::Skip, ReasonCode::NothingToPromote));
+    check(from("qa", Some("production")), &repository, (Action::Skip, ReasonCode::UnknownEnvironment));
+}
+
+#[test]
+fn an_earlier_run_asks_for_the_next_stage_or_the_next_tick() {
+    let running =
+        Running { id: RolloutId("r".to_owned()), version: version("v1.1.0"), phase: Phase::Progressing };
+    let state = EnvironmentState { running: Some(running), ..holding(release("v1.0.0", 1)) };
+    let released = vec![release("v1.2.0", 3), release("v1.1.0", 2)];
+    let repository = repository(9, released, state);
+    let next = |environment: &str, version| {
+        let environment = Some(Environment::new(environment).unwrap());
+        Event::Continue(Continuation { model: Some(churn()), environment, version })
+    };
+    check(next("production", None), &repository, (Action::Tick, ReasonCode::RolloutRunning));
+    check(next("staging", None), &repository, (Action::Skip, ReasonCode::NothingToDo));
+    let stage = next("production", Some(version("v1.2.0")));
+    check(stage, &repository, (Action::Deploy, ReasonCode::ReleasedNotDeployed));
+}
+
+#[test]
+fn what_asks_for_nothing_is_skipped_with_its_reason() {
+    let repository = repository(1, vec![], EnvironmentState::default());
+    let edited = Event::Irrelevant { kind: "issue_comment".to_owned(), why: "it was edited".to_owned() };
+    let decision = check(edited, &repository, (Action::Skip, ReasonCode::EventIgnored));
+    assert_eq!(decision.sentence, "it was edited");
 }
 
 proptest! {

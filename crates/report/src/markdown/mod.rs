@@ -13,10 +13,12 @@ mod inline;
 mod metrics;
 mod page;
 mod progress;
+mod reply;
 mod section;
 
 pub use fit::Limits;
 pub use page::{comment, summary};
+pub use reply::{Reply, ReplyAnswer, reply};
 
 #[cfg(test)]
 mod tests;

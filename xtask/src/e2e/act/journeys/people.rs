@@ -29,11 +29,9 @@ pub(super) fn button(tools: &Tools) -> Result<usize> {
         stage.phase(),
         played.log
     );
+    // The newest assignment is taken back, so that the one before it holds again.
     let tags =
-        ["churn#production#1", "churn#production#2", "churn#production#3", "churn@v0.1.0", "churn@v0.2.0"];
+        ["churn#production!#3", "churn#production#1", "churn#production#2", "churn@v0.1.0", "churn@v0.2.0"];
     ends_well(&stage, &tags)?;
-    let back = stage.origin.git(&["rev-parse", "churn#production#3^{commit}", "churn@v0.1.0^{commit}"]);
-    let commits: Vec<&str> = back.lines().collect();
-    ensure!(commits[0] == commits[1], "production does not hold v0.1.0 again");
     Ok(stage.counted_requests())
 }

@@ -1,0 +1,47 @@
+//! Going on: by the clock, or because an earlier run asks for the next one.
+
+use tagship_domain::{
+    decision::{Action, DecisionItem, ReasonCode},
+    event::{Command, Continuation, Request},
+};
+
+use super::Decided;
+use crate::{deploy::Subject, person, state::RepositoryState};
+
+/// Goes on with every wanted rollout that has not ended.
+pub(super) fn tick(repository: &RepositoryState, wanted: impl Fn(&Subject<'_>) -> bool) -> Decided {
+    let tick = |subject: Subject<'_>| {
+        let running = subject.state.running.as_ref()?;
+        let sentence = format!(
+            "go on with the rollout of {} {} to {} ({})",
+            subject.name, running.version, subject.environment, running.phase
+        );
+        let item = subject.item(Action::Tick, ReasonCode::RolloutRunning, sentence);
+        Some(DecisionItem { version: Some(running.version.clone()), ..item })
+    };
+    let subjects = repository.models.iter().flat_map(|(name, model)| Subject::all(name, model));
+    let items: Vec<_> = subjects.filter(wanted).filter_map(tick).collect();
+    if items.is_empty() {
+        return Err((ReasonCode::NothingToDo, "no rollout is running".to_owned()));
+    }
+    Ok(items)
+}
+
+/// The next stage of a version, or the next tick.
+pub(super) fn on_continue(repository: &RepositoryState, next: &Continuation) -> Decided {
+    let Continuation { model, environment, version } = next;
+    if version.is_some() {
+        let request = Request {
+            model: model.clone(),
+            environment: environment.clone(),
+            version: version.clone(),
+            from: None,
+            command: Some(Command::Deploy),
+        };
+        return person::answer(&request, repository);
+    }
+    tick(repository, |subject| {
+        model.as_ref().is_none_or(|wanted| wanted == subject.name)
+            && environment.as_ref().is_none_or(|wanted| wanted == subject.environment)
+    })
+}

@@ -1,0 +1,26 @@
+//! What every environment holds.
+
+use tagship_domain::overview::Overview;
+
+use super::{paint::Style, table::table};
+use crate::{mark::Mark, overview};
+
+/// A line per model and environment, and what is locked below them.
+pub fn overview(overview: &Overview, style: &Style) -> String {
+    let row = |place: &tagship_domain::overview::PlaceOverview| {
+        let holds = place.current.as_ref().map_or_else(|| "-".to_owned(), |held| held.version.to_string());
+        let since = place.since.map_or_else(|| "-".to_owned(), |since| since.minute());
+        vec![place.model.to_string(), place.environment.to_string(), holds, since, overview::rollout(place)]
+    };
+    let rows: Vec<Vec<String>> = overview.places.iter().map(row).collect();
+    let mut text = if rows.is_empty() {
+        "no environment is configured\n".to_owned()
+    } else {
+        table(&["MODEL", "ENVIRONMENT", "HOLDS", "SINCE (UTC)", "ROLLOUT"], &rows, style)
+    };
+    for lock in &overview.locks {
+        let words = style.wrap(&format!("{}; {}", lock.sentence(), lock.way_out()), style.columns() - 2);
+        text.push_str(&format!("\n{} {}\n", style.mark(Mark::Waiting), words.join("\n  ")));
+    }
+    text
+}
