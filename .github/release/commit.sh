@@ -7,6 +7,8 @@
 # It goes onto the branch releases/vMAJOR, whose history has every released commit, and gets the tag vVERSION. A version
 # that is tagged already is left as it is, and refused where its archives are others.
 set -euo pipefail
+# shellcheck source=.github/release/git.sh
+. "$(dirname "$0")/git.sh"
 version=$1 archives=$2
 branch=releases/v${version%%.*}
 

@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=.github/release/api.sh
 . "$(dirname "$0")/api.sh"
+# shellcheck source=.github/release/git.sh
+. "$(dirname "$0")/git.sh"
 version=$1 commit=$2
 
 prerelease=false

@@ -7,6 +7,7 @@ mod act;
 mod full_disk;
 mod github;
 mod gto;
+mod release;
 mod subject;
 mod yaml;
 
@@ -33,6 +34,7 @@ const STEPS: &[Step] = &[
     Step { name: "gto", run: gto::run },
     Step { name: "github", run: github::run },
     Step { name: "act", run: act::run },
+    Step { name: "release", run: release::run },
     Step { name: "full-disk", run: full_disk::run },
 ];
 

@@ -108,11 +108,12 @@ pub(super) fn reference(world: &World, name: &str, sha: &str) -> Value {
 
 pub(super) fn release(world: &mut World, tag: &str) -> Value {
     let (id, time) = (world.next_id(), world.time());
+    let uploads = world.base.replace("/api/v3", "/api/uploads");
     let release = json!({
         "id": id, "node_id": format!("RE_{id}"), "tag_name": tag, "target_commitish": "main", "name": null,
         "body": null, "draft": false, "prerelease": false, "immutable": false, "created_at": time,
         "published_at": null, "author": user(&world.login), "assets": [],
-        "upload_url": format!("{}{{?name,label}}", world.base.replace("/api/v3", "/api/uploads")),
+        "upload_url": format!("{uploads}/repos/{REPOSITORY}/releases/{id}/assets{{?name,label}}"),
     });
     with_urls(release, "assets_url html_url tarball_url zipball_url url")
 }

@@ -27,8 +27,6 @@ struct Tools {
     binaries: PathBuf,
     /// The actions as users get them: what their ref holds, and no build directory.
     actions: PathBuf,
-    /// What stands for the checkout action where act has none of its own.
-    checkout: PathBuf,
 }
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
@@ -40,7 +38,6 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         payloads: Payloads::install(workspace)?,
         binaries: subject.binaries()?,
         actions: actions(workspace)?,
-        checkout: workspace.path("tests/e2e/checkout"),
     };
     let mut failed = Vec::new();
     for journey in JOURNEYS {

@@ -52,12 +52,17 @@ impl Payloads {
     /// A push of the default branch.
     pub(super) fn push(&self, commit: &str) -> Result<Event> {
         let event = self.event("push", None, commit)?;
-        Ok(event.with("/ref", "refs/heads/main").with("/after", commit).with("/deleted", false))
+        let event = event.with("/ref", "refs/heads/main").with("/after", commit).with("/deleted", false);
+        Ok(event.with("/head_commit/id", commit))
     }
 
-    /// A push of a tag.
-    pub(super) fn tag(&self, tag: &str, commit: &str) -> Result<Event> {
-        Ok(self.push(commit)?.with("/ref", format!("refs/tags/{tag}")).with("/created", true))
+    /// A push of an annotated tag, whose own id is what comes "after".
+    pub(super) fn tag(&self, tag: &str, id: &str, commit: &str) -> Result<Event> {
+        Ok(self
+            .push(commit)?
+            .with("/ref", format!("refs/tags/{tag}"))
+            .with("/after", id)
+            .with("/created", true))
     }
 
     /// Something happened to a pull request into the default branch.

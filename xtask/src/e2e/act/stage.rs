@@ -17,8 +17,12 @@ use super::{
 /// Where the host has the repository.
 const REMOTE: &str = "https://github.com/acme/shop";
 
-/// The one foreign action of the examples, as they pin it.
-const CHECKOUT: &str = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1";
+/// The foreign actions of the examples, as they pin them: what act lacks a part of, or only GitHub can do.
+const FOREIGN: [&str; 3] = [
+    "checkout@3d3c42e5aac5ba805825da76410c181273ba90b1",
+    "upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a",
+    "download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c",
+];
 /// The journal of the one environment.
 const JOURNAL: &str = "refs/tagship/rollouts/production/churn";
 
@@ -210,7 +214,11 @@ impl<'a> Stage<'a> {
         act.args(["--platform", "self-hosted=-self-hosted", "--workflows"]);
         act.arg(format!(".github/workflows/{workflow}.yml"));
         act.arg("--local-repository").arg(format!("tagship/tagship@v1={}", self.tools.actions.display()));
-        act.arg("--local-repository").arg(format!("{CHECKOUT}={}", self.tools.checkout.display()));
+        for foreign in FOREIGN {
+            let name = foreign.split('@').next().unwrap_or_default();
+            let stand_in = self.tools.workspace.path("tests/e2e/actions").join(name);
+            act.arg("--local-repository").arg(format!("actions/{foreign}={}", stand_in.display()));
+        }
         act.arg("--secret").arg(format!("GITHUB_TOKEN={}", self.github.token()));
         for name in ["TAGSHIP_SERVE_TOKEN", "STAGING_SERVE_TOKEN", "PRODUCTION_SERVE_TOKEN"] {
             act.arg("--secret").arg(format!("{name}={TOKEN}"));

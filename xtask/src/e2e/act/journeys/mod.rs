@@ -21,6 +21,8 @@ pub(super) struct Journey {
 pub(super) const JOURNEYS: &[Journey] = &[
     Journey { name: "a pull request is judged with a token that can only read", play: pull_request::judged },
     Journey { name: "a hostile model stops the pull request", play: pull_request::refused },
+    Journey { name: "a fork is judged, and commented by trusted code", play: pull_request::from_a_fork },
+    Journey { name: "a person goes on by a comment", play: people::comment },
     Journey { name: "a merge goes through a canary and is promoted", play: canary::promoted },
     Journey { name: "a merge goes through a canary and is rolled back", play: canary::rolled_back },
     Journey { name: "what a tested commit holds is deployed", play: triggers::tests_passed },

@@ -3,9 +3,13 @@
 use anyhow::{Result, ensure};
 use tagship_testkit::fixtures;
 
-use super::super::{
-    Tools,
-    stage::{Shape, Stage},
+use super::{
+    super::{
+        Tools,
+        payload::Event,
+        stage::{Shape, Stage},
+    },
+    ends_well,
 };
 
 pub(super) fn judged(tools: &Tools) -> Result<usize> {
@@ -40,5 +44,36 @@ pub(super) fn refused(tools: &Tools) -> Result<usize> {
     ensure!(!played.succeeded, "a pickle went through:\n{}", played.log);
     ensure!(played.log.contains("PKL101"), "the rule is not named:\n{}", played.log);
     stage.close()?;
+    Ok(stage.counted_requests())
+}
+
+pub(super) fn from_a_fork(tools: &Tools) -> Result<usize> {
+    let stage = Stage::set(tools, &["fork-validate", "fork-comment"], Shape::SMALL)?;
+    stage.put("v1");
+    let main = stage.push("Begin");
+    stage.put("v2");
+    let head = stage.propose(7, "Train on more rows", true);
+    stage.github.forget_requests();
+    let may_write = |yes: bool| {
+        let areas = ["issues", "pull_requests", "statuses", "contents", "deployments", "checks"];
+        let lacks = areas.iter().filter(|_| !yes).map(|area| format!("{area}=write"));
+        stage.github.world(|world| world.lacks = lacks.collect());
+    };
+    may_write(false);
+    let event = tools.payloads.pull_request("opened", 7, &head, "someone/shop")?;
+    let judged = stage.run("fork-validate", &event)?;
+    ensure!(judged.succeeded, "the run failed:\n{}", judged.log);
+    let reason = judged.outputs.get("tagship.reason-code").map(String::as_str);
+    ensure!(reason == Some("fork-read-only"), "the reason is {reason:?}:\n{}", judged.log);
+    ensure!(judged.summary.contains("v0.1.0"), "the summary says nothing:\n{}", judged.summary);
+
+    may_write(true);
+    let event = tools.payloads.workflow_run("model", "pull_request", &head, "someone/shop")?;
+    let event = Event { commit: main, ..event };
+    let commented = stage.run("fork-comment", &event)?;
+    ensure!(commented.succeeded, "the comment failed:\n{}", commented.log);
+    let comment = stage.only_comment(7)?;
+    ensure!(comment.contains("v0.1.0"), "the comment tells something else:\n{comment}");
+    ends_well(&stage, &[])?;
     Ok(stage.counted_requests())
 }

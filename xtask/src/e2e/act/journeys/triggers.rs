@@ -58,8 +58,9 @@ pub(super) fn tag(tools: &Tools) -> Result<usize> {
     let message = "Registering artifact churn version v1.0.0";
     stage.work.git(&["tag", "--annotate", "--message", message, "churn@v1.0.0"]);
     stage.work.git(&["push", "--quiet", "origin", "churn@v1.0.0"]);
+    let id = stage.work.git(&["rev-parse", "churn@v1.0.0"]);
     stage.github.forget_requests();
-    let played = stage.run("tag", &tools.payloads.tag("churn@v1.0.0", &head)?)?;
+    let played = stage.run("tag", &tools.payloads.tag("churn@v1.0.0", &id, &head)?)?;
     ensure!(played.succeeded, "the run failed:\n{}", played.log);
     ensure!(
         stage.phase().as_deref() == Some("Succeeded"),
