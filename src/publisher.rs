@@ -93,7 +93,13 @@ pub(crate) async fn write(
     report: &StatusReport,
 ) -> Result<bool, PortError> {
     let body = markdown::comment(report, &markdown::Limits::COMMENT);
-    let comment = Comment { pull_request, topic: TOPIC.to_owned(), written: report.written, body };
+    let comment = Comment {
+        pull_request,
+        topic: TOPIC.to_owned(),
+        about: Some(report.sha.clone()),
+        written: report.written,
+        body,
+    };
     let written = workspace.host.forge.comment(&comment).await.map(|_| true);
     written.or_else(|error| workspace.leave_out(error, false))
 }

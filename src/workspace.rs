@@ -225,8 +225,12 @@ impl Workspace {
 ///
 /// # Errors
 /// For an unknown kind, wrong settings or a missing secret.
-pub(crate) fn open_target(settings: &EnvironmentConfig) -> Result<targets::Opened, Failure> {
-    targets::open(&settings.target, &Context::secret).map_err(|error| located(&error, &settings.target))
+pub(crate) fn open_target(
+    workspace: &Workspace,
+    settings: &EnvironmentConfig,
+) -> Result<targets::Opened, Failure> {
+    targets::open(&settings.target, &workspace.root, &Context::secret)
+        .map_err(|error| located(&error, &settings.target))
 }
 
 /// What a `.gto` file says: GTO's list of allowed stages.
@@ -292,7 +296,7 @@ fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
 }
 
 /// An adapter's error with the place in the configuration that named the adapter.
-fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
+pub(crate) fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
     let mut failure = failed(error.clone());
     if matches!(error.problem, Problem::Unsupported | Problem::Invalid | Problem::Denied) {
         failure.exit = tagship_domain::Exit::Usage;

@@ -107,11 +107,22 @@ pub(crate) fn environment<'a>(common: &Common, workspace: &'a Workspace) -> Resu
         return Err(Failure::usage("--model: a lock holds for every model of an environment")
             .hint("leave --model out; `tagship rollout --pause` holds the rollout of one model"));
     }
+    locked_environment(common.environment.as_ref(), workspace)
+}
+
+/// As [`environment`], whatever names it.
+///
+/// # Errors
+/// As [`environment`].
+pub(crate) fn locked_environment<'a>(
+    named: Option<&Environment>,
+    workspace: &'a Workspace,
+) -> Result<&'a Environment, Failure> {
     let mut known: Vec<&Environment> = workspace.places().map(|(_, _, environment, _)| environment).collect();
     known.sort_unstable();
     known.dedup();
     let names = known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match (&common.environment, known.as_slice()) {
+    match (named, known.as_slice()) {
         (_, []) => Err(Failure::usage("no environment is configured")),
         (Some(wanted), known) => known.iter().find(|name| **name == wanted).copied().ok_or_else(|| {
             Failure::usage(format!("no model has an environment {wanted}")).hint(format!("there is {names}"))

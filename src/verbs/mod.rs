@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod backtest;
+mod command;
 mod comment;
 mod decide;
 mod demo;

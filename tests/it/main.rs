@@ -5,6 +5,7 @@ mod backtest;
 mod bad_input;
 mod canary;
 mod checkouts;
+mod comments;
 mod crash;
 mod demo;
 mod events;

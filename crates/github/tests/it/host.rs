@@ -69,7 +69,13 @@ pub(crate) fn commit() -> CommitId {
 }
 
 pub(crate) fn comment(second: i64, body: &str) -> Comment {
-    Comment { pull_request: 7, topic: "status".to_owned(), written: at(second), body: body.to_owned() }
+    Comment {
+        pull_request: 7,
+        topic: "status".to_owned(),
+        about: None,
+        written: at(second),
+        body: body.to_owned(),
+    }
 }
 
 pub(crate) fn release(version: &str) -> Release {
