@@ -75,8 +75,11 @@ impl Drop for Prism {
 }
 
 fn violations(log: &str) -> Vec<String> {
-    let (mut found, mut not_modified) = (Vec::new(), false);
+    let (mut found, mut not_modified, mut request) = (Vec::new(), false, "");
     for line in log.lines() {
+        if line.contains("[HTTP SERVER]") {
+            request = line;
+        }
         if line.contains(" has returned ") {
             not_modified = line.contains(" has returned 304");
         }
@@ -84,7 +87,7 @@ fn violations(log: &str) -> Vec<String> {
         let known = line.contains("Unable to match the returned status code") && not_modified;
         let bad = line.contains("Violation") || line.contains("Request terminated with error");
         if bad && !known && !line.contains("/graphql") {
-            found.push(line.to_owned());
+            found.push(format!("{request}\n  {line}"));
         }
     }
     found
