@@ -19,9 +19,10 @@ function manifests(repository) {
   return {
     async fetchActionMetadata({owner, name, path}) {
       const manifest = join(repository, path ?? "", "action.yml");
-      if (`${owner}/${name}` !== OWN) return undefined;
-      if (!existsSync(manifest)) throw new Error(`there is no ${manifest}`);
-      return parse(readFileSync(manifest, "utf8"));
+      // Of others nothing is known here, which the parser takes for "any input".
+      if (`${owner}/${name}` !== OWN) return {name, description: name};
+      // Nothing means that the action does not exist, which is a problem.
+      return existsSync(manifest) ? parse(readFileSync(manifest, "utf8")) : undefined;
     },
   };
 }
