@@ -4,7 +4,8 @@
 usage: github_description.py api.github.com.json OUT.json
 
 The whole description takes a validating proxy half a minute and a third of a gigabyte. In what is left, an unknown
-field at the top of a request's JSON body is an error. Answers are judged as they are described.
+field at the top of a request's JSON body is an error. Answers are judged as they are described; that any request may
+be refused is added.
 """
 
 import json
@@ -56,6 +57,18 @@ def referenced(paths, components):
     return kept
 
 
+def allow_refusals(paths):
+    """Describes what the host answers to any request, and the description tells of some only."""
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/basic-error"}}}
+    for operations in paths.values():
+        for method in {"get", "post", "put", "patch", "delete"} & operations.keys():
+            responses = operations[method]["responses"]
+            for status in ("401", "403", "404", "429", "500", "502"):
+                responses.setdefault(status, {"description": "Refused", "content": error})
+            if method == "get":
+                responses.setdefault("304", {"description": "Not modified"})
+
+
 def close_bodies(paths):
     """Refuses unknown fields in bodies that are plain objects, and answers how many those are."""
     closed = 0
@@ -73,6 +86,7 @@ def main(source, target):
     with open(source, encoding="utf-8") as file:
         description = json.load(file)
     paths = {path: item for path, item in description["paths"].items() if is_called(path)}
+    allow_refusals(paths)
     components = referenced(paths, description["components"])
     closed = close_bodies(paths)
     unmatched = [pattern for pattern in CALLED if not any(re.fullmatch(pattern, path[len(REPOSITORY) :]) for path in paths)]

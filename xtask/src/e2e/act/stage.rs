@@ -292,16 +292,23 @@ impl<'a> Stage<'a> {
         self.github.world(|world| world.deployment_states().into_iter().map(str::to_owned).collect())
     }
 
-    /// The text of the one comment of a pull request that is ours.
+    /// The text of the one status comment of a pull request.
     pub(super) fn only_comment(&self, number: u64) -> Result<String> {
-        let bodies: Vec<String> = self.github.world(|world| {
+        let statuses = self.comments_of_ours(number, "status");
+        ensure!(statuses.len() == 1, "#{number} has {} status comments, not one", statuses.len());
+        Ok(statuses[0].clone())
+    }
+
+    /// Texts of our comments on a pull request whose topic begins like this.
+    pub(super) fn comments_of_ours(&self, number: u64, topic: &str) -> Vec<String> {
+        let marker = format!("<!-- tagship:{topic}");
+        self.github.world(|world| {
             let ours = world.comments.iter().filter(|(issue, comment)| {
                 *issue == number && comment["user"]["login"] == world.login.as_str()
             });
-            ours.map(|(_, comment)| comment["body"].as_str().unwrap_or_default().to_owned()).collect()
-        });
-        ensure!(bodies.len() == 1, "#{number} has {} comments of ours, not one", bodies.len());
-        Ok(bodies[0].clone())
+            let bodies = ours.filter_map(|(_, comment)| comment["body"].as_str());
+            bodies.filter(|body| body.contains(&marker)).map(str::to_owned).collect()
+        })
     }
 
     /// What holds at the end of every journey: no request or answer was against the description, and no secret is

@@ -72,6 +72,8 @@ pub(super) fn comment(tools: &Tools) -> Result<usize> {
     );
     let reacted = stage.github.world(|world| world.reactions.iter().any(|(comment, _)| *comment == id));
     ensure!(reacted, "nobody reacted to the comment:\n{}", led.log);
+    let answers = stage.comments_of_ours(7, "answer").len();
+    ensure!(answers == 2, "two commands got {answers} answers");
     let comment = stage.only_comment(7)?;
     ensure!(comment.contains("is live in production"), "the comment tells something else:\n{comment}");
     ends_well(&stage, &["churn#production#1", "churn#production#2", "churn@v0.1.0", "churn@v0.2.0"])?;
