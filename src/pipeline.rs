@@ -32,7 +32,10 @@ use crate::{
     publisher::{CommentPublisher, Story, now, section},
     state::unusable_journal,
     summary,
-    verbs::{lock::refuse_locked, validate::bounds},
+    verbs::{
+        lock::{is_locked, refuse_locked},
+        validate::bounds,
+    },
     workspace::{Workspace, located, open_target},
 };
 
@@ -151,6 +154,10 @@ async fn lead_on(
         Lead::GoOn => {
             let tick = drive(&mut driver, Told::default(), pace).await?;
             match (&tick, tick.state().and_then(|state| state.queued.clone())) {
+                // What waits for its turn waits for the lock, too.
+                (Tick::Settled(_), Some(_)) if is_locked(workspace, place.environment).await? => {
+                    return Ok(tick);
+                }
                 (Tick::Settled(_), Some(queued)) => (Kind::Deploy, queued),
                 _ => return Ok(tick),
             }

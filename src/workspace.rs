@@ -16,6 +16,8 @@ use tagship_runner::{Context, Failure, Screen, args::Common, handover::Handover}
 
 use crate::{failure::failed, host::Host};
 
+/// The kind of the store that the host is.
+const GITHUB: &str = "github";
 /// Directory of everything that tagship keeps in a repository without a host.
 const OWN_DIRECTORY: &str = ".tagship";
 
@@ -188,9 +190,19 @@ impl Workspace {
     ///
     /// # Errors
     /// For an unknown kind or wrong settings.
-    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Box<dyn ArtifactStore>, Failure> {
-        stores::open(&settings.release.store, &self.root)
-            .map_err(|error| located(&error, &settings.release.store))
+    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Arc<dyn ArtifactStore>, Failure> {
+        match (&settings.release.store, &self.host.github) {
+            (None, Some(github)) => Ok(github.clone()),
+            (None, None) => Ok(Arc::from(stores::embedded(&self.root))),
+            (Some(spec), Some(github)) if spec.kind == GITHUB && spec.settings.is_empty() => {
+                Ok(github.clone())
+            }
+            (Some(spec), _) if spec.kind == GITHUB => Err(located(&unreachable_store(spec), spec)),
+            (Some(spec), _) => {
+                let store = stores::open(spec, &self.root).map_err(|error| located(&error, spec))?;
+                Ok(Arc::from(store))
+            }
+        }
     }
 
     /// What the repository's `.gto` file says.
@@ -293,6 +305,19 @@ fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(&found)
         .map_err(|error| Failure::usage(format!("read {}: {error}", found.display())))?;
     parse_config(path, &text)
+}
+
+/// Why the store `github` cannot be opened.
+fn unreachable_store(spec: &tagship_config::AdapterSpec) -> PortError {
+    let operation = "open the store github";
+    match spec.settings.keys().next() {
+        Some(setting) => PortError::new(Problem::Invalid, operation, format!("it has no setting {setting:?}"))
+            .hint("write `store: github`"),
+        None => PortError::new(Problem::Denied, operation, "which repository and with which token is unknown").hint(
+            "in a workflow pass `github-token: ${{ github.token }}`; elsewhere set GITHUB_TOKEN, GITHUB_REPOSITORY, \
+             GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_GRAPHQL_URL",
+        ),
+    }
 }
 
 /// An adapter's error with the place in the configuration that named the adapter.

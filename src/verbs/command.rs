@@ -12,7 +12,7 @@ use tagship_report::markdown::{Reply, ReplyAnswer, reply};
 use tagship_runner::Failure;
 
 use super::{
-    lock::{lock_environment, locked_environment, unlock_environment},
+    lock::{environment_of, lock_environment, unlock_environment},
     status::overview,
 };
 use crate::{
@@ -111,7 +111,7 @@ async fn lock(
     authorised: &Authorised,
     sha: &CommitId,
 ) -> Result<Followed, Failure> {
-    let environment = locked_environment(authorised.request.environment.as_ref(), workspace);
+    let environment = environment_of(workspace, authorised.request.environment.as_ref());
     let done = match (environment, &authorised.request.ask) {
         (Err(failure), _) => Err(failure),
         (Ok(environment), Ask::Lock { reason }) => lock_environment(workspace, environment, reason).await,

@@ -59,7 +59,10 @@ pub(crate) fn exit_of(decision: &Decision) -> Exit {
     }
 }
 
-/// What happened, as the arguments or the host name it.
+/// The event that the arguments or the host name, with where the repository stands.
+///
+/// # Errors
+/// When there is none, its payload cannot be read, or the default branch is unknown.
 pub(crate) async fn trigger(
     event: &EventArgs,
     common: &Common,

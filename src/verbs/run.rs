@@ -28,7 +28,7 @@ use crate::{
     failure::failed,
     marks,
     pipeline::{Lead, Place, answer, lead, release_of, story},
-    publisher::{now, section, write},
+    publisher::{listens_to_comments, now, section, write},
     state::repository_state,
     summary,
     workspace::Workspace,
@@ -217,6 +217,7 @@ fn report(
         written: now(workspace),
         by: workspace.context.by.clone(),
         note: None,
+        commands: listens_to_comments(&workspace.root),
         sections,
     }
 }

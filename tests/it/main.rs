@@ -20,4 +20,5 @@ mod model_server;
 mod plan;
 mod structure;
 mod target;
+mod trouble;
 mod workbench;

@@ -241,7 +241,7 @@ impl Inner {
                 self.act(request);
                 Reply::Cut
             }
-            Some(Fault::HalfAnswer) => Reply::Half { body: self.act(request).body.to_string().into_bytes() },
+            Some(Fault::HalfAnswer) => Reply::Half { body: self.act(request).bytes() },
             Some(Fault::Stale) => {
                 let answer = Self::look(request, &mut self.before.clone());
                 self.send(request, answer)
@@ -270,8 +270,11 @@ impl Inner {
 
     /// Puts the answer on the wire, with its `ETag` and the rate limit.
     fn send(&mut self, request: &Request, answer: Answer) -> Reply {
-        let Answer { mut status, mut headers, body } = answer;
-        let mut bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let mut bytes = answer.bytes();
+        let Answer { mut status, mut headers, body, file } = answer;
+        if file.is_some() {
+            return Reply::Answer { status, headers, body: bytes };
+        }
         if request.method == "GET" && status == 200 {
             let etag = format!("W/\"{}\"", hash("etag", format!("{headers:?}{body}").as_bytes()));
             if request.header("if-none-match") == Some(etag.as_str()) {
@@ -300,6 +303,9 @@ impl Inner {
     fn look(request: &Request, world: &mut World) -> Answer {
         let ask = Ask::of(request, "http://elsewhere.example");
         let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+        if let ["storage", id] = segments.as_slice() {
+            return releases::stored(world, &ask, id, request.header("authorization").is_some());
+        }
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return Answer::error(401, "Bad credentials");
         }
@@ -324,6 +330,9 @@ impl Inner {
                         if server == "uploads" || (world.one_server && ask.method == "POST") =>
                     {
                         releases::upload(world, &ask, id, request.header("content-type").unwrap_or_default())
+                    }
+                    ("v3", ["releases", "assets", id]) if ask.method == "GET" => {
+                        releases::asset(world, id, request.header("accept").unwrap_or_default())
                     }
                     ("v3", rest) => route(world, &ask, rest),
                     _ => Answer::not_found(),
