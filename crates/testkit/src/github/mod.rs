@@ -209,7 +209,7 @@ impl Inner {
     fn debug(&mut self, request: &Request, path: &str) -> Reply {
         let ask = Ask::of(request, "");
         let segments: Vec<&str> = path.split('/').collect();
-        let Answer { status, headers, body } = debug::answer(self, &ask, &segments);
+        let Answer { status, headers, body, .. } = debug::answer(self, &ask, &segments);
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         Reply::Answer { status, headers, body }
     }
