@@ -49,7 +49,7 @@ pub(super) struct Stage<'a> {
     /// What each environment's target is.
     servers: Vec<ModelServer>,
     proxy: Prism,
-    /// The home directory of every job, act's cache, and the releases that all of them share.
+    /// The home directory of every job, and act's cache.
     home: TempDir,
     runs: Cell<u32>,
 }
@@ -91,7 +91,6 @@ impl<'a> Stage<'a> {
 
     /// Writes a configuration with these settings below every environment.
     pub(super) fn configure(&self, settings: &str) {
-        let releases = self.home.path().join("releases");
         let mut text = "version: 1\nmodels:\n".to_owned();
         for model in self.shape.models {
             text += &format!(
@@ -101,10 +100,8 @@ impl<'a> Stage<'a> {
     validate: {{ formats: [onnx], golden: {{ cases: models/{model}/golden.json, tolerance: 1e-4 }} }}
     gate:
       rules: [ {{ name: accuracy floor, expr: metrics.accuracy >= 0.90 }} ]
-    release: {{ store: {{ file: {{ path: "{}" }} }} }}
     environments:
-"#,
-                releases.display()
+"#
             );
             for (environment, ModelServer { inference, admin, .. }) in
                 self.shape.environments.iter().zip(&self.servers)
