@@ -17,6 +17,7 @@ mod init;
 mod journey;
 mod locks;
 mod model_server;
+mod notices;
 mod plan;
 mod structure;
 mod target;

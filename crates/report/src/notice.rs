@@ -17,8 +17,8 @@ pub fn notice(previous: Option<Phase>, state: &RolloutState) -> Option<Notice> {
         (Phase::Validating, _) if matches!(previous, None | Some(Phase::Pending)) => NoticeKind::Start,
         (Phase::Paused, _) => NoticeKind::Pause,
         (Phase::Succeeded, Kind::Deploy) => NoticeKind::Promotion,
-        (Phase::Succeeded, Kind::Rollback) => NoticeKind::Rollback,
-        (Phase::RolledBack | Phase::Failed | Phase::RollbackFailed, _) => NoticeKind::Rollback,
+        (Phase::Succeeded, Kind::Rollback)
+        | (Phase::RolledBack | Phase::Failed | Phase::RollbackFailed, _) => NoticeKind::Rollback,
         _ => return None,
     };
     Some(Notice {

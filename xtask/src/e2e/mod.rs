@@ -7,8 +7,11 @@ mod act;
 mod full_disk;
 mod github;
 mod gto;
+mod nginx;
+mod prometheus;
 mod release;
 mod subject;
+mod system;
 mod yaml;
 
 use anyhow::{Result, bail};
@@ -36,6 +39,8 @@ const STEPS: &[Step] = &[
     Step { name: "act", run: act::run },
     Step { name: "release", run: release::run },
     Step { name: "full-disk", run: full_disk::run },
+    Step { name: "nginx", run: nginx::run },
+    Step { name: "prometheus", run: prometheus::run },
 ];
 
 /// Runs the named steps, or all.

@@ -1,5 +1,7 @@
 //! Notifier `webhook`: the notice itself, as `tagship/notice/v1`, signed where there is a secret.
 
+use std::fmt::Write as _;
+
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
@@ -55,7 +57,7 @@ pub(super) fn signature(key: &[u8], body: &[u8]) -> Result<String, PortError> {
     mac.update(body);
     let mut text = "sha256=".to_owned();
     for byte in mac.finalize().into_bytes() {
-        text.push_str(&format!("{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
     }
     Ok(text)
 }

@@ -109,7 +109,7 @@ struct Question<'a> {
     weight: Option<Weight>,
     /// Only of a rollback: the version that gets all traffic, `null` for none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    to: Option<Option<&'a Version>>,
+    to: Option<Value>,
 }
 
 /// What a program serves.
@@ -356,7 +356,7 @@ impl Target for ExecTarget {
 
     async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError> {
         let back = to.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-        let question = Question { to: Some(to), ..of("rollback", order) };
+        let question = Question { to: Some(serde_json::json!(to)), ..of("rollback", order) };
         self.order(&format!("roll {} back to {back}", order.model), question).await
     }
 

@@ -220,8 +220,8 @@ fn a_metric_may_have_a_source_of_its_own_and_people_may_be_told() {
         notify:
           - { chat: { webhook-env: HOOK } }
           - { chat: { webhook-env: HOOK, on: [start] } }";
-    let text = super::model(&format!("    environments:\n      p:\n        {keys}\n"));
-    let config = crate::Config::parse("tagship.yml", &text).unwrap();
+    let text = model(&format!("    environments:\n      p:\n        {keys}\n"));
+    let config = Config::parse("tagship.yml", &text).unwrap();
     let model = config.models.values().next().unwrap();
     let environment = model.environments.values().next().unwrap();
     let metrics = &environment.analysis.as_ref().unwrap().metrics;

@@ -38,7 +38,7 @@ impl Bench {
         self.directory.path().join(name)
     }
 
-    fn open(&self, more: Value) -> Result<ExecTarget, PortError> {
+    fn open(&self, more: &Value) -> Result<ExecTarget, PortError> {
         let mut settings = json!({ "command": ["./hook"] });
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let variable = |name: &str| match name {
@@ -51,7 +51,7 @@ impl Bench {
     }
 
     fn target(&self) -> ExecTarget {
-        self.open(json!({})).unwrap()
+        self.open(&json!({})).unwrap()
     }
 }
 
@@ -115,7 +115,7 @@ async fn a_refusal_says_who_and_why_and_what_the_program_said() {
 #[tokio::test]
 async fn a_question_is_one_document_and_the_environment_what_was_allowed() {
     let bench = Bench::shell("printf '%s' \"$question\" > question.json; env > environment");
-    let target = bench.open(json!({ "env": ["GIVEN"] })).unwrap();
+    let target = bench.open(&json!({ "env": ["GIVEN"] })).unwrap();
     target.rollback(&order(), None).await.unwrap();
     let question: Value =
         serde_json::from_str(&fs::read_to_string(bench.path("question.json")).unwrap()).unwrap();
@@ -137,7 +137,7 @@ async fn a_program_that_takes_too_long_is_ended_with_its_children() {
     // The child would write its mark if it outlived the program.
     let bench =
         Bench::shell("mkfifo never; (read x < never; touch outlived) & echo $! > child; read x < never");
-    let target = bench.open(json!({ "timeout": "500ms" })).unwrap();
+    let target = bench.open(&json!({ "timeout": "500ms" })).unwrap();
     target.abilities().await.unwrap();
     let error = target.promote(&order(), &v1()).await.unwrap_err();
     assert_eq!(error.problem, Problem::Unreachable);
@@ -196,7 +196,7 @@ async fn what_a_program_cannot_do_is_refused_before_anything_is_written() {
         assert!(error.to_string().contains(words), "{error}");
     }
     target.check(Needs::default()).await.unwrap();
-    let able = bench.open(json!({ "model-url": "http://m.example/{{version}}" })).unwrap();
+    let able = bench.open(&json!({ "model-url": "http://m.example/{{version}}" })).unwrap();
     able.check(Needs { endpoints: true, ..Needs::default() }).await.unwrap();
 }
 
@@ -241,7 +241,7 @@ async fn golden_cases_go_to_the_endpoint_that_the_program_names() {
 #[tokio::test]
 async fn a_program_that_cannot_be_started_is_told_with_what_to_do() {
     let bench = Bench::shell("true");
-    let missing = bench.open(json!({ "command": ["./hok"] })).unwrap();
+    let missing = bench.open(&json!({ "command": ["./hok"] })).unwrap();
     let error = missing.observe(&churn()).await.unwrap_err();
     assert_eq!(error.problem, Problem::Invalid);
     assert!(error.to_string().contains("./hok") && error.to_string().contains("no such program"), "{error}");
@@ -263,7 +263,7 @@ fn mistakes_in_settings_are_told() {
         (json!({ "model-url": "http://models.example" }), "has no `{{version}}`"),
         (json!({ "shell": true }), "unknown field `shell`"),
     ] {
-        let error = bench.open(settings).unwrap_err();
+        let error = bench.open(&settings).unwrap_err();
         assert!(error.to_string().contains(words), "{words:?} is not in {error}");
     }
 }
