@@ -3,11 +3,41 @@
 use tagship_domain::{Document, Exit, ModelName, schema};
 use tagship_runner::{
     Context, Failure, Screen,
-    args::Format,
+    args::{Common, Format, Unfinished},
     commands::Annotation,
     handover::Handover,
     outputs::{Outputs, RESULT_LIMIT},
 };
+
+/// How an answer leaves the process.
+#[derive(Debug, Default)]
+pub(crate) struct Manner {
+    /// How it is printed.
+    pub(crate) format: Format,
+    /// States of a rollout that fail the step of a workflow.
+    pub(crate) fail_on: Vec<Unfinished>,
+}
+
+impl Manner {
+    /// What the common arguments ask for.
+    pub(crate) fn of(common: &Common) -> Self {
+        Self::printing(common.format)
+    }
+
+    /// Printed like this.
+    pub(crate) fn printing(format: Format) -> Self {
+        Self { format, fail_on: vec![] }
+    }
+
+    /// What a host takes for a failure. A rollout that waits or goes on is none, unless that was asked for; outputs
+    /// tell how it stands.
+    fn judge(&self, exit: Exit, hosted: bool) -> Exit {
+        match Unfinished::of(exit) {
+            Some(state) if hosted && !self.fail_on.contains(&state) => Exit::Done,
+            _ => exit,
+        }
+    }
+}
 
 /// What a verb answers.
 #[derive(Debug, Clone)]
@@ -57,26 +87,20 @@ impl Answer {
     /// An answer without a document for later steps.
     pub(crate) fn plain(exit: Exit, decision: &str, reason_code: &str, text: String, json: String) -> Self {
         let (decision, reason_code) = (decision.to_owned(), reason_code.to_owned());
-        Self {
-            exit,
-            decision,
-            reason_code,
-            text,
-            json,
-            outputs: Outputs::default(),
-            summary: None,
-            annotations: vec![],
-        }
+        let outputs = Outputs::default();
+        let fits = json.len() <= RESULT_LIMIT;
+        let outputs = if fits { outputs.with("result", json.clone()) } else { outputs };
+        Self { exit, decision, reason_code, text, json, outputs, summary: None, annotations: vec![] }
     }
 }
 
 /// Prints an answer or a failure, writes the outputs, and answers the exit code. Outputs are written before anything
 /// fails, so that later steps see them.
-pub(crate) fn conclude(result: Result<Answer, Failure>, format: Format, context: &Context) -> Exit {
+pub(crate) fn conclude(result: Result<Answer, Failure>, manner: &Manner, context: &Context) -> Exit {
     let screen = Screen::of(context, false);
     let (exit, outputs, failure) = match result {
         Ok(answer) => {
-            match format {
+            match manner.format {
                 Format::Json => screen.print_json(&answer.json),
                 Format::Text => screen.print(&answer.text),
             }
@@ -87,8 +111,10 @@ pub(crate) fn conclude(result: Result<Answer, Failure>, format: Format, context:
             (answer.exit, outputs, summary.and_then(Result::err))
         }
         Err(failure) => {
+            let result = serde_json::json!({ "error": failure.message, "help": failure.hint }).to_string();
             let outputs =
                 Outputs::default().with("decision", "error").with("reason-code", failure.reason_code);
+            let outputs = if result.len() <= RESULT_LIMIT { outputs.with("result", result) } else { outputs };
             (failure.exit, outputs, Some(failure))
         }
     };
@@ -99,7 +125,12 @@ pub(crate) fn conclude(result: Result<Answer, Failure>, format: Format, context:
     if let Some(started) = context.started.filter(|_| context.hosted) {
         screen.say(&format!("finished in {:.1} s", started.elapsed().as_secs_f64()));
     }
-    if exit == Exit::Done && (failure.is_some() || written.is_err()) { Exit::Incomplete } else { exit }
+    // A state that was not asked about is green; an answer that could not be told never is.
+    let told = failure.is_none() && written.is_ok();
+    match exit {
+        Exit::Done if !told => Exit::Incomplete,
+        exit => manner.judge(exit, context.hosted && written.is_ok()),
+    }
 }
 
 fn append_summary(context: &Context, markdown: &str) -> Result<(), Failure> {
@@ -108,4 +139,24 @@ fn append_summary(context: &Context, markdown: &str) -> Result<(), Failure> {
     let failed = |error| Failure::incomplete(format!("write the summary to {}: {error}", file.display()));
     let mut sink = std::fs::OpenOptions::new().append(true).create(true).open(file).map_err(failed)?;
     sink.write_all(markdown.as_bytes()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_rollout_fails_the_step_of_a_workflow_only_where_that_was_asked_for() {
+        let none = Manner::default();
+        let paused = Manner { fail_on: vec![Unfinished::Paused], ..Manner::default() };
+        for (exit, quiet, asked) in [
+            (Exit::Paused, Exit::Done, Exit::Paused),
+            (Exit::Running, Exit::Done, Exit::Done),
+            (Exit::Negative, Exit::Negative, Exit::Negative),
+            (Exit::RollbackFailed, Exit::RollbackFailed, Exit::RollbackFailed),
+        ] {
+            assert_eq!((none.judge(exit, true), paused.judge(exit, true)), (quiet, asked));
+            assert_eq!(none.judge(exit, false), exit, "a terminal is told the truth");
+        }
+    }
 }

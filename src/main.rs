@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use tagship_runner::args::Cli;
+use tagship_runner::args::{Cli, Read as _};
 
 fn main() -> ExitCode {
-    tagship::run(Cli::read().verb)
+    tagship::run(Cli::read())
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use tagship_runner::args::{ServeArgs, Verb};
+use tagship_runner::args::{Read as _, ServeArgs};
 
 fn main() -> ExitCode {
-    tagship::run(Verb::Serve(ServeArgs::read()))
+    tagship::serve(ServeArgs::read())
 }

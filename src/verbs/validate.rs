@@ -148,12 +148,18 @@ pub(crate) fn read_cases(path: &Path) -> Result<GoldenCases, String> {
     schema::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The program that runs models: `tagship-serve` beside this one, else this one itself.
+/// The program that runs models: `tagship`, this one or the one beside it. The small programs have no runtime.
 fn runner_program() -> Result<(PathBuf, Vec<String>), String> {
     let own =
         std::env::current_exe().map_err(|error| format!("find the program that runs models: {error}"))?;
-    let is_tagship = own.file_stem().is_some_and(|name| name == "tagship");
+    let is_small = own.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tagship-"));
     let beside = own.with_file_name(format!("tagship{}", std::env::consts::EXE_SUFFIX));
-    let program = if is_tagship || !beside.is_file() { own } else { beside };
-    Ok((program, vec!["golden".to_owned()]))
+    match (beside.is_file(), is_small) {
+        (true, _) => Ok((beside, vec!["golden".to_owned()])),
+        (false, false) => Ok((own, vec!["golden".to_owned()])),
+        (false, true) => Err(format!(
+            "golden cases are run by `tagship`, which is not beside {}; put it there",
+            own.display()
+        )),
+    }
 }

@@ -14,6 +14,8 @@ mod github;
 mod hosted;
 mod hostile;
 mod init;
+mod inputs;
+mod installer;
 mod journey;
 mod locks;
 mod model_server;

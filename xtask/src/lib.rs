@@ -7,6 +7,7 @@
 mod automation;
 mod bench;
 mod ci;
+mod dist;
 mod e2e;
 pub mod generated;
 pub mod layers;

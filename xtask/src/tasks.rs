@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::{bench, ci, e2e, generated, layers, tidy, verdict::verdict, workspace::Workspace};
+use crate::{bench, ci, dist, e2e, generated, layers, tidy, verdict::verdict, workspace::Workspace};
 
 /// One task.
 struct Task {
@@ -20,7 +20,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "gen",
         arguments: "[--check]",
-        summary: "write schemas/ and docs/reference/ from the code, or say which file is stale",
+        summary: "write schemas/, docs/reference/ and the actions' manifests from the code, or say which file is stale",
         run: generate,
     },
     Task {
@@ -58,6 +58,12 @@ const TASKS: &[Task] = &[
         arguments: "[STEP...]",
         summary: "install pinned real counterparts and hold Tagship against them",
         run: e2e::run,
+    },
+    Task {
+        name: "dist",
+        arguments: "",
+        summary: "build all programs as they are shipped, and write their archive and its checksum line",
+        run: dist::run,
     },
     Task {
         name: "bench",

@@ -3,16 +3,18 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tagship_domain::{Duration, Environment, ModelName, Version, event::Command};
+use tagship_domain::{Duration, Environment, Exit, ModelName, Version, event::Command};
 
 mod init;
 mod lock;
 mod plan;
 mod quantity;
+mod read;
 
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
+pub use read::Read;
 
 /// Ship machine-learning models from git to production.
 #[derive(Debug, Parser)]
@@ -90,9 +92,10 @@ pub struct Common {
 }
 
 /// How an answer is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
+    #[default]
     Text,
     /// One JSON document on standard output.
     Json,
@@ -251,6 +254,29 @@ pub struct Pace {
     /// Read counters by version from this page of metrics instead of the target: an address, or a file.
     #[arg(long, value_name = "URL|FILE")]
     pub metrics: Option<String>,
+    /// Fail the step of a workflow where a rollout is left in one of these states; elsewhere the exit code tells.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE")]
+    pub fail_on: Vec<Unfinished>,
+}
+
+/// How a rollout may be left that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unfinished {
+    /// It waits for a person.
+    Paused,
+    /// A later run goes on.
+    Running,
+}
+
+impl Unfinished {
+    /// The state that an exit code tells.
+    pub fn of(exit: Exit) -> Option<Self> {
+        match exit {
+            Exit::Paused => Some(Self::Paused),
+            Exit::Running => Some(Self::Running),
+            _ => None,
+        }
+    }
 }
 
 /// `tagship rollback`.
@@ -320,6 +346,16 @@ pub struct RegistryArgs {
     /// What to read.
     #[command(subcommand)]
     pub question: RegistryQuestion,
+}
+
+impl RegistryArgs {
+    /// How the answer is printed.
+    pub fn format(&self) -> Format {
+        match &self.question {
+            RegistryQuestion::Show { format, .. } | RegistryQuestion::History { format, .. } => *format,
+            RegistryQuestion::Doctor => Format::Text,
+        }
+    }
 }
 
 /// What is read from the registry.
@@ -410,20 +446,6 @@ pub struct DemoArgs {
     /// Keep everything in a new directory, and print commands to look around with.
     #[arg(long, value_name = "DIRECTORY", num_args = 0..=1, default_missing_value = "tagship-demo")]
     pub keep: Option<PathBuf>,
-}
-
-impl Cli {
-    /// Reads the process's arguments; prints help or what is wrong with them and exits where that is due.
-    pub fn read() -> Self {
-        Self::parse()
-    }
-}
-
-impl ServeArgs {
-    /// As [`Cli::read`].
-    pub fn read() -> Self {
-        Self::parse()
-    }
 }
 
 #[cfg(test)]

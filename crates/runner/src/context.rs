@@ -75,7 +75,7 @@ impl Context {
     pub fn read() -> Self {
         let host = host();
         if let Some(token) = host.as_ref().and_then(|host| host.token.as_ref())
-            && variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+            && hosted()
         {
             hide(token.expose());
         }
@@ -86,7 +86,7 @@ impl Context {
         let actor = variable("GITHUB_ACTOR").unwrap_or_default();
         Self {
             started: Some(Instant::now()),
-            hosted: variable("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
+            hosted: hosted(),
             by: Provenance { actor, run },
             host,
             sha: variable("GITHUB_SHA").and_then(|sha| sha.parse().ok()),
@@ -112,7 +112,7 @@ impl Context {
     /// The value of a variable that a configuration names, e.g. a token. A host hides it in its log from now on.
     pub fn secret(name: &str) -> Option<String> {
         let secret = variable(name)?;
-        if variable("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        if hosted() {
             hide(&secret);
         }
         Some(secret)
@@ -125,6 +125,11 @@ fn hide(secret: &str) {
     for mask in commands::masks(secret) {
         let _ = writeln!(out, "{mask}");
     }
+}
+
+/// Whether a CI host runs this step.
+pub(crate) fn hosted() -> bool {
+    variable("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 /// The host, where the environment names it completely.
@@ -156,6 +161,6 @@ fn proposed(payload: &Path) -> Option<Proposed> {
     clippy::disallowed_methods,
     reason = "this is the place that reads the environment for everyone else"
 )]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

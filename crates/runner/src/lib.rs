@@ -10,6 +10,8 @@ pub mod error;
 pub mod event;
 pub mod files;
 pub mod handover;
+mod inputs;
+pub mod manifest;
 pub mod outputs;
 mod progress;
 mod reference;

@@ -36,7 +36,7 @@ struct Planned {
     content: String,
 }
 
-pub(super) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure> {
+pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure> {
     let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
     let root = repo.root().to_owned();
     let found = find::find(&root);

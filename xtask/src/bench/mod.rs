@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::{process, workspace::Workspace};
+use crate::{dist, process, workspace::Workspace};
 use table::{Line, Row, Unit};
 
 /// Runs of what takes milliseconds.
@@ -35,6 +35,7 @@ const PARTS: &[Part] = &[
     Part { name: "pickle", run: pickle },
     Part { name: "registry", run: registry },
     Part { name: "step", run: step },
+    Part { name: "action", run: action },
     Part { name: "size", run: size },
     Part { name: "forest", run: forest },
 ];
@@ -51,7 +52,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         bail!("{unknown:?} is no part; there is {}", known.join(", "));
     }
-    process::run(workspace.cargo(&["build", "--locked", "--profile", "dist", "--bins"]))?;
+    dist::build(workspace)?;
     let scratch = tempfile::tempdir().context("make a temporary directory")?;
     let bench = Bench { workspace, scratch };
     let mut lines = Vec::new();
@@ -68,7 +69,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
 
 impl Bench<'_> {
     fn program(&self, name: &str) -> PathBuf {
-        self.workspace.path("target/dist").join(name)
+        self.workspace.path(dist::DIRECTORY).join(name)
     }
 
     /// Tagship, run where it finds nothing of this repository.
@@ -192,14 +193,52 @@ fn step(bench: &Bench<'_>) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
+/// What an action adds to a job that it has nothing to do in: bash, `run.sh` and the program, against the smallest action
+/// that runs on node.
+fn action(bench: &Bench<'_>) -> Result<Vec<Line>> {
+    let directory = bench.scratch.path().join("action");
+    inputs::repository(&directory, 10)?;
+    fs::write(directory.join("event.json"), r#"{"action":"started"}"#).context("write the event")?;
+    let hello = directory.join("hello.js");
+    fs::write(&hello, "console.log('hello')\n").context("write the node program")?;
+    let programs = bench.workspace.path(dist::DIRECTORY);
+    // As a runner starts the one step of `action.yml`.
+    let ours = || {
+        let mut bash = Command::new("bash");
+        bash.args(["--noprofile", "--norc", "-e", "-o", "pipefail", "-c"]);
+        bash.arg(r#""$GITHUB_ACTION_PATH/../_run/run.sh" decide"#);
+        let kept = std::env::vars_os().filter(|(name, _)| name == "PATH");
+        bash.current_dir(&directory).env_clear().envs(kept);
+        bash.env("GITHUB_ACTIONS", "true").env("TAGSHIP_BINARY_DIR", &programs);
+        bash.env("GITHUB_ACTION_PATH", bench.workspace.path("actions/decide"));
+        bash.env("TAGSHIP_EVENT_NAME", "watch").env("TAGSHIP_EVENT_PATH", "event.json");
+        bash
+    };
+    let node = || {
+        let mut node = Command::new("node");
+        node.arg(&hello);
+        node
+    };
+    let [wall, cpu] = ["an action with nothing to do, wall time of a node hello", "the same, CPU"];
+    if !exists("node") {
+        return Ok(vec![Line::Missing { work: wall, why: "node cannot be started".to_owned() }]);
+    }
+    let (our_cost, node_cost) = (cost::of(ours, SHORT_RUNS)?, cost::of(node, SHORT_RUNS)?);
+    let (our_wall, node_wall) = (cost::least_wall(ours, SHORT_RUNS)?, cost::least_wall(node, SHORT_RUNS)?);
+    Ok(vec![
+        row(wall, our_wall / node_wall, 0.1, Unit::Times),
+        row(cpu, our_cost.cpu / node_cost.cpu, 0.1, Unit::Times),
+    ])
+}
+
 /// The dist profile strips its programs.
 fn size(bench: &Bench<'_>) -> Result<Vec<Line>> {
-    let measured = |name: &'static str| {
+    let measured = |(name, budget): (&'static str, u64)| {
         let path = bench.program(name);
         let metadata = fs::metadata(&path).with_context(|| format!("look at {}", path.display()))?;
-        Ok(row(name, bytes(metadata.len()), 30e6, Unit::Size))
+        Ok(row(name, bytes(metadata.len()), bytes(budget), Unit::Size))
     };
-    ["tagship", "tagship-serve"].into_iter().map(measured).collect()
+    dist::PROGRAMS.into_iter().map(measured).collect()
 }
 
 /// Inference has no budget of its own yet: its figures are printed as they come.

@@ -1,7 +1,8 @@
-//! Files that are written from the code: JSON Schemas and reference pages.
+//! Files that are written from the code: JSON Schemas, reference pages, manifests of actions.
 //!
 //! Each generator answers whole files; whether they are written or compared is decided here.
 
+mod actions;
 mod command_line;
 mod exit_codes;
 mod expressions;
@@ -31,10 +32,11 @@ const FOLDERS: [&str; 2] = ["schemas", "docs/reference"];
 const MARK: &str = "<!-- Written by `cargo xtask gen` from the code; edit the code. -->\n\n";
 
 /// Everything that is generated. A new page is one more entry.
-fn all() -> Result<Vec<Generated>> {
+fn all(workspace: &Workspace) -> Result<Vec<Generated>> {
     let mut files =
         vec![command_line::generate(), exit_codes::generate(), expressions::generate(), rules::generate()?];
     files.extend(schemas::generate()?);
+    files.extend(actions::generate(workspace)?);
     Ok(files)
 }
 
@@ -43,7 +45,7 @@ fn all() -> Result<Vec<Generated>> {
 /// # Errors
 /// When a file cannot be generated or written.
 pub fn write(workspace: &Workspace) -> Result<Vec<PathBuf>> {
-    let files = all()?;
+    let files = all(workspace)?;
     let mut changed = Vec::new();
     for file in &files {
         let path = workspace.path(&file.path);
@@ -67,7 +69,7 @@ pub fn write(workspace: &Workspace) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// When a file cannot be generated.
 pub fn problems(workspace: &Workspace) -> Result<Vec<String>> {
-    let files = all()?;
+    let files = all(workspace)?;
     let mut problems = Vec::new();
     for file in &files {
         let what = match fs::read_to_string(workspace.path(&file.path)) {

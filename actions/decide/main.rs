@@ -1,0 +1,9 @@
+//! The program `tagship-decide`: the same as `tagship decide`, and nothing else.
+
+use std::process::ExitCode;
+
+use tagship_runner::args::{DecideArgs, Read as _};
+
+fn main() -> ExitCode {
+    tagship::decide(DecideArgs::read())
+}

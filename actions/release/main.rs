@@ -1,0 +1,9 @@
+//! The program `tagship-release`: the same as `tagship release`, and nothing else.
+
+use std::process::ExitCode;
+
+use tagship_runner::args::{Read as _, ReleaseArgs};
+
+fn main() -> ExitCode {
+    tagship::release(ReleaseArgs::read())
+}

@@ -1,0 +1,9 @@
+//! The program `tagship-validate`: the same as `tagship validate`, and nothing else.
+
+use std::process::ExitCode;
+
+use tagship_runner::args::{Read as _, ValidateArgs};
+
+fn main() -> ExitCode {
+    tagship::validate(ValidateArgs::read())
+}
