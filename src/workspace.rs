@@ -156,6 +156,11 @@ impl Workspace {
         self.common.environment = environment.cloned();
     }
 
+    /// Whether the arguments are about an environment: about all where they name none.
+    pub(crate) fn chooses(&self, environment: &Environment) -> bool {
+        self.common.environment.as_ref().is_none_or(|chosen| chosen == environment)
+    }
+
     /// Goes on without something that people would have been shown, where the token may not show it. What, why and what to do is told once.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use tagship_ports::{PortError, Problem, forge::ReleaseNote};
 use crate::{
     GitHub,
     assets::{Asset, NewAsset},
-    call::{Call, encode_ref},
+    call::Call,
     error::{CallError, Reason},
     shelf::{Evidence, Shelf},
     store::asset_name,
@@ -40,7 +40,7 @@ impl GitHub {
             let message = format!("its text has {} bytes, at most {LONGEST}", note.body.len());
             return Err(PortError::new(Problem::Invalid, about, message));
         }
-        let manifest = NewAsset::of_bytes(MANIFEST, "application/json", note.manifest.as_bytes());
+        let manifest = NewAsset::of_bytes(MANIFEST, "application/octet-stream", note.manifest.as_bytes());
         let mut shelf = self.shelf.lock().await;
         self.look(&mut shelf, NEEDS, &about).await?;
         let release = match self.release_of(shelf.known(), &note.tag, &about).await? {
@@ -203,7 +203,7 @@ impl GitHub {
 
     /// Makes a draft visible. The tag must be there: the host would make a bare one of its own.
     async fn publish(&self, release: &Release, note: &ReleaseNote, about: &str) -> Result<(), PortError> {
-        let path = format!("{}/{}", self.client.repo(&["git", "ref", "tags"]), encode_ref(&note.tag));
+        let path = self.client.repo(&["git", "ref", &format!("tags/{}", note.tag)]);
         if self.client.find::<serde_json::Value>(&Call::get(about, path)).await?.is_none() {
             let message = format!("there is no tag {}, and a release must not make one", note.tag);
             return Err(PortError::new(Problem::NotFound, about, message).hint("push the tag first"));

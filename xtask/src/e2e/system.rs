@@ -31,7 +31,7 @@ pub(super) fn play(subject: &Subject<'_>, script: &str, words: &[&Path]) -> Resu
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     path.push(OsStr::new(":"));
     path.push(DAEMONS);
-    python.env("PATH", path).arg(subject.workspace.path("tests/e2e").join(script)).arg(&subject.tagship);
+    python.env("PATH", path).arg(subject.workspace.path("tests/e2e").join(script)).arg(subject.tagship()?);
     python.args(words).arg(directory.path());
     process::run(python)
 }

@@ -7,6 +7,7 @@
 mod answer;
 mod ask;
 mod commits;
+mod debug;
 mod fault;
 mod http;
 mod mirror;
@@ -16,7 +17,10 @@ mod shape;
 mod talk;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use serde_json::{Value, json};
 
@@ -115,6 +119,11 @@ impl FakeGitHub {
 
     /// From now on shows what git pushes to a repository.
     pub fn follow(&self, repository: &crate::Repository) {
+        self.follow_path(repository.path());
+    }
+
+    /// The same, for a repository at a path.
+    pub fn follow_path(&self, repository: &Path) {
         let mut inner = locked(&self.inner);
         inner.follows = Some(Mirrored::of(repository));
         inner.catch_up();
@@ -175,6 +184,9 @@ impl Inner {
 
     fn handle(&mut self, request: &Request) -> Reply {
         self.catch_up();
+        if let Some(debug) = request.target.strip_prefix("/debug/") {
+            return self.debug(request, debug);
+        }
         let number = self.received.len();
         let prefixes = ["/api/v3", "/api/uploads", "/api"];
         let target = prefixes.iter().find_map(|prefix| request.target.strip_prefix(prefix));
@@ -191,6 +203,15 @@ impl Inner {
             self.received[number].status = *status;
         }
         reply
+    }
+
+    /// Neither a fault nor a count touches what is not the host's.
+    fn debug(&mut self, request: &Request, path: &str) -> Reply {
+        let ask = Ask::of(request, "");
+        let segments: Vec<&str> = path.split('/').collect();
+        let Answer { status, headers, body, .. } = debug::answer(self, &ask, &segments);
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        Reply::Answer { status, headers, body }
     }
 
     fn reply(&mut self, request: &Request, fault: Option<&Fault>) -> Reply {
@@ -271,7 +292,9 @@ impl Inner {
         if status != 304 {
             self.used += 1;
         }
-        headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
+        if !bytes.is_empty() {
+            headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
+        }
         for (name, value) in
             [("limit", HOURLY), ("remaining", HOURLY.saturating_sub(self.used)), ("used", self.used)]
         {
