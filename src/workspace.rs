@@ -241,7 +241,12 @@ pub(crate) fn open_target(
     workspace: &Workspace,
     settings: &EnvironmentConfig,
 ) -> Result<targets::Opened, Failure> {
-    targets::open(&settings.target, &workspace.root, &Context::secret)
+    // What every program needs is no secret: hiding it would blot out the log.
+    let variable = |name: &str| match targets::INHERITED.contains(&name) {
+        true => Context::inherited(name),
+        false => Context::secret(name),
+    };
+    targets::open(&settings.target, &workspace.root, &variable)
         .map_err(|error| located(&error, &settings.target))
 }
 
