@@ -169,8 +169,7 @@ impl GitHub {
         Ok(release)
     }
 
-    /// Removes the draft of this process where another run was faster and published all that it holds, and empty
-    /// doubles of it.
+    /// Removes the draft of this process where another run was faster and published all that it holds.
     async fn remove_leftovers(
         &self,
         shelf: &mut Shelf,
