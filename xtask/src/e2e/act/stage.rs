@@ -75,16 +75,20 @@ impl<'a> Stage<'a> {
         let runs = Cell::new(0);
         let stage = Self { tools, github, origin, work, shape, servers, proxy, home, runs };
         for example in examples {
-            let text = tools.workspace_file(&format!(".github/examples/{example}.yml"))?;
-            // act knows no queue, and runs nothing beside anything else.
-            let known = text.lines().filter(|line| !line.trim_start().starts_with("queue:"));
-            let text = known.collect::<Vec<_>>().join("\n");
-            let text = text.replace("/opt/tagship/bin", &tools.binaries.display().to_string());
-            stage.work.write(&format!(".github/workflows/{example}.yml"), text);
+            stage.add_workflow(example, &tools.workspace_file(&format!(".github/examples/{example}.yml"))?);
         }
         stage.work.write(".gitignore", "/.tagship/\n");
         stage.configure("");
         Ok(stage)
+    }
+
+    /// Writes a workflow, without what act does not know.
+    pub(super) fn add_workflow(&self, name: &str, text: &str) {
+        // Nothing runs beside anything else here, so that there is no queue.
+        let known = text.lines().filter(|line| !line.trim_start().starts_with("queue:"));
+        let text = known.collect::<Vec<_>>().join("\n");
+        let text = text.replace("/opt/tagship/bin", &self.tools.binaries.display().to_string());
+        self.work.write(&format!(".github/workflows/{name}.yml"), text);
     }
 
     /// Writes a configuration with these settings below every environment.

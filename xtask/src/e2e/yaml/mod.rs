@@ -2,7 +2,7 @@
 //! examples, actions, the YAML in Markdown, and shell scripts.
 
 mod checkers;
-mod snippets;
+pub(super) mod snippets;
 
 use std::{
     fs,
