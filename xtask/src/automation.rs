@@ -29,16 +29,26 @@ pub(crate) fn manifests(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// zizmor's strictest rules over everything of ours, and `more` files. A file that cannot be read is a failure, not a
-/// warning.
-pub(crate) fn zizmor(workspace: &Workspace, zizmor: &Path, more: &[PathBuf]) -> Result<Command> {
-    let mut command = workspace.command(zizmor);
-    command.args(["--offline", "--no-progress", "--strict-collection", "--persona", "pedantic"]);
+/// zizmor's strictest rules over everything of ours. A file that cannot be read is a failure, not a warning.
+pub(crate) fn zizmor(workspace: &Workspace, program: &Path) -> Result<Command> {
+    let mut command = strict(workspace, program);
     // The directory brings workflows and actions; examples lie where no one else looks.
-    command.args(["--config", "zizmor.yml", "."]);
+    command.args(["--persona", "pedantic", "."]);
     command.args(workflows(workspace)?.iter().filter(|file| file.starts_with(WORKFLOWS[1])));
-    command.args(more);
     Ok(command)
+}
+
+/// The same over excerpts of workflows, which lack what has nothing to do with their point: names, limits.
+pub(crate) fn zizmor_on_excerpts(workspace: &Workspace, program: &Path, files: &[PathBuf]) -> Command {
+    let mut command = strict(workspace, program);
+    command.args(files);
+    command
+}
+
+fn strict(workspace: &Workspace, program: &Path) -> Command {
+    let mut command = workspace.command(program);
+    command.args(["--offline", "--no-progress", "--strict-collection", "--config", "zizmor.yml"]);
+    command
 }
 
 fn is_yaml(file: &str) -> bool {

@@ -61,7 +61,7 @@ fn tools(workspace: &Workspace) -> Result<Environment> {
 
 /// Security of the workflows, examples and actions.
 fn workflows(workspace: &Workspace) -> Result<()> {
-    process::run(automation::zizmor(workspace, &tools(workspace)?.path("zizmor"), &[])?)
+    process::run(automation::zizmor(workspace, &tools(workspace)?.path("zizmor"))?)
 }
 
 /// Licences, bans and sources of the dependency graph. Advisories are not among them: their database lies outside of the

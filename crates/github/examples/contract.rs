@@ -30,13 +30,16 @@ async fn main() {
     let [prism, description] = arguments.as_slice() else { panic!("contract PRISM DESCRIPTION") };
     let fake = FakeGitHub::start();
     let (first, head) = prepare(&fake);
-    let proxy = Prism::start(prism.as_ref(), description.as_ref(), &fake.api_url());
-    let settings = || {
-        let url = proxy.url();
-        Settings {
-            run_url: Some("https://example.org/acme/shop/actions/runs/1".to_owned()),
-            ..Settings::new(&url, &url, format!("{url}/graphql"), fake.repository(), fake.token())
-        }
+    let proxy = Prism::start(prism.as_ref(), description.as_ref(), &fake);
+    let settings = || Settings {
+        run_url: Some("https://example.org/acme/shop/actions/runs/1".to_owned()),
+        ..Settings::new(
+            proxy.api_url(),
+            fake.server_url(),
+            proxy.graphql_url(),
+            fake.repository(),
+            fake.token(),
+        )
     };
     let clock = Arc::new(FakeClock::at(Timestamp::from_seconds(1_900_000_000).unwrap()));
     let client = || GitHub::new(settings(), clock.clone()).unwrap();
@@ -51,7 +54,6 @@ async fn main() {
 /// What the suites demand to be there.
 fn prepare(fake: &FakeGitHub) -> (CommitId, CommitId) {
     fake.world(|world| {
-        world.one_server = true;
         world.add_commit_as(COMMIT);
         world.add_pull(7, &"a".repeat(40), false);
         world.add_pull(8, &"b".repeat(40), false);

@@ -10,7 +10,6 @@ use tagship_testkit::github::FakeGitHub;
 
 fn main() {
     let github = FakeGitHub::start();
-    github.world(|world| world.one_server = true);
     if let Some(repository) = std::env::args().nth(1) {
         github.follow_path(repository.as_ref());
     }

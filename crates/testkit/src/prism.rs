@@ -1,8 +1,12 @@
 //! Prism as a validating proxy between a client and the GitHub on this machine: it refuses requests and answers that
 //! GitHub's published description does not allow, and remembers them.
+//!
+//! A front before it has the addresses of a server of one's own, and leads past the proxy what that cannot carry: it takes
+//! every body for text, so that the bytes of files would change, and the description has no GraphQL.
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -12,6 +16,11 @@ use std::{
 
 use tempfile::NamedTempFile;
 
+use crate::github::{
+    FakeGitHub,
+    http::{Reply, Request, Server},
+};
+
 /// How often the proxy is asked whether it is ready, ten times a second.
 const READY: usize = 600;
 
@@ -20,13 +29,13 @@ const READY: usize = 600;
 pub struct Prism {
     child: Child,
     log: NamedTempFile,
-    port: u16,
+    front: Server,
 }
 
 impl Prism {
-    /// Starts the program `prism` with a description, in front of the API at `upstream`, and waits until it listens.
+    /// Starts the program `prism` with a description before a host, and waits until it listens.
     #[allow(clippy::disallowed_methods, reason = "another process is waited for, in bounded steps")]
-    pub fn start(program: &Path, description: &Path, upstream: &str) -> Self {
+    pub fn start(program: &Path, description: &Path, github: &FakeGitHub) -> Self {
         let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let port = free.expect("a loopback port is free").port();
         let log = NamedTempFile::new().expect("a temporary file can be made");
@@ -34,13 +43,15 @@ impl Prism {
         let child = Command::new(program)
             .args(["proxy", "--errors", "-h", "127.0.0.1", "-p", &port.to_string()])
             .arg(description)
-            .arg(upstream)
+            .arg(github.api_url())
             .stdin(Stdio::null())
             .stdout(output())
             .stderr(output())
             .spawn()
             .expect("prism can be started");
-        let mut proxy = Self { child, log, port };
+        let (proxy, host) = (format!("127.0.0.1:{port}"), github.server_url().replace("http://", ""));
+        let front = Server::start(move |request| lead(request, &proxy, &host));
+        let mut proxy = Self { child, log, front };
         for _ in 0..READY {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return proxy;
@@ -52,9 +63,14 @@ impl Prism {
         panic!("prism is not ready after a minute:\n{}", proxy.said());
     }
 
-    /// The address of the API behind it.
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// `GITHUB_API_URL`, in the form of a server of one's own.
+    pub fn api_url(&self) -> String {
+        format!("http://{}/api/v3", self.front.address)
+    }
+
+    /// `GITHUB_GRAPHQL_URL`.
+    pub fn graphql_url(&self) -> String {
+        format!("http://{}/api/graphql", self.front.address)
     }
 
     /// Lines about requests and answers that the description does not allow.
@@ -74,15 +90,50 @@ impl Drop for Prism {
     }
 }
 
+/// Leads a request to the proxy, or past it.
+fn lead(request: &Request, proxy: &str, host: &str) -> Reply {
+    let is_file = request.header("accept") == Some("application/octet-stream");
+    match request.target.strip_prefix("/api/v3") {
+        Some(target) if !is_file => forward(request, proxy, target),
+        _ => forward(request, host, &request.target),
+    }
+    .unwrap_or(Reply::Cut)
+}
+
+/// Sends a request on; in HTTP/1.0, whose answers end with the connection.
+fn forward(request: &Request, address: &str, target: &str) -> Option<Reply> {
+    use std::fmt::Write as _;
+    let mut head = format!("{} {target} HTTP/1.0\r\n", request.method);
+    for (name, value) in request.headers.iter().filter(|(name, _)| name != "connection") {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).ok()?;
+    stream.write_all(&request.body).ok()?;
+    answer(&mut stream)
+}
+
+fn answer(stream: &mut TcpStream) -> Option<Reply> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).ok()?;
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut lines = head.lines();
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    let headers = headers.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
+    let kept =
+        headers.filter(|(name, _)| !["connection", "content-length", "keep-alive"].contains(&name.as_str()));
+    Some(Reply::Answer { status, headers: kept.collect(), body: bytes.split_off(end + 4) })
+}
+
 fn violations(log: &str) -> Vec<String> {
     let (mut found, mut request) = (Vec::new(), "");
     for line in log.lines() {
         if line.contains("[HTTP SERVER]") {
             request = line;
         }
-        let bad = line.contains("Violation") || line.contains("Request terminated with error");
-        // The one question to the GraphQL API is not part of the description.
-        if bad && !line.contains("/graphql") {
+        if line.contains("Violation") || line.contains("Request terminated with error") {
             found.push(format!("{request}\n  {line}"));
         }
     }

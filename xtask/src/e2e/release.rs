@@ -91,11 +91,10 @@ impl<'a> Stage<'a> {
         clone.commit("Begin");
         clone.git(&["push", "--quiet", "origin", "HEAD:main"]);
         github.world(|world| {
-            world.one_server = true;
             world.refs.clear();
         });
         github.follow(&origin);
-        let proxy = Prism::start(&proxy.program, &proxy.description, &github.api_url());
+        let proxy = Prism::start(&proxy.program, &proxy.description, &github);
         let home = tempfile::tempdir()?;
         fs::create_dir(home.path().join("archives"))?;
         Ok(Self { workspace, github, proxy, origin, clone, home })
@@ -132,7 +131,7 @@ impl<'a> Stage<'a> {
         let mut command = Command::new(self.workspace.path(".github/release").join(name));
         command.args(arguments).current_dir(self.clone.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home.path());
-        command.env("GITHUB_API_URL", self.proxy.url()).env("GITHUB_SERVER_URL", "https://github.com");
+        command.env("GITHUB_API_URL", self.proxy.api_url()).env("GITHUB_SERVER_URL", "https://github.com");
         command.env("GITHUB_REPOSITORY", self.github.repository()).env("GITHUB_TOKEN", self.github.token());
         process::output(command)
     }

@@ -9,7 +9,7 @@ mod ask;
 mod commits;
 mod debug;
 mod fault;
-mod http;
+pub(crate) mod http;
 mod mirror;
 mod objects;
 mod releases;
@@ -333,9 +333,7 @@ impl Inner {
                     return refusal;
                 }
                 match (*server, rest) {
-                    (server, ["releases", id, "assets"])
-                        if server == "uploads" || (world.one_server && ask.method == "POST") =>
-                    {
+                    ("uploads", ["releases", id, "assets"]) => {
                         releases::upload(world, &ask, id, request.header("content-type").unwrap_or_default())
                     }
                     ("v3", ["releases", "assets", id]) if ask.method == "GET" => {

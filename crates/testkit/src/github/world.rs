@@ -25,8 +25,6 @@ pub struct World {
     pub tells_digests: bool,
     /// Whether the bytes of an asset come from the API itself rather than from a storage elsewhere.
     pub streams_assets: bool,
-    /// Whether the API's own server takes uploads too, as behind a proxy that stands for both servers.
-    pub one_server: bool,
     /// Permissions that the token lacks: `issues=write`.
     pub lacks: BTreeSet<String>,
     /// Issues and pull requests whose conversation is locked.
@@ -90,7 +88,6 @@ impl World {
             immutable_releases: false,
             tells_digests: true,
             streams_assets: false,
-            one_server: false,
             lacks: BTreeSet::new(),
             locked: BTreeSet::new(),
             issues: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! What a journey happens on: a repository with its origin, a GitHub behind the validating proxy, a model server, and
 //! act to run the repository's workflows.
 
-use std::{cell::Cell, collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{cell::Cell, collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use tagship_testkit::{Prism, Repository, fixtures, github::FakeGitHub};
@@ -65,35 +65,38 @@ impl<'a> Stage<'a> {
         fs::write(home.path().join(".gitconfig"), settings)?;
         let github = FakeGitHub::start();
         github.world(|world| {
-            // The proxy stands for both servers.
-            world.one_server = true;
             world.access.insert("ada".to_owned(), "write".to_owned());
         });
         github.follow(&origin);
-        let proxy = Prism::start(&tools.proxy.program, &tools.proxy.description, &github.api_url());
+        let proxy = Prism::start(&tools.proxy.program, &tools.proxy.description, &github);
         let serve = tools.binaries.join("tagship-serve");
         let servers = shape.environments.iter().map(|_| ModelServer::start(&serve));
         let servers = servers.collect::<Result<Vec<_>>>()?;
         let runs = Cell::new(0);
         let stage = Self { tools, github, origin, work, shape, servers, proxy, home, runs };
         for example in examples {
-            let text = tools.workspace_file(&format!(".github/examples/{example}.yml"))?;
-            // act knows no queue, and runs nothing beside anything else.
-            let known = text.lines().filter(|line| !line.trim_start().starts_with("queue:"));
-            let text = known.map(|line| format!("{line}\n")).collect::<String>();
-            let text = text.replace("/opt/tagship/bin", &tools.binaries.display().to_string());
-            stage.work.write(&format!(".github/workflows/{example}.yml"), text);
+            stage.add_workflow(example, &tools.workspace_file(&format!(".github/examples/{example}.yml"))?);
         }
         stage.work.write(".gitignore", "/.tagship/\n");
         stage.configure("");
         Ok(stage)
     }
 
+    /// Writes a workflow, without what act does not know.
+    pub(super) fn add_workflow(&self, name: &str, text: &str) {
+        // Nothing runs beside anything else here, so that there is no queue.
+        let known = text.lines().filter(|line| !line.trim_start().starts_with("queue:"));
+        let text = known.collect::<Vec<_>>().join("\n");
+        let text = text.replace("/opt/tagship/bin", &self.tools.binaries.display().to_string());
+        self.work.write(&format!(".github/workflows/{name}.yml"), text);
+    }
+
     /// Writes a configuration with these settings below every environment.
     pub(super) fn configure(&self, settings: &str) {
         let mut text = "version: 1\nmodels:\n".to_owned();
         for model in self.shape.models {
-            text += &format!(
+            let _ = write!(
+                text,
                 r#"  {model}:
     artifact: models/{model}/model.onnx
     reports: {{ junit: ["reports/*.xml"], metrics: reports/metrics.json, predictions: reports/predictions.csv }}
@@ -103,15 +106,17 @@ impl<'a> Stage<'a> {
     environments:
 "#
             );
-            for (environment, ModelServer { inference, admin, .. }) in
-                self.shape.environments.iter().zip(&self.servers)
-            {
-                text += &format!(
+            for (environment, server) in self.shape.environments.iter().zip(&self.servers) {
+                let ModelServer { inference, admin, .. } = server;
+                let _ = write!(
+                    text,
                     r#"      {environment}:
         target: {{ local: {{ url: "http://{inference}", admin-url: "http://{admin}", token-env: TAGSHIP_SERVE_TOKEN }} }}
 "#
                 );
-                text.extend(settings.lines().map(|line| format!("        {line}\n")));
+                for line in settings.lines() {
+                    let _ = writeln!(text, "        {line}");
+                }
             }
         }
         self.work.write("tagship.yml", text);
@@ -220,12 +225,11 @@ impl<'a> Stage<'a> {
         for name in ["TAGSHIP_SERVE_TOKEN", "STAGING_SERVE_TOKEN", "PRODUCTION_SERVE_TOKEN"] {
             act.arg("--secret").arg(format!("{name}={TOKEN}"));
         }
-        let api = self.proxy.url();
         for (name, value) in [
             ("HOME", self.home.path().display().to_string()),
             ("TAGSHIP_BINARY_DIR", self.tools.binaries.display().to_string()),
-            ("GITHUB_API_URL", api.clone()),
-            ("GITHUB_GRAPHQL_URL", format!("{api}/graphql")),
+            ("GITHUB_API_URL", self.proxy.api_url()),
+            ("GITHUB_GRAPHQL_URL", self.proxy.graphql_url()),
             ("GITHUB_RUN_ID", (1000 + number).to_string()),
             ("NO_COLOR", "1".to_owned()),
             ("GIT_PAGER", "cat".to_owned()),
@@ -273,7 +277,7 @@ impl<'a> Stage<'a> {
             let path = path.collect::<Vec<_>>().join("/");
             *kinds.entry(format!("{} {path} {}", request.method, request.status)).or_default() += 1;
         }
-        kinds.iter().map(|(kind, count)| format!("  {count} x {kind}\n")).collect()
+        kinds.iter().map(|(kind, count)| format!("  {count} x {kind}")).collect::<Vec<_>>().join("\n")
     }
 
     /// How many looks at live traffic the newest rollout of the production environment took.

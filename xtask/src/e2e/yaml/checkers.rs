@@ -1,10 +1,6 @@
 //! The checkers, each proven on a file that it must refuse before it judges ours.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
@@ -23,6 +19,8 @@ pub(super) struct Checker<'a> {
 
 /// Every checker.
 pub(super) struct Checkers<'a> {
+    /// The program behind the first one, for what it finds by itself.
+    pub(super) zizmor_program: PathBuf,
     pub(super) zizmor: Checker<'a>,
     pub(super) parser: Checker<'a>,
     pub(super) validator: Checker<'a>,
@@ -84,26 +82,33 @@ pub(super) fn install(workspace: &Workspace) -> Result<Checkers<'_>> {
     let zizmor = python.path("zizmor");
     let shellcheck = python.path("shellcheck");
     let validator = node.program("action-validator");
-    let node = |program: &Path, files: &[PathBuf]| {
-        let mut command = workspace.command("node");
-        command.arg(program).args(files);
-        command
-    };
     Ok(Checkers {
+        zizmor_program: zizmor.clone(),
         zizmor: Checker {
-            name: "zizmor",
-            commands: Box::new(move |files| Ok(vec![automation::zizmor(workspace, &zizmor, files)?])),
+            name: "zizmor on Markdown",
+            commands: Box::new(move |files| {
+                Ok(vec![automation::zizmor_on_excerpts(workspace, &zizmor, files)])
+            }),
             bad: ("bad.yml", INJECTION),
         },
         parser: Checker {
             name: "official parser",
-            commands: Box::new(move |files| Ok(vec![node(&parser, files)])),
+            commands: Box::new(move |files| {
+                let mut command = workspace.command("node");
+                command.arg(&parser).arg(workspace.path("")).args(files);
+                Ok(vec![command])
+            }),
             bad: ("bad.yml", UNKNOWN_KEY),
         },
         validator: Checker {
             name: "action-validator",
             commands: Box::new(move |files| {
-                Ok(files.iter().map(|file| node(&validator, std::slice::from_ref(file))).collect())
+                let one = |file: &PathBuf| {
+                    let mut command = workspace.command("node");
+                    command.arg(&validator).arg(file);
+                    command
+                };
+                Ok(files.iter().map(one).collect())
             }),
             bad: ("action.yml", NO_SHELL),
         },

@@ -2,7 +2,7 @@
 //! examples, actions, the YAML in Markdown, and shell scripts.
 
 mod checkers;
-mod snippets;
+pub(super) mod snippets;
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{Ending, Subject};
-use crate::{automation, workspace::Workspace};
+use crate::{automation, process, workspace::Workspace};
 use checkers::Checker;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
@@ -36,6 +36,10 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         (&tools.shellcheck, &scripts),
     ];
     let mut failed = Vec::new();
+    if let Err(error) = process::run(automation::zizmor(workspace, &tools.zizmor_program)?) {
+        println!("{error:#}");
+        failed.push("zizmor");
+    }
     for (checker, files) in rounds {
         if let Err(error) = checker.judge(files) {
             println!("{error:#}");

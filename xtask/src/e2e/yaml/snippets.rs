@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 /// What stands around steps that are shown alone.
 const AROUND: &str = "\
 name: snippet
-on: { workflow_dispatch: {} }
+on: push
 permissions: {}
 concurrency: { group: snippet, cancel-in-progress: false }
 jobs:
@@ -23,7 +23,7 @@ jobs:
 ";
 
 /// Writes every workflow of every Markdown file into a directory and answers their paths.
-pub(super) fn write(workspace: &Workspace, directory: &Path) -> Result<Vec<PathBuf>> {
+pub(in crate::e2e) fn write(workspace: &Workspace, directory: &Path) -> Result<Vec<PathBuf>> {
     if directory.exists() {
         fs::remove_dir_all(directory).with_context(|| format!("remove {}", directory.display()))?;
     }

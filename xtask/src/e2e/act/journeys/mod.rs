@@ -3,6 +3,7 @@
 mod canary;
 mod people;
 mod pull_request;
+mod readme;
 mod self_test;
 mod several;
 mod triggers;
@@ -21,6 +22,7 @@ pub(super) struct Journey {
 
 pub(super) const JOURNEYS: &[Journey] = &[
     Journey { name: "the self-test of this repository passes", play: self_test::passes },
+    Journey { name: "every workflow in a README runs", play: readme::workflows },
     Journey { name: "a pull request is judged with a token that can only read", play: pull_request::judged },
     Journey { name: "a hostile model stops the pull request", play: pull_request::refused },
     Journey { name: "a fork is judged, and commented by trusted code", play: pull_request::from_a_fork },
