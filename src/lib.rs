@@ -9,6 +9,7 @@ mod failure;
 mod host;
 mod live;
 mod marks;
+mod notifying;
 mod pipeline;
 mod publisher;
 mod state;

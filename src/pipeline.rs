@@ -1,11 +1,15 @@
 //! Leading rollouts: what `rollout`, `rollback` and `run` share.
 
-use std::sync::Mutex;
+use std::{collections::BTreeMap, sync::Mutex};
 
-use tagship_adapters::metric_sources::MetricsPage;
+use tagship_adapters::{
+    metric_sources::{MetricsPage, open_own},
+    targets::Opened,
+};
 use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
+    analysis::Metric,
     event::Command,
     plan::{RolloutPlan, Smoke, Strategy},
     release::Evidence,
@@ -13,22 +17,26 @@ use tagship_domain::{
     schema,
     traffic::Weight,
 };
-use tagship_ports::MetricSource;
+use tagship_ports::{MetricSource, Problem, TallySource, target::Needs};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
-use tagship_runner::{Failure, args::Pace, told_to_stop};
+use tagship_runner::{Context, Failure, args::Pace, told_to_stop};
 
 use crate::{
     answer::Answer,
     deployments::Deployments,
     failure::failed,
     live::LiveScreen,
+    notifying::Notifying,
     publisher::{CommentPublisher, Story, now, section},
     state::unusable_journal,
     summary,
-    verbs::{lock::refuse_locked, validate::bounds},
-    workspace::{Workspace, open_target},
+    verbs::{
+        lock::{is_locked, refuse_locked},
+        validate::bounds,
+    },
+    workspace::{Workspace, located, open_target},
 };
 
 /// How often a run waits for another one that began a rollout just before it.
@@ -108,11 +116,13 @@ async fn lead_on(
     pace: &Pace,
 ) -> Result<Tick, Failure> {
     let store = workspace.store(place.model)?;
-    let opened = open_target(place.settings)?;
+    let opened = open_target(workspace, place.settings)?;
     let options = workspace.registry_options()?;
     let releases = StoredReleases { store: store.as_ref() };
-    let publisher = CommentPublisher { workspace };
+    let comments = CommentPublisher { workspace };
+    let publisher = Notifying::new(&comments, workspace, place.settings)?;
     let deployments = Deployments { workspace };
+    let sources = open_sources(place.settings)?;
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
     let registry = TagStages { repo: workspace.host.repo.as_ref(), options: &options };
@@ -125,6 +135,7 @@ async fn lead_on(
         forge: &deployments,
         publisher: &publisher,
         metrics: page.as_ref().map(|page| page as &dyn MetricSource),
+        sources: &sources,
         spectator: &live,
         clock: &workspace.clock,
     };
@@ -143,6 +154,10 @@ async fn lead_on(
         Lead::GoOn => {
             let tick = drive(&mut driver, Told::default(), pace).await?;
             match (&tick, tick.state().and_then(|state| state.queued.clone())) {
+                // What waits for its turn waits for the lock, too.
+                (Tick::Settled(_), Some(_)) if is_locked(workspace, place.environment).await? => {
+                    return Ok(tick);
+                }
                 (Tick::Settled(_), Some(queued)) => (Kind::Deploy, queued),
                 _ => return Ok(tick),
             }
@@ -150,6 +165,7 @@ async fn lead_on(
     };
     let candidate = &candidate;
     let plan = plan(workspace, place, candidate).await?;
+    refuse_impossible(&opened, &plan).await?;
     for _ in 0..RACES {
         // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
         let newer = Some(candidate).filter(|_| kind == Kind::Deploy);
@@ -180,6 +196,37 @@ async fn lead_on(
     }
     let text = format!("begin a rollout of {candidate}: other runs were faster {RACES} times in a row");
     Err(Failure::incomplete(text).hint("run again when they are done"))
+}
+
+/// The sources of their own that metrics have, by name.
+///
+/// # Errors
+/// For an unknown kind, wrong settings or a missing secret, with the place that names it.
+pub(crate) fn open_sources(
+    settings: &EnvironmentConfig,
+) -> Result<BTreeMap<String, Box<dyn TallySource>>, Failure> {
+    let metrics = settings.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    let open = |metric: &Metric| {
+        let spec = settings.sources.get(&metric.name)?;
+        let source = open_own(spec, metric.kind, &Context::secret).map_err(|error| located(&error, spec));
+        Some(source.map(|source| (metric.name.clone(), source)))
+    };
+    metrics.filter_map(open).collect()
+}
+
+/// What the target cannot do fails before anything is written. A target that does not answer is no reason: the rollout
+/// waits for it.
+pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Result<(), Failure> {
+    let mut metrics = plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    let needs = Needs {
+        weights: plan.hold_back > Weight::NONE || matches!(plan.strategy, Strategy::Canary { .. }),
+        counters: metrics.any(|metric| !metric.own_source),
+        endpoints: matches!(plan.smoke, Smoke::GoldenCases { .. }),
+    };
+    match opened.target.check(needs).await {
+        Err(error) if error.problem == Problem::Unsupported => Err(failed(error)),
+        _ => Ok(()),
+    }
 }
 
 /// A candidate with another interface cannot answer stable's requests, so that sharing traffic would prove nothing.

@@ -2,6 +2,8 @@
 //!
 //! All of it is read again from git (manifest and journal), so that any later run can write the same comment.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use tagship_config::ModelConfig;
 use tagship_domain::{
@@ -75,6 +77,7 @@ impl CommentPublisher<'_> {
             written,
             by: state.by.clone(),
             note,
+            commands: listens_to_comments(&self.workspace.root),
             sections: self.sections(commit, state, timeline).await?,
         };
         for pull_request in pull_requests {
@@ -93,9 +96,25 @@ pub(crate) async fn write(
     report: &StatusReport,
 ) -> Result<bool, PortError> {
     let body = markdown::comment(report, &markdown::Limits::COMMENT);
-    let comment = Comment { pull_request, topic: TOPIC.to_owned(), written: report.written, body };
+    let comment = Comment {
+        pull_request,
+        topic: TOPIC.to_owned(),
+        about: Some(report.sha.clone()),
+        written: report.written,
+        body,
+    };
     let written = workspace.host.forge.comment(&comment).await.map(|_| true);
     written.or_else(|error| workspace.leave_out(error, false))
+}
+
+/// Whether a workflow of the checkout listens to comments, so that reviewers can act by writing one.
+pub(crate) fn listens_to_comments(root: &Path) -> bool {
+    let Ok(workflows) = std::fs::read_dir(root.join(".github/workflows")) else { return false };
+    let listens = |path: &Path| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.contains("issue_comment") && text.contains("tagship")
+    };
+    workflows.flatten().any(|workflow| listens(&workflow.path()))
 }
 
 /// The release whose pull request a rollout is shown on: what it brings, or what it takes away.

@@ -19,7 +19,7 @@ use crate::{failure::failed, workspace::Workspace};
 /// How many journal entries are read to know what failed here before.
 const MEMORY: usize = 500;
 
-/// Everything a decision rests on, for the chosen models.
+/// Everything a decision rests on, for the chosen models and environment.
 ///
 /// # Errors
 /// When tags or journals cannot be read. An artifact that is missing is part of the state, not an error.
@@ -27,9 +27,9 @@ pub(crate) async fn repository_state(workspace: &Workspace) -> Result<Repository
     let registry = workspace.registry().await?;
     let locks = locks(workspace).await?;
     let mut state = RepositoryState::default();
-    for (name, settings) in &workspace.config.models {
+    for (name, settings) in workspace.models()? {
         let mut environments = BTreeMap::new();
-        for environment in settings.environments.keys() {
+        for environment in settings.environments.keys().filter(|name| workspace.chooses(name)) {
             let known = environment_state(workspace, &registry, name, environment).await?;
             let lock = locks.get(environment).cloned();
             environments.insert(environment.clone(), EnvironmentState { lock, ..known });

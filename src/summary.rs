@@ -36,6 +36,7 @@ fn summary(context: &Context, sections: Vec<Section>) -> Option<String> {
         written: SystemClock.now(),
         by: context.by.clone(),
         note: None,
+        commands: false,
         sections,
     };
     Some(markdown::summary(&report))

@@ -16,6 +16,8 @@ use tagship_runner::{Context, Failure, Screen, args::Common, handover::Handover}
 
 use crate::{failure::failed, host::Host};
 
+/// The kind of the store that the host is.
+const GITHUB: &str = "github";
 /// Directory of everything that tagship keeps in a repository without a host.
 const OWN_DIRECTORY: &str = ".tagship";
 
@@ -154,6 +156,11 @@ impl Workspace {
         self.common.environment = environment.cloned();
     }
 
+    /// Whether the arguments are about an environment: about all where they name none.
+    pub(crate) fn chooses(&self, environment: &Environment) -> bool {
+        self.common.environment.as_ref().is_none_or(|chosen| chosen == environment)
+    }
+
     /// Goes on without something that people would have been shown, where the token may not show it. What, why and what to do is told once.
     ///
     /// # Errors
@@ -183,9 +190,19 @@ impl Workspace {
     ///
     /// # Errors
     /// For an unknown kind or wrong settings.
-    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Box<dyn ArtifactStore>, Failure> {
-        stores::open(&settings.release.store, &self.root)
-            .map_err(|error| located(&error, &settings.release.store))
+    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Arc<dyn ArtifactStore>, Failure> {
+        match (&settings.release.store, &self.host.store) {
+            (None, Some(hosted)) => Ok(hosted.clone()),
+            (None, None) => Ok(Arc::from(stores::embedded(&self.root))),
+            (Some(spec), Some(github)) if spec.kind == GITHUB && spec.settings.is_empty() => {
+                Ok(github.clone())
+            }
+            (Some(spec), _) if spec.kind == GITHUB => Err(located(&unreachable_store(spec), spec)),
+            (Some(spec), _) => {
+                let store = stores::open(spec, &self.root).map_err(|error| located(&error, spec))?;
+                Ok(Arc::from(store))
+            }
+        }
     }
 
     /// What the repository's `.gto` file says.
@@ -220,8 +237,12 @@ impl Workspace {
 ///
 /// # Errors
 /// For an unknown kind, wrong settings or a missing secret.
-pub(crate) fn open_target(settings: &EnvironmentConfig) -> Result<targets::Opened, Failure> {
-    targets::open(&settings.target, &Context::secret).map_err(|error| located(&error, &settings.target))
+pub(crate) fn open_target(
+    workspace: &Workspace,
+    settings: &EnvironmentConfig,
+) -> Result<targets::Opened, Failure> {
+    targets::open(&settings.target, &workspace.root, &Context::secret)
+        .map_err(|error| located(&error, &settings.target))
 }
 
 /// What a `.gto` file says: GTO's list of allowed stages.
@@ -286,8 +307,21 @@ fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     parse_config(path, &text)
 }
 
+/// Why the store `github` cannot be opened.
+fn unreachable_store(spec: &tagship_config::AdapterSpec) -> PortError {
+    let operation = "open the store github";
+    match spec.settings.keys().next() {
+        Some(setting) => PortError::new(Problem::Invalid, operation, format!("it has no setting {setting:?}"))
+            .hint("write `store: github`"),
+        None => PortError::new(Problem::Denied, operation, "which repository and with which token is unknown").hint(
+            "in a workflow pass `github-token: ${{ github.token }}`; elsewhere set GITHUB_TOKEN, GITHUB_REPOSITORY, \
+             GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_GRAPHQL_URL",
+        ),
+    }
+}
+
 /// An adapter's error with the place in the configuration that named the adapter.
-fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
+pub(crate) fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
     let mut failure = failed(error.clone());
     if matches!(error.problem, Problem::Unsupported | Problem::Invalid | Problem::Denied) {
         failure.exit = tagship_domain::Exit::Usage;

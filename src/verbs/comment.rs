@@ -20,7 +20,7 @@ use super::{release::next_version, run::pull_requests};
 use crate::{
     answer::Answer,
     failure::failed,
-    publisher::{CommentPublisher, now, section as rollout_section, subject_of, write},
+    publisher::{CommentPublisher, listens_to_comments, now, section as rollout_section, subject_of, write},
     state::{artifact_files, head},
     workspace::Workspace,
 };
@@ -103,7 +103,18 @@ async fn found_here(
     }
     let named = args.pull_request.or(decision.as_ref().and_then(|decision| decision.pull_request));
     let by = workspace.context.by.clone();
-    Ok((StatusReport { sha, pull_request: None, written: now(workspace), by, note, sections }, named))
+    Ok((
+        StatusReport {
+            sha,
+            pull_request: None,
+            written: now(workspace),
+            by,
+            note,
+            commands: listens_to_comments(&workspace.root),
+            sections,
+        },
+        named,
+    ))
 }
 
 /// A section for every rollout of the commit's release, and a note where this very run left one under way.

@@ -59,7 +59,15 @@ pub(crate) fn exit_of(decision: &Decision) -> Exit {
     }
 }
 
-async fn trigger(event: &EventArgs, common: &Common, workspace: &Workspace) -> Result<Trigger, Failure> {
+/// The event that the arguments or the host name, with where the repository stands.
+///
+/// # Errors
+/// When there is none, its payload cannot be read, or the default branch is unknown.
+pub(crate) async fn trigger(
+    event: &EventArgs,
+    common: &Common,
+    workspace: &Workspace,
+) -> Result<Trigger, Failure> {
     let context = &workspace.context;
     let name = event.event_name.as_ref().or(context.event_name.as_ref());
     let path = event.event_path.as_ref().or(context.event_path.as_ref());

@@ -80,6 +80,14 @@ pub(crate) async fn unlock_environment(
     }
 }
 
+/// Whether an environment is locked.
+///
+/// # Errors
+/// When that is unknown.
+pub(crate) async fn is_locked(workspace: &Workspace, environment: &Environment) -> Result<bool, Failure> {
+    Ok(read_lock(workspace.host.journals.as_ref(), environment).await.map_err(failed)?.is_some())
+}
+
 /// Refuses to bring `what` into a locked environment.
 ///
 /// # Errors
@@ -98,20 +106,28 @@ pub(crate) async fn refuse_locked(
     }
 }
 
-/// The named environment of any model, else the only one.
-///
-/// # Errors
-/// When it is configured for no model, or several are and none is named.
-pub(crate) fn environment<'a>(common: &Common, workspace: &'a Workspace) -> Result<&'a Environment, Failure> {
+/// The environment that the arguments mean.
+fn environment<'a>(common: &Common, workspace: &'a Workspace) -> Result<&'a Environment, Failure> {
     if common.model.is_some() {
         return Err(Failure::usage("--model: a lock holds for every model of an environment")
             .hint("leave --model out; `tagship rollout --pause` holds the rollout of one model"));
     }
+    environment_of(workspace, common.environment.as_ref())
+}
+
+/// The named environment of any model, else the only one.
+///
+/// # Errors
+/// When it is configured for no model, or several are and none is named.
+pub(crate) fn environment_of<'a>(
+    workspace: &'a Workspace,
+    named: Option<&Environment>,
+) -> Result<&'a Environment, Failure> {
     let mut known: Vec<&Environment> = workspace.places().map(|(_, _, environment, _)| environment).collect();
     known.sort_unstable();
     known.dedup();
     let names = known.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    match (&common.environment, known.as_slice()) {
+    match (named, known.as_slice()) {
         (_, []) => Err(Failure::usage("no environment is configured")),
         (Some(wanted), known) => known.iter().find(|name| **name == wanted).copied().ok_or_else(|| {
             Failure::usage(format!("no model has an environment {wanted}")).hint(format!("there is {names}"))

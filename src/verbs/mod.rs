@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub(crate) mod backtest;
+pub(crate) mod command;
 pub(crate) mod comment;
 pub(crate) mod decide;
 pub(crate) mod demo;

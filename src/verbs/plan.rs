@@ -14,7 +14,7 @@ use tagship_runner::{Failure, args::PlanArgs};
 use crate::{
     answer::Answer,
     failure::failed,
-    pipeline::{Place, candidate, plan},
+    pipeline::{Place, candidate, open_sources, plan, refuse_impossible},
     workspace::{Workspace, open_target},
 };
 
@@ -26,6 +26,10 @@ pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer
     let registry = workspace.registry().await?;
     let stable = release::current(&registry, name, environment).map_err(failed)?;
     let plan = plan(workspace, place, &candidate).await?;
+    if let Ok(opened) = open_target(workspace, settings) {
+        refuse_impossible(&opened, &plan).await?;
+    }
+    open_sources(settings)?;
     let known = match &stable {
         Some(stable) if plan.analysis.is_some() => known(args, workspace, place, stable).await,
         _ => Known { given: given(args), measured_rate: None, counters: None, notes: vec![] },
@@ -102,7 +106,7 @@ async fn watch(
     workspace: &Workspace,
     place: Place<'_>,
 ) -> Result<(TargetState, Option<f64>), Failure> {
-    let opened = open_target(place.settings)?;
+    let opened = open_target(workspace, place.settings)?;
     let look = async |name: &ModelName| opened.target.observe(name).await.map_err(failed);
     let (began, before) = (workspace.clock.now(), look(place.name).await?);
     if args.rate.is_some() {

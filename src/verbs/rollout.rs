@@ -14,7 +14,7 @@ use crate::{
     answer::Answer,
     pipeline::{Lead, Place, answer, candidate, json_sentence, lead, recorded, would},
     state::repository_state,
-    verbs::lock::refuse_locked,
+    verbs::lock::{is_locked, refuse_locked},
     workspace::Workspace,
 };
 
@@ -42,11 +42,17 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     if let Some(nothing) = nothing_to_do(args, workspace, place, &candidate).await? {
         return Ok(nothing);
     }
-    refuse_locked(workspace, environment, &candidate.to_string()).await?;
+    // What runs goes on in a locked environment; only what is new is kept out.
+    let runs = running.as_ref().is_some_and(|running| running.candidate.digest == candidate.digest);
+    let goes_on = runs && is_locked(workspace, environment).await?;
+    if !goes_on {
+        refuse_locked(workspace, environment, &candidate.to_string()).await?;
+    }
     if args.dry_run {
         return Ok(would(&format!("roll {candidate} out to {environment}, all at once")));
     }
-    let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &candidate), &args.pace).await?;
+    let what = if goes_on { Lead::GoOn } else { Lead::Begin(Kind::Deploy, &candidate) };
+    let tick = lead(workspace, place, what, &args.pace).await?;
     answer(workspace, place, &tick).await
 }
 

@@ -3,7 +3,7 @@
 use tagship_domain::{
     CommitId, Environment, Exit, ModelName,
     decision::{Action, Decision, DecisionItem},
-    event::Command,
+    event::{Command, Event},
     gate::Outcome,
     report::{Section, StatusReport},
     rollout::Kind,
@@ -17,6 +17,7 @@ use tagship_runner::{
 };
 
 use super::{
+    command::{self, Followed},
     decide,
     gate::gate_model,
     release::{next_version, release_model, show_again},
@@ -27,24 +28,46 @@ use crate::{
     failure::failed,
     marks,
     pipeline::{Lead, Place, answer, lead, release_of, story},
-    publisher::{now, section, write},
+    publisher::{listens_to_comments, now, section, write},
+    state::repository_state,
     summary,
     workspace::Workspace,
 };
 
 pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answer, Failure> {
-    let decision = decide::decision(&args.event, &args.common, &workspace).await?;
-    let mut told = vec![tagship_report::terminal::decision(&decision, &workspace.style())];
-    let mut exit = decide::exit_of(&decision);
+    let trigger = decide::trigger(&args.event, &args.common, &workspace).await?;
+    let Event::Comment(asked) = &trigger.event else {
+        let decision = tagship_decide::decide(&trigger, &repository_state(&workspace).await?);
+        return carry_out(args, &mut workspace, &decision).await;
+    };
+    match command::follow(&workspace, &trigger, asked).await? {
+        Followed::Answered(answer) => Ok(answer),
+        Followed::Decided(decision) => {
+            let done = carry_out(args, &mut workspace, &decision).await;
+            let exit = done.as_ref().map_or_else(|failure| failure.exit, |answer| answer.exit);
+            command::conclude(&workspace, asked, exit).await?;
+            done
+        }
+    }
+}
+
+/// Does what was decided.
+async fn carry_out(
+    args: &RunArgs,
+    workspace: &mut Workspace,
+    decision: &Decision,
+) -> Result<Answer, Failure> {
+    let mut told = vec![tagship_report::terminal::decision(decision, &workspace.style())];
+    let mut exit = decide::exit_of(decision);
     let mut sections = vec![];
     for item in &decision.items {
         workspace.choose(&item.model, item.environment.as_ref());
-        let done = follow(&workspace, &args.pace, item).await?;
+        let done = follow(workspace, &args.pace, item).await?;
         exit = exit.max(done.exit);
         told.push(done.text);
         sections.extend(done.section);
     }
-    let shown = show(&workspace, &decision, &sections).await?;
+    let shown = show(workspace, decision, &sections).await?;
     told.extend(shown.told);
     // A fork's token can only read: reviewers find everything in the step's summary.
     let from_fork = workspace.context.proposed.as_ref().is_some_and(|proposed| proposed.from_fork);
@@ -53,10 +76,10 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
         false => decision.reason_code.to_string(),
     };
     let ending = (decision.action.to_string(), reason, exit);
-    let mut answer = Answer::document(&workspace.handover, None, &decision, told.join("\n"), ending)?;
+    let mut answer = Answer::document(&workspace.handover, None, decision, told.join("\n"), ending)?;
     if !sections.is_empty() {
         answer.annotations = summary::annotations(&sections);
-        let report = report(&workspace, &decision, None, sections);
+        let report = report(workspace, decision, None, sections);
         answer.summary = Some(markdown::summary(&report));
         // A job with more rights can comment from it later: `tagship comment --input`.
         if let Some(file) = workspace.handover.put(None, &report)? {
@@ -67,14 +90,14 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
 }
 
 /// What one item led to.
-struct Followed {
+struct Done {
     exit: Exit,
     text: String,
     /// What reviewers are shown.
     section: Option<Section>,
 }
 
-async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Result<Followed, Failure> {
+async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Result<Done, Failure> {
     let place = |name: &ModelName, environment: &Environment| -> Result<(), Failure> {
         workspace.screen.detail(&format!("{name} in {environment}: {}", item.sentence));
         Ok(())
@@ -83,7 +106,7 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
     let (Some(environment), true) = (&item.environment, item.action != Action::ValidateOnly) else {
         return match item.action {
             Action::ValidateOnly => judge(workspace, item).await.map(|judged| judged.followed),
-            _ => Ok(Followed { exit: Exit::Done, text: String::new(), section: None }),
+            _ => Ok(Done { exit: Exit::Done, text: String::new(), section: None }),
         };
     };
     place(name, environment)?;
@@ -91,7 +114,7 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
     let place = Place { name, model, environment, settings };
     let tick = match (item.action, &item.version) {
         (Action::Skip | Action::ValidateOnly, _) => {
-            return Ok(Followed { exit: Exit::Done, text: String::new(), section: None });
+            return Ok(Done { exit: Exit::Done, text: String::new(), section: None });
         }
         (Action::Tick, _) => lead(workspace, place, Lead::GoOn, pace).await?,
         (Action::Abort, _) => lead(workspace, place, Lead::Tell(Command::Abort), pace).await?,
@@ -113,14 +136,14 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
             let Some(made) = judged.release(workspace).await? else { return Ok(judged.followed) };
             let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &made.release), pace).await?;
             let rolled = rolled(workspace, place, &tick).await?;
-            return Ok(Followed { text: format!("{}\n{}", judged.followed.text, rolled.text), ..rolled });
+            return Ok(Done { text: format!("{}\n{}", judged.followed.text, rolled.text), ..rolled });
         }
     };
     rolled(workspace, place, &tick).await
 }
 
 /// How a rollout was left.
-async fn rolled(workspace: &Workspace, place: Place<'_>, tick: &Tick) -> Result<Followed, Failure> {
+async fn rolled(workspace: &Workspace, place: Place<'_>, tick: &Tick) -> Result<Done, Failure> {
     let answer = answer(workspace, place, tick).await?;
     let section = match tick.state() {
         None => None,
@@ -129,12 +152,12 @@ async fn rolled(workspace: &Workspace, place: Place<'_>, tick: &Tick) -> Result<
             Some(section(workspace, place.model, state.clone(), story).await.map_err(failed)?)
         }
     };
-    Ok(Followed { exit: answer.exit, text: answer.text, section })
+    Ok(Done { exit: answer.exit, text: answer.text, section })
 }
 
 /// Validation and gate of the checkout's bytes.
 struct Judged {
-    followed: Followed,
+    followed: Done,
     validation: tagship_domain::validation::ValidationReport,
     gate: Option<tagship_domain::gate::GateReport>,
 }
@@ -164,7 +187,7 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
         next,
         ..Section::of(name.clone(), item.environment.clone())
     };
-    Ok(Judged { followed: Followed { exit, text, section: Some(section) }, validation, gate })
+    Ok(Judged { followed: Done { exit, text, section: Some(section) }, validation, gate })
 }
 
 impl Judged {
@@ -194,6 +217,7 @@ fn report(
         written: now(workspace),
         by: workspace.context.by.clone(),
         note: None,
+        commands: listens_to_comments(&workspace.root),
         sections,
     }
 }

@@ -27,7 +27,8 @@ fn check(bench: &Workbench, name: &str, payload: &Value, expected: (&str, &str))
 /// A payload about the checkout's commit on the default branch.
 fn payload(event: Value) -> Value {
     let mut payload = json!({"repository": {"full_name": "o/r", "default_branch": "main"}});
-    payload.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+    let Value::Object(fields) = event else { panic!("a payload is an object") };
+    payload.as_object_mut().unwrap().extend(fields);
     payload
 }
 
@@ -87,7 +88,7 @@ fn a_release_deploys_the_version_of_its_tag() {
 }
 
 #[test]
-fn a_privileged_pull_request_of_a_fork_is_not_judged_with_secrets() {
+fn a_proposed_change_is_not_judged_with_secrets() {
     let bench = Workbench::new();
     let head = bench.clone.git(&["rev-parse", "HEAD"]);
     let pull = |sha: &str| {
@@ -95,8 +96,8 @@ fn a_privileged_pull_request_of_a_fork_is_not_judged_with_secrets() {
             {"full_name": "fork/r"}}, "base": {"ref": "main", "repo": {"full_name": "o/r"}}}}))
     };
     check(&bench, "pull_request", &pull(&head), ("validate-only", "pull-request"));
-    check(&bench, "pull_request_target", &pull(&head), ("skip", "from-fork"));
-    check(&bench, "pull_request_target", &pull(&"b".repeat(40)), ("skip", "wrong-checkout"));
+    check(&bench, "pull_request_target", &pull(&head), ("skip", "untrusted-checkout"));
+    check(&bench, "pull_request_target", &pull(&"b".repeat(40)), ("skip", "privileged-run"));
     assert!(bench.published().is_empty());
 }
 
@@ -117,4 +118,54 @@ fn a_missing_field_is_a_usage_error_that_names_it() {
     let done = decide(&bench, "merge_group", &payload(json!({"action": "checks_requested"})));
     done.assert_code(2);
     assert!(done.stderr.contains("merge_group.head_sha"), "{}", done.stderr);
+}
+
+#[test]
+fn the_status_is_a_table_for_people_and_a_document_for_programs() {
+    let bench = Workbench::new();
+    let never = bench.run(&["status"]);
+    assert!(never.assert_code(0).stdout.contains("never deployed"), "{}", never.stdout);
+    for verb in ["validate", "gate", "release"] {
+        bench.run(&[verb]).assert_code(0);
+    }
+    // Nothing serves at the configured address, so this rollout stays under way.
+    bench.run(&["rollout", "--once"]).assert_code(6);
+    let running = bench.run(&["status"]);
+    for words in ["MODEL", "HOLDS", "SINCE", "churn", "production", "v0.1.0", "0% of traffic, since"] {
+        assert!(running.assert_code(0).stdout.contains(words), "{words}: {}", running.stdout);
+    }
+    let json = bench.run(&["status", "--format", "json"]).assert_code(0).stdout.clone();
+    let status: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(status["schema"], "tagship/status/v1");
+    assert_eq!(status["places"][0]["rollout"]["candidate"]["version"], "v0.1.0");
+    assert_eq!(status["locks"], json!([]));
+    let unknown = bench.run(&["status", "--environment", "qa"]);
+    assert!(unknown.assert_code(2).stderr.contains("churn in production"), "{}", unknown.stderr);
+}
+
+#[test]
+fn what_staging_holds_goes_to_production_by_hand() {
+    let bench = Workbench::with_server();
+    let config = std::fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
+    let production = "\n      production:\n        target: { local: { url: \"http://127.0.0.1:9\", admin-url: \
+                      \"http://127.0.0.1:9\", token-env: TOKEN } }\n";
+    let both = format!("{}{production}", config.trim_end().replace("      production:", "      staging:"));
+    bench.clone.write("tagship.yml", both);
+    bench.push("Serve staging");
+    bench.run(&["run", "--request", "deploy", "--environment", "staging"]).assert_code(0);
+    // Whatever the checkout holds by then, staging's version is meant.
+    bench.put("v2");
+    bench.push("Add v2");
+    let asked = json!({"inputs": {"command": "deploy", "from": "staging", "environment": "production"}});
+    let decision = check(&bench, "workflow_dispatch", &payload(asked), ("deploy", "released-not-deployed"));
+    assert_eq!(decision["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&decision["items"][0]["environment"], &decision["items"][0]["version"]),
+        (&"production".into(), &"v0.1.0".into())
+    );
+    let same = bench.run(&["decide", "--request", "deploy", "--from", "staging", "--format", "json"]);
+    let same: Value = serde_json::from_str(&same.assert_code(0).stdout).unwrap();
+    assert_eq!(same["items"], decision["items"], "the same by hand");
+    let nothing = bench.run(&["decide", "--request", "deploy", "--from", "qa"]);
+    assert!(nothing.assert_code(2).stdout.contains("no environment qa"), "{nothing:?}");
 }

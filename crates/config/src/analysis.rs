@@ -1,6 +1,6 @@
 //! `analysis`: what a new version must show on live traffic.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use tagship_domain::{
 };
 
 use crate::{
+    adapter::AdapterSpec,
     diagnostic::{ConfigErrors, printable},
     metric::MetricLayer,
     place::{Place, Source},
@@ -44,7 +45,8 @@ pub(crate) struct AnalysisLayer {
 }
 
 impl AnalysisLayer {
-    pub(crate) fn resolve(self, place: &Place<'_>) -> Option<Analysis> {
+    /// The analysis, and the sources of their own that metrics have, by name.
+    pub(crate) fn resolve(self, place: &Place<'_>) -> Option<(Analysis, BTreeMap<String, AdapterSpec>)> {
         let interval = self.interval.unwrap_or(DEFAULT_INTERVAL);
         if interval < SHORTEST_INTERVAL {
             let message = format!("an interval is {SHORTEST_INTERVAL} or longer, not {interval}");
@@ -61,18 +63,24 @@ impl AnalysisLayer {
             at.report(message, Some(format!("{EXAMPLE}, or leave `analysis` out")));
         }
         let on_no_data = self.on_no_data.unwrap_or_default();
-        let metrics = resolve_metrics(layers, on_no_data, &at);
-        Some(Analysis { interval, max_wait: self.max_wait.unwrap_or(DEFAULT_MAX_WAIT), metrics })
+        let (metrics, sources) = resolve_metrics(layers, on_no_data, &at);
+        let max_wait = self.max_wait.unwrap_or(DEFAULT_MAX_WAIT);
+        Some((Analysis { interval, max_wait, metrics }, sources))
     }
 }
 
-fn resolve_metrics(layers: Vec<MetricLayer>, on_no_data: OnNoData, place: &Place<'_>) -> Vec<Metric> {
+fn resolve_metrics(
+    layers: Vec<MetricLayer>,
+    on_no_data: OnNoData,
+    place: &Place<'_>,
+) -> (Vec<Metric>, BTreeMap<String, AdapterSpec>) {
     let count = layers.len();
     let mut names = BTreeSet::new();
-    let mut metrics = vec![];
+    let (mut metrics, mut sources) = (vec![], BTreeMap::new());
     for (index, layer) in layers.into_iter().enumerate() {
         let at = place.index(index);
-        let Some(metric) = layer.resolve(on_no_data, &at) else { continue };
+        let Some((metric, source)) = layer.resolve(on_no_data, &at) else { continue };
+        sources.extend(source.map(|source| (metric.name.clone(), source)));
         if !names.insert(metric.name.clone()) {
             let message = format!("the name `{}` is used twice", printable(&metric.name));
             at.key("name").report(message, Some("give each metric its own name".to_owned()));
@@ -87,7 +95,7 @@ fn resolve_metrics(layers: Vec<MetricLayer>, on_no_data: OnNoData, place: &Place
             Some("add one that does, e.g. `{ name: errors, kind: error-ratio }`".to_owned()),
         );
     }
-    metrics
+    (metrics, sources)
 }
 
 /// Reads and checks an analysis that is a document of its own: what stands below `analysis:` in `tagship.yml`.
@@ -99,5 +107,5 @@ pub fn parse_analysis(file: &str, text: &str) -> Result<Analysis, ConfigErrors> 
     let source = Source::parse(file, text)?;
     let layer: Option<AnalysisLayer> = read(&source);
     source.errors()?;
-    source.finish(layer.and_then(|layer| layer.resolve(&source.root())))
+    source.finish(layer.and_then(|layer| layer.resolve(&source.root()))).map(|(analysis, _)| analysis)
 }

@@ -1,5 +1,7 @@
 //! `environments`: where a version goes, and how it gets there.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tagship_domain::{
@@ -14,6 +16,7 @@ use crate::{
     analysis::AnalysisLayer,
     choice::present,
     coverage,
+    notify::{NotifyConfig, NotifyLayer},
     place::Place,
     share::WeightLayer,
     strategy::StrategyLayer,
@@ -28,6 +31,10 @@ pub struct EnvironmentConfig {
     pub strategy: Strategy,
     /// What it must show on live traffic on the way; absent where nothing is measured.
     pub analysis: Option<Analysis>,
+    /// Where metrics of the analysis are counted that have a source of their own, by name.
+    pub sources: BTreeMap<String, AdapterSpec>,
+    /// Who is told what the rollouts come to.
+    pub notify: Vec<NotifyConfig>,
     /// Share of traffic that stable keeps until the bake has ended.
     pub hold_back: Weight,
     /// How long it is watched with all the traffic that it gets, before it is stable.
@@ -79,6 +86,8 @@ pub(crate) struct EnvironmentLayer {
     /// How long a rollout may go without progress before it has failed.
     #[schemars(extend("default" = DEFAULT_PROGRESS_DEADLINE))]
     progress_deadline: Option<Duration>,
+    /// Who is told what the rollouts come to, e.g. `[{ webhook: { url-env: HOOK_URL } }]`.
+    notify: Option<Vec<NotifyLayer>>,
     /// What happens when a rollout fails.
     #[schemars(extend("default" = OnFailure::default()))]
     on_failure: Option<OnFailure>,
@@ -91,6 +100,8 @@ impl EnvironmentConfig {
             target,
             strategy: Strategy::AllAtOnce,
             analysis: None,
+            sources: BTreeMap::new(),
+            notify: vec![],
             hold_back: Weight::NONE,
             bake: Duration::default(),
             on_newer: OnNewer::default(),
@@ -129,15 +140,22 @@ impl EnvironmentLayer {
             None => Some(None),
             Some(layer) => layer.resolve(&place.key("analysis")).map(Some),
         };
+        let notify = self.notify.unwrap_or_default();
+        let at = place.key("notify");
+        let notify = notify.into_iter().enumerate().map(|(index, layer)| layer.resolve(&at.index(index)));
+        let notify = notify.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>();
         let Some(target) = self.target else {
             let help = "name what serves the model there, e.g. `target: local`".to_owned();
             place.key("target").report("the key `target` is missing".to_owned(), Some(help));
             return None;
         };
+        let (analysis, sources) = analysis?.unzip();
         let environment = EnvironmentConfig {
             target: target.resolve(&place.key("target")),
             strategy: strategy?,
-            analysis: analysis?,
+            analysis,
+            sources: sources.unwrap_or_default(),
+            notify: notify?,
             hold_back: self.hold_back.map_or(Weight::NONE, |share| share.0),
             bake: self.bake.unwrap_or_default(),
             on_newer: self.on_newer.unwrap_or_default(),

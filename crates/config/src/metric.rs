@@ -1,13 +1,14 @@
 //! One metric of an analysis.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tagship_domain::{
     Duration,
     analysis::{Judge, Metric, MetricKind, OnNoData},
 };
 
 use crate::{
+    adapter::{AdapterLayer, AdapterSpec},
     bound::BoundLayer,
     diagnostic::{listed, printable},
     margin::MarginLayer,
@@ -19,14 +20,8 @@ const RESERVED: &str = "smoke";
 /// Longest name of a metric, in characters; it stands in tables.
 const LONGEST_NAME: usize = 60;
 
-/// Where a metric is counted.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum MetricSource {
-    /// The target's own counters.
-    #[default]
-    Target,
-}
+/// The source that is the target's own counters.
+const TARGET: &str = "target";
 
 /// One metric: what is counted, and how it is judged.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -65,14 +60,18 @@ pub(crate) struct MetricLayer {
     /// Looks in a row that may not be measured.
     #[schemars(extend("default" = Metric::DEFAULT_CONSECUTIVE_ERROR_LIMIT))]
     consecutive_error_limit: Option<u64>,
-    /// Where it is counted.
-    #[schemars(extend("default" = MetricSource::default()))]
-    #[expect(dead_code, reason = "there is one source; here for the key, its judgement and its schema")]
-    source: Option<MetricSource>,
+    /// Where it is counted: by the target, or by a source of its own with its settings.
+    #[schemars(extend("default" = TARGET))]
+    source: Option<AdapterLayer>,
 }
 
 impl MetricLayer {
-    pub(crate) fn resolve(self, on_no_data: OnNoData, place: &Place<'_>) -> Option<Metric> {
+    /// The metric, and the source of its own where it has one.
+    pub(crate) fn resolve(
+        self,
+        on_no_data: OnNoData,
+        place: &Place<'_>,
+    ) -> Option<(Metric, Option<AdapterSpec>)> {
         self.check_name(place);
         let Some(kind) = self.kind else {
             let kinds: Vec<&str> = MetricKind::ALL.iter().map(|kind| kind.as_str()).collect();
@@ -91,9 +90,10 @@ impl MetricLayer {
         }
         let margin =
             self.promote_margin.and_then(|margin| margin.resolve(kind, &place.key("promote-margin")));
+        let source = self.source.and_then(|source| own_source(source, kind, &place.key("source")));
         let name = self.name.unwrap_or_default();
         let default = Metric::with_defaults(&name, kind);
-        Some(Metric {
+        let metric = Metric {
             judge,
             tolerance: self.tolerance.unwrap_or(default.tolerance),
             promote_margin: margin.unwrap_or(default.promote_margin),
@@ -104,8 +104,10 @@ impl MetricLayer {
             failure_limit: self.failure_limit.unwrap_or(default.failure_limit),
             inconclusive_limit: self.inconclusive_limit.unwrap_or(default.inconclusive_limit),
             consecutive_error_limit: self.consecutive_error_limit.unwrap_or(default.consecutive_error_limit),
+            own_source: source.is_some(),
             ..default
-        })
+        };
+        Some((metric, source))
     }
 
     fn check_name(&self, place: &Place<'_>) {
@@ -146,6 +148,23 @@ impl MetricLayer {
             place.key("label-delay").report(message, Some("leave `label-delay` out".to_owned()));
         }
     }
+}
+
+/// A source of its own; nothing for the target.
+fn own_source(source: AdapterLayer, kind: MetricKind, place: &Place<'_>) -> Option<AdapterSpec> {
+    let source = source.resolve(place);
+    if source.kind == TARGET {
+        if !source.settings.is_empty() {
+            let help = "write `source: target`, or name another source with its settings".to_owned();
+            place.report("the source `target` has no settings".to_owned(), Some(help));
+        }
+        return None;
+    }
+    if matches!(kind, MetricKind::PairedAccuracy | MetricKind::PredictionDrift) {
+        let message = format!("only the target counts {}", kind.as_str());
+        place.report(message, Some("leave `source` out".to_owned()));
+    }
+    Some(source)
 }
 
 fn judge_name(judge: Judge) -> &'static str {

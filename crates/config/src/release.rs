@@ -9,13 +9,14 @@ use crate::{
     place::Place,
 };
 
-/// How a release is made. The default is an automatic number and the store `file`.
-#[derive(Debug, Clone, PartialEq)]
+/// How a release is made.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReleaseSettings {
     /// Which part of the version is raised.
     pub bump: BumpRule,
-    /// Where the bytes of a release are kept.
-    pub store: AdapterSpec,
+    /// Where the bytes of a release are kept; where the repository is hosted and nothing is said, as files of the
+    /// host's releases, elsewhere in a directory.
+    pub store: Option<AdapterSpec>,
 }
 
 /// Which part of the version a release raises.
@@ -41,12 +42,10 @@ pub(crate) struct ReleaseLayer {
     /// Which part of the version a release raises.
     #[schemars(extend("default" = BumpRule::default()))]
     bump: Option<BumpRule>,
-    /// The store that keeps the bytes of releases, e.g. `file` or `file: { path: releases }`.
-    #[schemars(extend("default" = DEFAULT_STORE))]
+    /// The store that keeps the bytes of releases: `github` (files of GitHub releases, the default in a workflow), `file`
+    /// or `file: { path: releases }` (a directory, the default elsewhere).
     store: Option<AdapterLayer>,
 }
-
-const DEFAULT_STORE: &str = "file";
 
 impl BumpRule {
     /// The part that is always raised, `None` where it depends on what changed.
@@ -60,18 +59,11 @@ impl BumpRule {
     }
 }
 
-impl Default for ReleaseSettings {
-    fn default() -> Self {
-        Self { bump: BumpRule::default(), store: AdapterSpec::of_kind(DEFAULT_STORE) }
-    }
-}
-
 impl ReleaseLayer {
     pub(crate) fn resolve(self, place: &Place<'_>) -> ReleaseSettings {
-        let default = ReleaseSettings::default();
         ReleaseSettings {
-            bump: self.bump.unwrap_or(default.bump),
-            store: self.store.map_or(default.store, |store| store.resolve(&place.key("store"))),
+            bump: self.bump.unwrap_or_default(),
+            store: self.store.map(|store| store.resolve(&place.key("store"))),
         }
     }
 }

@@ -93,7 +93,7 @@ fn a_full_document_is_read() {
     assert_eq!(churn.gate.compare.unwrap().test, CompareTest::Bootstrap);
     assert!(churn.gate.require_baseline);
     assert_eq!(churn.release.bump, BumpRule::Minor);
-    assert_eq!(churn.release.store.settings["path"], json!("releases"));
+    assert_eq!(churn.release.store.as_ref().unwrap().settings["path"], json!("releases"));
     let production = &churn.environments[&Environment::new("production").unwrap()];
     assert_eq!(production.target.kind, "local");
     assert_eq!(production.target.settings["token-env"], json!("SERVE_TOKEN"));
@@ -118,7 +118,7 @@ fn what_is_not_written_has_its_default() {
     let defaults = ModelConfig::for_artifact(RepoPath::new("a").unwrap());
     assert_eq!(defaults.validate.formats.len(), Format::ALL.len());
     assert_eq!((defaults.gate.tests.min, defaults.gate.tests.allow_flaky), (1, 0));
-    assert_eq!((defaults.release.bump, defaults.release.store.kind.as_str()), (BumpRule::Auto, "file"));
+    assert_eq!((defaults.release.bump, defaults.release.store.as_ref()), (BumpRule::Auto, None));
 }
 
 #[test]

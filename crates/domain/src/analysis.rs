@@ -56,6 +56,9 @@ pub struct Metric {
     pub inconclusive_limit: u64,
     /// Looks in a row that may not be measured.
     pub consecutive_error_limit: u64,
+    /// Whether a source of its own counts it, and not the target.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_source: bool,
 }
 
 /// What a metric measures.
@@ -395,6 +398,7 @@ impl Metric {
             failure_limit: 0,
             inconclusive_limit: 0,
             consecutive_error_limit: Self::DEFAULT_CONSECUTIVE_ERROR_LIMIT,
+            own_source: false,
         }
     }
 

@@ -88,6 +88,10 @@ pub enum ReasonCode {
     DeploymentFailed,
     /// The commit comes from a fork.
     FromFork,
+    /// What is proposed is checked out in a run with the repository's own rights: it would be configuration.
+    UntrustedCheckout,
+    /// A run with the repository's own rights judges nothing that is only proposed.
+    PrivilegedRun,
     /// The pull request was closed; a merge arrives as a push.
     PullRequestClosed,
     /// The tag is no version tag of a configured model.

@@ -28,6 +28,9 @@ pub struct StatusReport {
     pub written: Timestamp,
     /// Who caused it, in which run.
     pub by: Provenance,
+    /// Whether the repository follows commands in comments on the pull request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub commands: bool,
     /// What happened to the run itself that readers should know, e.g. that it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

@@ -17,6 +17,7 @@ use crate::{
     plan::RolloutPlan,
     release::{Provenance, Release},
     schema::Document,
+    tally::Tally,
     time::Timestamp,
     traffic::{Arm, Counters, TargetState, Weight},
     validation::GoldenReport,
@@ -183,6 +184,9 @@ pub struct Snapshot {
     pub at: Timestamp,
     /// Cumulative counters by version.
     pub counters: BTreeMap<Version, Counters>,
+    /// Cumulative counts by metric and version, of metrics with a source of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<String, BTreeMap<Version, Tally>>,
 }
 
 /// Identity of a rollout: `<environment>-<version>-<number>`, readable and unique within an environment and model.
@@ -296,6 +300,9 @@ pub struct Observation {
     pub smoke: Option<GoldenReport>,
     /// Cumulative counters of each version; absent where they were not asked for.
     pub counters: Option<Measured>,
+    /// Cumulative counts of each metric with a source of its own, by version, or why they could not be read; empty where
+    /// they were not asked for.
+    pub own: BTreeMap<String, Result<BTreeMap<Version, Tally>, String>>,
     /// A newer release that waits for this rollout.
     pub newer: Option<Release>,
     /// What people asked for since the last tick.

@@ -10,40 +10,19 @@
     reason = "a check of the repository reports by panicking"
 )]
 
-use std::{
-    fs,
-    io::Read as _,
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, sync::Arc};
 
-use tagship_domain::{CommitId, Timestamp};
+use tagship_domain::{CommitId, Digest, Release, Timestamp};
 use tagship_github::{GitHub, Settings};
 use tagship_ports::{
     conformance::{self, RepoFixture},
     conversation::PullRequest,
     fake::FakeClock,
+    forge::{Comment, Forge as _, ReleaseNote},
 };
-use tagship_testkit::github::FakeGitHub;
+use tagship_testkit::{Prism, github::FakeGitHub};
 
-/// How often the proxy is asked whether it is ready, ten times a second.
-const READY: usize = 600;
 const COMMIT: &str = "cccccccccccccccccccccccccccccccccccccccc";
-
-/// The running proxy; it ends with this.
-struct Proxy {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[tokio::main]
 async fn main() {
@@ -51,10 +30,9 @@ async fn main() {
     let [prism, description] = arguments.as_slice() else { panic!("contract PRISM DESCRIPTION") };
     let fake = FakeGitHub::start();
     let (first, head) = prepare(&fake);
-    let log = std::env::temp_dir().join(format!("tagship-contract-{}.log", std::process::id()));
-    let mut proxy = start(prism, description, &fake.api_url(), &log).await;
+    let proxy = Prism::start(prism.as_ref(), description.as_ref(), &fake.api_url());
     let settings = || {
-        let url = format!("http://127.0.0.1:{}", proxy.port);
+        let url = proxy.url();
         Settings {
             run_url: Some("https://example.org/acme/shop/actions/runs/1".to_owned()),
             ..Settings::new(&url, &url, format!("{url}/graphql"), fake.repository(), fake.token())
@@ -64,22 +42,10 @@ async fn main() {
     let client = || GitHub::new(settings(), clock.clone()).unwrap();
     suites(&client(), &client(), &fake, &first, &head).await;
     let requests = fake.received().len();
-    let _ = proxy.child.kill();
-    let mut said = String::new();
-    fs::File::open(&log).unwrap().read_to_string(&mut said).unwrap();
-    let _ = fs::remove_file(&log);
-    let violations: Vec<&str> = said.lines().filter(|line| is_violation(line)).collect();
+    let violations = proxy.violations();
     assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
     println!("{requests} requests keep to the description");
     assert!(requests > 100, "the suites went through the proxy");
-}
-
-/// What the proxy writes about a request or an answer that the description does not allow.
-fn is_violation(line: &str) -> bool {
-    // "Not modified" is not described, and the one question to the GraphQL API is not part of it.
-    let known = line.contains("Unable to match the returned status code 304") || line.contains("/graphql");
-    let bad = line.contains("Violation") || line.contains("violation") || line.contains("UNPROCESSABLE");
-    bad && !known
 }
 
 /// What the suites demand to be there.
@@ -112,6 +78,7 @@ async fn suites(client: &GitHub, other: &GitHub, fake: &FakeGitHub, first: &Comm
     conformance::racing_appends(client, other).await;
     let commit: CommitId = COMMIT.parse().unwrap();
     conformance::forge(client, &commit).await;
+    more_writes(client, fake).await;
     let id = fake.world(|world| world.add_comment(7, "ada", "/tagship status"));
     let head = "a".repeat(40).parse().unwrap();
     let pull = PullRequest { number: 7, head, from_fork: false, open: true };
@@ -121,23 +88,42 @@ async fn suites(client: &GitHub, other: &GitHub, fake: &FakeGitHub, first: &Comm
     conformance::dispatcher(client).await;
 }
 
-async fn start(prism: &str, description: &str, upstream: &str, log: &std::path::Path) -> Proxy {
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let log = fs::File::create(log).expect("the log can be written");
-    let child = Command::new(prism)
-        .args(["proxy", "--errors", "-h", "127.0.0.1", "-p", &port.to_string(), description, upstream])
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .expect("prism can be started");
-    let mut proxy = Proxy { child, port };
-    for _ in 0..READY {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return proxy;
-        }
-        assert!(proxy.child.try_wait().unwrap().is_none(), "prism ended before it was ready");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+/// What the suites leave out: a file from disk, another text of a release, and the removal of doubles.
+async fn more_writes(client: &GitHub, fake: &FakeGitHub) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), b"abc").unwrap();
+    let digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".parse().unwrap();
+    client.attach_file("churn@v1.0.0", "model.bin", file.path(), &digest).await.unwrap();
+    let (release, note) =
+        fake.world(|world| (world.releases[0].clone(), world.comment_bodies(7)[0].to_owned()));
+    let manifest = release["assets"][0]["id"].as_u64().unwrap();
+    fake.world(|world| {
+        // As runs leave it that raced or died: a double of the draft, an upload that broke off, a second comment.
+        world.releases[0]["draft"] = true.into();
+        world.releases[0]["assets"][0]["state"] = "open".into();
+        let mut double = world.releases[0].clone();
+        (double["id"], double["assets"]) = (world.next_id().into(), serde_json::json!([]));
+        world.releases.push(double);
+        let login = world.login.clone();
+        world.add_comment(7, &login, &note);
+    });
+    let release = Release {
+        model: "churn".parse().unwrap(),
+        version: "v1.0.0".parse().unwrap(),
+        digest: Digest::from_bytes([1; 32]),
+        manifest: Digest::from_bytes([2; 32]),
+        commit: COMMIT.parse().unwrap(),
+    };
+    for body in ["First.", "Better words."] {
+        let (tag, manifest) = ("churn@v1.0.0".to_owned(), "{}\n".to_owned());
+        let (model, body) = (release.model.clone(), body.to_owned());
+        client.release(&ReleaseNote { tag, model, release: release.clone(), body, manifest }).await.unwrap();
     }
-    panic!("prism is not ready after a minute");
+    let written = Timestamp::from_seconds(1_900_000_900).unwrap();
+    let (topic, body) = ("status".to_owned(), "the last".to_owned());
+    client.comment(&Comment { pull_request: 7, topic, written, body }).await.unwrap();
+    fake.world(|world| {
+        assert_eq!((world.releases.len(), world.comment_bodies(7).len()), (1, 2));
+        assert_ne!(world.releases[0]["assets"][1]["id"].as_u64(), Some(manifest), "uploaded again");
+    });
 }

@@ -139,14 +139,10 @@ impl Call {
     }
 }
 
-/// A path of segments, each percent-encoded.
+/// A path of segments, each percent-encoded: a ref or a file is one segment, its slashes included, as the host's own
+/// clients send it.
 pub(crate) fn path(segments: &[&str]) -> String {
     segments.iter().fold(String::new(), |path, segment| path + "/" + &encode(segment))
-}
-
-/// The name of a ref as it stands in a path: its slashes stay.
-pub(crate) fn encode_ref(name: &str) -> String {
-    name.split('/').map(encode).collect::<Vec<_>>().join("/")
 }
 
 /// Percent-encodes everything but letters, digits, `-`, `_`, `.` and `~` (RFC 3986, unreserved).
@@ -170,7 +166,7 @@ mod tests {
     #[test]
     fn names_cannot_leave_their_place_in_an_address() {
         assert_eq!(path(&["git", "a/../b?c#d"]), "/git/a%2F..%2Fb%3Fc%23d");
-        assert_eq!(encode_ref("tags/churn#production#1"), "tags/churn%23production%231");
+        assert_eq!(path(&["git", "ref", "tags/churn#1"]), "/git/ref/tags%2Fchurn%231");
         let call = Call::get("x", path(&["x"])).query("a", "b&c=d").query("e", "é");
         assert_eq!(call.query, "a=b%26c%3Dd&e=%C3%A9");
     }

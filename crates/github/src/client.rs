@@ -37,6 +37,23 @@ const MAX_PAGES: usize = 1000;
 /// How often a thing is made again when nobody knows what became of it.
 const CREATIONS: u32 = 4;
 
+/// How often a request was sent, and how long the host was waited for.
+#[derive(Debug)]
+pub(crate) struct Tries {
+    pub(crate) attempt: u32,
+    waited: Duration,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { attempt: 1, waited: Duration::default() }
+    }
+}
+
+/// What became of a request in the end, and how long the host wants to be left alone where that is longer than
+/// anyone waits.
+pub(crate) type End = (Outcome, Option<Duration>);
+
 /// The repository as the host has it.
 #[derive(Debug, Deserialize)]
 struct Seen {
@@ -80,15 +97,21 @@ impl Client {
     /// # Errors
     /// Where the answer is an error, or none comes.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, CallError> {
-        let (outcome, gave_up) = self.exchange(call).await?;
+        let end = self.exchange(call).await?;
+        let answer = self.settle(call, end).await?;
+        // Not every caller needs the answer to a write; it has to be one of the host all the same.
+        if call.effect != Effect::Read && !answer.body.is_empty() {
+            answer.json::<IgnoredAny>(call)?;
+        }
+        Ok(answer)
+    }
+
+    /// The answer where it is good, else what the refusal means.
+    pub(crate) async fn settle(&self, call: &Call, (outcome, gave_up): End) -> Result<Answer, CallError> {
         match outcome {
             Outcome::Answered(answer) if (200..300).contains(&answer.status) => {
                 if call.server == Server::Rest {
                     self.visible.store(true, Ordering::Relaxed);
-                }
-                // Not every caller needs the answer to a write; it has to be one of the host all the same.
-                if call.effect != Effect::Read && !answer.body.is_empty() {
-                    answer.json::<IgnoredAny>(call)?;
                 }
                 Ok(answer)
             }
@@ -173,23 +196,30 @@ impl Client {
         }
     }
 
-    /// Sends a request, again and again while that is safe and may help. Answers the last outcome, and how long the
-    /// host wanted to be left alone where that is longer than anyone waits.
-    async fn exchange(&self, call: &Call) -> Result<(Outcome, Option<Duration>), PortError> {
+    /// Sends a request, again and again while that is safe and may help.
+    async fn exchange(&self, call: &Call) -> Result<End, PortError> {
         let address = self.address(call);
-        let (mut attempt, mut waited) = (1, Duration::default());
+        let mut tries = Tries::default();
         loop {
-            let outcome = self.attempt(call, &address, attempt).await?;
-            let Some(wait) = retry::wait(call.effect, &outcome, attempt, self.clock.now()) else {
-                return Ok((outcome, None));
-            };
-            waited = waited.plus(wait);
-            if waited > self.settings.patience {
-                return Ok((outcome, Some(wait)));
+            let outcome = self.attempt(call, &address, tries.attempt).await?;
+            if let Some(end) = self.again(call.effect, outcome, &mut tries).await {
+                return Ok(end);
             }
-            self.clock.sleep(wait).await;
-            attempt += 1;
         }
+    }
+
+    /// Waits where the request is to be sent again; else this is the end.
+    pub(crate) async fn again(&self, effect: Effect, outcome: Outcome, tries: &mut Tries) -> Option<End> {
+        let Some(wait) = retry::wait(effect, &outcome, tries.attempt, self.clock.now()) else {
+            return Some((outcome, None));
+        };
+        tries.waited = tries.waited.plus(wait);
+        if tries.waited > self.settings.patience {
+            return Some((outcome, Some(wait)));
+        }
+        self.clock.sleep(wait).await;
+        tries.attempt += 1;
+        None
     }
 
     async fn attempt(&self, call: &Call, address: &str, attempt: u32) -> Result<Outcome, PortError> {
@@ -226,7 +256,7 @@ impl Client {
         last
     }
 
-    fn transport(&self) -> Result<&Transport, PortError> {
+    pub(crate) fn transport(&self) -> Result<&Transport, PortError> {
         if let Some(there) = self.transport.get() {
             return Ok(there);
         }
@@ -234,7 +264,7 @@ impl Client {
         Ok(self.transport.get_or_init(|| new))
     }
 
-    fn address(&self, call: &Call) -> String {
+    pub(crate) fn address(&self, call: &Call) -> String {
         let base = match call.server {
             Server::Rest => &self.addresses.api,
             Server::Graphql => &self.addresses.graphql,

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 
 use serde::Deserialize;
 use serde_json::json;
+use tagship_domain::CommitId;
 use tagship_ports::{
     PortError, Problem,
     forge::{Comment, CommentOutcome},
@@ -61,7 +62,11 @@ enum Step {
 impl GitHub {
     pub(crate) async fn upsert_comment(&self, comment: &Comment) -> Result<CommentOutcome, PortError> {
         let about = format!("bring the comment of pull request {} up to date", comment.pull_request);
-        let written = Written { written: comment.written, run: self.client.settings.run_url.clone() };
+        let written = Written {
+            written: comment.written,
+            about: comment.about.clone(),
+            run: self.client.settings.run_url.clone(),
+        };
         let text = mark(&comment.topic, &written, &comment.body);
         let length = text.chars().count();
         if length > LONGEST {
@@ -70,7 +75,7 @@ impl GitHub {
         }
         let mut outcome = None;
         for _ in 0..ROUNDS {
-            let own = self.own_comments(comment, &about).await?;
+            let own = self.own_comments(comment.pull_request, &comment.topic, &about).await?;
             let (step, seen) = plan(&own, comment, &text);
             // The first look says what became of the comment; the later ones only tidy up.
             let outcome = *outcome.get_or_insert(seen);
@@ -101,12 +106,20 @@ impl GitHub {
         Ok(outcome.unwrap_or(CommentOutcome::Updated))
     }
 
+    /// The commit that our newest comment of a topic shows.
+    pub(crate) async fn shown_commit(&self, number: u64, topic: &str) -> Result<Option<CommitId>, PortError> {
+        let about = format!("read the status comment of pull request {number}");
+        let own = self.own_comments(number, topic, &about).await?;
+        let newest = own.into_iter().max_by_key(|there| there.written.written);
+        Ok(newest.and_then(|there| there.written.about))
+    }
+
     /// Posts the comment, once. Where the answer got lost it is looked for before it is posted again.
     async fn post(&self, comment: &Comment, text: &str, about: &str) -> Result<(), CallError> {
         let path = self.client.repo(&["issues", &comment.pull_request.to_string(), "comments"]);
         let call = Call::create(about, path, json!({ "body": text })).needs(NEEDS);
         let find = || async {
-            let own = self.own_comments(comment, about).await?;
+            let own = self.own_comments(comment.pull_request, &comment.topic, about).await?;
             let posted = own.into_iter().find(|there| there.text.trim_end() == text.trim_end());
             Ok(posted.map(|there| Posted { id: there.id, body: Some(there.text), user: None }))
         };
@@ -114,16 +127,16 @@ impl GitHub {
     }
 
     /// Our comments on the topic, the oldest first.
-    async fn own_comments(&self, comment: &Comment, about: &str) -> Result<Vec<Own>, CallError> {
+    async fn own_comments(&self, number: u64, topic: &str, about: &str) -> Result<Vec<Own>, CallError> {
         let login = self.login().await?;
-        let path = self.client.repo(&["issues", &comment.pull_request.to_string(), "comments"]);
+        let path = self.client.repo(&["issues", &number.to_string(), "comments"]);
         let posted: Vec<Posted> = self.client.list(Call::get(about, path).needs(NEEDS), None).await?;
         let mut own: Vec<Own> = posted
             .into_iter()
             .filter(|posted| posted.user.as_ref().is_some_and(|user| user.login == login))
             .filter_map(|posted| {
                 let text = posted.body.unwrap_or_default();
-                let (written, body) = unmark(&comment.topic, &text)?;
+                let (written, body) = unmark(topic, &text)?;
                 Some(Own { id: posted.id, text, written, body })
             })
             .collect();
@@ -168,7 +181,7 @@ mod tests {
 
     fn at(second: i64) -> Written {
         let written = tagship_domain::Timestamp::from_seconds(second).unwrap();
-        Written { written, run: None }
+        Written { written, about: None, run: None }
     }
 
     fn own(id: u64, second: i64, body: &str) -> Own {
@@ -179,6 +192,7 @@ mod tests {
         let wanted = Comment {
             pull_request: 7,
             topic: "status".to_owned(),
+            about: None,
             written: at(second).written,
             body: body.to_owned(),
         };

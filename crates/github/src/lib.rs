@@ -1,4 +1,5 @@
-//! The ports of a host on GitHub's API: forge, journals, tags, and the capabilities around them.
+//! The ports of a host on GitHub's API: forge, journals, tags, the store of releases, and the capabilities around
+//! them.
 //!
 //! Invariants: a write is repeated only where that is harmless, and what may exist already is looked for before it is
 //! made again, so that no fault doubles anything; nothing is ever forced; the token goes to the configured hosts only,
@@ -8,12 +9,14 @@
 //! conditional reads and some methods, and its models are stricter than servers of one's own.
 
 mod answer;
+mod assets;
 mod cache;
 mod call;
 mod checks;
 mod client;
 mod comments;
 mod deployments;
+mod download;
 mod error;
 mod identity;
 mod issues;
@@ -27,6 +30,8 @@ mod refs;
 mod releases;
 mod retry;
 mod settings;
+mod shelf;
+mod store;
 mod tags;
 mod transport;
 
@@ -38,7 +43,7 @@ use tagship_ports::{
     Clock, Forge, PortError,
     forge::{Comment, CommentOutcome, CommitCheck, DeploymentStatus, ReleaseNote},
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 pub use meter::Spent;
 pub use settings::{Identity, Settings};
@@ -53,6 +58,7 @@ pub struct GitHub {
     pub(crate) objects: objects::Objects,
     pub(crate) tag_objects: tags::TagObjects,
     pub(crate) own_tips: journal::OwnTips,
+    pub(crate) shelf: Mutex<shelf::Shelf>,
 }
 
 impl GitHub {
@@ -67,6 +73,7 @@ impl GitHub {
             objects: objects::Objects::default(),
             tag_objects: tags::TagObjects::default(),
             own_tips: journal::OwnTips::default(),
+            shelf: Mutex::default(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Hidden lines by which our own comments and issues are found again: `<!-- tagship:KIND {json} -->`.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tagship_domain::Timestamp;
+use tagship_domain::{CommitId, Timestamp};
 
 use crate::call::encode;
 
@@ -10,6 +10,9 @@ use crate::call::encode;
 pub(crate) struct Written {
     /// When the content was written.
     pub(crate) written: Timestamp,
+    /// The commit that the content is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<CommitId>,
     /// The run that wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<String>,
@@ -44,6 +47,7 @@ mod tests {
     fn no_text_can_break_out_of_a_marker_or_forge_one() {
         let about = Written {
             written: "2026-11-24T12:00:00Z".parse().unwrap(),
+            about: None,
             run: Some("--> <script> <!-- tagship:status {} --".to_owned()),
         };
         for kind in ["status", "a b --> c", "é"] {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
+use tagship_domain::CommitId;
 use tagship_ports::{
     Conversation, Dispatcher, PortError,
     conversation::{Access, PullRequest, Reaction},
@@ -49,6 +50,10 @@ impl Conversation for GitHub {
             from_fork: reply.head.repo.is_none_or(|repo| !repo.full_name.eq_ignore_ascii_case(own)),
             open: reply.state == "open",
         })
+    }
+
+    async fn shown(&self, number: u64, topic: &str) -> Result<Option<CommitId>, PortError> {
+        self.shown_commit(number, topic).await
     }
 
     async fn react(&self, comment: u64, reaction: Reaction) -> Result<(), PortError> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     GitHub,
-    call::{Call, encode_ref},
+    call::Call,
     error::{CallError, Reason},
 };
 
@@ -41,7 +41,7 @@ impl GitHub {
     /// A reference by its exact name, which begins with `refs/`.
     pub(crate) async fn reference(&self, name: &str, about: &str) -> Result<Option<Reference>, CallError> {
         let short = name.trim_start_matches("refs/");
-        let path = format!("{}/{}", self.client.repo(&["git", "ref"]), encode_ref(short));
+        let path = self.client.repo(&["git", "ref", short]);
         let found: Option<Reference> = self.client.find(&Call::get(about, path)).await?;
         // Old servers answer the first name that begins like this one.
         Ok(found.filter(|found| found.name == name))
@@ -49,8 +49,9 @@ impl GitHub {
 
     /// Every reference whose name begins with `prefix`, which begins with `refs/`.
     pub(crate) async fn references(&self, prefix: &str, about: &str) -> Result<Vec<Reference>, CallError> {
-        let short = prefix.trim_start_matches("refs/");
-        let path = format!("{}/{}", self.client.repo(&["git", "matching-refs"]), encode_ref(short));
+        // Asked for without the slash at its end, which not every server takes; what is too much is left out here.
+        let short = prefix.trim_start_matches("refs/").trim_end_matches('/');
+        let path = self.client.repo(&["git", "matching-refs", short]);
         let mut found: Vec<Reference> = self.client.list(Call::get(about, path), None).await?;
         found.retain(|reference| reference.name.starts_with(prefix));
         Ok(found)
@@ -78,7 +79,7 @@ impl GitHub {
         about: &str,
     ) -> Result<Moved, CallError> {
         let short = name.trim_start_matches("refs/");
-        let path = format!("{}/{}", self.client.repo(&["git", "refs"]), encode_ref(short));
+        let path = self.client.repo(&["git", "refs", short]);
         let call = Call::update(about, path, json!({ "sha": sha, "force": false })).needs(WRITES);
         self.settle(&call, name, sha).await
     }

@@ -1,69 +1,38 @@
 //! Releases as pages of the repository: found by listing, because the lookup by tag hides drafts; made as a draft,
 //! filled, checked, and published last. A tag is never made, moved or deleted here.
 
-use std::path::{Path, PathBuf};
-
 use serde::Deserialize;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem, forge::ReleaseNote};
 
 use crate::{
     GitHub,
-    call::{Body, Call, Server, encode_ref},
+    assets::{Asset, NewAsset},
+    call::Call,
     error::{CallError, Reason},
+    shelf::{Evidence, Shelf},
+    store::asset_name,
 };
 
 /// Longest text of a release, in bytes; the host counts 125,000 characters.
 const LONGEST: usize = 120_000;
-/// Largest asset, in bytes.
-const LARGEST: u64 = (2 << 30) - 1;
-/// Most assets of a release.
-const MOST: usize = 1000;
 /// Name of the manifest among the assets.
-const MANIFEST: &str = "tagship.manifest.json";
+pub(crate) const MANIFEST: &str = "tagship.manifest.json";
+pub(crate) /// How often a release is looked for again because other runs showed it at the same time.
+const RACES: usize = 3;
 const NEEDS: &str = "contents: write";
-
-/// Where the bytes of an asset are.
-#[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Bytes(Vec<u8>),
-    File(PathBuf),
-}
-
-/// A file to hang on a release.
-#[derive(Debug, Clone)]
-pub(crate) struct NewAsset {
-    pub(crate) name: String,
-    pub(crate) media: &'static str,
-    pub(crate) size: u64,
-    pub(crate) digest: Digest,
-    pub(crate) source: Source,
-}
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Release {
     pub(crate) id: u64,
-    tag_name: String,
+    pub(crate) tag_name: String,
     #[serde(default)]
     body: Option<String>,
-    draft: bool,
+    pub(crate) draft: bool,
     #[serde(default)]
-    immutable: bool,
+    pub(crate) immutable: bool,
     #[serde(default)]
-    assets: Vec<Asset>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Asset {
-    id: u64,
-    name: String,
-    state: String,
-    size: u64,
-    /// `sha256:...`; older servers do not tell.
-    #[serde(default)]
-    digest: Option<String>,
+    pub(crate) assets: Vec<Asset>,
 }
 
 impl GitHub {
@@ -73,28 +42,171 @@ impl GitHub {
             let message = format!("its text has {} bytes, at most {LONGEST}", note.body.len());
             return Err(PortError::new(Problem::Invalid, about, message));
         }
-        let manifest = NewAsset::of_bytes(MANIFEST, "application/json", note.manifest.as_bytes());
-        let release = match self.find_release(&note.tag, &about).await? {
+        let manifest = NewAsset::of_bytes(MANIFEST, "application/octet-stream", note.manifest.as_bytes());
+        let mut shelf = self.shelf.lock().await;
+        for _ in 0..RACES {
+            match self.show(&mut shelf, note, &manifest, &about).await {
+                // Another run made the release of this draft, or removed the draft as a double: what is there now counts.
+                Err(error) if matches!(error.problem, Problem::NotFound | Problem::Conflict) => {
+                    if let Some(own) = shelf.own().map(|own| own.id) {
+                        shelf.forget(own);
+                    }
+                }
+                shown => return shown,
+            }
+        }
+        self.show(&mut shelf, note, &manifest, &about).await
+    }
+
+    async fn show(
+        &self,
+        shelf: &mut Shelf,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<(), PortError> {
+        self.look(shelf, NEEDS, about).await?;
+        let release = match self.release_of(shelf.known(), &note.tag, about).await? {
             Some(release) => release,
-            None => self.draft(note, &about).await?,
+            None => match self.incoming_of(shelf, manifest, about).await? {
+                Some(incoming) => self.put_in_order(shelf, incoming, note, manifest, about).await?,
+                None => self.draft(note, about).await?,
+            },
         };
-        self.attach(&release, &manifest, &about).await?;
+        self.attach(&release, manifest, about).await?;
         if release.draft {
-            self.publish(&release, note, &about).await?;
+            self.publish(&release, note, about).await?;
         } else if !same_text(release.body.as_deref(), &note.body) {
             let path = self.client.repo(&["releases", &release.id.to_string()]);
-            let call = Call::update(&about, path, json!({ "body": note.body })).needs(NEEDS);
+            let call = Call::update(about, path, json!({ "body": note.body })).needs(NEEDS);
             self.client.send(&call).await?;
+        }
+        shelf.close(release.id);
+        self.remove_leftovers(shelf, note, manifest, about).await
+    }
+
+    pub(crate) async fn list_releases(
+        &self,
+        needs: &'static str,
+        about: &str,
+    ) -> Result<Vec<Release>, CallError> {
+        self.client.list(Call::get(about, self.client.repo(&["releases"])).needs(needs), None).await
+    }
+
+    /// The release of a tag, as [`GitHub::release_of`] has it.
+    pub(crate) async fn find_release(&self, tag: &str, about: &str) -> Result<Option<Release>, CallError> {
+        let releases = self.list_releases(NEEDS, about).await?;
+        self.release_of(&releases, tag, about).await
+    }
+
+    /// The draft that becomes the release: the one that this process filled, or the one of an earlier run, which is
+    /// known by its manifest.
+    async fn incoming_of(
+        &self,
+        shelf: &mut Shelf,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<Option<Release>, CallError> {
+        if let Some(own) = shelf.own() {
+            return Ok(Some(own.clone()));
+        }
+        for candidate in shelf.candidates(&manifest.digest).into_iter().filter(|candidate| candidate.incoming)
+        {
+            let told = candidate.evidence == Evidence::Told;
+            if told || self.reads_as(shelf, &candidate.asset, &manifest.digest, about).await? {
+                let of_id = shelf.known().iter().find(|release| release.id == candidate.release);
+                return Ok(of_id.cloned());
+            }
+        }
+        Ok(None)
+    }
+
+    /// Brings the manifest of a waiting draft under its name, and takes away those that lost a race for a version.
+    async fn put_in_order(
+        &self,
+        shelf: &mut Shelf,
+        mut release: Release,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<Release, CallError> {
+        let lost = |asset: &Asset| shelf.is_superseded(asset, note, &manifest.digest);
+        let lost: Vec<u64> =
+            release.assets.iter().filter(|asset| lost(asset)).map(|asset| asset.id).collect();
+        for id in lost {
+            self.remove_asset(id, about).await?;
+            shelf.remove(id);
+            release.assets.retain(|asset| asset.id != id);
+        }
+        let mut held = None;
+        for asset in release.assets.clone() {
+            if shelf.evidence(&asset, &manifest.digest).is_some()
+                && self.reads_as(shelf, &asset, &manifest.digest, about).await?
+            {
+                held = Some(asset);
+                break;
+            }
+        }
+        if held.as_ref().is_some_and(|held| held.name == MANIFEST) {
+            return Ok(release);
+        }
+        let named = |asset: &&mut Asset| asset.name == MANIFEST && asset.state == "uploaded";
+        if let Some(other) = release.assets.iter_mut().find(named) {
+            // Perhaps of a release that another run has not shown yet: it is kept, under another name.
+            let aside = match shelf.digest(other) {
+                Some(digest) => asset_name(MANIFEST, &digest),
+                None => MANIFEST.replace(".json", &format!("-{}.json", other.id)),
+            };
+            self.rename_asset(other.id, &aside, about).await?;
+            other.name = aside;
+        }
+        if let Some(held) = held {
+            self.rename_asset(held.id, MANIFEST, about).await?;
+            for asset in release.assets.iter_mut().filter(|asset| asset.id == held.id) {
+                MANIFEST.clone_into(&mut asset.name);
+            }
+        }
+        Ok(release)
+    }
+
+    /// Removes the draft of this process where another run was faster and published all that it holds, and empty
+    /// doubles of it.
+    async fn remove_leftovers(
+        &self,
+        shelf: &mut Shelf,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<(), PortError> {
+        let Some(own) = shelf.own().cloned() else { return Ok(()) };
+        let is_published = |asset: &Asset| {
+            let digest = shelf.digest(asset);
+            digest.is_some_and(|digest| {
+                shelf
+                    .candidates(&digest)
+                    .iter()
+                    .any(|there| !there.incoming && there.evidence == Evidence::Told)
+            })
+        };
+        let needed =
+            |asset: &Asset| !is_published(asset) && !shelf.is_superseded(asset, note, &manifest.digest);
+        if !own.assets.iter().any(needed) {
+            self.remove_draft(own.id, about).await?;
+            shelf.forget(own.id);
         }
         Ok(())
     }
 
     /// The release of a tag, published or not. Of several the published one counts, else the first; empty drafts
     /// beside it are what runs left that raced, and are removed.
-    async fn find_release(&self, tag: &str, about: &str) -> Result<Option<Release>, CallError> {
-        let call = Call::get(about, self.client.repo(&["releases"])).needs(NEEDS);
-        let mut of_tag: Vec<Release> = self.client.list(call, None).await?;
-        of_tag.retain(|release| release.tag_name == tag);
+    async fn release_of(
+        &self,
+        releases: &[Release],
+        tag: &str,
+        about: &str,
+    ) -> Result<Option<Release>, CallError> {
+        let mut of_tag: Vec<Release> =
+            releases.iter().filter(|release| release.tag_name == tag).cloned().collect();
         of_tag.sort_by_key(|release| (release.draft, release.id));
         let mut of_tag = of_tag.into_iter();
         let Some(kept) = of_tag.next() else { return Ok(None) };
@@ -105,34 +217,29 @@ impl GitHub {
     }
 
     async fn draft(&self, note: &ReleaseNote, about: &str) -> Result<Release, CallError> {
-        let body = json!({
-            "tag_name": note.tag,
-            "name": format!("{} {}", note.model, note.release.version),
-            "body": note.body,
-            "draft": true,
-            "prerelease": note.release.version.is_prerelease(),
-            // A model's version is not "the" latest release of a repository that may hold several models.
-            "make_latest": "false",
-            "generate_release_notes": false,
-        });
+        let mut body = fields(note);
+        body["draft"] = true.into();
+        body["generate_release_notes"] = false.into();
         let call = Call::create(about, self.client.repo(&["releases"]), body).needs(NEEDS);
         self.client.create(&call, || self.find_release(&note.tag, about)).await
     }
 
     /// Makes a draft visible. The tag must be there: the host would make a bare one of its own.
     async fn publish(&self, release: &Release, note: &ReleaseNote, about: &str) -> Result<(), PortError> {
-        let path = format!("{}/{}", self.client.repo(&["git", "ref", "tags"]), encode_ref(&note.tag));
+        let path = self.client.repo(&["git", "ref", &format!("tags/{}", note.tag)]);
         if self.client.find::<serde_json::Value>(&Call::get(about, path)).await?.is_none() {
             let message = format!("there is no tag {}, and a release must not make one", note.tag);
             return Err(PortError::new(Problem::NotFound, about, message).hint("push the tag first"));
         }
         let path = self.client.repo(&["releases", &release.id.to_string()]);
-        let body = json!({ "draft": false, "body": note.body, "make_latest": "false" });
+        let mut body = fields(note);
+        body["draft"] = false.into();
         let published: Release = match self.client.fetch(&Call::update(about, path, body).needs(NEEDS)).await
         {
             Ok(published) => published,
             Err(error) => {
-                if error.reason == Reason::Rule {
+                // A draft with other files than its manifest may be the only place where they are.
+                if error.reason == Reason::Rule && release.assets.iter().all(|asset| asset.name == MANIFEST) {
                     self.remove_draft(release.id, about).await?;
                 }
                 return Err(error.into());
@@ -152,138 +259,18 @@ impl GitHub {
             _ => Ok(()),
         }
     }
-
-    /// Hangs a file on a release and checks what arrived. One that is there already with other bytes is a conflict:
-    /// what was released never changes.
-    pub(crate) async fn attach(
-        &self,
-        release: &Release,
-        asset: &NewAsset,
-        about: &str,
-    ) -> Result<(), PortError> {
-        asset.check(about)?;
-        match release.assets.iter().find(|there| there.name == asset.name) {
-            Some(there) if there.is_whole(asset) => return Ok(()),
-            // An upload that broke off. It cannot be continued, and blocks its name.
-            Some(there) if there.state != "uploaded" => self.remove_asset(there.id, about).await?,
-            Some(_) => {
-                let message = format!("it has {} already, with other bytes", asset.name);
-                return Err(PortError::new(Problem::Conflict, about, message)
-                    .hint("released bytes never change; make a new version"));
-            }
-            None if release.assets.len() >= MOST => {
-                let message = format!("a release holds at most {MOST} files");
-                return Err(PortError::new(Problem::Invalid, about, message));
-            }
-            None if release.immutable && !release.draft => {
-                let message = format!("it was published without {} and is immutable", asset.name);
-                return Err(PortError::new(Problem::Conflict, about, message).hint("make a new version"));
-            }
-            None => {}
-        }
-        let arrived = self.upload(release.id, asset, about).await?;
-        if !arrived.is_whole(asset) {
-            let message = format!("what arrived as {} is not {}", asset.name, asset.digest);
-            self.remove_asset(arrived.id, about).await?;
-            return Err(PortError::new(Problem::Invalid, about, message)
-                .hint("it was taken away again; check that the file has this digest, then run again"));
-        }
-        Ok(())
-    }
-
-    async fn upload(&self, release: u64, asset: &NewAsset, about: &str) -> Result<Asset, CallError> {
-        let body = match &asset.source {
-            Source::Bytes(bytes) => Body::Bytes { bytes: bytes.clone(), media: asset.media },
-            Source::File(path) => Body::File { path: path.clone(), size: asset.size, media: asset.media },
-        };
-        let path = self.client.repo(&["releases", &release.to_string(), "assets"]);
-        let call = Call::create(about, path, serde_json::Value::Null).body(body).to(Server::Uploads);
-        let call = call.query("name", &asset.name).needs(NEEDS);
-        let find = || async {
-            let path = self.client.repo(&["releases", &release.to_string(), "assets"]);
-            let assets: Vec<Asset> = self.client.list(Call::get(about, path).needs(NEEDS), None).await?;
-            match assets.into_iter().find(|there| there.name == asset.name) {
-                Some(whole) if whole.is_whole(asset) => Ok(Some(whole)),
-                Some(broken) => {
-                    self.remove_asset(broken.id, about).await?;
-                    Ok(None)
-                }
-                None => Ok(None),
-            }
-        };
-        self.client.create(&call, find).await
-    }
-
-    async fn remove_asset(&self, id: u64, about: &str) -> Result<(), CallError> {
-        let path = self.client.repo(&["releases", "assets", &id.to_string()]);
-        match self.client.send(&Call::delete(about, path).needs(NEEDS)).await {
-            Err(error) if error.reason != Reason::Missing => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Hangs a file on the release of a tag, streamed from disk, and checks what arrived. The release must be shown
-    /// already or be a draft; a file that is there with the same digest is left alone.
-    ///
-    /// # Errors
-    /// [`Problem::NotFound`] where the tag has no release, [`Problem::Conflict`] where the file is there with other
-    /// bytes or the release is immutable, [`Problem::Local`] where the file cannot be read.
-    pub async fn attach_file(
-        &self,
-        tag: &str,
-        name: &str,
-        file: &Path,
-        digest: &Digest,
-    ) -> Result<(), PortError> {
-        let about = format!("attach {name} to release {tag}");
-        let size = tokio::fs::metadata(file).await.map(|metadata| metadata.len()).map_err(|error| {
-            PortError::new(Problem::Local, &about, format!("read {}: {error}", file.display()))
-        })?;
-        let asset = NewAsset {
-            name: name.to_owned(),
-            media: "application/octet-stream",
-            size,
-            digest: digest.clone(),
-            source: Source::File(file.to_owned()),
-        };
-        let Some(release) = self.find_release(tag, &about).await? else {
-            return Err(PortError::new(Problem::NotFound, about, "the tag has no release"));
-        };
-        self.attach(&release, &asset, &about).await
-    }
 }
 
-impl NewAsset {
-    fn of_bytes(name: &str, media: &'static str, bytes: &[u8]) -> Self {
-        Self {
-            name: name.to_owned(),
-            media,
-            size: bytes.len() as u64,
-            digest: Digest::from_bytes(Sha256::digest(bytes).into()),
-            source: Source::Bytes(bytes.to_vec()),
-        }
-    }
-
-    /// The host renames what it does not like and refuses what is too large or empty.
-    fn check(&self, about: &str) -> Result<(), PortError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let named = !self.name.is_empty() && self.name.bytes().all(plain) && !self.name.starts_with('.');
-        let why = match self.size {
-            _ if !named => "a name may have letters, digits, `-`, `_` and `.`".to_owned(),
-            0 => "an empty file cannot be attached".to_owned(),
-            size if size > LARGEST => format!("it has {size} bytes, at most {LARGEST}; split it"),
-            _ => return Ok(()),
-        };
-        Err(PortError::new(Problem::Invalid, about, format!("{:?}: {why}", self.name)))
-    }
-}
-
-impl Asset {
-    /// Whether all of it arrived. Where the host does not tell digests, the size has to do.
-    fn is_whole(&self, wanted: &NewAsset) -> bool {
-        let digest = self.digest.as_ref().is_none_or(|digest| *digest == wanted.digest.to_string());
-        self.state == "uploaded" && self.size == wanted.size && digest
-    }
+/// How the release of a note looks.
+fn fields(note: &ReleaseNote) -> serde_json::Value {
+    json!({
+        "tag_name": note.tag,
+        "name": format!("{} {}", note.model, note.release.version),
+        "body": note.body,
+        "prerelease": note.release.version.is_prerelease(),
+        // A model's version is not "the" latest release of a repository that may hold several models.
+        "make_latest": "false",
+    })
 }
 
 fn same_text(there: Option<&str>, wanted: &str) -> bool {

@@ -17,7 +17,7 @@ use tagship_ports::{
 
 use crate::{
     GitHub,
-    call::{Call, encode_ref},
+    call::Call,
     error::{CallError, Reason},
     objects::{Named, Person, commit_id, decode},
     refs::{Moved, Target},
@@ -66,7 +66,7 @@ struct FileReply {
 impl Repo for GitHub {
     async fn resolve(&self, revision: &str) -> Result<CommitId, PortError> {
         let about = format!("find revision {revision}");
-        let path = format!("{}/{}", self.client.repo(&["commits"]), encode_ref(revision));
+        let path = self.client.repo(&["commits", revision]);
         // The files of the commit come in pages too; one is enough.
         let call = Call::get(&about, path).query("per_page", "1");
         let found: Named = self.client.fetch(&call).await?;
@@ -91,7 +91,7 @@ impl Repo for GitHub {
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
         let about = format!("read {path} at {}", commit.short());
         let path = path.trim_start_matches("./");
-        let address = format!("{}/{}", self.client.repo(&["contents"]), encode_ref(path));
+        let address = self.client.repo(&["contents", path]);
         let call = Call::get(&about, address).query("ref", commit.as_str());
         let Some(found) = self.client.find::<Value>(&call).await? else { return Ok(None) };
         // A directory is a list; a submodule or a link is no file.

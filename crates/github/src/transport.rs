@@ -23,15 +23,17 @@ use crate::{
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest answer that is read: a blob of the host's largest size, as base64 in JSON.
 const LARGEST: usize = 160 << 20;
-/// The slowest upload that is waited for, in bytes per second.
-const SLOWEST: u64 = 256 << 10;
+/// The slowest transfer that is waited for, in bytes per second.
+pub(crate) const SLOWEST: u64 = 256 << 10;
 /// Version of the REST API that the requests are written for.
 const API_VERSION: &str = "2022-11-28";
 
 /// Sends requests. Nothing is repeated here.
 pub(crate) struct Transport {
-    octocrab: Octocrab,
-    timeout: Duration,
+    pub(crate) octocrab: Octocrab,
+    /// For addresses outside the API: it never sends the token.
+    pub(crate) plain: Client,
+    pub(crate) timeout: Duration,
 }
 
 impl Transport {
@@ -50,12 +52,12 @@ impl Transport {
         let uri = |url: &Url| url.as_str().parse::<Uri>().map_err(|error| failed(error.to_string()));
         // octocrab's own set-up would send its own user agent beside ours and panic on a token with a line end.
         let octocrab = OctocrabBuilder::new_empty()
-            .with_service(ReqwestConnector::new(client))
+            .with_service(ReqwestConnector::new(client.clone()))
             .with_layer(&AuthHeaderLayer::new(Some(bearer), uri(&addresses.api)?, uri(&addresses.uploads)?))
             .with_auth(AuthState::None)
             .build()
             .unwrap_or_else(|never| match never {});
-        Ok(Self { octocrab, timeout: settings.timeout.std() })
+        Ok(Self { octocrab, plain: client, timeout: settings.timeout.std() })
     }
 
     /// Sends a request once and reads the whole answer.
@@ -90,7 +92,7 @@ impl Transport {
 }
 
 /// The request on the wire, and how many bytes it uploads.
-async fn request(
+pub(crate) async fn request(
     call: &Call,
     address: &str,
     etag: Option<&str>,
@@ -131,7 +133,7 @@ async fn open(call: &Call, path: &Path) -> Result<OctoBody, PortError> {
 }
 
 /// What an error of the stack means. octocrab wraps the HTTP client's error in boxes.
-fn lost(error: &octocrab::Error) -> Outcome {
+pub(crate) fn lost(error: &octocrab::Error) -> Outcome {
     let (mut sent, mut message) = (true, error.to_string());
     let mut source = error.source();
     while let Some(inner) = source {

@@ -51,6 +51,9 @@ pub trait Conversation: Send + Sync {
     /// A pull request; [`crate::Problem::NotFound`] where there is none of this number.
     async fn pull_request(&self, number: u64) -> Result<PullRequest, PortError>;
 
+    /// The commit that our newest comment of a topic shows; absent where there is no such comment or it shows none.
+    async fn shown(&self, number: u64, topic: &str) -> Result<Option<CommitId>, PortError>;
+
     /// Puts a sign on a comment, once.
     async fn react(&self, comment: u64, reaction: Reaction) -> Result<(), PortError>;
 

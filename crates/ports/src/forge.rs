@@ -16,6 +16,8 @@ pub struct Comment {
     pub pull_request: u64,
     /// What the comment is about; one comment exists per topic and pull request.
     pub topic: String,
+    /// The commit whose state it shows, where it shows one.
+    pub about: Option<CommitId>,
     /// When its content was written; a newer one is never overwritten by an older one.
     pub written: Timestamp,
     /// The Markdown text, without any marker.

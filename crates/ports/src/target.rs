@@ -47,11 +47,33 @@ pub struct Capabilities {
     pub shadow: bool,
 }
 
+/// What a plan needs of a target beyond loading versions and giving all traffic to one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Shares of traffic.
+    pub weights: bool,
+    /// Counters of what each version answered.
+    pub counters: bool,
+    /// An endpoint that reaches a version without traffic.
+    pub endpoints: bool,
+}
+
 /// A target.
 #[async_trait]
 pub trait Target: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
+
+    /// Refuses ([`crate::Problem::Unsupported`]) what a plan needs and the target cannot give, before anything is
+    /// written. Most targets know it by themselves; one that has to ask does so here.
+    async fn check(&self, needs: Needs) -> Result<(), PortError> {
+        if needs.weights && !self.capabilities().weights {
+            let message = "the target gives all traffic to one version and cannot share it";
+            return Err(PortError::new(crate::Problem::Unsupported, "share traffic", message)
+                .hint("choose `strategy: { blue-green: {} }` without hold-back"));
+        }
+        Ok(())
+    }
 
     /// What it serves.
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError>;

@@ -1,7 +1,7 @@
 //! What to do next: one sentence that says who is waited for, and the commands to act with.
 
 use tagship_domain::{
-    event::Command,
+    event::{Command, PREFIX},
     exit::Exit,
     name::{Environment, ModelName},
     report::Section,
@@ -27,6 +27,8 @@ pub struct Choice {
     pub does: String,
     /// The command line, ready to paste; names of models and environments need no quoting in any shell.
     pub command: String,
+    /// The same as a comment on the pull request, where comments are listened to.
+    pub comment: String,
 }
 
 impl Advice {
@@ -160,5 +162,10 @@ fn waits_for(state: &RolloutState) -> String {
 }
 
 fn choice(state: &RolloutState, command: Command, does: &str) -> Choice {
-    Choice { does: does.to_owned(), command: command_line(command, &state.model, &state.environment) }
+    let (model, environment) = (&state.model, &state.environment);
+    Choice {
+        does: does.to_owned(),
+        command: command_line(command, model, environment),
+        comment: format!("{PREFIX} {command} --model {model} --environment {environment}"),
+    }
 }

@@ -9,6 +9,7 @@ pub mod advice;
 pub mod mark;
 pub mod markdown;
 mod measure;
+pub mod notice;
 mod number;
 mod overview;
 pub mod sarif;
@@ -22,4 +23,5 @@ mod verdict;
 mod way;
 
 pub use mark::{Mark, Tone};
+pub use notice::notice;
 pub use sentence::{Headline, headline};

@@ -3,7 +3,7 @@
 use tagship_domain::{
     overview::PlaceOverview,
     report::StepPosition,
-    rollout::{Phase, RolloutState},
+    rollout::{Kind, RolloutState},
 };
 
 use crate::sentence::phase_name;
@@ -27,9 +27,7 @@ fn running(state: &RolloutState) -> String {
 }
 
 fn ended(state: &RolloutState) -> String {
-    let ended = format!("{} {}", state.candidate.version, phase_name(state.phase).to_lowercase());
-    match state.phase {
-        Phase::Succeeded => ended,
-        _ => format!("{ended}: {}", state.message),
-    }
+    let kind = if state.kind == Kind::Rollback { " (rollback)" } else { "" };
+    let phase = phase_name(state.phase).to_lowercase();
+    format!("{}{kind} {phase}: {}", state.candidate.version, state.message)
 }

@@ -1,14 +1,22 @@
 //! Looking at the world.
 
+use std::collections::BTreeMap;
+
 use tagship_domain::{
+    Timestamp, Version,
     analysis::{Metric, MetricReading},
     plan::Smoke,
     rollout::{EffectOutcome, Look, Measured, Observation, Observed, RolloutState},
+    tally::Tally,
     validation::{GoldenReport, Status},
 };
-use tagship_ports::model_runner::{GoldenBounds, Subject};
+use tagship_ports::{
+    TallySource,
+    model_runner::{GoldenBounds, Subject},
+    target::Needs,
+};
 
-use crate::{driver::Told, look::questions, world::World};
+use crate::{driver::Told, look::questions, step::measured_versions, world::World};
 
 /// Looks at the target, and runs golden cases where a step would use them.
 pub(crate) async fn observe(
@@ -21,12 +29,17 @@ pub(crate) async fn observe(
     let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
     let questions = questions(state, &target, world.clock.now());
     let smoke = if questions.smoke { Some(smoke(world, state).await) } else { None };
-    let counters = if questions.counters { Some(measure(world, state, &target).await) } else { None };
+    let (counters, own) = if questions.counters {
+        (Some(measure(world, state, &target).await), tallies(world, state).await)
+    } else {
+        (None, BTreeMap::new())
+    };
     Observation {
         now: world.clock.now(),
         target,
         smoke,
         counters,
+        own,
         newer: told.newer.cloned(),
         commands: told.commands.to_vec(),
         outcomes,
@@ -41,11 +54,48 @@ async fn measure(world: &World<'_>, state: &RolloutState, target: &Observed) -> 
             Err(error) => Measured::Error(error.to_string()),
         },
         (None, Observed::Seen(seen)) => {
+            let counts = Needs { counters: true, ..Needs::default() };
+            if let Err(error) = world.target.check(counts).await {
+                return Measured::Error(error.to_string());
+            }
             let arms = seen.arms.iter();
             Measured::Counters(arms.map(|arm| (arm.version.clone(), arm.counters.clone())).collect())
         }
         (None, Observed::Unreachable(why)) => Measured::Error(format!("the target does not answer: {why}")),
     }
+}
+
+/// Asks the sources of single metrics about the versions that are compared.
+async fn tallies(
+    world: &World<'_>,
+    state: &RolloutState,
+) -> BTreeMap<String, Result<BTreeMap<Version, Tally>, String>> {
+    let at = world.clock.now();
+    let mut tallies = BTreeMap::new();
+    let metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    for metric in metrics.filter(|metric| metric.own_source) {
+        let counted = match world.sources.get(&metric.name) {
+            None => Err("the configuration no longer names a source for it; put the one back that it had when the rollout \
+                         began"
+                .to_owned()),
+            Some(source) => tally(source.as_ref(), &measured_versions(state), at).await,
+        };
+        tallies.insert(metric.name.clone(), counted);
+    }
+    tallies
+}
+
+async fn tally(
+    source: &dyn TallySource,
+    versions: &[&Version],
+    at: Timestamp,
+) -> Result<BTreeMap<Version, Tally>, String> {
+    let mut tallies = BTreeMap::new();
+    for version in versions {
+        let counted = source.tally(version, at).await.map_err(|error| error.to_string())?;
+        tallies.insert((*version).clone(), counted);
+    }
+    Ok(tallies)
 }
 
 async fn smoke(world: &World<'_>, state: &RolloutState) -> GoldenReport {

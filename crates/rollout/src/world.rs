@@ -1,9 +1,10 @@
 //! The outside of a rollout, as ports.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use tagship_ports::{
-    Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore, Target,
+    Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore,
+    TallySource, Target,
 };
 
 use crate::spectator::Spectator;
@@ -27,6 +28,8 @@ pub struct World<'a> {
     pub publisher: &'a dyn Publisher,
     /// Where counters are read; from the target itself where absent.
     pub metrics: Option<&'a dyn MetricSource>,
+    /// Where single metrics are counted that have a source of their own, by name.
+    pub sources: &'a BTreeMap<String, Box<dyn TallySource>>,
     /// Who watches.
     pub spectator: &'a dyn Spectator,
     /// Time.

@@ -124,6 +124,15 @@ impl Running {
         }
     }
 
+    /// Asks it to stop, as a cancelled job does.
+    #[cfg(unix)]
+    pub fn terminate(&self) {
+        if let Some(child) = &self.child {
+            let done = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+            assert!(done.is_ok_and(|status| status.success()), "a running program can be asked to stop");
+        }
+    }
+
     /// Kills it as a lost machine would, and answers what it had printed.
     pub fn kill(mut self) -> Output {
         if let Some(child) = &mut self.child {

@@ -1,5 +1,5 @@
 //! What black-box tests need: programs run in an environment that is the same on a laptop and in CI, git repositories
-//! with fixed people and times, the fixtures, and a GitHub of one repository on this machine.
+//! with fixed people and times, the fixtures, a GitHub of one repository on this machine, and the proxy that judges what is said to it.
 //!
 //! For tests only: everything panics in the caller's test when the machine does not play along.
 #![allow(
@@ -12,7 +12,9 @@ mod cli;
 mod environment;
 pub mod fixtures;
 pub mod github;
+mod prism;
 mod repository;
 
 pub use cli::{Cli, Output, Running};
+pub use prism::Prism;
 pub use repository::Repository;

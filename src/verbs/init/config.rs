@@ -1,5 +1,7 @@
 //! The text of `tagship.yml`.
 
+use std::fmt::Write as _;
+
 use super::propose::{Proposal, ProposedModel};
 
 /// The variable and the secret that hold the model server's token.
@@ -12,11 +14,8 @@ pub(super) fn render(proposal: &Proposal) -> String {
                     version: 1\nmodels:\n"
             .to_owned();
     for model in &proposal.models {
-        text.push_str(&format!(
-            "  {}:\n    artifact: {}\n",
-            quoted(model.name.as_str()),
-            quoted(&model.artifact)
-        ));
+        let _ =
+            write!(text, "  {}:\n    artifact: {}\n", quoted(model.name.as_str()), quoted(&model.artifact));
         text.push_str(&reports(model));
         text.push_str(&validate(model));
         text.push_str(&gate(model));
@@ -29,7 +28,7 @@ fn reports(model: &ProposedModel) -> String {
     let mut text = String::new();
     if !model.junit.is_empty() {
         let list: Vec<String> = model.junit.iter().map(|path| quoted(path)).collect();
-        text.push_str(&format!("      junit: [{}]\n", list.join(", ")));
+        let _ = writeln!(text, "      junit: [{}]", list.join(", "));
     }
     for (key, path) in [("metrics", &model.metrics), ("predictions", &model.predictions)] {
         text.push_str(

@@ -10,6 +10,7 @@ mod propose;
 mod workflow;
 
 use std::{
+    fmt::Write as _,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -108,7 +109,7 @@ fn readable(_file: &tempfile::NamedTempFile) -> std::io::Result<()> {
 fn shown(root: &Path, files: &[Planned], proposal: &Proposal) -> Answer {
     let mut text = proposal.told();
     for file in files {
-        text.push_str(&format!("\n--- {}\n{}", short(root, file), file.content));
+        let _ = write!(text, "\n--- {}\n{}", short(root, file), file.content);
     }
     Answer::plain(Exit::Done, "dry-run", "dry-run", text, document(root, files, proposal))
 }
@@ -116,9 +117,9 @@ fn shown(root: &Path, files: &[Planned], proposal: &Proposal) -> Answer {
 fn written(root: &Path, files: &[Planned], proposal: &Proposal) -> Answer {
     let mut text = proposal.told();
     for file in files {
-        text.push_str(&format!("wrote {}\n", short(root, file)));
+        let _ = writeln!(text, "wrote {}", short(root, file));
     }
-    text.push_str(&format!("\nNext:\n{}", next_steps(proposal)));
+    let _ = write!(text, "\nNext:\n{}\n", next_steps(proposal));
     Answer::plain(Exit::Done, "written", "done", text, document(root, files, proposal))
 }
 
@@ -137,7 +138,8 @@ fn next_steps(proposal: &Proposal) -> String {
         steps.push("add `environments` to tagship.yml once something serves the model".to_owned());
     }
     steps.push("commit both files and open a pull request: its comment tells the rest".to_owned());
-    steps.iter().zip(1..).map(|(step, number)| format!("  {number}. {step}\n")).collect()
+    let lines = steps.iter().zip(1..).map(|(step, number)| format!("  {number}. {step}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn document(root: &Path, files: &[Planned], proposal: &Proposal) -> String {

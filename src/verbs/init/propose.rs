@@ -1,6 +1,6 @@
 //! From what was found to models with their reports.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use tagship_config::{Format, RepoPath};
 use tagship_domain::{Environment, ModelName};
@@ -197,7 +197,7 @@ impl Proposal {
     pub(super) fn told(&self) -> String {
         let mut text = String::new();
         for model in &self.models {
-            text.push_str(&format!("model {}: {} ({})\n", model.name, model.artifact, model.format));
+            let _ = writeln!(text, "model {}: {} ({})", model.name, model.artifact, model.format);
             let reports = [
                 ("tests", (!model.junit.is_empty()).then(|| model.junit.join(", "))),
                 ("metrics", model.metrics.clone()),
@@ -209,7 +209,7 @@ impl Proposal {
             }
         }
         for note in &self.notes {
-            text.push_str(&format!("note: {note}\n"));
+            let _ = writeln!(text, "note: {note}");
         }
         text
     }

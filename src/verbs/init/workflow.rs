@@ -58,7 +58,7 @@ on:
   merge_group:
   push:
     branches: [%BRANCH%]
-  issue_comment:            # commands: /tagship help
+  issue_comment:            # commands: /tagship help; zizmor: ignore[dangerous-triggers] checks out the default branch only
     types: [created]
   schedule:
     - cron: "*/15 * * * *"  # rollouts that take longer than a run go on
@@ -84,6 +84,7 @@ permissions: {}
 
 jobs:
   judge:
+    name: judge what is proposed
     if: github.event_name == 'pull_request' || github.event_name == 'merge_group'
     runs-on: ubuntu-latest
     timeout-minutes: 30
@@ -104,6 +105,7 @@ jobs:
 %WITH%
 
   deliver:
+    name: deliver what is merged
     if: >-
       github.event_name != 'pull_request' && github.event_name != 'merge_group' &&
       (github.event_name != 'issue_comment' || (github.event.issue.pull_request && startsWith(github.event.comment.body, '/tagship')))

@@ -26,7 +26,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         return Ok(Ending::NotRun(format!("{missing}: {error:#}")));
     }
     let mut script = namespace(r#"exec "$0" "$@""#);
-    script.arg(subject.workspace.path("tests/e2e/full_disk.sh")).arg(&subject.tagship);
+    script.arg(subject.workspace.path("tests/e2e/full_disk.sh")).arg(subject.tagship()?);
     script.arg(subject.workspace.path("tests/fixtures")).arg(directory.path());
     process::run(script)?;
     Ok(Ending::Passed)

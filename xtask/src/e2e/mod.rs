@@ -3,13 +3,21 @@
 //!
 //! A counterpart that cannot be had is a failed step: this task is run where they are demanded.
 
+mod act;
 mod full_disk;
+mod github;
+mod gto;
+mod nginx;
+mod prometheus;
+mod release;
+mod subject;
+mod system;
+mod yaml;
 
-use std::{fs, path::PathBuf};
+use anyhow::{Result, bail};
 
-use anyhow::{Context, Result, bail};
-
-use crate::{process, python::Environment, workspace::Workspace};
+use crate::workspace::Workspace;
+use subject::Subject;
 
 /// One counterpart. A further one is one more entry.
 struct Step {
@@ -24,16 +32,16 @@ enum Ending {
     NotRun(String),
 }
 
-const STEPS: &[Step] = &[Step { name: "gto", run: gto }, Step { name: "full-disk", run: full_disk::run }];
-
-/// What the steps look at.
-struct Subject<'a> {
-    workspace: &'a Workspace,
-    /// The built binary.
-    tagship: PathBuf,
-    /// What `tagship demo --keep` left: a repository with releases, assignments and journals.
-    demo: PathBuf,
-}
+const STEPS: &[Step] = &[
+    Step { name: "yaml", run: yaml::run },
+    Step { name: "gto", run: gto::run },
+    Step { name: "github", run: github::run },
+    Step { name: "act", run: act::run },
+    Step { name: "release", run: release::run },
+    Step { name: "full-disk", run: full_disk::run },
+    Step { name: "nginx", run: nginx::run },
+    Step { name: "prometheus", run: prometheus::run },
+];
 
 /// Runs the named steps, or all.
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
@@ -41,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
         bail!("{unknown:?} is no step; there is {}", known.join(", "));
     }
-    let subject = prepare(workspace)?;
+    let subject = Subject::of(workspace);
     let (mut passed, mut failed, mut not_run) = (0, 0, 0);
     for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         println!("\n== {}", step.name);
@@ -59,34 +67,4 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     }
     println!("\n{passed} passed, {failed} failed, {not_run} not run");
     if failed == 0 { Ok(()) } else { bail!("{failed} of {} steps failed", passed + failed + not_run) }
-}
-
-/// Builds the binary and has it play the demo once for all steps.
-fn prepare(workspace: &Workspace) -> Result<Subject<'_>> {
-    process::run(workspace.cargo(&["build", "--locked", "--bin", "tagship"]))?;
-    let tagship = workspace.path("target/debug/tagship");
-    let demo = workspace.path("target/e2e/demo");
-    if demo.exists() {
-        fs::remove_dir_all(&demo).with_context(|| format!("remove {}", demo.display()))?;
-    }
-    let parent = demo.parent().context("the demo lies in a directory")?;
-    fs::create_dir_all(parent).with_context(|| format!("create {}", parent.display()))?;
-    let mut play = workspace.command(&tagship);
-    play.args(["demo", "--keep"]).arg(&demo);
-    process::run(play)?;
-    Ok(Subject { workspace, tagship, demo })
-}
-
-/// GTO reads the registry as Tagship does.
-fn gto(subject: &Subject<'_>) -> Result<Ending> {
-    let environment = Environment::install(subject.workspace, "e2e-gto", &["gto==1.10.1"])?;
-    let mut compare = environment.program("python");
-    compare
-        .arg(subject.workspace.path("tests/e2e/gto_compare.py"))
-        .arg(subject.demo.join("clone"))
-        .arg(&subject.tagship)
-        .arg("--gto")
-        .arg(environment.path("gto"));
-    process::run(compare)?;
-    Ok(Ending::Passed)
 }

@@ -11,6 +11,7 @@ use tagship_domain::{
     gate::GateReport,
     golden::GoldenCases,
     lock::Lock,
+    notice::Notice,
     overview::Overview,
     report::StatusReport,
     rollout::{Look, RolloutState},
@@ -26,11 +27,12 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 12] = [
+const DOCUMENTS: [Documented; 13] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
     document::<Manifest>,
+    document::<Notice>,
     document::<RolloutState>,
     document::<Look>,
     document::<AnalysisLook>,

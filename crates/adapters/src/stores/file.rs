@@ -35,6 +35,11 @@ impl FileStore {
         Self { root: root.into() }
     }
 
+    /// The store of the repository at `root` that says nothing about one.
+    pub(crate) fn embedded(root: &Path) -> Self {
+        Self::new(root.join(DEFAULT))
+    }
+
     pub(crate) fn from_settings(
         settings: &serde_json::Map<String, serde_json::Value>,
         root: &Path,

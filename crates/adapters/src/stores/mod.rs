@@ -1,6 +1,7 @@
 //! Stores of release bytes.
 
 mod file;
+mod remembering;
 
 use std::path::Path;
 
@@ -8,9 +9,15 @@ use tagship_config::AdapterSpec;
 use tagship_ports::{ArtifactStore, PortError, Problem};
 
 pub use file::FileStore;
+pub use remembering::Remembering;
 
 /// The kinds of stores that a configuration may name.
 pub const KINDS: [&str; 1] = ["file"];
+
+/// The store of a repository that says nothing about one.
+pub fn embedded(root: &Path) -> Box<dyn ArtifactStore> {
+    Box::new(FileStore::embedded(root))
+}
 
 /// Opens the store that a configuration names; relative paths are relative to `root`, the repository.
 ///
@@ -22,7 +29,7 @@ pub fn open(spec: &AdapterSpec, root: &Path) -> Result<Box<dyn ArtifactStore>, P
         other => {
             let message = format!("{other:?} is no kind of store");
             Err(PortError::new(Problem::Unsupported, "open the store", message)
-                .hint(format!("known kinds are {}", KINDS.join(", "))))
+                .hint(format!("known kinds are github, {}", KINDS.join(", "))))
         }
     }
 }

@@ -6,23 +6,23 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, Response};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tagship_domain::{
     Digest, FileEntry, ModelName, Version,
-    golden::{Case, GoldenCases, Tensor, judge},
+    golden::GoldenCases,
     routing::Routing,
     serving::{
         Accepted, LoadOrder, ModelStatus, Outcome, PromoteOrder, Refusal, RollbackOrder, RoutingOrder,
         WeightOrder, model_path, path_segment, upload_path, version_path,
     },
     traffic::{TargetState, Weight},
-    validation::{GoldenCase, GoldenReport, Status},
+    validation::{GoldenReport, Status},
 };
 use tagship_ports::{
     ModelRunner, PortError, Problem, Target,
@@ -33,6 +33,7 @@ use tagship_ports::{
 use crate::{
     disk::{blocking, copy_hashing, local},
     http,
+    inference::{Endpoint, refused},
 };
 
 /// Longest wait for an answer to a small request.
@@ -82,17 +83,6 @@ impl std::fmt::Debug for LocalTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LocalTarget").field("admin_url", &self.admin_url).finish_non_exhaustive()
     }
-}
-
-/// An answer to an inference request; other members are ignored.
-#[derive(Deserialize)]
-struct InferAnswer {
-    outputs: Vec<Tensor>,
-}
-
-#[derive(Serialize)]
-struct InferRequest<'a> {
-    inputs: &'a [Tensor],
 }
 
 impl LocalTarget {
@@ -194,66 +184,11 @@ impl LocalTarget {
             _ => Err(refused(operation, status, &body)),
         }
     }
-
-    async fn infer(
-        &self,
-        model: &ModelName,
-        version: &Version,
-        inputs: &[Tensor],
-    ) -> Result<Vec<Tensor>, PortError> {
-        let operation = format!("ask {model} {version}");
-        let (model, version) = (path_segment(model.as_str()), path_segment(&version.to_string()));
-        let url = format!("{}/v2/models/{model}/versions/{version}/infer", self.url);
-        let response = self
-            .client
-            .post(url)
-            .json(&InferRequest { inputs })
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&operation, &error))?;
-        self.answer::<InferAnswer>(&operation, response).await.map(|answer| answer.outputs)
-    }
-
-    /// Asks for one case's answer and judges it. An answer that says no is a failed case; no answer at all is an error.
-    async fn run_case(
-        &self,
-        (model, version): (&ModelName, &Version),
-        case: &Case,
-        bounds: GoldenBounds,
-    ) -> Result<GoldenCase, PortError> {
-        let started = Instant::now();
-        let answer = self.infer(model, version, &case.inputs).await;
-        let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
-        let answer = match &answer {
-            Ok(outputs) => Ok(outputs.as_slice()),
-            Err(error) if error.problem == Problem::Invalid => Err(error.to_string()),
-            Err(error) => return Err(error.clone()),
-        };
-        Ok(judge(case, answer, latency_ms, bounds.tolerance, bounds.max_latency))
-    }
 }
 
 enum Loaded {
     Done(Done),
     Missing(Vec<Digest>),
-}
-
-fn refused(operation: &str, status: StatusCode, body: &[u8]) -> PortError {
-    let refusal: Option<Refusal> = serde_json::from_slice(body).ok();
-    let message = refusal.map_or_else(|| format!("the server answered {status}"), |refusal| refusal.error);
-    let problem = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Problem::Denied,
-        StatusCode::NOT_FOUND => Problem::NotFound,
-        StatusCode::CONFLICT => Problem::Conflict,
-        StatusCode::PRECONDITION_FAILED => Problem::Fenced,
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-            Problem::Unreachable
-        }
-        StatusCode::INSUFFICIENT_STORAGE => Problem::Local,
-        _ if status.is_server_error() => Problem::Unreachable,
-        _ => Problem::Invalid,
-    };
-    PortError::new(problem, operation, message)
 }
 
 /// The files of an artifact on disk, with size and digest; for a single file its own name.
@@ -369,26 +304,10 @@ impl ModelRunner for LocalTarget {
             let message = "target local runs golden cases against loaded versions only".to_owned();
             return GoldenReport { status: Status::Incomplete, cases: vec![], message: Some(message) };
         };
-        let mut report = GoldenReport { status: Status::Complete, cases: vec![], message: None };
-        if cases.cases.is_empty() {
-            report.status = Status::Incomplete;
-            report.message = Some("there are no golden cases".to_owned());
-        }
-        // The first call pays for things that no later one pays for; it is not measured.
-        if let Some(first) = cases.cases.first() {
-            let _ = self.infer(model, version, &first.inputs).await;
-        }
-        for case in &cases.cases {
-            match self.run_case((model, version), case, bounds).await {
-                Ok(judged) => report.cases.push(judged),
-                Err(error) => {
-                    report.status = Status::Error;
-                    report.message = Some(error.to_string());
-                    break;
-                }
-            }
-        }
-        report
+        let (name, number) = (path_segment(model.as_str()), path_segment(&version.to_string()));
+        let url = format!("{}/v2/models/{name}/versions/{number}", self.url);
+        let operation = format!("ask {model} {version}");
+        Endpoint { client: &self.client, url: &url, operation }.run(cases, bounds).await
     }
 }
 

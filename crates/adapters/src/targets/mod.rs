@@ -1,14 +1,18 @@
 //! Targets: where traffic lives.
 
+mod exec;
 mod local;
+
+use std::path::Path;
 
 use tagship_config::AdapterSpec;
 use tagship_ports::{ModelRunner, PortError, Problem, Target};
 
+pub use exec::{ExecSettings, ExecTarget};
 pub use local::{LocalSettings, LocalTarget};
 
 /// The kinds of targets that a configuration may name.
-pub const KINDS: [&str; 1] = ["local"];
+pub const KINDS: [&str; 2] = ["exec", "local"];
 
 /// A target and the runner that reaches its prepared versions.
 pub struct Opened {
@@ -24,12 +28,21 @@ impl std::fmt::Debug for Opened {
     }
 }
 
-/// Opens the target that a configuration names. `secret` answers the value of an environment variable.
+/// Opens the target that a configuration names; relative paths are relative to `root`, the repository. `secret` answers
+/// the value of an environment variable.
 ///
 /// # Errors
 /// For an unknown kind, settings that it does not have, or a secret that is not set.
-pub fn open(spec: &AdapterSpec, secret: &dyn Fn(&str) -> Option<String>) -> Result<Opened, PortError> {
+pub fn open(
+    spec: &AdapterSpec,
+    root: &Path,
+    secret: &dyn Fn(&str) -> Option<String>,
+) -> Result<Opened, PortError> {
     match spec.kind.as_str() {
+        "exec" => {
+            let target = ExecTarget::from_settings(&spec.settings, root, secret)?;
+            Ok(Opened { runner: Box::new(target.clone()), target: Box::new(target) })
+        }
         "local" => {
             let target = LocalTarget::from_settings(&spec.settings, secret)?;
             Ok(Opened { runner: Box::new(target.clone()), target: Box::new(target) })

@@ -208,3 +208,28 @@ fn an_analysis_alone_is_a_document_with_the_same_answers() {
         assert_eq!(found.diagnostics[0].message, answer, "{text}");
     }
 }
+
+#[test]
+fn a_metric_may_have_a_source_of_its_own_and_people_may_be_told() {
+    let keys = "target: local
+        strategy: { canary: { steps: [{ set-weight: 5 }, { pause: 10m }] } }
+        analysis:
+          metrics:
+            - { name: errors, kind: error-ratio, source: { page: { url: x } } }
+            - { name: latency, kind: latency, source: target }
+        notify:
+          - { chat: { webhook-env: HOOK } }
+          - { chat: { webhook-env: HOOK, on: [start] } }";
+    let text = model(&format!("    environments:\n      p:\n        {keys}\n"));
+    let config = Config::parse("tagship.yml", &text).unwrap();
+    let model = config.models.values().next().unwrap();
+    let environment = model.environments.values().next().unwrap();
+    let metrics = &environment.analysis.as_ref().unwrap().metrics;
+    assert_eq!(metrics.iter().map(|metric| metric.own_source).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(environment.sources.keys().collect::<Vec<_>>(), ["errors"]);
+    assert_eq!(environment.sources["errors"].settings["url"], "x");
+    let [first, second] = environment.notify.as_slice() else { panic!("{:?}", environment.notify) };
+    assert_eq!(first.on, tagship_domain::notice::NoticeKind::DEFAULT);
+    assert_eq!(second.on, [tagship_domain::notice::NoticeKind::Start]);
+    assert!(!second.notifier.settings.contains_key("on"));
+}

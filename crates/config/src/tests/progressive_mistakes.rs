@@ -377,11 +377,41 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
         "8:61 p.analysis.metrics[0].failurelimit: unknown key `failurelimit` | did you mean `failure-limit`?",
     ),
     (
-        "analysis: { metrics: [{ name: e, kind: error-ratio, source: prometheus }] }",
-        "8:69 p.analysis.metrics[0].source: expected `target`, found `prometheus`",
+        "analysis: { metrics: [{ name: e, kind: error-ratio, source: { target: { url: x } } }] }",
+        "8:61 p.analysis.metrics[0].source: the source `target` has no settings | write `source: target`, or name another source with its settings",
     ),
     (
-        "analysis: { metrics: [{ name: e, kind: error-ratio, source: { prometheus: {} } }] }",
-        "8:61 p.analysis.metrics[0].source: expected `target`, found a mapping",
+        "analysis: { metrics: [{ name: e, kind: error-ratio, source: 5 }] }",
+        "8:69 p.analysis.metrics[0].source: expected a kind, as in `kind` or `kind: { settings }`, found the number 5",
     ),
+    (
+        "analysis: { metrics: [{ name: e, kind: error-ratio, source: { page: {}, other: {} } }] }",
+        "8:61 p.analysis.metrics[0].source: expected one kind, found `page` and `other`; settings belong below the kind",
+    ),
+    (
+        "analysis: { metrics: [{ name: d, kind: paired-accuracy, source: { page: {} } }] }",
+        "8:65 p.analysis.metrics[0].source: only the target counts paired-accuracy | leave `source` out",
+    ),
+    ("notify: { slack: {} }", "8:9 p.notify: expected a list, found a mapping"),
+    (
+        "notify: [slack, { slack: { on: pause } }]",
+        "8:40 p.notify[1].slack.on: expected a list of what is told, with at least one entry | write a list, e.g. `on: [pause, rollback]`, or leave `on` out",
+    ),
+    (
+        "notify: [{ slack: { on: [] } }]",
+        "8:29 p.notify[0].slack.on: expected a list of what is told, with at least one entry | write a list, e.g. `on: [pause, rollback]`, or leave `on` out",
+    ),
+    (
+        "notify: [{ slack: { on: [pause, rolback] } }]",
+        "8:41 p.notify[0].slack.on[1]: `rolback` is nothing that is told | write one of `start`, `pause`, `promotion`, `rollback`",
+    ),
+    (
+        "notify: [{ slack: { on: [5] } }]",
+        "8:34 p.notify[0].slack.on[0]: `5` is nothing that is told | write one of `start`, `pause`, `promotion`, `rollback`",
+    ),
+    (
+        "notify: [{ slack: {}, teams: {} }]",
+        "8:18 p.notify[0]: expected one kind, found `slack` and `teams`; settings belong below the kind",
+    ),
+    ("notifiy: []", "8:9 p.notifiy: unknown key `notifiy` | did you mean `notify`?"),
 ];

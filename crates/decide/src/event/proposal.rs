@@ -28,35 +28,30 @@ pub(super) fn on_pull_request(
         return Err((ReasonCode::EventIgnored, sentence));
     }
     if pull.privileged {
-        keeps_trust(trigger, pull)?;
+        return Err(untrusted(trigger, pull));
     }
     let why = format!("pull request #{}", pull.number);
     Ok(per_environment(repository, |subject| proposed(subject, ReasonCode::PullRequest, &why)))
 }
 
-/// In a run with the repository's own rights the checkout gives the configuration. That of a fork must not; and the base,
-/// which is checked out there otherwise, holds nothing of what is proposed.
-fn keeps_trust(trigger: &Trigger, pull: &PullRequest) -> Result<(), (ReasonCode, String)> {
+/// A run with the repository's own rights takes its configuration from the checkout, so that what is proposed must not be
+/// there; and the base, which is there otherwise, holds nothing of what is proposed. Either way nothing is judged.
+fn untrusted(trigger: &Trigger, pull: &PullRequest) -> (ReasonCode, String) {
     let number = pull.number;
-    let is_head = trigger.head == pull.head;
-    if is_head && pull.from_fork {
+    let way_out = "use the event pull_request, or check the head out into a directory of its own and validate the model \
+                   there by its path";
+    if trigger.head == pull.head {
         let sentence = format!(
-            "pull request #{number} of a fork is checked out in a run that has secrets and may write: its content would \
-             be configuration and code; use the event pull_request, or check it out into a directory of its own and \
-             validate the model there by its path"
+            "the head of pull request #{number} is checked out in a run that has secrets and may write: its content would be \
+             configuration; {way_out}"
         );
-        return Err((ReasonCode::FromFork, sentence));
+        return (ReasonCode::UntrustedCheckout, sentence);
     }
-    if !is_head {
-        let sentence = format!(
-            "the checkout is at {}, which is not what pull request #{number} proposes ({}): nothing of it is judged in a \
-             run that has secrets; use the event pull_request",
-            trigger.head.short(),
-            pull.head.short()
-        );
-        return Err((ReasonCode::WrongCheckout, sentence));
-    }
-    Ok(())
+    let sentence = format!(
+        "a run that has secrets judges nothing of pull request #{number}, whose head {} is not checked out; {way_out}",
+        pull.head.short()
+    );
+    (ReasonCode::PrivilegedRun, sentence)
 }
 
 /// A merge queue asks whether changes may be merged together. Where it asks about another commit than the one that is

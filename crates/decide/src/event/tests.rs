@@ -258,7 +258,7 @@ fn a_running_rollout_goes_on_in_a_locked_environment() {
 }
 
 #[test]
-fn a_privileged_run_judges_nothing_of_a_fork() {
+fn a_privileged_run_judges_nothing_that_is_only_proposed() {
     let repository = repository(2, vec![], holding(release("v1.0.0", 1)));
     let target = |from_fork| {
         Event::PullRequest(PullRequest {
@@ -277,14 +277,12 @@ fn a_privileged_run_judges_nothing_of_a_fork() {
         assert_eq!(decision.sha, commit('b'), "about the head, whatever is checked out");
         (decision.action, decision.reason_code)
     };
-    assert_eq!(at('b', target(true)), (Action::Skip, ReasonCode::FromFork), "a fork's configuration");
-    assert_eq!(
-        at('a', target(true)),
-        (Action::Skip, ReasonCode::WrongCheckout),
-        "the base's bytes are not the head's"
-    );
-    assert_eq!(at('a', target(false)), (Action::Skip, ReasonCode::WrongCheckout));
-    assert_eq!(at('b', target(false)), (Action::ValidateOnly, ReasonCode::PullRequest));
+    for from_fork in [true, false] {
+        let head = at('b', target(from_fork));
+        assert_eq!(head, (Action::Skip, ReasonCode::UntrustedCheckout), "its configuration would count");
+        let base = at('a', target(from_fork));
+        assert_eq!(base, (Action::Skip, ReasonCode::PrivilegedRun), "the base's bytes are not the head's");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ async fn comments(forge: &dyn Forge) {
     let comment = |pull_request, topic: &str, second, body: &str| Comment {
         pull_request,
         topic: topic.to_owned(),
+        about: None,
         written: at(second),
         body: body.to_owned(),
     };

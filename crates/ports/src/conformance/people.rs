@@ -17,6 +17,7 @@ pub async fn conversation(forge: &dyn Conversation, pull_request: &PullRequest, 
     assert_eq!(forge.pull_request(pull_request.number).await.as_ref(), Ok(pull_request));
     let none = forge.pull_request(404).await.expect_err("there is no such pull request");
     assert_eq!(none.problem, Problem::NotFound, "{none}");
+    assert_eq!(forge.shown(pull_request.number, "nothing of ours").await, Ok(None));
     for reaction in [Reaction::Seen, Reaction::Done, Reaction::Done] {
         assert_eq!(forge.react(comment, reaction).await, Ok(()), "a sign can be given again");
     }

@@ -11,12 +11,14 @@ mod forge;
 mod lock;
 mod metric_source;
 mod model_runner;
+mod notifier;
 mod people;
 mod publisher;
 mod release_source;
 mod repo;
 mod stage_registry;
 mod state_store;
+mod tally_source;
 mod target;
 
 pub use artifact_store::FakeArtifactStore;
@@ -25,12 +27,14 @@ pub use faults::{Fault, Faults};
 pub use forge::FakeForge;
 pub use metric_source::FakeMetricSource;
 pub use model_runner::{FakeModel, FakeModelRunner};
+pub use notifier::FakeNotifier;
 pub use people::{FakeCommitMarks, FakeConversation, FakeDispatcher, FakeIssueTracker};
 pub use publisher::{FakePublisher, Published};
 pub use release_source::FakeReleases;
 pub use repo::FakeRepo;
 pub use stage_registry::FakeStageRegistry;
 pub use state_store::FakeStateStore;
+pub use tally_source::FakeTallySource;
 pub use target::{FakeTarget, Load};
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use tagship_domain::CommitId;
 
 use super::{Faults, lock::held};
 use crate::{
@@ -19,11 +20,12 @@ use crate::{
 /// Pull requests, permissions and reactions in memory.
 #[derive(Debug, Default)]
 pub struct FakeConversation {
-    /// What goes wrong in `pull_request`, `react` and `access`.
+    /// What goes wrong in `pull_request`, `shown`, `react` and `access`.
     pub faults: Faults,
     pull_requests: Mutex<BTreeMap<u64, PullRequest>>,
     reactions: Mutex<BTreeSet<(u64, Reaction)>>,
     access: Mutex<BTreeMap<String, Access>>,
+    shown: Mutex<BTreeMap<(u64, String), CommitId>>,
 }
 
 impl FakeConversation {
@@ -35,6 +37,11 @@ impl FakeConversation {
     /// Grants access.
     pub fn grant(&self, login: &str, access: Access) {
         held(&self.access).insert(login.to_owned(), access);
+    }
+
+    /// Says which commit a comment of ours shows.
+    pub fn show(&self, number: u64, topic: &str, commit: CommitId) {
+        held(&self.shown).insert((number, topic.to_owned()), commit);
     }
 
     /// Every sign on a comment.
@@ -52,6 +59,11 @@ impl Conversation for FakeConversation {
             })
         };
         self.faults.around("pull_request", read).await
+    }
+
+    async fn shown(&self, number: u64, topic: &str) -> Result<Option<CommitId>, PortError> {
+        let read = || Ok(held(&self.shown).get(&(number, topic.to_owned())).cloned());
+        self.faults.around("shown", read).await
     }
 
     async fn react(&self, comment: u64, reaction: Reaction) -> Result<(), PortError> {

@@ -38,13 +38,15 @@ impl Block {
         Self(format!("> [!{kind}]\n{}", inside.lines().map(quote).collect::<String>()))
     }
 
-    /// Command lines to copy, each below what it does. They are made of names that need no quoting.
-    pub(crate) fn commands(choices: &[Choice]) -> Self {
+    /// Command lines to copy, each below what it does. They are made of names that need no quoting. `spoken` are the
+    /// comments that do the same.
+    pub(crate) fn commands(choices: &[Choice], spoken: bool) -> Self {
         let safe = |line: &str| clean(line, 400).replace('`', "'");
         let lines = |choice: &Choice| {
             let does =
                 if choice.does.is_empty() { String::new() } else { format!("# {}\n", safe(&choice.does)) };
-            format!("{does}{}\n", safe(&choice.command))
+            let line = if spoken { &choice.comment } else { &choice.command };
+            format!("{does}{}\n", safe(line))
         };
         Self(format!("```sh\n{}```\n", choices.iter().map(lines).collect::<String>()))
     }

@@ -47,7 +47,7 @@ fn page(report: &StatusReport, limits: Limits) -> String {
     let details = |(headline, section): &(Headline, &Section)| {
         let calm = calm(headline);
         let fold = fold.then(|| (with_symbol(headline, Inline::text(&headline.text, 300)), alone && !calm));
-        Parts::new(section::parts(section, limits.rows()), calm, fold)
+        Parts::new(section::parts(section, limits.rows(), report.commands), calm, fold)
     };
     let mut parts: Vec<Parts> = sections.iter().map(details).collect();
     let place = run(report, "the run");

@@ -193,6 +193,33 @@ mod tests {
     }
 
     #[test]
+    fn the_status_shows_what_is_held_and_what_is_locked() {
+        let since = "2026-11-24T12:00:00Z".parse().unwrap();
+        let environment = Environment::new("production").unwrap();
+        let held = PlaceOverview {
+            model: ModelName::new("churn").unwrap(),
+            environment: environment.clone(),
+            current: None,
+            since: None,
+            rollout: None,
+        };
+        let lock = Lock {
+            environment,
+            locked: true,
+            reason: "incident | <!-- @everyone".to_owned(),
+            by: tagship_domain::Provenance { actor: "alice".to_owned(), run: None },
+            since,
+        };
+        let text = answered(ReplyAnswer::Status(&Overview { places: vec![held], locks: vec![lock] }));
+        assert!(text.contains("| churn | production |") && text.contains("never deployed"), "{text}");
+        assert!(
+            text.contains("⏳ production was locked by alice at 2026-11-24 12:00:00 UTC: incident"),
+            "{text}"
+        );
+        assert!(!text.contains("<!--") && !text.contains("@everyone"), "{text}");
+    }
+
+    #[test]
     fn of_several_places_each_is_answered() {
         let item = |environment: &str, action| DecisionItem {
             model: ModelName::new("churn").unwrap(),

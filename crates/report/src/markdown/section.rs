@@ -17,12 +17,12 @@ use crate::{
     stage::{Stage, stages},
 };
 
-/// Everything about a section but its headline.
-pub(crate) fn parts(section: &Section, rows: usize) -> Vec<Part> {
+/// Everything about a section but its headline. `spoken` says whether commands in comments are followed.
+pub(crate) fn parts(section: &Section, rows: usize, spoken: bool) -> Vec<Part> {
     let tone = headline(section).tone;
     let mut parts = vec![
         Part { rank: Rank::Stages, name: "the stages", block: strip(section) },
-        Part { rank: Rank::Cause, name: "the cause", block: cause(section, tone) },
+        Part { rank: Rank::Cause, name: "the cause", block: cause(section, tone, spoken) },
     ];
     let mut add = |rank, name, block: Block| parts.push(Part { rank, name, block });
     if let Some(report) = &section.validation {
@@ -46,7 +46,7 @@ pub(crate) fn parts(section: &Section, rows: usize) -> Vec<Part> {
         (None, None) => add(Rank::Facts, "the facts", facts::table(section)),
     }
     if tone == Tone::Good {
-        let step = advice(section).map(|advice| next_step(&advice)).unwrap_or_default();
+        let step = advice(section).map(|advice| next_step(&advice, spoken)).unwrap_or_default();
         add(Rank::Command, "what to do next", step);
     }
     folded(section, rows, &mut add);
@@ -83,7 +83,7 @@ fn strip(section: &Section) -> Block {
 }
 
 /// Why it stands where it stands and what to do, as a call-out where it is not simply good.
-fn cause(section: &Section, tone: Tone) -> Block {
+fn cause(section: &Section, tone: Tone, spoken: bool) -> Block {
     let kind = match tone {
         Tone::Bad => "CAUTION",
         Tone::Unknown | Tone::Waiting => "WARNING",
@@ -96,14 +96,14 @@ fn cause(section: &Section, tone: Tone) -> Block {
         blocks.extend(progress::cause(section, state).iter().map(Block::paragraph));
         blocks.extend(progress::open_effects(state).iter().map(Block::paragraph));
     }
-    blocks.extend(advice(section).as_ref().map(next_step));
+    blocks.extend(advice(section).map(|advice| next_step(&advice, spoken)));
     if blocks.is_empty() { Block::default() } else { Block::callout(kind, &blocks) }
 }
 
-fn next_step(advice: &Advice) -> Block {
+fn next_step(advice: &Advice, spoken: bool) -> Block {
     if advice.choices.is_empty() {
         return Block::paragraph(&Inline::text(&advice.text, 300));
     }
-    let line = Inline::text(&advice.text, 300).and(Inline::fixed(":"));
-    Block::stack(&[Block::paragraph(&line), Block::commands(&advice.choices)])
+    let line = Inline::text(&advice.text, 300).and(Inline::fixed(if spoken { ", say here:" } else { ":" }));
+    Block::stack(&[Block::paragraph(&line), Block::commands(&advice.choices, spoken)])
 }

@@ -1,15 +1,20 @@
 //! What every environment holds.
 
-use tagship_domain::overview::Overview;
+use std::fmt::Write as _;
+
+use tagship_domain::{
+    Timestamp,
+    overview::{Overview, PlaceOverview},
+};
 
 use super::{paint::Style, table::table};
 use crate::{mark::Mark, overview};
 
 /// A line per model and environment, and what is locked below them.
 pub fn overview(overview: &Overview, style: &Style) -> String {
-    let row = |place: &tagship_domain::overview::PlaceOverview| {
+    let row = |place: &PlaceOverview| {
         let holds = place.current.as_ref().map_or_else(|| "-".to_owned(), |held| held.version.to_string());
-        let since = place.since.map_or_else(|| "-".to_owned(), |since| since.minute());
+        let since = place.since.map_or_else(|| "-".to_owned(), Timestamp::minute);
         vec![place.model.to_string(), place.environment.to_string(), holds, since, overview::rollout(place)]
     };
     let rows: Vec<Vec<String>> = overview.places.iter().map(row).collect();
@@ -20,7 +25,7 @@ pub fn overview(overview: &Overview, style: &Style) -> String {
     };
     for lock in &overview.locks {
         let words = style.wrap(&format!("{}; {}", lock.sentence(), lock.way_out()), style.columns() - 2);
-        text.push_str(&format!("\n{} {}\n", style.mark(Mark::Waiting), words.join("\n  ")));
+        let _ = write!(text, "\n{} {}\n", style.mark(Mark::Waiting), words.join("\n  "));
     }
     text
 }

@@ -126,7 +126,7 @@ fn advised(advice: &Advice, style: &Style) -> String {
         return style.indented(&advice.text, 0);
     }
     let mut text = style.indented(&format!("{}:", advice.text), 0);
-    for Choice { does, command } in &advice.choices {
+    for Choice { does, command, .. } in &advice.choices {
         if !does.is_empty() {
             text.push_str(&style.dim(style.indented(&format!("# {does}"), 2).trim_end_matches('\n')));
             text.push('\n');

@@ -62,6 +62,7 @@ pub(crate) fn report(sections: Vec<Section>) -> StatusReport {
             run: Some("https://ci.example/acme/models/runs/77".to_owned()),
         },
         note: None,
+        commands: false,
         sections,
     }
 }

@@ -9,6 +9,7 @@
 mod judge;
 mod measure;
 mod message;
+mod own;
 mod phase;
 mod quantile;
 mod standing;
@@ -16,6 +17,7 @@ mod standing;
 mod tests;
 mod window;
 
+pub use own::own_window;
 pub use phase::resume;
 pub use standing::{Against, Standing, look};
 pub use window::{Arms, windows};

@@ -19,7 +19,7 @@ pub struct Arms<'a> {
     pub candidate: &'a Version,
 }
 
-/// What the window between two snapshots shows of each metric.
+/// What the window between two snapshots shows of each metric that the target counts.
 ///
 /// A counter that went down means that the target was restarted: everything of that version then counts from zero. A
 /// version that was not there before counts from zero too.
@@ -41,7 +41,8 @@ pub fn windows(
         (Some(candidate), Some((_, Some(stable)))) => window(metric.kind, Some(stable), candidate),
         (Some(candidate), None) => window(metric.kind, None, candidate),
     };
-    analysis.metrics.iter().map(|metric| (metric.name.clone(), see(metric))).collect()
+    let counted = analysis.metrics.iter().filter(|metric| !metric.own_source);
+    counted.map(|metric| (metric.name.clone(), see(metric))).collect()
 }
 
 fn missing(version: &Version, role: &str) -> Seen {
@@ -98,7 +99,7 @@ fn histograms(stable: Option<&Counters>, candidate: &Counters) -> Seen {
     Seen::Window(Window::Histograms { stable: of_stable, candidate: of_candidate.clone() })
 }
 
-fn is_sound(histogram: &Histogram) -> bool {
+pub(super) fn is_sound(histogram: &Histogram) -> bool {
     !histogram.bounds.is_empty()
         && histogram.counts.len() == histogram.bounds.len() + 1
         && histogram.bounds.iter().all(|bound| bound.is_finite())

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use tagship_domain::{
-    Timestamp,
+    Timestamp, Version,
     analysis::{Analysis, Metric, MetricPhase, Seen},
     rollout::{Measured, Observation, Phase, RolloutState, Snapshot},
+    tally::Tally,
 };
 
 use super::legs;
@@ -18,6 +19,13 @@ use crate::analysis::{self, Against, Arms, Standing};
 pub(crate) fn wants_counters(state: &RolloutState, now: Timestamp) -> bool {
     let travels = matches!(state.phase, Phase::Progressing | Phase::Baking | Phase::Paused);
     travels && measured_against(state).is_some() && (state.settled.is_none() || is_due(state, now))
+}
+
+/// The versions whose counts the next look compares; nothing where nothing is measured.
+pub(crate) fn measured_versions(state: &RolloutState) -> Vec<&Version> {
+    let Some(against) = measured_against(state) else { return vec![] };
+    let stable = state.stable.as_ref().filter(|_| against == Against::Stable);
+    std::iter::once(&state.candidate).chain(stable).map(|release| &release.version).collect()
 }
 
 /// When the next look is due; absent where nothing is measured.
@@ -41,7 +49,11 @@ pub(super) fn begin(state: &mut RolloutState, observation: &Observation) {
         // The first counters that are read are where counting begins.
         Some(Measured::Error(_)) | None => BTreeMap::new(),
     };
-    state.looked = Some(Snapshot { at: observation.now, counters });
+    let own = observation
+        .own
+        .iter()
+        .filter_map(|(name, tallies)| tallies.as_ref().ok().map(|tallies| (name.clone(), tallies.clone())));
+    state.looked = Some(Snapshot { at: observation.now, counters, own: own.collect() });
 }
 
 /// Takes a look where one is due. Answers what the metrics add up to; nothing where no look was taken.
@@ -54,19 +66,51 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
     let before = state.looked.clone()?;
     let stable = state.stable.as_ref().filter(|_| against == Against::Stable);
     let arms = Arms { stable: stable.map(|stable| &stable.version), candidate: &state.candidate.version };
-    let (seen, counters) = match observation.counters.as_ref()? {
-        Measured::Error(why) => (unmeasured(&analysis, why), before.counters),
+    let (mut seen, counters) = match observation.counters.as_ref()? {
+        Measured::Error(why) => (unmeasured(&analysis, why), before.counters.clone()),
+        Measured::Counters(now) if !knows(arms, &before) => (BTreeMap::new(), now.clone()),
         Measured::Counters(now) => {
-            let now = Snapshot { at: observation.now, counters: now.clone() };
-            if !knows(arms, &before) {
-                state.looked = Some(now);
-                return None;
-            }
+            let now = Snapshot { at: observation.now, counters: now.clone(), own: BTreeMap::new() };
             (analysis::windows(&analysis, arms, &before, &now), now.counters)
         }
     };
-    state.looked = Some(Snapshot { at: observation.now, counters });
-    Some(analysis::look(&analysis, against, &mut state.judges, &seen, observation.now))
+    let mut own = before.own;
+    for metric in analysis.metrics.iter().filter(|metric| metric.own_source) {
+        let now = observation.own.get(&metric.name);
+        let window = own_look(metric, arms, own.entry(metric.name.clone()).or_default(), now);
+        seen.extend(window.map(|window| (metric.name.clone(), window)));
+    }
+    state.looked = Some(Snapshot { at: observation.now, counters, own });
+    // Where nothing was counted yet, counting begins.
+    (!seen.is_empty()).then(|| analysis::look(&analysis, against, &mut state.judges, &seen, observation.now))
+}
+
+/// What was seen of a metric with a source of its own since `before`, which becomes what the next look counts from;
+/// nothing where counting only begins.
+fn own_look(
+    metric: &Metric,
+    arms: Arms<'_>,
+    before: &mut BTreeMap<Version, Tally>,
+    now: Option<&Result<BTreeMap<Version, Tally>, String>>,
+) -> Option<Seen> {
+    let now = match now {
+        Some(Ok(now)) => now,
+        Some(Err(why)) => return Some(Seen::Error(why.clone())),
+        None => return Some(Seen::Error("its source was not asked".to_owned())),
+    };
+    let since = |version: &Version| Some(now.get(version)?.since(before.get(version)?));
+    let window = since(arms.candidate).and_then(|candidate| match arms.stable.map(since) {
+        None => Some(analysis::own_window(metric, None, &candidate)),
+        Some(stable) => Some(analysis::own_window(metric, Some(&stable?), &candidate)),
+    });
+    for (version, tally) in now {
+        let kept = match before.get(version) {
+            Some(then) => tally.clone().remembering(then),
+            None => tally.clone(),
+        };
+        before.insert(version.clone(), kept);
+    }
+    window
 }
 
 /// Metrics that must be good before the candidate may become stable, and are not.
@@ -101,5 +145,6 @@ fn knows(arms: Arms<'_>, before: &Snapshot) -> bool {
 }
 
 fn unmeasured(analysis: &Analysis, why: &str) -> BTreeMap<String, Seen> {
-    analysis.metrics.iter().map(|metric| (metric.name.clone(), Seen::Error(why.to_owned()))).collect()
+    let counted = analysis.metrics.iter().filter(|metric| !metric.own_source);
+    counted.map(|metric| (metric.name.clone(), Seen::Error(why.to_owned()))).collect()
 }

@@ -1,5 +1,7 @@
 //! What holds whatever the world does.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use tagship_domain::{
     Digest, Duration, Timestamp,
@@ -174,6 +176,7 @@ impl Scene {
             target,
             smoke: self.smoke.clone(),
             counters: Some(counters),
+            own: BTreeMap::new(),
             newer: self.newer.then(|| release("v1.2.0")),
             commands,
             outcomes,
@@ -308,6 +311,7 @@ proptest! {
             state = step(&state, &scene.observation(&state, now)).state;
         }
         let silent = |now| Observation {
+            own: BTreeMap::new(),
             now,
             target: Observed::Unreachable("down".to_owned()),
             counters: None,

@@ -13,6 +13,7 @@ use tagship_domain::{
 
 mod bake;
 mod canary;
+mod own_source;
 
 use super::{Transition, step};
 use crate::tests::sample::{

@@ -1,5 +1,7 @@
 //! Small examples of everything a rollout is made of.
 
+use std::collections::BTreeMap;
+
 use tagship_domain::{
     Digest, Duration, Provenance, Release, Timestamp, Version,
     event::Command,
@@ -99,6 +101,7 @@ pub(crate) fn look(arms: &[Arm]) -> Observation {
         target: Observed::Seen(TargetState { arms: arms.to_vec() }),
         smoke: None,
         counters: None,
+        own: BTreeMap::new(),
         newer: None,
         commands: vec![],
         outcomes: vec![],

@@ -1,6 +1,7 @@
 //! A world of fakes with a story to play in it, and what is left of it at the end.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -16,7 +17,7 @@ use tagship_domain::{
     rollout::{DeploymentState, Kind, PersonCommand, Phase, Reason, RolloutId, RolloutState},
 };
 use tagship_ports::{
-    Problem, StageRegistry, StateStore, Target,
+    Problem, StageRegistry, StateStore, TallySource, Target,
     fake::{
         FakeClock, FakeForge, FakeModelRunner, FakePublisher, FakeReleases, FakeStageRegistry,
         FakeStateStore, FakeTarget, Load, Published,
@@ -40,6 +41,7 @@ pub(crate) struct Stage {
     pub(crate) registry: FakeStageRegistry,
     pub(crate) forge: FakeForge,
     pub(crate) publisher: FakePublisher,
+    pub(crate) sources: BTreeMap<String, Box<dyn TallySource>>,
     pub(crate) clock: FakeClock,
     pub(crate) environment: Environment,
     pub(crate) model: ModelName,
@@ -219,6 +221,7 @@ impl Stage {
             registry: FakeStageRegistry::default(),
             forge: FakeForge::default(),
             publisher: FakePublisher::default(),
+            sources: BTreeMap::new(),
             clock: FakeClock::at(noon()),
             environment: "production".parse().unwrap(),
             model: "churn".parse().unwrap(),
@@ -267,6 +270,7 @@ impl Stage {
             forge: &self.forge,
             publisher: &self.publisher,
             metrics: None,
+            sources: &self.sources,
             spectator: &Nobody,
             clock: &self.clock,
         }

@@ -8,6 +8,7 @@ use tagship_domain::{
     event::Command,
     plan::{RolloutPlan, Step, Strategy},
     rollout::{EffectResult, Kind, Measured, Observation, Observed, PersonCommand, Phase, RolloutState},
+    tally::Tally,
     traffic::{Counters, TargetState, Weight},
 };
 
@@ -24,6 +25,8 @@ pub(crate) struct Walk {
     pub(crate) errors: [u64; 2],
     /// Why the counters cannot be read, while they cannot.
     pub(crate) outage: Option<String>,
+    /// Why sources of single metrics cannot be asked, while they cannot.
+    pub(crate) own_outage: Option<String>,
     /// A newer release that waits.
     pub(crate) newer: Option<Release>,
     /// Share that was in force at every transition, with the phase.
@@ -43,6 +46,7 @@ impl Walk {
             rate: 0,
             errors: [0, 0],
             outage: None,
+            own_outage: None,
             newer: None,
             story: vec![],
             counters: counters.into(),
@@ -110,10 +114,28 @@ impl Walk {
             target,
             smoke: Some(passed()),
             counters: asked.counters.then_some(measured),
+            own: if asked.counters { self.own() } else { BTreeMap::new() },
             newer: self.newer.clone(),
             commands,
             outcomes: all(&self.state, &EffectResult::Applied),
         }
+    }
+
+    /// What sources of their own say of the metrics that have one: the same counts, from two instances.
+    fn own(&self) -> BTreeMap<String, Result<BTreeMap<Version, Tally>, String>> {
+        let split = |count: u64| [("a".to_owned(), count / 2), ("b".to_owned(), count - count / 2)].into();
+        let tally = |(version, counters): (&Version, &Counters)| {
+            let tally =
+                Tally { total: split(counters.requests), bad: split(counters.errors), ..Tally::default() };
+            (version.clone(), tally)
+        };
+        let counted = match &self.own_outage {
+            Some(why) => Err(why.clone()),
+            None => Ok(self.counters.iter().map(tally).collect()),
+        };
+        let metrics = self.state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+        let sourced = metrics.filter(|metric| metric.own_source);
+        sourced.map(|metric| (metric.name.clone(), counted.clone())).collect()
     }
 
     fn serve(&mut self, seconds: u64) {
@@ -168,7 +190,13 @@ pub(crate) fn errors() -> Metric {
         failure_limit: 0,
         inconclusive_limit: 0,
         consecutive_error_limit: 4,
+        own_source: false,
     }
+}
+
+/// The same, counted by a source of its own.
+pub(crate) fn sourced() -> Metric {
+    Metric { own_source: true, ..errors() }
 }
 
 /// At most three percent errors.

@@ -15,9 +15,9 @@ pub(super) fn by_hand(read: Reader<'_>) -> Result<Event, Failure> {
     let request = Request {
         model: input(read, "model", ModelName::new)?,
         environment: input(read, "environment", Environment::new)?,
-        version: input(read, "version", |text| text.parse::<Version>())?,
+        version: input(read, "version", str::parse::<Version>)?,
         from: input(read, "from", Environment::new)?,
-        command: input(read, "command", |text| text.parse::<Command>())?,
+        command: input(read, "command", str::parse::<Command>)?,
     };
     if request.version.is_some() && request.from.is_some() {
         return Err(Failure::usage("input from: a version is named too")

@@ -1,4 +1,4 @@
-//! Answers in the host's form: JSON, errors, pages.
+//! Answers in the host's form: JSON, errors, pages, files.
 
 use serde_json::{Value, json};
 
@@ -10,11 +10,13 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Value,
+    /// A file's bytes, in place of JSON.
+    pub(super) file: Option<Vec<u8>>,
 }
 
 impl Answer {
     pub(super) fn new(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body }
+        Self { status, headers: Vec::new(), body, file: None }
     }
 
     pub(super) fn ok(body: Value) -> Self {
@@ -23,6 +25,27 @@ impl Answer {
 
     pub(super) fn created(body: Value) -> Self {
         Self::new(201, body)
+    }
+
+    /// The bytes of a file, or what a storage says.
+    pub(super) fn file_with(status: u16, bytes: Vec<u8>) -> Self {
+        Self { file: Some(bytes), ..Self::new(status, Value::Null) }
+    }
+
+    /// What is sent.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        match &self.file {
+            Some(bytes) => bytes.clone(),
+            None if self.body.is_null() => Vec::new(),
+            None => self.body.to_string().into_bytes(),
+        }
+    }
+
+    /// What is asked for lies elsewhere.
+    pub(super) fn found_at(location: String) -> Self {
+        let mut answer = Self::new(302, Value::Null);
+        answer.headers.push(("location".to_owned(), location));
+        answer
     }
 
     /// Done, with nothing to say.

@@ -25,8 +25,8 @@ pub(super) struct Mirrored {
 }
 
 impl Mirrored {
-    pub(super) fn of(repository: &Repository) -> Self {
-        Self { directory: repository.path().to_owned(), references: String::new() }
+    pub(super) fn of(repository: &Path) -> Self {
+        Self { directory: repository.to_owned(), references: String::new() }
     }
 
     /// Takes over what was pushed since the last time.
@@ -44,7 +44,7 @@ impl World {
     /// time that it lacks are gone afterwards; what was made through the API stays.
     #[track_caller]
     pub fn mirror(&mut self, repository: &Repository) {
-        Mirrored::of(repository).follow(self);
+        Mirrored::of(repository.path()).follow(self);
     }
 
     fn take_over(&mut self, directory: &Path, references: &str) {

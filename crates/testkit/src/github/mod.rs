@@ -7,6 +7,7 @@
 mod answer;
 mod ask;
 mod commits;
+mod debug;
 mod fault;
 mod http;
 mod mirror;
@@ -16,7 +17,10 @@ mod shape;
 mod talk;
 mod world;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use serde_json::{Value, json};
 
@@ -115,6 +119,11 @@ impl FakeGitHub {
 
     /// From now on shows what git pushes to a repository.
     pub fn follow(&self, repository: &crate::Repository) {
+        self.follow_path(repository.path());
+    }
+
+    /// The same, for a repository at a path.
+    pub fn follow_path(&self, repository: &Path) {
         let mut inner = locked(&self.inner);
         inner.follows = Some(Mirrored::of(repository));
         inner.catch_up();
@@ -175,6 +184,9 @@ impl Inner {
 
     fn handle(&mut self, request: &Request) -> Reply {
         self.catch_up();
+        if let Some(debug) = request.target.strip_prefix("/debug/") {
+            return self.debug(request, debug);
+        }
         let number = self.received.len();
         let prefixes = ["/api/v3", "/api/uploads", "/api"];
         let target = prefixes.iter().find_map(|prefix| request.target.strip_prefix(prefix));
@@ -191,6 +203,15 @@ impl Inner {
             self.received[number].status = *status;
         }
         reply
+    }
+
+    /// Neither a fault nor a count touches what is not the host's.
+    fn debug(&mut self, request: &Request, path: &str) -> Reply {
+        let ask = Ask::of(request, "");
+        let segments: Vec<&str> = path.split('/').collect();
+        let Answer { status, headers, body, .. } = debug::answer(self, &ask, &segments);
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        Reply::Answer { status, headers, body }
     }
 
     fn reply(&mut self, request: &Request, fault: Option<&Fault>) -> Reply {
@@ -220,7 +241,14 @@ impl Inner {
                 self.act(request);
                 Reply::Cut
             }
-            Some(Fault::HalfAnswer) => Reply::Half { body: self.act(request).body.to_string().into_bytes() },
+            Some(Fault::HalfAnswer) => {
+                let mut body = self.act(request).bytes();
+                if body.is_empty() {
+                    // There has to be something that does not come.
+                    body = b"null".to_vec();
+                }
+                Reply::Half { body }
+            }
             Some(Fault::Stale) => {
                 let answer = Self::look(request, &mut self.before.clone());
                 self.send(request, answer)
@@ -249,8 +277,11 @@ impl Inner {
 
     /// Puts the answer on the wire, with its `ETag` and the rate limit.
     fn send(&mut self, request: &Request, answer: Answer) -> Reply {
-        let Answer { mut status, mut headers, body } = answer;
-        let mut bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let mut bytes = answer.bytes();
+        let Answer { mut status, mut headers, body, file } = answer;
+        if file.is_some() {
+            return Reply::Answer { status, headers, body: bytes };
+        }
         if request.method == "GET" && status == 200 {
             let etag = format!("W/\"{}\"", hash("etag", format!("{headers:?}{body}").as_bytes()));
             if request.header("if-none-match") == Some(etag.as_str()) {
@@ -261,7 +292,9 @@ impl Inner {
         if status != 304 {
             self.used += 1;
         }
-        headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
+        if !bytes.is_empty() {
+            headers.push(("content-type".to_owned(), "application/json; charset=utf-8".to_owned()));
+        }
         for (name, value) in
             [("limit", HOURLY), ("remaining", HOURLY.saturating_sub(self.used)), ("used", self.used)]
         {
@@ -277,6 +310,9 @@ impl Inner {
     fn look(request: &Request, world: &mut World) -> Answer {
         let ask = Ask::of(request, "http://elsewhere.example");
         let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+        if let ["storage", id] = segments.as_slice() {
+            return releases::stored(world, &ask, id, request.header("authorization").is_some());
+        }
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return Answer::error(401, "Bad credentials");
         }
@@ -301,6 +337,9 @@ impl Inner {
                         if server == "uploads" || (world.one_server && ask.method == "POST") =>
                     {
                         releases::upload(world, &ask, id, request.header("content-type").unwrap_or_default())
+                    }
+                    ("v3", ["releases", "assets", id]) if ask.method == "GET" => {
+                        releases::asset(world, id, request.header("accept").unwrap_or_default())
                     }
                     ("v3", rest) => route(world, &ask, rest),
                     _ => Answer::not_found(),

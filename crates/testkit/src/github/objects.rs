@@ -32,7 +32,6 @@ pub(super) fn answer(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer 
             found.map_or_else(Answer::not_found, Answer::ok)
         }
         ("GET", ["matching-refs", rest @ ..]) => {
-            // An address that ends in a slash asks for what lies below.
             let prefix = format!("refs/{}", rest.join("/"));
             let names = world.refs.iter().filter(|(name, _)| name.starts_with(&prefix));
             let found = names.map(|(name, sha)| shape::reference(world, name, sha)).collect();

@@ -35,7 +35,7 @@ pub(super) fn repository(world: &World) -> Value {
         "id": 1, "node_id": "R_1", "name": name, "full_name": REPOSITORY, "owner": user(owner),
         "description": null, "fork": false, "private": false, "default_branch": "main", "forks": 0,
         "forks_count": 0, "has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false,
-        "has_discussions": false, "homepage": null, "language": null, "archived": world.archived,
+        "has_discussions": false, "has_downloads": true, "homepage": null, "language": null, "archived": world.archived,
         "disabled": false, "mirror_url": null, "open_issues": 0, "open_issues_count": 0, "license": null,
         "pushed_at": time, "size": 1, "stargazers_count": 0, "watchers": 0, "watchers_count": 0,
         "created_at": time, "updated_at": time, "network_count": 0, "subscribers_count": 0,
@@ -108,11 +108,12 @@ pub(super) fn reference(world: &World, name: &str, sha: &str) -> Value {
 
 pub(super) fn release(world: &mut World, tag: &str) -> Value {
     let (id, time) = (world.next_id(), world.time());
+    let uploads = world.base.replace("/api/v3", "/api/uploads");
     let release = json!({
         "id": id, "node_id": format!("RE_{id}"), "tag_name": tag, "target_commitish": "main", "name": null,
         "body": null, "draft": false, "prerelease": false, "immutable": false, "created_at": time,
         "published_at": null, "author": user(&world.login), "assets": [],
-        "upload_url": format!("{}{{?name,label}}", world.base.replace("/api/v3", "/api/uploads")),
+        "upload_url": format!("{uploads}/repos/{REPOSITORY}/releases/{id}/assets{{?name,label}}"),
     });
     with_urls(release, "assets_url html_url tarball_url zipball_url url")
 }
@@ -144,12 +145,15 @@ pub(super) fn deployment(world: &mut World, fields: &Value) -> Value {
 pub(super) fn deployment_status(world: &mut World, fields: &Value) -> Value {
     let (id, time) = (world.next_id(), world.time());
     let text = |field: &str| fields.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let status = json!({
+    let mut status = json!({
         "id": id, "node_id": format!("DES_{id}"), "state": text("state"), "description": text("description"),
-        "log_url": text("log_url"), "target_url": text("log_url"), "environment_url": text("environment_url"),
+        "log_url": text("log_url"), "target_url": text("log_url"),
         "environment": text("environment"), "creator": user(&world.login), "created_at": time,
         "updated_at": time,
     });
+    if let Some(url) = fields.get("environment_url") {
+        status["environment_url"] = url.clone();
+    }
     with_urls(status, "deployment_url repository_url url")
 }
 

@@ -23,6 +23,8 @@ pub struct World {
     pub immutable_releases: bool,
     /// Whether assets tell their digest, as newer servers do.
     pub tells_digests: bool,
+    /// Whether the bytes of an asset come from the API itself rather than from a storage elsewhere.
+    pub streams_assets: bool,
     /// Whether the API's own server takes uploads too, as behind a proxy that stands for both servers.
     pub one_server: bool,
     /// Permissions that the token lacks: `issues=write`.
@@ -87,6 +89,7 @@ impl World {
             tag_rule: false,
             immutable_releases: false,
             tells_digests: true,
+            streams_assets: false,
             one_server: false,
             lacks: BTreeSet::new(),
             locked: BTreeSet::new(),

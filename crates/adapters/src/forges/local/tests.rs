@@ -14,7 +14,13 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn comment(second: i64, body: &str) -> Comment {
-    Comment { pull_request: 7, topic: "status".to_owned(), written: at(second), body: body.to_owned() }
+    Comment {
+        pull_request: 7,
+        topic: "status".to_owned(),
+        about: None,
+        written: at(second),
+        body: body.to_owned(),
+    }
 }
 
 fn status(rollout: &str, model: &str, state: DeploymentState, second: i64) -> DeploymentStatus {

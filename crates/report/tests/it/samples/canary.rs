@@ -48,6 +48,7 @@ pub(crate) fn metric(name: &str, kind: MetricKind) -> Metric {
         failure_limit: 0,
         inconclusive_limit: 0,
         consecutive_error_limit: 4,
+        own_source: false,
     }
 }
 

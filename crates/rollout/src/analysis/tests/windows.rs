@@ -21,7 +21,11 @@ fn candidate_version() -> Version {
 }
 
 fn snapshot(counters: &[(Version, Counters)]) -> Snapshot {
-    Snapshot { at: "2026-11-24T12:00:00Z".parse().unwrap(), counters: counters.iter().cloned().collect() }
+    Snapshot {
+        at: "2026-11-24T12:00:00Z".parse().unwrap(),
+        counters: counters.iter().cloned().collect(),
+        own: BTreeMap::new(),
+    }
 }
 
 fn counters(requests: u64, errors: u64) -> Counters {

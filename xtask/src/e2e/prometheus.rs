@@ -1,0 +1,11 @@
+//! A real Prometheus scrapes a model server, and canaries are judged by what it counted.
+
+use anyhow::Result;
+
+use super::{Ending, Subject, system};
+
+pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
+    system::demand("prometheus", "prometheus")?;
+    system::play(subject, "prometheus_rollout.py", &[])?;
+    Ok(Ending::Passed)
+}
