@@ -18,9 +18,9 @@ use crate::{
 const LONGEST: usize = 120_000;
 /// Name of the manifest among the assets.
 pub(crate) const MANIFEST: &str = "tagship.manifest.json";
-pub(crate) /// How often a release is looked for again because other runs showed it at the same time.
+/// How often a release is looked for again because other runs showed it at the same time.
 const RACES: usize = 3;
-const NEEDS: &str = "contents: write";
+pub(crate) const NEEDS: &str = "contents: write";
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Release {
