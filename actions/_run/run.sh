@@ -45,9 +45,16 @@ become() {
   if [ ! -x "${command[0]}" ]; then
     fail "$1 holds neither tagship-$verb$exe nor tagship$exe; unpack the archive of a release there"
   fi
-  while IFS= read -r line; do
-    case $line in BASH_FUNC_*=*) forget+=(-u "${line%%=*}") ;; esac
-  done < <(env)
+  # Where the kernel tells the environment, no process is started for it.
+  if [ -r /proc/self/environ ]; then
+    while IFS= read -r -d '' line; do
+      case $line in BASH_FUNC_*=*) forget+=(-u "${line%%=*}") ;; esac
+    done </proc/self/environ
+  else
+    while IFS= read -r line; do
+      case $line in BASH_FUNC_*=*) forget+=(-u "${line%%=*}") ;; esac
+    done < <(env)
+  fi
   if [ ${#forget[@]} -gt 0 ]; then command=(env "${forget[@]}" "${command[@]}"); fi
   exec "${command[@]}"
 }
@@ -88,7 +95,8 @@ download() {
 }
 
 if [ -n "${TAGSHIP_BINARY_DIR:-}" ]; then
-  become "$(native "$TAGSHIP_BINARY_DIR")"
+  if [ -n "$exe" ]; then TAGSHIP_BINARY_DIR=$(native "$TAGSHIP_BINARY_DIR"); fi
+  become "$TAGSHIP_BINARY_DIR"
 fi
 case ${TAGSHIP_BUILD:-} in
   '') ;;

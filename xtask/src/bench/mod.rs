@@ -209,7 +209,7 @@ fn action(bench: &Bench<'_>) -> Result<Vec<Line>> {
         bash.arg(r#""$GITHUB_ACTION_PATH/../_run/run.sh" decide"#);
         let kept = std::env::vars_os().filter(|(name, _)| name == "PATH");
         bash.current_dir(&directory).env_clear().envs(kept);
-        bash.env("GITHUB_ACTIONS", "true").env("TAGSHIP_BINARY_DIR", &programs);
+        bash.env("GITHUB_ACTIONS", "true").env("RUNNER_OS", "Linux").env("TAGSHIP_BINARY_DIR", &programs);
         bash.env("GITHUB_ACTION_PATH", bench.workspace.path("actions/decide"));
         bash.env("TAGSHIP_EVENT_NAME", "watch").env("TAGSHIP_EVENT_PATH", "event.json");
         bash
