@@ -203,6 +203,7 @@ impl<'a> Stage<'a> {
             checkout.git(&["checkout", "--quiet", "--detach", &event.commit]);
         }
         checkout.git(&["remote", "set-url", "origin", REMOTE]);
+        let file = format!(".github/workflows/{workflow}.yml");
         let number = self.runs.replace(self.runs.get() + 1) + 1;
         let payload = self.home.path().join(format!("event-{number}.json"));
         fs::write(&payload, event.payload.to_string())?;
@@ -214,7 +215,11 @@ impl<'a> Stage<'a> {
         act.args([event.name, "--json", "--no-cache-server", "--actor", "ada", "--eventpath"]).arg(&payload);
         act.args(["--platform", "ubuntu-latest=-self-hosted"]);
         act.args(["--platform", "self-hosted=-self-hosted", "--workflows"]);
-        act.arg(format!(".github/workflows/{workflow}.yml"));
+        act.arg(&file);
+        if fs::read_to_string(checkout.path().join(&file))?.contains("runs-on: ${{ matrix.os }}") {
+            // There is one system here, and act mixes up systems that it starts at the same time.
+            act.args(["--matrix", "os:ubuntu-latest"]);
+        }
         act.arg("--local-repository").arg(format!("tagship/tagship@v1={}", self.tools.actions.display()));
         for foreign in FOREIGN {
             let name = foreign.split('@').next().unwrap_or_default();
