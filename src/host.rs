@@ -3,12 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use tagship_adapters::{SystemClock, forges::LocalForge};
+use tagship_adapters::{SystemClock, forges::LocalForge, stores::Remembering};
 use tagship_domain::{CommitId, Redacted, tag::Tag};
 use tagship_git::{Access, GitRepo};
 use tagship_github::{GitHub, Settings};
 use tagship_ports::{
-    Forge, PortError, Problem, Repo, StateStore,
+    ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
     forge::{Comment, CommentOutcome, CommitCheck, DeploymentStatus, ReleaseNote},
     repo::{Commit, NewTag},
 };
@@ -24,6 +24,8 @@ pub(crate) struct Host {
     pub(crate) journals: Arc<dyn StateStore>,
     /// Commits and tags.
     pub(crate) repo: Arc<dyn Repo>,
+    /// Where the bytes of releases are kept, where nothing else is configured; absent where there is no such place.
+    pub(crate) store: Option<Arc<dyn ArtifactStore>>,
     /// Everything else that GitHub can do; absent elsewhere.
     pub(crate) github: Option<Arc<GitHub>>,
 }
@@ -60,7 +62,7 @@ impl Host {
     }
 
     fn git(forge: Arc<dyn Forge>, repo: Arc<GitRepo>) -> (Self, Arc<GitRepo>) {
-        (Self { forge, journals: repo.clone(), repo: repo.clone(), github: None }, repo)
+        (Self { forge, journals: repo.clone(), repo: repo.clone(), store: None, github: None }, repo)
     }
 
     fn github(github: Arc<GitHub>, repo: Arc<GitRepo>, access: Access) -> Self {
@@ -70,7 +72,8 @@ impl Host {
             // A token opens no SSH connection, but the API.
             Access::Key => (github.clone(), Arc::new(TagsByApi { clone: repo, api: github.clone() })),
         };
-        Self { forge, journals, repo, github: Some(github) }
+        let store: Arc<dyn ArtifactStore> = Arc::new(Remembering::new(github.clone()));
+        Self { forge, journals, repo, store: Some(store), github: Some(github) }
     }
 }
 

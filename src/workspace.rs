@@ -191,8 +191,8 @@ impl Workspace {
     /// # Errors
     /// For an unknown kind or wrong settings.
     pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Arc<dyn ArtifactStore>, Failure> {
-        match (&settings.release.store, &self.host.github) {
-            (None, Some(github)) => Ok(github.clone()),
+        match (&settings.release.store, &self.host.store) {
+            (None, Some(hosted)) => Ok(hosted.clone()),
             (None, None) => Ok(Arc::from(stores::embedded(&self.root))),
             (Some(spec), Some(github)) if spec.kind == GITHUB && spec.settings.is_empty() => {
                 Ok(github.clone())
@@ -241,7 +241,12 @@ pub(crate) fn open_target(
     workspace: &Workspace,
     settings: &EnvironmentConfig,
 ) -> Result<targets::Opened, Failure> {
-    targets::open(&settings.target, &workspace.root, &Context::secret)
+    // What every program needs is no secret: hiding it would blot out the log.
+    let variable = |name: &str| match targets::INHERITED.contains(&name) {
+        true => Context::inherited(name),
+        false => Context::secret(name),
+    };
+    targets::open(&settings.target, &workspace.root, &variable)
         .map_err(|error| located(&error, &settings.target))
 }
 

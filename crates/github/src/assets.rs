@@ -57,7 +57,7 @@ impl GitHub {
         release: &Release,
         asset: &NewAsset,
         about: &str,
-    ) -> Result<Asset, PortError> {
+    ) -> Result<Asset, CallError> {
         asset.check(about)?;
         match release.assets.iter().find(|there| there.name == asset.name) {
             Some(there) if there.is_whole(asset) => return Ok(there.clone()),
@@ -66,15 +66,18 @@ impl GitHub {
             Some(_) => {
                 let message = format!("it has {} already, with other bytes", asset.name);
                 return Err(PortError::new(Problem::Conflict, about, message)
-                    .hint("released bytes never change; make a new version"));
+                    .hint("released bytes never change; make a new version")
+                    .into());
             }
             None if release.assets.len() >= MOST => {
                 let message = format!("a release holds at most {MOST} files");
-                return Err(PortError::new(Problem::Invalid, about, message));
+                return Err(PortError::new(Problem::Invalid, about, message).into());
             }
             None if release.immutable && !release.draft => {
                 let message = format!("it was published without {} and is immutable", asset.name);
-                return Err(PortError::new(Problem::Conflict, about, message).hint("make a new version"));
+                return Err(PortError::new(Problem::Conflict, about, message)
+                    .hint("make a new version")
+                    .into());
             }
             None => {}
         }
@@ -83,7 +86,8 @@ impl GitHub {
             let message = format!("what arrived as {} is not {}", asset.name, asset.digest);
             self.remove_asset(arrived.id, about).await?;
             return Err(PortError::new(Problem::Invalid, about, message)
-                .hint("it was taken away again; check that the file has this digest, then run again"));
+                .hint("it was taken away again; check that the file has this digest, then run again")
+                .into());
         }
         Ok(arrived)
     }
@@ -101,14 +105,19 @@ impl GitHub {
             let assets: Vec<Asset> = self.client.list(Call::get(about, path).needs(NEEDS), None).await?;
             match assets.into_iter().find(|there| there.name == asset.name) {
                 Some(whole) if whole.is_whole(asset) => Ok(Some(whole)),
-                Some(broken) => {
+                Some(broken) if broken.state != "uploaded" => {
                     self.remove_asset(broken.id, about).await?;
                     Ok(None)
                 }
-                None => Ok(None),
+                // Perhaps another run's, which is not ours to remove: the host says that the name is taken.
+                Some(_) | None => Ok(None),
             }
         };
-        self.client.create(&call, find).await
+        match self.client.create(&call, find).await {
+            // The list in which it was not may have lagged behind.
+            Err(error) if error.reason == Reason::Unprocessable => find().await?.ok_or(error),
+            done => done,
+        }
     }
 
     pub(crate) async fn remove_asset(&self, id: u64, about: &str) -> Result<(), CallError> {
@@ -153,7 +162,7 @@ impl GitHub {
         let Some(release) = self.find_release(tag, &about).await? else {
             return Err(PortError::new(Problem::NotFound, about, "the tag has no release"));
         };
-        self.attach(&release, &asset, &about).await.map(|_there| ())
+        Ok(self.attach(&release, &asset, &about).await.map(|_there| ())?)
     }
 }
 

@@ -19,6 +19,8 @@ const LONGEST: usize = 120_000;
 /// Name of the manifest among the assets.
 pub(crate) const MANIFEST: &str = "tagship.manifest.json";
 pub(crate) const NEEDS: &str = "contents: write";
+/// How often a release is looked for again because other runs showed it at the same time.
+const RACES: usize = 3;
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Release {
@@ -42,24 +44,45 @@ impl GitHub {
         }
         let manifest = NewAsset::of_bytes(MANIFEST, "application/octet-stream", note.manifest.as_bytes());
         let mut shelf = self.shelf.lock().await;
-        self.look(&mut shelf, NEEDS, &about).await?;
-        let release = match self.release_of(shelf.known(), &note.tag, &about).await? {
+        for _ in 0..RACES {
+            match self.show(&mut shelf, note, &manifest, &about).await {
+                // Another run made the release of this draft, or removed the draft as a double: what is there now counts.
+                Err(error) if matches!(error.problem, Problem::NotFound | Problem::Conflict) => {
+                    if let Some(own) = shelf.own().map(|own| own.id) {
+                        shelf.forget(own);
+                    }
+                }
+                shown => return shown,
+            }
+        }
+        self.show(&mut shelf, note, &manifest, &about).await
+    }
+
+    async fn show(
+        &self,
+        shelf: &mut Shelf,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<(), PortError> {
+        self.look(shelf, NEEDS, about).await?;
+        let release = match self.release_of(shelf.known(), &note.tag, about).await? {
             Some(release) => release,
-            None => match self.incoming_of(&mut shelf, &manifest, &about).await? {
-                Some(incoming) => self.put_in_order(&mut shelf, incoming, note, &manifest, &about).await?,
-                None => self.draft(note, &about).await?,
+            None => match self.incoming_of(shelf, manifest, about).await? {
+                Some(incoming) => self.put_in_order(shelf, incoming, note, manifest, about).await?,
+                None => self.draft(note, about).await?,
             },
         };
-        self.attach(&release, &manifest, &about).await?;
+        self.attach(&release, manifest, about).await?;
         if release.draft {
-            self.publish(&release, note, &about).await?;
+            self.publish(&release, note, about).await?;
         } else if !same_text(release.body.as_deref(), &note.body) {
             let path = self.client.repo(&["releases", &release.id.to_string()]);
-            let call = Call::update(&about, path, json!({ "body": note.body })).needs(NEEDS);
+            let call = Call::update(about, path, json!({ "body": note.body })).needs(NEEDS);
             self.client.send(&call).await?;
         }
         shelf.close(release.id);
-        self.remove_leftovers(&mut shelf, note, &manifest, &about).await
+        self.remove_leftovers(shelf, note, manifest, about).await
     }
 
     pub(crate) async fn list_releases(
@@ -146,8 +169,7 @@ impl GitHub {
         Ok(release)
     }
 
-    /// Removes the draft of this process where another run was faster and published all that it holds, and empty
-    /// doubles of it.
+    /// Removes the draft of this process where another run was faster and published all that it holds.
     async fn remove_leftovers(
         &self,
         shelf: &mut Shelf,

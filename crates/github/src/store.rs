@@ -145,17 +145,20 @@ impl GitHub {
         }
         let release = self.open_draft(shelf, &asset.digest, about).await?;
         match self.fill(shelf, &release, asset.clone(), about).await {
-            // Another run published the draft or removed it. What it holds counts, else another draft takes these.
-            Err(error) if matches!(error.problem, Problem::NotFound | Problem::Conflict) => {
-                shelf.forget(release.id);
+            // Another run published the draft, removed it or used the name. What is there now counts; else this or
+            // another draft takes the bytes.
+            Err(error) if has_changed(&error) => {
+                if error.reason != Reason::Unprocessable {
+                    shelf.forget(release.id);
+                }
                 self.look(shelf, NEEDS, about).await?;
                 if self.is_stored(shelf, &asset.digest, about).await? {
                     return Ok(());
                 }
                 let release = self.open_draft(shelf, &asset.digest, about).await?;
-                self.fill(shelf, &release, asset, about).await
+                Ok(self.fill(shelf, &release, asset, about).await?)
             }
-            done => done,
+            done => Ok(done?),
         }
     }
 
@@ -210,12 +213,13 @@ impl GitHub {
         release: &Release,
         mut asset: NewAsset,
         about: &str,
-    ) -> Result<(), PortError> {
+    ) -> Result<(), CallError> {
         let mut release = release.clone();
         if release.assets.len() >= MOST - 1 && asset.name != MANIFEST {
             let message = format!("a release holds at most {MOST} files, its manifest included");
             return Err(PortError::new(Problem::Unsupported, about, message)
-                .hint("pack the model's files together, or configure another store"));
+                .hint("pack the model's files together, or configure another store")
+                .into());
         }
         let taken = |name: &str, release: &Release| {
             release.assets.iter().find(|there| there.name == name && there.state == "uploaded").cloned()
@@ -233,9 +237,9 @@ impl GitHub {
         if arrived.digest.is_none() && !self.reads_as(shelf, &arrived, &asset.digest, about).await? {
             self.remove_asset(arrived.id, about).await?;
             let message = format!("what arrived as {} is not {}", asset.name, asset.digest);
-            return Err(
-                PortError::new(Problem::Invalid, about, message).hint("it was taken away again; run again")
-            );
+            return Err(PortError::new(Problem::Invalid, about, message)
+                .hint("it was taken away again; run again")
+                .into());
         }
         shelf.add(release.id, arrived);
         Ok(())
@@ -324,6 +328,12 @@ impl GitHub {
         let path = self.client.repo(&["releases", "assets", &asset.id.to_string()]);
         self.client.download(&Call::get(about, path), asset.size, sink).await
     }
+}
+
+/// Whether the draft may not be what it was known as.
+fn has_changed(error: &CallError) -> bool {
+    error.reason == Reason::Unprocessable
+        || matches!(error.port.problem, Problem::NotFound | Problem::Conflict)
 }
 
 /// A name that the host keeps as it is: the file's own, with the first digits of the digest.

@@ -109,6 +109,11 @@ impl Context {
         matches!(self.event_name.as_deref(), Some("pull_request_target" | "issue_comment"))
     }
 
+    /// The value of a variable that is no secret, e.g. the search path.
+    pub fn inherited(name: &str) -> Option<String> {
+        variable(name)
+    }
+
     /// The value of a variable that a configuration names, e.g. a token. A host hides it in its log from now on.
     pub fn secret(name: &str) -> Option<String> {
         let secret = variable(name)?;

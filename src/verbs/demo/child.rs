@@ -65,7 +65,7 @@ impl Children {
     pub(super) fn new(directory: &Directory, token: &str, width: usize) -> Result<Self, Failure> {
         let program = std::env::current_exe()
             .map_err(|error| Failure::incomplete(format!("find the file of this program: {error}")))?;
-        let kept = KEPT.into_iter().filter_map(|name| Some((name, Context::secret(name)?.into())));
+        let kept = KEPT.into_iter().filter_map(|name| Some((name, Context::inherited(name)?.into())));
         let home = directory.at("home");
         let set: [(&'static str, OsString); 8] = [
             ("HOME", home.clone().into()),

@@ -1,8 +1,8 @@
 //! Counterparts that come from the system's own packages.
 
-use std::{ffi::OsStr, path::Path};
+use std::{ffi::OsStr, path::Path, process::Command};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::Subject;
 use crate::process;
@@ -10,17 +10,42 @@ use crate::process;
 /// Where daemons lie, which is not everybody's search path.
 const DAEMONS: &str = "/usr/sbin";
 
-/// Fails with what to install, unless a program of the system is there.
+/// Installs a package of the system unless its program is there.
 pub(super) fn demand(program: &str, package: &str) -> Result<()> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).chain([DAEMONS.into()]);
-    if places.any(|place| place.join(program).is_file()) {
+    if is_there(program) {
         return Ok(());
     }
-    bail!(
-        "there is no {program}; install it, on Debian: `apt-get install {package}`, with a /usr/sbin/policy-rc.d that ends \
-         with 101 where no service may start by itself"
-    )
+    let hint = format!("install it and run again, on Debian: `apt-get install {package}`");
+    install(package).with_context(|| format!("there is no {program}; {hint}"))?;
+    if is_there(program) { Ok(()) } else { bail!("{package} was installed and brought no {program}") }
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).chain([DAEMONS.into()]);
+    places.any(|place| place.join(program).is_file())
+}
+
+/// Installs with the system's own client. A daemon that comes along is not started: `policy-rc.d` is Debian's way to say
+/// so, and is taken away again where it was not there before.
+fn install(package: &str) -> Result<()> {
+    const SCRIPT: &str = r#"set -eu
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -q
+apt-get install -q -y --no-install-recommends "$1""#;
+    let is_root = rustix::process::geteuid().is_root();
+    let mut command = Command::new(if is_root { "sh" } else { "sudo" });
+    if !is_root {
+        command.args(["-n", "sh"]);
+    }
+    command.args(["-c", SCRIPT, "install", package]);
+    process::run(command)
 }
 
 /// Runs a test in Python with the built programs and a directory of its own. It needs no package.

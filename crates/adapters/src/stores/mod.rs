@@ -1,6 +1,7 @@
 //! Stores of release bytes.
 
 mod file;
+mod remembering;
 
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use tagship_config::AdapterSpec;
 use tagship_ports::{ArtifactStore, PortError, Problem};
 
 pub use file::FileStore;
+pub use remembering::Remembering;
 
 /// The kinds of stores that a configuration may name.
 pub const KINDS: [&str; 1] = ["file"];

@@ -35,7 +35,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for an answer of a version's endpoint.
 const ANSWER: std::time::Duration = std::time::Duration::from_secs(30);
 /// What a program needs to run at all: where programs, its files and its language are.
-const INHERITED: [&str; 8] = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "SYSTEMROOT"];
+pub const INHERITED: [&str; 8] = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "SYSTEMROOT"];
 /// What stands for the version in `model-url`.
 const PLACEHOLDER: &str = "{{version}}";
 const WHAT: &str = "target exec";

@@ -4,11 +4,11 @@ use serde_json::json;
 use tagship_domain::rollout::DeploymentState::{InProgress, Success};
 use tagship_github::{GitHub, Spent};
 use tagship_ports::{
-    Clock as _, Forge as _, StateStore as _,
+    ArtifactStore as _, Clock as _, Forge as _, StateStore as _,
     forge::{CheckState, CommentOutcome},
 };
 
-use crate::host::{COMMIT, Host, at, comment, commit, deployment, entry, note};
+use crate::host::{COMMIT, Host, at, comment, commit, deployment, digest_of, entry, make, note, stored_note};
 
 /// Requests that count, since the last look.
 struct Counter<'a>(&'a GitHub, Spent);
@@ -67,6 +67,23 @@ async fn the_usual_things_cost_few_requests() {
     assert_eq!(cost.counted(), 2);
     client.checks(&commit()).await.unwrap();
     assert_eq!(cost.counted(), 0, "nothing has changed");
+}
+
+#[tokio::test]
+async fn a_release_with_its_files_costs_nine_requests() {
+    let host = Host::new();
+    let client = host.client();
+    let mut cost = Counter::of(&client);
+    let note = stored_note(b"weights");
+    make(&client, &note).await.unwrap();
+    assert_eq!(cost.counted(), 9, "look, draft, four files, look, the tag, publish");
+    make(&client, &note).await.unwrap();
+    assert_eq!(cost.counted(), 1, "look");
+    let fresh = host.client();
+    fresh.get_bytes(&digest_of(b"weights"), 100).await.unwrap();
+    assert_eq!(fresh.spent().counted, 2, "look, the address of the bytes");
+    fresh.get_bytes(&digest_of(b"golden"), 100).await.unwrap();
+    assert_eq!(fresh.spent().counted, 3, "the address of the bytes");
 }
 
 #[tokio::test]

@@ -27,6 +27,18 @@ async fn the_forge_keeps_its_promises() {
 }
 
 #[tokio::test]
+async fn the_store_keeps_its_promises() {
+    for (tells_digests, streams_assets) in [(true, false), (false, false), (true, true)] {
+        let host = Host::new();
+        host.fake.world(|world| {
+            (world.tells_digests, world.streams_assets) = (tells_digests, streams_assets);
+        });
+        let scratch = tempfile::tempdir().unwrap();
+        conformance::artifact_store(&host.client(), scratch.path()).await;
+    }
+}
+
+#[tokio::test]
 async fn journals_keep_their_promises() {
     let host = Host::new();
     let (one, other) = (host.client(), host.client());

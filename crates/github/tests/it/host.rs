@@ -8,6 +8,7 @@ use tagship_domain::{
 };
 use tagship_github::{GitHub, Settings};
 use tagship_ports::{
+    ArtifactStore as _, Forge as _, PortError,
     fake::FakeClock,
     forge::{Comment, DeploymentStatus, ReleaseNote},
     state_store::NewEntry,
@@ -107,6 +108,39 @@ pub(crate) fn note() -> ReleaseNote {
         body: "First.".to_owned(),
         manifest: "{\"schema\":\"tagship/manifest/v1\"}\n".to_owned(),
     }
+}
+
+/// Bytes that a release consists of, and a note whose manifest is about them.
+pub(crate) fn stored_note(bytes: &[u8]) -> ReleaseNote {
+    let mut note = note();
+    note.release.digest = digest_of(bytes);
+    note.manifest = format!(
+        "{{\"schema\":\"tagship/manifest/v1\",\"model\":\"churn\",\"digest\":\"{}\"}}\n",
+        note.release.digest
+    );
+    note
+}
+
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+    use sha2::Digest as _;
+    Digest::from_bytes(sha2::Sha256::digest(bytes).into())
+}
+
+/// Stores a file of these bytes under this name.
+pub(crate) async fn put(client: &GitHub, name: &str, bytes: &[u8]) -> Result<(), PortError> {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join(name);
+    std::fs::write(&file, bytes).unwrap();
+    client.put(&digest_of(bytes), &file).await
+}
+
+/// Stores all that belongs to a release and shows it, as making one does.
+pub(crate) async fn make(client: &GitHub, note: &ReleaseNote) -> Result<(), PortError> {
+    put(client, "model.onnx", b"weights").await?;
+    put(client, "golden.json", b"golden").await?;
+    put(client, "predictions.csv", b"predictions").await?;
+    client.put_bytes(&digest_of(note.manifest.as_bytes()), note.manifest.as_bytes()).await?;
+    client.release(note).await
 }
 
 pub(crate) fn entry(message: &str, second: i64) -> NewEntry {

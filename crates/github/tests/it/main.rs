@@ -13,4 +13,5 @@ mod faults;
 mod host;
 mod journal;
 mod stale;
+mod store;
 mod texts;

@@ -241,7 +241,14 @@ impl Inner {
                 self.act(request);
                 Reply::Cut
             }
-            Some(Fault::HalfAnswer) => Reply::Half { body: self.act(request).bytes() },
+            Some(Fault::HalfAnswer) => {
+                let mut body = self.act(request).bytes();
+                if body.is_empty() {
+                    // There has to be something that does not come.
+                    body = b"null".to_vec();
+                }
+                Reply::Half { body }
+            }
             Some(Fault::Stale) => {
                 let answer = Self::look(request, &mut self.before.clone());
                 self.send(request, answer)
