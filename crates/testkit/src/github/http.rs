@@ -91,7 +91,12 @@ fn converse(stream: &TcpStream, handler: &(impl Fn(&Request) -> Reply + ?Sized))
     loop {
         let request = read(&mut reader)?;
         match handler(&request) {
-            Reply::Answer { status, headers, body } => write(stream, status, &headers, &body, body.len())?,
+            Reply::Answer { status, headers, body } => {
+                write(stream, status, &headers, &body, body.len())?;
+                if request.header("connection") == Some("close") {
+                    return None;
+                }
+            }
             Reply::Half { body } => return write(stream, 200, &[], &body[..body.len() / 2], body.len()),
             Reply::Cut => return None,
             Reply::Silence => {
