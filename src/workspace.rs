@@ -242,9 +242,8 @@ pub(crate) fn open_target(
     settings: &EnvironmentConfig,
 ) -> Result<targets::Opened, Failure> {
     // What every program needs is no secret: hiding it would blot out the log.
-    let variable = |name: &str| match targets::INHERITED.contains(&name) {
-        true => Context::inherited(name),
-        false => Context::secret(name),
+    let variable = |name: &str| {
+        if targets::INHERITED.contains(&name) { Context::inherited(name) } else { Context::secret(name) }
     };
     targets::open(&settings.target, &workspace.root, &variable)
         .map_err(|error| located(&error, &settings.target))

@@ -71,9 +71,10 @@ async fn carry_out(
     told.extend(shown.told);
     // A fork's token can only read: reviewers find everything in the step's summary.
     let from_fork = workspace.context.proposed.as_ref().is_some_and(|proposed| proposed.from_fork);
-    let reason = match from_fork && shown.left_out && exit == Exit::Done {
-        true => "fork-read-only".to_owned(),
-        false => decision.reason_code.to_string(),
+    let reason = if from_fork && shown.left_out && exit == Exit::Done {
+        "fork-read-only".to_owned()
+    } else {
+        decision.reason_code.to_string()
     };
     let ending = (decision.action.to_string(), reason, exit);
     let mut answer = Answer::document(&workspace.handover, None, decision, told.join("\n"), ending)?;

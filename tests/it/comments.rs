@@ -22,7 +22,9 @@ fn paused() -> Hosted {
         world.pulls.get_mut(&PULL).unwrap()["state"] = json!("closed");
         world.access.insert("ada".to_owned(), "write".to_owned());
     });
-    hosted.push().done.assert_code(4);
+    let pushed = hosted.push();
+    pushed.done.assert_code(0);
+    assert_eq!(pushed.output("reason-code"), "StepPause", "a pause is no failed step");
     assert!(status_comment(&hosted).contains("v0.2.0"), "{}", status_comment(&hosted));
     hosted
 }

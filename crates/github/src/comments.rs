@@ -15,7 +15,7 @@ use crate::{
     GitHub,
     call::Call,
     error::{CallError, Reason},
-    marker::{Written, mark, unmark},
+    marker::{Marker, mark, unmark},
 };
 
 /// Longest text of a comment or issue, in characters, as the host counts.
@@ -45,7 +45,7 @@ struct Own {
     id: u64,
     /// The whole text as posted.
     text: String,
-    written: Written,
+    written: Marker,
     /// The text without the marker.
     body: String,
 }
@@ -62,7 +62,7 @@ enum Step {
 impl GitHub {
     pub(crate) async fn upsert_comment(&self, comment: &Comment) -> Result<CommentOutcome, PortError> {
         let about = format!("bring the comment of pull request {} up to date", comment.pull_request);
-        let written = Written {
+        let written = Marker {
             written: comment.written,
             about: comment.about.clone(),
             run: self.client.settings.run_url.clone(),
@@ -179,9 +179,9 @@ mod tests {
         *,
     };
 
-    fn at(second: i64) -> Written {
+    fn at(second: i64) -> Marker {
         let written = tagship_domain::Timestamp::from_seconds(second).unwrap();
-        Written { written, about: None, run: None }
+        Marker { written, about: None, run: None }
     }
 
     fn own(id: u64, second: i64, body: &str) -> Own {

@@ -7,7 +7,7 @@ use crate::call::encode;
 
 /// What a comment's marker says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Written {
+pub(crate) struct Marker {
     /// When the content was written.
     pub(crate) written: Timestamp,
     /// The commit that the content is about.
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn no_text_can_break_out_of_a_marker_or_forge_one() {
-        let about = Written {
+        let about = Marker {
             written: "2026-11-24T12:00:00Z".parse().unwrap(),
             about: None,
             run: Some("--> <script> <!-- tagship:status {} --".to_owned()),
@@ -53,11 +53,11 @@ mod tests {
         for kind in ["status", "a b --> c", "é"] {
             let text = mark(kind, &about, "<!-- tagship:other {} -->\nbody\n--");
             assert_eq!(text.lines().next().unwrap().matches("-->").count(), 1, "{text}");
-            let (read, body) = unmark::<Written>(kind, &text).unwrap();
+            let (read, body) = unmark::<Marker>(kind, &text).unwrap();
             assert_eq!((read, body.as_str()), (about.clone(), "<!-- tagship:other {} -->\nbody\n--"));
-            assert_eq!(unmark::<Written>("other", &text), None, "a quoted marker is text");
+            assert_eq!(unmark::<Marker>("other", &text), None, "a quoted marker is text");
         }
-        assert!(unmark::<Written>("status", &mark("status", &about, "a\nb").replace('\n', "\r\n")).is_some());
-        assert_eq!(unmark::<Written>("status", "<!-- tagship:status nonsense -->\nx"), None);
+        assert!(unmark::<Marker>("status", &mark("status", &about, "a\nb").replace('\n', "\r\n")).is_some());
+        assert_eq!(unmark::<Marker>("status", "<!-- tagship:status nonsense -->\nx"), None);
     }
 }
