@@ -24,7 +24,7 @@ fn paused() -> Hosted {
     });
     let pushed = hosted.push();
     pushed.done.assert_code(0);
-    assert_eq!(pushed.output("reason-code"), "StepPause", "a pause is no failed step");
+    assert_eq!(pushed.output("reason-code"), "digest-changed", "a pause is no failed step");
     assert!(status_comment(&hosted).contains("v0.2.0"), "{}", status_comment(&hosted));
     hosted
 }

@@ -30,23 +30,31 @@ pub(crate) const PROGRAMS: [(&str, u64); 9] = [
 /// What else lies in an archive.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Builds every program for this machine's target, and writes the archive and its line for `checksums.txt`.
+/// Builds every program for a target, this machine's where none is named, and writes the archive and its line for
+/// `checksums.txt` to the profile's directory.
 pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
-    if !arguments.is_empty() {
-        bail!("unknown arguments {arguments:?}; it takes none");
-    }
-    build(workspace)?;
+    let (target, built) = match arguments {
+        [] => (host(workspace)?, workspace.path(DIRECTORY)),
+        [target] if !target.starts_with('-') => {
+            ((*target).to_owned(), workspace.path(format!("target/{target}/dist")))
+        }
+        other => bail!("unknown arguments {other:?}; it takes a target, e.g. x86_64-unknown-linux-gnu"),
+    };
+    // A named target has flags of its own: what builds run on this machine is built without them.
+    let named = arguments.first().map(|target| ["--target", target]);
+    build(workspace, named.as_ref().map_or(&[], |named| &named[..]))?;
     let directory = workspace.path(DIRECTORY);
+    fs::create_dir_all(&directory)?;
     let programs = PROGRAMS.map(|(name, budget)| (format!("{name}{}", std::env::consts::EXE_SUFFIX), budget));
     for (name, budget) in &programs {
-        let size = fs::metadata(directory.join(name)).with_context(|| format!("look at {name}"))?.len();
+        let size = fs::metadata(built.join(name)).with_context(|| format!("look at {name}"))?.len();
         let verdict = if size > *budget { ", MORE than its budget" } else { "" };
         println!("{name:<20} {size:>10} bytes of {budget}{verdict}");
     }
-    let name = format!("tagship-{}-{}.tar.gz", env!("CARGO_PKG_VERSION"), host(workspace)?);
+    let name = format!("tagship-{}-{}.tar.gz", env!("CARGO_PKG_VERSION"), target);
     let archive = directory.join(&name);
     let mut tar = workspace.command("tar");
-    tar.arg("-czf").arg(&archive).arg("-C").arg(&directory).args(programs.iter().map(|(name, _)| name));
+    tar.arg("-czf").arg(&archive).arg("-C").arg(&built).args(programs.iter().map(|(name, _)| name));
     tar.arg("-C").arg(workspace.path("")).args(LICENCES);
     process::run(tar)?;
     let line = format!("{}  {name}\n", digest(workspace, &archive)?);
@@ -57,9 +65,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
 }
 
 /// Builds every program in the profile `dist`.
-pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+pub(crate) fn build(workspace: &Workspace, more: &[&str]) -> Result<()> {
     let build = ["build", "--locked", "--profile", "dist", "--package", "tagship", "--bins"];
-    process::run(workspace.cargo(&build))
+    process::run(workspace.cargo(&[&build[..], more].concat()))
 }
 
 /// The target that programs are built for where nothing else is said.

@@ -43,7 +43,10 @@ impl GitHub {
         of_rollout.sort_by_key(|one| one.id);
         let (own, last) = match of_rollout.first() {
             Some(own) => (own.id, self.last_status(own.id, &about).await?),
-            None => (self.create_deployment(status, &about).await?.id, None),
+            None => {
+                let (own, is_new) = self.first_deployment(status, &about).await?;
+                (own, if is_new { None } else { self.last_status(own, &about).await? })
+            }
         };
         let recorded = last.as_ref().and_then(written);
         if recorded.is_some_and(|recorded| recorded > status.at) {
@@ -79,6 +82,23 @@ impl GitHub {
         let path = self.client.repo(&["deployments"]);
         let call = Call::get(about, path).query("environment", status.environment.as_str()).needs(NEEDS);
         self.client.list(call, None).await
+    }
+
+    /// Creates the deployment. Of several runs that do so at once the first one's stays, and the others end their own.
+    /// Answers the one that counts, and whether it is the one created here.
+    async fn first_deployment(
+        &self,
+        status: &DeploymentStatus,
+        about: &str,
+    ) -> Result<(u64, bool), CallError> {
+        let created = self.create_deployment(status, about).await?.id;
+        let all = self.deployments_in(status, about).await?;
+        let of_rollout = all.iter().filter(|one| is_of_rollout(one, status)).map(|one| one.id);
+        let first = of_rollout.fold(created, u64::min);
+        if first != created {
+            self.add_status(created, status, DeploymentState::Inactive, about).await?;
+        }
+        Ok((first, first == created))
     }
 
     async fn create_deployment(

@@ -46,8 +46,9 @@ impl GitHub {
         let mut shelf = self.shelf.lock().await;
         for _ in 0..RACES {
             match self.show(&mut shelf, note, &manifest, &about).await {
-                // Another run made the release of this draft, or removed the draft as a double: what is there now counts.
-                Err(error) if matches!(error.problem, Problem::NotFound | Problem::Conflict) => {
+                // Another run made the release of this tag, or removed this draft as a double: what is there now counts.
+                Err(error) if error.problem == Problem::Conflict => {}
+                Err(error) if error.problem == Problem::NotFound => {
                     if let Some(own) = shelf.own().map(|own| own.id) {
                         shelf.forget(own);
                     }
@@ -241,7 +242,10 @@ impl GitHub {
                 if error.reason == Reason::Rule && release.assets.iter().all(|asset| asset.name == MANIFEST) {
                     self.remove_draft(release.id, about).await?;
                 }
-                return Err(error.into());
+                // Another run has published the tag's release in the meantime.
+                let taken = error.reason == Reason::Unprocessable;
+                let problem = if taken { Problem::Conflict } else { error.port.problem };
+                return Err(PortError { problem, ..error.port });
             }
         };
         if published.draft || published.tag_name != note.tag {

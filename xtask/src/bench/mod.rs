@@ -52,7 +52,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         bail!("{unknown:?} is no part; there is {}", known.join(", "));
     }
-    dist::build(workspace)?;
+    dist::build(workspace, &[])?;
     let scratch = tempfile::tempdir().context("make a temporary directory")?;
     let bench = Bench { workspace, scratch };
     let mut lines = Vec::new();

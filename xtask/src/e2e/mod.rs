@@ -4,6 +4,8 @@
 //! A counterpart that cannot be had is a failed step: this task is run where they are demanded.
 
 mod act;
+mod comment;
+mod events;
 mod full_disk;
 mod github;
 mod gto;
@@ -36,6 +38,8 @@ const STEPS: &[Step] = &[
     Step { name: "yaml", run: yaml::run },
     Step { name: "gto", run: gto::run },
     Step { name: "github", run: github::run },
+    Step { name: "events", run: events::run },
+    Step { name: "comment", run: comment::run },
     Step { name: "act", run: act::run },
     Step { name: "release", run: release::run },
     Step { name: "full-disk", run: full_disk::run },

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::super::events;
 use crate::{node::Packages, workspace::Workspace};
 
 /// The published examples.
@@ -31,7 +32,7 @@ impl Event {
 
 impl Payloads {
     pub(super) fn install(workspace: &Workspace) -> Result<Self> {
-        let packages = Packages::install(workspace, "e2e-webhooks", &["@octokit/webhooks-examples@7.6.1"])?;
+        let packages = Packages::install(workspace, events::PACKAGE.0, &[events::PACKAGE.1])?;
         let path: PathBuf =
             packages.path("node_modules/@octokit/webhooks-examples/api.github.com/index.json");
         let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;

@@ -1,0 +1,63 @@
+//! The comments of the demo as a reviewer sees them: rendered as GitHub-flavoured Markdown, photographed by Chromium in
+//! light, in dark and as wide as a phone.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Ending, Subject, system};
+use crate::{node::Packages, process};
+
+/// Name, theme and width of each picture.
+const PICTURES: [(&str, &str, u32); 3] =
+    [("light", "light", 892), ("dark", "dark", 892), ("phone", "light", 500)];
+/// Height of a picture in pixels: the longest comment of the demo fits.
+const HEIGHT: u32 = 1800;
+/// Fewest bytes of a picture that shows something.
+const SHOWS: u64 = 20_000;
+
+pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
+    system::demand("chromium", "chromium")?;
+    let workspace = subject.workspace;
+    let packages =
+        Packages::install(workspace, "e2e-comment", &["marked@16.4.2", "github-markdown-css@5.9.0"])?;
+    let pages = workspace.path("target/tools/e2e-comment/pages");
+    fs::create_dir_all(&pages)?;
+    // Node looks for packages beside the script.
+    let script = packages.path("comment_page.mjs");
+    fs::copy(workspace.path("tests/e2e/comment_page.mjs"), &script)?;
+    let comments = subject.demo()?.join("clone/.tagship/forge/comments");
+    let mut seen = 0;
+    for comment in fs::read_dir(&comments).with_context(|| format!("list {}", comments.display()))? {
+        let comment = comment?.path();
+        for (name, theme, width) in PICTURES {
+            let stem = comment.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let page = pages.join(format!("{stem}-{name}.html"));
+            let css = packages.path(&format!("node_modules/github-markdown-css/github-markdown-{theme}.css"));
+            let mut render = workspace.command("node");
+            render.arg(&script).arg(&comment).arg(css).arg(theme);
+            let html = process::output(render)?;
+            ensure!(html.contains("<h3"), "{} has no headline", page.display());
+            // What is left as it stands in the Markdown was not understood.
+            ensure!(!html.contains("|:--") && !html.contains("[!"), "{} shows raw Markdown", page.display());
+            fs::write(&page, html)?;
+            photograph(subject, &page, width)?;
+            seen += 1;
+        }
+    }
+    ensure!(seen > 0, "the demo left no comment in {}", comments.display());
+    println!("{seen} pictures in {}", pages.display());
+    Ok(Ending::Passed)
+}
+
+fn photograph(subject: &Subject<'_>, page: &Path, width: u32) -> Result<()> {
+    let picture = page.with_extension("png");
+    let mut chromium = subject.workspace.command("chromium");
+    chromium.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
+    chromium.arg(format!("--screenshot={}", picture.display()));
+    chromium.arg(format!("--window-size={width},{HEIGHT}")).arg(format!("file://{}", page.display()));
+    process::output(chromium)?;
+    let size = fs::metadata(&picture).with_context(|| format!("look at {}", picture.display()))?.len();
+    ensure!(size > SHOWS, "{} shows nothing: {size} bytes", picture.display());
+    Ok(())
+}
