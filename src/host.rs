@@ -24,6 +24,8 @@ pub(crate) struct Host {
     pub(crate) journals: Arc<dyn StateStore>,
     /// Commits and tags.
     pub(crate) repo: Arc<dyn Repo>,
+    /// The clone, where it is what tags are read from.
+    followed: Option<Arc<GitRepo>>,
     /// Where the bytes of releases are kept, where nothing else is configured; absent where there is no such place.
     pub(crate) store: Option<Arc<dyn ArtifactStore>>,
     /// Everything else that GitHub can do; absent elsewhere.
@@ -61,19 +63,35 @@ impl Host {
         }
     }
 
+    /// Reads tags that others have pushed since the checkout; over the API they are always the newest.
+    ///
+    /// # Errors
+    /// When the remote cannot be read.
+    pub(crate) async fn refresh(&self) -> Result<(), PortError> {
+        match &self.followed {
+            Some(clone) => clone.fetch().await,
+            None => Ok(()),
+        }
+    }
+
     fn git(forge: Arc<dyn Forge>, repo: Arc<GitRepo>) -> (Self, Arc<GitRepo>) {
-        (Self { forge, journals: repo.clone(), repo: repo.clone(), store: None, github: None }, repo)
+        let followed = Some(repo.clone());
+        (
+            Self { forge, journals: repo.clone(), repo: repo.clone(), followed, store: None, github: None },
+            repo,
+        )
     }
 
     fn github(github: Arc<GitHub>, repo: Arc<GitRepo>, access: Access) -> Self {
         let forge: Arc<dyn Forge> = github.clone();
+        let followed = Some(repo.clone()).filter(|_| access == Access::Git);
         let (journals, repo): (Arc<dyn StateStore>, Arc<dyn Repo>) = match access {
             Access::Git => (repo.clone(), repo),
             // A token opens no SSH connection, but the API.
             Access::Key => (github.clone(), Arc::new(TagsByApi { clone: repo, api: github.clone() })),
         };
         let store: Arc<dyn ArtifactStore> = Arc::new(Remembering::new(github.clone()));
-        Self { forge, journals, repo, store: Some(store), github: Some(github) }
+        Self { forge, journals, repo, followed, store: Some(store), github: Some(github) }
     }
 }
 

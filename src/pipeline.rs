@@ -173,6 +173,8 @@ async fn lead_on(
         if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
             return Ok(earlier);
         }
+        // What the environment holds may have been decided by a run elsewhere that has just ended.
+        workspace.host.refresh().await.map_err(failed)?;
         let registry = workspace.registry().await?;
         let stable = release::current(&registry, place.name, place.environment).map_err(failed)?;
         if stable.as_ref().is_some_and(|stable| stable.digest == candidate.digest) {
@@ -184,13 +186,15 @@ async fn lead_on(
         if kind == Kind::Deploy {
             refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
         }
+        let after = earlier.state().map(|state| &state.id);
         let begin =
-            Begin { kind, candidate, stable: stable.as_ref(), plan: &plan, by: &workspace.context.by };
+            Begin { kind, candidate, stable: stable.as_ref(), after, plan: &plan, by: &workspace.context.by };
         match driver.begin(&begin).await {
             Ok(_) => return drive(&mut driver, Told::default(), pace).await,
             // Another run was faster; its rollout is led to its end like any earlier one.
             Err(RolloutError::Refused(StartRefusal::Locked { phase, .. }))
                 if phase != Phase::RollbackFailed => {}
+            Err(RolloutError::Overtaken { .. }) => {}
             Err(error) => return Err(failed(error)),
         }
     }

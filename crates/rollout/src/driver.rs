@@ -8,7 +8,7 @@ use std::{fmt, path::Path};
 use tagship_domain::{
     CommitId, Duration, Environment, ModelName, Provenance, Release, Timestamp,
     plan::RolloutPlan,
-    rollout::{EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutState},
+    rollout::{EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutId, RolloutState},
 };
 use tagship_ports::state_store::{AppendError, Entry};
 
@@ -70,6 +70,9 @@ pub struct Begin<'a> {
     pub candidate: &'a Release,
     /// What serves now; absent on a first deployment.
     pub stable: Option<&'a Release>,
+    /// The newest rollout that was known when all this was decided. Where there is a newer one by now, what serves may
+    /// be another version.
+    pub after: Option<&'a RolloutId>,
     /// What will be done.
     pub plan: &'a RolloutPlan,
     /// Who begins it.
@@ -116,7 +119,8 @@ impl<'a> Driver<'a> {
     /// Records a new rollout, which takes the lock. Nothing else is done: [`Driver::once`] and [`Driver::wait`] do.
     ///
     /// # Errors
-    /// When the lock is held, the journal cannot be read or written, or other runs keep being faster.
+    /// When the lock is held, the journal cannot be read or written, or another run was faster
+    /// ([`RolloutError::Overtaken`]): decide again.
     pub async fn begin(&mut self, begin: &Begin<'_>) -> Result<RolloutState, RolloutError> {
         for _ in 0..LOSSES {
             self.read().await?;
@@ -131,6 +135,9 @@ impl<'a> Driver<'a> {
                 now: self.world.clock.now(),
                 by: begin.by,
             })?;
+            if previous.map(|previous| &previous.id) != begin.after {
+                break;
+            }
             if self.append(state.clone(), vec![]).await? {
                 return Ok(state);
             }

@@ -288,7 +288,9 @@ impl Stage {
     ) -> Result<RolloutState, RolloutError> {
         let candidate = release("v1.1.0");
         let stable = self.stable.as_ref();
-        driver.begin(&Begin { kind, candidate: &candidate, stable, plan, by: &by("alice") }).await
+        let after = self.recorded().await.map(|state| state.id);
+        let (candidate, after, by) = (&candidate, after.as_ref(), &by("alice"));
+        driver.begin(&Begin { kind, candidate, stable, after, plan, by }).await
     }
 
     /// The newest state in the journal.
