@@ -73,7 +73,7 @@ target() {
 
 digest_of() {
   local line
-  if command -v sha256sum >/dev/null; then line=$(sha256sum <"$1"); else line=$(shasum -a 256 <"$1"); fi
+  if command -v sha256sum >/dev/null; then line=$(sha256sum <"$1") || return 1; else line=$(shasum -a 256 <"$1") || return 1; fi
   printf '%s\n' "${line%% *}"
 }
 
@@ -132,7 +132,8 @@ esac
 address=${base%/}/v$version/$archive
 command -v curl >/dev/null || fail "downloading $archive needs curl on the PATH; $escape"
 mkdir -p "${cache%/*}" || fail "write ${cache%/*} failed; the tool cache must be writable"
-partial=$(mktemp -d "${cache%/*}/.partial-XXXXXX")
+partial=$(mktemp -d "${cache%/*}/.partial-XXXXXX") ||
+  fail "make a directory in ${cache%/*} failed; the tool cache must be writable and have room"
 if ! status=$(download "$address" "$partial/archive"); then
   if [ "$protocols" = '=file' ] && [ ! -e "${address#file://}" ]; then status=404; fi
   case $status in
@@ -140,13 +141,13 @@ if ! status=$(download "$address" "$partial/archive"); then
     *) fail "download $address: failed (HTTP status $status; what curl said stands above); $escape" ;;
   esac
 fi
-actual=$(digest_of "$partial/archive")
+actual=$(digest_of "$partial/archive") || fail "read the digest of $archive failed; it needs sha256sum or shasum"
 if [ "$actual" != "$expected" ]; then
   fail "$address has the sha256 digest $actual instead of $expected; it is not run, and was deleted"
 fi
-mkdir "$partial/programs"
+mkdir "$partial/programs" || fail "write $partial failed; the tool cache must have room"
 tar -xzf "$partial/archive" -C "$partial/programs" || fail "unpack $archive failed; what tar said stands above"
-: >"$partial/programs/.complete"
+: >"$partial/programs/.complete" || fail "write $partial failed; the tool cache must have room"
 # Of two steps that come at once, one is first, with the same bytes.
 if [ ! -e "$cache" ] && mv "$partial/programs" "$cache" 2>/dev/null; then :; fi
 if [ ! -f "$cache/.complete" ]; then

@@ -200,6 +200,22 @@ fn other_bytes_than_expected_are_not_run_and_not_kept() {
 }
 
 #[test]
+fn a_tool_cache_without_room_is_said_and_holds_nothing() {
+    let release = Release::new();
+    let path = std::env::var_os("PATH").unwrap_or_default().into_string().unwrap();
+    // What a full disk does to each of these, whoever runs the tests.
+    for tool in ["mktemp", "mkdir", "tar", "sha256sum"] {
+        let broken = release.at(&format!("broken-{tool}"));
+        fs::create_dir(&broken).unwrap();
+        let script = "#!/bin/sh\necho 'No space left on device' >&2\nexit 1\n";
+        fs::write(broken.join(tool), script).unwrap();
+        fs::set_permissions(broken.join(tool), fs::Permissions::from_mode(0o755)).unwrap();
+        let done = release.gate().env("PATH", format!("{}:{path}", broken.display())).run();
+        release.refuses(&done, &["failed", "No space left"]);
+    }
+}
+
+#[test]
 fn a_release_that_is_not_there_names_the_ways_out() {
     let release = Release::new();
     fs::remove_file(release.at("mirror/v9.9.9").join(ARCHIVE)).unwrap();
