@@ -43,12 +43,13 @@ pub(crate) async fn run(args: &CommentArgs, workspace: &Workspace) -> Result<Ans
             written.push(*pull_request);
         }
     }
-    let (reason, text) = match (pulls.as_slice(), written.as_slice()) {
-        ([], _) => ("no-pull-request", "no pull request brought this commit; nothing was written".to_owned()),
-        (_, []) => ("denied", "the token may not comment; the summary holds the report".to_owned()),
-        (_, written) => ("commented", format!("commented on {}", list(written))),
+    let nothing = |reason, text: &str| ("nothing", reason, text.to_owned());
+    let (decision, reason, text) = match (pulls.as_slice(), written.as_slice()) {
+        ([], _) => nothing("no-pull-request", "no pull request brought this commit; nothing was written"),
+        (_, []) => nothing("denied", "the token may not comment; the summary holds the report"),
+        (_, written) => ("commented", "commented", format!("commented on {}", list(written))),
     };
-    let mut answer = Answer::plain(Exit::Done, "commented", reason, text, json(&body, &written));
+    let mut answer = Answer::plain(Exit::Done, decision, reason, text, json(&body, &written));
     answer.summary = Some(markdown::summary(&report));
     Ok(answer)
 }
@@ -61,11 +62,26 @@ fn json(body: &str, pulls: &[u64]) -> String {
     serde_json::json!({ "pull-requests": pulls, "body": body }).to_string()
 }
 
-/// The report that another job left in a file. It may come from a fork: it says what is shown, escaped as ever, but the
-/// event says about which commit, and the host which pull requests are that commit's.
+/// What stands above a report that another job left.
+const HANDED_OVER: &str =
+    "This was reported by a run of the proposed change itself, which could report anything.";
+
+/// The report that another job left in a file. It may come from a fork: it says what is shown, escaped as ever and under a
+/// note, but not when or by whom, nor that anything was released. The event says about which commit it may be, and the
+/// host which pull requests are that commit's.
 fn handed_over(workspace: &Workspace, file: &Path) -> Result<StatusReport, Failure> {
     let missing = || Failure::usage(format!("read {}: there is no report", file.display()));
-    let report: StatusReport = workspace.handover.get(None, Some(file))?.ok_or_else(missing)?;
+    let given: StatusReport = workspace.handover.get(None, Some(file))?.ok_or_else(missing)?;
+    let report = StatusReport {
+        sha: given.sha,
+        pull_request: None,
+        // A time of its own would let a report from the future keep every later one out.
+        written: now(workspace),
+        by: workspace.context.by.clone(),
+        commands: false,
+        note: Some(HANDED_OVER.to_owned()),
+        sections: given.sections.into_iter().map(proposed_only).collect(),
+    };
     let context = &workspace.context;
     let (Some(name), Some(path)) = (&context.event_name, &context.event_path) else { return Ok(report) };
     let payload = read_event(name, path)?;
@@ -81,6 +97,12 @@ fn handed_over(workspace: &Workspace, file: &Path) -> Result<StatusReport, Failu
         }
         _ => Ok(report),
     }
+}
+
+/// What a proposal can say of itself: how it was judged.
+fn proposed_only(section: Section) -> Section {
+    let Section { model, environment, decision, validation, gate, next, .. } = section;
+    Section { decision, validation, gate, next, ..Section::of(model, environment) }
 }
 
 /// What earlier steps of this job and the journals say, and the pull request of the event.

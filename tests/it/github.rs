@@ -68,8 +68,21 @@ fn a_fork_is_judged_and_reported_without_a_token_that_may_write() {
     let other = hosted.step(&arguments, "workflow_run", &finished(&"b".repeat(40)));
     other.done.assert_code(1);
     assert!(other.done.stderr.contains("but the workflow ran for bbbbbbb"), "{}", other.done.stderr);
+    // What the fork hands over may be forged.
+    let forged = std::fs::read_to_string(&report).unwrap();
+    let mut forged: serde_json::Value = serde_json::from_str(&forged).unwrap();
+    forged["written"] = json!("2099-01-01T00:00:00Z");
+    forged["by"] = json!({ "actor": "the owner", "run": "https://evil.example" });
+    std::fs::write(&report, forged.to_string()).unwrap();
     hosted.step(&arguments, "workflow_run", &finished(&hosted.head())).done.assert_code(0);
-    assert!(hosted.comment().contains("merging releases v0.1.0"));
+    let comment = hosted.comment();
+    assert!(
+        comment.contains("merging releases v0.1.0") && comment.contains("could report anything"),
+        "{comment}"
+    );
+    for word in ["2099", "the owner", "evil.example"] {
+        assert!(!comment.contains(word), "{word}: {comment}");
+    }
 }
 
 #[test]
