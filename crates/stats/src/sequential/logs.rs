@@ -13,6 +13,15 @@ pub(super) fn mean(logs: impl Iterator<Item = f64> + Clone) -> f64 {
     largest + f64::ln(sum / count)
 }
 
+/// `ln(sum(exp(logs)))` without overflow; negative infinity where every term is 0.
+pub(super) fn sum(logs: impl Iterator<Item = f64> + Clone) -> f64 {
+    let largest = logs.clone().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY {
+        return largest;
+    }
+    largest + logs.map(|log| (log - largest).exp()).sum::<f64>().ln()
+}
+
 /// Rounded down to a multiple of `step`, or to nine digits where that is coarser, so that it takes little room;
 /// evidence never grows by it.
 pub(super) fn down(log: f64, step: f64) -> f64 {

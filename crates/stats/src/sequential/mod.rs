@@ -17,6 +17,7 @@ mod dispersion;
 pub mod fixed;
 pub mod interval;
 mod logs;
+pub mod merge;
 pub mod multinomial;
 pub mod paired;
 pub mod planner;

@@ -1,6 +1,7 @@
 //! Tests that belong to no one file: validity by enumeration, what is kept in the journal, simulated rollouts.
 
 mod journal;
+mod merge;
 mod properties;
 mod simulation;
 mod tables;
