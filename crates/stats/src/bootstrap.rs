@@ -5,7 +5,7 @@
 //! same data and seed give the same interval.
 //! A bootstrap can only draw differences that it has seen: where few rows differ its interval is too narrow.
 
-use crate::{binomial, interval::Interval, paired::Paired, random::Random};
+use crate::{binomial, interval::Interval, paired::Paired, quantile::quantile, random::Random};
 
 /// How often to resample, at which confidence, from which seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,25 +63,17 @@ pub fn accuracy(paired: &Paired, plan: &Plan) -> Option<Interval> {
     percentiles(std::iter::repeat_with(resample), plan)
 }
 
-/// The `(1 -+ confidence)/2` quantiles of the first `plan.resamples` values.
-fn percentiles(values: impl Iterator<Item = f64>, plan: &Plan) -> Option<Interval> {
+/// The `(1 -+ confidence)/2` quantiles of the first `plan.resamples` values. `None` where there are none, or the
+/// confidence is not between 0 and 1.
+pub(crate) fn percentiles(values: impl Iterator<Item = f64>, plan: &Plan) -> Option<Interval> {
+    if !(0.0..=1.0).contains(&plan.confidence) {
+        return None;
+    }
     let mut values: Vec<f64> = values.take(plan.resamples).collect();
     values.sort_by(f64::total_cmp);
     let tail = (1.0 - plan.confidence) / 2.0;
     let (low, high) = (quantile(&values, tail)?, quantile(&values, 1.0 - tail)?);
     Some(Interval { low, high, confidence: plan.confidence })
-}
-
-/// Quantile of sorted values with linear interpolation (definition 7 of Hyndman and Fan, The American
-/// Statistician 50, 1996: the default of R and `NumPy`).
-#[expect(clippy::cast_precision_loss, reason = "the number of resamples is small")]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the positions")]
-fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let position = (last as f64 * p).clamp(0.0, last as f64);
-    let below = position.floor() as usize;
-    let above = (below + 1).min(last);
-    Some(sorted[below] + (sorted[above] - sorted[below]) * position.fract())
 }
 
 #[cfg(test)]
@@ -113,15 +105,6 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_interpolate() {
-        let close = |p, expect: f64| assert!((quantile(&[1.0, 2.0, 4.0], p).unwrap() - expect).abs() < 1e-12);
-        close(0.0, 1.0);
-        close(0.25, 1.5);
-        close(0.75, 3.0);
-        close(1.0, 4.0);
-    }
-
-    #[test]
     fn nothing_to_draw_from_is_no_interval() {
         let plan = Plan::default();
         assert_eq!(mean(&[], &plan), None);
@@ -129,5 +112,6 @@ mod tests {
         assert_eq!(accuracy(&Paired { rows: 0, only_first: 0, only_second: 0 }, &plan), None);
         assert_eq!(accuracy(&Paired { rows: 3, only_first: 2, only_second: 2 }, &plan), None);
         assert_eq!(mean(&[1.0], &Plan { resamples: 0, ..plan }), None);
+        assert_eq!(mean(&[1.0], &Plan { confidence: f64::NAN, ..plan }), None);
     }
 }

@@ -1,5 +1,5 @@
-//! Statistics for judging models: distributions, tests on paired classifiers, the bootstrap, non-inferiority, and
-//! always-valid sequential tests of live traffic.
+//! Statistics for judging models: distributions, tests on paired classifiers, the bootstrap, non-inferiority,
+//! always-valid sequential tests of live traffic, and the judge of Kayenta.
 //!
 //! Pure `f64` arithmetic: the same input gives the same bits on every machine with IEEE doubles, random draws
 //! included, because they come from [`random`] and a seed that the caller names.
@@ -8,12 +8,17 @@
 
 pub mod binomial;
 pub mod bootstrap;
+mod differences;
 pub mod interval;
+pub mod kayenta;
+pub mod mann_whitney;
 pub mod mcnemar;
 pub mod non_inferiority;
 pub mod normal;
 pub mod paired;
+mod quantile;
 pub mod random;
+mod ranks;
 pub mod sequential;
 
 pub use interval::Interval;
