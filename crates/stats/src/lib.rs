@@ -1,4 +1,4 @@
-//! Statistics for judging models: distributions, tests on paired classifiers, the bootstrap, non-inferiority,
+//! Statistics for judging models: distributions, tests and scores on paired rows, the bootstrap, non-inferiority,
 //! always-valid sequential tests of live traffic, and the judge of Kayenta.
 //!
 //! Pure `f64` arithmetic: the same input gives the same bits on every machine with IEEE doubles, random draws
@@ -9,6 +9,7 @@
 pub mod binomial;
 pub mod bootstrap;
 mod differences;
+pub mod fixed_horizon;
 pub mod interval;
 pub mod kayenta;
 pub mod mann_whitney;
@@ -19,7 +20,10 @@ pub mod paired;
 mod quantile;
 pub mod random;
 mod ranks;
+pub mod roc;
+pub mod scores;
 pub mod sequential;
 
+pub use fixed_horizon::FixedHorizon;
 pub use interval::Interval;
-pub use paired::Paired;
+pub use paired::{Paired, PairedRow};

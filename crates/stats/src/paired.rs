@@ -1,4 +1,4 @@
-//! Two classifiers on the same rows.
+//! Two models on the same rows.
 
 use crate::{interval::Interval, normal};
 
@@ -14,6 +14,17 @@ pub struct Paired {
     pub only_first: u64,
     /// Rows that only the second (candidate) one gets right: `c` of the usual table.
     pub only_second: u64,
+}
+
+/// One row with its truth and what two models said of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairedRow<T> {
+    /// What is true: whether the row is of the class, or a number.
+    pub truth: T,
+    /// What the first (stable) one said: a score, a probability or a number.
+    pub first: f64,
+    /// What the second (candidate) one said.
+    pub second: f64,
 }
 
 impl Paired {
