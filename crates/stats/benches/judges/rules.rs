@@ -4,9 +4,12 @@ use tagship_domain::{
     analysis::{Margin, Share},
     evidence::BoundaryEvidence,
 };
-use tagship_stats::sequential::{
-    Alternatives, REJECTS, Speed,
-    boundary::{self, BoundaryTest},
+use tagship_stats::{
+    kayenta::{self, Class, Direction, Measure, Nan, Outliers, Settings},
+    sequential::{
+        Alternatives, REJECTS, Speed,
+        boundary::{self, BoundaryTest},
+    },
 };
 
 use crate::traffic::Look;
@@ -28,7 +31,7 @@ pub(crate) enum Rule {
     Flagger,
     /// Failures of at most 1 % in each look; more failed looks than the limit.
     Argo { limit: u64 },
-    /// Mann-Whitney on the looks' failure shares so far, at every fifth look.
+    /// Its judge on the looks' failure shares so far, at every fifth look.
     Kayenta,
 }
 
@@ -51,6 +54,17 @@ pub(crate) const fn boundary(speed: Speed) -> Rule {
     };
     Rule::Boundary { test }
 }
+
+/// Kayenta's defaults, for a metric that must not rise.
+const HIGHER: Settings = Settings {
+    direction: Direction::Increase,
+    nan: Nan::Remove,
+    outliers: Outliers::Keep,
+    must_have_data: false,
+    critical: false,
+    measure: Measure::MeanRatio,
+    limits: None,
+};
 
 /// All rules with the names they are printed under.
 pub(crate) const RULES: [(&str, Rule); 7] = [
@@ -107,7 +121,9 @@ impl Machine {
                 self.shares[0].push(share(look.stable));
                 self.shares[1].push(share(look.candidate));
                 let due = self.shares[0].len().is_multiple_of(5);
-                failed_if(due && is_high(&self.shares[0], &self.shares[1]))
+                failed_if(
+                    due && kayenta::judge(&HIGHER, &self.shares[0], &self.shares[1]).class == Class::High,
+                )
             }
         }
     }
@@ -126,16 +142,4 @@ fn z(stable: Share, candidate: Share) -> f64 {
     let pooled = (stable.bad + candidate.bad) as f64 / (n0 + n1);
     let deviation = (pooled * (1.0 - pooled) * (1.0 / n0 + 1.0 / n1)).sqrt();
     if deviation > 0.0 { (share(candidate) - share(stable)) / deviation } else { 0.0 }
-}
-
-/// Lower end of the 98 % interval of the shift, against a quarter of its estimate (both from pairwise differences).
-fn is_high(stable: &[f64], candidate: &[f64]) -> bool {
-    let mut differences: Vec<f64> =
-        candidate.iter().flat_map(|one| stable.iter().map(move |zero| one - zero)).collect();
-    differences.sort_by(f64::total_cmp);
-    let (n0, n1) = (stable.len() as f64, candidate.len() as f64);
-    let rank = n0 * n1 / 2.0 - 2.326 * (n0 * n1 * (n0 + n1 + 1.0) / 12.0).sqrt();
-    let low = differences[rank.max(0.0) as usize];
-    let estimate = differences[differences.len() / 2];
-    low > 0.25 * estimate.abs()
 }
