@@ -70,6 +70,8 @@ mod tests {
         assert_eq!(clean(&flat, &removing()).unwrap().len(), 305);
         flat.extend([7.0]);
         assert_eq!(clean(&flat, &removing()).unwrap().len(), 305);
+        let below: Vec<f64> = flat.iter().map(|value| -value).collect();
+        assert_eq!(clean(&below, &removing()).unwrap().len(), 305);
         assert_eq!(clean(&[], &removing()), Ok(vec![]));
         assert_eq!(clean(&[4.0], &removing()), Ok(vec![4.0]));
     }
