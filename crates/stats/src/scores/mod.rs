@@ -2,7 +2,7 @@
 //! squared and mean absolute error, log loss and Brier score from predictions.
 //!
 //! The interval of the difference is that of the paired [bootstrap](crate::bootstrap). All of them are figures at a
-//! [fixed horizon](FixedHorizon), not valid when looked at repeatedly.
+//! [fixed horizon](crate::FixedHorizon), not valid when looked at repeatedly.
 
 pub mod confusion;
 pub mod losses;
