@@ -223,9 +223,11 @@ pub(crate) fn open_sources(
 pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Result<(), Failure> {
     let mut metrics = plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let needs = Needs {
-        weights: plan.hold_back > Weight::NONE || matches!(plan.strategy, Strategy::Canary { .. }),
+        weights: plan.shares_traffic(),
         counters: metrics.any(|metric| !metric.own_source),
         endpoints: matches!(plan.smoke, Smoke::GoldenCases { .. }),
+        sticky: plan.sticky.is_some(),
+        shadow: plan.strategy.mirrors(),
     };
     match opened.target.check(needs).await {
         Err(error) if error.problem == Problem::Unsupported => Err(failed(error)),
@@ -241,8 +243,7 @@ async fn refuse_incomparable(
     stable: &Release,
     candidate: &Release,
 ) -> Result<(), Failure> {
-    let shares_traffic = plan.hold_back > Weight::NONE || matches!(plan.strategy, Strategy::Canary { .. });
-    if !shares_traffic {
+    if !plan.shares_traffic() && !plan.strategy.mirrors() {
         return Ok(());
     }
     let store = workspace.store(place.model)?;

@@ -14,7 +14,8 @@ use crate::{choice::exactly_one, place::Place, share::ShareLayer};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Bound", extend("minProperties" = 1, "maxProperties" = 1))]
 pub(crate) struct BoundLayer {
-    /// Of an error ratio: at most this share of requests with an error, e.g. `2%`.
+    /// Of an error ratio: at most this share of requests with an error, e.g. `2%`. Of disagreement: at most this share of
+    /// copied requests answered differently.
     max: Option<ShareLayer>,
     /// Of labelled accuracy: at least this share of predictions right, e.g. `0.90`.
     min: Option<ShareLayer>,
@@ -42,7 +43,7 @@ impl BoundLayer {
             within.map(|within| Bound::Latency { quantile, within_ms: within.as_secs_f64() * 1000.0 })
         };
         let choices = [
-            ("max", self.max.map(|share| Bound::MaxErrorRatio(share.0))),
+            ("max", self.max.map(|share| most(kind, share.0))),
             ("min", self.min.map(|share| Bound::MinAccuracy(share.0))),
             ("p50", latency(0.50, self.p50)),
             ("p90", latency(0.90, self.p90)),
@@ -71,6 +72,11 @@ pub(crate) fn example(kind: MetricKind) -> Option<&'static str> {
         MetricKind::ErrorRatio => Some("`bound: { max: 2% }`"),
         MetricKind::LabelledAccuracy => Some("`bound: { min: 0.90 }`"),
         MetricKind::Latency => Some("`bound: { p99: 100ms }`"),
+        MetricKind::Disagreement => Some("`bound: { max: 2% }`"),
         MetricKind::PairedAccuracy | MetricKind::PredictionDrift => None,
     }
+}
+
+fn most(kind: MetricKind, share: f64) -> Bound {
+    if kind == MetricKind::Disagreement { Bound::MaxDisagreement(share) } else { Bound::MaxErrorRatio(share) }
 }

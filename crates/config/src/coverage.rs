@@ -1,7 +1,7 @@
 //! What the parts of an environment mean together: whether what is asked for can be measured at all.
 //!
-//! A metric is measured while the candidate has traffic: during the steps of a canary and during the bake. It is
-//! compared with stable where stable has traffic too, and otherwise judged by its bound.
+//! A metric is measured while the candidate answers requests: copies of them, during the steps of a canary, and during
+//! the bake. It is compared with stable where stable has traffic too, and otherwise judged by its bound.
 
 use tagship_domain::{
     Duration,
@@ -20,8 +20,7 @@ pub(crate) fn check(environment: &EnvironmentConfig, place: &Place<'_>) {
     check_hold_back(environment, place);
     check_last_weight(environment, place);
     let Some(analysis) = &environment.analysis else { return };
-    let is_canary = matches!(environment.strategy, Strategy::Canary { .. });
-    if !is_canary && environment.bake == Duration::default() {
+    if !is_measured_on_the_way(environment) && environment.bake == Duration::default() {
         let message = "the metrics would never be measured: there is no time in which the new version has traffic \
                        and is not stable yet";
         let help = "set `bake: 10m`, or choose a canary".to_owned();
@@ -65,8 +64,33 @@ fn last_weight(strategy: &Strategy) -> Option<(usize, Weight)> {
     let Strategy::Canary { steps } = strategy else { return None };
     steps.iter().enumerate().rev().find_map(|(index, step)| match step {
         Step::SetWeight(weight) => Some((index, *weight)),
-        Step::Pause(_) => None,
+        Step::Mirror(_) | Step::Pause(_) => None,
     })
+}
+
+/// Whether the new version answers anything before it has all traffic, for real or as copies.
+fn is_measured_on_the_way(environment: &EnvironmentConfig) -> bool {
+    environment.strategy.shares_traffic() || environment.strategy.mirrors()
+}
+
+/// Whether anything on the way shows a metric.
+fn is_heard(environment: &EnvironmentConfig, metric: &Metric) -> bool {
+    let in_shadow = environment.strategy.mirrors() && metric.kind.shows_in_shadow();
+    let in_traffic = environment.strategy.shares_traffic() || environment.bake > Duration::default();
+    in_shadow || (in_traffic && !metric.kind.is_paired())
+}
+
+fn report_silent(metric: &Metric, at: &Place<'_>) {
+    let (name, kind) = (printable(&metric.name), metric.kind.as_str());
+    let (message, help) = if metric.kind.is_paired() {
+        let help =
+            "choose `strategy: { shadow: { for: 1h } }`, or begin a canary with the step `mirror: 100`";
+        (format!("`{name}` would never be measured: nothing copies requests to the new version"), help)
+    } else {
+        let message = format!("`{name}` would never be measured: copies of requests do not show {kind}");
+        (message, "set `bake: 10m`, or add steps with traffic")
+    };
+    at.key("kind").report(message, Some(help.to_owned()));
 }
 
 /// Where no traffic of stable is left, a metric needs a bound.
@@ -74,9 +98,12 @@ fn check_metric(environment: &EnvironmentConfig, metric: &Metric, place: &Place<
     let bakes_alone = environment.bake > Duration::default() && environment.hold_back == Weight::NONE;
     let steps_alone = environment.hold_back == Weight::NONE
         && last_weight(&environment.strategy).is_some_and(|(_, weight)| weight == Weight::ALL);
-    let is_canary = matches!(environment.strategy, Strategy::Canary { .. });
+    if !is_heard(environment, metric) {
+        report_silent(metric, at);
+        return;
+    }
     // What only advises may fall silent for a while, as long as it is heard at all.
-    let is_needed = metric.decides() || !is_canary;
+    let is_needed = !metric.kind.is_paired() && (metric.decides() || !environment.strategy.shares_traffic());
     if metric.bound.is_some() || !is_needed {
         return;
     }

@@ -8,6 +8,7 @@ use tagship_domain::{
     Duration,
     analysis::Analysis,
     plan::{OnNewer, RolloutPlan, Smoke, Strategy},
+    routing::HeaderName,
     traffic::Weight,
 };
 
@@ -35,6 +36,12 @@ pub struct EnvironmentConfig {
     pub sources: BTreeMap<String, AdapterSpec>,
     /// Who is told what the rollouts come to.
     pub notify: Vec<NotifyConfig>,
+    /// The header whose values stay with their version while traffic is shared.
+    pub sticky: Option<HeaderName>,
+    /// How long the version from before stays loaded after a rollout.
+    pub scale_down_delay: Duration,
+    /// How long a candidate that was taken back stays loaded.
+    pub abort_scale_down_delay: Duration,
     /// Share of traffic that stable keeps until the bake has ended.
     pub hold_back: Weight,
     /// How long it is watched with all the traffic that it gets, before it is stable.
@@ -55,6 +62,9 @@ pub enum OnFailure {
     #[default]
     Rollback,
 }
+
+/// How long blue-green keeps the version from before where nothing is said, as Argo Rollouts does.
+const DEFAULT_SCALE_DOWN_DELAY: Duration = Duration::from_secs(30);
 
 /// Progress deadline where none is configured.
 pub const DEFAULT_PROGRESS_DEADLINE: Duration = Duration::from_secs(600);
@@ -80,6 +90,12 @@ pub(crate) struct EnvironmentLayer {
     /// How long a new version is watched with all the traffic that it gets, before it is stable.
     #[schemars(extend("default" = Duration::default()))]
     bake: Option<Duration>,
+    /// How long the version from before stays loaded after the new one took over, so that requests under way end and going
+    /// back is fast: `30s` for blue-green, else nothing by default.
+    scale_down_delay: Option<Duration>,
+    /// How long a new version that was taken back stays loaded, to look at it.
+    #[schemars(extend("default" = Duration::default()))]
+    abort_scale_down_delay: Option<Duration>,
     /// What a newer version does to a rollout that runs.
     #[schemars(extend("default" = OnNewer::default()))]
     on_newer: Option<OnNewer>,
@@ -102,6 +118,9 @@ impl EnvironmentConfig {
             analysis: None,
             sources: BTreeMap::new(),
             notify: vec![],
+            sticky: None,
+            scale_down_delay: Duration::default(),
+            abort_scale_down_delay: Duration::default(),
             hold_back: Weight::NONE,
             bake: Duration::default(),
             on_newer: OnNewer::default(),
@@ -120,6 +139,9 @@ impl EnvironmentConfig {
             bake: self.bake,
             analysis: self.analysis.clone(),
             on_newer: self.on_newer,
+            sticky: self.sticky.clone(),
+            scale_down_delay: self.scale_down_delay,
+            abort_scale_down_delay: self.abort_scale_down_delay,
         }
     }
 }
@@ -133,7 +155,7 @@ impl EnvironmentLayer {
             at.report("a deadline of no time fails every rollout".to_owned(), None);
         }
         let strategy = match self.strategy {
-            None => Some(Strategy::AllAtOnce),
+            None => Some((Strategy::AllAtOnce, None)),
             Some(layer) => layer.resolve(&place.key("strategy")),
         };
         let analysis = match self.analysis {
@@ -150,9 +172,17 @@ impl EnvironmentLayer {
             return None;
         };
         let (analysis, sources) = analysis?.unzip();
+        let (strategy, sticky) = strategy?;
+        let scale_down = match strategy {
+            Strategy::BlueGreen { .. } => DEFAULT_SCALE_DOWN_DELAY,
+            _ => Duration::default(),
+        };
         let environment = EnvironmentConfig {
             target: target.resolve(&place.key("target")),
-            strategy: strategy?,
+            strategy,
+            sticky,
+            scale_down_delay: self.scale_down_delay.unwrap_or(scale_down),
+            abort_scale_down_delay: self.abort_scale_down_delay.unwrap_or_default(),
             analysis,
             sources: sources.unwrap_or_default(),
             notify: notify?,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tagship_domain::analysis::{Margin, MetricKind};
 
-use crate::{choice::exactly_one, place::Place, share::ShareLayer};
+use crate::{bound, choice::exactly_one, place::Place, share::ShareLayer};
 
 /// How much worse than stable a candidate may be to be promoted; exactly one key.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -21,7 +21,10 @@ pub(crate) struct MarginLayer {
 impl MarginLayer {
     pub(crate) fn resolve(self, kind: MetricKind, place: &Place<'_>) -> Option<Margin> {
         let Some(example) = example(kind) else {
-            let message = format!("{} promotes nothing, so it has no margin", kind.as_str());
+            let message = match bound::example(kind) {
+                Some(_) => format!("{} is held against its bound, so it has no margin", kind.as_str()),
+                None => format!("{} promotes nothing, so it has no margin", kind.as_str()),
+            };
             place.report(message, Some("leave `promote-margin` out".to_owned()));
             return None;
         };
@@ -57,6 +60,6 @@ fn example(kind: MetricKind) -> Option<&'static str> {
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => {
             Some("`promote-margin: { absolute: 0.02 }`")
         }
-        MetricKind::PredictionDrift => None,
+        MetricKind::Disagreement | MetricKind::PredictionDrift => None,
     }
 }

@@ -88,6 +88,13 @@ impl MetricLayer {
             let help = format!("write {}, or leave `judge` out", listed(&judges).replace(", ", " or "));
             place.key("judge").report(message, Some(help));
         }
+        if kind == MetricKind::Disagreement && self.bound.is_none() {
+            let message =
+                "disagreement needs a bound: some versions are meant to answer differently".to_owned();
+            place
+                .key("bound")
+                .report(message, Some("write how much is fine, e.g. `bound: { max: 2% }`".to_owned()));
+        }
         let margin =
             self.promote_margin.and_then(|margin| margin.resolve(kind, &place.key("promote-margin")));
         let source = self.source.and_then(|source| own_source(source, kind, &place.key("source")));
@@ -160,7 +167,7 @@ fn own_source(source: AdapterLayer, kind: MetricKind, place: &Place<'_>) -> Opti
         }
         return None;
     }
-    if matches!(kind, MetricKind::PairedAccuracy | MetricKind::PredictionDrift) {
+    if kind.is_paired() || kind == MetricKind::PredictionDrift {
         let message = format!("only the target counts {}", kind.as_str());
         place.report(message, Some("leave `source` out".to_owned()));
     }

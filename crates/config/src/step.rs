@@ -1,4 +1,5 @@
-//! The steps of a canary: `{ set-weight: 5 }`, `{ pause: 10m }`, and `{ pause: {} }` or `pause` to wait for a person.
+//! The steps of a canary: `{ mirror: 100 }`, `{ set-weight: 5 }`, `{ pause: 10m }`, and `{ pause: {} }` or `pause` to
+//! wait for a person.
 
 use std::{borrow::Cow, fmt};
 
@@ -25,13 +26,15 @@ pub(crate) enum StepLayer {
     Keys(StepKeys),
 }
 
-/// A share of traffic, or a pause; exactly one key.
+/// A share of traffic or of copies, or a pause; exactly one key.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "StepSettings", extend("minProperties" = 1, "maxProperties" = 1))]
 pub(crate) struct StepKeys {
     /// Give the new version this share of traffic, in percent.
     set_weight: Option<WeightLayer>,
+    /// Have the new version answer copies of this share of the requests, in percent. Its answers reach nobody.
+    mirror: Option<WeightLayer>,
     /// Go on after this time, e.g. `10m`; `{}` waits for a person.
     #[serde(default, deserialize_with = "present")]
     pause: Option<PauseLayer>,
@@ -63,6 +66,7 @@ pub(crate) fn resolve_steps(layers: Option<Vec<StepLayer>>, place: &Place<'_>) -
                 let help = "leave it out, or write `pause: {}` to wait for a person".to_owned();
                 at.key("pause").report("a pause of no time waits for nothing".to_owned(), Some(help));
             }
+            Step::Mirror(share) => check_mirror(share, last, &at.key("mirror")),
             Step::Pause(_) => {}
         }
         steps.push(step);
@@ -77,6 +81,16 @@ pub(crate) fn resolve_steps(layers: Option<Vec<StepLayer>>, place: &Place<'_>) -
     Some(steps)
 }
 
+fn check_mirror(share: Weight, last: Weight, place: &Place<'_>) {
+    if last > Weight::NONE {
+        let message = format!("a version with {last} of the traffic answers no copies of requests");
+        place.report(message, Some("copy requests before the first `set-weight`".to_owned()));
+    } else if share == Weight::NONE {
+        let message = "a mirror of 0 copies no requests".to_owned();
+        place.report(message, Some("write the share to copy, e.g. `mirror: 100`".to_owned()));
+    }
+}
+
 fn check_growth(weight: Weight, last: Weight, place: &Place<'_>) {
     if weight == Weight::NONE {
         let message = "a weight of 0 gives the new version no traffic to be judged on".to_owned();
@@ -89,9 +103,12 @@ fn check_growth(weight: Weight, last: Weight, place: &Place<'_>) {
 
 impl StepLayer {
     fn resolve(self, place: &Place<'_>) -> Option<Step> {
-        let StepLayer::Keys(StepKeys { set_weight, pause }) = self else { return Some(Step::Pause(None)) };
+        let StepLayer::Keys(StepKeys { set_weight, mirror, pause }) = self else {
+            return Some(Step::Pause(None));
+        };
         let choices = [
             ("set-weight", set_weight.map(|weight| Step::SetWeight(weight.0))),
+            ("mirror", mirror.map(|share| Step::Mirror(share.0))),
             ("pause", pause.map(|pause| Step::Pause(pause.0))),
         ];
         exactly_one(place, choices, EXAMPLE).map(|(_, step)| step)

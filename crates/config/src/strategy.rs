@@ -9,12 +9,18 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use tagship_domain::{Duration, plan::Strategy};
+use tagship_domain::{
+    Duration,
+    plan::{Step, Strategy},
+    routing::HeaderName,
+    traffic::Weight,
+};
 
 use crate::{
     choice::{exactly_one, present},
     diagnostic::{nearest, printable},
     place::Place,
+    share::WeightLayer,
     step::{StepLayer, resolve_steps},
 };
 
@@ -24,6 +30,15 @@ const DEFAULT_AUTO_PROMOTE: bool = true;
 const EXAMPLE: &str = "`canary: { steps: [{ set-weight: 5 }, { pause: 10m }] }`";
 /// Strategies that need no settings.
 const WORDS: &[&str] = &["all-at-once", "blue-green"];
+
+/// Last share of a linear canary where nothing is said.
+const DEFAULT_MAX_WEIGHT: u8 = 50;
+/// Share of an A/B test where nothing is said.
+const DEFAULT_AB_SHARE: u8 = 50;
+
+/// The name of a header as it is written.
+#[derive(Debug, Clone)]
+pub(crate) struct HeaderLayer(HeaderName);
 
 /// A strategy as it is written.
 #[derive(Debug)]
@@ -39,9 +54,15 @@ pub(crate) enum StrategyLayer {
 pub(crate) struct StrategyKeys {
     /// A growing share of traffic, step by step.
     canary: Option<CanaryLayer>,
+    /// A canary whose share grows by the same amount each time.
+    linear: Option<LinearLayer>,
     /// All traffic at once, after a time without traffic in which the new version can be tried.
     #[serde(default, deserialize_with = "present")]
     blue_green: Option<BlueGreenLayer>,
+    /// Copies of requests for a fixed time, whose answers reach nobody; all traffic at once after it.
+    shadow: Option<ShadowLayer>,
+    /// One share of traffic for a fixed time, whose clients stay on their side; all traffic at once after it.
+    a_b: Option<AbLayer>,
 }
 
 /// A growing share of traffic, step by step.
@@ -52,6 +73,57 @@ pub(crate) struct CanaryLayer {
     /// Shares of traffic and the pauses after them, in order.
     #[schemars(required, length(min = 1))]
     steps: Option<Vec<StepLayer>>,
+    /// Header by which clients stay with their version while traffic is shared, e.g. `x-user-id`.
+    sticky: Option<HeaderLayer>,
+}
+
+/// A canary whose share grows by the same amount each time.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Linear")]
+pub(crate) struct LinearLayer {
+    /// The first share, and by how much each following one is larger, in percent.
+    #[schemars(required)]
+    step_weight: Option<WeightLayer>,
+    /// How long each share is held, e.g. `10m`.
+    #[schemars(required)]
+    pause: Option<Duration>,
+    /// The last share before the new version gets everything.
+    #[schemars(extend("default" = DEFAULT_MAX_WEIGHT))]
+    max_weight: Option<WeightLayer>,
+    /// Header by which clients stay with their version while traffic is shared, e.g. `x-user-id`.
+    sticky: Option<HeaderLayer>,
+}
+
+/// Copies of requests for a fixed time, whose answers reach nobody; all traffic at once after it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "ShadowTest")]
+pub(crate) struct ShadowLayer {
+    /// Share of the requests that are copied, in percent.
+    #[schemars(extend("default" = Weight::ALL))]
+    mirror: Option<WeightLayer>,
+    /// How long, e.g. `1h`.
+    #[serde(rename = "for")]
+    #[schemars(required)]
+    length: Option<Duration>,
+}
+
+/// One share of traffic for a fixed time, whose clients stay on their side; all traffic at once after it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "AbTest")]
+pub(crate) struct AbLayer {
+    /// The new version's share, in percent.
+    #[schemars(extend("default" = DEFAULT_AB_SHARE))]
+    share: Option<WeightLayer>,
+    /// Header by which clients stay on their side, e.g. `x-user-id`.
+    #[schemars(required)]
+    sticky: Option<HeaderLayer>,
+    /// How long, e.g. `7d`.
+    #[serde(rename = "for")]
+    #[schemars(required)]
+    length: Option<Duration>,
 }
 
 /// All traffic at once, after a time without traffic in which the new version can be tried.
@@ -65,23 +137,99 @@ pub(crate) struct BlueGreenLayer {
     /// Whether traffic moves by itself then; otherwise a person promotes.
     #[schemars(extend("default" = DEFAULT_AUTO_PROMOTE))]
     auto_promote: Option<bool>,
+    /// Share of the requests that the new version answers copies of meanwhile, so that it can be measured before it has
+    /// traffic.
+    #[schemars(extend("default" = Weight::NONE))]
+    mirror: Option<WeightLayer>,
 }
 
 impl StrategyLayer {
-    pub(crate) fn resolve(self, place: &Place<'_>) -> Option<Strategy> {
-        let StrategyLayer::Settings(keys) = self else { return Some(Strategy::AllAtOnce) };
-        let canary = keys.canary.map(|layer| layer.resolve(&place.key("canary")));
-        let blue_green = keys.blue_green.map(|layer| Some(layer.resolve()));
-        let choices = [("canary", canary), ("blue-green", blue_green)];
+    /// The strategy, and the header by which clients stay on their side.
+    pub(crate) fn resolve(self, place: &Place<'_>) -> Option<(Strategy, Option<HeaderName>)> {
+        let StrategyLayer::Settings(keys) = self else { return Some((Strategy::AllAtOnce, None)) };
+        let choices = [
+            ("canary", keys.canary.map(|layer| layer.resolve(&place.key("canary")))),
+            ("linear", keys.linear.map(|layer| layer.resolve(&place.key("linear")))),
+            ("blue-green", keys.blue_green.map(|layer| Some((layer.resolve(), None)))),
+            ("shadow", keys.shadow.map(|layer| Some((layer.resolve(&place.key("shadow"))?, None)))),
+            ("a-b", keys.a_b.map(|layer| layer.resolve(&place.key("a-b")))),
+        ];
         exactly_one(place, choices, EXAMPLE).and_then(|(_, strategy)| strategy)
     }
 }
 
 impl CanaryLayer {
-    fn resolve(self, place: &Place<'_>) -> Option<Strategy> {
+    fn resolve(self, place: &Place<'_>) -> Option<(Strategy, Option<HeaderName>)> {
         let steps = resolve_steps(self.steps, &place.key("steps"))?;
-        Some(Strategy::Canary { steps })
+        Some((Strategy::Canary { steps }, self.sticky.map(|header| header.0)))
     }
+}
+
+impl LinearLayer {
+    fn resolve(self, place: &Place<'_>) -> Option<(Strategy, Option<HeaderName>)> {
+        let step = required(self.step_weight, place, "step-weight", "10");
+        let pause = required(self.pause, place, "pause", "10m");
+        let most = self.max_weight.map_or(DEFAULT_MAX_WEIGHT, |weight| weight.0.get());
+        let (step, pause) = (step?.0.get(), some_time(pause?, &place.key("pause"))?);
+        if step == 0 || step > most || most > Weight::ALL.get() {
+            let message = format!("steps of {step}% do not lead to {most}%");
+            place.key("step-weight").report(message, Some("write e.g. `step-weight: 10`".to_owned()));
+            return None;
+        }
+        let shares = (1..).map(|count: u8| count.saturating_mul(step).min(most));
+        let last = usize::from(most.div_ceil(step));
+        let steps = shares.take(last).filter_map(Weight::percent);
+        let steps = steps.flat_map(|share| [Step::SetWeight(share), Step::Pause(Some(pause))]);
+        Some((Strategy::Canary { steps: steps.collect() }, self.sticky.map(|header| header.0)))
+    }
+}
+
+impl ShadowLayer {
+    fn resolve(self, place: &Place<'_>) -> Option<Strategy> {
+        let mirror = self.mirror.map_or(Weight::ALL, |share| share.0);
+        let length = some_time(required(self.length, place, "for", "1h")?, &place.key("for"))?;
+        if mirror == Weight::NONE {
+            let message = "a mirror of 0 copies no requests".to_owned();
+            place
+                .key("mirror")
+                .report(message, Some("write the share to copy, e.g. `mirror: 100`".to_owned()));
+            return None;
+        }
+        Some(Strategy::Shadow { mirror, length })
+    }
+}
+
+impl AbLayer {
+    fn resolve(self, place: &Place<'_>) -> Option<(Strategy, Option<HeaderName>)> {
+        let share = self.share.map_or(Weight::percent(DEFAULT_AB_SHARE), |share| Some(share.0))?;
+        let length = required(self.length, place, "for", "7d");
+        let sticky = required(self.sticky, place, "sticky", "x-user-id");
+        if share == Weight::NONE || share == Weight::ALL {
+            let message = format!("a share of {share} leaves one side without traffic");
+            place.key("share").report(message, Some("halves tell most, `share: 50`".to_owned()));
+            return None;
+        }
+        let length = some_time(length?, &place.key("for"))?;
+        Some((Strategy::AB { share, length }, Some(sticky?.0)))
+    }
+}
+
+/// A key that must be there.
+fn required<T>(value: Option<T>, place: &Place<'_>, key: &str, example: &str) -> Option<T> {
+    if value.is_none() {
+        let help = format!("write e.g. `{key}: {example}`");
+        place.key(key).report(format!("the key `{key}` is missing"), Some(help));
+    }
+    value
+}
+
+/// A length that is one.
+fn some_time(length: Duration, place: &Place<'_>) -> Option<Duration> {
+    if length > Duration::default() {
+        return Some(length);
+    }
+    place.report("in no time nothing is measured".to_owned(), Some("write a time, e.g. `1h`".to_owned()));
+    None
 }
 
 impl BlueGreenLayer {
@@ -89,6 +237,7 @@ impl BlueGreenLayer {
         Strategy::BlueGreen {
             preview: self.preview.unwrap_or(DEFAULT_PREVIEW),
             auto_promote: self.auto_promote.unwrap_or(DEFAULT_AUTO_PROMOTE),
+            mirror: self.mirror.map_or(Weight::NONE, |share| share.0),
         }
     }
 }
@@ -113,15 +262,20 @@ impl<'de> Visitor<'de> for StrategyVisitor {
             "all-at-once" => Ok(StrategyLayer::AllAtOnce),
             "blue-green" => Ok(StrategyLayer::Settings(StrategyKeys {
                 blue_green: Some(BlueGreenLayer::default()),
-                canary: None,
+                ..StrategyKeys::default()
             })),
+            "linear" | "shadow" | "a-b" => {
+                Err(E::custom(format_args!("the strategy `{word}` needs settings; write {}", settings(word))))
+            }
             "canary" => Err(E::custom(format_args!("a canary needs steps; write {EXAMPLE}"))),
             _ => {
-                let meant = nearest(word, &["all-at-once", "blue-green", "canary"])
-                    .map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+                let meant =
+                    nearest(word, &["all-at-once", "blue-green", "canary", "linear", "shadow", "a-b"])
+                        .map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
                 let word = printable(word);
                 Err(E::custom(format_args!(
-                    "expected `all-at-once`, `canary` with its steps or `blue-green`, found `{word}`{meant}"
+                    "expected `all-at-once`, `canary` with its steps, `linear`, `blue-green`, `shadow` or `a-b`, found \
+                     `{word}`{meant}"
                 )))
             }
         }
@@ -129,6 +283,31 @@ impl<'de> Visitor<'de> for StrategyVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<StrategyLayer, A::Error> {
         StrategyKeys::deserialize(MapAccessDeserializer::new(entries)).map(StrategyLayer::Settings)
+    }
+}
+
+/// The least settings of a strategy that needs some.
+fn settings(strategy: &str) -> &'static str {
+    match strategy {
+        "linear" => "`linear: { step-weight: 10, pause: 10m }`",
+        "shadow" => "`shadow: { for: 1h }`",
+        _ => "`a-b: { sticky: x-user-id, for: 7d }`",
+    }
+}
+
+impl<'de> Deserialize<'de> for HeaderLayer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        HeaderName::new(name).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for HeaderLayer {
+    fn schema_name() -> Cow<'static, str> {
+        HeaderName::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        HeaderName::json_schema(generator)
     }
 }
 

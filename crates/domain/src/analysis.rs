@@ -73,6 +73,8 @@ pub enum MetricKind {
     LabelledAccuracy,
     /// Accuracy on the same requests, answered by both versions (shadow traffic).
     PairedAccuracy,
+    /// Share of the same requests that both versions answered differently (shadow traffic).
+    Disagreement,
     /// Distribution of the predicted labels. Advisory: it never decides a rollout.
     PredictionDrift,
 }
@@ -111,6 +113,8 @@ pub enum Bound {
     MaxErrorRatio(f64),
     /// At least this share of labelled predictions right.
     MinAccuracy(f64),
+    /// At most this share of the same requests answered differently.
+    MaxDisagreement(f64),
     /// At least this share of requests answered within this time.
     Latency {
         /// Share of requests, e.g. 0.99.
@@ -311,11 +315,12 @@ impl Document for AnalysisLook {
 
 impl MetricKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ErrorRatio,
         Self::Latency,
         Self::LabelledAccuracy,
         Self::PairedAccuracy,
+        Self::Disagreement,
         Self::PredictionDrift,
     ];
 
@@ -326,6 +331,7 @@ impl MetricKind {
             Self::Latency => &[Judge::BucketE],
             Self::LabelledAccuracy => &[Judge::BoundaryE, Judge::TwoSpeed],
             Self::PairedAccuracy => &[Judge::PairedSignE],
+            Self::Disagreement => &[Judge::BoundaryE],
             Self::PredictionDrift => &[Judge::MultinomialE],
         }
     }
@@ -343,7 +349,9 @@ impl MetricKind {
     /// The promotion margin where none is named. Of latency it is about the share of answers in the slow tail.
     pub fn default_margin(self) -> Margin {
         match self {
-            Self::ErrorRatio | Self::Latency | Self::PredictionDrift => Margin::Ratio(1.5),
+            Self::ErrorRatio | Self::Latency | Self::Disagreement | Self::PredictionDrift => {
+                Margin::Ratio(1.5)
+            }
             Self::LabelledAccuracy | Self::PairedAccuracy => Margin::Absolute(0.02),
         }
     }
@@ -355,7 +363,18 @@ impl MetricKind {
             (Self::ErrorRatio, Bound::MaxErrorRatio(_))
                 | (Self::LabelledAccuracy, Bound::MinAccuracy(_))
                 | (Self::Latency, Bound::Latency { .. })
+                | (Self::Disagreement, Bound::MaxDisagreement(_))
         )
+    }
+
+    /// Whether only copies of requests show it: both versions have to answer the same ones.
+    pub fn is_paired(self) -> bool {
+        matches!(self, Self::PairedAccuracy | Self::Disagreement)
+    }
+
+    /// Whether copies of requests show it, while the candidate's own answers reach nobody.
+    pub fn shows_in_shadow(self) -> bool {
+        self.is_paired() || matches!(self, Self::ErrorRatio | Self::Latency)
     }
 
     /// Whether its verdict decides a rollout.
@@ -370,6 +389,7 @@ impl MetricKind {
             Self::Latency => "latency",
             Self::LabelledAccuracy => "labelled-accuracy",
             Self::PairedAccuracy => "paired-accuracy",
+            Self::Disagreement => "disagreement",
             Self::PredictionDrift => "prediction-drift",
         }
     }

@@ -182,8 +182,8 @@ impl From<Dispersion> for [f64; 4] {
     }
 }
 
-impl From<ShadowCounters> for Pairs {
-    fn from(counted: ShadowCounters) -> Self {
+impl From<&ShadowCounters> for Pairs {
+    fn from(counted: &ShadowCounters) -> Self {
         Self {
             n: counted.labelled,
             only_stable_wrong: counted.only_stable_wrong,

@@ -50,6 +50,9 @@ pub struct Forecast {
 pub struct Stretch {
     /// The candidate's share.
     pub weight: Weight,
+    /// The share of requests that it answers copies of.
+    #[serde(default)]
+    pub mirror: Weight,
     /// How long it is held at least; absent where a person ends it.
     pub lasts: Option<Duration>,
     /// What the candidate is measured against; absent where nothing is measured.
@@ -57,6 +60,13 @@ pub struct Stretch {
     pub against: Option<Comparison>,
     /// Whether it is held until every metric is decided, for at most `max_wait` more.
     pub needs_verdict: bool,
+}
+
+impl Stretch {
+    /// The share of requests that the candidate answers, for real or as copies.
+    pub fn answered(&self) -> Weight {
+        self.weight.max(self.mirror)
+    }
 }
 
 /// What a candidate is measured against.
@@ -67,6 +77,8 @@ pub enum Comparison {
     Stable,
     /// The fixed bound of each metric.
     Bound,
+    /// Stable's answers to the same requests.
+    Shadow,
 }
 
 /// A number, and where it comes from.

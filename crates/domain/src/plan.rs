@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{analysis::Analysis, golden::Tolerance, traffic::Weight, units::Duration};
+use crate::{analysis::Analysis, golden::Tolerance, routing::HeaderName, traffic::Weight, units::Duration};
 
 /// What a rollout will do; fixed when it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +28,16 @@ pub struct RolloutPlan {
     /// What a newer version does to this rollout while it runs.
     #[serde(default)]
     pub on_newer: OnNewer,
+    /// The header whose values stay with their version while traffic is shared; absent where every request is shared
+    /// by chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sticky: Option<HeaderName>,
+    /// How long the version from before stays loaded after the candidate became stable.
+    #[serde(default)]
+    pub scale_down_delay: Duration,
+    /// How long a candidate stays loaded after it was taken back.
+    #[serde(default)]
+    pub abort_scale_down_delay: Duration,
 }
 
 /// How traffic moves.
@@ -47,6 +57,23 @@ pub enum Strategy {
         preview: Duration,
         /// Whether traffic moves by itself then; otherwise a person promotes.
         auto_promote: bool,
+        /// Share of the requests that the candidate answers copies of meanwhile.
+        #[serde(default)]
+        mirror: Weight,
+    },
+    /// Copies of requests for a fixed time; the candidate's answers reach nobody. Everything at once after it.
+    Shadow {
+        /// Share of the requests that are copied.
+        mirror: Weight,
+        /// How long.
+        length: Duration,
+    },
+    /// One share of traffic for a fixed time, whose clients stay on their side; everything at once after it.
+    AB {
+        /// The candidate's share.
+        share: Weight,
+        /// How long.
+        length: Duration,
     },
 }
 
@@ -56,6 +83,8 @@ pub enum Strategy {
 pub enum Step {
     /// Give the candidate this share of traffic.
     SetWeight(Weight),
+    /// Have the candidate answer copies of this share of the requests; only before it has traffic.
+    Mirror(Weight),
     /// Go on after this time, or, where there is none, when a person says so.
     Pause(Option<Duration>),
 }
@@ -89,6 +118,23 @@ pub enum Smoke {
     ReadyOnly,
 }
 
+impl Strategy {
+    /// Whether its steps give the candidate a part of the traffic beside stable.
+    pub fn shares_traffic(&self) -> bool {
+        matches!(self, Self::Canary { .. } | Self::AB { .. })
+    }
+
+    /// Whether the candidate answers copies of requests on the way.
+    pub fn mirrors(&self) -> bool {
+        match self {
+            Self::Shadow { .. } => true,
+            Self::BlueGreen { mirror, .. } => *mirror > Weight::NONE,
+            Self::Canary { steps } => steps.iter().any(|step| matches!(step, Step::Mirror(_))),
+            Self::AllAtOnce | Self::AB { .. } => false,
+        }
+    }
+}
+
 impl RolloutPlan {
     /// All at once after a smoke check, with nothing measured.
     pub fn all_at_once(smoke: Smoke, progress_deadline: Duration) -> Self {
@@ -100,14 +146,25 @@ impl RolloutPlan {
             bake: Duration::default(),
             analysis: None,
             on_newer: OnNewer::default(),
+            sticky: None,
+            scale_down_delay: Duration::default(),
+            abort_scale_down_delay: Duration::default(),
         }
+    }
+
+    /// Whether the candidate is given a part of the traffic beside stable on the way.
+    pub fn shares_traffic(&self) -> bool {
+        self.strategy.shares_traffic() || self.hold_back > Weight::NONE
     }
 
     /// The steps of a canary; none for other strategies.
     pub fn steps(&self) -> &[Step] {
         match &self.strategy {
             Strategy::Canary { steps } => steps,
-            Strategy::AllAtOnce | Strategy::BlueGreen { .. } => &[],
+            Strategy::AllAtOnce
+            | Strategy::BlueGreen { .. }
+            | Strategy::Shadow { .. }
+            | Strategy::AB { .. } => &[],
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     name::{Environment, ModelName},
     plan::RolloutPlan,
     release::{Provenance, Release},
+    routing::Routing,
     schema::Document,
     tally::Tally,
     time::Timestamp,
@@ -150,6 +151,9 @@ pub struct RolloutState {
     pub waived: Option<Provenance>,
     /// The candidate's share of traffic.
     pub weight: WeightPair,
+    /// How the target was asked to route beside that.
+    #[serde(default, skip_serializing_if = "Routing::is_plain")]
+    pub routing: Routing,
     /// Verdicts by metric; the smoke check is the metric `smoke`.
     pub judges: BTreeMap<String, JudgeState>,
     /// Where the newest look ended: the next one counts from there. Absent while nothing is measured.
@@ -206,6 +210,9 @@ pub struct Intended {
     /// What went wrong last, where something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The time before which it is not to be done; absent where that is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// Something to do in the world. Each is idempotent.
@@ -218,6 +225,11 @@ pub enum Effect {
     SetWeight {
         /// Percent.
         weight: Weight,
+    },
+    /// Route the model's requests so, beside sharing them by weight.
+    Route {
+        /// The whole routing.
+        routing: Routing,
     },
     /// Make the candidate the stable version.
     Promote,
@@ -379,6 +391,18 @@ impl Phase {
     /// rollback until a person has looked.
     pub fn holds_lock(self) -> bool {
         !self.is_terminal() || self == Self::RollbackFailed
+    }
+}
+
+impl Intended {
+    /// An effect that was just decided.
+    pub fn new(seq: u64, effect: Effect) -> Self {
+        Self { seq, effect, attempts: 0, error: None, not_before: None }
+    }
+
+    /// Whether its time has come.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|from| now >= from)
     }
 }
 

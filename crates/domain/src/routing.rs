@@ -45,6 +45,13 @@ pub struct HeaderNameError {
     text: String,
 }
 
+impl Routing {
+    /// Whether requests are only shared by weight.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl HeaderName {
     /// Longest name, in bytes.
     pub const MAX_LENGTH: usize = 128;

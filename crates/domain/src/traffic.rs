@@ -46,7 +46,7 @@ pub struct Histogram {
 }
 
 /// Answers of a version to mirrored requests, compared with those of the version that answered for real.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShadowCounters {
     /// Requests that were mirrored and answered by both.
     pub compared: u64,
@@ -61,6 +61,13 @@ pub struct ShadowCounters {
     pub only_candidate_wrong: u64,
     /// Mirrored requests that this version did not answer.
     pub failed: u64,
+    /// How long its answers to mirrored requests took, without the time in which copies wait; absent where the target does
+    /// not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Histogram>,
+    /// How long the answers of the other version to the same requests took, measured the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable_latency: Option<Histogram>,
 }
 
 /// Versions that a target has loaded.

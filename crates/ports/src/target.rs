@@ -56,6 +56,10 @@ pub struct Needs {
     pub counters: bool,
     /// An endpoint that reaches a version without traffic.
     pub endpoints: bool,
+    /// Clients that stay on their side by a header.
+    pub sticky: bool,
+    /// Copies of requests for a version without traffic.
+    pub shadow: bool,
 }
 
 /// A target.
@@ -71,6 +75,16 @@ pub trait Target: Send + Sync {
             let message = "the target gives all traffic to one version and cannot share it";
             return Err(PortError::new(crate::Problem::Unsupported, "share traffic", message)
                 .hint("choose `strategy: { blue-green: {} }` without hold-back"));
+        }
+        if needs.sticky && !self.capabilities().sticky {
+            let message = "the target shares requests by chance and cannot keep clients on their side";
+            return Err(PortError::new(crate::Problem::Unsupported, "share traffic by a header", message)
+                .hint("leave `sticky` out, or choose a canary instead of an A/B test"));
+        }
+        if needs.shadow && !self.capabilities().shadow {
+            let message = "the target cannot copy requests to a version without traffic";
+            return Err(PortError::new(crate::Problem::Unsupported, "copy requests", message)
+                .hint("choose a canary with a small first share, and leave `mirror` out"));
         }
         Ok(())
     }

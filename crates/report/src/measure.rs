@@ -25,7 +25,10 @@ const OVERWHELMING: f64 = 1_000.0;
 impl From<MetricKind> for Unit {
     fn from(kind: MetricKind) -> Self {
         match kind {
-            MetricKind::ErrorRatio | MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Self::Share,
+            MetricKind::ErrorRatio
+            | MetricKind::LabelledAccuracy
+            | MetricKind::PairedAccuracy
+            | MetricKind::Disagreement => Self::Share,
             MetricKind::Latency => Self::Millis,
             MetricKind::PredictionDrift => Self::Plain,
         }

@@ -158,6 +158,7 @@ fn noun(metric: Option<&Metric>) -> &'static str {
         Some(MetricKind::ErrorRatio | MetricKind::Latency) => "requests",
         Some(MetricKind::LabelledAccuracy) => "labels",
         Some(MetricKind::PairedAccuracy) => "pairs",
+        Some(MetricKind::Disagreement) => "copied requests",
         Some(MetricKind::PredictionDrift) => "predictions",
         None => "observations",
     }

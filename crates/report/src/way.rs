@@ -41,9 +41,11 @@ pub(crate) fn legs(state: &RolloutState) -> Vec<Leg> {
     }
     let mut legs = match &state.plan.strategy {
         Strategy::Canary { steps } => of_steps(steps),
-        Strategy::BlueGreen { preview, auto_promote } => {
+        Strategy::BlueGreen { preview, auto_promote, .. } => {
             vec![Leg::new(previewed(*preview, *auto_promote), None)]
         }
+        Strategy::Shadow { mirror, length } => vec![Leg::new(format!("shadow {mirror} for {length}"), None)],
+        Strategy::AB { share, length } => vec![Leg::new(format!("{share} for {length}"), None)],
         Strategy::AllAtOnce => vec![],
     };
     let before = legs.len();
@@ -77,26 +79,48 @@ fn previewed(preview: Duration, auto_promote: bool) -> String {
 }
 
 fn of_steps(steps: &[Step]) -> Vec<Leg> {
-    let mut legs: Vec<(Weight, Duration, bool, usize)> = vec![];
+    let mut legs: Vec<Stay> = vec![];
     for (index, step) in steps.iter().enumerate() {
+        let until = index + 1;
         match (step, legs.last_mut()) {
-            (Step::SetWeight(weight), _) => legs.push((*weight, Duration::default(), false, index + 1)),
-            (Step::Pause(pause), Some(leg)) => {
-                let longer = leg.1.std().saturating_add(pause.unwrap_or_default().std());
-                leg.1 = Duration::from_millis(u64::try_from(longer.as_millis()).unwrap_or(u64::MAX));
-                (leg.2, leg.3) = (leg.2 || pause.is_none(), index + 1);
-            }
+            (Step::SetWeight(weight), _) => legs.push(Stay::at(weight.to_string(), until)),
+            (Step::Mirror(share), _) => legs.push(Stay::at(format!("shadow {share}"), until)),
+            (Step::Pause(pause), Some(leg)) => leg.pause(*pause, until),
             (Step::Pause(pause), None) => {
-                legs.push((Weight::NONE, pause.unwrap_or_default(), pause.is_none(), index + 1));
+                let mut leg = Stay::at(Weight::NONE.to_string(), until);
+                leg.pause(*pause, until);
+                legs.push(leg);
             }
         }
     }
-    let leg = |(weight, held, person, until): (Weight, Duration, bool, usize)| {
-        let held = if held > Duration::default() { format!(" for {held}") } else { String::new() };
-        let person = if person { " until a person promotes" } else { "" };
-        Leg::new(format!("{weight}{held}{person}"), Some(until))
-    };
-    legs.into_iter().map(leg).collect()
+    legs.into_iter().map(Stay::leg).collect()
+}
+
+/// Steps that stay at one share.
+struct Stay {
+    share: String,
+    held: Duration,
+    person: bool,
+    until: usize,
+}
+
+impl Stay {
+    fn at(share: String, until: usize) -> Self {
+        Self { share, held: Duration::default(), person: false, until }
+    }
+
+    fn pause(&mut self, pause: Option<Duration>, until: usize) {
+        self.held = self.held.plus(pause.unwrap_or_default());
+        self.person |= pause.is_none();
+        self.until = until;
+    }
+
+    fn leg(self) -> Leg {
+        let held =
+            if self.held > Duration::default() { format!(" for {}", self.held) } else { String::new() };
+        let person = if self.person { " until a person promotes" } else { "" };
+        Leg::new(format!("{}{held}{person}", self.share), Some(self.until))
+    }
 }
 
 /// Index of the leg where the traffic is, or was when it stopped; past the last one when all is done.
@@ -107,8 +131,11 @@ fn current(state: &RolloutState, legs: &[Leg], before: usize) -> Option<usize> {
         Phase::Pending | Phase::Validating | Phase::Failed => None,
         Phase::Progressing | Phase::Paused => match &state.plan.strategy {
             Strategy::Canary { .. } => Some(of_step().unwrap_or(before)),
+            Strategy::BlueGreen { .. } | Strategy::Shadow { .. } | Strategy::AB { .. } if state.step == 0 => {
+                Some(0)
+            }
             Strategy::BlueGreen { .. } if state.weight.desired == Weight::NONE => Some(0),
-            Strategy::BlueGreen { .. } | Strategy::AllAtOnce => Some(before),
+            _ => Some(before),
         },
         Phase::Baking => Some(before),
         Phase::Promoting | Phase::Finalising => Some(legs.len() - 1),

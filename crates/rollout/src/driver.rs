@@ -243,7 +243,8 @@ impl<'a> Driver<'a> {
             Performer { world: &self.world, workdir: self.workdir, state: &held.state, tip: &held.tip };
         let mut outcomes = vec![];
         let mut waits = false;
-        for intended in &held.state.intended {
+        let now = self.world.clock.now();
+        for intended in held.state.intended.iter().filter(|intended| intended.is_due(now)) {
             let report = is_report(&intended.effect);
             if waits && !report {
                 continue;

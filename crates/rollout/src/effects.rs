@@ -48,6 +48,7 @@ impl Performer<'_> {
         let done = match &intended.effect {
             Effect::Prepare => self.prepare(&order).await?,
             Effect::SetWeight { weight } => target.set_weight(&order, candidate, *weight).await?,
+            Effect::Route { routing } => target.route(&order, routing).await?,
             Effect::Promote => target.promote(&order, candidate).await?,
             Effect::Rollback => {
                 let stable = self.state.stable.as_ref().map(|stable| &stable.version);

@@ -28,8 +28,14 @@ fn wants_smoke(state: &RolloutState, target: &Observed) -> bool {
     has_cases && prepared && matches!(Candidate::of(&state.candidate, target), Candidate::Ready(_))
 }
 
-/// When the plan has the next thing to do, as far as the state knows: a look, or the end of a pause.
+/// When the plan has the next thing to do, as far as the state knows: a look, the end of a pause, or an effect that
+/// was put off.
 pub(crate) fn next_event(state: &RolloutState) -> Option<Timestamp> {
+    let put_off = state.intended.iter().filter_map(|intended| intended.not_before).min();
+    on_the_way(state).into_iter().chain(put_off).min()
+}
+
+fn on_the_way(state: &RolloutState) -> Option<Timestamp> {
     let settled = state.settled.filter(|_| matches!(state.phase, Phase::Progressing | Phase::Baking))?;
     let pause = match leg(&state.plan, state.step).hold {
         Hold::For(length) => Some(settled.after(length)),

@@ -6,7 +6,10 @@ use tagship_domain::{
     Duration, Environment, Provenance, Release, Timestamp,
     plan::RolloutPlan,
     rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutState, WeightPair},
+    routing::Routing,
 };
+
+use crate::analysis::Against;
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -95,6 +98,7 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
         interrupted: None,
         waived: None,
         weight: WeightPair::default(),
+        routing: Routing::default(),
         judges: BTreeMap::new(),
         looked: None,
         assigned: false,
@@ -108,7 +112,7 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
     };
     for effect in left_over(request) {
         state.seq += 1;
-        state.intended.push(Intended { seq: state.seq, effect, attempts: 0, error: None });
+        state.intended.push(Intended::new(state.seq, effect));
     }
     Ok(state)
 }
@@ -117,24 +121,24 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
 /// yet there is no traffic to share and nothing to compare with: all at once too, and measured only against fixed
 /// bounds.
 pub(crate) fn fitted(plan: &RolloutPlan, kind: Kind, has_stable: bool) -> RolloutPlan {
+    let at_once = RolloutPlan {
+        scale_down_delay: plan.scale_down_delay,
+        abort_scale_down_delay: plan.abort_scale_down_delay,
+        ..RolloutPlan::all_at_once(plan.smoke.clone(), plan.progress_deadline)
+    };
     if kind == Kind::Rollback {
-        return RolloutPlan::all_at_once(plan.smoke.clone(), plan.progress_deadline);
+        return at_once;
     }
     if has_stable {
         return plan.clone();
     }
     let mut analysis = plan.analysis.clone();
     if let Some(analysis) = &mut analysis {
-        analysis.metrics.retain(|metric| metric.bound.is_some());
+        analysis.metrics.retain(|metric| Against::Bound.applies(metric));
     }
     let analysis = analysis.filter(|analysis| !analysis.metrics.is_empty());
     let bake = if analysis.is_some() { plan.bake } else { Duration::default() };
-    RolloutPlan {
-        on_newer: plan.on_newer,
-        analysis,
-        bake,
-        ..RolloutPlan::all_at_once(plan.smoke.clone(), plan.progress_deadline)
-    }
+    RolloutPlan { on_newer: plan.on_newer, analysis, bake, ..at_once }
 }
 
 /// The time of a transition: now, but always after the one before, so that records outside keep their order even

@@ -121,19 +121,78 @@ fn a_canary_is_read_as_it_is_written() {
 
 #[test]
 fn blue_green_has_defaults() {
-    let preview = |seconds| Duration::from_secs(seconds);
+    let blue_green = |seconds, auto_promote, mirror| Strategy::BlueGreen {
+        preview: Duration::from_secs(seconds),
+        auto_promote,
+        mirror: Weight::percent(mirror).unwrap(),
+    };
     for (written, expected) in [
-        ("strategy: blue-green", Strategy::BlueGreen { preview: preview(0), auto_promote: true }),
-        ("strategy: { blue-green: }", Strategy::BlueGreen { preview: preview(0), auto_promote: true }),
-        (
-            "strategy: { blue-green: { preview: 10m, auto-promote: false } }",
-            Strategy::BlueGreen { preview: preview(600), auto_promote: false },
-        ),
+        ("strategy: blue-green", blue_green(0, true, 0)),
+        ("strategy: { blue-green: }", blue_green(0, true, 0)),
+        ("strategy: { blue-green: { preview: 10m, auto-promote: false } }", blue_green(600, false, 0)),
+        ("strategy: { blue-green: { preview: 10m, mirror: 100 } }", blue_green(600, true, 100)),
         ("strategy: all-at-once", Strategy::AllAtOnce),
         ("on-newer: queue-latest", Strategy::AllAtOnce),
     ] {
         assert_eq!(with(written).strategy, expected, "{written}");
     }
+}
+
+#[test]
+fn a_linear_canary_is_a_canary() {
+    let pause = Step::Pause(Some(Duration::from_secs(300)));
+    for (written, shares) in [
+        ("{ step-weight: 10, pause: 5m }", vec![10, 20, 30, 40, 50]),
+        ("{ step-weight: 20%, pause: 5m, max-weight: 50 }", vec![20, 40, 50]),
+        ("{ step-weight: 100, pause: 5m, max-weight: 100 }", vec![100]),
+        ("{ step-weight: 1, pause: 5m, max-weight: 3 }", vec![1, 2, 3]),
+    ] {
+        let steps = shares.into_iter().flat_map(|share| [weight(share), pause]).collect();
+        assert_eq!(
+            with(&format!("strategy: {{ linear: {written} }}")).strategy,
+            Strategy::Canary { steps },
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn shadow_and_ab_run_for_a_fixed_time() {
+    let share = |percent| Weight::percent(percent).unwrap();
+    let length = Duration::from_secs(3600);
+    let shadow = with("strategy: { shadow: { for: 1h } }");
+    assert_eq!(shadow.strategy, Strategy::Shadow { mirror: share(100), length });
+    let half = with("strategy: { shadow: { mirror: 50, for: 1h } }");
+    assert_eq!(half.strategy, Strategy::Shadow { mirror: share(50), length });
+    let ab = with("strategy: { a-b: { sticky: X-User-Id, for: 1h } }");
+    assert_eq!(ab.strategy, Strategy::AB { share: share(50), length });
+    assert_eq!(ab.plan(Smoke::ReadyOnly).sticky.unwrap().as_str(), "x-user-id");
+}
+
+#[test]
+fn copies_may_come_before_a_canary_and_clients_may_stay() {
+    let canary = with(
+        "strategy: { canary: { sticky: x-user, steps: [{ mirror: 100 }, { pause: 10m }, { set-weight: 5 }] } }",
+    );
+    let steps = vec![Step::Mirror(Weight::ALL), Step::Pause(Some(Duration::from_secs(600))), weight(5)];
+    assert_eq!(canary.strategy, Strategy::Canary { steps });
+    assert_eq!(canary.sticky.unwrap().as_str(), "x-user");
+}
+
+#[test]
+fn blue_green_keeps_the_old_version_for_a_while_and_others_do_not() {
+    for (written, stays) in [
+        ("strategy: blue-green", 30),
+        ("strategy: blue-green, scale-down-delay: 0s", 0),
+        ("strategy: all-at-once", 0),
+        ("scale-down-delay: 10m", 600),
+    ] {
+        let plan = with(written).plan(Smoke::ReadyOnly);
+        assert_eq!(plan.scale_down_delay, Duration::from_secs(stays), "{written}");
+        assert_eq!(plan.abort_scale_down_delay, Duration::default());
+    }
+    let kept = with("abort-scale-down-delay: 1h").plan(Smoke::ReadyOnly);
+    assert_eq!(kept.abort_scale_down_delay, Duration::from_secs(3600));
 }
 
 #[test]
@@ -176,6 +235,9 @@ fn metrics_that_can_be_measured_are_taken() {
     let errors = "{ name: errors, kind: error-ratio }";
     let bounded = "{ name: errors, kind: error-ratio, bound: { max: 2% } }";
     let drift = "{ name: drift, kind: prediction-drift }";
+    let pairs = "{ name: pairs, kind: paired-accuracy }";
+    let differs = "{ name: differs, kind: disagreement, bound: { max: 2% } }";
+    let copied = "strategy: { canary: { steps: [{ mirror: 100 }, { pause: 1h }, { set-weight: 5 }] } }";
     let canary = "strategy: { canary: { steps: [{ set-weight: 5 }] } }";
     let to_all = "strategy: { canary: { steps: [{ set-weight: 5 }, { set-weight: 100 }] } }";
     for keys in [
@@ -186,6 +248,16 @@ fn metrics_that_can_be_measured_are_taken() {
         format!("bake: 10m, hold-back: 49, analysis: {{ metrics: [{errors}, {drift}] }}"),
         format!("bake: 10m, analysis: {{ metrics: [{bounded}] }}"),
         format!("strategy: blue-green, bake: 10m, analysis: {{ metrics: [{bounded}] }}"),
+        format!(
+            "strategy: {{ shadow: {{ for: 1h }} }}, analysis: {{ metrics: [{errors}, {pairs}, {differs}] }}"
+        ),
+        format!(
+            "strategy: {{ blue-green: {{ preview: 1h, mirror: 5 }} }}, analysis: {{ metrics: [{pairs}] }}"
+        ),
+        format!("{copied}, analysis: {{ metrics: [{errors}, {drift}, {pairs}, {differs}] }}"),
+        format!(
+            "strategy: {{ a-b: {{ sticky: x, for: 1h }} }}, analysis: {{ metrics: [{errors}, {drift}] }}"
+        ),
         to_all.to_owned(),
     ] {
         let _ = with(&keys);

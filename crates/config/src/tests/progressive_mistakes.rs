@@ -63,7 +63,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "strategy: { canary: { steps: [{}, { set-weight: 5 }] } }",
-        "8:39 p.strategy.canary.steps[0]: one of `set-weight`, `pause` is missing | write one, e.g. `set-weight: 5` or `pause: 10m`",
+        "8:39 p.strategy.canary.steps[0]: one of `set-weight`, `mirror`, `pause` is missing | write one, e.g. `set-weight: 5` or `pause: 10m`",
     ),
     (
         "strategy: { canary: { steps: [{ set-weight: 0 }] } }",
@@ -123,7 +123,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "strategy: {}",
-        "8:9 p.strategy: one of `canary`, `blue-green` is missing | write one, e.g. `canary: { steps: [{ set-weight: 5 }, { pause: 10m }] }`",
+        "8:9 p.strategy: one of `canary`, `linear`, `blue-green`, `shadow`, `a-b` is missing | write one, e.g. `canary: { steps: [{ set-weight: 5 }, { pause: 10m }] }`",
     ),
     (
         "strategy: [canary]",
@@ -131,11 +131,11 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "strategy: canarry",
-        "8:19 p.strategy: expected `all-at-once`, `canary` with its steps or `blue-green`, found `canarry`; did you mean `canary`?",
+        "8:19 p.strategy: expected `all-at-once`, `canary` with its steps, `linear`, `blue-green`, `shadow` or `a-b`, found `canarry`; did you mean `canary`?",
     ),
     (
         "strategy: blue-grene",
-        "8:19 p.strategy: expected `all-at-once`, `canary` with its steps or `blue-green`, found `blue-grene`; did you mean `blue-green`?",
+        "8:19 p.strategy: expected `all-at-once`, `canary` with its steps, `linear`, `blue-green`, `shadow` or `a-b`, found `blue-grene`; did you mean `blue-green`?",
     ),
     (
         "strategy: { bluegreen: {} }",
@@ -196,7 +196,59 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "bake: 10m\nstrategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: p, kind: paired-accuracy }] }",
-        "10:31 p.analysis.metrics[0].bound: no traffic of stable is left during the bake to compare `p` with | set `hold-back: 5%`",
+        "10:48 p.analysis.metrics[0].kind: `p` would never be measured: nothing copies requests to the new version | choose `strategy: { shadow: { for: 1h } }`, or begin a canary with the step `mirror: 100`",
+    ),
+    (
+        "strategy: { shadow: { for: 1h } }\nanalysis: { metrics: [{ name: a, kind: labelled-accuracy }] }",
+        "9:48 p.analysis.metrics[0].kind: `a` would never be measured: copies of requests do not show labelled-accuracy | set `bake: 10m`, or add steps with traffic",
+    ),
+    (
+        "strategy: { shadow: { for: 1h } }\nanalysis: { metrics: [{ name: d, kind: disagreement }] }",
+        "9:31 p.analysis.metrics[0].bound: disagreement needs a bound: some versions are meant to answer differently | write how much is fine, e.g. `bound: { max: 2% }`",
+    ),
+    (
+        "strategy: { shadow: { for: 1h } }\nanalysis: { metrics: [{ name: d, kind: disagreement, bound: { max: 2% }, promote-margin: { ratio: 2 } }] }",
+        "9:82 p.analysis.metrics[0].promote-margin: disagreement is held against its bound, so it has no margin | leave `promote-margin` out",
+    ),
+    (
+        "strategy: { shadow: {} }",
+        "8:21 p.strategy.shadow.for: the key `for` is missing | write e.g. `for: 1h`",
+    ),
+    (
+        "strategy: { shadow: { mirror: 0, for: 1h } }",
+        "8:39 p.strategy.shadow.mirror: a mirror of 0 copies no requests | write the share to copy, e.g. `mirror: 100`",
+    ),
+    (
+        "strategy: { shadow: { for: 0s } }",
+        "8:36 p.strategy.shadow.for: in no time nothing is measured | write a time, e.g. `1h`",
+    ),
+    (
+        "strategy: shadow",
+        "8:19 p.strategy: the strategy `shadow` needs settings; write `shadow: { for: 1h }`",
+    ),
+    (
+        "strategy: { a-b: { for: 1h } }",
+        "8:21 p.strategy.a-b.sticky: the key `sticky` is missing | write e.g. `sticky: x-user-id`",
+    ),
+    (
+        "strategy: { a-b: { share: 100, sticky: x, for: 1h } }",
+        "8:35 p.strategy.a-b.share: a share of 100% leaves one side without traffic | halves tell most, `share: 50`",
+    ),
+    (
+        "strategy: { a-b: { sticky: 'x y', for: 1h } }",
+        "8:36 p.strategy.a-b.sticky: header name \"x y\" is not allowed: it takes 1 to 128 letters, digits and !#$%&'*+-.^_`|~",
+    ),
+    (
+        "strategy: { linear: { step-weight: 60, pause: 1m } }",
+        "8:44 p.strategy.linear.step-weight: steps of 60% do not lead to 50% | write e.g. `step-weight: 10`",
+    ),
+    (
+        "strategy: { linear: { pause: 1m } }",
+        "8:21 p.strategy.linear.step-weight: the key `step-weight` is missing | write e.g. `step-weight: 10`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }, { mirror: 100 }] } }",
+        "8:68 p.strategy.canary.steps[1].mirror: a version with 5% of the traffic answers no copies of requests | copy requests before the first `set-weight`",
     ),
     (
         "bake: 10m\nanalysis: { metrics: [{ name: e, kind: error-ratio, bound: { max: 2% } }, { name: d, kind: prediction-drift }] }",
@@ -254,11 +306,11 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e }] }",
-        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `prediction-drift`",
+        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-rate }] }",
-        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `prediction-drift`, found `error-rate` | did you mean `error-ratio`?",
+        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, found `error-rate` | did you mean `error-ratio`?",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: bucket-e }] }",

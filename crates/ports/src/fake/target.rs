@@ -40,7 +40,7 @@ struct Served {
 pub struct Load {
     /// How many, over all versions by weight.
     pub requests: u64,
-    /// Of a thousand answers of a version, how many are errors and how many are right; versions that are not named
+    /// Of a thousand answers of a version, those to copies too, how many are errors and how many are right; versions that are not named
     /// make no errors and are always right.
     pub quality: BTreeMap<Version, (u64, u64)>,
 }
@@ -147,6 +147,7 @@ impl Served {
     /// Answers the requests that came since the last look.
     fn answer(&mut self) {
         let Some(load) = &self.load else { return };
+        let shadow = self.routing.shadow.as_ref();
         for arm in self.arms.values_mut() {
             let requests = load.requests * u64::from(arm.weight.get()) / 100;
             let (errors, right) = load.quality.get(&arm.version).copied().unwrap_or((0, 1000));
@@ -156,6 +157,13 @@ impl Served {
             counters.errors = counters.requests * errors / 1000;
             counters.correct = counters.requests * right / 1000;
             counters.incorrect = counters.requests - counters.correct;
+            if let Some(shadow) = shadow.filter(|shadow| shadow.version == arm.version) {
+                let copied = counters.shadow.get_or_insert_default();
+                let copies =
+                    copied.compared + copied.failed + load.requests * u64::from(shadow.share.get()) / 100;
+                copied.failed = copies * errors / 1000;
+                copied.compared = copies - copied.failed;
+            }
         }
     }
 

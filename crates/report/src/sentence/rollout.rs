@@ -40,6 +40,12 @@ fn words(state: &RolloutState) -> String {
         Phase::Pending if back => format!("{name} is about to go back to {version} in {place}"),
         Phase::Pending => format!("{name} {version} is about to roll out to {place}"),
         Phase::Validating => format!("{name} {version} is being checked in {place}, without traffic"),
+        Phase::Progressing if state.routing.shadow.is_some() => {
+            format!(
+                "{name} {version} answers copies of requests in {place}, and reaches nobody{}",
+                step(state)
+            )
+        }
         Phase::Progressing if is_preview(state) => {
             format!("{name} {version} stands ready in {place}, without traffic")
         }
@@ -97,6 +103,9 @@ fn paused(state: &RolloutState, name: &str, place: &str) -> String {
         Reason::ManualPause => format!("{name} {version} is paused {at} by a person"),
         Reason::NoData | Reason::InconclusiveAnalysis => {
             format!("{name} {version} is held {at}, a person decides")
+        }
+        _ if state.routing.shadow.is_some() => {
+            format!("{name} {version} answers copies of requests in {place}, a person decides")
         }
         _ if is_preview(state) => {
             format!("{name} {version} stands ready in {place} without traffic, a person promotes it")
@@ -174,6 +183,11 @@ pub fn effect_words(effect: &Effect) -> String {
     match effect {
         Effect::Prepare => "load the candidate without traffic".to_owned(),
         Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
+        Effect::Route { routing } => match (&routing.shadow, &routing.sticky) {
+            (Some(shadow), _) => format!("copy {} of the requests to the candidate", shadow.share),
+            (None, Some(header)) => format!("keep clients on their side by the header {header}"),
+            (None, None) => "share requests by weight alone".to_owned(),
+        },
         Effect::Promote => "make the candidate the stable version".to_owned(),
         Effect::Rollback => "give all traffic back".to_owned(),
         Effect::Cleanup { version } => format!("unload {version}"),

@@ -45,6 +45,8 @@ fn headline(forecast: &Forecast) -> Headline {
         Strategy::AllAtOnce => "all at once",
         Strategy::Canary { .. } => "as a canary",
         Strategy::BlueGreen { .. } => "blue-green",
+        Strategy::Shadow { .. } => "after a time as its shadow",
+        Strategy::AB { .. } => "as an A/B test",
     };
     let what = if forecast.held {
         format!(
@@ -88,7 +90,9 @@ fn way(forecast: &Forecast) -> Vec<Vec<String>> {
     ]];
     let last = forecast.way.len();
     for (index, stretch) in forecast.way.iter().enumerate() {
-        let name = if stretch.weight == Weight::NONE {
+        let name = if stretch.mirror > Weight::NONE {
+            "shadow".to_owned()
+        } else if stretch.weight == Weight::NONE {
             "preview".to_owned()
         } else if index + 1 == last {
             if forecast.plan.bake > Duration::default() { "bake".to_owned() } else { "promoted".to_owned() }
@@ -99,7 +103,11 @@ fn way(forecast: &Forecast) -> Vec<Vec<String>> {
             none if none == Duration::default() => "-".to_owned(),
             lasts => lasts.to_string(),
         });
-        rows.push(vec![name, stretch.weight.to_string(), lasts, measured(stretch, forecast)]);
+        let share = match stretch.mirror {
+            Weight::NONE => stretch.weight.to_string(),
+            mirror => format!("copies of {mirror}"),
+        };
+        rows.push(vec![name, share, lasts, measured(stretch, forecast)]);
     }
     rows
 }
@@ -109,6 +117,7 @@ fn measured(stretch: &Stretch, forecast: &Forecast) -> String {
         None => return "-".to_owned(),
         Some(Comparison::Stable) => "beside stable",
         Some(Comparison::Bound) => "against fixed bounds",
+        Some(Comparison::Shadow) => "on copies of stable's requests",
     };
     let max_wait = forecast.plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     if stretch.needs_verdict {
@@ -155,10 +164,11 @@ fn of_metric(metric: &MetricForecast, style: &Style) -> String {
 
 /// What stable does, what is to be seen, and what promotion asks for.
 fn about(metric: &MetricForecast, stable: Figure) -> String {
-    let beside = metric.needs.iter().any(|need| need.against == Comparison::Stable);
+    let beside = metric.needs.iter().any(|need| need.against != Comparison::Bound);
     let what = match metric.kind {
         MetricKind::ErrorRatio => "requests fail",
         MetricKind::Latency => "answers are slow",
+        MetricKind::Disagreement => "copied requests are answered differently",
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy | MetricKind::PredictionDrift => {
             "labelled predictions are wrong"
         }
@@ -187,6 +197,9 @@ fn about(metric: &MetricForecast, stable: Figure) -> String {
 fn kept(bound: Bound) -> String {
     match bound {
         Bound::MaxErrorRatio(share) => format!("at most {} of requests fail", percent(share)),
+        Bound::MaxDisagreement(share) => {
+            format!("at most {} of copied requests are answered differently", percent(share))
+        }
         Bound::MinAccuracy(share) => format!("at least {} of labelled predictions are right", percent(share)),
         Bound::Latency { quantile, within_ms } => {
             format!("at least {} of answers take {} ms at most", percent(quantile), short(within_ms))
@@ -202,6 +215,7 @@ fn row(need: &Need) -> Vec<String> {
     let against = match need.against {
         Comparison::Stable => "stable",
         Comparison::Bound => "bound",
+        Comparison::Shadow => "copies",
     };
     let mut cells = vec![need.weight.to_string(), against.to_owned()];
     cells.extend(cost(need.see, "tolerated"));

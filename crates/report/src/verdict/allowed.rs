@@ -20,7 +20,7 @@ pub(super) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
 fn fixed(bound: Bound) -> String {
     let share = |share: f64| Unit::Share.one(share).unwrap_or_else(|| "?".to_owned());
     match bound {
-        Bound::MaxErrorRatio(most) => format!("≤ {}", share(most)),
+        Bound::MaxErrorRatio(most) | Bound::MaxDisagreement(most) => format!("≤ {}", share(most)),
         Bound::MinAccuracy(least) => format!("≥ {}", share(least)),
         Bound::Latency { quantile, within_ms } => {
             let time = Unit::Millis.one(within_ms).unwrap_or_else(|| "?".to_owned());

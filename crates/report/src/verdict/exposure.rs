@@ -43,7 +43,7 @@ fn stopped_at(state: &RolloutState, series: &[MetricSeries]) -> Option<Weight> {
         let reached = state.plan.steps().iter().take(state.step + 1);
         state.settled.and(reached.rev().find_map(|step| match step {
             Step::SetWeight(weight) => Some(*weight),
-            Step::Pause(_) => None,
+            Step::Mirror(_) | Step::Pause(_) => None,
         }))
     })
 }

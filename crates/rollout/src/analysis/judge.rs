@@ -35,9 +35,13 @@ const NO_STABLE: Taken = Taken::Nothing("stable");
 /// Adds a window to the test of a metric; the test starts anew where it has to be another one.
 pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, window: &Window) -> Taken {
     match (metric.kind, against, window) {
+        (MetricKind::Disagreement, Against::Shadow, Window::Shares { candidate, .. }) => {
+            let Share { n, bad } = *candidate;
+            fixed(metric, test, FixedWindow { n, bad, at_most_bad: bad }, None)
+        }
         (
             MetricKind::ErrorRatio | MetricKind::LabelledAccuracy,
-            Against::Stable,
+            Against::Stable | Against::Shadow,
             Window::Shares { stable, candidate },
         ) => {
             let Some(stable) = stable else { return without_stable() };
@@ -51,7 +55,11 @@ pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, w
             let Share { n, bad } = *candidate;
             fixed(metric, test, FixedWindow { n, bad, at_most_bad: bad }, None)
         }
-        (MetricKind::Latency, Against::Stable, Window::Histograms { stable, candidate }) => {
+        (
+            MetricKind::Latency,
+            Against::Stable | Against::Shadow,
+            Window::Histograms { stable, candidate },
+        ) => {
             let Some(stable) = stable else { return without_stable() };
             histograms(metric, test, stable, candidate)
         }
@@ -59,7 +67,7 @@ pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, w
             let Some(Bound::Latency { within_ms, .. }) = metric.bound else { return other_bound(metric) };
             fixed(metric, test, fixed::longer_than(candidate, within_ms), Some(candidate))
         }
-        (MetricKind::PairedAccuracy, Against::Stable, Window::Pairs(window)) => pairs(metric, test, *window),
+        (MetricKind::PairedAccuracy, Against::Shadow, Window::Pairs(window)) => pairs(metric, test, *window),
         (MetricKind::PredictionDrift, Against::Stable, Window::Classes { stable, candidate }) => {
             classes(test, stable, candidate)
         }
@@ -200,7 +208,7 @@ fn fixed(
 /// The failure share that a bound allows.
 pub(super) fn worst(bound: Bound) -> f64 {
     match bound {
-        Bound::MaxErrorRatio(share) => share,
+        Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) => share,
         Bound::MinAccuracy(share) => 1.0 - share,
         Bound::Latency { quantile, .. } => 1.0 - quantile,
     }
@@ -214,7 +222,9 @@ fn alternatives(metric: &Metric) -> Alternatives {
     match metric.kind {
         MetricKind::Latency => Alternatives::Latency,
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
-        MetricKind::ErrorRatio | MetricKind::PredictionDrift => Alternatives::Errors,
+        MetricKind::ErrorRatio | MetricKind::Disagreement | MetricKind::PredictionDrift => {
+            Alternatives::Errors
+        }
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn no_data(metric: &Metric, who: &str, state: &JudgeState) -> String 
         MetricKind::ErrorRatio | MetricKind::Latency => "requests",
         MetricKind::LabelledAccuracy => "labels",
         MetricKind::PairedAccuracy => "data",
+        MetricKind::Disagreement => "copied requests",
         MetricKind::PredictionDrift => "predicted labels",
     };
     format!("no {seen} of {who} in this look; {rule}; {} observations of the candidate so far", state.n)
@@ -104,6 +105,9 @@ fn values(metric: &Metric, test: Option<&Test>, measurement: &Measurement) -> St
         (MetricKind::LabelledAccuracy, _) => format!("{value} of {n1} labelled answers right, {compared}"),
         (MetricKind::PairedAccuracy, _) => {
             format!("of {n1} labelled pairs only the candidate was wrong in {value}, only stable in {stable}")
+        }
+        (MetricKind::Disagreement, _) => {
+            format!("{value} of {n1} copied requests answered differently from stable, {compared}")
         }
         (MetricKind::PredictionDrift, _) => {
             format!("predicted labels differ by {value} of {n1} requests from stable's {n0}")
@@ -143,7 +147,9 @@ fn margin(metric: &Metric, test: Option<&Test>) -> String {
 
 fn limit(bound: Bound) -> String {
     match bound {
-        Bound::MaxErrorRatio(most) => format!("at most {} allowed", percent(most)),
+        Bound::MaxErrorRatio(most) | Bound::MaxDisagreement(most) => {
+            format!("at most {} allowed", percent(most))
+        }
         Bound::MinAccuracy(least) => format!("at least {} required", percent(least)),
         Bound::Latency { within_ms, .. } => format!("at most {} allowed", duration(within_ms)),
     }

@@ -12,7 +12,7 @@ pub fn own_window(metric: &Metric, stable: Option<&Tally>, candidate: &Tally) ->
     match metric.kind {
         MetricKind::ErrorRatio | MetricKind::LabelledAccuracy => shares(stable, candidate),
         MetricKind::Latency => durations(stable, candidate),
-        MetricKind::PairedAccuracy | MetricKind::PredictionDrift => {
+        MetricKind::PairedAccuracy | MetricKind::Disagreement | MetricKind::PredictionDrift => {
             Seen::Error(format!("only a target counts {}; take `source` out", metric.kind.as_str()))
         }
     }

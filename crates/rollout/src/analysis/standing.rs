@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Timestamp,
-    analysis::{Analysis, JudgeState, Metric, MetricPhase, Seen},
+    analysis::{Analysis, JudgeState, Metric, MetricKind, MetricPhase, Seen},
     rollout::Reason,
 };
 
@@ -17,6 +17,8 @@ pub enum Against {
     Stable,
     /// The fixed bound of each metric, because no stable traffic exists. A metric without a bound does not apply.
     Bound,
+    /// Stable's answers to the same requests, of which the candidate gets copies.
+    Shadow,
 }
 
 /// What an analysis says after a look, as a sentence with the numbers.
@@ -51,16 +53,18 @@ pub enum Standing {
 /// The error rate of 5 % is that of the whole analysis: each of `m` metrics that decide fails at evidence of `20 * m`.
 /// Promotion needs every one of them, so each may succeed at evidence of 20: promoting a candidate that breaks any
 /// one margin takes an error of that very test.
+///
+/// `against` says what a metric is compared with in this window; nothing for one that does not apply in it.
 pub fn look(
     analysis: &Analysis,
-    against: Against,
+    against: impl Fn(&Metric) -> Option<Against>,
     judges: &mut BTreeMap<String, JudgeState>,
     seen: &BTreeMap<String, Seen>,
     at: Timestamp,
 ) -> Standing {
-    let applies = |metric: &&Metric| against.applies(metric);
+    let applies = |metric: &&Metric| against(metric).is_some();
     let deciding = analysis.metrics.iter().filter(applies).filter(|metric| metric.decides()).count();
-    for metric in analysis.metrics.iter().filter(applies) {
+    for (metric, against) in analysis.metrics.iter().filter_map(|metric| Some((metric, against(metric)?))) {
         let state = judges.entry(metric.name.clone()).or_insert_with(phase::pending);
         if let Some(seen) = seen.get(&metric.name) {
             phase::advance(state, metric, against, deciding, seen, at);
@@ -80,10 +84,26 @@ impl Against {
     /// Whether a metric can be judged this way.
     pub fn applies(self, metric: &Metric) -> bool {
         match self {
-            Self::Stable => true,
-            Self::Bound => metric.bound.is_some_and(|bound| metric.kind.fits_bound(bound)),
+            Self::Stable => !metric.kind.is_paired(),
+            Self::Bound => !metric.kind.is_paired() && is_bounded(metric),
+            Self::Shadow if metric.kind == MetricKind::Disagreement => is_bounded(metric),
+            Self::Shadow => metric.kind.shows_in_shadow(),
         }
     }
+
+    /// What a metric is compared with; nothing where it does not apply.
+    pub fn of(self, metric: &Metric) -> Option<Self> {
+        self.applies(metric).then_some(self)
+    }
+
+    /// Whether stable is looked at too.
+    pub fn compares(self) -> bool {
+        self != Self::Bound
+    }
+}
+
+fn is_bounded(metric: &Metric) -> bool {
+    metric.bound.is_some_and(|bound| metric.kind.fits_bound(bound))
 }
 
 /// The worst verdict counts.

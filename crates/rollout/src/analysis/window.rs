@@ -10,6 +10,8 @@ use tagship_domain::{
     traffic::{Counters, Histogram, ShadowCounters},
 };
 
+use super::Against;
+
 /// The versions that are compared.
 #[derive(Debug, Clone, Copy)]
 pub struct Arms<'a> {
@@ -25,6 +27,7 @@ pub struct Arms<'a> {
 /// version that was not there before counts from zero too.
 pub fn windows(
     analysis: &Analysis,
+    against: Against,
     arms: Arms<'_>,
     from: &Snapshot,
     to: &Snapshot,
@@ -33,8 +36,17 @@ pub fn windows(
         let now = to.counters.get(version)?;
         Some(from.counters.get(version).map_or_else(|| now.clone(), |then| difference(then, now)))
     };
-    let candidate = counted(arms.candidate);
-    let stable = arms.stable.map(|version| (version, counted(version)));
+    let (mut candidate, mut stable) =
+        (counted(arms.candidate), arms.stable.map(|version| (version, counted(version))));
+    if against == Against::Shadow {
+        candidate = candidate.map(copies);
+        // The times of what stable answers alone are no match for those of copies.
+        let of_stable =
+            candidate.as_ref().and_then(|counters| counters.shadow.as_ref()?.stable_latency.clone());
+        if let Some((_, Some(counters))) = &mut stable {
+            counters.latency = of_stable;
+        }
+    }
     let see = |metric: &Metric| match (&candidate, &stable) {
         (None, _) => missing(arms.candidate, "the candidate"),
         (Some(_), Some((version, None))) => missing(version, "stable"),
@@ -43,6 +55,18 @@ pub fn windows(
     };
     let counted = analysis.metrics.iter().filter(|metric| !metric.own_source);
     counted.map(|metric| (metric.name.clone(), see(metric))).collect()
+}
+
+/// Of a version that answers copies, those are its requests. Labels reach neither, nor do predicted classes.
+fn copies(counted: Counters) -> Counters {
+    let shadow = counted.shadow.unwrap_or_default();
+    Counters {
+        requests: shadow.compared.saturating_add(shadow.failed),
+        errors: shadow.failed,
+        latency: shadow.latency.clone(),
+        shadow: Some(shadow),
+        ..Counters::default()
+    }
 }
 
 fn missing(version: &Version, role: &str) -> Seen {
@@ -61,6 +85,7 @@ fn window(kind: MetricKind, stable: Option<&Counters>, candidate: &Counters) -> 
         MetricKind::Latency => histograms(stable, candidate),
         MetricKind::PredictionDrift => classes(stable, candidate),
         MetricKind::PairedAccuracy => pairs(candidate),
+        MetricKind::Disagreement => disagreements(candidate),
     }
 }
 
@@ -119,13 +144,8 @@ fn classes(stable: Option<&Counters>, candidate: &Counters) -> Seen {
 }
 
 fn pairs(candidate: &Counters) -> Seen {
-    let Some(shadow) = candidate.shadow else {
-        return Seen::Error(
-            "the target mirrors no requests to the candidate; have it do so (for `tagship serve`: its routing order), or take \
-             the metric out"
-                .to_owned(),
-        );
-    };
+    // A version that has answered no copy yet has no counts of them.
+    let shadow = candidate.shadow.clone().unwrap_or_default();
     if shadow.only_stable_wrong.saturating_add(shadow.only_candidate_wrong) > shadow.labelled {
         return Seen::Error(
             "the target counts wrong answers of mirrored requests, but not how many of them have a label; use a \
@@ -133,7 +153,17 @@ fn pairs(candidate: &Counters) -> Seen {
                 .to_owned(),
         );
     }
-    Seen::Window(Window::Pairs(Pairs::from(shadow)))
+    Seen::Window(Window::Pairs(Pairs::from(&shadow)))
+}
+
+fn disagreements(candidate: &Counters) -> Seen {
+    let shadow = candidate.shadow.clone().unwrap_or_default();
+    if shadow.disagreed > shadow.compared {
+        let message = "the target counts more disagreements than compared requests; check its counters";
+        return Seen::Error(message.to_owned());
+    }
+    let candidate = Share { n: shadow.compared, bad: shadow.disagreed };
+    Seen::Window(Window::Shares { stable: None, candidate })
 }
 
 /// A counter went down: the target was restarted.
@@ -201,5 +231,7 @@ fn shadow_since(then: &ShadowCounters, now: &ShadowCounters) -> Result<ShadowCou
         only_stable_wrong: minus(now.only_stable_wrong, then.only_stable_wrong)?,
         only_candidate_wrong: minus(now.only_candidate_wrong, then.only_candidate_wrong)?,
         failed: minus(now.failed, then.failed)?,
+        latency: optional(then.latency.as_ref(), now.latency.as_ref(), histogram_since)?,
+        stable_latency: optional(then.stable_latency.as_ref(), now.stable_latency.as_ref(), histogram_since)?,
     })
 }

@@ -14,7 +14,7 @@ pub struct Policy {
     /// The analysis.
     pub analysis: Analysis,
     /// What the candidate is compared with.
-    pub against: Against,
+    against: Against,
 }
 
 /// An analysis that does not fit a recording.
@@ -40,8 +40,8 @@ pub enum PolicyMismatch {
     },
     /// No stable traffic was recorded, and a metric has nothing else to be judged by.
     #[error(
-        "the recording has no counts of stable, and metric {name:?} has no `bound` to be judged by; name one in the \
-         analysis, or record stable"
+        "nothing that was recorded can be compared for metric {name:?}, and it has no `bound` to be judged by; name one \
+         in the analysis, or record stable"
     )]
     NoBound {
         /// The metric.
@@ -59,7 +59,8 @@ impl Policy {
     /// The first thing that does not fit.
     pub fn of(analysis: Analysis, recording: &Recording) -> Result<Self, PolicyMismatch> {
         let against = if recording.has_stable { Against::Stable } else { Against::Bound };
-        for metric in &analysis.metrics {
+        let policy = Self { analysis, against };
+        for metric in &policy.analysis.metrics {
             let name = metric.name.clone();
             let Some((_, found)) = recording.metrics.iter().find(|(name, _)| *name == metric.name) else {
                 let recorded: Vec<&str> = recording.metrics.iter().map(|(name, _)| name.as_str()).collect();
@@ -69,14 +70,19 @@ impl Policy {
                 let (expected, found) = (metric.kind.as_str(), found.as_str());
                 return Err(PolicyMismatch::OtherKind { name, expected, found });
             }
-            if !against.applies(metric) {
+            if policy.against(metric).is_none() {
                 return Err(PolicyMismatch::NoBound { name });
             }
         }
-        if !analysis.metrics.iter().any(Metric::decides) {
+        if !policy.analysis.metrics.iter().any(Metric::decides) {
             return Err(PolicyMismatch::NothingDecides);
         }
-        Ok(Self { analysis, against })
+        Ok(policy)
+    }
+
+    /// What a metric is compared with; nothing where it does not apply. What both versions answered is paired by itself.
+    pub fn against(&self, metric: &Metric) -> Option<Against> {
+        if metric.kind.is_paired() { Against::Shadow.of(metric) } else { self.against.of(metric) }
     }
 
     /// Every recorded metric with the defaults of its kind.

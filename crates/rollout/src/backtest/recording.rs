@@ -70,6 +70,7 @@ impl Recording {
     /// - `latency`: `{"buckets": [5, 50], "counts": [90, 9, 1]}` a version: upper bounds in milliseconds, the count of
     ///   each bucket, and after the last one, if any, the count of everything slower;
     /// - `prediction-drift`: `{"classes": {"yes": 10, "no": 90}}` a version;
+    /// - `disagreement`: `"candidate": {"n": 600, "bad": 7}`, with `bad` the copied requests answered differently;
     /// - `paired-accuracy`: `"pairs": {"n": 600, "only_stable_wrong": 9, "only_candidate_wrong": 12}`.
     ///
     /// Where no stable traffic exists, `stable` is left out, in every line.
@@ -157,6 +158,9 @@ impl Line {
             return Ok((Window::Pairs(pairs), true));
         }
         let candidate = self.candidate.ok_or("`candidate` is missing")?;
+        if kind == MetricKind::Disagreement {
+            return Ok((Window::Shares { stable: None, candidate: candidate.share("candidate")? }, true));
+        }
         let has_stable = self.stable.is_some();
         let window = match kind {
             MetricKind::Latency => {

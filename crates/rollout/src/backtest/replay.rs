@@ -30,7 +30,7 @@ pub fn replay(policy: &Policy, recording: &Recording) -> Result<Vec<AnalysisLook
             .map(|(name, window)| (name.clone(), Seen::Window(window.clone())))
             .collect();
         let at = Timestamp::from_millis(at)?;
-        let standing = look(&policy.analysis, policy.against, &mut judges, &seen, at);
+        let standing = look(&policy.analysis, |metric| policy.against(metric), &mut judges, &seen, at);
         let decision = decision(&standing);
         said.push(AnalysisLook { t: recorded.t, metrics: readings(policy, &judges), decision });
         if matches!(decision, AnalysisDecision::Promote | AnalysisDecision::Rollback) {

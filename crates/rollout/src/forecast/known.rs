@@ -104,6 +104,9 @@ impl Known {
                 Err("it depends on how often the two versions disagree, which only mirrored traffic shows"
                     .to_owned())
             }
+            MetricKind::Disagreement => {
+                Err("only copied requests show how often two versions disagree".to_owned())
+            }
             MetricKind::PredictionDrift => Err("it only advises".to_owned()),
         }
     }
@@ -112,7 +115,7 @@ impl Known {
         let histogram = self.counters.as_ref().and_then(|counters| counters.latency.as_ref());
         let histogram = histogram.filter(|histogram| histogram.total() >= BEFORE_TAIL);
         match (against, metric.bound, histogram) {
-            (Comparison::Stable, _, histogram) => {
+            (Comparison::Stable | Comparison::Shadow, _, histogram) => {
                 let tail = histogram.and_then(tail).map(|value| Figure { value, from: Origin::Measured });
                 Ok(tail.unwrap_or(Figure { value: TAIL, from: Origin::WorstCase }))
             }
@@ -145,7 +148,7 @@ fn told(
     what: &str,
     flag: &str,
 ) -> Told {
-    let is_factor = against == Comparison::Stable && matches!(metric.promote_margin, Margin::Ratio(_));
+    let is_factor = against != Comparison::Bound && matches!(metric.promote_margin, Margin::Ratio(_));
     match (given, counted) {
         (Some(figure), _) => Ok(figure),
         (None, Some((bad, n))) if bad >= FEW_FAILURES || (n >= MANY && !is_factor) => Ok(share(bad, n)),

@@ -13,6 +13,7 @@ use tagship_stats::sequential::{
 };
 
 use super::known::{Known, Told};
+use crate::analysis::Against;
 
 /// What holds for all metrics of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -50,9 +51,10 @@ pub(super) fn needs_labels(metric: &Metric) -> bool {
 pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
     let worse = match metric.kind {
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => stable + known.given.accuracy_loss,
-        MetricKind::ErrorRatio | MetricKind::Latency | MetricKind::PredictionDrift => {
-            stable * known.given.regression
-        }
+        MetricKind::ErrorRatio
+        | MetricKind::Latency
+        | MetricKind::Disagreement
+        | MetricKind::PredictionDrift => stable * known.given.regression,
     };
     worse.min(1.0)
 }
@@ -62,10 +64,10 @@ pub(super) fn needs(metric: &Metric, way: &[Stretch], terms: &Terms<'_>) -> Vec<
     let mut needs: Vec<Need> = vec![];
     for stretch in way {
         let Some(against) = stretch.against.filter(|against| applies(metric, *against)) else { continue };
-        if needs.iter().any(|need| need.weight == stretch.weight && need.against == against) {
+        let weight = stretch.answered();
+        if needs.iter().any(|need| need.weight == weight && need.against == against) {
             continue;
         }
-        let weight = stretch.weight;
         let cost = |n: Option<f64>| n.filter(|n| n.is_finite()).map(|n| cost(metric, n, weight, terms));
         let see = cost(to_see(metric, weight, against, terms));
         let promote = cost(to_promote(metric, weight, against, terms));
@@ -76,7 +78,12 @@ pub(super) fn needs(metric: &Metric, way: &[Stretch], terms: &Terms<'_>) -> Vec<
 
 /// Whether the metric is measured at all in this comparison.
 pub(super) fn applies(metric: &Metric, against: Comparison) -> bool {
-    metric.decides() && (against == Comparison::Stable || metric.bound.is_some())
+    let against = match against {
+        Comparison::Stable => Against::Stable,
+        Comparison::Bound => Against::Bound,
+        Comparison::Shadow => Against::Shadow,
+    };
+    metric.decides() && against.applies(metric)
 }
 
 /// Observations to promote a candidate that is as good as stable; infinite where it never is, absent where unknown.
@@ -88,7 +95,9 @@ pub(super) fn to_promote(
 ) -> Option<f64> {
     let share = terms.known.share(metric, against).ok()?.value;
     let n = match (against, metric.bound) {
-        (Comparison::Stable, _) => n_promote(share, fraction(weight), metric.promote_margin),
+        (Comparison::Stable | Comparison::Shadow, _) => {
+            n_promote(share, part(weight, against), metric.promote_margin)
+        }
         (Comparison::Bound, Some(bound)) => n_promote_fixed(share, worst(bound)),
         (Comparison::Bound, None) => return None,
     };
@@ -103,11 +112,13 @@ fn to_see(metric: &Metric, weight: Weight, against: Comparison, terms: &Terms<'_
         alternatives: match metric.kind {
             MetricKind::Latency => Alternatives::Latency,
             MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
-            MetricKind::ErrorRatio | MetricKind::PredictionDrift => Alternatives::Errors,
+            MetricKind::ErrorRatio | MetricKind::Disagreement | MetricKind::PredictionDrift => {
+                Alternatives::Errors
+            }
         },
         tolerance: metric.tolerance,
         metrics: terms.deciding,
-        bounds: if metric.kind == MetricKind::Latency && against == Comparison::Stable {
+        bounds: if metric.kind == MetricKind::Latency && against != Comparison::Bound {
             terms.known.bounds()
         } else {
             1
@@ -115,7 +126,9 @@ fn to_see(metric: &Metric, weight: Weight, against: Comparison, terms: &Terms<'_
         per_look: per_second(metric, weight, terms).map(|rate| rate * terms.interval.as_secs_f64()),
     };
     let n = match (against, metric.bound) {
-        (Comparison::Stable, _) => n_detect(share, regressed, fraction(weight), &test),
+        (Comparison::Stable | Comparison::Shadow, _) => {
+            n_detect(share, regressed, part(weight, against), &test)
+        }
         (Comparison::Bound, Some(bound)) => n_detect_fixed(regressed, worst(bound), &test),
         (Comparison::Bound, None) => return None,
     };
@@ -149,6 +162,12 @@ fn whole(n: f64) -> u64 {
     n.ceil() as u64
 }
 
+/// The candidate's part of all answers: stable answers the requests too of which there are copies.
+fn part(weight: Weight, against: Comparison) -> f64 {
+    let answered = fraction(weight);
+    if against == Comparison::Shadow { answered / (1.0 + answered) } else { answered }
+}
+
 fn fraction(weight: Weight) -> f64 {
     f64::from(weight.get()) / 100.0
 }
@@ -161,7 +180,7 @@ fn least(metric: &Metric) -> f64 {
 /// The share of bad answers that a bound allows.
 fn worst(bound: Bound) -> f64 {
     match bound {
-        Bound::MaxErrorRatio(share) => share,
+        Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) => share,
         Bound::MinAccuracy(share) => 1.0 - share,
         Bound::Latency { quantile, .. } => 1.0 - quantile,
     }

@@ -35,7 +35,12 @@ pub(super) fn outlook(metric: &Metric, way: &[Stretch], plan: &RolloutPlan, term
     let max_wait = plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     let Some((until, against)) = verdict(metric, way) else {
         let why = "no stretch of the way measures it".to_owned();
-        return Outlook::Never { why, advice: vec!["set `bake: 10m`, or choose a canary".to_owned()] };
+        let advice = if metric.kind.is_paired() {
+            "begin a canary with the step `mirror: 100`, or choose a shadow"
+        } else {
+            "set `bake: 10m`, or choose a canary"
+        };
+        return Outlook::Never { why, advice: vec![advice.to_owned()] };
     };
     if let Err(why) = terms.known.share(metric, against) {
         return Outlook::Unknown { why };
@@ -69,9 +74,9 @@ fn verdict<'w>(metric: &Metric, way: &'w [Stretch]) -> Option<(&'w [Stretch], Co
 
 /// What no amount of traffic brings.
 fn never(metric: &Metric, way: &[Stretch], against: Comparison, terms: &Terms<'_>) -> Option<Outlook> {
-    let weight = way.last()?.weight;
+    let weight = way.last()?.answered();
     let share = terms.known.share(metric, against).ok()?.value;
-    let factor = against == Comparison::Stable && matches!(metric.promote_margin, Margin::Ratio(_));
+    let factor = against != Comparison::Bound && matches!(metric.promote_margin, Margin::Ratio(_));
     if factor && share <= 0.0 {
         let why = "stable has none, and no ratio of nothing can be shown".to_owned();
         let advice =
@@ -97,8 +102,8 @@ fn progress(metric: &Metric, way: &[Stretch], max_wait: Duration, terms: &Terms<
             time += lasts(stretch);
             continue;
         };
-        let n = to_promote(metric, stretch.weight, against, terms)?;
-        let speed = per_second(metric, stretch.weight, terms)? / n;
+        let n = to_promote(metric, stretch.answered(), against, terms)?;
+        let speed = per_second(metric, stretch.answered(), terms)? / n;
         let length = if at + 1 == way.len() { f64::INFINITY } else { lasts(stretch) };
         if after.is_none() && part + speed * length >= 1.0 {
             after = Some(time + (1.0 - part) / speed + delay);

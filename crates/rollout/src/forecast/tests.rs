@@ -6,7 +6,7 @@ use tagship_domain::{
     Duration,
     analysis::{Analysis, Bound, Margin, Metric, MetricKind},
     forecast::{Comparison, Figure, Origin, Outlook, Stretch},
-    plan::{OnNewer, RolloutPlan, Smoke, Step, Strategy},
+    plan::{RolloutPlan, Smoke, Step, Strategy},
     traffic::{Counters, Histogram, Weight},
 };
 
@@ -31,12 +31,8 @@ fn canary(steps: &[(u8, Option<u64>)], metrics: Vec<Metric>) -> RolloutPlan {
     };
     RolloutPlan {
         strategy: Strategy::Canary { steps: steps.iter().flat_map(both).collect() },
-        smoke: Smoke::ReadyOnly,
-        progress_deadline: minutes(10),
-        hold_back: Weight::NONE,
-        bake: Duration::default(),
         analysis: Some(Analysis { interval: minutes(1), max_wait: minutes(60), metrics }),
-        on_newer: OnNewer::QueueLatest,
+        ..RolloutPlan::all_at_once(Smoke::ReadyOnly, minutes(10))
     }
 }
 
@@ -72,10 +68,23 @@ fn the_way_joins_a_share_with_its_pause_and_waits_before_stable_loses_its_traffi
     assert_eq!(
         way(&plan, true),
         [
-            Stretch { weight: weight(5), lasts: Some(minutes(10)), against: stable, needs_verdict: false },
-            Stretch { weight: weight(50), lasts: None, against: stable, needs_verdict: true },
+            Stretch {
+                weight: weight(5),
+                mirror: weight(0),
+                lasts: Some(minutes(10)),
+                against: stable,
+                needs_verdict: false
+            },
+            Stretch {
+                weight: weight(50),
+                mirror: weight(0),
+                lasts: None,
+                against: stable,
+                needs_verdict: true
+            },
             Stretch {
                 weight: Weight::ALL,
+                mirror: weight(0),
                 lasts: Some(Duration::default()),
                 against: Some(Comparison::Bound),
                 needs_verdict: false
@@ -85,7 +94,7 @@ fn the_way_joins_a_share_with_its_pause_and_waits_before_stable_loses_its_traffi
     let held = RolloutPlan { hold_back: weight(5), bake: minutes(10), ..plan };
     let last = way(&held, true)[2];
     assert_eq!((last.weight, last.against, last.needs_verdict), (weight(95), stable, true));
-    let strategy = Strategy::BlueGreen { preview: minutes(5), auto_promote: false };
+    let strategy = Strategy::BlueGreen { preview: minutes(5), auto_promote: false, mirror: weight(0) };
     let shares: Vec<_> = way(&RolloutPlan { strategy, ..held }, true)
         .iter()
         .map(|stretch| (stretch.weight.get(), stretch.lasts, stretch.against))
@@ -144,7 +153,25 @@ fn nothing_is_guessed() {
     assert!(matches!(outlook_of(&plan, &known(Some(100.0), Some(0.0))), Outlook::Never { .. }));
     let paired = Metric::with_defaults("pairs", MetricKind::PairedAccuracy);
     let plan = canary(&[(10, Some(30))], vec![paired]);
-    assert!(matches!(outlook_of(&plan, &known(Some(100.0), Some(0.01))), Outlook::Unknown { .. }));
+    assert!(matches!(outlook_of(&plan, &known(Some(100.0), Some(0.01))), Outlook::Never { .. }));
+    let strategy = Strategy::Shadow { mirror: weight(100), length: minutes(30) };
+    let shadow = RolloutPlan { strategy, ..plan };
+    assert!(matches!(outlook_of(&shadow, &known(Some(100.0), Some(0.01))), Outlook::Unknown { .. }));
+}
+
+#[test]
+fn copies_tell_as_much_as_the_requests_that_they_are_of() {
+    let strategy = Strategy::Shadow { mirror: weight(100), length: minutes(30) };
+    let plan = RolloutPlan { strategy, ..canary(&[], vec![errors()]) };
+    let [shadow, all] = way(&plan, true)[..] else { panic!("{:?}", way(&plan, true)) };
+    assert_eq!((shadow.mirror, shadow.against), (weight(100), Some(Comparison::Shadow)));
+    assert!(shadow.needs_verdict && all.weight == Weight::ALL);
+    let outlook = outlook_of(&plan, &known(Some(100.0), Some(0.01)));
+    let half = outlook_of(&canary(&[(50, Some(30))], vec![errors()]), &known(Some(100.0), Some(0.01)));
+    let (Outlook::InTime { after, .. }, Outlook::InTime { after: shared, .. }) = (&outlook, &half) else {
+        panic!("{outlook:?} {half:?}")
+    };
+    assert!(after <= shared, "every request is answered twice: {after} and {shared}");
 }
 
 #[test]

@@ -7,7 +7,10 @@ use tagship_domain::{
     traffic::Weight,
 };
 
-use crate::step::legs::{self, Hold, Leg};
+use crate::{
+    analysis::Against,
+    step::legs::{self, Hold, Leg},
+};
 
 /// All stretches, in order. A share that is only applied belongs to the pause that follows it.
 pub(super) fn way(plan: &RolloutPlan, has_stable: bool) -> Vec<Stretch> {
@@ -17,8 +20,9 @@ pub(super) fn way(plan: &RolloutPlan, has_stable: bool) -> Vec<Stretch> {
     let mut way = vec![];
     for (index, leg) in legs.iter().enumerate() {
         let next = legs.get(index + 1);
-        let is_part = |next: &Leg| next.weight == leg.weight && index + 1 < last;
-        let is_empty = leg.weight == Weight::NONE && leg.hold == Hold::For(Duration::default());
+        let is_part = |next: &Leg| (next.weight, next.mirror) == (leg.weight, leg.mirror) && index + 1 < last;
+        let is_dark = (leg.weight, leg.mirror) == (Weight::NONE, Weight::NONE);
+        let is_empty = is_dark && leg.hold == Hold::For(Duration::default());
         if is_empty || (leg.hold == Hold::Applied && next.is_some_and(is_part)) {
             continue;
         }
@@ -27,19 +31,23 @@ pub(super) fn way(plan: &RolloutPlan, has_stable: bool) -> Vec<Stretch> {
             Hold::For(length) => Some(length),
             Hold::Person => None,
         };
-        let against = plan.analysis.as_ref().and_then(|_| comparison(leg.weight, has_stable));
-        let before_all = next.is_some_and(|next| index + 1 == last || next.weight == Weight::ALL);
+        let against = plan.analysis.as_ref().and_then(|_| comparison(*leg, has_stable));
+        let waits = next.is_some_and(|next| {
+            let ends_copies = leg.mirror > Weight::NONE && next.mirror == Weight::NONE;
+            index + 1 == last || next.weight == Weight::ALL || ends_copies
+        });
         let needs_verdict =
-            against.is_some() && if index == last { plan.bake > Duration::default() } else { before_all };
-        way.push(Stretch { weight: leg.weight, lasts, against, needs_verdict });
+            against.is_some() && if index == last { plan.bake > Duration::default() } else { waits };
+        let mirror = if against == Some(Comparison::Shadow) { leg.mirror } else { Weight::NONE };
+        way.push(Stretch { weight: leg.weight, mirror, lasts, against, needs_verdict });
     }
     way
 }
 
-fn comparison(weight: Weight, has_stable: bool) -> Option<Comparison> {
-    match weight {
-        Weight::NONE => None,
-        weight if has_stable && weight < Weight::ALL => Some(Comparison::Stable),
-        _ => Some(Comparison::Bound),
-    }
+fn comparison(leg: Leg, has_stable: bool) -> Option<Comparison> {
+    legs::against(leg, has_stable).map(|against| match against {
+        Against::Stable => Comparison::Stable,
+        Against::Bound => Comparison::Bound,
+        Against::Shadow => Comparison::Shadow,
+    })
 }

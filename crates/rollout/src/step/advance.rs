@@ -4,12 +4,13 @@ use tagship_domain::{
     Duration, Timestamp,
     plan::Smoke,
     rollout::{DeploymentState, Effect, Kind, Phase, Reason, RolloutState},
+    routing::Routing,
     traffic::Weight,
 };
 
 use super::{
     back,
-    change::{enter, intend},
+    change::{enter, intend, intend_after},
     legs::{self, Hold, Leg},
     looking,
 };
@@ -68,26 +69,49 @@ pub(super) fn begin_leg(state: &mut RolloutState, index: usize, achieved: &str, 
     } else {
         Phase::Progressing
     };
-    let in_force = state.weight.applied == leg.weight && state.weight.desired == leg.weight;
+    let has_share = state.weight.applied == leg.weight && state.weight.desired == leg.weight;
+    let routing = legs::routing(state, leg);
+    let in_force = has_share && routing == state.routing;
     let message = format!("{achieved}; {}", purpose(state, leg, in_force));
-    let before = legs::against(state, state.weight.desired);
+    let before = legs::against_now(state);
     enter(state, phase, Reason::OnTrack, message, now);
     state.step = index.min(count);
     state.weight.desired = leg.weight;
     state.settled = in_force.then_some(state.since);
-    if before == Some(Against::Stable) && legs::against(state, leg.weight) == Some(Against::Bound) {
-        looking::change_over(state);
-    }
     if count > 0 || phase == Phase::Baking {
         intend(state, Effect::Publish);
     }
-    if !in_force {
+    // A version with traffic answers no copies, and clients stay on their side from the first share on.
+    route(state, routing);
+    if before.is_some_and(|before| before != Against::Bound)
+        && legs::against_now(state) == Some(Against::Bound)
+    {
+        looking::change_over(state);
+    }
+    if !has_share {
         intend(state, Effect::SetWeight { weight: leg.weight });
+    }
+}
+
+/// Has the target route so, where it does not yet.
+pub(super) fn route(state: &mut RolloutState, routing: Routing) {
+    if routing != state.routing {
+        state.routing = routing.clone();
+        intend(state, Effect::Route { routing });
     }
 }
 
 fn purpose(state: &RolloutState, leg: Leg, in_force: bool) -> String {
     let version = &state.candidate.version;
+    if leg.mirror > Weight::NONE && state.stable.is_some() {
+        let copies = format!("copies of {} of the requests", leg.mirror);
+        return match (in_force, leg.hold) {
+            (false, _) => format!("having {version} answer {copies}, without traffic of its own"),
+            (true, Hold::For(length)) => format!("{version} answers {copies} for {length}"),
+            (true, Hold::Person) => format!("{version} answers {copies} until a person leads on"),
+            (true, Hold::Applied) => format!("{version} answers {copies}"),
+        };
+    }
     let share = match leg.weight {
         Weight::ALL => "all traffic".to_owned(),
         weight => format!("{weight} of the traffic"),
@@ -105,6 +129,7 @@ pub(super) fn promote(state: &mut RolloutState, achieved: &str, now: Timestamp) 
     enter(state, Phase::Promoting, Reason::OnTrack, format!("{achieved}; making it stable"), now);
     state.weight.desired = Weight::ALL;
     intend(state, Effect::Promote);
+    route(state, Routing::default());
 }
 
 fn finalise(state: &mut RolloutState, now: Timestamp) {
@@ -138,7 +163,7 @@ fn succeed(state: &mut RolloutState, now: Timestamp) {
     enter(state, Phase::Succeeded, Reason::Completed, message, now);
     if let Some(stable) = &state.stable {
         let version = stable.version.clone();
-        intend(state, Effect::Cleanup { version });
+        intend_after(state, state.plan.scale_down_delay, Effect::Cleanup { version });
     }
     intend(state, Effect::SetDeployment { state: DeploymentState::Success });
     intend(state, Effect::Publish);

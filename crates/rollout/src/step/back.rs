@@ -3,12 +3,14 @@
 use tagship_domain::{
     Provenance, Timestamp,
     rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState},
+    routing::Routing,
     traffic::Weight,
 };
 
 use super::{
+    advance,
     candidate::Candidate,
-    change::{enter, intend, is_report, waiting_for},
+    change::{enter, intend, intend_after, is_report, waiting_for},
     transition::Judgement,
 };
 
@@ -55,6 +57,7 @@ fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp
     state.weight.desired = Weight::NONE;
     intend(state, Effect::Publish);
     intend(state, Effect::Rollback);
+    advance::route(state, Routing::default());
 }
 
 /// Tries again what did not work.
@@ -140,7 +143,8 @@ pub(super) fn arrive(state: &mut RolloutState, now: Timestamp) {
 
 /// What is left when the candidate does not serve.
 fn conclude(state: &mut RolloutState, deployment: DeploymentState) {
-    intend(state, Effect::Cleanup { version: state.candidate.version.clone() });
+    let version = state.candidate.version.clone();
+    intend_after(state, state.plan.abort_scale_down_delay, Effect::Cleanup { version });
     intend(state, Effect::SetDeployment { state: deployment });
     intend(state, Effect::Publish);
 }

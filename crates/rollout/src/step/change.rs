@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use tagship_domain::{
-    Timestamp,
+    Duration, Timestamp,
     rollout::{Effect, Intended, Phase, Reason, RolloutState},
 };
 
@@ -30,7 +30,16 @@ pub(super) fn intend(state: &mut RolloutState, effect: Effect) {
         state.intended.retain(|intended| discriminant(&intended.effect) != discriminant(&effect));
     }
     state.seq += 1;
-    state.intended.push(Intended { seq: state.seq, effect, attempts: 0, error: None });
+    state.intended.push(Intended::new(state.seq, effect));
+}
+
+/// Intends an effect that is done only after a time in the phase that was entered.
+pub(super) fn intend_after(state: &mut RolloutState, delay: Duration, effect: Effect) {
+    intend(state, effect);
+    let since = state.since;
+    if let Some(intended) = state.intended.last_mut() {
+        intended.not_before = (delay > Duration::default()).then(|| since.after(delay));
+    }
 }
 
 /// The intention of an effect, where it is not done yet.
@@ -43,9 +52,14 @@ pub(crate) fn is_report(effect: &Effect) -> bool {
     matches!(effect, Effect::SetDeployment { .. } | Effect::Publish)
 }
 
-/// Whether a rollout can do without an effect: reports, and unloading what has no traffic.
+/// Whether a rollout can do without an effect: reports, unloading what has no traffic, and taking back a routing that
+/// means nothing where one version has all traffic.
 pub(super) fn is_optional(effect: &Effect) -> bool {
-    is_report(effect) || matches!(effect, Effect::Cleanup { .. })
+    match effect {
+        Effect::Route { routing } => routing.is_plain(),
+        Effect::Cleanup { .. } => true,
+        effect => is_report(effect),
+    }
 }
 
 /// Whether an effect changes what the registry says.
@@ -58,6 +72,11 @@ pub(super) fn name(effect: &Effect) -> String {
     match effect {
         Effect::Prepare => "load the candidate".to_owned(),
         Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
+        Effect::Route { routing } => match (&routing.shadow, &routing.sticky) {
+            (Some(shadow), _) => format!("copy {} of the requests to the candidate", shadow.share),
+            (None, Some(header)) => format!("keep clients on their side by the header {header}"),
+            (None, None) => "share requests by weight alone".to_owned(),
+        },
         Effect::Promote => "make the candidate stable".to_owned(),
         Effect::Rollback => "give all traffic back".to_owned(),
         Effect::Cleanup { version } => format!("unload {version}"),

@@ -5,8 +5,10 @@
 
 use tagship_domain::{
     Duration,
+    analysis::Metric,
     plan::{RolloutPlan, Step, Strategy},
     rollout::RolloutState,
+    routing::{Routing, Shadow},
     traffic::Weight,
 };
 
@@ -17,6 +19,8 @@ use crate::analysis::Against;
 pub(crate) struct Leg {
     /// The candidate's share.
     pub(crate) weight: Weight,
+    /// The share of requests that it answers copies of; only without traffic of its own.
+    pub(crate) mirror: Weight,
     /// What it is held for.
     pub(crate) hold: Hold,
 }
@@ -36,26 +40,36 @@ pub(crate) enum Hold {
 pub(crate) fn legs(plan: &RolloutPlan) -> Vec<Leg> {
     match &plan.strategy {
         Strategy::AllAtOnce => vec![],
-        Strategy::BlueGreen { preview, auto_promote } => {
-            let dark = |hold| Leg { weight: Weight::NONE, hold };
+        Strategy::BlueGreen { preview, auto_promote, mirror } => {
+            let dark = |hold| Leg { weight: Weight::NONE, mirror: *mirror, hold };
             let person = (!auto_promote).then(|| dark(Hold::Person));
             [dark(Hold::For(*preview))].into_iter().chain(person).collect()
         }
-        Strategy::Canary { steps } => {
-            let leg = |weight: &mut Weight, step: &Step| {
-                let hold = match step {
-                    Step::SetWeight(share) => {
-                        *weight = *share;
-                        Hold::Applied
-                    }
-                    Step::Pause(Some(length)) => Hold::For(*length),
-                    Step::Pause(None) => Hold::Person,
-                };
-                Some(Leg { weight: *weight, hold })
-            };
-            steps.iter().scan(Weight::NONE, leg).collect()
+        Strategy::Canary { steps } => steps.iter().scan((Weight::NONE, Weight::NONE), of_step).collect(),
+        Strategy::Shadow { mirror, length } => {
+            vec![Leg { weight: Weight::NONE, mirror: *mirror, hold: Hold::For(*length) }]
+        }
+        Strategy::AB { share, length } => {
+            vec![Leg { weight: *share, mirror: Weight::NONE, hold: Hold::For(*length) }]
         }
     }
+}
+
+/// The leg of a step, after the shares of the one before. Copies end where traffic begins.
+fn of_step((weight, mirror): &mut (Weight, Weight), step: &Step) -> Option<Leg> {
+    let hold = match step {
+        Step::SetWeight(share) => {
+            (*weight, *mirror) = (*share, Weight::NONE);
+            Hold::Applied
+        }
+        Step::Mirror(share) => {
+            *mirror = *share;
+            Hold::Applied
+        }
+        Step::Pause(Some(length)) => Hold::For(*length),
+        Step::Pause(None) => Hold::Person,
+    };
+    Some(Leg { weight: *weight, mirror: *mirror, hold })
 }
 
 /// The leg with this index; the last one where there are fewer.
@@ -71,14 +85,39 @@ pub(crate) fn is_last(state: &RolloutState) -> bool {
 /// What is held back is for the bake; without one, nothing is.
 fn last(plan: &RolloutPlan) -> Leg {
     let weight = if plan.bake == Duration::default() { Weight::ALL } else { plan.full() };
-    Leg { weight, hold: Hold::For(plan.bake) }
+    Leg { weight, mirror: Weight::NONE, hold: Hold::For(plan.bake) }
 }
 
-/// What the candidate is measured against while it has this share; nothing without traffic.
-pub(crate) fn against(state: &RolloutState, weight: Weight) -> Option<Against> {
-    match (weight, &state.stable) {
+/// What the candidate is measured against on a leg; nothing where it answers nothing.
+pub(crate) fn against(leg: Leg, has_stable: bool) -> Option<Against> {
+    match (leg.weight, has_stable) {
+        (Weight::NONE, true) if leg.mirror > Weight::NONE => Some(Against::Shadow),
         (Weight::NONE, _) => None,
-        (weight, Some(_)) if weight < Weight::ALL => Some(Against::Stable),
+        (weight, true) if weight < Weight::ALL => Some(Against::Stable),
         _ => Some(Against::Bound),
+    }
+}
+
+/// What it is measured against as the target was asked to route.
+pub(crate) fn against_now(state: &RolloutState) -> Option<Against> {
+    let mirror = state.routing.shadow.as_ref().map_or(Weight::NONE, |shadow| shadow.share);
+    against(Leg { weight: state.weight.desired, mirror, hold: Hold::Applied }, state.stable.is_some())
+}
+
+/// Whether a metric could be measured on the legs up to the one that runs.
+pub(crate) fn was_measurable(state: &RolloutState, metric: &Metric) -> bool {
+    let has_stable = state.stable.is_some();
+    (0..=state.step).any(|index| {
+        against(leg(&state.plan, index), has_stable).is_some_and(|against| against.applies(metric))
+    })
+}
+
+/// How the target has to route on a leg, beside sharing by weight.
+pub(crate) fn routing(state: &RolloutState, leg: Leg) -> Routing {
+    let is_shadow = leg.mirror > Weight::NONE && state.stable.is_some();
+    let is_shared = Weight::NONE < leg.weight && leg.weight < Weight::ALL;
+    Routing {
+        sticky: state.plan.sticky.clone().filter(|_| is_shared),
+        shadow: is_shadow.then(|| Shadow { version: state.candidate.version.clone(), share: leg.mirror }),
     }
 }

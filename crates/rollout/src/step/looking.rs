@@ -24,7 +24,7 @@ pub(crate) fn wants_counters(state: &RolloutState, now: Timestamp) -> bool {
 /// The versions whose counts the next look compares; nothing where nothing is measured.
 pub(crate) fn measured_versions(state: &RolloutState) -> Vec<&Version> {
     let Some(against) = measured_against(state) else { return vec![] };
-    let stable = state.stable.as_ref().filter(|_| against == Against::Stable);
+    let stable = state.stable.as_ref().filter(|_| against.compares());
     std::iter::once(&state.candidate).chain(stable).map(|release| &release.version).collect()
 }
 
@@ -64,14 +64,14 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
     }
     let analysis = state.plan.analysis.clone()?;
     let before = state.looked.clone()?;
-    let stable = state.stable.as_ref().filter(|_| against == Against::Stable);
+    let stable = state.stable.as_ref().filter(|_| against.compares());
     let arms = Arms { stable: stable.map(|stable| &stable.version), candidate: &state.candidate.version };
     let (mut seen, counters) = match observation.counters.as_ref()? {
         Measured::Error(why) => (unmeasured(&analysis, why), before.counters.clone()),
         Measured::Counters(now) if !knows(arms, &before) => (BTreeMap::new(), now.clone()),
         Measured::Counters(now) => {
             let now = Snapshot { at: observation.now, counters: now.clone(), own: BTreeMap::new() };
-            (analysis::windows(&analysis, arms, &before, &now), now.counters)
+            (analysis::windows(&analysis, against, arms, &before, &now), now.counters)
         }
     };
     let mut own = before.own;
@@ -82,7 +82,9 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
     }
     state.looked = Some(Snapshot { at: observation.now, counters, own });
     // Where nothing was counted yet, counting begins.
-    (!seen.is_empty()).then(|| analysis::look(&analysis, against, &mut state.judges, &seen, observation.now))
+    (!seen.is_empty()).then(|| {
+        analysis::look(&analysis, |metric| against.of(metric), &mut state.judges, &seen, observation.now)
+    })
 }
 
 /// What was seen of a metric with a source of its own since `before`, which becomes what the next look counts from;
@@ -125,7 +127,7 @@ pub(super) fn undecided(state: &RolloutState) -> Vec<&Metric> {
 /// Forgets verdicts that came from comparing with stable, where a fixed bound takes over.
 pub(super) fn change_over(state: &mut RolloutState) {
     let bounded = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
-    for metric in bounded.filter(|metric| metric.bound.is_some()) {
+    for metric in bounded.filter(|metric| Against::Bound.applies(metric)) {
         state.judges.remove(&metric.name);
     }
 }
@@ -133,9 +135,8 @@ pub(super) fn change_over(state: &mut RolloutState) {
 /// What the candidate is measured against now; absent where nothing is.
 fn measured_against(state: &RolloutState) -> Option<Against> {
     let analysis = state.plan.analysis.as_ref()?;
-    let against = legs::against(state, state.weight.desired)?;
-    let applies = |metric: &Metric| against == Against::Stable || metric.bound.is_some();
-    analysis.metrics.iter().any(applies).then_some(against)
+    let against = legs::against_now(state)?;
+    analysis.metrics.iter().any(|metric| against.applies(metric)).then_some(against)
 }
 
 /// Whether a snapshot has what the next look counts from.

@@ -19,7 +19,7 @@ use tagship_domain::{
 use super::step;
 use crate::tests::{
     sample::{arm, by, failed, noon, passed, pending_over, plan, ready_only, release, version},
-    walk::{analysis, bounded, canary, errors, minutes, percent},
+    walk::{analysis, bounded, canary, errors, minutes, percent, shadowed},
 };
 
 /// One look, with outcomes by position among what is intended at that moment.
@@ -118,12 +118,19 @@ fn any_start() -> impl Strategy<Value = RolloutState> {
 }
 
 fn any_plan() -> impl Strategy<Value = RolloutPlan> {
-    let blue_green = |auto_promote| plan::Strategy::BlueGreen { preview: minutes(1), auto_promote };
+    let blue_green = |auto_promote| plan::Strategy::BlueGreen {
+        preview: minutes(1),
+        auto_promote,
+        mirror: percent(if auto_promote { 50 } else { 0 }),
+    };
     let strategy = prop_oneof![
         Just(plan::Strategy::AllAtOnce),
         Just(canary().strategy),
         Just(plan::Strategy::Canary { steps: vec![Step::SetWeight(percent(30)), Step::Pause(None)] }),
         any::<bool>().prop_map(blue_green),
+        Just(shadowed().strategy),
+        Just(plan::Strategy::Shadow { mirror: percent(100), length: minutes(1) }),
+        Just(plan::Strategy::AB { share: percent(50), length: minutes(1) }),
     ];
     let metrics =
         prop::option::of(prop::sample::subsequence(vec![errors(), named("bounded", &bounded())], 1..=2));

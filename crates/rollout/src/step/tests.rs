@@ -14,6 +14,7 @@ use tagship_domain::{
 mod bake;
 mod canary;
 mod own_source;
+mod strategies;
 
 use super::{Transition, step};
 use crate::tests::sample::{

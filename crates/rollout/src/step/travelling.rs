@@ -14,7 +14,7 @@ use super::{
     looking,
     transition::Judgement,
 };
-use crate::analysis::Standing;
+use crate::analysis::{Against, Standing};
 
 /// Good when the leg is over.
 pub(super) fn judge(state: &mut RolloutState, observation: &Observation) -> Judgement {
@@ -56,7 +56,7 @@ pub(super) fn unapplied(state: &RolloutState, observation: &Observation) -> Opti
 fn hold(state: &RolloutState, observation: &Observation, looked: bool) -> Judgement {
     let leg = legs::leg(&state.plan, state.step);
     let passed = observation.now.since(state.settled.unwrap_or(observation.now));
-    let here = format!("{} has {} of the traffic", state.candidate.version, state.weight.applied);
+    let here = whereabouts(state);
     let length = match leg.hold {
         Hold::Applied => Duration::default(),
         Hold::For(length) => length,
@@ -75,7 +75,7 @@ fn hold(state: &RolloutState, observation: &Observation, looked: bool) -> Judgem
             score(state)
         ));
     }
-    let open = if needs_verdict(state) { looking::undecided(state) } else { vec![] };
+    let open = needed(state);
     let max_wait = state.plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     match open.as_slice() {
         [] => Judgement::Good(format!("{here}{}", score(state))),
@@ -86,16 +86,36 @@ fn hold(state: &RolloutState, observation: &Observation, looked: bool) -> Judgem
     }
 }
 
-/// Whether the next leg leaves stable without traffic, or the candidate becomes stable: both need a verdict. Without
-/// traffic so far there is nothing that a verdict could rest on. Where a person led it to a last leg that is not held,
-/// nothing more can be learned.
-fn needs_verdict(state: &RolloutState) -> bool {
+/// Metrics whose verdict is needed before the leg may end, and that are undecided.
+///
+/// Where the next leg leaves stable without traffic, or the candidate becomes stable, those are all that could be measured
+/// so far. Without any answer of the candidate there is nothing that a verdict could rest on, and where a person led it to
+/// a last leg that is not held, nothing more can be learned. Where the copies of requests end, what only they show has to
+/// be decided.
+fn needed(state: &RolloutState) -> Vec<&Metric> {
+    let mut open = looking::undecided(state);
     if legs::is_last(state) {
-        return state.plan.bake > Duration::default() || state.waived.is_none();
+        open.retain(|_| state.plan.bake > Duration::default() || state.waived.is_none());
+        return open;
     }
-    let next = legs::leg(&state.plan, state.step + 1).weight;
+    let next = legs::leg(&state.plan, state.step + 1);
     let next_is_last = state.step + 1 >= legs::legs(&state.plan).len();
-    state.weight.desired > Weight::NONE && (next_is_last || next == Weight::ALL)
+    let now = legs::against_now(state);
+    let takes_all = now.is_some() && (next_is_last || next.weight == Weight::ALL);
+    let ends_copies = now == Some(Against::Shadow) && next.mirror == Weight::NONE;
+    open.retain(|metric| {
+        (takes_all && legs::was_measurable(state, metric)) || (ends_copies && metric.kind.is_paired())
+    });
+    open
+}
+
+/// Where the candidate is on its way.
+fn whereabouts(state: &RolloutState) -> String {
+    let version = &state.candidate.version;
+    match &state.routing.shadow {
+        Some(shadow) => format!("{version} answers copies of {} of the requests", shadow.share),
+        None => format!("{version} has {} of the traffic", state.weight.applied),
+    }
 }
 
 /// Metrics that stay open are for a person.
@@ -115,8 +135,9 @@ fn give_over(state: &RolloutState, open: &[&Metric], max_wait: Duration) -> Judg
 
 /// A cause with the share of traffic at which it showed.
 fn at_weight(state: &RolloutState, cause: &str) -> String {
-    match state.phase {
-        Phase::Baking => format!("while baking at {}: {cause}", state.weight.desired),
+    match (state.phase, &state.routing.shadow) {
+        (Phase::Baking, _) => format!("while baking at {}: {cause}", state.weight.desired),
+        (_, Some(shadow)) => format!("on copies of {} of the requests: {cause}", shadow.share),
         _ => format!("at {}: {cause}", state.weight.desired),
     }
 }

@@ -13,8 +13,9 @@ use tagship_domain::{
     Duration, Environment, ModelName, Release, Version,
     event::Command,
     golden::{Case, GoldenCases, Tensor},
-    plan::{OnNewer, RolloutPlan, Strategy},
+    plan::{OnNewer, RolloutPlan, Step, Strategy},
     rollout::{DeploymentState, Kind, PersonCommand, Phase, Reason, RolloutId, RolloutState},
+    routing::Routing,
 };
 use tagship_ports::{
     Problem, StageRegistry, StateStore, TallySource, Target,
@@ -28,7 +29,7 @@ use tagship_ports::{
 
 use super::{
     sample::{by, noon, plan, release},
-    walk::{canary, judged, minutes, percent},
+    walk::{canary, judged, minutes, percent, shadowed},
 };
 use crate::{Begin, Boundary, Driver, Interruption, Nobody, RolloutError, Tick, Told, World, state_of};
 
@@ -65,6 +66,9 @@ pub(crate) enum Story {
     FlipsAndBakes,
     GivesWayToANewer,
     IsHeldAndLedOn,
+    ShadowsThenShares,
+    FailsInTheShadow,
+    StaysLoadedForAWhile,
 }
 
 /// Everything that is left when a story is over, without times.
@@ -75,6 +79,7 @@ pub(crate) struct End {
     pub(crate) message: String,
     pub(crate) weights: Vec<String>,
     pub(crate) traffic: Vec<String>,
+    pub(crate) routing: Routing,
     pub(crate) holds: Option<Version>,
     pub(crate) records: Vec<String>,
     pub(crate) deployments: Vec<(RolloutId, DeploymentState)>,
@@ -96,7 +101,7 @@ impl End {
 }
 
 impl Story {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Deploys,
         Self::DeploysFirst,
         Self::RollsBack,
@@ -111,6 +116,9 @@ impl Story {
         Self::FlipsAndBakes,
         Self::GivesWayToANewer,
         Self::IsHeldAndLedOn,
+        Self::ShadowsThenShares,
+        Self::FailsInTheShadow,
+        Self::StaysLoadedForAWhile,
     ];
 
     /// The world in which it plays, with the rollout begun.
@@ -121,9 +129,10 @@ impl Story {
             | Self::DeploysFirst
             | Self::RollsBack
             | Self::GivesWayToANewer
-            | Self::IsHeldAndLedOn => {}
-            Self::GoesStepByStep | Self::FlipsAndBakes => stage.load(20_000, 0),
-            Self::FailsAtAStep => stage.load(20_000, 100),
+            | Self::IsHeldAndLedOn
+            | Self::StaysLoadedForAWhile => {}
+            Self::GoesStepByStep | Self::FlipsAndBakes | Self::ShadowsThenShares => stage.load(20_000, 0),
+            Self::FailsAtAStep | Self::FailsInTheShadow => stage.load(20_000, 100),
             Self::FailsItsGoldenCases => stage.teach("v1.1.0", 2.0),
             Self::IsRefusedByTheTarget | Self::FirstIsRefusedByTheTarget => {
                 stage.target.faults.always("promote", Problem::Denied);
@@ -147,11 +156,18 @@ impl Story {
         match self {
             Self::GoesStepByStep | Self::FailsAtAStep => judged(),
             Self::FlipsAndBakes => RolloutPlan {
-                strategy: Strategy::BlueGreen { preview: minutes(2), auto_promote: true },
+                strategy: Strategy::BlueGreen { preview: minutes(2), auto_promote: true, mirror: percent(0) },
                 bake: minutes(5),
                 hold_back: percent(5),
                 ..judged()
             },
+            Self::ShadowsThenShares | Self::FailsInTheShadow => {
+                let minute = || Step::Pause(Some(minutes(1)));
+                let steps =
+                    vec![Step::Mirror(percent(100)), minute(), Step::SetWeight(percent(50)), minute()];
+                RolloutPlan { strategy: Strategy::Canary { steps }, ..shadowed() }
+            }
+            Self::StaysLoadedForAWhile => RolloutPlan { scale_down_delay: minutes(2), ..plan() },
             Self::GivesWayToANewer => RolloutPlan { on_newer: OnNewer::Supersede, ..canary() },
             Self::IsHeldAndLedOn => canary(),
             _ => plan(),
@@ -316,6 +332,7 @@ impl Stage {
                 .iter()
                 .map(|(version, _)| version.to_string())
                 .collect(),
+            routing: self.target.routing(&self.model),
             holds: self.registry.holds(&self.model, &self.environment),
             records: self.registry.records(),
             deployments: deployments.into_iter().map(|status| (status.rollout, status.state)).collect(),

@@ -7,12 +7,16 @@ use tagship_domain::{
     analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind, OnNoData},
     event::Command,
     plan::{RolloutPlan, Step, Strategy},
-    rollout::{EffectResult, Kind, Measured, Observation, Observed, PersonCommand, Phase, RolloutState},
+    rollout::{
+        Effect, EffectOutcome, EffectResult, Intended, Kind, Measured, Observation, Observed, PersonCommand,
+        Phase, RolloutState,
+    },
+    routing::HeaderName,
     tally::Tally,
     traffic::{Counters, TargetState, Weight},
 };
 
-use super::sample::{all, arm, by, noon, passed, pending_over, plan, release, version};
+use super::sample::{arm, by, noon, passed, pending_over, plan, release, version};
 use crate::{look::questions, step};
 
 /// A rollout on its way.
@@ -23,6 +27,8 @@ pub(crate) struct Walk {
     pub(crate) rate: u64,
     /// Of a thousand answers of stable and candidate, how many are errors.
     pub(crate) errors: [u64; 2],
+    /// Of a thousand copied requests, how many the candidate answers differently, and how many it alone gets wrong.
+    pub(crate) differs: [u64; 2],
     /// Why the counters cannot be read, while they cannot.
     pub(crate) outage: Option<String>,
     /// Why sources of single metrics cannot be asked, while they cannot.
@@ -31,6 +37,8 @@ pub(crate) struct Walk {
     pub(crate) newer: Option<Release>,
     /// Share that was in force at every transition, with the phase.
     pub(crate) story: Vec<(Phase, u8)>,
+    /// Everything that was done, in order.
+    pub(crate) done: Vec<Effect>,
     counters: BTreeMap<Version, Counters>,
 }
 
@@ -45,10 +53,12 @@ impl Walk {
             now: noon(),
             rate: 0,
             errors: [0, 0],
+            differs: [0, 0],
             outage: None,
             own_outage: None,
             newer: None,
             story: vec![],
+            done: vec![],
             counters: counters.into(),
         }
     }
@@ -89,6 +99,8 @@ impl Walk {
         let mut commands = commands.to_vec();
         for _ in 0..64 {
             let observation = self.observation(std::mem::take(&mut commands));
+            let due = self.due().map(|intended| intended.effect.clone()).collect::<Vec<_>>();
+            self.done.extend(due);
             let transition = step(&self.state, &observation);
             self.state = transition.state;
             if !transition.changed {
@@ -117,8 +129,16 @@ impl Walk {
             own: if asked.counters { self.own() } else { BTreeMap::new() },
             newer: self.newer.clone(),
             commands,
-            outcomes: all(&self.state, &EffectResult::Applied),
+            outcomes: self
+                .due()
+                .map(|intended| EffectOutcome { seq: intended.seq, result: EffectResult::Applied })
+                .collect(),
         }
+    }
+
+    /// What is to be done now.
+    fn due(&self) -> impl Iterator<Item = &Intended> {
+        self.state.intended.iter().filter(|intended| intended.is_due(self.now))
     }
 
     /// What sources of their own say of the metrics that have one: the same counts, from two instances.
@@ -145,6 +165,21 @@ impl Walk {
             counters.requests += self.rate * seconds * share / 100;
             counters.errors = counters.requests * errors / 1000;
         }
+        self.copy(seconds);
+    }
+
+    /// Copies requests as they were ordered; half of them get a label.
+    fn copy(&mut self, seconds: u64) {
+        let Some(shadow) = &self.state.routing.shadow else { return };
+        let counted = self.counters.entry(shadow.version.clone()).or_default();
+        let shadow_counts = counted.shadow.get_or_insert_default();
+        let copies = self.rate * seconds * u64::from(shadow.share.get()) / 100;
+        shadow_counts.failed += copies * self.errors[1] / 1000;
+        shadow_counts.compared += copies - copies * self.errors[1] / 1000;
+        shadow_counts.labelled = shadow_counts.compared / 2;
+        shadow_counts.disagreed = shadow_counts.compared * self.differs[0] / 1000;
+        shadow_counts.only_candidate_wrong = shadow_counts.labelled * self.differs[1] / 1000;
+        shadow_counts.only_stable_wrong = shadow_counts.labelled / 200;
     }
 }
 
@@ -170,6 +205,17 @@ pub(crate) fn canary() -> RolloutPlan {
 /// The same, judged by errors.
 pub(crate) fn judged() -> RolloutPlan {
     RolloutPlan { analysis: Some(analysis(vec![errors()])), ..canary() }
+}
+
+/// Copies of all requests for five minutes, then the canary with clients that stay on their side.
+pub(crate) fn shadowed() -> RolloutPlan {
+    let Strategy::Canary { steps } = canary().strategy else { unreachable!("a canary has steps") };
+    let shadow = [Step::Mirror(percent(100)), Step::Pause(Some(minutes(5)))];
+    RolloutPlan {
+        strategy: Strategy::Canary { steps: shadow.into_iter().chain(steps).collect() },
+        sticky: Some(HeaderName::new("x-user-id").unwrap()),
+        ..judged()
+    }
 }
 
 pub(crate) fn analysis(metrics: Vec<Metric>) -> Analysis {

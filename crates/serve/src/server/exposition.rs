@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, fs};
 
 use super::{
     context::Server,
-    metrics::{CopyEnding, Ending, LATENCY_BOUNDS, Pair, Route, ShadowTotals, Totals},
+    metrics::{CopyEnding, DurationTotals, Ending, LATENCY_BOUNDS, Pair, Route, ShadowTotals, Totals},
     table::{Arm, Table},
 };
 
@@ -93,14 +93,18 @@ fn latency(page: &mut String, ways: &[Way]) {
         "Time from the complete request to the end of the answer, waiting included.",
     );
     for Way { labels, totals } in ways {
-        let buckets = totals.cumulative();
-        for (bound, count) in LATENCY_BOUNDS.iter().zip(buckets) {
-            let _ = writeln!(page, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
-        }
-        let (sum, count) = (totals.seconds, buckets[LATENCY_BOUNDS.len()]);
-        let _ = writeln!(page, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
-        let _ = writeln!(page, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
+        histogram(page, name, labels, &totals.durations);
     }
+}
+
+fn histogram(page: &mut String, name: &str, labels: &str, totals: &DurationTotals) {
+    let buckets = totals.cumulative();
+    for (bound, count) in LATENCY_BOUNDS.iter().zip(buckets) {
+        let _ = writeln!(page, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
+    }
+    let (sum, count) = (totals.seconds, buckets[LATENCY_BOUNDS.len()]);
+    let _ = writeln!(page, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
+    let _ = writeln!(page, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
 }
 
 fn feedback(page: &mut String, ways: &[Way]) {
@@ -147,6 +151,12 @@ fn shadows(page: &mut String, table: &Table) {
             let count = totals.judged(pair);
             let _ = writeln!(page, "{name}{{{labels},outcome=\"{}\"}} {count}", pair.word());
         }
+    }
+    let name = "tagship_shadow_inference_seconds";
+    head(page, name, "histogram", "How long the models took for copied requests, by whose answer it was.");
+    for (labels, totals) in &told {
+        histogram(page, name, &format!("{labels},of=\"original\""), &totals.originals);
+        histogram(page, name, &format!("{labels},of=\"shadow\""), &totals.answers);
     }
 }
 

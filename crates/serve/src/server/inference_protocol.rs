@@ -3,6 +3,8 @@
 //!
 //! The binary tensor extension is not offered; `parameters` are ignored, as the protocol allows.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 use tagship_domain::{ModelName, Version};
 
@@ -46,6 +48,8 @@ pub(super) struct Answer {
     pub(super) inputs: Vec<Tensor>,
     /// All that the model answered, also what the client did not ask for.
     pub(super) outputs: Vec<Tensor>,
+    /// How long the model took.
+    pub(super) took: Duration,
 }
 
 /// Reads a request, lets a version answer it, and writes the response. Takes CPU time: not for an async thread.
@@ -57,7 +61,9 @@ pub(super) fn answer(arm: &Arm, request: &[u8], new_id: impl FnOnce() -> String)
         return Err(Problem::bad_request(format!("the id has {} bytes, {MAX_ID} are the most", id.len())));
     }
     let loaded = arm.loaded.as_ref().map_err(|message| not_ready(arm, message))?;
+    let begun = Instant::now();
     let outputs = loaded.infer(&request.inputs)?;
+    let took = begun.elapsed();
     let response = InferResponse {
         model_name: &arm.model,
         model_version: &arm.version,
@@ -66,7 +72,7 @@ pub(super) fn answer(arm: &Arm, request: &[u8], new_id: impl FnOnce() -> String)
     };
     let body = serde_json::to_vec(&response)
         .map_err(|error| Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    Ok(Answer { id, body, inputs: request.inputs, outputs })
+    Ok(Answer { id, body, inputs: request.inputs, outputs, took })
 }
 
 /// The outputs in the order the client asked for; all where it did not.

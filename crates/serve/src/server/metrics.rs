@@ -94,6 +94,8 @@ pub(super) enum Pair {
 pub(super) struct ShadowCounts {
     copies: [AtomicU64; 4],
     pairs: [AtomicU64; 4],
+    originals: Durations,
+    answers: Durations,
 }
 
 /// Each counter of [`ShadowCounts`], read once.
@@ -101,6 +103,10 @@ pub(super) struct ShadowCounts {
 pub(super) struct ShadowTotals {
     copies: [u64; 4],
     pairs: [u64; 4],
+    /// How long the model took whose answers counted.
+    pub(super) originals: DurationTotals,
+    /// How long this one took for the copies.
+    pub(super) answers: DurationTotals,
 }
 
 impl CopyEnding {
@@ -133,6 +139,12 @@ impl Pair {
 }
 
 impl ShadowCounts {
+    /// Counts how long the models took for a request and its copy.
+    pub(super) fn took(&self, original: Duration, answer: Duration) {
+        self.originals.record(original);
+        self.answers.record(answer);
+    }
+
     /// Counts a copy.
     pub(super) fn ended(&self, ending: CopyEnding) {
         self.copies[ending as usize].fetch_add(1, Relaxed);
@@ -148,12 +160,18 @@ impl ShadowCounts {
         // Pairs first: each was counted as a copy before.
         let pairs = self.pairs.each_ref().map(|count| count.load(Relaxed));
         let copies = self.copies.each_ref().map(|count| count.load(Relaxed));
-        copies.iter().any(|count| *count > 0).then_some(ShadowTotals { copies, pairs })
+        let (originals, answers) = (self.originals.totals(), self.answers.totals());
+        copies.iter().any(|count| *count > 0).then_some(ShadowTotals { copies, pairs, originals, answers })
     }
 }
 
 impl ShadowTotals {
-    pub(super) const NONE: Self = Self { copies: [0; 4], pairs: [0; 4] };
+    pub(super) const NONE: Self = Self {
+        copies: [0; 4],
+        pairs: [0; 4],
+        originals: DurationTotals::NONE,
+        answers: DurationTotals::NONE,
+    };
 
     /// Copies that ended so.
     pub(super) fn ended(&self, ending: CopyEnding) -> u64 {
@@ -175,6 +193,8 @@ impl ShadowTotals {
             only_stable_wrong: self.judged(Pair::OnlyStableWrong),
             only_candidate_wrong: self.judged(Pair::OnlyCandidateWrong),
             failed: self.ended(CopyEnding::Failed),
+            latency: Some(self.answers.histogram()),
+            stable_latency: Some(self.originals.histogram()),
         }
     }
 }
@@ -209,10 +229,7 @@ impl ArmMetrics {
             correct: totals.correct,
             incorrect: totals.incorrect,
             classes: self.classes.totals(),
-            latency: Some(Histogram {
-                bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
-                counts: totals.buckets.to_vec(),
-            }),
+            latency: Some(totals.durations.histogram()),
             shadow: self.shadow.totals().map(|totals| totals.counters()),
         }
     }
@@ -222,8 +239,7 @@ impl ArmMetrics {
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     endings: [AtomicU64; 4],
-    buckets: [AtomicU64; BUCKETS],
-    nanos: AtomicU64,
+    durations: Durations,
     correct: AtomicU64,
     incorrect: AtomicU64,
 }
@@ -232,9 +248,8 @@ pub(super) struct Traffic {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Totals {
     endings: [u64; 4],
-    buckets: [u64; BUCKETS],
-    /// Time that all requests took together, in seconds.
-    pub(super) seconds: f64,
+    /// How long they took.
+    pub(super) durations: DurationTotals,
     /// Labels of feedback that agreed with the prediction.
     pub(super) correct: u64,
     /// Labels of feedback that did not.
@@ -256,8 +271,7 @@ impl Traffic {
     pub(super) fn totals(&self) -> Totals {
         Totals {
             endings: self.endings.each_ref().map(|count| count.load(Relaxed)),
-            buckets: self.buckets.each_ref().map(|count| count.load(Relaxed)),
-            seconds: Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64(),
+            durations: self.durations.totals(),
             correct: self.correct.load(Relaxed),
             incorrect: self.incorrect.load(Relaxed),
         }
@@ -265,11 +279,60 @@ impl Traffic {
 
     fn record(&self, ending: Ending, took: Duration) {
         self.endings[ending as usize].fetch_add(1, Relaxed);
+        self.durations.record(took);
+    }
+}
+
+/// A histogram of durations.
+#[derive(Debug, Default)]
+struct Durations {
+    buckets: [AtomicU64; BUCKETS],
+    nanos: AtomicU64,
+}
+
+/// The same, read once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DurationTotals {
+    buckets: [u64; BUCKETS],
+    /// All durations together, in seconds.
+    pub(super) seconds: f64,
+}
+
+impl Durations {
+    fn record(&self, took: Duration) {
         let seconds = took.as_secs_f64();
         let bucket =
             LATENCY_BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(LATENCY_BOUNDS.len());
         self.buckets[bucket].fetch_add(1, Relaxed);
         self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    fn totals(&self) -> DurationTotals {
+        DurationTotals {
+            buckets: self.buckets.each_ref().map(|count| count.load(Relaxed)),
+            seconds: Duration::from_nanos(self.nanos.load(Relaxed)).as_secs_f64(),
+        }
+    }
+}
+
+impl DurationTotals {
+    const NONE: Self = Self { buckets: [0; BUCKETS], seconds: 0.0 };
+
+    /// Cumulative counts of the histogram: one per bound, then one for everything.
+    pub(super) fn cumulative(&self) -> [u64; BUCKETS] {
+        let mut total = 0;
+        self.buckets.map(|count| {
+            total += count;
+            total
+        })
+    }
+
+    /// The same in the words of a rollout.
+    fn histogram(&self) -> Histogram {
+        Histogram {
+            bounds: LATENCY_BOUNDS.iter().map(|seconds| seconds * 1000.0).collect(),
+            counts: self.buckets.to_vec(),
+        }
     }
 }
 
@@ -282,15 +345,6 @@ impl Totals {
     /// Requests that ended in any way.
     pub(super) fn requests(&self) -> u64 {
         self.endings.iter().sum()
-    }
-
-    /// Cumulative counts of the histogram: one per bound, then one for everything.
-    pub(super) fn cumulative(&self) -> [u64; BUCKETS] {
-        let mut total = 0;
-        self.buckets.map(|count| {
-            total += count;
-            total
-        })
     }
 }
 
@@ -338,11 +392,11 @@ mod tests {
             traffic.record(Ending::Answered, Duration::from_millis(millis));
         }
         let totals = traffic.totals();
-        let buckets = totals.cumulative();
+        let buckets = totals.durations.cumulative();
         let at = |bound: f64| buckets[LATENCY_BOUNDS.iter().position(|b| *b >= bound).unwrap()];
         assert_eq!((at(0.000_5), at(0.001), at(0.002_5), at(10.0)), (0, 1, 2, 2));
         assert_eq!(buckets[LATENCY_BOUNDS.len()], 3);
-        assert!((totals.seconds - 60.003).abs() < 1e-9);
+        assert!((totals.durations.seconds - 60.003).abs() < 1e-9);
     }
 
     #[test]

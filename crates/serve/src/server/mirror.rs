@@ -4,7 +4,11 @@
 //! workers of their own and little room; what finds none is dropped and counted, as is what waits too long or longer than
 //! the shadow lasts.
 
-use std::{mem, sync::Arc};
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tagship_domain::ModelName;
 use tokio::{
@@ -36,6 +40,7 @@ pub(super) struct Mirrored {
     arm: Arc<Arm>,
     inputs: Vec<Tensor>,
     outputs: Vec<Tensor>,
+    took: Duration,
     _room: OwnedSemaphorePermit,
 }
 
@@ -60,7 +65,7 @@ impl Mirror {
             return None;
         };
         let (inputs, outputs) = (answer.inputs.clone(), answer.outputs.clone());
-        Some(Mirrored { arm, inputs, outputs, _room: room })
+        Some(Mirrored { arm, inputs, outputs, took: answer.took, _room: room })
     }
 }
 
@@ -69,7 +74,10 @@ impl Mirrored {
     pub(super) async fn answer(mut self, server: Arc<Server>, original: Original) {
         let shadow = &Arc::clone(&self.arm.metrics).shadow;
         let outputs = match self.run(&server).await {
-            Run::Answered(outputs) => outputs,
+            Run::Answered(outputs, took) => {
+                shadow.took(self.took, took);
+                outputs
+            }
             Run::Failed => return shadow.ended(CopyEnding::Failed),
             Run::Dropped => return shadow.ended(CopyEnding::Dropped),
         };
@@ -94,17 +102,18 @@ impl Mirrored {
         // The turn goes with the work: a version that hangs keeps its own turns, and no others.
         let work = move || {
             let _turn = turn;
-            loaded.infer(&inputs)
+            let begun = Instant::now();
+            loaded.infer(&inputs).map(|outputs| (outputs, begun.elapsed()))
         };
         match timeout(patience, spawn_blocking(work)).await {
-            Ok(Ok(Ok(outputs))) => Run::Answered(outputs),
+            Ok(Ok(Ok((outputs, took)))) => Run::Answered(outputs, took),
             _ => Run::Failed,
         }
     }
 }
 
 enum Run {
-    Answered(Vec<Tensor>),
+    Answered(Vec<Tensor>, Duration),
     Failed,
     Dropped,
 }

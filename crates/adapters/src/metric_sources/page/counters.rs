@@ -8,6 +8,7 @@
 //! | `tagship_feedback_total{route="weighted"}` by outcome | `correct`, `incorrect`; none came where both are absent |
 //! | `tagship_predicted_labels_total` by label | `classes`; absent without series |
 //! | `tagship_shadow_requests_total`, `tagship_shadow_feedback_total` by outcome | `shadow`; absent without series |
+//! | `tagship_shadow_inference_seconds_bucket` by `of` | its two histograms; absent without series |
 //!
 //! A version is known when its requests are counted. Of what belongs together all series must be there: errors that
 //! are not said are no zero, and half of a feedback would be a verdict.
@@ -27,6 +28,7 @@ const LATENCY: &str = "tagship_request_duration_seconds";
 const FEEDBACK: &str = "tagship_feedback_total";
 const CLASSES: &str = "tagship_predicted_labels_total";
 const SHADOW: &str = "tagship_shadow_requests_total";
+const SHADOW_DURATION: &str = "tagship_shadow_inference_seconds";
 const SHADOW_FEEDBACK: &str = "tagship_shadow_feedback_total";
 
 /// Counters by version of a model; nothing for a model that the page does not name.
@@ -37,7 +39,9 @@ pub(super) fn of(page: &Page, model: &ModelName) -> Result<BTreeMap<Version, Cou
     for name in [REQUESTS, ERRORS, FEEDBACK, CLASSES, SHADOW, SHADOW_FEEDBACK] {
         must_be(page, name, Kind::Counter)?;
     }
-    must_be(page, LATENCY, Kind::Histogram)?;
+    for name in [LATENCY, SHADOW_DURATION] {
+        must_be(page, name, Kind::Histogram)?;
+    }
     let mut versions = BTreeSet::new();
     for sample in page.samples.iter().filter(|sample| sample.name == REQUESTS && is_about(sample, model)) {
         versions.insert(label(sample, "version")?);
@@ -108,7 +112,9 @@ impl<'a> ArmSeries<'a> {
         let classes = by(self.named(CLASSES), "label")?;
         let classes = (!classes.is_empty())
             .then(|| classes.into_iter().map(|(class, count)| (class.to_owned(), count)).collect());
-        let (latency, shadow) = (self.latency()?, self.shadow()?);
+        let is_weighted =
+            |sample: &Sample| sample.labels.get("route").is_none_or(|route| route == "weighted");
+        let (latency, shadow) = (self.histogram(LATENCY, is_weighted)?, self.shadow()?);
         Ok(Counters { requests, errors, latency, correct, incorrect, classes, shadow })
     }
 
@@ -159,13 +165,23 @@ impl<'a> ArmSeries<'a> {
             only_stable_wrong,
             only_candidate_wrong,
             failed,
+            latency: self.histogram(SHADOW_DURATION, is_of("shadow"))?,
+            stable_latency: self.histogram(SHADOW_DURATION, is_of("original"))?,
         }))
     }
 
-    /// The histogram in milliseconds, not cumulated.
-    fn latency(&self) -> Result<Option<Histogram>, PageError> {
+    /// A histogram in milliseconds, not cumulated, of the series that are meant.
+    fn histogram(
+        &self,
+        name: &str,
+        is_meant: impl Fn(&Sample) -> bool,
+    ) -> Result<Option<Histogram>, PageError> {
+        let part = |suffix: &'static str| {
+            let meant = self.samples.iter().copied().filter(|sample| is_meant(sample));
+            meant.filter(move |sample| sample.name.strip_prefix(name) == Some(suffix))
+        };
         let mut buckets = Vec::new();
-        for sample in self.weighted("tagship_request_duration_seconds_bucket") {
+        for sample in part("_bucket") {
             let le = label(sample, "le")?;
             let bound = le.parse::<f64>().ok().filter(|bound| !bound.is_nan());
             let bound = bound.ok_or_else(|| wrong(sample, &format!("{le:?} is no bound of a bucket")))?;
@@ -176,7 +192,7 @@ impl<'a> ArmSeries<'a> {
         if last != f64::INFINITY {
             return Err(wrong(sample, "the histogram has no bucket le=\"+Inf\""));
         }
-        for said in self.weighted("tagship_request_duration_seconds_count") {
+        for said in part("_count") {
             if count(said)? != total {
                 return Err(wrong(said, &format!("the last bucket holds {total}")));
             }
@@ -195,6 +211,11 @@ impl<'a> ArmSeries<'a> {
         }
         Ok(Some(Histogram { bounds, counts }))
     }
+}
+
+/// Series of copies, by whose answer they are about.
+fn is_of(whose: &str) -> impl Fn(&Sample) -> bool {
+    move |sample| sample.labels.get("of").is_some_and(|of| of == whose)
 }
 
 /// Counts by the value of a label.

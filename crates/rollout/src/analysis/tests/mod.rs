@@ -45,7 +45,10 @@ impl Rollout {
         // Every look starts from what the journal would hold.
         let journal = serde_json::to_string(&self.judges).unwrap();
         self.judges = serde_json::from_str(&journal).unwrap();
-        look(&self.analysis, self.against, &mut self.judges, &seen, self.at)
+        // What both versions answered is paired by itself.
+        let paired = self.analysis.metrics.iter().any(|metric| metric.kind.is_paired());
+        let against = if paired { Against::Shadow } else { self.against };
+        look(&self.analysis, |metric| against.of(metric), &mut self.judges, &seen, self.at)
     }
 
     fn judge(&self, name: &str) -> &JudgeState {

@@ -10,7 +10,7 @@ use tagship_domain::{
     traffic::{Counters, Histogram, ShadowCounters},
 };
 
-use super::super::{Arms, windows};
+use super::super::{Against, Arms, windows};
 
 fn stable_version() -> Version {
     Version::new(1, 0, 0)
@@ -39,7 +39,8 @@ fn seen(kind: MetricKind, from: &[(Version, Counters)], to: &[(Version, Counters
         metrics: vec![Metric::with_defaults("metric", kind)],
     };
     let arms = Arms { stable: Some(&stable_version()), candidate: &candidate_version() };
-    windows(&analysis, arms, &snapshot(from), &snapshot(to)).remove("metric").unwrap()
+    let against = if kind.is_paired() { Against::Shadow } else { Against::Stable };
+    windows(&analysis, against, arms, &snapshot(from), &snapshot(to)).remove("metric").unwrap()
 }
 
 #[track_caller]
@@ -90,7 +91,8 @@ fn without_stable_the_candidate_is_counted_alone() {
         metrics: vec![Metric::with_defaults("errors", MetricKind::ErrorRatio)],
     };
     let arms = Arms { stable: None, candidate: &candidate_version() };
-    let seen = windows(&analysis, arms, &snapshot(&[]), &snapshot(&[(candidate_version(), counters(7, 2))]));
+    let to = snapshot(&[(candidate_version(), counters(7, 2))]);
+    let seen = windows(&analysis, Against::Bound, arms, &snapshot(&[]), &to);
     let window = Window::Shares { stable: None, candidate: Share { n: 7, bad: 2 } };
     assert_eq!(seen, BTreeMap::from([("errors".to_owned(), Seen::Window(window))]));
 }
@@ -173,12 +175,55 @@ fn pairs_come_from_mirrored_requests() {
         seen(MetricKind::PairedAccuracy, &from, &to),
         Seen::Window(Window::Pairs(Pairs { n: 50, only_stable_wrong: 1, only_candidate_wrong: 3 }))
     );
-    refused(
-        seen(MetricKind::PairedAccuracy, &from, &[stable.clone(), (candidate_version(), counters(1, 0))]),
-        "mirrors",
+    assert_eq!(
+        seen(MetricKind::PairedAccuracy, &[], &[stable.clone(), (candidate_version(), counters(1, 0))]),
+        Seen::Window(Window::Pairs(Pairs::default())),
+        "no copy was answered yet"
     );
     let unlabelled = [stable, (candidate_version(), mirrored(0, 2, 4))];
     refused(seen(MetricKind::PairedAccuracy, &[], &unlabelled), "how many of them have a label");
+}
+
+#[test]
+fn copies_are_the_requests_of_a_version_without_traffic() {
+    let slow = |counts: [u64; 3]| Histogram { bounds: vec![5.0, 50.0], counts: counts.to_vec() };
+    let copied = |compared, disagreed, failed, latency| Counters {
+        shadow: Some(ShadowCounters {
+            compared,
+            disagreed,
+            failed,
+            latency: Some(slow(latency)),
+            stable_latency: Some(slow([compared, 0, 0])),
+            ..ShadowCounters::default()
+        }),
+        ..Counters::default()
+    };
+    let stable = Counters { latency: Some(slow([0, 0, 500])), ..counters(500, 5) };
+    let from = [(stable_version(), counters(100, 1)), (candidate_version(), copied(10, 1, 0, [5, 5, 0]))];
+    let to = [(stable_version(), stable), (candidate_version(), copied(90, 9, 20, [5, 45, 40]))];
+    let window = |kind| {
+        let analysis = Analysis {
+            interval: <_>::default(),
+            max_wait: <_>::default(),
+            metrics: vec![Metric::with_defaults("metric", kind)],
+        };
+        let arms = Arms { stable: Some(&stable_version()), candidate: &candidate_version() };
+        windows(&analysis, Against::Shadow, arms, &snapshot(&from), &snapshot(&to)).remove("metric").unwrap()
+    };
+    let share = |bad, n| Share { n, bad };
+    assert_eq!(
+        window(MetricKind::ErrorRatio),
+        Seen::Window(Window::Shares { stable: Some(share(4, 400)), candidate: share(20, 100) })
+    );
+    assert_eq!(
+        window(MetricKind::Disagreement),
+        Seen::Window(Window::Shares { stable: None, candidate: share(8, 80) })
+    );
+    assert_eq!(
+        window(MetricKind::Latency),
+        Seen::Window(Window::Histograms { stable: Some(slow([80, 0, 0])), candidate: slow([0, 40, 40]) }),
+        "the times of the same requests are compared, not those of everything that stable answers"
+    );
 }
 
 #[test]

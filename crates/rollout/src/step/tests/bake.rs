@@ -14,7 +14,7 @@ use crate::tests::{
 };
 
 fn blue_green(auto_promote: bool) -> RolloutPlan {
-    let strategy = Strategy::BlueGreen { preview: minutes(2), auto_promote };
+    let strategy = Strategy::BlueGreen { preview: minutes(2), auto_promote, mirror: percent(0) };
     RolloutPlan { strategy, bake: minutes(10), analysis: Some(analysis(vec![bounded()])), ..plan() }
 }
 
