@@ -17,10 +17,13 @@ use tagship_domain::{
     schema,
     traffic::Weight,
 };
-use tagship_ports::{MetricSource, Problem, TallySource, target::Needs};
+use tagship_ports::{MetricSource, OwnSource, PortError, Problem, target::Needs};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
-use tagship_rollout::{Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, journal_name};
+use tagship_rollout::{
+    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, analysis::check_conditions,
+    journal_name,
+};
 use tagship_runner::{Context, Failure, args::Pace, told_to_stop};
 
 use crate::{
@@ -122,7 +125,7 @@ async fn lead_on(
     let comments = CommentPublisher { workspace };
     let publisher = Notifying::new(&comments, workspace, place.settings)?;
     let deployments = Deployments { workspace };
-    let sources = open_sources(place.settings)?;
+    let sources = open_sources(workspace, place.settings)?;
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
     let registry = TagStages { repo: workspace.host.repo.as_ref(), options: &options };
@@ -205,14 +208,21 @@ async fn lead_on(
 /// The sources of their own that metrics have, by name.
 ///
 /// # Errors
-/// For an unknown kind, wrong settings or a missing secret, with the place that names it.
+/// For an unknown kind, wrong settings, a missing secret or a condition that cannot be one, with the place that names
+/// the source.
 pub(crate) fn open_sources(
+    workspace: &Workspace,
     settings: &EnvironmentConfig,
-) -> Result<BTreeMap<String, Box<dyn TallySource>>, Failure> {
+) -> Result<BTreeMap<String, OwnSource>, Failure> {
     let metrics = settings.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let open = |metric: &Metric| {
         let spec = settings.sources.get(&metric.name)?;
-        let source = open_own(spec, metric.kind, &Context::secret).map_err(|error| located(&error, spec));
+        if let Err(error) = check_conditions(metric) {
+            let error = PortError::new(Problem::Invalid, "read the conditions", error.to_string());
+            return Some(Err(located(&error, spec)));
+        }
+        let source = open_own(spec, metric.kind, &workspace.root, &Context::secret);
+        let source = source.map_err(|error| located(&error, spec));
         Some(source.map(|source| (metric.name.clone(), source)))
     };
     metrics.filter_map(open).collect()

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer
     if let Ok(opened) = open_target(workspace, settings) {
         refuse_impossible(&opened, &plan).await?;
     }
-    open_sources(settings)?;
+    open_sources(workspace, settings)?;
     let known = match &stable {
         Some(stable) if plan.analysis.is_some() => known(args, workspace, place, stable).await,
         _ => Known { given: given(args), measured_rate: None, counters: None, notes: vec![] },

@@ -1,16 +1,25 @@
 #!/usr/bin/env python3
-"""Canaries judged by a real Prometheus that scrapes a real model server: one is promoted, one goes back.
+"""Canaries judged by a real Prometheus that scrapes a real model server and asks for a password: one is promoted, one
+goes back on its counts, one on a value; a wrong password and a dead Prometheus are never a pass.
 
 usage: prometheus_rollout.py TAGSHIP DIRECTORY
 """
 
+import base64
+import json
 import sys
+import time
 import urllib.parse
+import urllib.request
 from pathlib import Path
 
-from rollout_bench import Bench, Clients, expect, fail_with_logs, free_port, request, wait_for
+from rollout_bench import Bench, Clients, expect, fail_with_logs, free_port, wait_for
 
 SERIES = '{model="churn",version="{{arm}}",route="weighted"%s}'
+PASSWORD = "a-password-of-this-test"
+# The same with bcrypt, at the lowest cost, for a value that protects nothing.
+HASHED = "$2y$04$abcdefghijklmnopqrstuu4PjS.6bR4mrb9uvSnT58J85kaMhkZqq"
+LOGIN = "user-env: PROM_USER, password-env: PROM_PASSWORD"
 CONFIG = """version: 1
 models:
   churn:
@@ -30,16 +39,20 @@ models:
             - name: errors
               kind: error-ratio
               promote-margin: { absolute: 5% }
-              source: { prometheus: { url: "http://PROMETHEUS", bad: 'tagship_errors_totalALL', total: 'tagship_requests_totalALL' } }
+              source: { prometheus: { url: "http://PROMETHEUS", LOGIN, bad: 'tagship_errors_totalALL', total: 'tagship_requests_totalALL' } }
             - name: latency
               kind: latency
               tolerance: 4
               promote-margin: { ratio: 8 }
-              source: { prometheus: { url: "http://PROMETHEUS", buckets: 'tagship_request_duration_seconds_bucketALL' } }
+              source: { prometheus: { url: "http://PROMETHEUS", LOGIN, buckets: 'tagship_request_duration_seconds_bucketALL' } }
             - name: accuracy
               kind: labelled-accuracy
               promote-margin: { absolute: 6% }
-              source: { prometheus: { url: "http://PROMETHEUS", bad: 'tagship_feedback_totalWRONG', total: 'tagship_feedback_totalALL' } }
+              source: { prometheus: { url: "http://PROMETHEUS", LOGIN, bad: 'tagship_feedback_totalWRONG', total: 'tagship_feedback_totalALL' } }
+            - name: failures
+              kind: value
+              success: result <= MOST && result <= stable + 1
+              source: { prometheus: { url: "http://PROMETHEUS", LOGIN, step: 1s, query: 'sum(increase(tagship_errors_totalALL[10s])) / sum(increase(tagship_requests_totalALL[10s]))' } }
 """
 
 
@@ -61,19 +74,27 @@ scrape_configs:
   - job_name: models
     static_configs: [{{ targets: ["{addresses['inference']}"] }}]
 """)
+    (home / "web.yml").write_text(f"basic_auth_users: {{ reader: '{HASHED}' }}\n")
     prometheus = f"http://127.0.0.1:{port}"
-    bench.start("prometheus", f"--config.file={home}/prom.yml", f"--storage.tsdb.path={home}/tsdb",
-                f"--web.listen-address=127.0.0.1:{port}")
-    wait_for("Prometheus", lambda: request(f"{prometheus}/api/v1/query?query=1"))
-    config = CONFIG.replace("", "")
-    config = CONFIG.replace("INFERENCE", addresses["inference"]).replace("ADMIN", addresses["admin"])
+    server = bench.start("prometheus", f"--config.file={home}/prom.yml", f"--storage.tsdb.path={home}/tsdb",
+                         f"--web.config.file={home}/web.yml", f"--web.listen-address=127.0.0.1:{port}")
+
+    def query(text: str):
+        asked = urllib.request.Request(f"{prometheus}/api/v1/query?query={urllib.parse.quote(text)}")
+        asked.add_header("authorization", "Basic " + base64.b64encode(f"reader:{PASSWORD}".encode()).decode())
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return json.loads(answer.read())["data"]["result"]
+
+    bench.environment.update(PROM_USER="reader", PROM_PASSWORD=PASSWORD)
+    wait_for("Prometheus", lambda: query("1"))
+    config = CONFIG.replace("MOST", "0.5").replace("LOGIN", LOGIN)
+    config = config.replace("INFERENCE", addresses["inference"]).replace("ADMIN", addresses["admin"])
     config = config.replace("http://PROMETHEUS", prometheus)
     config = config.replace("ALL", SERIES % "").replace("WRONG", SERIES % ',outcome="incorrect"')
     (bench.clone / "tagship.yml").write_text(config)
 
     def scraped(version: str):
-        query = urllib.parse.quote(f'tagship_feedback_total{{version="{version}",outcome="incorrect"}}')
-        return request(f"{prometheus}/api/v1/query?query={query}")["data"]["result"]
+        return query(f'tagship_feedback_total{{version="{version}",outcome="incorrect"}}')
 
     url = f"http://{addresses['inference']}"
     one = bench.release("v1")
@@ -83,7 +104,7 @@ scrape_configs:
         two = bench.release("v2")
         clients.wrong[two] = 20
         print(bench.run(0, "rollout"))
-        judged(bench, "Succeeded", two, ("errors", "latency", "accuracy"))
+        judged(bench, "Succeeded", two, ("errors", "latency", "accuracy", "failures"))
 
         three = bench.release("v4")
         clients.wrong[three] = 3
@@ -102,6 +123,35 @@ scrape_configs:
     cause = state["cause"]
     expect("is told in its words", "no series matches `tagship_eror_total{" in cause and "or vector(0)" in cause, True)
 
+    def ends(what: str, reason: str, words: str, text: str):
+        (bench.clone / "tagship.yml").write_text(text)
+        with Clients(url, {two: 20, three: 20}):
+            bench.run(1, "rollout", "--retry")
+        state = bench.state()
+        expect(what, (state["phase"], state["reason"]), ("RolledBack", reason))
+        expect("is told in its words", words in state["cause"], True)
+
+    ends("a value that breaks its condition", "AnalysisFailed", "failures: result is ", config.replace("<= 0.5", "<= -1"))
+    bench.environment.update(PROM_PASSWORD="another")
+    strict = config.replace("kind: value", "kind: value\n              consecutive-error-limit: 0")
+    ends("a wrong password", "AnalysisError", "lets nobody in with these credentials", strict)
+
+    # What nobody answers about waits for a person, and goes back once the errors are more than the plan tolerates.
+    bench.environment.update(PROM_PASSWORD=PASSWORD)
+    server.kill()
+    server.wait()
+    (bench.clone / "tagship.yml").write_text(config.replace("max-wait: 3m", "max-wait: 2s"))
+    with Clients(url, {two: 20, three: 20}):
+        bench.run(4, "rollout", "--retry")
+        state = bench.state()
+        expect("a dead Prometheus", (state["phase"], state["reason"]), ("Paused", "NoData"))
+        until = time.monotonic() + 60
+        while bench.state()["phase"] == "Paused" and time.monotonic() < until:
+            time.sleep(1)
+            bench.step("rollout", "--once")
+    state = bench.state()
+    expect("and then", (state["phase"], state["reason"]), ("RolledBack", "AnalysisError"))
+
 
 def judged(bench: Bench, phase: str, version: str, metrics: tuple) -> dict:
     state = bench.state()
@@ -109,7 +159,8 @@ def judged(bench: Bench, phase: str, version: str, metrics: tuple) -> dict:
     for name in metrics:
         n = state["judges"][name]["measurement"]["n"]
         print(f"ok: {name}: {state['judges'][name]['message']}")
-        expect(f"{name} was counted on both sides", min(n) > 50, True)
+        least = 1 if name == "failures" else 50
+        expect(f"{name} was measured on both sides", min(n) >= least, True)
     return state
 
 

@@ -102,6 +102,11 @@ class Bench:
             raise SystemExit(f"FAILED: tagship {' '.join(words)} ended with {done.returncode}, not {code}:\n{said}")
         return done.stdout + done.stderr
 
+    def step(self, *words: str) -> int:
+        """Runs tagship, whatever comes of it; answers its exit code."""
+        return subprocess.run([self.tagship, *words], cwd=self.clone, env=self.environment, capture_output=True,
+                              timeout=300).returncode
+
     def state(self) -> dict:
         """The newest state in the journal."""
         return json.loads(self.git("show", "refs/tagship/rollouts/production/churn:rollout.json"))

@@ -130,7 +130,7 @@ fn what_a_target_cannot_count_is_refused_where_it_is_configured() {
     refused.assert_code(2);
     assert!(
         refused.stderr.contains("tagship.yml:")
-            && refused.stderr.contains("known kinds are target, prometheus"),
+            && refused.stderr.contains("known kinds for error-ratio are target, prometheus"),
         "{}",
         refused.stderr
     );

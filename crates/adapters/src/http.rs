@@ -3,20 +3,33 @@
 
 use std::{error::Error, time::Duration};
 
-use reqwest::{Client, redirect};
+use reqwest::{Certificate, Client, redirect};
 use tagship_ports::{PortError, Problem};
 
 /// A client that follows no redirect: what a request carries goes to the configured address only. `answer` is the
 /// longest wait for an answer, unless a request says otherwise.
 pub(crate) fn client(answer: Duration) -> Result<Client, PortError> {
+    client_trusting(answer, None).map_err(|why| PortError::new(Problem::Local, "set up the HTTP client", why))
+}
+
+/// The same, which trusts the certificates of a file in PEM beside the system's. Says why it cannot.
+pub(crate) fn client_trusting(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
     // One process-wide TLS provider; a second installation is refused and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
+    let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
-        .timeout(answer)
-        .build()
-        .map_err(|error| PortError::new(Problem::Local, "set up the HTTP client", error.to_string()))
+        .timeout(answer);
+    if let Some(pem) = ca {
+        let unreadable =
+            |error: reqwest::Error| format!("the certificates cannot be read: {}", cause(&error));
+        let certificates = Certificate::from_pem_bundle(pem).map_err(unreadable)?;
+        if certificates.is_empty() {
+            return Err("there is no certificate in the file".to_owned());
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(|error| cause(&error))
 }
 
 /// The innermost reason of a failed call; the outer ones repeat the address.

@@ -89,7 +89,7 @@ fn resolve_metrics(
     }
     if count > 0 && metrics.len() == count && !metrics.iter().any(Metric::decides) {
         let message =
-            "prediction-drift only advises, so no metric decides whether the version is good".to_owned();
+            "every metric only advises, so that none decides whether the version is good".to_owned();
         place.report(
             message,
             Some("add one that does, e.g. `{ name: errors, kind: error-ratio }`".to_owned()),

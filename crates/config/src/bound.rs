@@ -73,7 +73,7 @@ pub(crate) fn example(kind: MetricKind) -> Option<&'static str> {
         MetricKind::LabelledAccuracy => Some("`bound: { min: 0.90 }`"),
         MetricKind::Latency => Some("`bound: { p99: 100ms }`"),
         MetricKind::Disagreement => Some("`bound: { max: 2% }`"),
-        MetricKind::PairedAccuracy | MetricKind::PredictionDrift => None,
+        MetricKind::PairedAccuracy | MetricKind::PredictionDrift | MetricKind::Value => None,
     }
 }
 

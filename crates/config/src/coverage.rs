@@ -104,12 +104,15 @@ fn check_metric(environment: &EnvironmentConfig, metric: &Metric, place: &Place<
     }
     // What only advises may fall silent for a while, as long as it is heard at all.
     let is_needed = !metric.kind.is_paired() && (metric.decides() || !environment.strategy.shares_traffic());
-    if metric.bound.is_some() || !is_needed {
+    if metric.stands_alone() || !is_needed {
         return;
     }
     let name = printable(&metric.name);
-    let or_bound = bound::example(metric.kind)
-        .map_or(String::new(), |example| format!(", or give the metric {example}"));
+    let or_bound = if metric.threshold.is_some() {
+        ", or write conditions that do not read `stable`".to_owned()
+    } else {
+        bound::example(metric.kind).map_or(String::new(), |example| format!(", or give the metric {example}"))
+    };
     if steps_alone {
         let index = last_weight(&environment.strategy).map_or(0, |(index, _)| index);
         let step = place.key("strategy").key("canary").key("steps").index(index).key("set-weight");
@@ -118,6 +121,7 @@ fn check_metric(environment: &EnvironmentConfig, metric: &Metric, place: &Place<
         step.report(message, Some(help));
     } else if bakes_alone {
         let message = format!("no traffic of stable is left during the bake to compare `{name}` with");
-        at.key("bound").report(message, Some(format!("set `hold-back: 5%`{or_bound}")));
+        let key = if metric.threshold.is_some() { "success" } else { "bound" };
+        at.key(key).report(message, Some(format!("set `hold-back: 5%`{or_bound}")));
     }
 }

@@ -11,8 +11,10 @@ use crate::{
     adapter::{AdapterLayer, AdapterSpec},
     bound::BoundLayer,
     diagnostic::{listed, printable},
+    limit::LimitLayer,
     margin::MarginLayer,
     place::Place,
+    threshold::{self, ThresholdKeys},
 };
 
 /// A name that a rollout gives to a check of its own.
@@ -51,16 +53,33 @@ pub(crate) struct MetricLayer {
     label_delay: Option<Duration>,
     /// What a look without data means; the analysis' answer by default.
     on_no_data: Option<OnNoData>,
-    /// Failed looks that are tolerated.
+    /// Failed looks that are tolerated, or `off` for any number.
     #[schemars(extend("default" = 0))]
-    failure_limit: Option<u64>,
+    failure_limit: Option<LimitLayer>,
     /// Inconclusive looks that are tolerated.
     #[schemars(extend("default" = 0))]
     inconclusive_limit: Option<u64>,
     /// Looks in a row that may not be measured.
     #[schemars(extend("default" = Metric::DEFAULT_CONSECUTIVE_ERROR_LIMIT))]
     consecutive_error_limit: Option<u64>,
-    /// Where it is counted: by the target, or by a source of its own with its settings.
+    /// Of a value: the condition under which a look is good, over `result`, and `stable` for the version beside it.
+    success: Option<String>,
+    /// Of a value: the condition under which a look is bad; what is neither good nor bad is inconclusive.
+    failure: Option<String>,
+    /// Of a value: at most this is good; short for a condition.
+    max: Option<f64>,
+    /// Of a value: at least this is good; short for a condition.
+    min: Option<f64>,
+    /// Of a value: looks after which it is decided; it is measured to the end where it is left out.
+    #[schemars(range(min = 1))]
+    count: Option<u64>,
+    /// Of a value: good looks in a row after which it is good.
+    #[schemars(range(min = 1))]
+    consecutive_success_limit: Option<u64>,
+    /// Whether it only advises, whatever it shows.
+    #[schemars(extend("default" = false))]
+    dry_run: Option<bool>,
+    /// Where it is counted or read: by the target, or by a source of its own with its settings.
     #[schemars(extend("default" = TARGET))]
     source: Option<AdapterLayer>,
 }
@@ -68,7 +87,7 @@ pub(crate) struct MetricLayer {
 impl MetricLayer {
     /// The metric, and the source of its own where it has one.
     pub(crate) fn resolve(
-        self,
+        mut self,
         on_no_data: OnNoData,
         place: &Place<'_>,
     ) -> Option<(Metric, Option<AdapterSpec>)> {
@@ -80,6 +99,9 @@ impl MetricLayer {
             return None;
         };
         self.check_numbers(kind, place);
+        if kind == MetricKind::Value {
+            self.leave_out_tests(place);
+        }
         let judge = self.judge.unwrap_or_else(|| kind.default_judge());
         if !kind.fits(judge) {
             let judges: Vec<&str> = kind.judges().iter().map(|judge| judge_name(*judge)).collect();
@@ -98,6 +120,14 @@ impl MetricLayer {
         let margin =
             self.promote_margin.and_then(|margin| margin.resolve(kind, &place.key("promote-margin")));
         let source = self.source.and_then(|source| own_source(source, kind, &place.key("source")));
+        let conditions = ThresholdKeys {
+            success: self.success,
+            failure: self.failure,
+            max: self.max,
+            min: self.min,
+            count: self.count,
+            consecutive_success_limit: self.consecutive_success_limit,
+        };
         let name = self.name.unwrap_or_default();
         let default = Metric::with_defaults(&name, kind);
         let metric = Metric {
@@ -108,13 +138,31 @@ impl MetricLayer {
             min_samples: self.min_samples.unwrap_or(default.min_samples),
             label_delay: self.label_delay.unwrap_or(default.label_delay),
             on_no_data: self.on_no_data.unwrap_or(on_no_data),
-            failure_limit: self.failure_limit.unwrap_or(default.failure_limit),
+            failure_limit: self.failure_limit.map_or(default.failure_limit, |limit| limit.0),
             inconclusive_limit: self.inconclusive_limit.unwrap_or(default.inconclusive_limit),
             consecutive_error_limit: self.consecutive_error_limit.unwrap_or(default.consecutive_error_limit),
             own_source: source.is_some(),
+            threshold: conditions.resolve(kind, place),
+            dry_run: self.dry_run.unwrap_or(default.dry_run),
             ..default
         };
+        threshold::check(&metric, source.as_ref(), place);
         Some((metric, source))
+    }
+
+    /// What says how a test on counts is made has no meaning for values.
+    fn leave_out_tests(&mut self, place: &Place<'_>) {
+        let keys = [
+            ("tolerance", self.tolerance.take().is_some()),
+            ("promote-margin", self.promote_margin.take().is_some()),
+            ("bound", self.bound.take().is_some()),
+            ("min-samples", self.min_samples.take().is_some()),
+        ];
+        for (key, _) in keys.into_iter().filter(|(_, is_given)| *is_given) {
+            let message = format!("`{key}` is about counts, and a value is judged by its conditions");
+            let help = "leave it out; `success`, `max` or `min` say what is good".to_owned();
+            place.key(key).report_key(message, Some(help));
+        }
     }
 
     fn check_name(&self, place: &Place<'_>) {
@@ -181,5 +229,6 @@ fn judge_name(judge: Judge) -> &'static str {
         Judge::BucketE => "bucket-e",
         Judge::PairedSignE => "paired-sign-e",
         Judge::MultinomialE => "multinomial-e",
+        Judge::Threshold => "threshold",
     }
 }

@@ -2,16 +2,19 @@
 //!
 //! A *metric* compares the candidate with stable, or with a fixed bound where no stable traffic exists. A *look* is
 //! one window of counts that follows the one before without overlap. A *judge* turns looks into a verdict; all judges
-//! are always-valid sequential tests, so that looking often does not raise the rate of false alarms.
+//! are always-valid sequential tests, so that looking often does not raise the rate of false alarms. A
+//! [`Threshold`] is the exception: conditions on values with limits on how many may break them, as other systems have them.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     evidence::{Evidence, Pairs},
     schema::Document,
+    threshold::Threshold,
     traffic::Histogram,
     units::Duration,
 };
@@ -59,6 +62,12 @@ pub struct Metric {
     /// Whether a source of its own counts it, and not the target.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_source: bool,
+    /// What its values must keep; present for metrics of the kind `value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    /// Whether it only advises, whatever it shows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// What a metric measures.
@@ -77,6 +86,8 @@ pub enum MetricKind {
     Disagreement,
     /// Distribution of the predicted labels. Advisory: it never decides a rollout.
     PredictionDrift,
+    /// What a query, a program or an address answers, whatever it is.
+    Value,
 }
 
 /// How looks become a verdict.
@@ -93,6 +104,8 @@ pub enum Judge {
     PairedSignE,
     /// Two-sample e-process on class counts.
     MultinomialE,
+    /// Conditions that each value keeps or breaks, and limits on how many may break them.
+    Threshold,
 }
 
 /// How much worse a candidate may be to be promoted.
@@ -173,6 +186,13 @@ pub enum Window {
     },
     /// Labelled requests that both versions answered.
     Pairs(Pairs),
+    /// Values of a query; null where there was none.
+    Values {
+        /// About stable; absent where no condition reads it.
+        stable: Option<Value>,
+        /// About the candidate, or about everything.
+        result: Value,
+    },
 }
 
 /// What came of trying to see one metric at one look.
@@ -229,10 +249,21 @@ pub struct Looks {
     pub measured: u64,
     /// Looks at which the judge said that the candidate is bad, and looks without data where that counts so.
     pub failed: u64,
-    /// Looks without data where that counts as inconclusive.
+    /// Looks without data where that counts as inconclusive, and values that are neither good nor bad.
     pub inconclusive: u64,
     /// Looks in a row, up to the newest, that could not be measured.
     pub consecutive_errors: u64,
+    /// Looks that a `count` counts: good, bad and inconclusive ones since the beginning, or since a person resumed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub counted: u64,
+    /// Good values in a row, up to the newest.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub consecutive_successes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The numbers of one metric after one look. Shares and quantiles are over all looks so far.
@@ -315,13 +346,14 @@ impl Document for AnalysisLook {
 
 impl MetricKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ErrorRatio,
         Self::Latency,
         Self::LabelledAccuracy,
         Self::PairedAccuracy,
         Self::Disagreement,
         Self::PredictionDrift,
+        Self::Value,
     ];
 
     /// The judges that can judge it; the first one does where none is named.
@@ -333,6 +365,7 @@ impl MetricKind {
             Self::PairedAccuracy => &[Judge::PairedSignE],
             Self::Disagreement => &[Judge::BoundaryE],
             Self::PredictionDrift => &[Judge::MultinomialE],
+            Self::Value => &[Judge::Threshold],
         }
     }
 
@@ -349,7 +382,7 @@ impl MetricKind {
     /// The promotion margin where none is named. Of latency it is about the share of answers in the slow tail.
     pub fn default_margin(self) -> Margin {
         match self {
-            Self::ErrorRatio | Self::Latency | Self::Disagreement | Self::PredictionDrift => {
+            Self::ErrorRatio | Self::Latency | Self::Disagreement | Self::PredictionDrift | Self::Value => {
                 Margin::Ratio(1.5)
             }
             Self::LabelledAccuracy | Self::PairedAccuracy => Margin::Absolute(0.02),
@@ -374,7 +407,7 @@ impl MetricKind {
 
     /// Whether copies of requests show it, while the candidate's own answers reach nobody.
     pub fn shows_in_shadow(self) -> bool {
-        self.is_paired() || matches!(self, Self::ErrorRatio | Self::Latency)
+        self.is_paired() || matches!(self, Self::ErrorRatio | Self::Latency | Self::Value)
     }
 
     /// Whether its verdict decides a rollout.
@@ -391,6 +424,7 @@ impl MetricKind {
             Self::PairedAccuracy => "paired-accuracy",
             Self::Disagreement => "disagreement",
             Self::PredictionDrift => "prediction-drift",
+            Self::Value => "value",
         }
     }
 }
@@ -402,6 +436,8 @@ impl Metric {
     pub const DEFAULT_MIN_SAMPLES: u64 = 50;
     /// Looks in a row that may not be measured, where nothing is said.
     pub const DEFAULT_CONSECUTIVE_ERROR_LIMIT: u64 = 4;
+    /// A limit that tolerates any number of looks.
+    pub const NO_LIMIT: u64 = u64::MAX;
 
     /// A metric of which nothing but name and kind is said.
     pub fn with_defaults(name: &str, kind: MetricKind) -> Self {
@@ -412,19 +448,26 @@ impl Metric {
             tolerance: Self::DEFAULT_TOLERANCE,
             promote_margin: kind.default_margin(),
             bound: None,
-            min_samples: Self::DEFAULT_MIN_SAMPLES,
+            min_samples: if kind == MetricKind::Value { 1 } else { Self::DEFAULT_MIN_SAMPLES },
             label_delay: Duration::default(),
             on_no_data: OnNoData::default(),
             failure_limit: 0,
             inconclusive_limit: 0,
             consecutive_error_limit: Self::DEFAULT_CONSECUTIVE_ERROR_LIMIT,
             own_source: false,
+            threshold: None,
+            dry_run: false,
         }
     }
 
     /// Whether its verdict decides a rollout.
     pub fn decides(&self) -> bool {
-        self.kind.decides()
+        self.kind.decides() && !self.dry_run
+    }
+
+    /// Whether it can be judged where no stable traffic exists to compare with.
+    pub fn stands_alone(&self) -> bool {
+        self.bound.is_some() || self.threshold.as_ref().is_some_and(|threshold| !threshold.compares())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     plan::RolloutPlan,
     release::Release,
     schema::Document,
+    threshold::Threshold,
     traffic::Weight,
     units::Duration,
 };
@@ -116,6 +117,9 @@ pub struct MetricForecast {
     /// What must be kept where nothing is left to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Bound>,
+    /// What its values must keep; present for metrics of the kind `value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
     /// Stable's share of failed, slow or wrong answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<Figure>,

@@ -28,6 +28,7 @@ pub mod serving;
 pub mod signature;
 pub mod tag;
 pub mod tally;
+pub mod threshold;
 pub mod time;
 pub mod traffic;
 pub mod units;

@@ -19,6 +19,7 @@ use crate::{
     routing::Routing,
     schema::Document,
     tally::Tally,
+    threshold::Point,
     time::Timestamp,
     traffic::{Arm, Counters, TargetState, Weight},
     validation::GoldenReport,
@@ -315,12 +316,29 @@ pub struct Observation {
     /// Cumulative counts of each metric with a source of its own, by version, or why they could not be read; empty where
     /// they were not asked for.
     pub own: BTreeMap<String, Result<BTreeMap<Version, Tally>, String>>,
+    /// What the sources of metrics on values answered about the look that is due, by metric and version, or why they
+    /// could not; empty where they were not asked.
+    pub values: BTreeMap<String, Result<BTreeMap<Version, Vec<Point>>, String>>,
+    /// Looks that were due while no run was there, oldest first, from sources that know the past.
+    pub missed: Vec<MissedLook>,
     /// A newer release that waits for this rollout.
     pub newer: Option<Release>,
     /// What people asked for since the last tick.
     pub commands: Vec<PersonCommand>,
     /// What became of effects that were intended.
     pub outcomes: Vec<EffectOutcome>,
+}
+
+/// What sources that know the past say about a look that nobody took. A metric whose source does not know the past, or
+/// did not answer, is not in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissedLook {
+    /// When it was due.
+    pub at: Timestamp,
+    /// Cumulative counts up to then, by metric and version.
+    pub own: BTreeMap<String, BTreeMap<Version, Tally>>,
+    /// Values by metric and version.
+    pub values: BTreeMap<String, BTreeMap<Version, Vec<Point>>>,
 }
 
 /// What reading the counters gave.

@@ -25,6 +25,7 @@ pub mod stage_registry;
 pub mod state_store;
 pub mod tally_source;
 pub mod target;
+pub mod value_source;
 
 pub use artifact_store::ArtifactStore;
 pub use clock::Clock;
@@ -44,3 +45,4 @@ pub use stage_registry::StageRegistry;
 pub use state_store::StateStore;
 pub use tally_source::TallySource;
 pub use target::Target;
+pub use value_source::{OwnSource, Question, ValueSource};

@@ -6,9 +6,10 @@ mod culprit;
 mod exposure;
 
 use tagship_domain::{
-    analysis::{JudgeState, Measurement, Metric, MetricKind, MetricPhase},
+    analysis::{JudgeState, Looks, Measurement, Metric, MetricKind, MetricPhase},
     rollout::RolloutState,
     series::MetricSeries,
+    threshold::Threshold,
 };
 
 pub(crate) use culprit::{Culprit, culprits};
@@ -160,6 +161,7 @@ fn noun(metric: Option<&Metric>) -> &'static str {
         Some(MetricKind::PairedAccuracy) => "pairs",
         Some(MetricKind::Disagreement) => "copied requests",
         Some(MetricKind::PredictionDrift) => "predictions",
+        Some(MetricKind::Value) => "looks",
         None => "observations",
     }
 }
@@ -182,19 +184,25 @@ fn missing(phase: MetricPhase, metric: Option<&Metric>, judge: Option<&JudgeStat
             let metric = metric?;
             let late = (metric.label_delay.std().as_millis() > 0)
                 .then(|| format!("labels arrive up to {} late", metric.label_delay));
-            let few = (n < metric.min_samples).then(|| {
-                format!(
-                    "{} of {} {} needed",
-                    measure::count(n),
-                    measure::count(metric.min_samples),
-                    noun(Some(metric))
-                )
+            let least = metric.threshold.as_ref().map_or(metric.min_samples, Threshold::least_looks);
+            let few = (n < least).then(|| {
+                let (n, least) = (measure::count(n), measure::count(least));
+                format!("{n} of {least} {} needed", noun(Some(metric)))
             });
-            let pieces: Vec<String> = few.into_iter().chain(late.filter(|_| n == 0)).collect();
+            let broken = judge.filter(|_| metric.threshold.is_some()).and_then(|judge| broken(judge.looks));
+            let pieces: Vec<String> = few.into_iter().chain(broken).chain(late.filter(|_| n == 0)).collect();
             (!pieces.is_empty()).then(|| pieces.join(", "))
         }
         MetricPhase::Successful | MetricPhase::Failed => None,
     }
+}
+
+/// Looks whose values did not keep what is asked for.
+fn broken(looks: Looks) -> Option<String> {
+    let kinds = [(looks.failed, "failed"), (looks.inconclusive, "inconclusive")];
+    let told = kinds.into_iter().filter(|(count, _)| *count > 0);
+    let told: Vec<String> = told.map(|(count, what)| format!("{} {what}", measure::count(count))).collect();
+    (!told.is_empty()).then(|| told.join(" and "))
 }
 
 #[cfg(test)]

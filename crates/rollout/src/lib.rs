@@ -18,6 +18,7 @@ mod journal;
 mod lock;
 mod look;
 mod observe;
+mod sources;
 mod spectator;
 mod start;
 mod step;

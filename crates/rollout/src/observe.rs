@@ -1,22 +1,22 @@
 //! Looking at the world.
 
-use std::collections::BTreeMap;
-
 use tagship_domain::{
-    Timestamp, Version,
     analysis::{Metric, MetricReading},
     plan::Smoke,
     rollout::{EffectOutcome, Look, Measured, Observation, Observed, RolloutState},
-    tally::Tally,
     validation::{GoldenReport, Status},
 };
 use tagship_ports::{
-    TallySource,
     model_runner::{GoldenBounds, Subject},
     target::Needs,
 };
 
-use crate::{driver::Told, look::questions, step::measured_versions, world::World};
+use crate::{
+    driver::Told,
+    look::questions,
+    sources::{Asked, ask},
+    world::World,
+};
 
 /// Looks at the target, and runs golden cases where a step would use them.
 pub(crate) async fn observe(
@@ -29,17 +29,19 @@ pub(crate) async fn observe(
     let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
     let questions = questions(state, &target, world.clock.now());
     let smoke = if questions.smoke { Some(smoke(world, state).await) } else { None };
-    let (counters, own) = if questions.counters {
-        (Some(measure(world, state, &target).await), tallies(world, state).await)
+    let (counters, asked) = if questions.counters {
+        (Some(measure(world, state, &target).await), ask(world, state).await)
     } else {
-        (None, BTreeMap::new())
+        (None, Asked::default())
     };
     Observation {
         now: world.clock.now(),
         target,
         smoke,
         counters,
-        own,
+        own: asked.own,
+        values: asked.values,
+        missed: asked.missed,
         newer: told.newer.cloned(),
         commands: told.commands.to_vec(),
         outcomes,
@@ -63,39 +65,6 @@ async fn measure(world: &World<'_>, state: &RolloutState, target: &Observed) -> 
         }
         (None, Observed::Unreachable(why)) => Measured::Error(format!("the target does not answer: {why}")),
     }
-}
-
-/// Asks the sources of single metrics about the versions that are compared.
-async fn tallies(
-    world: &World<'_>,
-    state: &RolloutState,
-) -> BTreeMap<String, Result<BTreeMap<Version, Tally>, String>> {
-    let at = world.clock.now();
-    let mut tallies = BTreeMap::new();
-    let metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
-    for metric in metrics.filter(|metric| metric.own_source) {
-        let counted = match world.sources.get(&metric.name) {
-            None => Err("the configuration no longer names a source for it; put the one back that it had when the rollout \
-                         began"
-                .to_owned()),
-            Some(source) => tally(source.as_ref(), &measured_versions(state), at).await,
-        };
-        tallies.insert(metric.name.clone(), counted);
-    }
-    tallies
-}
-
-async fn tally(
-    source: &dyn TallySource,
-    versions: &[&Version],
-    at: Timestamp,
-) -> Result<BTreeMap<Version, Tally>, String> {
-    let mut tallies = BTreeMap::new();
-    for version in versions {
-        let counted = source.tally(version, at).await.map_err(|error| error.to_string())?;
-        tallies.insert((*version).clone(), counted);
-    }
-    Ok(tallies)
 }
 
 async fn smoke(world: &World<'_>, state: &RolloutState) -> GoldenReport {
@@ -134,7 +103,8 @@ pub(crate) fn evidence(state: &RolloutState, observation: &Observation) -> Look 
 
 /// What every metric says, where this observation was measured.
 fn readings(state: &RolloutState, observation: &Observation) -> Vec<MetricReading> {
-    let is_new = state.looked.as_ref().is_some_and(|looked| looked.at == observation.now);
+    let mut looks = observation.missed.iter().map(|missed| missed.at).chain([observation.now]);
+    let is_new = state.looked.as_ref().is_some_and(|looked| looks.any(|at| at == looked.at));
     let analysis = state.plan.analysis.as_ref().filter(|_| is_new);
     let reading = |metric: &Metric| {
         let judged = state.judges.get(&metric.name)?;

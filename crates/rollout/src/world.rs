@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt};
 
 use tagship_ports::{
-    Clock, Forge, MetricSource, ModelRunner, Publisher, ReleaseSource, StageRegistry, StateStore,
-    TallySource, Target,
+    Clock, Forge, MetricSource, ModelRunner, OwnSource, Publisher, ReleaseSource, StageRegistry, StateStore,
+    Target,
 };
 
 use crate::spectator::Spectator;
@@ -28,8 +28,8 @@ pub struct World<'a> {
     pub publisher: &'a dyn Publisher,
     /// Where counters are read; from the target itself where absent.
     pub metrics: Option<&'a dyn MetricSource>,
-    /// Where single metrics are counted that have a source of their own, by name.
-    pub sources: &'a BTreeMap<String, Box<dyn TallySource>>,
+    /// Where single metrics are counted or read that have a source of their own, by name.
+    pub sources: &'a BTreeMap<String, OwnSource>,
     /// Who watches.
     pub spectator: &'a dyn Spectator,
     /// Time.

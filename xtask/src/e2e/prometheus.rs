@@ -1,4 +1,5 @@
-//! A real Prometheus scrapes a model server, and canaries are judged by what it counted.
+//! A real Prometheus with a password scrapes a model server, and canaries are judged by what it counted and answers; it
+//! is wrong, refuses and dies, and none of that is a pass.
 
 use anyhow::Result;
 

@@ -1,15 +1,31 @@
-//! Metric sources: where the counters of versions are read, when not from the target itself.
+//! Metric sources: where the counters of versions are read, when not from the target itself, and where single metrics
+//! are counted or read that have a source of their own.
 
+mod command;
+mod datadog;
+mod document;
+mod fetch;
+mod http;
+mod login;
+mod newrelic;
 mod page;
+mod predictions;
 mod prometheus;
+mod template;
 
 use std::path::Path;
 
+use serde_json::{Map, Value};
 use tagship_config::AdapterSpec;
 use tagship_domain::analysis::MetricKind;
-use tagship_ports::{MetricSource, PortError, Problem, TallySource};
+use tagship_ports::{MetricSource, OwnSource, PortError, Problem, TallySource, ValueSource};
 
+pub use command::CommandJson;
+pub use datadog::Datadog;
+pub use http::HttpJson;
+pub use newrelic::NewRelic;
 pub use page::MetricsPage;
+pub use predictions::Predictions;
 pub use prometheus::Prometheus;
 
 /// The kinds of metric sources that a configuration may name.
@@ -30,25 +46,94 @@ pub fn open(spec: &AdapterSpec, root: &Path) -> Result<Box<dyn MetricSource>, Po
     }
 }
 
-/// The kinds of sources that a single metric may have of its own.
-pub const OWN_KINDS: [&str; 1] = ["prometheus"];
+/// What a source of a single metric is opened with.
+struct Opening<'a> {
+    settings: &'a Map<String, Value>,
+    kind: MetricKind,
+    root: &'a Path,
+    variable: &'a dyn Fn(&str) -> Option<String>,
+}
 
-/// Opens the source that a metric of this kind has of its own. `secret` answers the value of an environment variable.
+type Open<T> = fn(&Opening<'_>) -> Result<Box<T>, PortError>;
+
+/// A kind of source that a single metric may have of its own.
+struct OwnKind {
+    name: &'static str,
+    /// Opens it for counts by version, where it counts.
+    counts: Option<Open<dyn TallySource>>,
+    /// Opens it for values, where it answers any.
+    values: Option<Open<dyn ValueSource>>,
+}
+
+/// Every kind. A further one is one more entry.
+const OWN_KINDS: &[OwnKind] = &[
+    OwnKind {
+        name: "prometheus",
+        counts: Some(|opening| Ok(Box::new(Prometheus::open(opening)?))),
+        values: Some(|opening| Ok(Box::new(Prometheus::open(opening)?))),
+    },
+    OwnKind {
+        name: "http",
+        counts: Some(|opening| Ok(Box::new(HttpJson::open(opening)?))),
+        values: Some(|opening| Ok(Box::new(HttpJson::open(opening)?))),
+    },
+    OwnKind {
+        name: "command",
+        counts: Some(|opening| Ok(Box::new(CommandJson::open(opening)?))),
+        values: Some(|opening| Ok(Box::new(CommandJson::open(opening)?))),
+    },
+    OwnKind {
+        name: "predictions",
+        counts: Some(|opening| Ok(Box::new(Predictions::open(opening)?))),
+        values: None,
+    },
+    OwnKind { name: "datadog", counts: None, values: Some(|opening| Ok(Box::new(Datadog::open(opening)?))) },
+    OwnKind {
+        name: "newrelic",
+        counts: None,
+        values: Some(|opening| Ok(Box::new(NewRelic::open(opening)?))),
+    },
+];
+
+/// Opens the source that a metric of this kind has of its own; relative paths are relative to `root`, the repository.
+/// `variable` answers the value of an environment variable.
 ///
 /// # Errors
 /// For an unknown kind, settings that it does not have or that do not fit the metric, or a secret that is not set.
 pub fn open_own(
     spec: &AdapterSpec,
     kind: MetricKind,
-    secret: &dyn Fn(&str) -> Option<String>,
-) -> Result<Box<dyn TallySource>, PortError> {
-    match spec.kind.as_str() {
-        "prometheus" => Ok(Box::new(Prometheus::from_settings(&spec.settings, kind, secret)?)),
-        other => {
-            let message = format!("{other:?} is no kind of source of a metric");
-            let known = OWN_KINDS.join(", ");
-            Err(PortError::new(Problem::Unsupported, "open the source of the metric", message)
-                .hint(format!("known kinds are target, {known}")))
+    root: &Path,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<OwnSource, PortError> {
+    let opening = Opening { settings: &spec.settings, kind, root, variable };
+    let found = OWN_KINDS.iter().find(|known| known.name == spec.kind);
+    match (found, kind) {
+        (Some(OwnKind { values: Some(open), .. }), MetricKind::Value) => open(&opening).map(OwnSource::Value),
+        (Some(OwnKind { counts: Some(open), .. }), kind) if kind != MetricKind::Value => {
+            open(&opening).map(OwnSource::Tally)
         }
+        (found, _) => Err(unknown(&spec.kind, found.is_some(), kind)),
     }
 }
+
+fn unknown(name: &str, is_known: bool, kind: MetricKind) -> PortError {
+    let is_value = kind == MetricKind::Value;
+    let does = |own: &&OwnKind| if is_value { own.values.is_some() } else { own.counts.is_some() };
+    let known: Vec<&str> = OWN_KINDS.iter().filter(does).map(|own| own.name).collect();
+    let (what, else_target) =
+        if is_value { ("answers no values", "") } else { ("counts nothing", "target, ") };
+    let message = if is_known {
+        format!("the source {name:?} {what}, which {} needs", kind.as_str())
+    } else {
+        format!("{name:?} is no kind of source of a metric")
+    };
+    PortError::new(Problem::Unsupported, "open the source of the metric", message).hint(format!(
+        "known kinds for {} are {else_target}{}",
+        kind.as_str(),
+        known.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
-//! Metric source `prometheus`: counts by version from a server with the Prometheus HTTP API, by instant queries.
+//! Metric source `prometheus`: counts by version, or values, from a server with the Prometheus HTTP API.
 //!
-//! Queries ask for counters as they are; differences are taken between looks, series by series. Whatever is no count of a
+//! Every question says for which time it is meant, so that a look that nobody took can be taken later. Queries for counts
+//! are instant and ask for counters as they are; differences are taken between looks, series by series. Whatever is no count of a
 //! version is an error in a sentence: no series, series that are gone, a number that is none, an error of the server, a
 //! partial answer. None of it is ever a zero. `or vector(0)` in a query says that no series means none, and only the
 //! person who writes it knows that.
@@ -11,18 +12,21 @@ mod query;
 use async_trait::async_trait;
 use reqwest::{Client, Url, header};
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use tagship_domain::{Duration as Length, Redacted, Timestamp, Version, analysis::MetricKind, tally::Tally};
-use tagship_ports::{PortError, Problem, TallySource};
+use tagship_domain::{
+    Duration as Length, Timestamp, Version, analysis::MetricKind, tally::Tally, threshold::Point,
+};
+use tagship_ports::{PortError, Problem, Question, TallySource, ValueSource};
 
-use crate::{http, settings};
-use answer::{Series, Unusable};
+use super::{
+    Opening,
+    fetch::{self, Unusable},
+    http::certificates,
+    login::{Login, LoginKeys},
+};
+use crate::settings;
+use answer::Series;
 use query::Query;
 
-/// Largest answer, in bytes.
-const MAX_ANSWER: usize = 8 << 20;
-/// Longest wait for an answer where nothing is said.
-const ANSWER: Length = Length::from_secs(30);
 /// How far back series are looked for that are gone now.
 const LOOKED_BACK: &str = "1h";
 const WHAT: &str = "metric source prometheus";
@@ -33,6 +37,12 @@ const WHAT: &str = "metric source prometheus";
 struct PrometheusSettings {
     /// Address of the server; `/api/v1/query` is added.
     url: String,
+    /// Query for one value.
+    #[serde(default)]
+    query: Option<String>,
+    /// Time between two values of a look, which is asked for as a range then.
+    #[serde(default)]
+    step: Option<Length>,
     /// Counter of bad observations of a version.
     #[serde(default)]
     bad: Option<String>,
@@ -53,6 +63,9 @@ struct PrometheusSettings {
     user_env: Option<String>,
     #[serde(default)]
     password_env: Option<String>,
+    /// Certificates that are trusted beside the system's, in PEM.
+    #[serde(default)]
+    ca_file: Option<String>,
     /// Longest wait for an answer.
     #[serde(default)]
     timeout: Option<Length>,
@@ -76,35 +89,27 @@ pub struct Prometheus {
 }
 
 #[derive(Debug, Clone)]
-enum Login {
-    None,
-    Token(Redacted<String>),
-    Basic { user: Redacted<String>, password: Redacted<String> },
-}
-
-#[derive(Debug, Clone)]
 enum Asked {
     Shares { bad: Query, total: Query },
     Durations { buckets: Query, unit: f64 },
+    Value { query: Query, step: Option<Length> },
 }
 
 impl Prometheus {
-    pub(super) fn from_settings(
-        given: &Map<String, Value>,
-        kind: MetricKind,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, PortError> {
-        let given: PrometheusSettings = settings::read(WHAT, given)?;
-        let timeout = given.timeout.unwrap_or(ANSWER);
-        if timeout == Length::default() {
-            return Err(settings::wrong(WHAT, "a `timeout` of no time ends every query"));
-        }
+    pub(super) fn open(opening: &Opening<'_>) -> Result<Self, PortError> {
+        let given: PrometheusSettings = settings::read(WHAT, opening.settings)?;
+        let ca = given.ca_file.as_deref().map(|file| certificates(WHAT, opening.root, file)).transpose()?;
+        let logins = LoginKeys {
+            token_env: given.token_env.clone(),
+            user_env: given.user_env.clone(),
+            password_env: given.password_env.clone(),
+        };
         Ok(Self {
-            client: http::client(timeout.std())?,
+            client: fetch::client(WHAT, given.timeout, ca.as_deref())?,
             url: query_url(&given.url)?,
-            timeout,
-            login: login(&given, variable)?,
-            asked: asked(&given, kind)?,
+            timeout: fetch::waits(given.timeout),
+            login: Login::of(WHAT, &logins, opening.variable)?,
+            asked: asked(&given, opening.kind)?,
         })
     }
 
@@ -133,50 +138,74 @@ impl Prometheus {
     }
 
     async fn query(&self, query: &str, version: &Version, at: Timestamp) -> Result<Vec<Series>, PortError> {
-        let lost = |error: reqwest::Error| self.error(version, Problem::Unreachable, http::cause(&error));
+        let body = self.ask("", query, version, &[("time", at.to_string())]).await?;
+        answer::series(&body).map_err(|unusable| self.with_query(version, query)(unusable))
+    }
+
+    /// The body of a good answer to a query of this form, `_range` or none.
+    async fn ask(
+        &self,
+        form: &str,
+        query: &str,
+        version: &Version,
+        when: &[(&str, String)],
+    ) -> Result<Vec<u8>, PortError> {
+        let wrong = self.with_query(version, query);
         let mut url = self.url.clone();
+        url.set_path(&format!("{}{form}", self.url.path()));
         url.query_pairs_mut()
             .append_pair("query", query)
-            .append_pair("time", &at.to_string())
+            .extend_pairs(when)
             .append_pair("timeout", &format!("{}ms", self.timeout.std().as_millis()));
-        let request = self.client.get(url).header(header::ACCEPT, "application/json");
-        let request = match &self.login {
-            Login::None => request,
-            Login::Token(token) => request.bearer_auth(token.expose()),
-            Login::Basic { user, password } => request.basic_auth(user.expose(), Some(password.expose())),
+        let request = self.login.sign(self.client.get(url).header(header::ACCEPT, "application/json"));
+        let answer = fetch::fetch(request)
+            .await
+            .map_err(|unusable| self.error(version, unusable.problem, unusable.message))?;
+        if !(200..300).contains(&answer.status) {
+            return Err(wrong(answer::failure(answer.status, &answer.body)));
+        }
+        if !answer.kind.starts_with("application/json") {
+            let message = format!("it answered {} and not JSON; a login page, perhaps", answer.kind);
+            return Err(wrong(Unusable::invalid(message, answer::NO_API)));
+        }
+        Ok(answer.body)
+    }
+
+    /// An error with the query that led to it.
+    fn with_query(&self, version: &Version, query: &str) -> impl Fn(Unusable) -> PortError {
+        let (unusable, query) = (self.unusable(version), query.to_owned());
+        move |wrong| unusable(Unusable { message: format!("{} (`{query}`)", wrong.message), ..wrong })
+    }
+
+    /// The values of the look that a question is about.
+    async fn points(
+        &self,
+        query: &Query,
+        step: Option<Length>,
+        question: &Question<'_>,
+    ) -> Result<Vec<Point>, PortError> {
+        let version = question.version;
+        let query = query.of(question).map_err(|why| {
+            self.error(version, Problem::Invalid, why).hint("take the place out of `query`")
+        })?;
+        let wrong = self.with_query(version, &query);
+        let Some(step) = step else {
+            let body = self.ask("", &query, version, &[("time", question.to.to_string())]).await?;
+            return answer::value(&body, question.to).map_err(wrong);
         };
-        let mut response = request.send().await.map_err(lost)?;
-        let status = response.status();
-        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let kind = kind.unwrap_or("no content type").to_owned();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                let message = format!("its answer is larger than {MAX_ANSWER} bytes");
-                return Err(self.error(version, Problem::Invalid, message));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let wrong = |unusable: Unusable| {
-            let error = self.error(version, unusable.problem, format!("{} (`{query}`)", unusable.message));
-            unusable.hint.map_or_else(|| error.clone(), |hint| error.clone().hint(hint))
-        };
-        if !status.is_success() {
-            return Err(wrong(answer::failure(status.as_u16(), &body)));
-        }
-        if !kind.starts_with("application/json") {
-            let message = format!("it answered {kind} and not JSON; a login page, perhaps");
-            return Err(self
-                .error(version, Problem::Invalid, message)
-                .hint("`url` must name the address below which /api/v1/query is"));
-        }
-        answer::series(&body).map_err(wrong)
+        // A range includes its first time, which the look before has had.
+        let first = question.from.after(step).min(question.to);
+        let when = [
+            ("start", first.to_string()),
+            ("end", question.to.to_string()),
+            ("step", format!("{}", step.as_secs_f64())),
+        ];
+        let body = self.ask("_range", &query, version, &when).await?;
+        answer::range(&body).map_err(wrong)
     }
 
     fn error(&self, version: &Version, problem: Problem, message: impl Into<String>) -> PortError {
-        let (scheme, host) = (self.url.scheme(), self.url.host_str().unwrap_or_default());
-        let port = self.url.port().map_or(String::new(), |port| format!(":{port}"));
-        PortError::new(problem, format!("count {version} at {scheme}://{host}{port}"), message)
+        PortError::new(problem, format!("ask {} about {version}", fetch::shown(&self.url)), message)
     }
 
     fn unusable(&self, version: &Version) -> impl Fn(Unusable) -> PortError {
@@ -200,12 +229,37 @@ impl TallySource for Prometheus {
                 let total = answer::counts(total).map_err(&unusable)?;
                 Ok(Tally { bad, total, ..Tally::default() })
             }
+            Asked::Value { .. } => {
+                Err(self.error(version, Problem::Invalid, "it is asked for a value, which is no count"))
+            }
             Asked::Durations { buckets, unit } => {
                 let buckets = self.series(&buckets.about(version), version, at).await?;
                 let latency = answer::histograms(buckets, *unit).map_err(&unusable)?;
                 Ok(Tally { latency, ..Tally::default() })
             }
         }
+    }
+
+    fn knows_the_past(&self) -> bool {
+        true
+    }
+}
+
+#[async_trait]
+impl ValueSource for Prometheus {
+    async fn values(&self, question: &Question<'_>) -> Result<Vec<Point>, PortError> {
+        match &self.asked {
+            Asked::Value { query, step } => self.points(query, *step, question).await,
+            _ => Err(self.error(
+                question.version,
+                Problem::Invalid,
+                "it is asked for counts, which are no value",
+            )),
+        }
+    }
+
+    fn knows_the_past(&self) -> bool {
+        true
     }
 }
 
@@ -228,20 +282,6 @@ fn query_url(text: &str) -> Result<Url, PortError> {
     Ok(url)
 }
 
-fn login(given: &PrometheusSettings, variable: &dyn Fn(&str) -> Option<String>) -> Result<Login, PortError> {
-    let value =
-        |name: &str, what: &str| settings::secret(WHAT, name, variable, &format!("set it to the {what}"));
-    match (&given.token_env, &given.user_env, &given.password_env) {
-        (None, None, None) => Ok(Login::None),
-        (Some(token), None, None) => value(token, "bearer token").map(Login::Token),
-        (None, Some(user), Some(password)) => {
-            Ok(Login::Basic { user: value(user, "user")?, password: value(password, "password")? })
-        }
-        _ => Err(settings::wrong(WHAT, "credentials are half said, or twice")
-            .hint("give `token-env` alone, or `user-env` and `password-env` together")),
-    }
-}
-
 fn asked(given: &PrometheusSettings, kind: MetricKind) -> Result<Asked, PortError> {
     let query = |key: &str, text: &Option<String>, example: &str| {
         let hint = format!("write e.g. {key}: '{example}'");
@@ -255,24 +295,39 @@ fn asked(given: &PrometheusSettings, kind: MetricKind) -> Result<Asked, PortErro
         let message = format!("{} does not use the key `{key}`", kind.as_str());
         Err(settings::wrong(WHAT, message).hint("take it out"))
     };
-    if kind == MetricKind::Latency {
-        for (key, value) in [("bad", &given.bad), ("total", &given.total)] {
-            if value.is_some() {
-                return unknown(key);
-            }
+    let is_value = kind == MetricKind::Value;
+    let is_latency = kind == MetricKind::Latency;
+    for (key, is_given, fits) in [
+        ("query", given.query.is_some(), is_value),
+        ("step", given.step.is_some(), is_value),
+        ("bad", given.bad.is_some(), !is_value && !is_latency),
+        ("total", given.total.is_some(), !is_value && !is_latency),
+        ("buckets", given.buckets.is_some(), is_latency),
+        ("unit", given.unit.is_some(), is_latency),
+    ] {
+        if is_given && !fits {
+            return unknown(key);
         }
+    }
+    if is_value {
+        let example = r#"sum(rate(errors_total{version="{{arm}}"}[{{interval}}]))"#;
+        let Some(text) = &given.query else {
+            return Err(settings::wrong(WHAT, "the key `query` is missing, which value needs")
+                .hint(format!("write e.g. query: '{example}'")));
+        };
+        if given.step == Some(Length::default()) {
+            return Err(settings::wrong(WHAT, "a `step` of no time has no end"));
+        }
+        let query = Query::of_value(text).map_err(|why| settings::wrong(WHAT, format!("`query` {why}")))?;
+        return Ok(Asked::Value { query, step: given.step });
+    }
+    if is_latency {
         let example = r#"request_duration_seconds_bucket{version="{{arm}}"}"#;
         let unit = match given.unit {
             None | Some(Unit::Seconds) => 1000.0,
             Some(Unit::Milliseconds) => 1.0,
         };
         return Ok(Asked::Durations { buckets: query("buckets", &given.buckets, example)?, unit });
-    }
-    if given.buckets.is_some() {
-        return unknown("buckets");
-    }
-    if given.unit.is_some() {
-        return unknown("unit");
     }
     Ok(Asked::Shares {
         bad: query("bad", &given.bad, r#"errors_total{version="{{arm}}"}"#)?,

@@ -3,7 +3,7 @@
 //! Every question is one run of the program, with one JSON document on its standard input and the answer on its standard
 //! output. The exit code says what became of an order; `docs/guides/targets.md` describes the exchange.
 
-mod hook;
+pub(crate) mod hook;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 

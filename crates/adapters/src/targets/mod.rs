@@ -1,6 +1,6 @@
 //! Targets: where traffic lives.
 
-mod exec;
+pub(crate) mod exec;
 mod local;
 
 use std::path::Path;

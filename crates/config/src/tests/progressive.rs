@@ -305,3 +305,31 @@ fn a_metric_may_have_a_source_of_its_own_and_people_may_be_told() {
     assert_eq!(second.on, [tagship_domain::notice::NoticeKind::Start]);
     assert!(!second.notifier.settings.contains_key("on"));
 }
+
+#[test]
+fn a_value_has_conditions_and_a_source() {
+    let of = |keys: &str| {
+        let text = format!(
+            "metrics: [{{ name: v, kind: value, source: {{ http: {{ url: \"x/{{{{arm}}}}\" }} }}, {keys} }}]"
+        );
+        let metric = parse_analysis("a.yml", &text).unwrap().metrics.remove(0);
+        assert_eq!((metric.judge, metric.own_source, metric.min_samples), (Judge::Threshold, true, 1));
+        metric
+    };
+    let threshold = |keys: &str| of(keys).threshold.unwrap();
+    let success = |keys: &str| threshold(keys).success.unwrap();
+    assert_eq!(success("max: 0.05"), "result <= 0.05");
+    assert_eq!(success("min: -3"), "result >= -3");
+    assert_eq!(success("min: 0.9, max: 1"), "result >= 0.9 && result <= 1");
+    assert_eq!(success("success: result.p99 < stable.p99"), "result.p99 < stable.p99");
+    let full = threshold("max: 1, failure: result > 2, count: 5, consecutive-success-limit: 3");
+    assert_eq!(
+        (full.failure.as_deref(), full.count, full.consecutive_success_limit),
+        (Some("result > 2"), Some(5), Some(3))
+    );
+    assert_eq!(of("max: 1, failure-limit: off").failure_limit, Metric::NO_LIMIT);
+    assert!(of("max: 1").decides());
+    let text = "metrics: [{ name: e, kind: error-ratio }, { name: l, kind: latency, dry-run: true }]";
+    let metrics = parse_analysis("a.yml", text).unwrap().metrics;
+    assert_eq!(metrics.iter().map(Metric::decides).collect::<Vec<_>>(), [true, false]);
+}

@@ -269,7 +269,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: d, kind: prediction-drift }] }",
-        "8:21 p.analysis.metrics: prediction-drift only advises, so no metric decides whether the version is good | add one that does, e.g. `{ name: errors, kind: error-ratio }`",
+        "8:21 p.analysis.metrics: every metric only advises, so that none decides whether the version is good | add one that does, e.g. `{ name: errors, kind: error-ratio }`",
     ),
     ("analysis: { metric: [] }", "8:21 p.analysis.metric: unknown key `metric` | did you mean `metrics`?"),
     (
@@ -306,11 +306,11 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e }] }",
-        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`",
+        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-rate }] }",
-        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, found `error-rate` | did you mean `error-ratio`?",
+        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`, found `error-rate` | did you mean `error-ratio`?",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: bucket-e }] }",
@@ -322,7 +322,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: mann-whitney }] }",
-        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, found `mann-whitney`",
+        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, `threshold`, found `mann-whitney`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, tolerance: 0.9 }] }",
@@ -422,7 +422,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, failure-limit: -1 }] }",
-        "8:76 p.analysis.metrics[0].failure-limit: expected a whole number from 0 up, found the number -1",
+        "8:76 p.analysis.metrics[0].failure-limit: expected a number of looks, or `off` to tolerate any number, found the number -1",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, failurelimit: 1 }] }",
@@ -443,6 +443,66 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     (
         "analysis: { metrics: [{ name: d, kind: paired-accuracy, source: { page: {} } }] }",
         "8:65 p.analysis.metrics[0].source: only the target counts paired-accuracy | leave `source` out",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1 }] }",
+        "9:31 p.analysis.metrics[0].source: a value is answered by a source, not by the target | name one, e.g. `source: { http: { url: ... } }`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, source: { http: {} } }] }",
+        "9:31 p.analysis.metrics[0].success: a value without a condition says nothing | write e.g. `max: 0.05`, or `success: result <= 0.05`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, success: result < 1, source: { http: {} } }] }",
+        "9:55 p.analysis.metrics[0].max: `max` is short for a condition, and `success` is one already | leave one of them out",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, min: 2, source: { http: {} } }] }",
+        "9:68 p.analysis.metrics[0].min: no value is at least 2 and at most 1 | what is good lies between `min` and `max`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: .inf, source: { http: {} } }] }",
+        "9:60 p.analysis.metrics[0].max: expected a finite number, found the number inf",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, bound: { max: 2% }, tolerance: 2, min-samples: 5, source: { http: {} } }] }",
+        "9:63 p.analysis.metrics[0].bound: `bound` is about counts, and a value is judged by its conditions | leave it out; `success`, `max` or `min` say what is good\n9:83 p.analysis.metrics[0].tolerance: `tolerance` is about counts, and a value is judged by its conditions | leave it out; `success`, `max` or `min` say what is good\n9:97 p.analysis.metrics[0].min-samples: `min-samples` is about counts, and a value is judged by its conditions | leave it out; `success`, `max` or `min` say what is good",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, label-delay: 5m, source: { http: {} } }] }",
+        "9:76 p.analysis.metrics[0].label-delay: a metric of the kind value needs no labels, so none are late | leave `label-delay` out",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, count: 0, source: { http: {} } }] }",
+        "9:70 p.analysis.metrics[0].count: no look at all proves nothing | leave `count` out, or write 1 or more",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, count: 2, consecutive-success-limit: 3, source: { http: {} } }] }",
+        "9:70 p.analysis.metrics[0].count: 2 looks never hold 3 good ones in a row | write 3 or more, or leave `count` out",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, success: result < stable, source: { http: { url: x } } }] }",
+        "9:81 p.analysis.metrics[0].source: a condition reads `stable`, and the source is asked without {{arm}} | write {{arm}} where the version stands, so that both are asked about",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, judge: two-speed, source: { http: {} } }] }",
+        "9:70 p.analysis.metrics[0].judge: the judge `two-speed` does not fit the kind value | write `threshold`, or leave `judge` out",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, failure-limit: never, source: { http: {} } }] }",
+        "9:78 p.analysis.metrics[0].failure-limit: expected a number of looks, or `off` to tolerate any number, found the text `never`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio, max: 1, success: result < 1 }] }",
+        "9:61 p.analysis.metrics[0].max: `max` is about values, and error-ratio judges counts | leave it out, or choose the kind `value`\n9:69 p.analysis.metrics[0].success: `success` is about values, and error-ratio judges counts | leave it out, or choose the kind `value`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio, dry-run: true }] }",
+        "9:21 p.analysis.metrics: every metric only advises, so that none decides whether the version is good | add one that does, e.g. `{ name: errors, kind: error-ratio }`",
+    ),
+    (
+        "bake: 5m\nanalysis: { metrics: [{ name: v, kind: value, success: result < stable, source: { http: { url: \"x/{{arm}}\" } } }] }",
+        "9:64 p.analysis.metrics[0].success: no traffic of stable is left during the bake to compare `v` with | set `hold-back: 5%`, or write conditions that do not read `stable`",
     ),
     ("notify: { slack: {} }", "8:9 p.notify: expected a list, found a mapping"),
     (

@@ -15,6 +15,7 @@ mod repo;
 mod stage_registry;
 mod state_store;
 mod target;
+mod value_source;
 
 pub use artifact_store::artifact_store;
 pub use clock::clock;
@@ -26,3 +27,4 @@ pub use repo::{RepoFixture, racing_tags, repo};
 pub use stage_registry::stage_registry;
 pub use state_store::{racing_appends, state_store};
 pub use target::{Loadable, target};
+pub use value_source::{ValueFixture, value_source};

@@ -20,6 +20,7 @@ mod stage_registry;
 mod state_store;
 mod tally_source;
 mod target;
+mod value_source;
 
 pub use artifact_store::FakeArtifactStore;
 pub use clock::FakeClock;
@@ -36,6 +37,7 @@ pub use stage_registry::FakeStageRegistry;
 pub use state_store::FakeStateStore;
 pub use tally_source::FakeTallySource;
 pub use target::{FakeTarget, Load};
+pub use value_source::FakeValueSource;
 
 #[cfg(test)]
 mod tests;

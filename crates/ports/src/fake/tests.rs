@@ -3,14 +3,14 @@
 use std::{path::PathBuf, sync::Arc};
 
 use tagship_domain::{
-    CommitId, Digest, Timestamp,
+    CommitId, Digest, Duration, Timestamp, Version,
     golden::{Case, GoldenCases, Tensor, Tolerance},
 };
 
 use super::*;
 use crate::{
     PortError, Problem, StateStore, Target,
-    conformance::{self, Loadable, RepoFixture, RunnerFixture},
+    conformance::{self, Loadable, RepoFixture, RunnerFixture, ValueFixture},
     conversation::{Access, PullRequest, Reaction},
     model_runner::{GoldenBounds, Subject},
     state_store::{Files, NewEntry},
@@ -135,6 +135,22 @@ async fn golden_cases() {
         absent: Subject::File(PathBuf::from("nowhere.onnx")),
     };
     conformance::model_runner(&runner, &fixture).await;
+}
+
+#[tokio::test]
+async fn values() {
+    let source = FakeValueSource::default();
+    let [known, unknown]: [Version; 2] = ["v1.1.0", "v9.0.0"].map(|version| version.parse().unwrap());
+    source.answer(&known, noon(), serde_json::json!(0.5));
+    source.answer(&known, noon().after(Duration::from_secs(60)), serde_json::json!(0.25));
+    let fixture = ValueFixture {
+        known,
+        unknown,
+        from: noon(),
+        to: noon().after(Duration::from_secs(60)),
+        newest: 0.25,
+    };
+    conformance::value_source(&source, &fixture).await;
 }
 
 #[tokio::test]

@@ -152,6 +152,11 @@ fn of_metric(metric: &MetricForecast, style: &Style) -> String {
     if let Some(stable) = metric.stable {
         text.push_str(&style.indented(&about(metric, stable), 2));
     }
+    if let Some(threshold) = &metric.threshold {
+        let least = counted(usize::try_from(threshold.least_looks()).unwrap_or(usize::MAX), "look");
+        let asked = format!("Good is {}; it takes {least} at least.", threshold.words());
+        text.push_str(&style.indented(&style.text(&asked, 400), 2));
+    }
     let rows: Vec<Vec<String>> = metric.needs.iter().map(row).collect();
     if metric.stable.is_some() && !rows.is_empty() {
         let header = ["SHARE", "AGAINST", "TO SEE IT", "TIME", "TO PROMOTE", "TIME"];
@@ -169,9 +174,10 @@ fn about(metric: &MetricForecast, stable: Figure) -> String {
         MetricKind::ErrorRatio => "requests fail",
         MetricKind::Latency => "answers are slow",
         MetricKind::Disagreement => "copied requests are answered differently",
-        MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy | MetricKind::PredictionDrift => {
-            "labelled predictions are wrong"
-        }
+        MetricKind::LabelledAccuracy
+        | MetricKind::PairedAccuracy
+        | MetricKind::PredictionDrift
+        | MetricKind::Value => "labelled predictions are wrong",
     };
     let whose = if beside { "stable's " } else { "" };
     let asked = match (metric.margin, metric.bound) {
@@ -228,15 +234,18 @@ fn outlook(metric: &MetricForecast) -> (Mark, String) {
         [only] => format!("what would be enough: {only}"),
         several => format!("any of these would be enough: {}", several.join(", or ")),
     };
+    let version = match metric.threshold {
+        Some(_) => "a version that keeps it at every look",
+        None => "a version as good as stable",
+    };
     match &metric.outlook {
-        Outlook::InTime { after, waits: false } => (
-            Mark::Passed,
-            format!("a version as good as stable is found good after about {}", in_minutes(*after)),
-        ),
+        Outlook::InTime { after, waits: false } => {
+            (Mark::Passed, format!("{version} is found good after about {}", in_minutes(*after)))
+        }
         Outlook::InTime { after, waits: true } => (
             Mark::Passed,
             format!(
-                "a version as good as stable is found good after about {}, which is later than the pauses end; \
+                "{version} is found good after about {}, which is later than the pauses end; \
                  the rollout waits for it",
                 in_minutes(*after)
             ),
@@ -244,7 +253,7 @@ fn outlook(metric: &MetricForecast) -> (Mark, String) {
         Outlook::TooLate { reached, advice } => (
             Mark::Failed,
             format!(
-                "WARNING: even a version as good as stable has only {reached}% of the evidence when the wait is \
+                "WARNING: even {version} has only {reached}% of the evidence when the wait is \
                  over, and a person has to decide; {}",
                 sentences(advice)
             ),

@@ -9,6 +9,9 @@ pub(super) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
     if !metric.decides() {
         return "advisory, decides nothing".to_owned();
     }
+    if let Some(threshold) = &metric.threshold {
+        return threshold.words();
+    }
     let stable = numbers.and_then(|numbers| numbers.stable).filter(|stable| stable.is_finite());
     match (metric.bound, stable, numbers) {
         // Without stable traffic the bound is what is judged.

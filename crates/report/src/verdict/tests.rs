@@ -111,3 +111,23 @@ fn what_could_not_be_measured_says_for_how_long() {
     let state = state("RolledBack", "AnalysisError", &metrics, &judges);
     assert_eq!(culprits(&state)[0].brief(), "errors could not be measured at 5 looks in a row");
 }
+
+#[test]
+fn a_metric_on_values_shows_its_condition_and_its_looks() {
+    let mut share = metric("m", "value", &json!({ "ratio": 1.5 }));
+    share["threshold"] = json!({ "success": "result <= 0.05", "count": 5 });
+    let judged = |phase: &str, value: f64, failed: u64| {
+        json!({ "phase": phase, "n": 3, "message": "said",
+                "looks": { "measured": 3, "failed": failed, "inconclusive": 0, "consecutive_errors": 0 },
+                "measurement": { "value": value, "stable": null, "n": [0, 3] } })
+    };
+    let running =
+        state("Progressing", "OnTrack", &[share.clone()], &json!({ "m": judged("Running", 0.0312, 1) }));
+    let view = &views(&running, &[])[0];
+    assert_eq!(view.values, [Some("0.0312".to_owned()), None]);
+    assert_eq!((view.allowed.as_deref(), view.noun), (Some("result <= 0.05"), "looks"));
+    assert_eq!(view.missing.as_deref(), Some("3 of 5 looks needed, 1 failed"));
+    assert!(view.evidence.is_empty());
+    let failed = state("RolledBack", "AnalysisFailed", &[share], &json!({ "m": judged("Failed", 0.21, 2) }));
+    assert_eq!(culprits(&failed)[0].full(), "m 0.21 against result <= 0.05; 3 looks");
+}

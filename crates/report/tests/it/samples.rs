@@ -377,6 +377,7 @@ pub(crate) fn state(kind: Kind, phase: Phase, reason: Reason, weight: u8, messag
         settled: None,
         interrupted: None,
         waived: None,
+        routing: <_>::default(),
         weight: WeightPair { desired: weight, applied: weight },
         judges: [(
             "smoke".to_owned(),
@@ -467,6 +468,7 @@ pub(crate) fn running() -> Section {
         effect: Effect::SetWeight { weight: Weight::ALL },
         attempts: 2,
         error: Some("http://127.0.0.1:8081 refused the connection".to_owned()),
+        not_before: None,
     }];
     Section { rollout: Some(state), timeline: story()[..3].to_vec(), ..released() }
 }

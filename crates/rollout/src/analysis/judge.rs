@@ -222,9 +222,10 @@ fn alternatives(metric: &Metric) -> Alternatives {
     match metric.kind {
         MetricKind::Latency => Alternatives::Latency,
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
-        MetricKind::ErrorRatio | MetricKind::Disagreement | MetricKind::PredictionDrift => {
-            Alternatives::Errors
-        }
+        MetricKind::ErrorRatio
+        | MetricKind::Disagreement
+        | MetricKind::PredictionDrift
+        | MetricKind::Value => Alternatives::Errors,
     }
 }
 

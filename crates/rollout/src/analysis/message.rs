@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
 use tagship_domain::{
     analysis::{Bound, JudgeState, Margin, Measurement, Metric, MetricKind, MetricPhase, OnNoData},
     evidence::Test,
+    threshold::Threshold,
 };
 use tagship_stats::sequential::bucket;
 
@@ -43,6 +45,53 @@ pub(super) fn measured(
     text
 }
 
+/// What the values of a metric were, what its conditions say of them, and how many looks there were of each kind.
+pub(super) fn valued(metric: &Metric, threshold: &Threshold, saw: &str, state: &JudgeState) -> String {
+    let looks = &state.looks;
+    let mut text = format!("{saw}; asked for is {}", threshold.words());
+    match (threshold.consecutive_success_limit, threshold.count) {
+        (Some(limit), _) => {
+            let _ =
+                write!(text, "; {} good looks in a row of {limit}", looks.consecutive_successes.min(limit));
+        }
+        (None, Some(count)) => {
+            let _ = write!(text, "; {} looks of {count}", looks.counted.min(count));
+        }
+        (None, None) => {
+            let _ = write!(text, "; {} looks", looks.measured);
+        }
+    }
+    let limits = [
+        (looks.failed, "failed", metric.failure_limit),
+        (looks.inconclusive, "inconclusive", metric.inconclusive_limit),
+    ];
+    for (looks, what, limit) in limits.into_iter().filter(|(looks, ..)| *looks > 0) {
+        let most = if limit == Metric::NO_LIMIT { "any number".to_owned() } else { limit.to_string() };
+        let _ = write!(text, "; {looks} {what}, {most} tolerated");
+    }
+    if !metric.decides() {
+        text.push_str(" (advisory)");
+    }
+    text
+}
+
+/// A value that a condition read.
+pub(super) fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "missing".to_owned(),
+        Some(value) => value.as_f64().map_or_else(|| value.to_string(), significant),
+    }
+}
+
+/// Four digits that count.
+fn significant(value: f64) -> String {
+    let magnitude = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
+    let decimals = (3.0 - magnitude).clamp(0.0, 12.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 12")]
+    let text = format!("{value:.*}", decimals as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// A look that could not be measured.
 pub(super) fn error(metric: &Metric, errors: u64, why: &str) -> String {
     let limit = metric.consecutive_error_limit;
@@ -69,6 +118,7 @@ pub(super) fn no_data(metric: &Metric, who: &str, state: &JudgeState) -> String 
         MetricKind::PairedAccuracy => "data",
         MetricKind::Disagreement => "copied requests",
         MetricKind::PredictionDrift => "predicted labels",
+        MetricKind::Value => "value",
     };
     format!("no {seen} of {who} in this look; {rule}; {} observations of the candidate so far", state.n)
 }
@@ -109,6 +159,7 @@ fn values(metric: &Metric, test: Option<&Test>, measurement: &Measurement) -> St
         (MetricKind::Disagreement, _) => {
             format!("{value} of {n1} copied requests answered differently from stable, {compared}")
         }
+        (MetricKind::Value, _) => format!("{value} at {n1} looks"),
         (MetricKind::PredictionDrift, _) => {
             format!("predicted labels differ by {value} of {n1} requests from stable's {n0}")
         }

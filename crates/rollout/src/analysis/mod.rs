@@ -15,9 +15,11 @@ mod quantile;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod threshold;
 mod window;
 
 pub use own::own_window;
 pub use phase::resume;
 pub use standing::{Against, Standing, look};
+pub use threshold::{ConditionError, check_conditions, value_window};
 pub use window::{Arms, windows};

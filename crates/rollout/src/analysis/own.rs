@@ -12,9 +12,13 @@ pub fn own_window(metric: &Metric, stable: Option<&Tally>, candidate: &Tally) ->
     match metric.kind {
         MetricKind::ErrorRatio | MetricKind::LabelledAccuracy => shares(stable, candidate),
         MetricKind::Latency => durations(stable, candidate),
-        MetricKind::PairedAccuracy | MetricKind::Disagreement | MetricKind::PredictionDrift => {
-            Seen::Error(format!("only a target counts {}; take `source` out", metric.kind.as_str()))
-        }
+        MetricKind::PairedAccuracy
+        | MetricKind::Disagreement
+        | MetricKind::PredictionDrift
+        | MetricKind::Value => Seen::Error(format!(
+            "a source of its own does not count {}; take `source` out",
+            metric.kind.as_str()
+        )),
     }
 }
 

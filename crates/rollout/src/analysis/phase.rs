@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Timestamp,
-    analysis::{JudgeState, Metric, MetricPhase, OnNoData, Seen, Window},
+    analysis::{JudgeState, Metric, MetricKind, MetricPhase, OnNoData, Seen, Window},
     evidence::Evidence,
 };
 use tagship_stats::sequential::{REJECTS, evidence};
@@ -12,7 +12,7 @@ use tagship_stats::sequential::{REJECTS, evidence};
 use super::{
     Against,
     judge::{self, Taken},
-    measure, message,
+    measure, message, threshold,
 };
 
 /// A metric that was not looked at yet.
@@ -26,6 +26,9 @@ pub fn resume(judges: &mut BTreeMap<String, JudgeState>) {
     for state in judges.values_mut() {
         state.looks.inconclusive = 0;
         state.looks.consecutive_errors = 0;
+        if state.phase == MetricPhase::Inconclusive {
+            state.looks.counted = 0;
+        }
         if matches!(state.phase, MetricPhase::Inconclusive | MetricPhase::Error) && state.evidence.is_some() {
             state.phase = if state.looks.measured > 0 { MetricPhase::Running } else { MetricPhase::Pending };
         }
@@ -41,14 +44,22 @@ pub(super) fn advance(
     seen: &Seen,
     at: Timestamp,
 ) {
+    let has_ended =
+        metric.threshold.as_ref().is_some_and(|conditions| threshold::has_ended(state, conditions));
     let known = state.evidence.get_or_insert(Evidence { since: at, end: at, strongest: 0.0, test: None });
     let is_first = state.looks == <_>::default() && state.phase == MetricPhase::Pending && known.since == at;
     if at <= known.end && !is_first {
         return;
     }
     known.end = at;
+    if has_ended {
+        return;
+    }
     match seen {
         Seen::Error(why) => error(state, metric, why),
+        Seen::Window(Window::Values { stable, result }) if metric.kind == MetricKind::Value => {
+            threshold::take(state, metric, stable.as_ref(), result, at);
+        }
         Seen::Window(window) => match judge::take(metric, against, &mut known.test, window) {
             Taken::Data => measured(state, metric, deciding, window),
             Taken::Nothing(who) => no_data(state, metric, who, at),
@@ -57,13 +68,17 @@ pub(super) fn advance(
     }
 }
 
-fn error(state: &mut JudgeState, metric: &Metric, why: &str) {
+pub(super) fn error(state: &mut JudgeState, metric: &Metric, why: &str) {
     state.looks.consecutive_errors += 1;
+    state.looks.consecutive_successes = 0;
     state.message = message::error(metric, state.looks.consecutive_errors, why);
-    state.phase = settle(state, metric, state.phase);
+    state.phase = match &metric.threshold {
+        Some(conditions) => threshold::settle(state, metric, conditions, MetricPhase::Running),
+        None => settle(state, metric, state.phase),
+    };
 }
 
-fn no_data(state: &mut JudgeState, metric: &Metric, who: &str, at: Timestamp) {
+pub(super) fn no_data(state: &mut JudgeState, metric: &Metric, who: &str, at: Timestamp) {
     state.looks.consecutive_errors = 0;
     let waited = state.evidence.as_ref().map(|known| at.since(known.since)).unwrap_or_default();
     if state.looks.measured == 0 && waited < metric.label_delay {
@@ -77,7 +92,15 @@ fn no_data(state: &mut JudgeState, metric: &Metric, who: &str, at: Timestamp) {
         OnNoData::Fail => state.looks.failed += 1,
     }
     state.message = message::no_data(metric, who, state);
-    state.phase = settle(state, metric, state.phase);
+    let Some(conditions) = &metric.threshold else {
+        state.phase = settle(state, metric, state.phase);
+        return;
+    };
+    if metric.on_no_data != OnNoData::Wait {
+        state.looks.counted += 1;
+        state.looks.consecutive_successes = 0;
+    }
+    state.phase = threshold::settle(state, metric, conditions, MetricPhase::Running);
 }
 
 fn measured(state: &mut JudgeState, metric: &Metric, deciding: usize, window: &Window) {
@@ -121,7 +144,7 @@ fn test_of(state: &JudgeState) -> Option<&tagship_domain::evidence::Test> {
 }
 
 /// The limits, worst first; within them the verdict stands. Phases that only limits lead to end with them.
-fn settle(state: &JudgeState, metric: &Metric, verdict: MetricPhase) -> MetricPhase {
+pub(super) fn settle(state: &JudgeState, metric: &Metric, verdict: MetricPhase) -> MetricPhase {
     let looks = &state.looks;
     if looks.failed > metric.failure_limit {
         return MetricPhase::Failed;

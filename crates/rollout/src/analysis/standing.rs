@@ -85,8 +85,11 @@ impl Against {
     pub fn applies(self, metric: &Metric) -> bool {
         match self {
             Self::Stable => !metric.kind.is_paired(),
-            Self::Bound => !metric.kind.is_paired() && is_bounded(metric),
-            Self::Shadow if metric.kind == MetricKind::Disagreement => is_bounded(metric),
+            Self::Bound => {
+                let fits = metric.bound.is_none_or(|bound| metric.kind.fits_bound(bound));
+                !metric.kind.is_paired() && metric.stands_alone() && fits
+            }
+            Self::Shadow if metric.kind == MetricKind::Disagreement => metric.stands_alone(),
             Self::Shadow => metric.kind.shows_in_shadow(),
         }
     }
@@ -102,10 +105,6 @@ impl Against {
     }
 }
 
-fn is_bounded(metric: &Metric) -> bool {
-    metric.bound.is_some_and(|bound| metric.kind.fits_bound(bound))
-}
-
 /// The worst verdict counts.
 fn add_up(verdicts: &[(&str, &JudgeState)]) -> Standing {
     let Some(worst) = verdicts.iter().map(|(_, state)| state.phase).max_by_key(|phase| rank(*phase)) else {
@@ -119,7 +118,16 @@ fn add_up(verdicts: &[(&str, &JudgeState)]) -> Standing {
             let open = message::named_where(verdicts, |phase| phase != MetricPhase::Successful);
             Standing::Continue(format!("{good} of {} metrics are good; undecided: {open}", verdicts.len()))
         }
-        MetricPhase::Inconclusive => Standing::Inconclusive { reason: Reason::NoData, message: named },
+        MetricPhase::Inconclusive => {
+            let is_empty = |(_, state): &(&str, &JudgeState)| {
+                state.phase == worst
+                    && state.measurement.as_ref().is_none_or(|numbers| numbers.e_value.is_some())
+            };
+            // Evidence ends inconclusive only where data is missing, values also where they are neither good nor bad.
+            let reason =
+                if verdicts.iter().any(is_empty) { Reason::NoData } else { Reason::InconclusiveAnalysis };
+            Standing::Inconclusive { reason, message: named }
+        }
         MetricPhase::Error => Standing::Rollback { reason: Reason::AnalysisError, cause: named },
         MetricPhase::Failed => Standing::Rollback { reason: Reason::AnalysisFailed, cause: named },
     }

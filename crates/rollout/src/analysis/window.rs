@@ -86,6 +86,9 @@ fn window(kind: MetricKind, stable: Option<&Counters>, candidate: &Counters) -> 
         MetricKind::PredictionDrift => classes(stable, candidate),
         MetricKind::PairedAccuracy => pairs(candidate),
         MetricKind::Disagreement => disagreements(candidate),
+        MetricKind::Value => {
+            Seen::Error("a target counts, it answers no values; give the metric a `source`".to_owned())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tagship_domain::{
     Duration,
-    analysis::{Analysis, Metric},
+    analysis::{Analysis, Metric, MetricKind},
 };
 
 use super::Recording;
@@ -47,6 +47,15 @@ pub enum PolicyMismatch {
         /// The metric.
         name: String,
     },
+    /// Values, and no condition to judge them by.
+    #[error(
+        "metric {name:?} is recorded as values, and no analysis says what they must keep; name one with `success`, \
+             `failure`, `max` or `min`"
+    )]
+    NoConditions {
+        /// The metric.
+        name: String,
+    },
     /// Nothing that decides.
     #[error("no metric decides: drift is advisory; record another metric with it")]
     NothingDecides,
@@ -69,6 +78,9 @@ impl Policy {
             if *found != metric.kind {
                 let (expected, found) = (metric.kind.as_str(), found.as_str());
                 return Err(PolicyMismatch::OtherKind { name, expected, found });
+            }
+            if metric.kind == MetricKind::Value && metric.threshold.is_none() {
+                return Err(PolicyMismatch::NoConditions { name });
             }
             if policy.against(metric).is_none() {
                 return Err(PolicyMismatch::NoBound { name });

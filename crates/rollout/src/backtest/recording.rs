@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 use tagship_domain::{
     analysis::{MetricKind, Share, Window},
     evidence::Pairs,
@@ -59,6 +60,7 @@ struct Side {
     buckets: Option<Vec<f64>>,
     counts: Option<Vec<u64>>,
     classes: Option<BTreeMap<String, u64>>,
+    value: Option<Value>,
 }
 
 impl Recording {
@@ -71,6 +73,7 @@ impl Recording {
     ///   each bucket, and after the last one, if any, the count of everything slower;
     /// - `prediction-drift`: `{"classes": {"yes": 10, "no": 90}}` a version;
     /// - `disagreement`: `"candidate": {"n": 600, "bad": 7}`, with `bad` the copied requests answered differently;
+    /// - `value`: `"candidate": {"value": 0.031}`, and stable's the same way where conditions read it;
     /// - `paired-accuracy`: `"pairs": {"n": 600, "only_stable_wrong": 9, "only_candidate_wrong": 12}`.
     ///
     /// Where no stable traffic exists, `stable` is left out, in every line.
@@ -100,10 +103,12 @@ impl Recording {
             return Err(format!("`t` is {t}; write seconds"));
         }
         let (window, has_stable) = line.window()?;
+        // Values without stable's say nothing about whether stable has traffic.
+        let is_first = self.metrics.iter().all(|(_, kind)| *kind == MetricKind::Value);
         self.check_metric(&metric, kind, &window)?;
-        if self.looks.is_empty() {
+        if is_first && kind != MetricKind::Value {
             self.has_stable = has_stable;
-        } else if self.has_stable != has_stable {
+        } else if self.has_stable != has_stable && kind != MetricKind::Value {
             return Err("some lines have counts of stable and some have none; record all or none".to_owned());
         }
         let newest = self.looks.last().map_or(f64::NEG_INFINITY, |look| look.t);
@@ -163,6 +168,10 @@ impl Line {
         }
         let has_stable = self.stable.is_some();
         let window = match kind {
+            MetricKind::Value => Window::Values {
+                stable: self.stable.map(|side| side.value("stable")).transpose()?,
+                result: candidate.value("candidate")?,
+            },
             MetricKind::Latency => {
                 let stable = self.stable.map(|side| side.histogram("stable")).transpose()?;
                 let candidate = candidate.histogram("candidate")?;
@@ -196,6 +205,10 @@ impl Side {
             return Err(format!("`{role}` has {bad} bad of {n} observations"));
         }
         Ok(Share { n, bad })
+    }
+
+    fn value(self, role: &str) -> Result<Value, String> {
+        self.value.ok_or_else(|| format!("`{role}` needs `value`; leave the line out where there was none"))
     }
 
     fn histogram(self, role: &str) -> Result<Histogram, String> {

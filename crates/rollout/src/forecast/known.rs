@@ -108,6 +108,7 @@ impl Known {
                 Err("only copied requests show how often two versions disagree".to_owned())
             }
             MetricKind::PredictionDrift => Err("it only advises".to_owned()),
+            MetricKind::Value => Err("it takes looks and no requests".to_owned()),
         }
     }
 

@@ -4,6 +4,7 @@
 //! What is not known is never guessed; where a judge's own rules give a worst case, that is taken and said.
 
 mod known;
+mod looks;
 mod need;
 mod outlook;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub fn forecast(request: &ForecastRequest<'_>) -> Forecast {
             judge: metric.judge,
             margin: metric.promote_margin,
             bound: metric.bound,
+            threshold: metric.threshold.clone(),
             stable: shares.shown(),
             regression: shares.shown().map(|stable| need::regressed(metric, stable.value, known)),
             labelled: known.labelled().ok().filter(|_| need::needs_labels(metric)),

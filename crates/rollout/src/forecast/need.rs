@@ -54,7 +54,8 @@ pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
         MetricKind::ErrorRatio
         | MetricKind::Latency
         | MetricKind::Disagreement
-        | MetricKind::PredictionDrift => stable * known.given.regression,
+        | MetricKind::PredictionDrift
+        | MetricKind::Value => stable * known.given.regression,
     };
     worse.min(1.0)
 }
@@ -62,6 +63,9 @@ pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
 /// One entry per share of traffic at which the metric is measured, in the order of the way.
 pub(super) fn needs(metric: &Metric, way: &[Stretch], terms: &Terms<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = vec![];
+    if metric.threshold.is_some() {
+        return needs;
+    }
     for stretch in way {
         let Some(against) = stretch.against.filter(|against| applies(metric, *against)) else { continue };
         let weight = stretch.answered();
@@ -112,9 +116,10 @@ fn to_see(metric: &Metric, weight: Weight, against: Comparison, terms: &Terms<'_
         alternatives: match metric.kind {
             MetricKind::Latency => Alternatives::Latency,
             MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
-            MetricKind::ErrorRatio | MetricKind::Disagreement | MetricKind::PredictionDrift => {
-                Alternatives::Errors
-            }
+            MetricKind::ErrorRatio
+            | MetricKind::Disagreement
+            | MetricKind::PredictionDrift
+            | MetricKind::Value => Alternatives::Errors,
         },
         tolerance: metric.tolerance,
         metrics: terms.deciding,

@@ -11,7 +11,10 @@ use tagship_domain::{
     traffic::Weight,
 };
 
-use super::need::{Terms, applies, in_looks, needs_labels, per_second, to_promote};
+use super::{
+    looks,
+    need::{Terms, applies, in_looks, needs_labels, per_second, to_promote},
+};
 
 /// Shares that are tried as advice.
 const LARGER: [u8; 4] = [10, 25, 50, 75];
@@ -31,6 +34,9 @@ struct Progress {
 pub(super) fn outlook(metric: &Metric, way: &[Stretch], plan: &RolloutPlan, terms: &Terms<'_>) -> Outlook {
     if !metric.decides() {
         return Outlook::Advisory;
+    }
+    if let Some(threshold) = &metric.threshold {
+        return looks::outlook(metric, threshold, way, plan);
     }
     let max_wait = plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     let Some((until, against)) = verdict(metric, way) else {
@@ -66,7 +72,7 @@ pub(super) fn outlook(metric: &Metric, way: &[Stretch], plan: &RolloutPlan, term
 }
 
 /// The way up to the first stretch that waits for a verdict on the metric.
-fn verdict<'w>(metric: &Metric, way: &'w [Stretch]) -> Option<(&'w [Stretch], Comparison)> {
+pub(super) fn verdict<'w>(metric: &Metric, way: &'w [Stretch]) -> Option<(&'w [Stretch], Comparison)> {
     let measured = |stretch: &Stretch| stretch.against.filter(|against| applies(metric, *against));
     let at = way.iter().position(|stretch| stretch.needs_verdict && measured(stretch).is_some())?;
     Some((&way[..=at], measured(&way[at])?))

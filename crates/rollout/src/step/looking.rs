@@ -1,19 +1,23 @@
 //! Looks of the analysis: when one is due, from where it counts, and what it says.
 //!
-//! A look counts from where the one before ended, so none overlaps and none is lost: after a crash, the next look is as
-//! long as the run was away. When a share of traffic has just been applied, counting begins anew.
+//! A look counts from where the one before ended, so none overlaps and none is lost: after a crash, the looks that were
+//! missed are taken one by one where a source knows the past, and else the next look is as long as the run was away. When a share of traffic has just been applied, counting begins anew.
 
 use std::collections::BTreeMap;
 
 use tagship_domain::{
-    Timestamp, Version,
+    Duration, Timestamp, Version,
     analysis::{Analysis, Metric, MetricPhase, Seen},
-    rollout::{Measured, Observation, Phase, RolloutState, Snapshot},
+    rollout::{Measured, MissedLook, Observation, Phase, RolloutState, Snapshot},
     tally::Tally,
+    threshold::Point,
 };
 
 use super::legs;
 use crate::analysis::{self, Against, Arms, Standing};
+
+/// Most looks that are taken later.
+const MOST_MISSED: usize = 60;
 
 /// Whether a step would use counters now.
 pub(crate) fn wants_counters(state: &RolloutState, now: Timestamp) -> bool {
@@ -33,6 +37,23 @@ pub(crate) fn next_look(state: &RolloutState) -> Option<Timestamp> {
     let interval = state.plan.analysis.as_ref()?.interval;
     measured_against(state)?;
     Some(state.looked.as_ref().map_or(state.since, |looked| looked.at.after(interval)))
+}
+
+/// Ends of the looks that were due while no run was there, oldest first, without the one that is due now.
+pub(crate) fn missed_looks(state: &RolloutState, now: Timestamp) -> Vec<Timestamp> {
+    let Some(interval) = state.plan.analysis.as_ref().map(|analysis| analysis.interval) else {
+        return vec![];
+    };
+    let Some(looked) = state.looked.as_ref().filter(|_| state.settled.is_some()) else { return vec![] };
+    let length = interval.std().as_millis().max(1);
+    let whole = usize::try_from(now.since(looked.at).std().as_millis() / length).unwrap_or(usize::MAX);
+    // The last of them is the look that is due now; of too many, the older ones are part of the first that is taken.
+    let skipped = whole.saturating_sub(1).saturating_sub(MOST_MISSED);
+    let end = |look: usize| {
+        let millis = length.saturating_mul(look as u128);
+        looked.at.after(Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)))
+    };
+    (skipped + 1..whole).map(end).collect()
 }
 
 fn is_due(state: &RolloutState, now: Timestamp) -> bool {
@@ -75,9 +96,23 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
         }
     };
     let mut own = before.own;
-    for metric in analysis.metrics.iter().filter(|metric| metric.own_source) {
-        let now = observation.own.get(&metric.name);
-        let window = own_look(metric, arms, own.entry(metric.name.clone()).or_default(), now);
+    for missed in &observation.missed {
+        let seen = missed_look(&analysis, arms, &mut own, missed);
+        let against = |metric: &Metric| against.of(metric);
+        let standing = analysis::look(&analysis, against, &mut state.judges, &seen, missed.at);
+        if matches!(standing, Standing::Rollback { .. } | Standing::Inconclusive { .. }) {
+            state.looked = Some(Snapshot { at: missed.at, counters: before.counters, own });
+            return Some(standing);
+        }
+    }
+    for metric in analysis.metrics.iter().filter(|metric| metric.own_source && against.applies(metric)) {
+        let window = match &metric.threshold {
+            None => {
+                let now = observation.own.get(&metric.name);
+                own_look(metric, arms, own.entry(metric.name.clone()).or_default(), now)
+            }
+            Some(_) => Some(value_look(arms, observation.values.get(&metric.name))),
+        };
         seen.extend(window.map(|window| (metric.name.clone(), window)));
     }
     state.looked = Some(Snapshot { at: observation.now, counters, own });
@@ -85,6 +120,39 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
     (!seen.is_empty()).then(|| {
         analysis::look(&analysis, |metric| against.of(metric), &mut state.judges, &seen, observation.now)
     })
+}
+
+/// What sources that know the past say about a look that nobody took.
+fn missed_look(
+    analysis: &Analysis,
+    arms: Arms<'_>,
+    own: &mut BTreeMap<String, BTreeMap<Version, Tally>>,
+    missed: &MissedLook,
+) -> BTreeMap<String, Seen> {
+    let mut seen = BTreeMap::new();
+    for metric in &analysis.metrics {
+        let name = metric.name.clone();
+        if let Some(tallies) = missed.own.get(&name) {
+            let window =
+                own_look(metric, arms, own.entry(name.clone()).or_default(), Some(&Ok(tallies.clone())));
+            seen.extend(window.map(|window| (name, window)));
+        } else if let Some(values) = missed.values.get(&name) {
+            seen.insert(name, value_look(arms, Some(&Ok(values.clone()))));
+        }
+    }
+    seen
+}
+
+/// What was seen of a metric on values.
+fn value_look(arms: Arms<'_>, now: Option<&Result<BTreeMap<Version, Vec<Point>>, String>>) -> Seen {
+    match now {
+        Some(Ok(values)) => {
+            let of = |version: &Version| values.get(version).map(Vec::as_slice);
+            analysis::value_window(arms.stable.and_then(of), of(arms.candidate).unwrap_or_default())
+        }
+        Some(Err(why)) => Seen::Error(why.clone()),
+        None => Seen::Error("its source was not asked".to_owned()),
+    }
 }
 
 /// What was seen of a metric with a source of its own since `before`, which becomes what the next look counts from;

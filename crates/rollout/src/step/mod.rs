@@ -23,7 +23,7 @@ pub(crate) use candidate::Candidate;
 pub(crate) use change::is_report;
 pub(crate) use commands::revives;
 pub(crate) use legs::{Hold, leg};
-pub(crate) use looking::{measured_versions, next_look, wants_counters};
+pub(crate) use looking::{measured_versions, missed_looks, next_look, wants_counters};
 pub use transition::{Transition, step};
 pub(crate) use validating::is_prepared;
 

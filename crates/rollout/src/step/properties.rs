@@ -184,6 +184,8 @@ impl Scene {
             smoke: self.smoke.clone(),
             counters: Some(counters),
             own: BTreeMap::new(),
+            values: BTreeMap::new(),
+            missed: vec![],
             newer: self.newer.then(|| release("v1.2.0")),
             commands,
             outcomes,
@@ -319,6 +321,8 @@ proptest! {
         }
         let silent = |now| Observation {
             own: BTreeMap::new(),
+            values: BTreeMap::new(),
+            missed: vec![],
             now,
             target: Observed::Unreachable("down".to_owned()),
             counters: None,

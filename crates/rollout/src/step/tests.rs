@@ -15,6 +15,7 @@ mod bake;
 mod canary;
 mod own_source;
 mod strategies;
+mod values;
 
 use super::{Transition, step};
 use crate::tests::sample::{

@@ -4,6 +4,6 @@ mod convergence;
 mod outcomes;
 mod racing;
 pub(crate) mod sample;
-mod stage;
+pub(crate) mod stage;
 mod waiting;
 pub(crate) mod walk;

@@ -102,6 +102,8 @@ pub(crate) fn look(arms: &[Arm]) -> Observation {
         smoke: None,
         counters: None,
         own: BTreeMap::new(),
+        values: BTreeMap::new(),
+        missed: vec![],
         newer: None,
         commands: vec![],
         outcomes: vec![],

@@ -18,7 +18,7 @@ use tagship_domain::{
     routing::Routing,
 };
 use tagship_ports::{
-    Problem, StageRegistry, StateStore, TallySource, Target,
+    OwnSource, Problem, StageRegistry, StateStore, Target,
     fake::{
         FakeClock, FakeForge, FakeModelRunner, FakePublisher, FakeReleases, FakeStageRegistry,
         FakeStateStore, FakeTarget, Load, Published,
@@ -42,7 +42,7 @@ pub(crate) struct Stage {
     pub(crate) registry: FakeStageRegistry,
     pub(crate) forge: FakeForge,
     pub(crate) publisher: FakePublisher,
-    pub(crate) sources: BTreeMap<String, Box<dyn TallySource>>,
+    pub(crate) sources: BTreeMap<String, OwnSource>,
     pub(crate) clock: FakeClock,
     pub(crate) environment: Environment,
     pub(crate) model: ModelName,

@@ -13,6 +13,7 @@ use tagship_domain::{
     },
     routing::HeaderName,
     tally::Tally,
+    threshold::{Point, Threshold},
     traffic::{Counters, TargetState, Weight},
 };
 
@@ -111,7 +112,7 @@ impl Walk {
         panic!("it runs in circles: {:?}", self.story);
     }
 
-    fn observation(&self, commands: Vec<PersonCommand>) -> Observation {
+    pub(crate) fn observation(&self, commands: Vec<PersonCommand>) -> Observation {
         let weight = self.state.weight.desired.get();
         let stable = self.state.stable.as_ref().map(|_| arm("v1.0.0", 100 - weight));
         let arms = stable.into_iter().chain([arm("v1.1.0", weight)]).collect();
@@ -127,6 +128,8 @@ impl Walk {
             smoke: Some(passed()),
             counters: asked.counters.then_some(measured),
             own: if asked.counters { self.own() } else { BTreeMap::new() },
+            values: if asked.counters { self.values() } else { BTreeMap::new() },
+            missed: vec![],
             newer: self.newer.clone(),
             commands,
             outcomes: self
@@ -156,6 +159,22 @@ impl Walk {
         let metrics = self.state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
         let sourced = metrics.filter(|metric| metric.own_source);
         sourced.map(|metric| (metric.name.clone(), counted.clone())).collect()
+    }
+
+    /// What sources of values say: the share of errors of each version since the beginning.
+    fn values(&self) -> BTreeMap<String, Result<BTreeMap<Version, Vec<Point>>, String>> {
+        let point = |(version, counters): (&Version, &Counters)| {
+            #[expect(clippy::cast_precision_loss, reason = "small counts")]
+            let share = (counters.requests > 0).then(|| counters.errors as f64 / counters.requests as f64);
+            (version.clone(), vec![Point { at: self.now, value: share.into() }])
+        };
+        let answered = match &self.own_outage {
+            Some(why) => Err(why.clone()),
+            None => Ok(self.counters.iter().map(point).collect()),
+        };
+        let metrics = self.state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+        let valued = metrics.filter(|metric| metric.threshold.is_some());
+        valued.map(|metric| (metric.name.clone(), answered.clone())).collect()
     }
 
     fn serve(&mut self, seconds: u64) {
@@ -237,12 +256,24 @@ pub(crate) fn errors() -> Metric {
         inconclusive_limit: 0,
         consecutive_error_limit: 4,
         own_source: false,
+        threshold: None,
+        dry_run: false,
     }
 }
 
 /// The same, counted by a source of its own.
 pub(crate) fn sourced() -> Metric {
     Metric { own_source: true, ..errors() }
+}
+
+/// At most three percent errors, as a value that a query gives.
+pub(crate) fn valued(success: &str) -> Metric {
+    let threshold = Threshold { success: Some(success.to_owned()), ..Threshold::default() };
+    Metric {
+        own_source: true,
+        threshold: Some(threshold),
+        ..Metric::with_defaults("share", MetricKind::Value)
+    }
 }
 
 /// At most three percent errors.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tagship_domain::{Digest, traffic::Histogram};
+use tagship_domain::{Digest, Timestamp, threshold::Point, traffic::Histogram};
 use tagship_ports::Problem;
+
+use super::super::{document::finite, fetch::Unusable};
 
 /// Most series of one query; a journal keeps what was counted in each.
 const MOST_SERIES: usize = 1000;
@@ -14,14 +16,6 @@ const MOST_SERIES: usize = 1000;
 const LONGEST_NAME: usize = 160;
 /// The largest whole number below which a double holds all of them.
 const EXACT: f64 = 9_007_199_254_740_992.0;
-
-/// Why an answer cannot be used.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unusable {
-    pub(super) problem: Problem,
-    pub(super) message: String,
-    pub(super) hint: Option<&'static str>,
-}
 
 /// One series with its value.
 #[derive(Debug)]
@@ -51,6 +45,11 @@ struct Data {
 }
 
 #[derive(Deserialize)]
+struct Row {
+    values: Vec<(f64, String)>,
+}
+
+#[derive(Deserialize)]
 struct Element {
     metric: BTreeMap<String, String>,
     #[serde(default)]
@@ -67,8 +66,8 @@ fn invalid<T>(message: String, hint: &'static str) -> Result<T, Unusable> {
     unusable(Problem::Invalid, message, Some(hint))
 }
 
-/// The series of a successful answer; none where nothing matches.
-pub(super) fn series(body: &[u8]) -> Result<Vec<Series>, Unusable> {
+/// The data of a successful answer.
+fn data(body: &[u8]) -> Result<Data, Unusable> {
     let Ok(reply) = serde_json::from_slice::<Reply>(body) else {
         return invalid("it answered something else than its API does".to_owned(), NO_API);
     };
@@ -76,10 +75,15 @@ pub(super) fn series(body: &[u8]) -> Result<Vec<Series>, Unusable> {
         let message = format!("it answered with a warning, so that counts may be partial: {warning}");
         return unusable(Problem::Unreachable, message, None);
     }
-    let Some(data) = reply.data.filter(|_| reply.status == "success") else {
+    reply.data.filter(|_| reply.status == "success").ok_or_else(|| {
         let message = said(reply.error_type.as_deref(), reply.error.as_deref());
-        return unusable(Problem::Invalid, format!("it answered an error: {message}"), None);
-    };
+        Unusable::new(Problem::Invalid, format!("it answered an error: {message}"))
+    })
+}
+
+/// The series of a successful answer; none where nothing matches.
+pub(super) fn series(body: &[u8]) -> Result<Vec<Series>, Unusable> {
+    let data = data(body)?;
     match data.result_type.as_str() {
         "vector" => {}
         "scalar" => {
@@ -102,7 +106,71 @@ pub(super) fn series(body: &[u8]) -> Result<Vec<Series>, Unusable> {
     elements.into_iter().map(element).collect()
 }
 
-const NO_API: &str = "`url` must name the address below which /api/v1/query is";
+/// The one value of a successful answer to an instant query; none where nothing matches.
+pub(super) fn value(body: &[u8], at: Timestamp) -> Result<Vec<Point>, Unusable> {
+    let data = data(body)?;
+    let text = match data.result_type.as_str() {
+        "scalar" => {
+            let (_, text): (f64, String) = serde_json::from_value(data.result).map_err(|_| no_api())?;
+            Some(text)
+        }
+        "vector" => {
+            let elements = serde_json::from_value::<Vec<Element>>(data.result).map_err(|_| no_api())?;
+            one(elements)?.map(number).transpose()?
+        }
+        "matrix" => {
+            let hint = "ask for a number, e.g. with `rate(...)` around the range";
+            return invalid("the query gives ranges and no value".to_owned(), hint);
+        }
+        other => {
+            let message = format!("the query gives a result of the kind {other:?}");
+            return invalid(message, "ask for a number");
+        }
+    };
+    text.map(|text| Ok(Point { at, value: as_value(&text)? })).into_iter().collect()
+}
+
+/// The number of a series, as it is written.
+fn number(element: Element) -> Result<String, Unusable> {
+    let histogram = || Unusable::invalid("the query gives a native histogram", "ask for a quantile of it");
+    element.value.map(|(_, text)| text).ok_or_else(histogram)
+}
+
+/// The values of a successful answer to a query over a range; none where nothing matches.
+pub(super) fn range(body: &[u8]) -> Result<Vec<Point>, Unusable> {
+    let data = data(body)?;
+    if data.result_type != "matrix" {
+        return Err(no_api());
+    }
+    let rows = serde_json::from_value::<Vec<Row>>(data.result).map_err(|_| no_api())?;
+    let Some(row) = one(rows)? else { return Ok(vec![]) };
+    let point = |(seconds, text): (f64, String)| {
+        #[expect(clippy::cast_possible_truncation, reason = "a time that was asked for")]
+        let at = Timestamp::from_millis((seconds * 1000.0).round() as i64).map_err(|_| no_api())?;
+        Ok(Point { at, value: as_value(&text)? })
+    };
+    row.values.into_iter().map(point).collect()
+}
+
+/// The one series of an answer.
+fn one<T>(series: Vec<T>) -> Result<Option<T>, Unusable> {
+    if series.len() > 1 {
+        let message = format!("the query gives {} series and not one value", series.len());
+        return invalid(message, "add them up, e.g. with `sum(...)`");
+    }
+    Ok(series.into_iter().next())
+}
+
+/// What is no number, as of a division by no requests, is no value.
+fn as_value(text: &str) -> Result<Value, Unusable> {
+    finite(text.parse().map_err(|_| no_api())?)
+}
+
+fn no_api() -> Unusable {
+    Unusable::invalid("it answered something else than its API does", NO_API)
+}
+
+pub(super) const NO_API: &str = "`url` must name the address below which /api/v1/query is";
 
 fn element(element: Element) -> Result<Series, Unusable> {
     let name = name(&element.metric);

@@ -1,9 +1,16 @@
 //! A `PromQL` query with a place for the version, and the version put there as text and nothing else.
 
 use tagship_domain::Version;
+use tagship_ports::Question;
+
+use super::super::template::interval;
 
 /// What stands for the version.
 pub(super) const PLACEHOLDER: &str = "{{arm}}";
+/// What stands for a version in a query for a value.
+const PLACES: [&str; 3] = [PLACEHOLDER, "{{candidate}}", "{{stable}}"];
+/// What stands for the length of the look, anywhere.
+const INTERVAL: &str = "{{interval}}";
 /// Longest query in bytes; servers before the store refuse longer addresses.
 const LONGEST: usize = 4096;
 /// Functions that turn a counter into something that is none.
@@ -33,8 +40,9 @@ impl Query {
         let mut placeholders = 0;
         scan(text, &mut |piece| match piece {
             Piece::Text(_) => {}
-            Piece::Version(Some(_)) => placeholders += 1,
-            Piece::Version(None) => placeholders = usize::MAX / 2,
+            Piece::Version(PLACEHOLDER, Some(_)) => placeholders += 1,
+            // A count is about one version, whichever others there are.
+            Piece::Version(..) => placeholders = usize::MAX / 2,
         });
         if placeholders >= usize::MAX / 2 {
             return Err(format!(
@@ -60,17 +68,70 @@ impl Query {
         let mut filled = String::new();
         scan(&self.text, &mut |piece| match piece {
             Piece::Text(text) => filled.push_str(text),
-            Piece::Version(Some(Literal::Pattern)) => filled.push_str(&escaped(&pattern(&version))),
-            Piece::Version(_) => filled.push_str(&escaped(&version)),
+            Piece::Version(_, kind) => filled.push_str(&literal(&version, kind)),
         });
         filled
+    }
+
+    /// Checks a query for a value: any query, whose places for versions are quoted.
+    pub(super) fn of_value(text: &str) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("is longer than {LONGEST} bytes; record it as a rule and ask for that"));
+        }
+        let (mut outside, mut unknown) = (None, None);
+        scan(text, &mut |piece| match piece {
+            Piece::Text(text) => {
+                let rest = text.replace(INTERVAL, "");
+                unknown = unknown.take().or_else(|| rest.find("{{").map(|at| rest[at..].to_owned()));
+            }
+            Piece::Version(place, None) => outside = Some(place),
+            Piece::Version(_, Some(_)) => {}
+        });
+        if let Some(place) = outside {
+            return Err(format!(
+                "has {place} outside of a quoted label value; write e.g. version=\"{place}\""
+            ));
+        }
+        if let Some(rest) = unknown {
+            let shown: String = rest.chars().take(20).collect();
+            return Err(format!(
+                "has the place {shown}, which is not known; there is {}, {INTERVAL}",
+                PLACES.join(", ")
+            ));
+        }
+        Ok(Self { text: text.to_owned() })
+    }
+
+    /// The query for the value that a question is about.
+    pub(super) fn of(&self, question: &Question<'_>) -> Result<String, String> {
+        let (mut filled, mut missing) = (String::new(), false);
+        scan(&self.text, &mut |piece| match piece {
+            Piece::Text(text) => filled.push_str(&text.replace(INTERVAL, &interval(question))),
+            Piece::Version(place, kind) => {
+                let version = match place {
+                    "{{candidate}}" => Some(question.candidate),
+                    "{{stable}}" => question.stable,
+                    _ => Some(question.version),
+                };
+                match version {
+                    Some(version) => filled.push_str(&literal(&version.to_string(), kind)),
+                    None => missing = true,
+                }
+            }
+        });
+        if missing {
+            return Err(
+                "it is asked with {{stable}}, and no stable version serves beside this one".to_owned()
+            );
+        }
+        Ok(filled)
     }
 }
 
 enum Piece<'a> {
     Text(&'a str),
-    /// A placeholder, inside of which literal; absent outside of all.
-    Version(Option<Literal>),
+    /// A placeholder, and inside of which literal; absent outside of all.
+    Version(&'static str, Option<Literal>),
 }
 
 /// Goes through a query, literal by literal.
@@ -78,11 +139,11 @@ fn scan<'a>(text: &'a str, see: &mut dyn FnMut(Piece<'a>)) {
     let (mut quote, mut from, mut at) = (None, 0, 0);
     let mut kind = Literal::Exact;
     while let Some(c) = text[at..].chars().next() {
-        if text[at..].starts_with(PLACEHOLDER) {
+        if let Some(place) = PLACES.into_iter().find(|place| text[at..].starts_with(place)) {
             see(Piece::Text(&text[from..at]));
             // A raw literal knows no escapes, so that nothing can be put there safely.
-            see(Piece::Version(quote.filter(|quote| *quote != '`').map(|_| kind)));
-            at += PLACEHOLDER.len();
+            see(Piece::Version(place, quote.filter(|quote| *quote != '`').map(|_| kind)));
+            at += place.len();
             from = at;
             continue;
         }
@@ -104,6 +165,14 @@ fn scan<'a>(text: &'a str, see: &mut dyn FnMut(Piece<'a>)) {
         at += c.len_utf8();
     }
     see(Piece::Text(&text[from..]));
+}
+
+/// A version inside of a literal.
+fn literal(version: &str, kind: Option<Literal>) -> String {
+    match kind {
+        Some(Literal::Pattern) => escaped(&pattern(version)),
+        _ => escaped(version),
+    }
 }
 
 /// As it stands in a quoted literal.

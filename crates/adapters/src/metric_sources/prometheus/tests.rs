@@ -1,11 +1,15 @@
 //! A server that gives written answers: each of them is a count, or a sentence of its own.
 
-use serde_json::json;
-use tagship_config::AdapterSpec;
+use std::path::Path;
+
+use serde_json::{Value, json};
 use tagship_domain::traffic::Histogram;
 
 use super::*;
-use crate::{canned::Server, metric_sources::open_own};
+use crate::{
+    canned::Server,
+    metric_sources::tests::{ask, conforms, from, open_tally, open_value, to},
+};
 
 const BAD: &str = "errors_total{version=\"{{arm}}\"}";
 const TOTAL: &str = "requests_total{version=\"{{arm}}\"}";
@@ -13,9 +17,7 @@ const BUCKETS: &str = "seconds_bucket{version=\"{{arm}}\"}";
 const JSON: &str = "application/json";
 
 fn open(kind: MetricKind, settings: Value) -> Result<Box<dyn TallySource>, PortError> {
-    let Value::Object(settings) = settings else { panic!("settings are an object") };
-    let spec = AdapterSpec { settings, ..AdapterSpec::of_kind("prometheus") };
-    open_own(&spec, kind, &|name| Some(format!("value of {name}")).filter(|_| name != "UNSET"))
+    open_tally("prometheus", kind, settings, Path::new("."))
 }
 
 fn vector(series: &[(&str, &str)]) -> String {
@@ -252,11 +254,100 @@ fn mistakes_in_settings_are_told_where_they_are() {
             json!({ "url": url, "bad": BAD, "total": TOTAL, "timeout": "0s" }),
             "no time",
         ),
+        (
+            MetricKind::ErrorRatio,
+            json!({ "url": url, "bad": BAD, "total": TOTAL, "query": "x" }),
+            "does not use the key `query`",
+        ),
     ] {
         let error = open(kind, settings).map(|_| ()).unwrap_err();
         assert!(error.to_string().contains(words), "{words:?} is not in {error}");
     }
-    let unknown =
-        open_own(&AdapterSpec::of_kind("datadog"), MetricKind::Latency, &|_| None).map(|_| ()).unwrap_err();
-    assert!(unknown.to_string().contains("known kinds are target, prometheus"), "{unknown}");
+}
+
+const QUERY: &str = "sum(rate(errors_total{version=\"{{arm}}\"}[{{interval}}]))";
+
+fn valued(url: &str) -> Value {
+    json!({ "url": url, "query": QUERY })
+}
+
+#[tokio::test]
+async fn values_keep_the_contract() {
+    conforms("prometheus", &vector(&[("{}", "0.25")]), &vector(&[]), 0.25, valued).await;
+}
+
+#[tokio::test]
+async fn a_value_is_asked_for_the_end_of_the_look() {
+    let server = Server::typed(vec![(200, JSON, vector(&[("{}", "0.25")]))]).await;
+    let source = open_value("prometheus", valued(&server.url)).unwrap();
+    assert!(source.knows_the_past());
+    let points = ask(source.as_ref()).await.unwrap();
+    assert_eq!((points[0].at, &points[0].value), (to(), &json!(0.25)));
+    let asked = &server.seen()[0].line;
+    assert!(
+        asked.contains("version%3D%22v1.1.0%22%7D%5B60s%5D%29%29&time=2026-11-24T12%3A01%3A00Z"),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
+async fn a_range_is_asked_for_all_values_of_the_look() {
+    let start = from().as_seconds();
+    let values = json!([[start + 20, "1"], [start + 40, "NaN"], [start + 60, "3"]]);
+    let body = json!({ "status": "success",
+                       "data": { "resultType": "matrix", "result": [{ "metric": {}, "values": values }] } });
+    let server = Server::typed(vec![(200, JSON, body.to_string())]).await;
+    let mut settings = valued(&server.url);
+    settings["step"] = json!("20s");
+    let points = ask(open_value("prometheus", settings).unwrap().as_ref()).await.unwrap();
+    let values: Vec<Value> = points.iter().map(|point| point.value.clone()).collect();
+    assert_eq!(values, [json!(1.0), json!(null), json!(3.0)]);
+    assert_eq!(points[2].at, to());
+    let asked = &server.seen()[0].line;
+    assert!(asked.starts_with("GET /api/v1/query_range?query="), "{asked}");
+    assert!(
+        asked.contains("&start=2026-11-24T12%3A00%3A20Z&end=2026-11-24T12%3A01%3A00Z&step=20&"),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_value_is_nothing_or_has_its_sentence() {
+    let answered = async |body: String| {
+        let server = Server::typed(vec![(200, JSON, body)]).await;
+        let points = ask(open_value("prometheus", valued(&server.url)).unwrap().as_ref()).await;
+        points.map(|points| points.into_iter().map(|point| point.value).collect::<Vec<_>>())
+    };
+    let kind = |kind: &str, result: Value| {
+        json!({ "status": "success", "data": { "resultType": kind, "result": result } }).to_string()
+    };
+    assert_eq!(answered(vector(&[("{}", "NaN")])).await.unwrap(), [json!(null)], "a division by no requests");
+    assert_eq!(answered(vector(&[])).await.unwrap(), [] as [Value; 0]);
+    assert_eq!(answered(kind("scalar", json!([1, "7"]))).await.unwrap(), [json!(7.0)]);
+    for (body, words) in [
+        (vector(&[("{}", "+Inf")]), "its value is inf"),
+        (vector(&[(r#"{"a":"1"}"#, "1"), (r#"{"a":"2"}"#, "1")]), "gives 2 series"),
+        (kind("matrix", json!([])), "gives ranges and no value"),
+        (kind("string", json!([1, "x"])), "of the kind \"string\""),
+        (kind("vector", json!([{ "metric": {}, "histogram": [1, {}] }])), "native histogram"),
+    ] {
+        let error = answered(body).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{words:?} is not in {error}");
+    }
+}
+
+#[test]
+fn mistakes_in_queries_for_values_are_told() {
+    let url = "https://prometheus.example";
+    for (settings, words) in [
+        (json!({ "url": url }), "`query` is missing, which value needs"),
+        (json!({ "url": url, "query": "x{v={{arm}}}" }), "has {{arm}} outside of a quoted label value"),
+        (json!({ "url": url, "query": "x{v=\"{{version}}\"}" }), "which is not known; there is {{arm}}"),
+        (json!({ "url": url, "query": "x", "bad": "y" }), "does not use the key `bad`"),
+        (json!({ "url": url, "query": "x", "step": "0s" }), "no time"),
+    ] {
+        let error = open_value("prometheus", settings).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(words), "{words:?} is not in {error}");
+    }
+    assert!(open_value("prometheus", json!({ "url": url, "query": "1 - sum(x) / sum(y)" })).is_ok());
 }

@@ -33,31 +33,31 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How a hook is run.
 #[derive(Debug, Clone)]
-pub(super) struct Hook {
+pub(crate) struct Hook {
     /// Program and arguments.
-    pub(super) command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// Where it runs.
-    pub(super) directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// Everything that is in its environment.
-    pub(super) environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
     /// When it is ended.
-    pub(super) timeout: Length,
+    pub(crate) timeout: Length,
 }
 
 /// What a hook answered.
 #[derive(Debug)]
-pub(super) struct Answered {
+pub(crate) struct Answered {
     /// Its exit code.
-    pub(super) code: i32,
+    pub(crate) code: i32,
     /// What it printed.
-    pub(super) stdout: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
     /// The end of what it said about itself, cleaned; empty where it said nothing.
-    pub(super) log: String,
+    pub(crate) log: String,
 }
 
 impl Hook {
     /// Asks once.
-    pub(super) async fn ask(&self, operation: &str, question: &[u8]) -> Result<Answered, PortError> {
+    pub(crate) async fn ask(&self, operation: &str, question: &[u8]) -> Result<Answered, PortError> {
         let mut child = self.start(operation)?;
         let group = child.id();
         if let Some(mut stdin) = child.stdin.take() {
@@ -204,6 +204,6 @@ fn shown(log: &[u8]) -> String {
 }
 
 /// A log as the end of a sentence.
-pub(super) fn said(log: &str) -> String {
+pub(crate) fn said(log: &str) -> String {
     if log.is_empty() { String::new() } else { format!("; it said: {log}") }
 }

@@ -49,6 +49,8 @@ pub(crate) fn metric(name: &str, kind: MetricKind) -> Metric {
         inconclusive_limit: 0,
         consecutive_error_limit: 4,
         own_source: false,
+        threshold: None,
+        dry_run: false,
     }
 }
 
@@ -293,7 +295,7 @@ pub(crate) fn preview() -> Section {
     let mut state = state(Kind::Deploy, Phase::Paused, Reason::StepPause, 0, message);
     state.interrupted = Some(Phase::Progressing);
     state.plan.strategy =
-        Strategy::BlueGreen { preview: Duration::from_secs(30 * MINUTE), auto_promote: false };
+        Strategy::BlueGreen { preview: Duration::from_secs(30 * MINUTE), auto_promote: false, mirror: Weight::NONE };
     state.plan.bake = Duration::from_secs(15 * MINUTE);
     let mut timeline = story()[..2].to_vec();
     timeline.push(at_step(entry("03:44:41", Phase::Paused, 0, message), Reason::StepPause, None));

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod limits;
+mod thresholds;
 mod verdicts;
 mod windows;
 

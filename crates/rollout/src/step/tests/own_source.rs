@@ -1,12 +1,19 @@
 //! Metrics that a source of their own counts are judged like those of the target, and fall silent by themselves.
 
+use std::collections::BTreeMap;
+
 use tagship_domain::{
+    Version,
     analysis::MetricPhase,
     plan::RolloutPlan,
-    rollout::{Phase, Reason},
+    rollout::{MissedLook, Observation, Phase, Reason},
+    tally::Tally,
 };
 
-use crate::tests::walk::{Walk, analysis, canary, errors, sourced};
+use crate::{
+    step,
+    tests::walk::{Walk, analysis, canary, errors, minutes, sourced},
+};
 
 fn plan() -> RolloutPlan {
     RolloutPlan { analysis: Some(analysis(vec![sourced()])), ..canary() }
@@ -57,4 +64,41 @@ fn a_source_that_answers_again_goes_on_without_counting_twice() {
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
     let n = judge.n as f64;
     assert!(n > 100.0 && n <= measured.mul_add(1.0, 60.0), "one request a second: {n} in {measured} s");
+}
+
+#[test]
+fn looks_that_were_missed_are_taken_one_by_one_and_count_once() {
+    let mut walk = Walk::begin(&plan(), true).under(10, [10, 10]);
+    walk.until(Phase::Progressing, 60);
+    walk.passes(70);
+    let (before, looked) = (walk.state.judges["errors"].clone(), walk.state.looked.clone().unwrap());
+    let counted = |minutes: u64| -> BTreeMap<Version, Tally> {
+        let more = |tally: &Tally| {
+            let mut tally = tally.clone();
+            *tally.total.get_mut("a").unwrap() += 100 * minutes;
+            *tally.bad.get_mut("a").unwrap() += minutes;
+            tally
+        };
+        looked.own["errors"].iter().map(|(version, tally)| (version.clone(), more(tally))).collect()
+    };
+    let missed = |minute| MissedLook {
+        at: looked.at.after(minutes(minute)),
+        own: [("errors".to_owned(), counted(minute))].into(),
+        values: BTreeMap::new(),
+    };
+    walk.now = looked.at.after(minutes(3));
+    let observation = Observation {
+        own: [("errors".to_owned(), Ok(counted(3)))].into(),
+        missed: vec![missed(1), missed(2)],
+        ..walk.observation(vec![])
+    };
+    let state = step(&walk.state, &observation).state;
+    let judge = &state.judges["errors"];
+    assert_eq!(judge.looks.measured, before.looks.measured + 3);
+    assert_eq!(judge.n, before.n + 300, "{}", judge.message);
+    assert_eq!(
+        step(&state, &observation).state.judges["errors"],
+        *judge,
+        "a look that was taken is not taken again"
+    );
 }
