@@ -9,9 +9,11 @@ use tagship_ports::{
 
 use crate::workspace::Workspace;
 
-/// The workspace's forge, whose deployments may be missing.
+/// The workspace's forge, whose deployments may be missing, for one environment of a model.
 pub(crate) struct Deployments<'a> {
     pub(crate) workspace: &'a Workspace,
+    /// Where people reach what the environment serves.
+    pub(crate) url: Option<&'a str>,
 }
 
 impl Deployments<'_> {
@@ -35,7 +37,8 @@ impl Forge for Deployments<'_> {
     }
 
     async fn deployment(&self, status: &DeploymentStatus) -> Result<(), PortError> {
-        let shown = self.forge().deployment(status).await;
+        let status = DeploymentStatus { url: self.url.map(str::to_owned), ..status.clone() };
+        let shown = self.forge().deployment(&status).await;
         shown.or_else(|error| self.workspace.leave_out(error, ()))
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Each names the verb that it needs and no other, so that the linker leaves the rest out of a small program.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
+use tagship_adapters::SystemClock;
 use tagship_domain::Exit;
+use tagship_ports::Clock;
 use tagship_runner::{
     Context, Failure,
     args::{
@@ -86,12 +88,15 @@ pub fn comment(args: Given<CommentArgs>) -> ExitCode {
     )
 }
 
-/// `tagship run`: the whole pipeline.
-fn pipeline(args: Given<RunArgs>) -> ExitCode {
+/// `tagship run` by a clock: the whole pipeline.
+pub fn pipeline(args: Given<RunArgs>, clock: Arc<dyn Clock>) -> ExitCode {
     step(
         args,
         |args| paced(&args.common, &args.pace),
-        async |args, context| verbs::run::run(args, open(&args.common, context)?).await,
+        async |args, context| {
+            let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
+            verbs::run::run(args, workspace).await
+        },
     )
 }
 
@@ -112,7 +117,7 @@ pub fn run(cli: Given<Cli>) -> ExitCode {
         Ok(Verb::Release(args)) => release(Ok(args)),
         Ok(Verb::Rollout(args)) => rollout(Ok(args)),
         Ok(Verb::Rollback(args)) => rollback(Ok(args)),
-        Ok(Verb::Run(args)) => pipeline(Ok(args)),
+        Ok(Verb::Run(args)) => pipeline(Ok(args), Arc::new(SystemClock)),
         Ok(Verb::Comment(args)) => comment(Ok(args)),
         Ok(Verb::Serve(args)) => serve(Ok(args)),
         Ok(Verb::Plan(args)) => step(

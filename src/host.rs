@@ -3,12 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use tagship_adapters::{SystemClock, forges::LocalForge, stores::Remembering};
+use tagship_adapters::{forges::LocalForge, stores::Remembering};
 use tagship_domain::{CommitId, Redacted, tag::Tag};
 use tagship_git::{Access, GitRepo};
 use tagship_github::{GitHub, Settings};
 use tagship_ports::{
-    ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
+    ArtifactStore, Clock, Dispatcher, Forge, PortError, Problem, Repo, StateStore,
+    dispatcher::Dispatch,
     forge::{Comment, CommentOutcome, CommitCheck, DeploymentStatus, ReleaseNote},
     repo::{Commit, NewTag},
 };
@@ -47,6 +48,7 @@ impl Host {
         context: &Context,
         mut repo: GitRepo,
         local: &Path,
+        clock: Arc<dyn Clock>,
     ) -> Result<(Self, Arc<GitRepo>), Failure> {
         let Some(addresses) = &context.host else {
             return Ok(Self::git(Arc::new(LocalForge::new(local)), Arc::new(repo)));
@@ -55,7 +57,7 @@ impl Host {
         let repo = Arc::new(repo);
         match &addresses.token {
             Some(token) => {
-                let github = Arc::new(github(addresses, token, context)?);
+                let github = Arc::new(github(addresses, token, context, clock)?);
                 Ok((Self::github(github, repo.clone(), access), repo))
             }
             None if context.hosted => Ok(Self::git(Arc::new(NoToken), repo)),
@@ -71,6 +73,14 @@ impl Host {
         match &self.followed {
             Some(clone) => clone.fetch().await,
             None => Ok(()),
+        }
+    }
+
+    /// Who starts other runs.
+    pub(crate) fn dispatcher(&self) -> &dyn Dispatcher {
+        match &self.github {
+            Some(github) => github.as_ref(),
+            None => &NoRuns,
         }
     }
 
@@ -95,14 +105,19 @@ impl Host {
     }
 }
 
-fn github(addresses: &Addresses, token: &Redacted<String>, context: &Context) -> Result<GitHub, Failure> {
+fn github(
+    addresses: &Addresses,
+    token: &Redacted<String>,
+    context: &Context,
+    clock: Arc<dyn Clock>,
+) -> Result<GitHub, Failure> {
     let Addresses { api_url, server_url, graphql_url, repository, .. } = addresses;
     let settings = Settings {
         run_url: context.by.run.clone(),
         from_fork: context.proposed.as_ref().is_some_and(|proposed| proposed.from_fork),
         ..Settings::new(api_url, server_url, graphql_url, repository, token.expose())
     };
-    GitHub::new(settings, Arc::new(SystemClock)).map_err(failed)
+    GitHub::new(settings, clock).map_err(failed)
 }
 
 /// The clone's commits and files with the host's tags, for a remote that git cannot reach with a token.
@@ -135,6 +150,18 @@ impl Repo for TagsByApi {
 
     async fn uncommitted(&self, path: &str, limit: usize) -> Result<Vec<String>, PortError> {
         self.clone.uncommitted(path, limit).await
+    }
+}
+
+/// A host that starts no runs, or that the run has no token for.
+struct NoRuns;
+
+#[async_trait]
+impl Dispatcher for NoRuns {
+    async fn dispatch(&self, dispatch: &Dispatch) -> Result<(), PortError> {
+        let message = "only a workflow's run with a token can start another one";
+        Err(PortError::new(Problem::Unsupported, format!("dispatch {}", dispatch.what()), message)
+            .hint("deploy it there by hand: `tagship run --request deploy --environment NAME --from NAME`"))
     }
 }
 

@@ -12,16 +12,18 @@ mod marks;
 mod notifying;
 mod pipeline;
 mod publisher;
+mod stage;
 mod state;
 mod summary;
 mod verbs;
+mod workflows;
 mod workspace;
 
 use tagship_report::terminal::Style;
 use tagship_runner::Screen;
 
 use answer::Answer;
-pub use entries::{comment, decide, gate, release, rollback, rollout, run, serve, validate};
+pub use entries::{comment, decide, gate, pipeline, release, rollback, rollout, run, serve, validate};
 
 /// How the screen wants things rendered.
 pub(crate) fn style(screen: &Screen) -> Style {

@@ -124,7 +124,7 @@ async fn lead_on(
     let releases = StoredReleases { store: store.as_ref() };
     let comments = CommentPublisher { workspace };
     let publisher = Notifying::new(&comments, workspace, place.settings)?;
-    let deployments = Deployments { workspace };
+    let deployments = Deployments { workspace, url: place.settings.environment_url.as_deref() };
     let sources = open_sources(workspace, place.settings)?;
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
@@ -136,11 +136,12 @@ async fn lead_on(
         runner: opened.runner.as_ref(),
         registry: &registry,
         forge: &deployments,
+        dispatcher: workspace.host.dispatcher(),
         publisher: &publisher,
         metrics: page.as_ref().map(|page| page as &dyn MetricSource),
         sources: &sources,
         spectator: &live,
-        clock: &workspace.clock,
+        clock: workspace.clock.as_ref(),
     };
     let workdir = work_directory(workspace)?;
     let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never);

@@ -2,8 +2,6 @@
 //!
 //! All of it is read again from git (manifest and journal), so that any later run can write the same comment.
 
-use std::path::Path;
-
 use async_trait::async_trait;
 use tagship_config::ModelConfig;
 use tagship_domain::{
@@ -17,7 +15,7 @@ use tagship_release as release;
 use tagship_report::markdown;
 use tagship_rollout::{JournalError, journal_name, series, state_of, timeline};
 
-use crate::{marks, workspace::Workspace};
+use crate::{marks, workflows::listens_to_comments, workspace::Workspace};
 
 /// The one comment that says how a change stands.
 pub(crate) const TOPIC: &str = "status";
@@ -52,11 +50,25 @@ impl Publisher for CommentPublisher<'_> {
         let subject = subject_of(state);
         marks::of_rollout(self.workspace, subject, state).await;
         let written = timeline.last().map_or(state.since, |entry| entry.at);
+        if marks::wants_page(self.workspace, state) {
+            self.page(state, timeline, written).await;
+        }
         self.show(state, timeline, written, None).await
     }
 }
 
 impl CommentPublisher<'_> {
+    /// Marks the commit with what the comment says of this rollout.
+    async fn page(&self, state: &RolloutState, timeline: &[TimelineEntry], written: Timestamp) {
+        match self.section_of(state, timeline).await {
+            Ok(section) => {
+                let report = self.report(state, written, None, section.into_iter().collect());
+                marks::page_of_rollout(self.workspace, &report, state).await;
+            }
+            Err(error) => self.workspace.tell_once(&format!("left out: {error}")),
+        }
+    }
+
     /// Shows how a rollout stands on every pull request that brought it, with a note about the run itself.
     pub(crate) async fn show(
         &self,
@@ -71,20 +83,31 @@ impl CommentPublisher<'_> {
         if pull_requests.is_empty() {
             return Ok(());
         }
-        let mut report = StatusReport {
-            sha: commit.clone(),
-            pull_request: None,
-            written,
-            by: state.by.clone(),
-            note,
-            commands: listens_to_comments(&self.workspace.root),
-            sections: self.sections(commit, state, timeline).await?,
-        };
+        let sections = self.sections(commit, state, timeline).await?;
+        let mut report = self.report(state, written, note, sections);
         for pull_request in pull_requests {
             report.pull_request = Some(pull_request);
             write(self.workspace, pull_request, &report).await?;
         }
         Ok(())
+    }
+
+    fn report(
+        &self,
+        state: &RolloutState,
+        written: Timestamp,
+        note: Option<String>,
+        sections: Vec<Section>,
+    ) -> StatusReport {
+        StatusReport {
+            sha: subject_of(state).commit.clone(),
+            pull_request: None,
+            written,
+            by: state.by.clone(),
+            note,
+            commands: listens_to_comments(&self.workspace.root),
+            sections,
+        }
     }
 }
 
@@ -107,16 +130,6 @@ pub(crate) async fn write(
     written.or_else(|error| workspace.leave_out(error, false))
 }
 
-/// Whether a workflow of the checkout listens to comments, so that reviewers can act by writing one.
-pub(crate) fn listens_to_comments(root: &Path) -> bool {
-    let Ok(workflows) = std::fs::read_dir(root.join(".github/workflows")) else { return false };
-    let listens = |path: &Path| {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.contains("issue_comment") && text.contains("tagship")
-    };
-    workflows.flatten().any(|workflow| listens(&workflow.path()))
-}
-
 /// The release whose pull request a rollout is shown on: what it brings, or what it takes away.
 pub(crate) fn subject_of(state: &RolloutState) -> &Release {
     match (state.kind, &state.stable) {
@@ -135,20 +148,30 @@ impl CommentPublisher<'_> {
     ) -> Result<Vec<Section>, PortError> {
         let mut sections = vec![];
         for (name, model, environment, _) in self.workspace.places() {
-            let own = *name == state.model && *environment == state.environment;
-            let known = if own {
-                let read = self.newest(name, environment).await?;
-                let read = read.filter(|(newest, _)| newest.id == state.id);
-                let series = read.map(|(_, story)| story.series).unwrap_or_default();
-                Some((state.clone(), Story { timeline: story.to_vec(), series }))
-            } else {
-                self.newest(name, environment).await?.filter(|(other, _)| subject_of(other).commit == *commit)
-            };
-            if let Some((state, story)) = known {
+            if *name == state.model && *environment == state.environment {
+                sections.extend(self.section_of(state, story).await?);
+                continue;
+            }
+            let newest = self.newest(name, environment).await?;
+            if let Some((state, story)) = newest.filter(|(other, _)| subject_of(other).commit == *commit) {
                 sections.push(section(self.workspace, model, state, story).await?);
             }
         }
         Ok(sections)
+    }
+
+    /// The rollout itself, as far as its model is configured.
+    async fn section_of(
+        &self,
+        state: &RolloutState,
+        story: &[TimelineEntry],
+    ) -> Result<Option<Section>, PortError> {
+        let Some(model) = self.workspace.config.models.get(&state.model) else { return Ok(None) };
+        let read = self.newest(&state.model, &state.environment).await?;
+        let read = read.filter(|(newest, _)| newest.id == state.id);
+        let series = read.map(|(_, story)| story.series).unwrap_or_default();
+        let story = Story { timeline: story.to_vec(), series };
+        section(self.workspace, model, state.clone(), story).await.map(Some)
     }
 
     /// What the journal of a place tells about its newest rollout.
@@ -186,7 +209,9 @@ pub(crate) async fn section(
     let manifest =
         release::read_manifest(store.as_ref(), &subject).await.map_err(|error| failed(error.to_string()))?;
     let section = Section::of(state.model.clone(), Some(state.environment.clone()));
+    let settings = model.environments.get(&state.environment);
     Ok(Section {
+        environment_url: settings.and_then(|settings| settings.environment_url.clone()),
         validation: Some(manifest.validation),
         gate: Some(manifest.gate),
         release: Some(subject),
@@ -199,6 +224,5 @@ pub(crate) async fn section(
 
 /// The time of a report that is not about a rollout.
 pub(crate) fn now(workspace: &Workspace) -> Timestamp {
-    use tagship_ports::Clock as _;
     workspace.clock.now()
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -10,7 +11,7 @@ use tagship_adapters::{SystemClock, stores, targets};
 use tagship_config::{Config, EnvironmentConfig, ModelConfig};
 use tagship_domain::{Environment, ModelName};
 use tagship_git::GitRepo;
-use tagship_ports::{ArtifactStore, PortError, Problem};
+use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
 use tagship_registry::{Options, Registry};
 use tagship_runner::{Context, Failure, Screen, args::Common, handover::Handover};
 
@@ -22,7 +23,6 @@ const GITHUB: &str = "github";
 const OWN_DIRECTORY: &str = ".tagship";
 
 /// A repository with its configuration.
-#[derive(Debug)]
 pub(crate) struct Workspace {
     /// Top directory of the work tree.
     pub(crate) root: PathBuf,
@@ -39,10 +39,19 @@ pub(crate) struct Workspace {
     /// Documents of earlier steps.
     pub(crate) handover: Handover,
     /// Time.
-    pub(crate) clock: SystemClock,
+    pub(crate) clock: Arc<dyn Clock>,
     common: Common,
     /// What was left out and told already.
     told: Mutex<BTreeSet<String>>,
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace")
+            .field("root", &self.root)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Workspace {
@@ -50,11 +59,24 @@ impl Workspace {
     ///
     /// # Errors
     /// Outside a repository, or when the configuration is missing or wrong.
-    pub(crate) fn open(common: &Common, mut context: Context) -> Result<Self, Failure> {
+    pub(crate) fn open(common: &Common, context: Context) -> Result<Self, Failure> {
+        Self::open_by(common, context, Arc::new(SystemClock))
+    }
+
+    /// The same by a clock.
+    ///
+    /// # Errors
+    /// As [`Workspace::open`].
+    pub(crate) fn open_by(
+        common: &Common,
+        mut context: Context,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
         let screen = Screen::of(&context, common.verbose);
         let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
         let root = repo.root().to_owned();
-        let (host, clone) = Host::of(&context, repo, &root.join(OWN_DIRECTORY).join("forge"))?;
+        let local = root.join(OWN_DIRECTORY).join("forge");
+        let (host, clone) = Host::of(&context, repo, &local, clock.clone())?;
         let config = if context.is_privileged() {
             trusted_config(&common.config, &clone, &context)?
         } else {
@@ -72,7 +94,7 @@ impl Workspace {
             config,
             context,
             screen,
-            clock: SystemClock,
+            clock,
             common: common.clone(),
             told: Mutex::default(),
         })
@@ -272,12 +294,17 @@ pub(crate) fn registry_options(root: &Path) -> Result<Options, Failure> {
 /// bring its own.
 fn trusted_config(path: &Path, clone: &GitRepo, context: &Context) -> Result<Config, Failure> {
     let event = context.event_name.as_deref().unwrap_or_default();
-    let failed = |message: String| {
+    let refuse = |message: String| {
         Failure::usage(format!(
             "read {} of the default branch, as {event} demands: {message}",
             path.display()
         ))
-        .hint("check out the default branch, which actions/checkout does for this event by itself")
+    };
+    let failed = |message: String| {
+        refuse(message).hint(
+            "check out the default branch, which actions/checkout does for this event by itself; a `ref` of its that names \
+             a branch, perhaps one that is not the default any more, has to go",
+        )
     };
     let commit = context.sha.as_ref().ok_or_else(|| failed("GITHUB_SHA is not set".to_owned()))?;
     if path.is_absolute() {
@@ -285,7 +312,11 @@ fn trusted_config(path: &Path, clone: &GitRepo, context: &Context) -> Result<Con
     }
     let name = path.to_string_lossy().replace('\\', "/");
     let bytes = clone.read_file(commit, &name).map_err(|error| failed(error.to_string()))?;
-    let bytes = bytes.ok_or_else(|| failed(format!("commit {} has no such file", commit.short())))?;
+    let bytes = bytes.ok_or_else(|| {
+        refuse(format!("commit {} has no such file", commit.short())).hint(
+            "merge the file into the default branch; where the default branch has changed, it may lie on the earlier one only",
+        )
+    })?;
     let text = String::from_utf8(bytes).map_err(|_not_text| failed("it is not UTF-8".to_owned()))?;
     parse_config(path, &text)
 }

@@ -20,8 +20,9 @@ use super::{release::next_version, run::pull_requests};
 use crate::{
     answer::Answer,
     failure::failed,
-    publisher::{CommentPublisher, listens_to_comments, now, section as rollout_section, subject_of, write},
+    publisher::{CommentPublisher, now, section as rollout_section, subject_of, write},
     state::{artifact_files, head},
+    workflows::listens_to_comments,
     workspace::Workspace,
 };
 

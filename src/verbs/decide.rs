@@ -11,12 +11,14 @@ use tagship_report::terminal;
 use tagship_runner::{
     Failure,
     args::{Common, DecideArgs, EventArgs},
+    commands::Annotation,
     event::read_event,
 };
 
 use crate::{
     answer::Answer,
     state::{head, repository_state},
+    workflows::deaf_to,
     workspace::Workspace,
 };
 
@@ -84,6 +86,7 @@ pub(crate) async fn trigger(
         }
         (None, Some(name), Some(path)) => {
             let payload = read_event(name, path)?;
+            warn_of_deaf_workflows(payload.default_branch.as_deref(), workspace);
             (located(payload.event, workspace).await, payload.default_branch)
         }
         (None, ..) => {
@@ -97,6 +100,13 @@ pub(crate) async fn trigger(
             .hint("add repository.default_branch to the payload, or check out a branch")
     })?;
     Ok(Trigger { event: happened, by: context.by.clone(), head: head(workspace).await?, default_branch })
+}
+
+/// Says on the page of a run, whatever started it, that no push to the default branch would start one.
+fn warn_of_deaf_workflows(default_branch: Option<&str>, workspace: &Workspace) {
+    if let Some(deaf) = default_branch.and_then(|branch| deaf_to(&workspace.root, branch)) {
+        workspace.screen.annotate(&[Annotation::warning(deaf)]);
+    }
 }
 
 /// A published release with the commit that its tag points at, where the checkout knows the tag.

@@ -1,7 +1,6 @@
 //! `tagship lock` and `tagship unlock`, and what a lock keeps out.
 
 use tagship_domain::{Environment, Exit, lock::Lock, schema};
-use tagship_ports::Clock as _;
 use tagship_rollout::{self as rollout, LockOutcome, read_lock};
 use tagship_runner::{
     Failure,

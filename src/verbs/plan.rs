@@ -5,7 +5,6 @@ use tagship_domain::{
     forecast::{Forecast, Outlook},
     traffic::{Counters, TargetState},
 };
-use tagship_ports::Clock as _;
 use tagship_release as release;
 use tagship_report::terminal;
 use tagship_rollout::forecast::{ForecastRequest, Given, Known, forecast};

@@ -10,7 +10,7 @@ use tagship_domain::{
     report::{NextVersion, Section},
     validation::ValidationReport,
 };
-use tagship_ports::{ArtifactStore, Clock as _};
+use tagship_ports::ArtifactStore;
 use tagship_release::{Draft, Made, Preview, PreviewRequest, ReleaseMaker, SourceFile, preview};
 use tagship_report::terminal;
 use tagship_runner::{Failure, args::ReleaseArgs};

@@ -2,14 +2,16 @@
 
 use tagship_domain::{
     CommitId, Environment, Exit, ModelName,
-    decision::{Action, Decision, DecisionItem},
+    approval::PendingApproval,
+    decision::{Action, Decision, DecisionItem, ReasonCode},
     event::{Command, Event},
     gate::Outcome,
     report::{Section, StatusReport},
     rollout::Kind,
 };
+use tagship_ports::Approvals as _;
 use tagship_release::Made;
-use tagship_report::markdown;
+use tagship_report::{markdown, sentence::headline};
 use tagship_rollout::Tick;
 use tagship_runner::{
     Failure,
@@ -28,9 +30,11 @@ use crate::{
     failure::failed,
     marks,
     pipeline::{Lead, Place, answer, lead, release_of, story},
-    publisher::{listens_to_comments, now, section, write},
+    publisher::{now, section, write},
+    stage::Stage,
     state::repository_state,
     summary,
+    workflows::listens_to_comments,
     workspace::Workspace,
 };
 
@@ -64,6 +68,10 @@ async fn carry_out(
         workspace.choose(&item.model, item.environment.as_ref());
         let done = follow(workspace, &args.pace, item).await?;
         exit = exit.max(done.exit);
+        // Where the report is folded away, its first line is not.
+        let is_hidden = |section: &&Section| done.text.is_empty() && section.validation.is_some();
+        let hidden = done.section.as_ref().filter(is_hidden);
+        told.extend(hidden.map(|section| headline(section).text));
         told.push(done.text);
         sections.extend(done.section);
     }
@@ -77,7 +85,7 @@ async fn carry_out(
         decision.reason_code.to_string()
     };
     let ending = (decision.action.to_string(), reason, exit);
-    let mut answer = Answer::document(&workspace.handover, None, decision, told.join("\n"), ending)?;
+    let mut answer = Answer::document(&workspace.handover, None, decision, join(told), ending)?;
     if !sections.is_empty() {
         answer.annotations = summary::annotations(&sections);
         let report = report(workspace, decision, None, sections);
@@ -98,6 +106,20 @@ struct Done {
     section: Option<Section>,
 }
 
+impl Done {
+    /// Nothing was done; what reviewers are told all the same.
+    fn nothing(section: Option<Section>) -> Self {
+        Self { exit: Exit::Done, text: String::new(), section }
+    }
+}
+
+/// What a lock keeps out: whoever merged it waits for a deployment that does not come.
+fn kept_out(item: &DecisionItem) -> Option<Section> {
+    let section = Section::of(item.model.clone(), item.environment.clone());
+    let locked = item.reason_code == ReasonCode::EnvironmentLocked;
+    locked.then(|| Section { decision: Some(item.clone()), ..section })
+}
+
 async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Result<Done, Failure> {
     let place = |name: &ModelName, environment: &Environment| -> Result<(), Failure> {
         workspace.screen.detail(&format!("{name} in {environment}: {}", item.sentence));
@@ -107,40 +129,51 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
     let (Some(environment), true) = (&item.environment, item.action != Action::ValidateOnly) else {
         return match item.action {
             Action::ValidateOnly => judge(workspace, item).await.map(|judged| judged.followed),
-            _ => Ok(Done { exit: Exit::Done, text: String::new(), section: None }),
+            _ => Ok(Done::nothing(None)),
         };
     };
     place(name, environment)?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
-    let tick = match (item.action, &item.version) {
-        (Action::Skip | Action::ValidateOnly, _) => {
-            return Ok(Done { exit: Exit::Done, text: String::new(), section: None });
-        }
-        (Action::Tick, _) => lead(workspace, place, Lead::GoOn, pace).await?,
-        (Action::Abort, _) => lead(workspace, place, Lead::Tell(Command::Abort), pace).await?,
-        (Action::Pause, _) => lead(workspace, place, Lead::Tell(Command::Pause), pace).await?,
-        (Action::Resume, _) => lead(workspace, place, Lead::Tell(Command::Resume), pace).await?,
-        (Action::Promote, _) => lead(workspace, place, Lead::Tell(Command::Promote), pace).await?,
-        (Action::PromoteFull, _) => lead(workspace, place, Lead::Tell(Command::PromoteFull), pace).await?,
+    let tell = |command| led(workspace, place, Lead::Tell(command), pace);
+    match (item.action, &item.version) {
+        (Action::Skip | Action::ValidateOnly, _) => Ok(Done::nothing(kept_out(item))),
+        (Action::Tick, _) => led(workspace, place, Lead::GoOn, pace).await,
+        (Action::Abort, _) => tell(Command::Abort).await,
+        (Action::Pause, _) => tell(Command::Pause).await,
+        (Action::Resume, _) => tell(Command::Resume).await,
+        (Action::Promote, _) => tell(Command::Promote).await,
+        (Action::PromoteFull, _) => tell(Command::PromoteFull).await,
         (Action::Rollback, Some(version)) => {
             let target = release_of(workspace, name, version).await?;
-            lead(workspace, place, Lead::Begin(Kind::Rollback, &target), pace).await?
+            led(workspace, place, Lead::Begin(Kind::Rollback, &target), pace).await
         }
         (Action::Deploy | Action::Retry, Some(version)) => {
             let candidate = release_of(workspace, name, version).await?;
             show_again(workspace, model, &candidate).await?;
-            lead(workspace, place, Lead::Begin(Kind::Deploy, &candidate), pace).await?
+            led(workspace, place, Lead::Begin(Kind::Deploy, &candidate), pace).await
         }
         (Action::Deploy | Action::Retry | Action::Rollback, None) => {
             let judged = judge(workspace, item).await?;
             let Some(made) = judged.release(workspace).await? else { return Ok(judged.followed) };
-            let tick = lead(workspace, place, Lead::Begin(Kind::Deploy, &made.release), pace).await?;
-            let rolled = rolled(workspace, place, &tick).await?;
-            return Ok(Done { text: format!("{}\n{}", judged.followed.text, rolled.text), ..rolled });
+            let done = led(workspace, place, Lead::Begin(Kind::Deploy, &made.release), pace).await?;
+            Ok(Done { text: join([judged.followed.text, done.text]), ..done })
         }
-    };
-    rolled(workspace, place, &tick).await
+    }
+}
+
+/// Leads a rollout, and says how it was left.
+async fn led(workspace: &Workspace, place: Place<'_>, what: Lead<'_>, pace: &Pace) -> Result<Done, Failure> {
+    let stage = Stage::begin(workspace, &format!("roll out {} to {}", place.name, place.environment));
+    let tick = lead(workspace, place, what, pace).await?;
+    let done = rolled(workspace, place, &tick).await?;
+    Ok(Done { text: stage.end(done.text), ..done })
+}
+
+/// Texts one below the other, without those that were said already.
+fn join(texts: impl IntoIterator<Item = String>) -> String {
+    let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+    texts.join("\n")
 }
 
 /// How a rollout was left.
@@ -166,14 +199,16 @@ struct Judged {
 async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Failure> {
     use tagship_report::terminal;
     let (name, model) = workspace.model()?;
+    let stage = Stage::begin(workspace, &format!("validate {name}"));
     let validation = validate_model(workspace, model).await;
     workspace.handover.put(Some(name), &validation)?;
-    let mut text = terminal::validation(&validation, &workspace.style());
+    let mut text = stage.end(terminal::validation(&validation, &workspace.style()));
     let mut exit = validation.exit();
     let gate = if validation.passed() {
+        let stage = Stage::begin(workspace, &format!("gate {name}"));
         let gate = gate_model(workspace, name, model, item.environment.as_ref(), Some(&validation)).await?;
         workspace.handover.put(Some(name), &gate)?;
-        text.push_str(&terminal::gate(&gate, &workspace.style()));
+        text.push_str(&stage.end(terminal::gate(&gate, &workspace.style())));
         exit = exit.max(gate.exit());
         Some(gate)
     } else {
@@ -194,11 +229,17 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
 impl Judged {
     /// Releases what passed; answers nothing where it did not pass.
     async fn release(&self, workspace: &Workspace) -> Result<Option<Made>, Failure> {
+        use tagship_report::terminal;
         let (name, model) = workspace.model()?;
         match &self.gate {
             Some(gate) if self.followed.exit == Exit::Done => {
+                let stage = Stage::begin(workspace, &format!("release {name}"));
                 let made =
                     release_model(workspace, name, model, self.validation.clone(), gate.clone()).await?;
+                if workspace.context.hosted {
+                    let because = made.because.as_deref();
+                    stage.end(terminal::release(&made.release, because, &workspace.style()));
+                }
                 Ok(Some(made))
             }
             _ => Ok(None),
@@ -242,10 +283,15 @@ async fn show(workspace: &Workspace, decision: &Decision, sections: &[Section]) 
         return Ok(shown);
     }
     for section in sections.iter().filter(|section| section.rollout.is_none()) {
-        marks::of_section(workspace, &decision.sha, section).await;
+        marks::of_section(workspace, report(workspace, decision, None, vec![]), section).await;
     }
-    for pull_request in pull_requests(workspace, decision.pull_request, &decision.sha).await? {
-        let report = report(workspace, decision, Some(pull_request), sections.clone());
+    let pull_requests = pull_requests(workspace, decision.pull_request, &decision.sha).await?;
+    let note = if pull_requests.is_empty() { None } else { approvals(workspace, decision).await };
+    for pull_request in pull_requests {
+        let report = StatusReport {
+            note: note.clone(),
+            ..report(workspace, decision, Some(pull_request), sections.clone())
+        };
         if write(workspace, pull_request, &report).await.map_err(failed)? {
             shown.told.push(format!("status comment on #{pull_request} is up to date"));
         } else {
@@ -253,6 +299,31 @@ async fn show(workspace: &Workspace, decision: &Decision, sections: &[Section]) 
         }
     }
     Ok(shown)
+}
+
+/// What other jobs about the commit wait for somebody to approve. Only an environment that this run has nothing to do
+/// with can be held back: its own job was let go.
+async fn approvals(workspace: &Workspace, decision: &Decision) -> Option<String> {
+    let github = workspace.host.github.as_ref()?;
+    let acted_on = |environment: &Environment| {
+        decision.items.iter().any(|item| item.environment.as_ref() == Some(environment))
+    };
+    let others: Vec<&Environment> = workspace.places().map(|(_, _, environment, _)| environment).collect();
+    let is_other = |environment: &Environment| others.contains(&environment) && !acted_on(environment);
+    if others.iter().all(|environment| acted_on(environment)) {
+        return None;
+    }
+    match github.pending(Some(&decision.sha)).await {
+        Ok(pending) => {
+            let waits = pending.iter().filter(|pending| is_other(&pending.environment));
+            let sentences: Vec<String> = waits.map(PendingApproval::sentence).collect();
+            (!sentences.is_empty()).then(|| sentences.join("; "))
+        }
+        Err(error) => {
+            workspace.tell_once(&format!("left out: {error}"));
+            None
+        }
+    }
 }
 
 /// The pull request of an event, else those that brought a commit.

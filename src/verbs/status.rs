@@ -2,9 +2,11 @@
 
 use tagship_domain::{
     Environment, Exit, ModelName, Timestamp,
+    approval::PendingApproval,
     overview::{Overview, PlaceOverview},
     schema,
 };
+use tagship_ports::Approvals as _;
 use tagship_registry::Registry;
 use tagship_release as release;
 use tagship_report::terminal;
@@ -61,7 +63,23 @@ pub(crate) async fn overview(
     }
     let mut locks = locks(workspace).await?;
     locks.retain(|environment, _| places.iter().any(|place| place.environment == *environment));
-    Ok(Overview { places, locks: locks.into_values().collect() })
+    let (approvals, approvals_unknown) = approvals(workspace, &places).await;
+    Ok(Overview { places, locks: locks.into_values().collect(), approvals, approvals_unknown })
+}
+
+/// What waits for approval in these places, or why that is unknown. A host that asks nobody holds nothing back.
+async fn approvals(
+    workspace: &Workspace,
+    places: &[PlaceOverview],
+) -> (Vec<PendingApproval>, Option<String>) {
+    let Some(github) = &workspace.host.github else { return (vec![], None) };
+    match github.pending(None).await {
+        Ok(mut pending) => {
+            pending.retain(|one| places.iter().any(|place| place.environment == one.environment));
+            (pending, None)
+        }
+        Err(error) => (vec![], Some(format!("whether a deployment waits for approval is unknown: {error}"))),
+    }
 }
 
 /// What is asked for, where something is.

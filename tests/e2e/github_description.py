@@ -31,6 +31,7 @@ CALLED = [
     r"/collaborators/\{username\}/permission",
     r"/dispatches",
     r"/actions/workflows/\{workflow_id\}/dispatches",
+    r"/actions/runs(/\{run_id\}/pending_deployments)?",
 ]
 
 

@@ -1,6 +1,9 @@
 //! A repository with the demo's configuration and real fixture models, and a model server beside it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use tagship_testkit::{Cli, Output, Repository, Running, fixtures};
 
@@ -26,6 +29,9 @@ models:
         target: { local: { url: "http://INFERENCE", admin-url: "http://ADMIN", token-env: TOKEN } }
 "#;
 
+/// The program that people run.
+pub(crate) const TAGSHIP: &str = env!("CARGO_BIN_EXE_tagship");
+
 /// What the server and its clients share.
 pub(crate) const TOKEN: &str = "a-token-of-the-black-box-tests";
 
@@ -33,7 +39,9 @@ pub(crate) const TOKEN: &str = "a-token-of-the-black-box-tests";
 pub(crate) struct Workbench {
     pub(crate) origin: Repository,
     pub(crate) clone: Repository,
-    server: Option<Running>,
+    servers: Vec<Running>,
+    /// What runs the verbs.
+    pub(crate) program: PathBuf,
     /// Addresses of the inference and the control interface.
     pub(crate) addresses: [String; 2],
 }
@@ -46,7 +54,8 @@ impl Workbench {
         clone.write(".gitignore", ".tagship/\n");
         clone
             .write("tagship.yml", CONFIG.replace("INFERENCE", "127.0.0.1:9").replace("ADMIN", "127.0.0.1:9"));
-        let bench = Self { origin, clone, server: None, addresses: Default::default() };
+        let bench =
+            Self { origin, clone, servers: vec![], program: TAGSHIP.into(), addresses: Default::default() };
         bench.put("v1");
         bench.push("Add v1");
         bench
@@ -55,21 +64,25 @@ impl Workbench {
     /// The same with a running server.
     pub(crate) fn with_server() -> Self {
         let mut bench = Self::new();
-        let state = bench.clone.path().join(".tagship/serve");
-        let addresses = bench.clone.path().join(".tagship/addresses.json");
-        fs::create_dir_all(bench.clone.path().join(".tagship")).unwrap();
-        let mut serve = Cli::new(env!("CARGO_BIN_EXE_tagship-serve")).env("TAGSHIP_SERVE_TOKEN", TOKEN);
-        serve = serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-        let running = serve.arg("--state").arg(&state).arg("--addresses-file").arg(&addresses).start();
-        bench.server = Some(running);
-        let bound: serde_json::Value = serde_json::from_str(&appears(&addresses)).unwrap();
-        let address = |plane: &str| bound[plane].as_str().unwrap().to_owned();
-        bench.addresses = [address("inference"), address("admin")];
+        bench.addresses = bench.serve("serve");
         let [inference, admin] = &bench.addresses;
         let config = CONFIG.replace("INFERENCE", inference).replace("ADMIN", admin);
         bench.clone.write("tagship.yml", config);
         bench.push("Name the server");
         bench
+    }
+
+    /// Starts a server with a state of its own; answers the addresses of its inference and control interface.
+    pub(crate) fn serve(&mut self, name: &str) -> [String; 2] {
+        let own = self.clone.path().join(".tagship");
+        let addresses = own.join(format!("{name}.json"));
+        fs::create_dir_all(&own).unwrap();
+        let mut serve = Cli::new(env!("CARGO_BIN_EXE_tagship-serve")).env("TAGSHIP_SERVE_TOKEN", TOKEN);
+        serve = serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        let state = own.join(name);
+        self.servers.push(serve.arg("--state").arg(state).arg("--addresses-file").arg(&addresses).start());
+        let bound: serde_json::Value = serde_json::from_str(&appears(&addresses)).unwrap();
+        ["inference", "admin"].map(|plane| bound[plane].as_str().unwrap().to_owned())
     }
 
     /// Puts a variant of the fixture model with its reports into the working tree.
@@ -95,7 +108,7 @@ impl Workbench {
 
     /// A verb, ready to run in the clone.
     pub(crate) fn cli(&self, arguments: &[&str]) -> Cli {
-        tagship(self.clone.path(), arguments).env("TOKEN", TOKEN)
+        by(&self.program, self.clone.path(), arguments).env("TOKEN", TOKEN)
     }
 
     /// `tagship run` about a push of the checkout.
@@ -131,7 +144,11 @@ impl Workbench {
 
 /// A verb, ready to run in a directory.
 pub(crate) fn tagship(directory: &Path, arguments: &[&str]) -> Cli {
-    Cli::new(env!("CARGO_BIN_EXE_tagship")).args(arguments).current_dir(directory)
+    by(TAGSHIP.as_ref(), directory, arguments)
+}
+
+fn by(program: &Path, directory: &Path, arguments: &[&str]) -> Cli {
+    Cli::new(program).args(arguments).current_dir(directory)
 }
 
 /// The content of a file that another process is about to write.

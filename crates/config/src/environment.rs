@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tagship_domain::{
-    Duration,
+    Duration, Environment,
     analysis::Analysis,
     plan::{OnNewer, RolloutPlan, Smoke, Strategy},
     routing::HeaderName,
@@ -42,6 +42,8 @@ pub struct EnvironmentConfig {
     pub scale_down_delay: Duration,
     /// How long a candidate that was taken back stays loaded.
     pub abort_scale_down_delay: Duration,
+    /// Where people reach what it serves.
+    pub environment_url: Option<String>,
     /// Share of traffic that stable keeps until the bake has ended.
     pub hold_back: Weight,
     /// How long it is watched with all the traffic that it gets, before it is stable.
@@ -52,6 +54,8 @@ pub struct EnvironmentConfig {
     pub progress_deadline: Duration,
     /// What happens when a rollout fails.
     pub on_failure: OnFailure,
+    /// Environment that a version is asked to go to next, once it has succeeded here.
+    pub next: Option<Environment>,
 }
 
 /// What happens when a rollout fails.
@@ -104,9 +108,24 @@ pub(crate) struct EnvironmentLayer {
     progress_deadline: Option<Duration>,
     /// Who is told what the rollouts come to, e.g. `[{ webhook: { url-env: HOOK_URL } }]`.
     notify: Option<Vec<NotifyLayer>>,
+    /// Where people reach what it serves, e.g. `https://churn.example.org`: linked from comments, summaries and
+    /// deployments.
+    #[schemars(extend("pattern" = "^https?://"))]
+    environment_url: Option<String>,
     /// What happens when a rollout fails.
     #[schemars(extend("default" = OnFailure::default()))]
     on_failure: Option<OnFailure>,
+    /// What happens when a rollout has succeeded; nothing where it is left out.
+    on_success: Option<OnSuccessLayer>,
+}
+
+/// What happens when a rollout has succeeded.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "OnSuccess")]
+struct OnSuccessLayer {
+    /// A run is asked for, by an event, that deploys the version to this environment.
+    dispatch: Environment,
 }
 
 impl EnvironmentConfig {
@@ -121,11 +140,13 @@ impl EnvironmentConfig {
             sticky: None,
             scale_down_delay: Duration::default(),
             abort_scale_down_delay: Duration::default(),
+            environment_url: None,
             hold_back: Weight::NONE,
             bake: Duration::default(),
             on_newer: OnNewer::default(),
             progress_deadline: DEFAULT_PROGRESS_DEADLINE,
             on_failure: OnFailure::default(),
+            next: None,
         }
     }
 
@@ -142,6 +163,7 @@ impl EnvironmentConfig {
             sticky: self.sticky.clone(),
             scale_down_delay: self.scale_down_delay,
             abort_scale_down_delay: self.abort_scale_down_delay,
+            next: self.next.clone(),
         }
     }
 }
@@ -166,6 +188,11 @@ impl EnvironmentLayer {
         let at = place.key("notify");
         let notify = notify.into_iter().enumerate().map(|(index, layer)| layer.resolve(&at.index(index)));
         let notify = notify.collect::<Vec<_>>().into_iter().collect::<Option<Vec<_>>>();
+        if let Some(wrong) = self.environment_url.as_deref().and_then(wrong_address) {
+            let help = "write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`"
+                .to_owned();
+            place.key("environment-url").report(format!("the address {wrong}"), Some(help));
+        }
         let Some(target) = self.target else {
             let help = "name what serves the model there, e.g. `target: local`".to_owned();
             place.key("target").report("the key `target` is missing".to_owned(), Some(help));
@@ -186,15 +213,39 @@ impl EnvironmentLayer {
             analysis,
             sources: sources.unwrap_or_default(),
             notify: notify?,
+            environment_url: self.environment_url,
             hold_back: self.hold_back.map_or(Weight::NONE, |share| share.0),
             bake: self.bake.unwrap_or_default(),
             on_newer: self.on_newer.unwrap_or_default(),
             progress_deadline,
             on_failure: self.on_failure.unwrap_or_default(),
+            next: self.on_success.map(|then| then.dispatch),
         };
         if place.errors_so_far() == before {
             coverage::check(&environment, place);
         }
         Some(environment)
     }
+}
+
+/// Longest address that everyone shows as a link.
+const LONGEST_ADDRESS: usize = 500;
+
+/// What is wrong with a text as an address for people. It is shown where everyone may read it.
+fn wrong_address(text: &str) -> Option<String> {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return Some("does not begin with http:// or https://".to_owned());
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() {
+        return Some("names no host".to_owned());
+    }
+    if host.contains('@') {
+        return Some("holds credentials, which everyone would see".to_owned());
+    }
+    if text.len() > LONGEST_ADDRESS {
+        return Some(format!("has {} bytes, more than {LONGEST_ADDRESS}", text.len()));
+    }
+    let wrong = text.chars().find(|c| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c))?;
+    Some(format!("holds {wrong:?}, which has to be written percent-encoded"))
 }

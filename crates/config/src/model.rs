@@ -7,8 +7,10 @@ use serde::Deserialize;
 use tagship_domain::Environment;
 
 use crate::{
+    diagnostic::listed,
     environment::{EnvironmentConfig, EnvironmentLayer},
     gate::{GateLayer, GateSettings},
+    mark::Mark,
     path::RepoPath,
     place::Place,
     release::{ReleaseLayer, ReleaseSettings},
@@ -29,6 +31,8 @@ pub struct ModelConfig {
     pub gate: GateSettings,
     /// How a release is made.
     pub release: ReleaseSettings,
+    /// What commits are marked with.
+    pub mark: Mark,
     /// Where versions go.
     pub environments: BTreeMap<Environment, EnvironmentConfig>,
 }
@@ -49,6 +53,9 @@ pub(crate) struct ModelLayer {
     gate: Option<GateLayer>,
     /// How a version is numbered and where its bytes are kept.
     release: Option<ReleaseLayer>,
+    /// What commits are marked with: a line, or a page with everything that the comment shows.
+    #[schemars(extend("default" = Mark::default()))]
+    mark: Option<Mark>,
     /// Where versions go, by the name of the environment.
     environments: Option<BTreeMap<Environment, EnvironmentLayer>>,
 }
@@ -62,6 +69,7 @@ impl ModelConfig {
             validate: ValidateSettings::default(),
             gate: GateSettings::default(),
             release: ReleaseSettings::default(),
+            mark: Mark::default(),
             environments: BTreeMap::new(),
         }
     }
@@ -80,7 +88,8 @@ impl ModelLayer {
             place.key("artifact").report("the key `artifact` is missing".to_owned(), Some(help));
             return None;
         };
-        Some(ModelConfig { artifact, reports, validate, gate, release, environments })
+        let mark = self.mark.unwrap_or_default();
+        Some(ModelConfig { artifact, reports, validate, gate, release, mark, environments })
     }
 }
 
@@ -89,6 +98,7 @@ fn resolve_environments(
     layers: Option<BTreeMap<Environment, EnvironmentLayer>>,
     place: &Place<'_>,
 ) -> BTreeMap<Environment, EnvironmentConfig> {
+    let before = place.errors_so_far();
     let mut resolved = BTreeMap::new();
     let mut targets = HashMap::new();
     for (name, layer) in layers.unwrap_or_default() {
@@ -103,5 +113,29 @@ fn resolve_environments(
         }
         resolved.insert(name, environment);
     }
+    if place.errors_so_far() == before {
+        check_next(&resolved, place);
+    }
     resolved
+}
+
+/// What is asked for next has to be there, and to end somewhere.
+fn check_next(environments: &BTreeMap<Environment, EnvironmentConfig>, place: &Place<'_>) {
+    for (name, environment) in environments {
+        let Some(next) = &environment.next else { continue };
+        let at = place.key(name.as_str()).key("on-success").key("dispatch");
+        if !environments.contains_key(next) {
+            let known: Vec<&str> = environments.keys().map(Environment::as_str).collect();
+            let help = format!("write one of {}", listed(&known));
+            at.report(format!("the model has no environment `{next}`"), Some(help));
+            continue;
+        }
+        let after =
+            |name: &Environment| environments.get(name).and_then(|environment| environment.next.clone());
+        let mut way = std::iter::successors(Some(next.clone()), after).take(environments.len());
+        if way.any(|on_the_way| on_the_way == *name) {
+            let help = "leave `on-success` out where a version has arrived".to_owned();
+            at.report(format!("a version that goes on to `{next}` comes back to `{name}`"), Some(help));
+        }
+    }
 }

@@ -38,6 +38,7 @@ models:
       production:
         target: { local: { url: "http://10.0.0.2:8080", token-env: SERVE_TOKEN } }
         strategy: all-at-once
+        environment-url: https://churn.example.org/docs?version=1#top
         progress-deadline: 5m
         on-failure: rollback
   pricing:churn:
@@ -99,6 +100,7 @@ fn a_full_document_is_read() {
     assert_eq!(production.target.settings["token-env"], json!("SERVE_TOKEN"));
     let location = production.target.location.as_ref().unwrap().to_string();
     assert_eq!(location, "tagship.yml:26:9 (models.churn.environments.production.target)");
+    assert_eq!(production.environment_url.as_deref(), Some("https://churn.example.org/docs?version=1#top"));
     assert_eq!(production.strategy, Strategy::AllAtOnce);
     assert_eq!(production.progress_deadline, Duration::from_secs(300));
 }
@@ -164,7 +166,7 @@ models:
              size carries a unit, as in `90s` or `64MiB`",
             "6:72 models.m.gate.rules[1]: the key `expr` is missing",
             "7:5 models.m.monitor: unknown key `monitor` | known here: `artifact`, `reports`, `validate`, `gate`, \
-             `release`, `environments`",
+             `release`, `mark`, `environments`",
         ]
     );
 }

@@ -4,6 +4,7 @@
 //! document that crosses a process or lies in git is one of them (see [`schema`]).
 
 pub mod analysis;
+pub mod approval;
 pub mod decision;
 pub mod digest;
 pub mod event;

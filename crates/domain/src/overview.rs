@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    approval::PendingApproval,
     lock::Lock,
     name::{Environment, ModelName},
     release::Release,
@@ -19,6 +20,12 @@ pub struct Overview {
     pub places: Vec<PlaceOverview>,
     /// Environments that are locked, each for all models.
     pub locks: Vec<Lock>,
+    /// Deployments that wait until somebody lets them go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<PendingApproval>,
+    /// Why it is unknown whether any wait, where it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals_unknown: Option<String>,
 }
 
 /// One model in one environment.

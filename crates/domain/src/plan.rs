@@ -5,7 +5,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{analysis::Analysis, golden::Tolerance, routing::HeaderName, traffic::Weight, units::Duration};
+use crate::{
+    analysis::Analysis, golden::Tolerance, name::Environment, routing::HeaderName, traffic::Weight,
+    units::Duration,
+};
 
 /// What a rollout will do; fixed when it starts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +41,9 @@ pub struct RolloutPlan {
     /// How long a candidate stays loaded after it was taken back.
     #[serde(default)]
     pub abort_scale_down_delay: Duration,
+    /// Environment that the version is asked to go to next, once it has succeeded here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Environment>,
 }
 
 /// How traffic moves.
@@ -149,6 +155,7 @@ impl RolloutPlan {
             sticky: None,
             scale_down_delay: Duration::default(),
             abort_scale_down_delay: Duration::default(),
+            next: None,
         }
     }
 

@@ -70,6 +70,9 @@ pub struct Section {
     /// How the metrics of the rollout went, look by look.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<MetricSeries>,
+    /// Where people reach what the environment serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment_url: Option<String>,
 }
 
 impl Section {
@@ -86,6 +89,7 @@ impl Section {
             rollout: None,
             timeline: vec![],
             series: vec![],
+            environment_url: None,
         }
     }
 }

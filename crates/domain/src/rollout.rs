@@ -258,6 +258,11 @@ pub enum Effect {
     },
     /// Bring comments and summaries up to date.
     Publish,
+    /// Ask for a run that deploys the candidate to the next environment.
+    Dispatch {
+        /// Which.
+        environment: Environment,
+    },
 }
 
 /// How a deployment stands, as forges show it.

@@ -15,6 +15,7 @@ use std::{fs, sync::Arc};
 use tagship_domain::{CommitId, Digest, Release, Timestamp};
 use tagship_github::{GitHub, Settings};
 use tagship_ports::{
+    Approvals as _,
     conformance::{self, RepoFixture},
     conversation::PullRequest,
     fake::FakeClock,
@@ -88,6 +89,11 @@ async fn suites(client: &GitHub, other: &GitHub, fake: &FakeGitHub, first: &Comm
     conformance::commit_marks(client, &commit).await;
     conformance::issue_tracker(client).await;
     conformance::dispatcher(client).await;
+    let waits = "c".repeat(40);
+    fake.world(|world| world.hold_back(5, &waits, "production", &["ada"], Some("ml")));
+    for commit in [None, Some(&commit)] {
+        assert_eq!(client.pending(commit).await.unwrap()[0].reviewers, ["ada", "team ml"]);
+    }
 }
 
 /// What the suites leave out: a file from disk, another text of a release, and the removal of doubles.

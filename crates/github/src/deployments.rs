@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use tagship_domain::{Timestamp, rollout::DeploymentState};
 use tagship_ports::{PortError, Problem, forge::DeploymentStatus};
 
-use crate::{GitHub, call::Call, error::CallError};
+use crate::{
+    GitHub,
+    call::Call,
+    error::{CallError, Reason},
+};
 
 /// Longest description, in characters.
 pub(crate) const DESCRIPTION: usize = 140;
@@ -57,7 +61,12 @@ impl GitHub {
         }
         // Two runs that created it at once: the first one stays.
         for double in of_rollout.iter().skip(1) {
-            self.end(double.id, status, &about, |_whatever| true).await?;
+            match self.end(double.id, status, &about, |_whatever| true).await {
+                // Whoever made it has removed it meanwhile.
+                Err(error) if error.reason == Reason::Missing => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => self.remove_deployment(double.id, &about).await?,
+            }
         }
         if status.state == DeploymentState::Success {
             let mut earlier: Vec<&Deployment> =
@@ -97,8 +106,18 @@ impl GitHub {
         let first = of_rollout.fold(created, u64::min);
         if first != created {
             self.add_status(created, status, DeploymentState::Inactive, about).await?;
+            self.remove_deployment(created, about).await?;
         }
         Ok((first, first == created))
+    }
+
+    /// Removes a deployment that is inactive. One that the host keeps, as it keeps a newer one's, disturbs nobody.
+    async fn remove_deployment(&self, deployment: u64, about: &str) -> Result<(), CallError> {
+        let path = self.client.repo(&["deployments", &deployment.to_string()]);
+        match self.client.send(&Call::delete(about, path).needs(NEEDS)).await {
+            Err(error) if !matches!(error.reason, Reason::Missing | Reason::Unprocessable) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn create_deployment(
@@ -181,8 +200,8 @@ impl GitHub {
             // The host would end those of other models too, and none in production.
             "auto_inactive": false,
         });
-        let url = self.client.settings.environment_urls.get(&status.environment);
-        if let (Some(url), DeploymentState::Success) = (url, state) {
+        // Before that, what is reached there is another version.
+        if let (Some(url), DeploymentState::Success) = (&status.url, state) {
             body["environment_url"] = Value::from(url.as_str());
         }
         let path = self.client.repo(&["deployments", &deployment.to_string(), "statuses"]);

@@ -126,7 +126,8 @@ fn limited(said: &str, asked: Option<Duration>) -> Refused {
 
 fn moved(settings: &Settings) -> Refused {
     let message = format!("{} has another name or place now", settings.repository);
-    let hint = "use its new name; a token is never sent along a redirect";
+    let hint =
+        "start a new run, whose GITHUB_REPOSITORY is the new name; a token is never sent along a redirect";
     (Problem::NotFound, Reason::Other, message, Some(hint.to_owned()))
 }
 

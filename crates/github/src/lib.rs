@@ -9,6 +9,7 @@
 //! conditional reads and some methods, and its models are stricter than servers of one's own.
 
 mod answer;
+mod approvals;
 mod assets;
 mod cache;
 mod call;

@@ -38,7 +38,7 @@ impl CommitMarks for GitHub {
     async fn status(&self, status: &CommitStatus) -> Result<(), PortError> {
         let about = format!("set status {} of commit {}", status.context, status.commit.short());
         let state = match status.state {
-            MarkState::Pending => "pending",
+            MarkState::Queued | MarkState::Pending => "pending",
             MarkState::Success => "success",
             MarkState::Failure => "failure",
             MarkState::Error | MarkState::Cancelled => "error",
@@ -104,12 +104,13 @@ fn body(report: &CheckReport) -> Value {
     }
     let mut body = json!({ "name": report.name, "external_id": report.key, "output": output });
     let conclusion = match report.state {
-        MarkState::Pending => None,
+        MarkState::Queued | MarkState::Pending => None,
         MarkState::Success => Some("success"),
         MarkState::Failure | MarkState::Error => Some("failure"),
         MarkState::Cancelled => Some("cancelled"),
     };
     match conclusion {
+        None if report.state == MarkState::Queued => body["status"] = Value::from("queued"),
         None => body["status"] = Value::from("in_progress"),
         Some(conclusion) => {
             body["status"] = Value::from("completed");

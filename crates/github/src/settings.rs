@@ -1,9 +1,7 @@
 //! Which host, which repository, which token.
 
-use std::collections::BTreeMap;
-
 use reqwest::Url;
-use tagship_domain::{Duration, Environment, Redacted};
+use tagship_domain::{Duration, Redacted};
 use tagship_ports::{PortError, Problem};
 
 /// Who commits and tags through the API.
@@ -32,8 +30,6 @@ pub struct Settings {
     pub run_url: Option<String>,
     /// Whether a fork caused the run, so that its token can only read.
     pub from_fork: bool,
-    /// Where people reach what an environment serves.
-    pub environment_urls: BTreeMap<Environment, String>,
     /// Who commits and tags.
     pub identity: Identity,
     /// Longest wait for one answer. Uploads get more, by their size.
@@ -59,7 +55,6 @@ impl Settings {
             token: Redacted::new(token.into()),
             run_url: None,
             from_fork: false,
-            environment_urls: BTreeMap::new(),
             identity: Identity {
                 name: "tagship".to_owned(),
                 email: "tagship@users.noreply.localhost".to_owned(),

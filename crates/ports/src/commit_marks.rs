@@ -10,6 +10,8 @@ use crate::PortError;
 /// How what a mark is about stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkState {
+    /// Not begun.
+    Queued,
     /// Not finished.
     Pending,
     /// Good.

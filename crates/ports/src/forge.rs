@@ -72,6 +72,8 @@ pub struct DeploymentStatus {
     pub description: String,
     /// When.
     pub at: Timestamp,
+    /// Where people reach what the environment serves, where that is known.
+    pub url: Option<String>,
 }
 
 /// A release to show.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use tagship_domain::{
     ModelName,
-    decision::{Action, DecisionItem},
+    decision::{Action, DecisionItem, ReasonCode},
     exit::Exit,
     gate::{GateCheck, GateReport, Outcome},
     report::Section,
@@ -108,6 +108,7 @@ fn undecided(section: &Section, name: &str) -> Headline {
 /// The symbol of a decision that nothing has followed yet.
 pub fn action_mark(item: &DecisionItem) -> Mark {
     match item.action {
+        Action::Skip if item.reason_code == ReasonCode::EnvironmentLocked => Mark::Waiting,
         Action::Skip => Mark::Neutral,
         Action::Rollback | Action::Abort => Mark::Back,
         Action::ValidateOnly

@@ -6,11 +6,13 @@
 use std::path::Path;
 
 use tagship_domain::{
-    CommitId, Release, Version,
+    CommitId, Environment, Release, Version,
+    event::{CONTINUE, Continuation},
     rollout::{DeploymentState, Effect, EffectResult, Intended, RolloutState},
 };
 use tagship_ports::{
     PortError,
+    dispatcher::Dispatch,
     forge::DeploymentStatus,
     stage_registry::StageChange,
     target::{Done, Order},
@@ -68,6 +70,7 @@ impl Performer<'_> {
             }
             Effect::SetDeployment { state } => self.report_deployment(*state).await?,
             Effect::Publish => return self.publish().await,
+            Effect::Dispatch { environment } => self.ask_for(environment).await?,
         };
         Ok(match done {
             Done::Applied => EffectResult::Applied,
@@ -114,8 +117,22 @@ impl Performer<'_> {
             state: deployment,
             description: shortened(&state.message),
             at: state.since,
+            url: None,
         };
         self.world.forge.deployment(&status).await.map(|()| Done::Applied)
+    }
+
+    /// Asks for the next stage. Nothing tells afterwards whether it was asked for, so that a run that dies right here
+    /// lets the next one ask again: whoever is asked deploys a version once, however often.
+    async fn ask_for(&self, environment: &Environment) -> Result<Done, PortError> {
+        let Release { model, version, .. } = &self.state.candidate;
+        let next = Continuation {
+            model: Some(model.clone()),
+            environment: Some(environment.clone()),
+            version: Some(version.clone()),
+        };
+        let event = Dispatch::Event { name: CONTINUE.to_owned(), payload: next.payload() };
+        self.world.dispatcher.dispatch(&event).await.map(|()| Done::Applied)
     }
 
     /// Shows the rollout, unless another run has written a newer entry and will show that.

@@ -138,7 +138,7 @@ pub(crate) fn fitted(plan: &RolloutPlan, kind: Kind, has_stable: bool) -> Rollou
     }
     let analysis = analysis.filter(|analysis| !analysis.metrics.is_empty());
     let bake = if analysis.is_some() { plan.bake } else { Duration::default() };
-    RolloutPlan { on_newer: plan.on_newer, analysis, bake, ..at_once }
+    RolloutPlan { on_newer: plan.on_newer, next: plan.next.clone(), analysis, bake, ..at_once }
 }
 
 /// The time of a transition: now, but always after the one before, so that records outside keep their order even

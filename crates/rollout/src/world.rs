@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt};
 
 use tagship_ports::{
-    Clock, Forge, MetricSource, ModelRunner, OwnSource, Publisher, ReleaseSource, StageRegistry, StateStore,
-    Target,
+    Clock, Dispatcher, Forge, MetricSource, ModelRunner, OwnSource, Publisher, ReleaseSource, StageRegistry,
+    StateStore, Target,
 };
 
 use crate::spectator::Spectator;
@@ -24,6 +24,8 @@ pub struct World<'a> {
     pub registry: &'a dyn StageRegistry,
     /// Where deployments are shown.
     pub forge: &'a dyn Forge,
+    /// Who is asked for the next stage.
+    pub dispatcher: &'a dyn Dispatcher,
     /// Where people read.
     pub publisher: &'a dyn Publisher,
     /// Where counters are read; from the target itself where absent.

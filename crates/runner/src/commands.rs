@@ -64,6 +64,14 @@ pub(crate) fn annotations(all: &[Annotation]) -> Vec<String> {
     lines
 }
 
+/// The command that folds the lines from here to [`END_OF_GROUP`] away under a title.
+pub(crate) fn group(title: &str) -> String {
+    format!("::group::{}", data(&shortened(title)))
+}
+
+/// The end of a group.
+pub(crate) const END_OF_GROUP: &str = "::endgroup::";
+
 /// The commands that hide a secret, line by line.
 pub(crate) fn masks(secret: &str) -> impl Iterator<Item = String> {
     let lines = secret.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -103,6 +111,11 @@ mod tests {
         assert_eq!(lines, ["::error title=tagship::50%25%0A::error::x"]);
         let long = annotations(&[Annotation::warning("ä".repeat(10_000))]);
         assert!(long[0].chars().count() < LONGEST + 40);
+    }
+
+    #[test]
+    fn the_title_of_a_group_is_one_line() {
+        assert_eq!(group("gate a%\n::endgroup::"), "::group::gate a%25%0A::endgroup::");
     }
 
     #[test]

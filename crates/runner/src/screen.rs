@@ -71,11 +71,19 @@ impl Screen {
         if !self.hosted {
             return;
         }
-        let mut out = std::io::stderr().lock();
         for line in commands::annotations(annotations) {
-            let _ = writeln!(out, "{line}");
+            command(&line);
         }
-        let _ = out.flush();
+    }
+
+    /// Folds what is said from here on away under a title, where a host can, until the answer is dropped. Groups do not
+    /// nest.
+    #[must_use = "the group ends where this is dropped"]
+    pub fn group(&self, title: &str) -> Group {
+        if self.hosted {
+            command(&commands::group(title));
+        }
+        Group { open: self.hosted }
     }
 
     /// Says something that only those who asked want to know.
@@ -90,4 +98,25 @@ impl Screen {
         self.say(&format!("error: {failure}"));
         self.annotate(&[Annotation::error(failure.to_string())]);
     }
+}
+
+/// Lines that are folded away; the end of this is the end of them, however it comes.
+#[derive(Debug)]
+pub struct Group {
+    open: bool,
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if self.open {
+            command(commands::END_OF_GROUP);
+        }
+    }
+}
+
+/// Gives the host a command, the way of the log.
+fn command(line: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "{line}");
+    let _ = out.flush();
 }

@@ -6,6 +6,7 @@
 mod act;
 mod comment;
 mod events;
+mod faults;
 mod full_disk;
 mod github;
 mod gto;
@@ -42,6 +43,7 @@ const STEPS: &[Step] = &[
     Step { name: "comment", run: comment::run },
     Step { name: "act", run: act::run },
     Step { name: "release", run: release::run },
+    Step { name: "faults", run: faults::run },
     Step { name: "full-disk", run: full_disk::run },
     Step { name: "nginx", run: nginx::run },
     Step { name: "prometheus", run: prometheus::run },

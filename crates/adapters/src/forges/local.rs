@@ -53,6 +53,8 @@ struct DeploymentFile {
     state: DeploymentState,
     description: String,
     at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 impl LocalForge {
@@ -114,6 +116,7 @@ impl Forge for LocalForge {
             state: status.state,
             description: status.description.clone(),
             at: status.at,
+            url: status.url.clone(),
         };
         blocking(move || write_deployment(&directory, &file)).await
     }

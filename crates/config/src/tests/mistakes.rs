@@ -71,6 +71,18 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "2:46 models.b.artifact: the models `a` and `b` have one artifact, `x` | give each model its own file or directory",
     ),
     (
+        "version: 1\nmodels: { m: { artifact: a, environments: { a: { target: local, on-success: { dispatch: b } } } } }",
+        "2:89 models.m.environments.a.on-success.dispatch: the model has no environment `b` | write one of `a`",
+    ),
+    (
+        "version: 1\nmodels: { m: { artifact: a, environments: { a: { target: local, on-success: { dispatch: a } } } } }",
+        "2:89 models.m.environments.a.on-success.dispatch: a version that goes on to `a` comes back to `a` | leave `on-success` out where a version has arrived",
+    ),
+    (
+        "version: 1\nmodels: { m: { artifact: a, environments: { a: { target: local, on-success: {} } } } }",
+        "2:65 models.m.environments.a.on-success: the key `dispatch` is missing",
+    ),
+    (
         "version: 1\nversion: 1\nmodels: { m: { artifact: a } }",
         "2:1 version: the key `version` stands here twice | keep one of the two",
     ),

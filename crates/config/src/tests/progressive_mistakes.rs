@@ -26,6 +26,34 @@ fn every_mistake_in_a_rollout_has_its_answer() {
 /// Keys of an environment beside its target.
 const ENVIRONMENTS: &[(&str, &str)] = &[
     (
+        "environment-url: churn.example.org",
+        "8:26 p.environment-url: the address does not begin with http:// or https:// | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
+        "environment-url: \"javascript:alert(1)\"",
+        "8:26 p.environment-url: the address does not begin with http:// or https:// | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
+        "environment-url: https:///x",
+        "8:26 p.environment-url: the address names no host | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
+        "environment-url: https://ada:secret@churn.example.org",
+        "8:26 p.environment-url: the address holds credentials, which everyone would see | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
+        "environment-url: https://churn.example.org/a b",
+        "8:26 p.environment-url: the address holds ' ', which has to be written percent-encoded | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
+        "environment-url: \"https://churn.example.org/\\n\"",
+        "8:26 p.environment-url: the address holds '\\n', which has to be written percent-encoded | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
+        "environment-url: https://größe.example.org",
+        "8:26 p.environment-url: the address holds 'ö', which has to be written percent-encoded | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
+    ),
+    (
         "strategy: { canary: { steps: [] } }",
         "8:31 p.strategy.canary.steps: no step gives the new version traffic | begin with a small share, e.g. `{ set-weight: 5 }`",
     ),

@@ -20,7 +20,12 @@ pub(super) fn on_branch(
     let default = &trigger.default_branch;
     if branch != Some(default) {
         let branch = branch.unwrap_or("an unknown branch");
-        return Err((ReasonCode::NotDefaultBranch, format!("{branch} is not the default branch {default}")));
+        // Whoever renamed the default branch sees this when somebody goes on with the old name.
+        let sentence = format!(
+            "{branch} is not the default branch {default}, the only one whose commits are deployed; where the default branch \
+             has changed, push to {default} and name it in the workflow's `branches` and `ref`"
+        );
+        return Err((ReasonCode::NotDefaultBranch, sentence));
     }
     at_checkout(trigger, sha)?;
     Ok(per_environment(repository, |subject| subject.deploy_checkout(false)))

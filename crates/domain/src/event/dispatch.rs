@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
     digest::Digest,
@@ -47,4 +48,37 @@ pub struct Continuation {
     /// The version to deploy there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
+}
+
+impl Continuation {
+    /// As the fields of an event.
+    pub fn payload(&self) -> Map<String, Value> {
+        let fields = [
+            ("model", self.model.as_ref().map(ToString::to_string)),
+            ("environment", self.environment.as_ref().map(ToString::to_string)),
+            ("version", self.version.as_ref().map(ToString::to_string)),
+        ];
+        let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+        fields.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_what_is_read() {
+        for next in [
+            Continuation::default(),
+            Continuation {
+                model: ModelName::new("teams:churn").ok(),
+                environment: Environment::new("production").ok(),
+                version: "v1.4.0-rc.1".parse().ok(),
+            },
+        ] {
+            let read: Continuation = serde_json::from_value(Value::Object(next.payload())).unwrap();
+            assert_eq!(read, next);
+        }
+    }
 }

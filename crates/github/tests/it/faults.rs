@@ -9,8 +9,8 @@ use tagship_domain::{
 };
 use tagship_github::GitHub;
 use tagship_ports::{
-    ArtifactStore as _, CommitMarks as _, Conversation as _, Dispatcher as _, Forge as _, IssueTracker as _,
-    PortError, Problem, Repo as _, StateStore as _,
+    Approvals as _, ArtifactStore as _, CommitMarks as _, Conversation as _, Dispatcher as _, Forge as _,
+    IssueTracker as _, PortError, Problem, Repo as _, StateStore as _,
     commit_marks::{CheckReport, CommitStatus, MarkState},
     conversation::Reaction,
     dispatcher::Dispatch,
@@ -176,6 +176,17 @@ const ACTS: &[Act] = &[
         },
     },
     Act {
+        name: "approvals",
+        before: nothing,
+        run: |client| {
+            Box::pin(async {
+                let pending = client.pending(Some(&commit())).await?;
+                assert_eq!(pending.len(), 1);
+                Ok(())
+            })
+        },
+    },
+    Act {
         name: "reaction",
         before: nothing,
         run: |client| {
@@ -192,6 +203,7 @@ fn host() -> Host {
     let host = Host::new();
     host.fake.world(|world| {
         world.access.insert("ada".to_owned(), "write".to_owned());
+        world.hold_back(5, commit().as_str(), "production", &["ada"], None);
         let id = world.add_comment(8, "ada", "/tagship status");
         for (_, comment) in &mut world.comments {
             if comment["id"] == json!(id) {

@@ -97,6 +97,7 @@ pub(crate) fn deployment(version: &str, state: DeploymentState, second: i64) -> 
         state,
         description: format!("{version}: {state:?}"),
         at: at(second),
+        url: Some(format!("https://shop.example.org/{version}")),
     }
 }
 

@@ -88,7 +88,7 @@ async fn a_doubled_deployment_is_healed_by_the_next_status() {
         world.deployments.push(double);
     });
     client.deployment(&deployment("v1.0.0", Success, 2)).await.unwrap();
-    host.fake.world(|world| assert_eq!(world.deployment_states(), ["success", "inactive"]));
+    host.fake.world(|world| assert_eq!(world.deployment_states(), ["success"]));
 }
 
 #[tokio::test]

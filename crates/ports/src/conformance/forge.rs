@@ -52,6 +52,7 @@ async fn deployments_and_releases(forge: &dyn Forge) {
         state,
         description: "v1.0.0 serves".to_owned(),
         at: at(second),
+        url: Some("https://shop.example.org".to_owned()),
     };
     for status in [
         status(DeploymentState::InProgress, 10),

@@ -13,7 +13,8 @@ use super::{
 
 /// A table of two columns; empty where nothing is known.
 pub(crate) fn table(section: &Section) -> Block {
-    let facts = [version(section), why(section), bytes(section), section.rollout.as_ref().map(attempt)];
+    let attempt = section.rollout.as_ref().map(attempt);
+    let facts = [version(section), why(section), bytes(section), attempt, place(section)];
     let mut facts = facts.into_iter().flatten();
     // The first fact is the header: a table has one, and an empty one would look like a mistake.
     let Some((name, value)) = facts.next() else { return Block::default() };
@@ -66,6 +67,13 @@ fn bytes(section: &Section) -> Option<Fact> {
     (!all.is_empty()).then_some(("Bytes", all))
 }
 
+/// Where people can try what is deployed.
+fn place(section: &Section) -> Option<Fact> {
+    let environment = Inline::text(section.environment.as_ref()?.as_str(), 60);
+    let address = section.environment_url.as_ref()?;
+    Some(("Environment", Inline::join([environment, Inline::link("open", address)], " · ")))
+}
+
 fn attempt(state: &RolloutState) -> Fact {
     let name = if state.kind == Kind::Rollback { "Rollback" } else { "Rollout" };
     let mut pieces = vec![Inline::code(&state.id.0, 100)];
@@ -84,4 +92,30 @@ fn took(state: &RolloutState) -> tagship_domain::Duration {
     let exact = state.since.since(state.started);
     let seconds = exact.std().as_secs();
     if seconds == 0 { exact } else { tagship_domain::Duration::from_secs(seconds) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deployed_is_linked_where_its_address_is_a_plain_one() {
+        let fact = |address: &str| {
+            let environment = "production".parse().ok();
+            let section = Section {
+                environment_url: Some(address.to_owned()),
+                ..Section::of("churn".parse().unwrap(), environment)
+            };
+            table(&section).into_string()
+        };
+        let shown = fact("https://churn.example.org/docs?a=1");
+        assert!(shown.contains("production · [open](https://churn.example.org/docs?a=1)"), "{shown}");
+        for bad in ["javascript:alert(1)", "https://x)[y](https://evil.example", "https://x|<!--\n@all"] {
+            let shown = fact(bad);
+            assert!(
+                !shown.contains("[open]") && !shown.contains("<!--") && !shown.contains("@all"),
+                "{shown}"
+            );
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use tagship_domain::{
     CommitId, Environment, ModelName,
+    approval::PendingApproval,
     decision::{Action, Decision, DecisionItem},
     event::{PREFIX, USAGE},
     lock::Lock,
@@ -116,7 +117,12 @@ fn status(overview: &Overview) -> Vec<Block> {
         Block::table(&head, &capped(rows, ROWS))
     };
     let locks = overview.locks.iter().map(Lock::sentence);
-    std::iter::once(table).chain(locks.map(|lock| line(Mark::Waiting, &lock))).collect()
+    let waiting = locks.chain(overview.approvals.iter().map(PendingApproval::sentence));
+    let unknown = overview.approvals_unknown.iter().map(|why| line(Mark::Unknown, why));
+    std::iter::once(table)
+        .chain(waiting.map(|sentence| line(Mark::Waiting, &sentence)))
+        .chain(unknown)
+        .collect()
 }
 
 fn help() -> Vec<Block> {
@@ -210,12 +216,22 @@ mod tests {
             by: tagship_domain::Provenance { actor: "alice".to_owned(), run: None },
             since,
         };
-        let text = answered(ReplyAnswer::Status(&Overview { places: vec![held], locks: vec![lock] }));
+        let text = answered(ReplyAnswer::Status(&Overview {
+            places: vec![held],
+            locks: vec![lock],
+            approvals: vec![PendingApproval {
+                environment: Environment::new("production").unwrap(),
+                run: "https://git.example.org/acme/shop/actions/runs/5".to_owned(),
+                reviewers: vec!["@everyone".to_owned()],
+            }],
+            approvals_unknown: Some("add `permissions: actions: read`".to_owned()),
+        }));
         assert!(text.contains("| churn | production |") && text.contains("never deployed"), "{text}");
         assert!(
             text.contains("⏳ production was locked by alice at 2026-11-24 12:00:00 UTC: incident"),
             "{text}"
         );
+        assert!(text.contains("waits for approval") && text.contains("actions: read"), "{text}");
         assert!(!text.contains("<!--") && !text.contains("@everyone"), "{text}");
     }
 

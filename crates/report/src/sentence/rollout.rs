@@ -195,5 +195,6 @@ pub fn effect_words(effect: &Effect) -> String {
         Effect::UnassignStage { version } => format!("unassign {version} in the registry"),
         Effect::SetDeployment { .. } => "update the deployment's status".to_owned(),
         Effect::Publish => "update comments and summaries".to_owned(),
+        Effect::Dispatch { environment } => format!("ask for the deployment to {environment}"),
     }
 }

@@ -8,9 +8,12 @@ use tagship_domain::{
 };
 
 use super::{paint::Style, table::table};
-use crate::{mark::Mark, overview};
+use crate::{mark::Mark, overview, text::clean};
 
-/// A line per model and environment, and what is locked below them.
+/// Longest sentence about what waits, in characters.
+const SENTENCE: usize = 1_000;
+
+/// A line per model and environment, and what is locked or waits for approval below them.
 pub fn overview(overview: &Overview, style: &Style) -> String {
     let row = |place: &PlaceOverview| {
         let holds = place.current.as_ref().map_or_else(|| "-".to_owned(), |held| held.version.to_string());
@@ -23,9 +26,18 @@ pub fn overview(overview: &Overview, style: &Style) -> String {
     } else {
         table(&["MODEL", "ENVIRONMENT", "HOLDS", "SINCE (UTC)", "ROLLOUT"], &rows, style)
     };
+    let mut say = |mark, sentence: &str| {
+        let words = style.wrap(sentence, style.columns() - 2);
+        let _ = write!(text, "\n{} {}\n", style.mark(mark), words.join("\n  "));
+    };
     for lock in &overview.locks {
-        let words = style.wrap(&format!("{}; {}", lock.sentence(), lock.way_out()), style.columns() - 2);
-        let _ = write!(text, "\n{} {}\n", style.mark(Mark::Waiting), words.join("\n  "));
+        say(Mark::Waiting, &format!("{}; {}", lock.sentence(), lock.way_out()));
+    }
+    for approval in &overview.approvals {
+        say(Mark::Waiting, &clean(&approval.sentence(), SENTENCE));
+    }
+    if let Some(why) = &overview.approvals_unknown {
+        say(Mark::Unknown, why);
     }
     text
 }

@@ -100,6 +100,7 @@ fn named(mut section: Section, name: &str) -> Section {
 
 pub(crate) fn section() -> Section {
     Section {
+        environment_url: None,
         model: "churn".to_owned().try_into().unwrap(),
         environment: Some("production".to_owned().try_into().unwrap()),
         decision: None,

@@ -167,4 +167,7 @@ fn succeed(state: &mut RolloutState, now: Timestamp) {
     }
     intend(state, Effect::SetDeployment { state: DeploymentState::Success });
     intend(state, Effect::Publish);
+    if let Some(environment) = state.plan.next.clone() {
+        intend(state, Effect::Dispatch { environment });
+    }
 }

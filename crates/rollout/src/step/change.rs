@@ -47,9 +47,9 @@ pub(crate) fn intends(state: &RolloutState, which: impl Fn(&Effect) -> bool) -> 
     state.intended.iter().find(|intended| which(&intended.effect))
 }
 
-/// Whether an effect only tells people something. It moves nothing, fails nothing and keeps nothing waiting.
+/// Whether an effect only tells somebody something. It moves nothing here, fails nothing and keeps nothing waiting.
 pub(crate) fn is_report(effect: &Effect) -> bool {
-    matches!(effect, Effect::SetDeployment { .. } | Effect::Publish)
+    matches!(effect, Effect::SetDeployment { .. } | Effect::Publish | Effect::Dispatch { .. })
 }
 
 /// Whether a rollout can do without an effect: reports, unloading what has no traffic, and taking back a routing that
@@ -84,6 +84,7 @@ pub(super) fn name(effect: &Effect) -> String {
         Effect::UnassignStage { version } => format!("unassign {version} in the registry"),
         Effect::SetDeployment { .. } => "report the deployment".to_owned(),
         Effect::Publish => "publish the report".to_owned(),
+        Effect::Dispatch { environment } => format!("ask for the deployment to {environment}"),
     }
 }
 

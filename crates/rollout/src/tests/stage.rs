@@ -19,9 +19,10 @@ use tagship_domain::{
 };
 use tagship_ports::{
     OwnSource, Problem, StageRegistry, StateStore, Target,
+    dispatcher::Dispatch,
     fake::{
-        FakeClock, FakeForge, FakeModelRunner, FakePublisher, FakeReleases, FakeStageRegistry,
-        FakeStateStore, FakeTarget, Load, Published,
+        FakeClock, FakeDispatcher, FakeForge, FakeModelRunner, FakePublisher, FakeReleases,
+        FakeStageRegistry, FakeStateStore, FakeTarget, Load, Published,
     },
     model_runner::Subject,
     stage_registry::StageChange,
@@ -41,6 +42,7 @@ pub(crate) struct Stage {
     pub(crate) runner: FakeModelRunner,
     pub(crate) registry: FakeStageRegistry,
     pub(crate) forge: FakeForge,
+    pub(crate) dispatcher: FakeDispatcher,
     pub(crate) publisher: FakePublisher,
     pub(crate) sources: BTreeMap<String, OwnSource>,
     pub(crate) clock: FakeClock,
@@ -83,6 +85,7 @@ pub(crate) struct End {
     pub(crate) holds: Option<Version>,
     pub(crate) records: Vec<String>,
     pub(crate) deployments: Vec<(RolloutId, DeploymentState)>,
+    pub(crate) asked: Vec<Dispatch>,
     pub(crate) shown: Option<(Phase, String, Vec<Phase>)>,
     pub(crate) journal: usize,
 }
@@ -154,7 +157,9 @@ impl Story {
 
     fn plan(self) -> RolloutPlan {
         match self {
-            Self::GoesStepByStep | Self::FailsAtAStep => judged(),
+            Self::GoesStepByStep | Self::FailsAtAStep => {
+                RolloutPlan { next: "elsewhere".parse().ok(), ..judged() }
+            }
             Self::FlipsAndBakes => RolloutPlan {
                 strategy: Strategy::BlueGreen { preview: minutes(2), auto_promote: true, mirror: percent(0) },
                 bake: minutes(5),
@@ -236,6 +241,7 @@ impl Stage {
             runner: FakeModelRunner::default(),
             registry: FakeStageRegistry::default(),
             forge: FakeForge::default(),
+            dispatcher: FakeDispatcher::default(),
             publisher: FakePublisher::default(),
             sources: BTreeMap::new(),
             clock: FakeClock::at(noon()),
@@ -284,6 +290,7 @@ impl Stage {
             runner: &self.runner,
             registry: &self.registry,
             forge: &self.forge,
+            dispatcher: &self.dispatcher,
             publisher: &self.publisher,
             metrics: None,
             sources: &self.sources,
@@ -321,7 +328,11 @@ impl Stage {
         let shown = self.publisher.shown(&state.id);
         let told = |shown: Published| (shown.phase, shown.message, shown.timeline);
         let deployments = self.forge.deployments();
+        // Whoever died between asking and writing it down asks again, for the same.
+        let mut asked = self.dispatcher.started();
+        asked.dedup();
         End {
+            asked,
             phase: state.phase,
             reason: state.reason,
             message: state.message,

@@ -66,6 +66,20 @@ pub(super) fn resolve(world: &World, name: &str) -> Option<String> {
     begin.next().filter(|_| begin.next().is_none()).cloned()
 }
 
+/// Runs that wait for approval, which is all that is known of runs.
+pub(super) fn waiting(world: &World, ask: &Ask) -> Answer {
+    let wanted = |sha: &str| ask.query("head_sha").is_none_or(|wanted| wanted == sha);
+    let waits = ask.query("status") == Some("waiting");
+    let runs = world.waiting.iter().filter(|(_, sha, _)| waits && wanted(sha));
+    let runs = runs.map(|(id, sha, _)| shape::workflow_run(world, *id, sha)).collect();
+    Answer::page(ask, runs, Some(("workflow_runs", json!({}))))
+}
+
+pub(super) fn pending(world: &World, id: &str) -> Answer {
+    let of = world.waiting.iter().filter(|(there, ..)| there.to_string() == id);
+    Answer::ok(of.flat_map(|(_, _, pending)| pending.clone()).collect())
+}
+
 fn no_commit(name: &str) -> Answer {
     Answer::error(422, &format!("No commit found for SHA: {name}"))
 }
@@ -161,6 +175,7 @@ pub(super) fn deployments(world: &mut World, ask: &Ask, segments: &[&str]) -> An
             Answer::page(ask, of.map(|(_, status)| status.clone()).collect(), None)
         }
         ("POST", [id, "statuses"]) => add_deployment_status(world, ask, id),
+        ("DELETE", [id]) => remove_deployment(world, id),
         _ => Answer::not_found(),
     }
 }
@@ -178,6 +193,18 @@ fn deploy(world: &mut World, ask: &Ask) -> Answer {
     let deployment = shape::deployment(world, &ask.body);
     world.deployments.push(deployment.clone());
     Answer::created(deployment)
+}
+
+fn remove_deployment(world: &mut World, id: &str) -> Answer {
+    let Some(at) = world.deployments.iter().position(|there| shape::has_id(there, id)) else {
+        return Answer::not_found();
+    };
+    if world.deployments.len() > 1 && world.deployment_states()[at] != "inactive" {
+        return Answer::error(422, "We cannot delete an active deployment unless it is the only deployment.");
+    }
+    world.deployments.remove(at);
+    world.deployment_statuses.retain(|(there, _)| there.to_string() != id);
+    Answer::nothing()
 }
 
 fn add_deployment_status(world: &mut World, ask: &Ask, id: &str) -> Answer {

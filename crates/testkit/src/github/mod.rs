@@ -356,6 +356,8 @@ fn route(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer {
         ("GET", ["pulls", number]) => talk::pull(world, number),
         ("GET", ["collaborators", login, "permission"]) => talk::permission(world, login),
         ("POST", ["dispatches"]) => talk::dispatch(world, ask, None),
+        ("GET", ["actions", "runs"]) => commits::waiting(world, ask),
+        ("GET", ["actions", "runs", id, "pending_deployments"]) => commits::pending(world, id),
         ("POST", ["actions", "workflows", file, "dispatches"]) => talk::dispatch(world, ask, Some(file)),
         ("GET", ["commits", rest @ ..]) => commits::commits(world, ask, rest),
         ("POST", ["check-runs"]) => commits::add_check_run(world, ask),

@@ -188,6 +188,42 @@ pub(super) fn status(world: &mut World, fields: &Value) -> Value {
     })
 }
 
+pub(super) fn workflow_run(world: &World, id: u64, sha: &str) -> Value {
+    let (repository, time) = (repository(world), world.time());
+    let person = json!({ "name": "Ada", "email": "ada@example.com" });
+    let run = json!({
+        "id": id, "node_id": format!("WFR_{id}"), "name": "deliver", "head_branch": "main", "head_sha": sha,
+        "path": ".github/workflows/deliver.yml", "run_number": 1, "run_attempt": 1, "event": "push",
+        "display_title": "A commit", "status": "waiting", "conclusion": null, "workflow_id": 1,
+        "created_at": time, "updated_at": time, "pull_requests": [], "repository": repository,
+        "head_repository": repository,
+        "head_commit": {
+            "id": sha, "tree_id": sha, "message": "A commit", "timestamp": time, "author": person, "committer": person,
+        },
+    });
+    with_urls(
+        run,
+        "url html_url jobs_url logs_url check_suite_url cancel_url rerun_url artifacts_url workflow_url",
+    )
+}
+
+pub(super) fn pending_deployment(environment: &str, people: &[&str], team: Option<&str>) -> Value {
+    let team = team.map(|name| {
+        let team = json!({
+            "id": 1, "node_id": "T_1", "name": name, "slug": name, "description": null, "permission": "pull",
+            "parent": null, "type": "organization", "organization_id": 1,
+        });
+        let team = with_urls(team, "url html_url members_url repositories_url");
+        json!({ "type": "Team", "reviewer": team })
+    });
+    let people = people.iter().map(|login| json!({ "type": "User", "reviewer": user(login) }));
+    json!({
+        "environment": with_urls(json!({ "id": 1, "node_id": "EN_1", "name": environment }), "url html_url"),
+        "wait_timer": 0, "wait_timer_started_at": null, "current_user_can_approve": false,
+        "reviewers": people.chain(team).collect::<Vec<_>>(),
+    })
+}
+
 /// Whether a thing has the id that stands in an address.
 pub(super) fn has_id(thing: &Value, id: &str) -> bool {
     id.parse().is_ok_and(|id: u64| thing["id"].as_u64() == Some(id))

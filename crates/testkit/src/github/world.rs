@@ -65,6 +65,8 @@ pub struct World {
     pub statuses: Vec<(String, Value)>,
     /// Bodies of dispatches, with the workflow's file where it was one.
     pub dispatches: Vec<(Option<String>, Value)>,
+    /// Runs that wait for approval: id, commit and what they wait for.
+    pub waiting: Vec<(u64, String, Vec<Value>)>,
     /// Workflow files that can be started.
     pub workflows: BTreeSet<String>,
     /// Where the API is, for addresses in answers.
@@ -108,6 +110,7 @@ impl World {
             check_runs: Vec::new(),
             statuses: Vec::new(),
             dispatches: Vec::new(),
+            waiting: Vec::new(),
             workflows: BTreeSet::from(["deploy.yml".to_owned()]),
             base,
             mirrored: BTreeSet::new(),
@@ -154,6 +157,12 @@ impl World {
         issue["pull_request"] = serde_json::json!({});
         self.issues.insert(number, issue);
         self.pulls_of.entry(head.to_owned()).or_default().push(number);
+    }
+
+    /// Lets a run wait until one of these people, or a team, lets it deploy to an environment.
+    pub fn hold_back(&mut self, run: u64, sha: &str, environment: &str, people: &[&str], team: Option<&str>) {
+        let pending = super::shape::pending_deployment(environment, people, team);
+        self.waiting.push((run, sha.to_owned(), vec![pending]));
     }
 
     /// Writes a comment in someone's name and answers its id.

@@ -39,6 +39,7 @@ fn status(rollout: &str, model: &str, state: DeploymentState, second: i64) -> De
         state,
         description: "v1.0.0 serves".to_owned(),
         at: at(second),
+        url: None,
     }
 }
 

@@ -294,8 +294,11 @@ pub(crate) fn preview() -> Section {
     let message = "v1.1.0 stands ready without traffic; promote it when it has been tried";
     let mut state = state(Kind::Deploy, Phase::Paused, Reason::StepPause, 0, message);
     state.interrupted = Some(Phase::Progressing);
-    state.plan.strategy =
-        Strategy::BlueGreen { preview: Duration::from_secs(30 * MINUTE), auto_promote: false, mirror: Weight::NONE };
+    state.plan.strategy = Strategy::BlueGreen {
+        preview: Duration::from_secs(30 * MINUTE),
+        auto_promote: false,
+        mirror: Weight::NONE,
+    };
     state.plan.bake = Duration::from_secs(15 * MINUTE);
     let mut timeline = story()[..2].to_vec();
     timeline.push(at_step(entry("03:44:41", Phase::Paused, 0, message), Reason::StepPause, None));
