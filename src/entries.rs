@@ -160,6 +160,11 @@ pub fn run(cli: Given<Cli>) -> ExitCode {
             |args| Manner::printing(args.format()),
             async |args, _| verbs::registry::run(args).await,
         ),
+        Ok(Verb::Target(args)) => step(
+            Ok(args),
+            |args| Manner::printing(args.format()),
+            async |args, context| verbs::target::run(args, context).await,
+        ),
         Ok(Verb::Schema) => step(Ok(()), |()| Manner::default(), async |(), _| Ok(verbs::schema())),
         Ok(Verb::Demo(args)) => {
             let context = Context::read();

@@ -17,6 +17,7 @@ pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod target;
 pub(crate) mod validate;
 
 use tagship_domain::Exit;

@@ -93,10 +93,10 @@ class Bench:
     def versions(self) -> list[str]:
         return [tag.split("@")[1] for tag in self.git("tag", "--list", "churn@*").split()]
 
-    def run(self, code: int, *words: str) -> str:
+    def run(self, code: int, *words: str, patience: float = 300) -> str:
         """Runs tagship, which must end with this code; answers everything that it printed."""
         done = subprocess.run([self.tagship, *words], cwd=self.clone, env=self.environment, capture_output=True,
-                              text=True, timeout=300)
+                              text=True, timeout=patience)
         if done.returncode != code:
             said = done.stdout + done.stderr
             raise SystemExit(f"FAILED: tagship {' '.join(words)} ended with {done.returncode}, not {code}:\n{said}")

@@ -27,5 +27,6 @@ mod plan;
 mod sentences;
 mod structure;
 mod target;
+mod target_check;
 mod trouble;
 mod workbench;

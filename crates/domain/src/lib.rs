@@ -13,6 +13,7 @@ pub mod exit;
 pub mod forecast;
 pub mod gate;
 pub mod golden;
+pub mod hook;
 pub mod lock;
 pub mod name;
 pub mod notice;

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod documents;
+mod hook;
 mod overview;
 mod paint;
 mod plan;
@@ -14,6 +15,7 @@ mod table;
 
 pub use analysis::look;
 pub use documents::{decision, gate, release, validation};
+pub use hook::hook;
 pub use overview::overview;
 pub use paint::Style;
 pub use plan::plan;

@@ -10,11 +10,13 @@ mod lock;
 mod plan;
 mod quantity;
 mod read;
+mod target;
 
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
 pub use read::Read;
+pub use target::{CheckArgs, TargetArgs, TargetQuestion};
 
 /// Ship machine-learning models from git to production.
 #[derive(Debug, Parser)]
@@ -62,6 +64,8 @@ pub enum Verb {
     Pull(PullArgs),
     /// Say what an analysis would have decided about recorded looks.
     Backtest(BacktestArgs),
+    /// Check a program that moves traffic against the rules of its protocol.
+    Target(TargetArgs),
     /// Serve models over HTTP (Open Inference Protocol v2).
     Serve(ServeArgs),
     /// Print the JSON Schema of tagship.yml.

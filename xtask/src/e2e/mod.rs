@@ -10,8 +10,8 @@ mod faults;
 mod full_disk;
 mod github;
 mod gto;
-mod nginx;
 mod prometheus;
+mod proxies;
 mod release;
 mod subject;
 mod system;
@@ -45,7 +45,10 @@ const STEPS: &[Step] = &[
     Step { name: "release", run: release::run },
     Step { name: "faults", run: faults::run },
     Step { name: "full-disk", run: full_disk::run },
-    Step { name: "nginx", run: nginx::run },
+    Step { name: "nginx", run: proxies::nginx },
+    Step { name: "haproxy", run: proxies::haproxy },
+    Step { name: "envoy", run: proxies::envoy },
+    Step { name: "service-hooks", run: proxies::services },
     Step { name: "prometheus", run: prometheus::run },
 ];
 

@@ -10,6 +10,7 @@ use tagship_domain::{
     forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
+    hook::HookReport,
     lock::Lock,
     notice::Notice,
     overview::Overview,
@@ -27,7 +28,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 13] = [
+const DOCUMENTS: [Documented; 14] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
@@ -39,6 +40,7 @@ const DOCUMENTS: [Documented; 13] = [
     document::<Forecast>,
     document::<StatusReport>,
     document::<GoldenCases>,
+    document::<HookReport>,
     document::<Lock>,
     document::<Overview>,
 ];

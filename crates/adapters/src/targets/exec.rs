@@ -3,6 +3,7 @@
 //! Every question is one run of the program, with one JSON document on its standard input and the answer on its standard
 //! output. The exit code says what became of an order; `docs/guides/targets.md` describes the exchange.
 
+mod check;
 pub(crate) mod hook;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
@@ -26,6 +27,7 @@ use tagship_ports::{
 use tokio::sync::OnceCell;
 
 use crate::{http, inference::Endpoint, settings};
+pub use check::{HookPlan, Specimen};
 use hook::{Answered, Hook, said};
 
 /// Version of the exchange.
@@ -77,7 +79,7 @@ impl std::fmt::Debug for ExecTarget {
 }
 
 /// What a program says it can do; what it does not say, it can't.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Abilities {
     #[serde(default)]
@@ -141,7 +143,10 @@ struct Remark {
 
 impl ExecTarget {
     /// Reads the settings; a relative path of the program is one from `root`.
-    pub(super) fn from_settings(
+    ///
+    /// # Errors
+    /// For settings that it does not have, or a variable that is not set.
+    pub fn from_settings(
         given: &Map<String, Value>,
         root: &Path,
         variable: &dyn Fn(&str) -> Option<String>,

@@ -8,7 +8,7 @@ use std::path::Path;
 use tagship_config::AdapterSpec;
 use tagship_ports::{ModelRunner, PortError, Problem, Target};
 
-pub use exec::{ExecSettings, ExecTarget, INHERITED};
+pub use exec::{ExecSettings, ExecTarget, HookPlan, INHERITED, Specimen};
 pub use local::{LocalSettings, LocalTarget};
 
 /// The kinds of targets that a configuration may name.

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 /// Most bytes of an answer.
-const MAX_ANSWER: usize = 1 << 20;
+pub(super) const MAX_ANSWER: usize = 1 << 20;
 /// Most bytes of what a hook says about itself that are kept.
 const MAX_LOG: usize = 64 << 10;
 /// Most characters of it that an error shows; the end says most.
@@ -55,9 +55,61 @@ pub(crate) struct Answered {
     pub(crate) log: String,
 }
 
+/// One run of a hook.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// How it ended.
+    pub(super) ended: Ended,
+    /// What it printed, up to the limit.
+    pub(super) stdout: Vec<u8>,
+    /// What it said about itself, up to the limit.
+    pub(super) stderr: Vec<u8>,
+}
+
+/// How a hook ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// From outside.
+    Killed(ExitStatus),
+    /// By us, with everything it had started, for its time was over.
+    TimedOut,
+    /// By itself, having printed more than an answer may have.
+    TooMuch,
+}
+
 impl Hook {
     /// Asks once.
     pub(crate) async fn ask(&self, operation: &str, question: &[u8]) -> Result<Answered, PortError> {
+        let run = self.run(operation, question).await?;
+        let program = &self.command[0];
+        let log = shown(&run.stderr);
+        match run.ended {
+            Ended::Code(code) => Ok(Answered { code, stdout: run.stdout, log }),
+            Ended::Killed(status) => {
+                let message = format!("{program} was ended from outside ({status}){}", said(&log));
+                Err(PortError::new(Problem::Unreachable, operation, message))
+            }
+            Ended::TimedOut => {
+                let message = format!(
+                    "{program} gave no answer within {} and was ended with everything it started{}",
+                    self.timeout,
+                    said(&log)
+                );
+                Err(PortError::new(Problem::Unreachable, operation, message)
+                    .hint("have it answer 11 (pending) and go on by itself, or raise `timeout`"))
+            }
+            Ended::TooMuch => {
+                let message = format!("{program} printed more than {MAX_ANSWER} bytes");
+                Err(PortError::new(Problem::Invalid, operation, message)
+                    .hint("print the answer alone on stdout, and everything else on stderr"))
+            }
+        }
+    }
+
+    /// Runs it once.
+    pub(super) async fn run(&self, operation: &str, question: &[u8]) -> Result<Run, PortError> {
         let mut child = self.start(operation)?;
         let group = child.id();
         if let Some(mut stdin) = child.stdin.take() {
@@ -74,42 +126,13 @@ impl Hook {
             end(group, &mut child).await;
         }
         let (stdout, stderr) = (stdout.collect().await, stderr.collect().await);
-        let log = shown(&stderr.kept);
-        match ended {
-            Err(_) => {
-                let message = format!(
-                    "{} gave no answer within {} and was ended with everything it started{}",
-                    self.command[0],
-                    self.timeout,
-                    said(&log)
-                );
-                Err(PortError::new(Problem::Unreachable, operation, message)
-                    .hint("have it answer 11 (pending) and go on by itself, or raise `timeout`"))
-            }
-            Ok(Err(error)) => Err(PortError::new(Problem::Local, operation, error.to_string())),
-            Ok(Ok(_)) if stdout.is_cut => {
-                let message = format!("{} printed more than {MAX_ANSWER} bytes", self.command[0]);
-                Err(PortError::new(Problem::Invalid, operation, message)
-                    .hint("print the answer alone on stdout, and everything else on stderr"))
-            }
-            Ok(Ok(status)) => self.answered(operation, status, stdout.kept, log),
-        }
-    }
-
-    fn answered(
-        &self,
-        operation: &str,
-        status: ExitStatus,
-        stdout: Vec<u8>,
-        log: String,
-    ) -> Result<Answered, PortError> {
-        match status.code() {
-            Some(code) => Ok(Answered { code, stdout, log }),
-            None => {
-                let message = format!("{} was ended from outside ({status}){}", self.command[0], said(&log));
-                Err(PortError::new(Problem::Unreachable, operation, message))
-            }
-        }
+        let ended = match ended {
+            Err(_) => Ended::TimedOut,
+            Ok(Err(error)) => return Err(PortError::new(Problem::Local, operation, error.to_string())),
+            Ok(Ok(_)) if stdout.is_cut => Ended::TooMuch,
+            Ok(Ok(status)) => status.code().map_or(Ended::Killed(status), Ended::Code),
+        };
+        Ok(Run { ended, stdout: stdout.kept, stderr: stderr.kept })
     }
 
     fn start(&self, operation: &str) -> Result<Child, PortError> {
@@ -195,7 +218,7 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 /// The end of a log, on one line, without characters that steer a terminal.
-fn shown(log: &[u8]) -> String {
+pub(super) fn shown(log: &[u8]) -> String {
     let text = String::from_utf8_lossy(log);
     let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
     let text = words.collect::<Vec<_>>().join(" ");
