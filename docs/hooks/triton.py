@@ -53,10 +53,12 @@ class Triton(Hook):
         wanted = next((version for version, arm in self.arms.items() if arm["weight"]), None)
         if wanted == self.state.get("served"):
             return None
+        numbers = self.numbers()
         if wanted is None:
             self.control(self.name, "unload")
+            for old in numbers:
+                shutil.rmtree(self.home_of(self.name) / str(old))
         else:
-            numbers = self.numbers()
             number = max(numbers, default=0) + 1
             self.put(self.home_of(self.beside(wanted)) / "1", self.name, number)
             if self.control(self.name, "load") == PENDING:

@@ -147,7 +147,7 @@ def check(bench: Bench, hook: str):
     """Every rule of the protocol, with real models."""
     artifacts = [word for variant in ("v1", "v2") for word in ("--artifact", str(FIXTURES / variant / "model.onnx"))]
     said = bench.run(0, "target", "check", "--patience", "60s", *artifacts, "--", hook, "hook.json", patience=900)
-    print(f"ok: {next(line for line in said.splitlines() if 'keeps all' in line)}")
+    print(f"ok: {Path(hook).name} keeps every rule: {sum(' ✔ ' in line for line in said.splitlines())} apply")
 
 
 def ask_hook(bench: Bench, hook: str, question: dict) -> int:

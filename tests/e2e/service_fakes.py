@@ -48,6 +48,9 @@ class Fake(http.server.ThreadingHTTPServer):
     def __exit__(self, *_):
         self.shutdown()
 
+    def handle_error(self, *_):
+        """A hook that is killed part way leaves its request: that is part of the check."""
+
 
 class FakeTriton(Fake):
     """Explicit model control over a repository; of each model the highest number is served."""

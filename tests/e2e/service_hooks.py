@@ -39,7 +39,7 @@ class Play:
         done = subprocess.run(words, cwd=self.home, capture_output=True, text=True, timeout=900)
         if done.returncode:
             raise SystemExit(f"FAILED: {self.hook.name} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-        print(f"ok: {done.stdout.splitlines()[0]}")
+        print(f"ok: {self.hook.name} keeps every rule: {sum(' ✔ ' in line for line in done.stdout.splitlines())} apply")
 
     def ask(self, verb: str, **more) -> tuple:
         question = {"schema": "tagship/hook/v1", "verb": verb, "model": MODEL, **more}

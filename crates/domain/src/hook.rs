@@ -67,9 +67,8 @@ impl HookReport {
         let worst = self.rules.iter().map(|rule| rule.outcome).max();
         match worst {
             Some(Outcome::Failed) => Exit::Negative,
-            None | Some(Outcome::Inconclusive | Outcome::Error) => Exit::Incomplete,
             Some(Outcome::Successful | Outcome::NotApplicable) if self.left.is_empty() => Exit::Done,
-            Some(_) => Exit::Incomplete,
+            _ => Exit::Incomplete,
         }
     }
 }
