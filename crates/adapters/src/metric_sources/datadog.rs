@@ -113,8 +113,9 @@ impl Datadog {
 
 fn points(document: Value, end: Timestamp) -> Result<Vec<Point>, Unusable> {
     let no_answer = "`url` must name the interface of the site, e.g. https://api.datadoghq.eu";
-    let reply: Reply = serde_json::from_value(document)
-        .map_err(|_| Unusable::invalid("it answered something else than its interface does", no_answer))?;
+    let reply: Reply = serde_json::from_value(document).map_err(|_other| {
+        Unusable::invalid("it answered something else than its interface does", no_answer)
+    })?;
     if reply.status != "ok" {
         let why = reply.error.unwrap_or_else(|| format!("the status {:?}", reply.status));
         return Err(Unusable::invalid(

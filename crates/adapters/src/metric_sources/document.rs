@@ -1,4 +1,4 @@
-//! From a JSON document to the value or the counts of a metric, by JSONPath (RFC 9535).
+//! From a JSON document to the value or the counts of a metric, by `JSONPath` (RFC 9535).
 
 use std::collections::BTreeMap;
 

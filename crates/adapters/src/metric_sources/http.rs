@@ -89,9 +89,9 @@ impl HttpJson {
             Template::new(text).map_err(|why| settings::wrong(WHAT, format!("`{key}` {why}")))
         };
         let logins = LoginKeys {
-            token_env: given.token_env.clone(),
-            user_env: given.user_env.clone(),
-            password_env: given.password_env.clone(),
+            token: given.token_env.clone(),
+            user: given.user_env.clone(),
+            password: given.password_env.clone(),
         };
         let source = Self {
             client: fetch::client(WHAT, given.timeout, ca.as_deref())?,
@@ -157,8 +157,8 @@ fn headers(given: &HttpSettings, variable: &dyn Fn(&str) -> Option<String>) -> R
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str, secret: bool| {
         let wrong = || settings::wrong(WHAT, format!("`{name}` is no header, or its value cannot be one"));
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_invalid| wrong())?;
+        let mut value = HeaderValue::from_str(value).map_err(|_invalid| wrong())?;
         value.set_sensitive(secret);
         headers.insert(name, value);
         Ok::<(), PortError>(())

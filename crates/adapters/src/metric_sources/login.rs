@@ -9,9 +9,9 @@ use crate::settings;
 /// The keys that name credentials.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LoginKeys {
-    pub(super) token_env: Option<String>,
-    pub(super) user_env: Option<String>,
-    pub(super) password_env: Option<String>,
+    pub(super) token: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
 }
 
 /// Credentials.
@@ -31,7 +31,7 @@ impl Login {
     ) -> Result<Self, PortError> {
         let value =
             |name: &str, of: &str| settings::secret(what, name, variable, &format!("set it to the {of}"));
-        match (&keys.token_env, &keys.user_env, &keys.password_env) {
+        match (&keys.token, &keys.user, &keys.password) {
             (None, None, None) => Ok(Self::None),
             (Some(token), None, None) => value(token, "bearer token").map(Self::Token),
             (None, Some(user), Some(password)) => {

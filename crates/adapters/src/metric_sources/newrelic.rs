@@ -1,4 +1,4 @@
-//! Metric source `newrelic`: values of an NRQL query, through New Relic's NerdGraph.
+//! Metric source `newrelic`: values of an NRQL query, through New Relic's `NerdGraph`.
 
 use async_trait::async_trait;
 use reqwest::{Client, Url};

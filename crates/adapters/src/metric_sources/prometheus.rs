@@ -100,9 +100,9 @@ impl Prometheus {
         let given: PrometheusSettings = settings::read(WHAT, opening.settings)?;
         let ca = given.ca_file.as_deref().map(|file| certificates(WHAT, opening.root, file)).transpose()?;
         let logins = LoginKeys {
-            token_env: given.token_env.clone(),
-            user_env: given.user_env.clone(),
-            password_env: given.password_env.clone(),
+            token: given.token_env.clone(),
+            user: given.user_env.clone(),
+            password: given.password_env.clone(),
         };
         Ok(Self {
             client: fetch::client(WHAT, given.timeout, ca.as_deref())?,

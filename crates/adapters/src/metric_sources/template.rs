@@ -1,6 +1,8 @@
 //! A text with places for what a look is about: `{{arm}}`, `{{candidate}}`, `{{stable}}`, `{{from}}`, `{{to}}` and
 //! `{{interval}}`. What is put there is escaped as the text around it needs.
 
+use std::fmt::Write as _;
+
 use tagship_ports::Question;
 
 /// What may stand between braces.
@@ -90,7 +92,7 @@ pub(super) fn in_url(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

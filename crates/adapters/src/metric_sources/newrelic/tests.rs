@@ -1,4 +1,4 @@
-//! Answers in the shape that NerdGraph documents.
+//! Answers in the shape that `NerdGraph` documents.
 
 use serde_json::{Value, json};
 

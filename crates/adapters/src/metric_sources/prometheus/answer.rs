@@ -111,11 +111,11 @@ pub(super) fn value(body: &[u8], at: Timestamp) -> Result<Vec<Point>, Unusable> 
     let data = data(body)?;
     let text = match data.result_type.as_str() {
         "scalar" => {
-            let (_, text): (f64, String) = serde_json::from_value(data.result).map_err(|_| no_api())?;
+            let (_, text): (f64, String) = serde_json::from_value(data.result).map_err(|_other| no_api())?;
             Some(text)
         }
         "vector" => {
-            let elements = serde_json::from_value::<Vec<Element>>(data.result).map_err(|_| no_api())?;
+            let elements = serde_json::from_value::<Vec<Element>>(data.result).map_err(|_other| no_api())?;
             one(elements)?.map(number).transpose()?
         }
         "matrix" => {
@@ -142,11 +142,11 @@ pub(super) fn range(body: &[u8]) -> Result<Vec<Point>, Unusable> {
     if data.result_type != "matrix" {
         return Err(no_api());
     }
-    let rows = serde_json::from_value::<Vec<Row>>(data.result).map_err(|_| no_api())?;
+    let rows = serde_json::from_value::<Vec<Row>>(data.result).map_err(|_other| no_api())?;
     let Some(row) = one(rows)? else { return Ok(vec![]) };
     let point = |(seconds, text): (f64, String)| {
         #[expect(clippy::cast_possible_truncation, reason = "a time that was asked for")]
-        let at = Timestamp::from_millis((seconds * 1000.0).round() as i64).map_err(|_| no_api())?;
+        let at = Timestamp::from_millis((seconds * 1000.0).round() as i64).map_err(|_other| no_api())?;
         Ok(Point { at, value: as_value(&text)? })
     };
     row.values.into_iter().map(point).collect()
@@ -163,7 +163,7 @@ fn one<T>(series: Vec<T>) -> Result<Option<T>, Unusable> {
 
 /// What is no number, as of a division by no requests, is no value.
 fn as_value(text: &str) -> Result<Value, Unusable> {
-    finite(text.parse().map_err(|_| no_api())?)
+    finite(text.parse().map_err(|_other| no_api())?)
 }
 
 fn no_api() -> Unusable {
