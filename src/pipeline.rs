@@ -11,11 +11,10 @@ use tagship_domain::{
     Environment, Exit, ModelName, Release, Version,
     analysis::Metric,
     event::Command,
-    plan::{RolloutPlan, Smoke, Strategy},
+    plan::{RolloutPlan, Smoke},
     release::Evidence,
     rollout::{Kind, PersonCommand, Phase, RolloutState},
     schema,
-    traffic::Weight,
 };
 use tagship_ports::{MetricSource, OwnSource, PortError, Problem, target::Needs};
 use tagship_release::{self as release, StoredReleases, TagStages};
