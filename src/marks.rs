@@ -27,6 +27,7 @@ pub(crate) async fn of_rollout(workspace: &Workspace, subject: &Release, state: 
     let version = &state.candidate.version;
     let (mark, description) = match state.phase {
         Phase::Paused => (MarkState::Pending, format!("{version} waits for someone to decide")),
+        Phase::Waiting => (MarkState::Pending, format!("{version} waits for the end of a freeze")),
         Phase::Succeeded | Phase::Superseded => (MarkState::Success, sentence::rollout(state).text),
         Phase::Failed | Phase::RolledBack => (MarkState::Failure, sentence::rollout(state).text),
         Phase::RollbackFailed => (MarkState::Error, sentence::rollout(state).text),

@@ -13,15 +13,15 @@ use tagship_domain::{
     event::Command,
     plan::{RolloutPlan, Smoke},
     release::Evidence,
-    rollout::{Kind, PersonCommand, Phase, RolloutState},
+    rollout::{Kind, PersonCommand, Phase, RolloutState, Unlocked},
     schema,
 };
 use tagship_ports::{MetricSource, OwnSource, PortError, Problem, target::Needs};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{
-    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, analysis::check_conditions,
-    journal_name,
+    Begin, Driver, Never, RolloutError, StartRefusal, Tick, Told, World, analysis::check_conditions, guarded,
+    journal_name, newest_lock,
 };
 use tagship_runner::{Context, Failure, args::Pace, told_to_stop};
 
@@ -64,6 +64,10 @@ pub(crate) enum Lead<'a> {
     GoOn,
     /// Tell the one that runs something.
     Tell(Command),
+    /// Undo the newest promotion, for what monitoring found.
+    Fire(&'a Release, &'a str),
+    /// Take the lock of one away that could not go back, for this reason.
+    Unlock(&'a str),
 }
 
 /// Leads a rollout as far as the pace allows.
@@ -146,14 +150,22 @@ async fn lead_on(
     let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never);
     let commands = match lead {
         Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
-        Lead::GoOn | Lead::Begin(..) => vec![],
+        Lead::GoOn | Lead::Begin(..) | Lead::Fire(..) | Lead::Unlock(_) => vec![],
     };
     if let Lead::Begin(Kind::Deploy, candidate) = lead {
         refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
     }
     let (kind, candidate) = match lead {
         Lead::Begin(kind, candidate) => (kind, candidate.clone()),
-        Lead::Tell(_) => return drive(&mut driver, Told { commands: &commands, newer: None }, pace).await,
+        Lead::Fire(candidate, _) => (Kind::Rollback, candidate.clone()),
+        Lead::Tell(_) => {
+            return drive(&mut driver, Told { commands: &commands, ..Told::default() }, pace).await;
+        }
+        Lead::Unlock(reason) => {
+            let (by, at) = (workspace.context.by.clone(), workspace.clock.now());
+            let unlocked = Unlocked { by, reason: reason.to_owned(), at };
+            return drive(&mut driver, Told { unlock: Some(&unlocked), ..Told::default() }, pace).await;
+        }
         Lead::GoOn => {
             let tick = drive(&mut driver, Told::default(), pace).await?;
             match (&tick, tick.state().and_then(|state| state.queued.clone())) {
@@ -172,7 +184,7 @@ async fn lead_on(
     for _ in 0..RACES {
         // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
         let newer = Some(candidate).filter(|_| kind == Kind::Deploy);
-        let earlier = drive(&mut driver, Told { commands: &[], newer }, pace).await?;
+        let earlier = drive(&mut driver, Told { newer, ..Told::default() }, pace).await?;
         if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
             return Ok(earlier);
         }
@@ -189,9 +201,17 @@ async fn lead_on(
         if kind == Kind::Deploy {
             refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
         }
+        let fired = match lead {
+            // Whoever has decided something since is not overruled.
+            Lead::Fire(_, why) => {
+                refuse_unguarded(workspace, place, earlier.state()).await?;
+                Some(why)
+            }
+            _ => None,
+        };
         let after = earlier.state().map(|state| &state.id);
-        let begin =
-            Begin { kind, candidate, stable: stable.as_ref(), after, plan: &plan, by: &workspace.context.by };
+        let (stable, by) = (stable.as_ref(), &workspace.context.by);
+        let begin = Begin { kind, candidate, stable, after, plan: &plan, by, fired };
         match driver.begin(&begin).await {
             Ok(_) => return drive(&mut driver, Told::default(), pace).await,
             // Another run was faster; its rollout is led to its end like any earlier one.
@@ -203,6 +223,22 @@ async fn lead_on(
     }
     let text = format!("begin a rollout of {candidate}: other runs were faster {RACES} times in a row");
     Err(Failure::incomplete(text).hint("run again when they are done"))
+}
+
+/// What monitoring may go back to now.
+///
+/// # Errors
+/// Where nothing is under guard, or a person has decided.
+pub(crate) async fn refuse_unguarded(
+    workspace: &Workspace,
+    place: Place<'_>,
+    newest: Option<&RolloutState>,
+) -> Result<Release, Failure> {
+    let lock = newest_lock(workspace.host.journals.as_ref(), place.environment).await.map_err(failed)?;
+    guarded(newest, lock.as_ref(), workspace.clock.now()).cloned().map_err(|refusal| {
+        Failure::new(Exit::Negative, "not-guarded", format!("go back by monitoring: {refusal}"))
+            .hint("a person goes back with `tagship rollback`")
+    })
 }
 
 /// The sources of their own that metrics have, by name.

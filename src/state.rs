@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use tagship_artifact::digest_path;
 use tagship_config::ModelConfig;
-use tagship_decide::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};
+use tagship_decide::{
+    ArtifactState, Before, Blocked, EnvironmentState, ModelState, RepositoryState, Running,
+};
 use tagship_domain::{
-    CommitId, Digest, Environment, FileEntry, ModelName, lock::Lock, rollout::RolloutState,
+    CommitId, Digest, Environment, FileEntry, ModelName, Release, freeze::frozen_until, lock::Lock,
+    rollout::RolloutState,
 };
 use tagship_ports::Repo as _;
 use tagship_registry::Registry;
 use tagship_release as release;
-use tagship_rollout::{JournalError, LOCKS, blocked, ended, journal_name, lock_journal, read_lock, state_of};
+use tagship_rollout::{
+    JournalError, LOCKS, blocked, ended, journal_name, lock_journal, read_lock, state_of, succeeded,
+};
 use tagship_runner::Failure;
 
 use crate::{failure::failed, workspace::Workspace};
@@ -32,7 +37,10 @@ pub(crate) async fn repository_state(workspace: &Workspace) -> Result<Repository
         for environment in settings.environments.keys().filter(|name| workspace.chooses(name)) {
             let known = environment_state(workspace, &registry, name, environment).await?;
             let lock = locks.get(environment).cloned();
-            environments.insert(environment.clone(), EnvironmentState { lock, ..known });
+            let frozen = settings.environments.get(environment).map(|here| here.freeze.as_slice());
+            let frozen_until = frozen_until(frozen.unwrap_or_default(), workspace.clock.now());
+            let after = before(workspace, &registry, name, environment).await?;
+            environments.insert(environment.clone(), EnvironmentState { lock, frozen_until, after, ..known });
         }
         let released = release::releases(&registry, name).map_err(failed)?;
         state.models.insert(
@@ -90,7 +98,38 @@ async fn environment_state(
             })
             .collect(),
         lock: None,
+        after: None,
+        frozen_until: None,
     })
+}
+
+/// What succeeded in the environment that comes before this one; absent where it is the first.
+///
+/// # Errors
+/// When the registry or the journal cannot be read.
+pub(crate) async fn before(
+    workspace: &Workspace,
+    registry: &Registry,
+    model: &ModelName,
+    environment: &Environment,
+) -> Result<Option<Before>, Failure> {
+    let settings = workspace.config.models.get(model).and_then(|model| model.environments.get(environment));
+    let Some(before) = settings.and_then(|settings| settings.after.as_ref()) else { return Ok(None) };
+    let journal = journal_name(before, model);
+    let entries = workspace.host.journals.history(&journal, MEMORY).await.map_err(failed)?;
+    let unusable = |error| unusable_journal(&journal, &error);
+    let ended = ended(&entries).map_err(unusable)?;
+    let mut digests = succeeded(&ended);
+    // What it holds for longer than the journal was read for counts as well, unless it fell or is still on its way.
+    let tip = entries.first().map(state_of).transpose().map_err(unusable)?;
+    let fell = blocked(&ended);
+    let is_done = |held: &Release| {
+        fell.iter().all(|blocked| blocked.release.digest != held.digest)
+            && tip.as_ref().is_none_or(|tip| tip.phase.is_terminal() || tip.candidate.digest != held.digest)
+    };
+    let held = release::current(registry, model, before).map_err(failed)?;
+    digests.extend(held.filter(is_done).map(|held| held.digest));
+    Ok(Some(Before { environment: before.clone(), succeeded: digests }))
 }
 
 /// The locks on configured environments.

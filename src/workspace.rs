@@ -178,6 +178,12 @@ impl Workspace {
         self.common.environment = environment.cloned();
     }
 
+    /// What the arguments choose, whatever was chosen since.
+    pub(crate) fn choose_as(&mut self, common: &Common) {
+        self.common.model.clone_from(&common.model);
+        self.common.environment.clone_from(&common.environment);
+    }
+
     /// Whether the arguments are about an environment: about all where they name none.
     pub(crate) fn chooses(&self, environment: &Environment) -> bool {
         self.common.environment.as_ref().is_none_or(|chosen| chosen == environment)

@@ -12,7 +12,7 @@ use tagship_report::markdown::{Reply, ReplyAnswer, reply};
 use tagship_runner::Failure;
 
 use super::{
-    lock::{environment_of, lock_environment, unlock_environment},
+    lock::{Unlocking, environment_of, lock_environment, unlock_environment},
     status::overview,
 };
 use crate::{
@@ -74,7 +74,7 @@ async fn consider(
     };
     match &authorised.request.ask {
         Ask::Do { .. } => decide(workspace, trigger, command, &authorised, sha).await,
-        Ask::Lock { .. } | Ask::Unlock => lock(workspace, command, &authorised, sha).await,
+        Ask::Lock { .. } | Ask::Unlock { .. } => lock(workspace, command, &authorised, sha).await,
         Ask::Status => {
             let request = &authorised.request;
             let overview = overview(workspace, request.model.as_ref(), request.environment.as_ref()).await?;
@@ -115,7 +115,11 @@ async fn lock(
     let done = match (environment, &authorised.request.ask) {
         (Err(failure), _) => Err(failure),
         (Ok(environment), Ask::Lock { reason }) => lock_environment(workspace, environment, reason).await,
-        (Ok(environment), _) => unlock_environment(workspace, environment).await,
+        (Ok(environment), Ask::Unlock { reason }) => {
+            let model = authorised.request.model.as_ref();
+            unlock_environment(workspace, Unlocking { environment, model, reason }).await
+        }
+        (Ok(_), Ask::Do { .. } | Ask::Status | Ask::Help) => return Ok(answered("nothing", "done", "")),
     };
     let (reaction, text) = match &done {
         Ok(done) => (Reaction::Done, done.text.clone()),

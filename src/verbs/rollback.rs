@@ -1,13 +1,17 @@
 //! `tagship rollback`.
 
-use tagship_domain::{Exit, Release, event::Command, rollout::Kind};
+use tagship_domain::{
+    Exit, Release,
+    event::Command,
+    rollout::{Kind, Reason, RolloutState},
+};
 use tagship_release as release;
 use tagship_runner::{Failure, args::RollbackArgs};
 
 use crate::{
     answer::Answer,
     failure::failed,
-    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, release_of, would},
+    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, refuse_unguarded, release_of, would},
     verbs::lock::refuse_locked,
     workspace::Workspace,
 };
@@ -16,16 +20,19 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
+    if let Some(why) = args.reason.as_ref().filter(|_| args.guard) {
+        return fire(args, workspace, place, why).await;
+    }
     // A rollout that has not ended is stopped first, which goes back to what served before; one that could not go back
     // is made to try again.
-    let running = recorded(workspace, place).await?.filter(|state| state.phase.holds_lock());
+    let running = recorded(workspace, place).await?.filter(RolloutState::holds_lock);
     if let Some(running) = running {
         if args.dry_run {
             return Ok(would(&format!("stop {} and go back to what served before it", running.id)));
         }
         let tick = lead(workspace, place, Lead::Tell(Command::Abort), &args.pace).await?;
         let stopped = answer(workspace, place, &tick).await?;
-        if args.to.is_none() || !tick.state().is_some_and(tagship_domain::rollout::RolloutState::is_settled) {
+        if args.to.is_none() || !tick.state().is_some_and(RolloutState::is_settled) {
             return Ok(stopped);
         }
     }
@@ -48,6 +55,31 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
         return Ok(would(&format!("roll {environment} back to {target}")));
     }
     let tick = lead(workspace, place, Lead::Begin(Kind::Rollback, &target), &args.pace).await?;
+    answer(workspace, place, &tick).await
+}
+
+/// Undoes the newest promotion for monitoring. What monitoring has begun already is led on.
+async fn fire(
+    args: &RollbackArgs,
+    workspace: &Workspace,
+    place: Place<'_>,
+    why: &str,
+) -> Result<Answer, Failure> {
+    let newest = recorded(workspace, place).await?;
+    let fired = newest.as_ref().is_some_and(|state| {
+        state.kind == Kind::Rollback && state.reason == Reason::GuardFired && !state.is_settled()
+    });
+    let target = match fired {
+        true => None,
+        false => Some(refuse_unguarded(workspace, place, newest.as_ref()).await?),
+    };
+    if args.dry_run {
+        let what = target.map_or_else(|| "where it was before".to_owned(), |target| target.to_string());
+        return Ok(would(&format!("roll {} back to {what}", place.environment)));
+    }
+    let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    let what = target.as_ref().map_or(Lead::GoOn, |target| Lead::Fire(target, &why));
+    let tick = lead(workspace, place, what, &args.pace).await?;
     answer(workspace, place, &tick).await
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     let place = Place { name, model, environment, settings };
     let recorded = recorded(workspace, place).await?;
     if let Some(command) = args.tell.command() {
-        let running = recorded.filter(|state| state.phase.holds_lock());
+        let running = recorded.filter(RolloutState::holds_lock);
         return tell(args, workspace, place, running.as_ref(), command).await;
     }
     let running = recorded.filter(RolloutState::is_open);
@@ -105,6 +105,15 @@ async fn nothing_to_do(
             text.clone(),
             json_sentence(&text),
         )));
+    }
+    let before = here.after.as_ref().filter(|before| !before.succeeded.contains(&candidate.digest));
+    if let Some(before) = before.filter(|_| !running) {
+        let text = format!(
+            "roll {candidate} out to {}: it did not succeed in {} yet",
+            place.environment, before.environment
+        );
+        let hint = format!("run `tagship rollout --environment {}` first", before.environment);
+        return Err(Failure::new(Exit::Negative, "awaits-environment", text).hint(hint));
     }
     let blocked = here.blocked.iter().find(|blocked| blocked.digest == candidate.digest);
     match blocked.filter(|_| !args.retry && !running) {

@@ -4,7 +4,7 @@ use tagship_domain::{
     CommitId, Environment, Exit, ModelName,
     approval::PendingApproval,
     decision::{Action, Decision, DecisionItem, ReasonCode},
-    event::{Command, Event},
+    event::{Command, Event, Trigger},
     gate::Outcome,
     report::{Section, StatusReport},
     rollout::Kind,
@@ -42,7 +42,8 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
     let trigger = decide::trigger(&args.event, &args.common, &workspace).await?;
     let Event::Comment(asked) = &trigger.event else {
         let decision = tagship_decide::decide(&trigger, &repository_state(&workspace).await?);
-        return carry_out(args, &mut workspace, &decision).await;
+        let done = carry_out(args, &mut workspace, &decision).await?;
+        return follow_on(args, &mut workspace, &trigger, decision, done).await;
     };
     match command::follow(&workspace, &trigger, asked).await? {
         Followed::Answered(answer) => Ok(answer),
@@ -53,6 +54,45 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
             done
         }
     }
+}
+
+/// Decides again about what waited for an environment that this run may have served. Each round is one environment
+/// further, so that there are no more rounds than items.
+async fn follow_on(
+    args: &RunArgs,
+    workspace: &mut Workspace,
+    trigger: &Trigger,
+    decision: Decision,
+    done: Answer,
+) -> Result<Answer, Failure> {
+    let waits = |item: &&DecisionItem| item.reason_code == ReasonCode::AwaitsEnvironment;
+    let mut waiting: Vec<DecisionItem> = decision.items.iter().filter(waits).cloned().collect();
+    let acted = decision.action != Action::Skip;
+    let mut answer = done;
+    for _ in 0..decision.items.len() {
+        if waiting.is_empty() || !acted || answer.exit != Exit::Done {
+            break;
+        }
+        workspace.choose_as(&args.common);
+        let mut next = tagship_decide::decide(trigger, &repository_state(workspace).await?);
+        let waited = |item: &DecisionItem| {
+            waiting
+                .iter()
+                .any(|earlier| earlier.model == item.model && earlier.environment == item.environment)
+        };
+        next.items.retain(|item| waited(item) && item.action != Action::Skip);
+        let Some(first) = next.items.first() else { break };
+        (next.action, next.reason_code, next.sentence) =
+            (first.action, first.reason_code, first.sentence.clone());
+        let begun = |item: &DecisionItem| {
+            next.items.iter().any(|begun| begun.model == item.model && begun.environment == item.environment)
+        };
+        waiting.retain(|item| !begun(item));
+        let further = carry_out(args, workspace, &next).await?;
+        let (exit, text) = (answer.exit.max(further.exit), format!("{}\n{}", answer.text, further.text));
+        answer = Answer { exit, text, ..further };
+    }
+    Ok(answer)
 }
 
 /// Does what was decided.

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tagship_domain::{
-    Duration, Environment,
+    Duration, Environment, Timestamp,
     analysis::Analysis,
-    plan::{OnNewer, RolloutPlan, Smoke, Strategy},
+    freeze::{FreezeWindow, frozen_until},
+    plan::{OnFailure, OnNewer, RolloutPlan, Smoke, Strategy},
     routing::HeaderName,
     traffic::Weight,
 };
@@ -52,19 +53,16 @@ pub struct EnvironmentConfig {
     pub on_newer: OnNewer,
     /// How long a rollout may go without progress before it has failed.
     pub progress_deadline: Duration,
-    /// What happens when a rollout fails.
+    /// What a bad metric leads to.
     pub on_failure: OnFailure,
     /// Environment that a version is asked to go to next, once it has succeeded here.
     pub next: Option<Environment>,
-}
-
-/// What happens when a rollout fails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnFailure {
-    /// The version from before gets the traffic back.
-    #[default]
-    Rollback,
+    /// Times of the week in which nothing begins and nothing gets more traffic.
+    pub freeze: Vec<FreezeWindow>,
+    /// The environment in which a version must have succeeded first.
+    pub after: Option<Environment>,
+    /// How long monitoring may undo a promotion by itself.
+    pub guard: Duration,
 }
 
 /// How long blue-green keeps the version from before where nothing is said, as Argo Rollouts does.
@@ -112,9 +110,18 @@ pub(crate) struct EnvironmentLayer {
     /// deployments.
     #[schemars(extend("pattern" = "^https?://"))]
     environment_url: Option<String>,
-    /// What happens when a rollout fails.
+    /// What a metric leads to that turned out bad: back to the version from before, or a person decides.
     #[schemars(extend("default" = OnFailure::default()))]
     on_failure: Option<OnFailure>,
+    /// Times of the week in which no rollout begins and no new version gets more traffic, e.g.
+    /// `[ "Fri 16:00 - Mon 08:00 Europe/Berlin" ]`. The way back is always open.
+    #[schemars(with = "Option<Vec<FreezeWindow>>")]
+    freeze: Option<Vec<String>>,
+    /// The environment of this model in which a version must have succeeded first, e.g. `staging`.
+    after: Option<Environment>,
+    /// How long after a promotion monitoring may go back by itself.
+    #[schemars(extend("default" = Duration::default()))]
+    guard: Option<Duration>,
     /// What happens when a rollout has succeeded; nothing where it is left out.
     on_success: Option<OnSuccessLayer>,
 }
@@ -147,6 +154,9 @@ impl EnvironmentConfig {
             progress_deadline: DEFAULT_PROGRESS_DEADLINE,
             on_failure: OnFailure::default(),
             next: None,
+            freeze: vec![],
+            after: None,
+            guard: Duration::default(),
         }
     }
 
@@ -164,6 +174,9 @@ impl EnvironmentConfig {
             scale_down_delay: self.scale_down_delay,
             abort_scale_down_delay: self.abort_scale_down_delay,
             next: self.next.clone(),
+            on_failure: self.on_failure,
+            freeze: self.freeze.clone(),
+            guard: self.guard,
         }
     }
 }
@@ -193,6 +206,7 @@ impl EnvironmentLayer {
                 .to_owned();
             place.key("environment-url").report(format!("the address {wrong}"), Some(help));
         }
+        let freeze = read_windows(self.freeze.as_deref().unwrap_or_default(), &place.key("freeze"));
         let Some(target) = self.target else {
             let help = "name what serves the model there, e.g. `target: local`".to_owned();
             place.key("target").report("the key `target` is missing".to_owned(), Some(help));
@@ -220,6 +234,9 @@ impl EnvironmentLayer {
             progress_deadline,
             on_failure: self.on_failure.unwrap_or_default(),
             next: self.on_success.map(|then| then.dispatch),
+            freeze: freeze?,
+            after: self.after,
+            guard: self.guard.unwrap_or_default(),
         };
         if place.errors_so_far() == before {
             coverage::check(&environment, place);
@@ -248,4 +265,27 @@ fn wrong_address(text: &str) -> Option<String> {
     }
     let wrong = text.chars().find(|c| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c))?;
     Some(format!("holds {wrong:?}, which has to be written percent-encoded"))
+}
+
+/// The windows of a freeze. Such that never end would keep everything out for good.
+fn read_windows(texts: &[String], place: &Place<'_>) -> Option<Vec<FreezeWindow>> {
+    let read = |(index, text): (usize, &String)| match text.parse::<FreezeWindow>() {
+        Ok(window) => Some(window),
+        Err(error) => {
+            place.index(index).report(error.to_string(), None);
+            None
+        }
+    };
+    let windows: Vec<Option<FreezeWindow>> = texts.iter().enumerate().map(read).collect();
+    let windows = windows.into_iter().collect::<Option<Vec<_>>>()?;
+    let any_time = Timestamp::from_seconds(0).ok()?;
+    if frozen_until(&windows, any_time) == Some(Timestamp::LATEST) {
+        let help = "a lock keeps new versions out until a person unlocks: `tagship lock`".to_owned();
+        place.report_key(
+            "the windows leave no time of the week in which a rollout could begin".to_owned(),
+            Some(help),
+        );
+        return None;
+    }
+    Some(windows)
 }

@@ -40,7 +40,7 @@ pub use adapter::AdapterSpec;
 pub use analysis::{DEFAULT_INTERVAL, DEFAULT_MAX_WAIT, parse_analysis};
 pub use config::{Config, config_schema};
 pub use diagnostic::{ConfigErrors, Diagnostic, Location};
-pub use environment::{DEFAULT_PROGRESS_DEADLINE, EnvironmentConfig, OnFailure};
+pub use environment::{DEFAULT_PROGRESS_DEADLINE, EnvironmentConfig};
 pub use gate::{CompareSettings, CompareTest, GateSettings, Rule, TestSettings};
 pub use mark::Mark;
 pub use model::ModelConfig;

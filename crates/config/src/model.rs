@@ -116,6 +116,7 @@ fn resolve_environments(
     if place.errors_so_far() == before {
         check_next(&resolved, place);
     }
+    check_order(&resolved, place);
     resolved
 }
 
@@ -136,6 +137,32 @@ fn check_next(environments: &BTreeMap<Environment, EnvironmentConfig>, place: &P
         if way.any(|on_the_way| on_the_way == *name) {
             let help = "leave `on-success` out where a version has arrived".to_owned();
             at.report(format!("a version that goes on to `{next}` comes back to `{name}`"), Some(help));
+        }
+    }
+}
+
+/// An environment comes after another one of the model, and the order has a beginning.
+fn check_order(environments: &BTreeMap<Environment, EnvironmentConfig>, place: &Place<'_>) {
+    for (name, environment) in environments {
+        let Some(before) = &environment.after else { continue };
+        let at = place.key(name.as_str()).key("after");
+        if !environments.contains_key(before) {
+            let known: Vec<&str> =
+                environments.keys().filter(|other| *other != name).map(Environment::as_str).collect();
+            let known =
+                if known.is_empty() { "no other".to_owned() } else { format!("`{}`", known.join("`, `")) };
+            at.report(format!("the model has no environment `{before}`"), Some(format!("there is {known}")));
+            continue;
+        }
+        let mut earlier = Some(before);
+        for _ in 0..environments.len() {
+            if earlier == Some(name) {
+                let message = format!("`{name}` would have to come after itself");
+                at.report(message, Some("leave `after` out where a version goes first".to_owned()));
+                break;
+            }
+            earlier =
+                earlier.and_then(|earlier| environments.get(earlier)).and_then(|known| known.after.as_ref());
         }
     }
 }

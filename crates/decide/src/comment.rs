@@ -80,7 +80,7 @@ pub fn authorise(command: &CommentCommand, standing: &Standing<'_>) -> Result<Au
             follows_what_was_shown(*command, version.as_ref(), pull, standing)?;
             own_rollouts(request, pull, standing.running)?
         }
-        Ask::Lock { .. } | Ask::Unlock | Ask::Status | Ask::Help => vec![],
+        Ask::Lock { .. } | Ask::Unlock { .. } | Ask::Status | Ask::Help => vec![],
     };
     Ok(Authorised { request: request.clone(), rollouts, author: command.author.clone() })
 }

@@ -87,18 +87,46 @@ impl<'a> Subject<'a> {
             );
             return (Action::Skip, ReasonCode::PreviouslyRolledBack, sentence);
         }
+        if let Some(before) = state.after.as_ref().filter(|before| !before.succeeded.contains(digest)) {
+            return (Action::Skip, ReasonCode::AwaitsEnvironment, self.awaits(version, &before.environment));
+        }
         if let Some(lock) = &state.lock {
             let sentence = format!("{name} is not deployed: {}; {}", lock.sentence(), lock.way_out());
             return (Action::Skip, ReasonCode::EnvironmentLocked, sentence);
         }
         let action = if retry { Action::Retry } else { Action::Deploy };
+        let (reason_code, sentence) = self.why(digest, version);
+        let sentence = match state.frozen_until {
+            None => sentence,
+            Some(until) => format!(
+                "{sentence}; a freeze holds the rollout until {}, unless someone promotes it",
+                until.readable()
+            ),
+        };
+        (action, reason_code, sentence)
+    }
+
+    /// What is missing before bytes may come here, and what to do about it.
+    fn awaits(self, version: Option<&Version>, before: &Environment) -> String {
+        let Self { name, environment, .. } = self;
+        let what =
+            version.map_or_else(|| format!("these bytes of {name}"), |version| format!("{name} {version}"));
+        format!(
+            "{what} did not succeed in {before} yet, after which {environment} comes; deploy there first, then \
+             `tagship run --request deploy --from {before} --environment {environment}`"
+        )
+    }
+
+    /// Why bytes are deployed that nothing stands against.
+    fn why(self, digest: &Digest, version: Option<&Version>) -> (ReasonCode, String) {
+        let Self { name, environment, state, .. } = self;
         match (version, &state.current) {
             (Some(version), _) => {
                 let sentence = format!("{name} {version} is released but not deployed to {environment}");
-                (action, ReasonCode::ReleasedNotDeployed, sentence)
+                (ReasonCode::ReleasedNotDeployed, sentence)
             }
             (None, None) => {
-                (action, ReasonCode::FirstDeployment, format!("{environment} holds no version of {name} yet"))
+                (ReasonCode::FirstDeployment, format!("{environment} holds no version of {name} yet"))
             }
             (None, Some(current)) => {
                 let sentence = format!(
@@ -107,7 +135,7 @@ impl<'a> Subject<'a> {
                     current.digest.short(),
                     current.version
                 );
-                (action, ReasonCode::DigestChanged, sentence)
+                (ReasonCode::DigestChanged, sentence)
             }
         }
     }

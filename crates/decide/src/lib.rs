@@ -11,4 +11,4 @@ mod state;
 
 pub use comment::{Authorised, Refusal, RunningRollout, Standing, authorise, decide_command};
 pub use event::decide;
-pub use state::{ArtifactState, Blocked, EnvironmentState, ModelState, RepositoryState, Running};
+pub use state::{ArtifactState, Before, Blocked, EnvironmentState, ModelState, RepositoryState, Running};

@@ -1,9 +1,9 @@
 //! What a decision rests on: artifacts of the checkout, the registry, and what each environment holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_domain::{
-    Digest, Environment, ModelName, Release, Version,
+    Digest, Environment, ModelName, Release, Timestamp, Version,
     lock::Lock,
     rollout::{Phase, RolloutId},
 };
@@ -48,6 +48,19 @@ pub struct EnvironmentState {
     pub blocked: Vec<Blocked>,
     /// The lock that a person put on it.
     pub lock: Option<Lock>,
+    /// The environment that comes before it, where one does.
+    pub after: Option<Before>,
+    /// The end of the freeze that holds now, where one does.
+    pub frozen_until: Option<Timestamp>,
+}
+
+/// The environment in which a version must have succeeded first.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// Which.
+    pub environment: Environment,
+    /// Digests that succeeded there and were not rolled back since.
+    pub succeeded: BTreeSet<Digest>,
 }
 
 /// A rollout that has not ended.

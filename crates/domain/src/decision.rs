@@ -70,6 +70,8 @@ pub enum ReasonCode {
     PreviouslyRolledBack,
     /// A person locked the environment: nothing new begins there.
     EnvironmentLocked,
+    /// The version has not succeeded yet in the environment that comes before this one.
+    AwaitsEnvironment,
     /// The artifact does not exist at this commit.
     ArtifactMissing,
     /// The event happened on another branch.

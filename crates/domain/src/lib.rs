@@ -11,6 +11,7 @@ pub mod event;
 pub mod evidence;
 pub mod exit;
 pub mod forecast;
+pub mod freeze;
 pub mod gate;
 pub mod golden;
 pub mod hook;

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    analysis::Analysis, golden::Tolerance, name::Environment, routing::HeaderName, traffic::Weight,
-    units::Duration,
+    analysis::Analysis, freeze::FreezeWindow, golden::Tolerance, name::Environment, routing::HeaderName,
+    traffic::Weight, units::Duration,
 };
 
 /// What a rollout will do; fixed when it starts.
@@ -44,6 +44,15 @@ pub struct RolloutPlan {
     /// Environment that the version is asked to go to next, once it has succeeded here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Environment>,
+    /// What a bad metric leads to.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// When the candidate gets no more traffic than it has, and nothing begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<FreezeWindow>,
+    /// How long after its end monitoring may undo it.
+    #[serde(default)]
+    pub guard: Duration,
 }
 
 /// How traffic moves.
@@ -106,6 +115,19 @@ pub enum OnNewer {
     Supersede,
 }
 
+/// What a metric leads to that turned out bad. A candidate that no longer answers goes back whatever this says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// The version from before gets the traffic back.
+    #[default]
+    Rollback,
+    /// The share of traffic stays as it is until a person decides.
+    Freeze,
+    /// The same, with the way back proposed to a person.
+    Propose,
+}
+
 /// How a prepared candidate is checked before any traffic reaches it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "check")]
@@ -156,6 +178,9 @@ impl RolloutPlan {
             scale_down_delay: Duration::default(),
             abort_scale_down_delay: Duration::default(),
             next: None,
+            on_failure: OnFailure::default(),
+            freeze: vec![],
+            guard: Duration::default(),
         }
     }
 

@@ -135,7 +135,7 @@ impl StepPosition {
     /// The step that runs, or that a pause interrupted; absent where the plan has none, or none runs.
     pub fn of(state: &RolloutState) -> Option<Self> {
         let interrupted = state.interrupted;
-        let phase = if state.phase == Phase::Paused { interrupted } else { Some(state.phase) };
+        let phase = if state.phase.stands_still() { interrupted } else { Some(state.phase) };
         let count = state.plan.steps().len();
         (state.step < count && phase.unwrap_or(Phase::Progressing) == Phase::Progressing)
             .then_some(Self { number: state.step + 1, count })

@@ -42,6 +42,8 @@ pub enum Kind {
 pub enum Phase {
     /// Recorded; nothing has been done.
     Pending,
+    /// A freeze holds it where it is; it goes on by itself when the freeze ends.
+    Waiting,
     /// Bytes are verified, loaded at weight 0 and checked with golden cases.
     Validating,
     /// Traffic moves.
@@ -56,7 +58,8 @@ pub enum Phase {
     Finalising,
     /// The candidate is stable.
     Succeeded,
-    /// Ended without having moved traffic.
+    /// Ended without having moved traffic; or the candidate could not become stable and serves all the same, because
+    /// stable no longer can.
     Failed,
     /// Traffic goes back to stable.
     RollingBack,
@@ -96,12 +99,22 @@ pub enum Reason {
     NoData,
     /// The plan asks for a person here.
     StepPause,
+    /// A metric was bad, and the plan lets a person decide: nothing moves.
+    Frozen,
+    /// A metric was bad, and the plan asks a person before it goes back.
+    RollbackProposed,
+    /// A freeze of the plan keeps more traffic from the candidate for now.
+    Schedule,
     /// A person paused it.
     ManualPause,
     /// A person stopped it.
     ManualAbort,
     /// A newer version took over.
     NewerVersion,
+    /// It could not become stable, and stable can no longer serve: the candidate keeps the traffic.
+    PromotionFailed,
+    /// Monitoring found the promoted version bad within its guard.
+    GuardFired,
 }
 
 /// What traffic share is wanted and what the target says it has.
@@ -150,6 +163,15 @@ pub struct RolloutState {
     /// Who led it on past steps or metrics that were not done; absent where nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waived: Option<Provenance>,
+    /// Who led it on in spite of a freeze; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfrozen: Option<Unfrozen>,
+    /// Who took its lock away after going back had failed; absent where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlocked: Option<Unlocked>,
+    /// Until when monitoring may undo it by itself; absent where it may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded_until: Option<Timestamp>,
     /// The candidate's share of traffic.
     pub weight: WeightPair,
     /// How the target was asked to route beside that.
@@ -180,6 +202,26 @@ pub struct RolloutState {
     pub deadline: Option<Timestamp>,
     /// Who started it.
     pub by: Provenance,
+}
+
+/// A person's word that a freeze does not hold a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unfrozen {
+    /// Who.
+    pub by: Provenance,
+    /// The end of the freeze that was meant; a later one holds the rollout again.
+    pub until: Timestamp,
+}
+
+/// A person's word that a rollout that could not go back keeps others out no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unlocked {
+    /// Who.
+    pub by: Provenance,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Counters of all versions at the end of a look.
@@ -330,6 +372,8 @@ pub struct Observation {
     pub newer: Option<Release>,
     /// What people asked for since the last tick.
     pub commands: Vec<PersonCommand>,
+    /// A person who takes the lock of a rollout away that could not go back.
+    pub unlock: Option<Unlocked>,
     /// What became of effects that were intended.
     pub outcomes: Vec<EffectOutcome>,
 }
@@ -410,10 +454,9 @@ impl Phase {
         )
     }
 
-    /// Whether this phase keeps other rollouts of the environment and model out: running ones, and a failed
-    /// rollback until a person has looked.
-    pub fn holds_lock(self) -> bool {
-        !self.is_terminal() || self == Self::RollbackFailed
+    /// Whether only a person or the calendar leads on from here.
+    pub fn stands_still(self) -> bool {
+        matches!(self, Self::Paused | Self::Waiting)
     }
 }
 
@@ -430,6 +473,15 @@ impl Intended {
 }
 
 impl RolloutState {
+    /// Whether it keeps other rollouts of the environment and model out: a running one does, and one that could not go
+    /// back until a person has looked.
+    pub fn holds_lock(&self) -> bool {
+        match self.phase {
+            Phase::RollbackFailed => self.unlocked.is_none(),
+            phase => !phase.is_terminal(),
+        }
+    }
+
     /// Whether nothing is left to do: ended, and every intended effect has an outcome.
     pub fn is_settled(&self) -> bool {
         self.phase.is_terminal() && self.intended.is_empty()

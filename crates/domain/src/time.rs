@@ -54,6 +54,16 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// As the library of calendars has it.
+    pub(crate) fn calendar(self) -> jiff::Timestamp {
+        self.0
+    }
+
+    /// From what the library of calendars has.
+    pub(crate) fn of_calendar(at: jiff::Timestamp) -> Self {
+        Self(at)
+    }
+
     /// This point plus a length, at most the latest time there is.
     #[must_use]
     pub fn after(self, length: Duration) -> Self {

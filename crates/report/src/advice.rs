@@ -90,6 +90,12 @@ pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
     if state.phase == Phase::Paused {
         return Some(advice_for_pause(state));
     }
+    if state.phase == Phase::Waiting {
+        return Some(advice_for_freeze(state));
+    }
+    if state.phase == Phase::RollbackFailed && state.holds_lock() {
+        return Some(advice_for_stuck(state));
+    }
     let (text, command) = match (state.phase, state.kind) {
         (Phase::Succeeded, Kind::Deploy) => match &state.stable {
             Some(stable) => (format!("To go back to {}", stable.version), Command::Rollback),
@@ -103,6 +109,9 @@ pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
             ),
             None => return None,
         },
+        (Phase::Failed, _) if state.reason == Reason::PromotionFailed => {
+            ("Bring the version from before in order; then, to go back to it".to_owned(), Command::Rollback)
+        }
         (Phase::Failed | Phase::RolledBack, Kind::Deploy) => (
             "These bytes are not deployed again by themselves. To try them once more".to_owned(),
             Command::Retry,
@@ -110,11 +119,9 @@ pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
         (Phase::Failed | Phase::RolledBack, Kind::Rollback) => {
             ("Once the cause is gone, to go back again".to_owned(), Command::Rollback)
         }
-        (Phase::RollbackFailed, _) => (
-            "No other rollout starts until this is settled. Look at the target first, then go back again"
-                .to_owned(),
-            Command::Rollback,
-        ),
+        (Phase::RollbackFailed, _) => {
+            ("Its lock was taken away. To go back to the version before it".to_owned(), Command::Rollback)
+        }
         (Phase::Superseded, _) => {
             return Some(Advice::words("Nothing is left to do here: the newer version has its own rollout."));
         }
@@ -122,6 +129,26 @@ pub fn advice_for_rollout(state: &RolloutState) -> Option<Advice> {
         (_, Kind::Deploy) => ("To stop and go back".to_owned(), Command::Abort),
     };
     Some(Advice { text, choices: vec![choice(state, command, "")] })
+}
+
+/// What ends a freeze early.
+fn advice_for_freeze(state: &RolloutState) -> Advice {
+    let version = &state.candidate.version;
+    let go_on = format!("lead {version} on in spite of the freeze, which is recorded with your name");
+    let choices = vec![choice(state, Command::Promote, &go_on), choice(state, Command::Abort, &stop(state))];
+    Advice { text: "It goes on by itself when the freeze ends".to_owned(), choices }
+}
+
+/// What gets a rollout going again that could not go back.
+fn advice_for_stuck(state: &RolloutState) -> Advice {
+    let (model, environment) = (&state.model, &state.environment);
+    let unlock = Choice {
+        does: "let others begin once you have brought it in order by hand".to_owned(),
+        command: format!("tagship unlock --model {model} --environment {environment} --reason TEXT"),
+        comment: format!("{PREFIX} unlock --model {model} --environment {environment} REASON"),
+    };
+    let text = "No other rollout starts until this is settled. Look at the target first".to_owned();
+    Advice { text, choices: vec![choice(state, Command::Rollback, "go back again"), unlock] }
 }
 
 /// Who is waited for, and what that person can do.
@@ -132,6 +159,10 @@ fn advice_for_pause(state: &RolloutState) -> Advice {
     let go_on: &[(Command, &str)] = match state.reason {
         _ if preview => &[(Command::Promote, &move_all)],
         Reason::ManualPause => &[(Command::Resume, "go on where it was paused")],
+        Reason::Frozen | Reason::RollbackProposed => &[
+            (Command::Resume, "hold this share and measure from the beginning"),
+            (Command::Promote, "go on although a metric is bad"),
+        ],
         Reason::InconclusiveAnalysis | Reason::NoData => &[
             (Command::Promote, "go on although the metrics do not decide it"),
             (Command::Resume, "hold this share and measure once more"),
@@ -139,17 +170,23 @@ fn advice_for_pause(state: &RolloutState) -> Advice {
         _ => &[(Command::Promote, "go on")],
     };
     let all = format!("give {version} all traffic now, past all steps and measurements");
-    let back = match &state.stable {
-        Some(stable) => format!("stop and go back to {}", stable.version),
-        None => "stop and take it out of service".to_owned(),
-    };
+    let back = choice(state, Command::Abort, &stop(state));
     let mut choices: Vec<Choice> =
         go_on.iter().map(|(command, does)| choice(state, *command, does)).collect();
     if !preview {
         choices.push(choice(state, Command::PromoteFull, &all));
     }
-    choices.push(choice(state, Command::Abort, &back));
+    // What is proposed stands first.
+    let at = if state.reason == Reason::RollbackProposed { 0 } else { choices.len() };
+    choices.insert(at, back);
     Advice { text: format!("{}. Until then nothing changes", waits_for(state)), choices }
+}
+
+fn stop(state: &RolloutState) -> String {
+    match &state.stable {
+        Some(stable) => format!("stop and go back to {}", stable.version),
+        None => "stop and take it out of service".to_owned(),
+    }
 }
 
 /// The person who is waited for by name; whoever may act can do it in that person's place.

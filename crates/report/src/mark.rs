@@ -140,7 +140,7 @@ impl Mark {
     /// A phase of a rollout.
     pub fn of_phase(phase: Phase, kind: Kind) -> Self {
         match phase {
-            Phase::Pending | Phase::Paused => Self::Waiting,
+            Phase::Pending | Phase::Waiting | Phase::Paused => Self::Waiting,
             Phase::Validating | Phase::Progressing | Phase::Baking | Phase::Promoting | Phase::Finalising => {
                 Self::Running
             }

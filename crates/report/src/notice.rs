@@ -15,6 +15,10 @@ pub fn notice(previous: Option<Phase>, state: &RolloutState) -> Option<Notice> {
     }
     let kind = match (state.phase, state.kind) {
         (Phase::Validating, _) if matches!(previous, None | Some(Phase::Pending)) => NoticeKind::Start,
+        // A freeze kept it from beginning.
+        (Phase::Validating, _) if previous == Some(Phase::Waiting) && state.judges.is_empty() => {
+            NoticeKind::Start
+        }
         (Phase::Paused, _) => NoticeKind::Pause,
         (Phase::Succeeded, Kind::Deploy) => NoticeKind::Promotion,
         (Phase::Succeeded, Kind::Rollback)

@@ -13,7 +13,7 @@ pub(crate) fn rollout(place: &PlaceOverview) -> String {
     match &place.rollout {
         None if place.current.is_none() => "never deployed".to_owned(),
         None => "none yet".to_owned(),
-        Some(state) if state.phase.holds_lock() => running(state),
+        Some(state) if state.holds_lock() => running(state),
         Some(state) => ended(state),
     }
 }

@@ -84,6 +84,7 @@ fn rollout(section: &Section) -> Stage {
             None => format!("to {}", state.candidate.version),
         },
         (_, Phase::Paused) => format!("paused at {}", state.weight.applied),
+        (_, Phase::Waiting) => format!("frozen at {}", state.weight.applied),
         (_, Phase::Baking) => format!("baking at {}", state.weight.applied),
         (_, Phase::Progressing | Phase::Promoting | Phase::Finalising) => state.weight.applied.to_string(),
         (_, Phase::Validating) => "checking".to_owned(),

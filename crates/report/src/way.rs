@@ -128,7 +128,7 @@ fn current(state: &RolloutState, legs: &[Leg], before: usize) -> Option<usize> {
     let phase = state.interrupted.unwrap_or(state.phase);
     let of_step = || legs.iter().position(|leg| leg.until.is_some_and(|until| state.step < until));
     match phase {
-        Phase::Pending | Phase::Validating | Phase::Failed => None,
+        Phase::Pending | Phase::Waiting | Phase::Validating | Phase::Failed => None,
         Phase::Progressing | Phase::Paused => match &state.plan.strategy {
             Strategy::Canary { .. } => Some(of_step().unwrap_or(before)),
             Strategy::BlueGreen { .. } | Strategy::Shadow { .. } | Strategy::AB { .. } if state.step == 0 => {

@@ -8,7 +8,9 @@ use std::{fmt, path::Path};
 use tagship_domain::{
     CommitId, Duration, Environment, ModelName, Provenance, Release, Timestamp,
     plan::RolloutPlan,
-    rollout::{EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutId, RolloutState},
+    rollout::{
+        EffectOutcome, EffectResult, Kind, Look, PersonCommand, Phase, RolloutId, RolloutState, Unlocked,
+    },
 };
 use tagship_ports::state_store::{AppendError, Entry};
 
@@ -20,7 +22,7 @@ use crate::{
     look::next_event,
     observe::{evidence, looked, observe},
     start::{StartRequest, start},
-    step::{is_report, revives, step},
+    step::{holds, is_report, revives, step},
     tick::Tick,
     world::World,
 };
@@ -77,6 +79,8 @@ pub struct Begin<'a> {
     pub plan: &'a RolloutPlan,
     /// Who begins it.
     pub by: &'a Provenance,
+    /// Why monitoring has a version left within its guard; absent where a person or an event begins this.
+    pub fired: Option<&'a str>,
 }
 
 /// What a run is told about a rollout that it leads on.
@@ -86,6 +90,8 @@ pub struct Told<'a> {
     pub commands: &'a [PersonCommand],
     /// A newer release that waits for the rollout.
     pub newer: Option<&'a Release>,
+    /// A person who takes the lock of a rollout away that could not go back.
+    pub unlock: Option<&'a Unlocked>,
 }
 
 /// How a round ended.
@@ -134,6 +140,7 @@ impl<'a> Driver<'a> {
                 previous,
                 now: self.world.clock.now(),
                 by: begin.by,
+                fired: begin.fired,
             })?;
             if previous.map(|previous| &previous.id) != begin.after {
                 break;
@@ -167,7 +174,7 @@ impl<'a> Driver<'a> {
         loop {
             let tick = self.tick(told).await;
             let pause = match &tick {
-                Ok(Tick::Waiting(state)) if state.phase != Phase::Paused => {
+                Ok(Tick::Waiting(state)) if !stands_still(state, until, self.world.clock.now()) => {
                     Some(pause(state, self.world.clock.now()))
                 }
                 Err(RolloutError::Store(error)) if error.may_pass() => Some(SLOWEST_LOOK),
@@ -193,11 +200,12 @@ impl<'a> Driver<'a> {
         for _ in 0..ROUNDS {
             let Some(held) = &self.held else { return Ok(Tick::Nothing) };
             let state = Box::new(held.state.clone());
-            if state.is_settled() && !told.commands.iter().any(|asked| revives(&state, asked)) {
+            let unlocks = told.unlock.is_some() && state.phase == Phase::RollbackFailed && state.holds_lock();
+            if state.is_settled() && !unlocks && !told.commands.iter().any(|asked| revives(&state, asked)) {
                 return Ok(Tick::Settled(state));
             }
             match self.round(&told).await? {
-                Round::Moved => told.commands = &[],
+                Round::Moved => (told.commands, told.unlock) = (&[], None),
                 Round::Still => break,
                 Round::Lost if losses == LOSSES => return Ok(Tick::Overtaken(state)),
                 Round::Lost => {
@@ -320,6 +328,15 @@ impl<'a> Driver<'a> {
 
     fn journal(&self) -> String {
         journal_name(self.environment, self.model)
+    }
+}
+
+/// Whether nothing leads on within this run but a person: it is paused, or a freeze outlasts the run.
+fn stands_still(state: &RolloutState, until: Timestamp, now: Timestamp) -> bool {
+    match state.phase {
+        Phase::Paused => true,
+        Phase::Waiting => holds(state, now).is_some_and(|end| end > until),
+        _ => false,
     }
 }
 

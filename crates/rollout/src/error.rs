@@ -44,7 +44,7 @@ impl RolloutError {
             Self::Refused(StartRefusal::OtherModel { .. }) => Exit::Usage,
             Self::Refused(StartRefusal::AlreadyStable { .. }) => Exit::Done,
             Self::Interrupted { .. } => Exit::Running,
-            Self::Refused(StartRefusal::Locked { .. })
+            Self::Refused(StartRefusal::Locked { .. } | StartRefusal::Unrecorded { .. })
             | Self::Journal { .. }
             | Self::Store(_)
             | Self::Overtaken { .. } => Exit::Incomplete,

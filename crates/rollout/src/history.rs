@@ -158,5 +158,13 @@ pub fn blocked(rollouts: &[EndedRollout]) -> Vec<BlockedRelease> {
     blocked
 }
 
+/// Digests that made it: the last rollout that decided about them succeeded, and nobody went back from them since.
+pub fn succeeded(rollouts: &[EndedRollout]) -> BTreeSet<Digest> {
+    let fell = blocked(rollouts);
+    let made_it = rollouts.iter().filter(|rollout| rollout.phase == Phase::Succeeded);
+    let digests = made_it.map(|rollout| &rollout.candidate.digest);
+    digests.filter(|digest| fell.iter().all(|blocked| blocked.release.digest != **digest)).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests;

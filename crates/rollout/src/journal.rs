@@ -108,7 +108,7 @@ fn standing(state: &RolloutState) -> String {
         Phase::Failed | Phase::RolledBack | Phase::RollbackFailed | Phase::Superseded => {
             state.reason.to_string()
         }
-        Phase::Paused => format!("{} at {applied}", state.reason),
+        Phase::Paused | Phase::Waiting => format!("{} at {applied}", state.reason),
         _ => format!("{}{}", step(state), share(applied, desired)),
     }
 }

@@ -71,6 +71,18 @@ pub async fn read_lock(
     held(&journal, journals.tip(&journal).await?.as_ref())
 }
 
+/// The newest entry about locks of an environment, whether it locks or unlocks.
+///
+/// # Errors
+/// As [`read_lock`].
+pub async fn newest_lock(
+    journals: &dyn StateStore,
+    environment: &Environment,
+) -> Result<Option<Lock>, LockError> {
+    let journal = lock_journal(environment);
+    journals.tip(&journal).await?.as_ref().map(|tip| read(&journal, tip)).transpose()
+}
+
 /// Locks an environment. Of two who do it at the same time one gets the other's lock as the answer.
 ///
 /// # Errors
@@ -111,10 +123,13 @@ pub async fn unlock(journals: &dyn StateStore, unlock: &Lock) -> Result<LockOutc
 }
 
 fn held(journal: &str, tip: Option<&Entry>) -> Result<Option<Lock>, LockError> {
-    let Some(tip) = tip else { return Ok(None) };
+    let lock = tip.map(|tip| read(journal, tip)).transpose()?;
+    Ok(lock.filter(|lock| lock.locked))
+}
+
+fn read(journal: &str, tip: &Entry) -> Result<Lock, LockError> {
     let text = tip.files.get(FILE).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-    let lock: Lock = schema::from_json(&text).map_err(|source| unreadable(journal, source))?;
-    Ok(Some(lock).filter(|lock| lock.locked))
+    schema::from_json(&text).map_err(|source| unreadable(journal, source))
 }
 
 /// Whether the entry was appended; otherwise somebody else's was.

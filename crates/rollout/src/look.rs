@@ -6,7 +6,7 @@ use tagship_domain::{
     rollout::{Observed, Phase, RolloutState},
 };
 
-use crate::step::{Candidate, Hold, is_prepared, leg, next_look, wants_counters};
+use crate::step::{Candidate, Hold, holds, is_prepared, leg, next_look, wants_counters};
 
 /// What a step would use now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,14 +28,17 @@ fn wants_smoke(state: &RolloutState, target: &Observed) -> bool {
     has_cases && prepared && matches!(Candidate::of(&state.candidate, target), Candidate::Ready(_))
 }
 
-/// When the plan has the next thing to do, as far as the state knows: a look, the end of a pause, or an effect that
-/// was put off.
+/// When the plan has the next thing to do, as far as the state knows: a look, the end of a pause or a freeze, or an
+/// effect that was put off.
 pub(crate) fn next_event(state: &RolloutState) -> Option<Timestamp> {
     let put_off = state.intended.iter().filter_map(|intended| intended.not_before).min();
     on_the_way(state).into_iter().chain(put_off).min()
 }
 
 fn on_the_way(state: &RolloutState) -> Option<Timestamp> {
+    if state.phase == Phase::Waiting {
+        return holds(state, state.since);
+    }
     let settled = state.settled.filter(|_| matches!(state.phase, Phase::Progressing | Phase::Baking))?;
     let pause = match leg(&state.plan, state.step).hold {
         Hold::For(length) => Some(settled.after(length)),

@@ -44,6 +44,7 @@ pub(crate) async fn observe(
         missed: asked.missed,
         newer: told.newer.cloned(),
         commands: told.commands.to_vec(),
+        unlock: told.unlock.cloned(),
         outcomes,
     }
 }

@@ -30,6 +30,8 @@ pub struct StartRequest<'a> {
     pub now: Timestamp,
     /// Who starts it.
     pub by: &'a Provenance,
+    /// Why monitoring has a version left within its guard; absent where a person or an event starts this.
+    pub fired: Option<&'a str>,
 }
 
 /// Why a rollout was not started.
@@ -38,7 +40,7 @@ pub enum StartRefusal {
     /// Another one holds the lock.
     #[error(
         "start a rollout: {id} of {by} holds {environment} since {since} in phase {phase}; {}",
-        if *.phase == Phase::RollbackFailed { "bring the target in order, then have going back tried again with `tagship rollback`" } else { "wait for its end or abort it" }
+        if *.phase == Phase::RollbackFailed { "bring the target in order, then have going back tried again with `tagship rollback`, or take the lock away with `tagship unlock`" } else { "wait for its end or abort it" }
     )]
     Locked {
         /// Which.
@@ -60,6 +62,21 @@ pub enum StartRefusal {
         /// What it holds.
         release: String,
     },
+    /// The registry does not know what serves: the rollout that brought it could not record it.
+    #[error(
+        "start a rollout: {serves} serves {environment} since {id} ended, and the registry says {recorded}; assign {serves} \
+         there, e.g. with `gto assign`"
+    )]
+    Unrecorded {
+        /// What serves.
+        serves: String,
+        /// The environment.
+        environment: Environment,
+        /// The rollout that brought it.
+        id: RolloutId,
+        /// What the registry says.
+        recorded: String,
+    },
     /// Candidate and stable are different models.
     #[error("start a rollout: {candidate} cannot take over from {stable}, which is another model")]
     OtherModel {
@@ -79,7 +96,7 @@ pub enum StartRefusal {
 /// A [`StartRefusal`]: nothing may be written then.
 pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
     check(request)?;
-    let StartRequest { kind, environment, candidate, stable, plan, previous, now, by } = request;
+    let StartRequest { kind, environment, candidate, stable, plan, previous, now, by, fired } = request;
     let begun = previous.map_or(*now, |previous| after(previous.since, *now));
     let mut state = RolloutState {
         id: id(environment, candidate, *previous),
@@ -90,13 +107,16 @@ pub fn start(request: &StartRequest<'_>) -> Result<RolloutState, StartRefusal> {
         stable: stable.cloned(),
         plan: fitted(plan, *kind, stable.is_some()),
         phase: Phase::Pending,
-        reason: Reason::Started,
+        reason: if fired.is_some() { Reason::GuardFired } else { Reason::Started },
         message: opening(request),
-        cause: None,
+        cause: fired.map(str::to_owned),
         step: 0,
         settled: None,
         interrupted: None,
         waived: None,
+        unfrozen: None,
+        unlocked: None,
+        guarded_until: None,
         weight: WeightPair::default(),
         routing: Routing::default(),
         judges: BTreeMap::new(),
@@ -138,7 +158,15 @@ pub(crate) fn fitted(plan: &RolloutPlan, kind: Kind, has_stable: bool) -> Rollou
     }
     let analysis = analysis.filter(|analysis| !analysis.metrics.is_empty());
     let bake = if analysis.is_some() { plan.bake } else { Duration::default() };
-    RolloutPlan { on_newer: plan.on_newer, next: plan.next.clone(), analysis, bake, ..at_once }
+    RolloutPlan {
+        on_newer: plan.on_newer,
+        on_failure: plan.on_failure,
+        freeze: plan.freeze.clone(),
+        next: plan.next.clone(),
+        analysis,
+        bake,
+        ..at_once
+    }
 }
 
 /// The time of a transition: now, but always after the one before, so that records outside keep their order even
@@ -149,13 +177,23 @@ pub(crate) fn after(before: Timestamp, now: Timestamp) -> Timestamp {
 
 fn check(request: &StartRequest<'_>) -> Result<(), StartRefusal> {
     let StartRequest { environment, candidate, stable, previous, .. } = request;
-    if let Some(previous) = previous.filter(|previous| previous.phase.holds_lock()) {
+    if let Some(previous) = previous.filter(|previous| previous.holds_lock()) {
         return Err(StartRefusal::Locked {
             id: previous.id.clone(),
             environment: (*environment).clone(),
             phase: previous.phase,
             since: previous.since.readable(),
             by: previous.by.actor.clone(),
+        });
+    }
+    if let Some(previous) = previous.filter(|previous| is_unpromoted(previous))
+        && stable.is_none_or(|stable| stable.digest != previous.candidate.digest)
+    {
+        return Err(StartRefusal::Unrecorded {
+            serves: previous.candidate.to_string(),
+            environment: (*environment).clone(),
+            id: previous.id.clone(),
+            recorded: stable.map_or_else(|| "nothing".to_owned(), ToString::to_string),
         });
     }
     match stable {
@@ -179,8 +217,9 @@ fn id(environment: &Environment, candidate: &Release, previous: Option<&RolloutS
 }
 
 fn opening(request: &StartRequest<'_>) -> String {
-    let StartRequest { kind, environment, candidate, stable, by, .. } = request;
+    let StartRequest { kind, environment, candidate, stable, by, fired, .. } = request;
     let version = &candidate.version;
+    let why = fired.map(|why| format!(", for its guard fired: {why}")).unwrap_or_default();
     match (kind, stable) {
         (Kind::Deploy, Some(stable)) => {
             format!("{} deploys {version} to {environment}, where {} serves", by.actor, stable.version)
@@ -189,7 +228,7 @@ fn opening(request: &StartRequest<'_>) -> String {
             format!("{} deploys {version} to {environment}, where nothing serves yet", by.actor)
         }
         (Kind::Rollback, Some(stable)) => {
-            format!("{} rolls {environment} back from {} to {version}", by.actor, stable.version)
+            format!("{} rolls {environment} back from {} to {version}{why}", by.actor, stable.version)
         }
         (Kind::Rollback, None) => format!("{} rolls {environment} back to {version}", by.actor),
     }
@@ -204,7 +243,20 @@ fn left_over(request: &StartRequest<'_>) -> Vec<Effect> {
         _ => false,
     };
     let intended = request.previous.into_iter().flat_map(|previous| &previous.intended);
-    intended.map(|intended| &intended.effect).filter(|effect| needed(effect)).cloned().collect()
+    let made_stable = serves_unpromoted(request).then_some(Effect::Rollback);
+    let unloaded = intended.map(|intended| &intended.effect).filter(|effect| needed(effect)).cloned();
+    made_stable.into_iter().chain(unloaded).collect()
+}
+
+/// Whether what serves could not be made stable when it was rolled out. The target may still hold another version to be
+/// stable, which would get what a new candidate leaves: what serves is made stable first.
+fn serves_unpromoted(request: &StartRequest<'_>) -> bool {
+    request.stable.is_some() && request.previous.is_some_and(is_unpromoted)
+}
+
+/// Whether a rollout ended with its candidate serving without being stable.
+fn is_unpromoted(state: &RolloutState) -> bool {
+    (state.phase, state.reason) == (Phase::Failed, Reason::PromotionFailed)
 }
 
 #[cfg(test)]

@@ -293,6 +293,12 @@ pub struct RollbackArgs {
     /// The version to go back to; the one before by default.
     #[arg(long, value_name = "VERSION")]
     pub to: Option<Version>,
+    /// For monitoring: undo the newest promotion, but only within its guard and never past a person's decision.
+    #[arg(long, requires = "reason", conflicts_with = "to")]
+    pub guard: bool,
+    /// What monitoring found, in one sentence.
+    #[arg(long, value_name = "TEXT", requires = "guard")]
+    pub reason: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
     pub pace: Pace,

@@ -10,6 +10,7 @@ mod faults;
 mod full_disk;
 mod github;
 mod gto;
+mod model;
 mod prometheus;
 mod proxies;
 mod release;
@@ -45,6 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "release", run: release::run },
     Step { name: "faults", run: faults::run },
     Step { name: "full-disk", run: full_disk::run },
+    Step { name: "model", run: model::run },
     Step { name: "nginx", run: proxies::nginx },
     Step { name: "haproxy", run: proxies::haproxy },
     Step { name: "envoy", run: proxies::envoy },

@@ -6,6 +6,7 @@ mod actions;
 mod command_line;
 mod exit_codes;
 mod expressions;
+mod rollout_states;
 mod rules;
 mod schemas;
 
@@ -35,6 +36,7 @@ const MARK: &str = "<!-- Written by `cargo xtask gen` from the code; edit the co
 fn all(workspace: &Workspace) -> Result<Vec<Generated>> {
     let mut files =
         vec![command_line::generate(), exit_codes::generate(), expressions::generate(), rules::generate()?];
+    files.push(rollout_states::generate()?);
     files.extend(schemas::generate()?);
     files.extend(actions::generate(workspace)?);
     Ok(files)

@@ -3,7 +3,7 @@
 use tagship_domain::{
     Duration,
     analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind, OnNoData},
-    plan::{OnNewer, RolloutPlan, Smoke, Step, Strategy},
+    plan::{OnFailure, OnNewer, RolloutPlan, Smoke, Step, Strategy},
     traffic::Weight,
 };
 
@@ -332,4 +332,28 @@ fn a_value_has_conditions_and_a_source() {
     let text = "metrics: [{ name: e, kind: error-ratio }, { name: l, kind: latency, dry-run: true }]";
     let metrics = parse_analysis("a.yml", text).unwrap().metrics;
     assert_eq!(metrics.iter().map(Metric::decides).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_freeze_an_order_and_a_guard_are_read_as_they_are_written() {
+    let keys = "freeze: [ \"fri 16:00 - Mon 08:00 Europe/Berlin\" ], guard: 24h, on-failure: propose";
+    let environment = with(keys);
+    let windows: Vec<String> = environment.freeze.iter().map(ToString::to_string).collect();
+    assert_eq!(windows, ["Fri 16:00 - Mon 08:00 Europe/Berlin"]);
+    let plan = environment.plan(Smoke::ReadyOnly);
+    assert_eq!((plan.guard, plan.on_failure), (Duration::from_secs(86_400), OnFailure::Propose));
+    assert_eq!(plan.freeze, environment.freeze);
+
+    let order = "    environments:\n      s: { target: local }\n      p: { target: { local: { url: \"http://p\" } }, after: s }\n";
+    let config = Config::parse("tagship.yml", &model(order)).unwrap();
+    let (_, model) = config.models.into_iter().next().unwrap();
+    assert_eq!(
+        model
+            .environments
+            .values()
+            .filter_map(|known| known.after.as_ref())
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        ["s"]
+    );
 }

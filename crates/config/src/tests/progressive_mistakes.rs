@@ -54,6 +54,31 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
         "8:26 p.environment-url: the address holds 'ö', which has to be written percent-encoded | write `http://` or `https://`, a host and a path, as in `https://churn.example.org/`",
     ),
     (
+        "freeze: [ weekends ]",
+        "8:19 p.freeze[0]: \"weekends\" is no window; write it like `Fri 16:00 - Mon 08:00 Europe/Berlin`",
+    ),
+    (
+        "freeze: [ \"Fri 16:00 - Mon 08:00 UTC\", \"Freitag 16:00 - Mon 08:00 UTC\" ]",
+        "8:48 p.freeze[1]: \"Freitag\" is no day of the week; there is Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+    ),
+    (
+        "freeze: [ \"Fri 16:00 - Mon 08:00 Europe/Atlantis\" ]",
+        "8:19 p.freeze[0]: \"Europe/Atlantis\" is no time zone; write its name like `Europe/Berlin`, or `UTC`",
+    ),
+    (
+        "freeze: [ \"Fri 16 - Mon 08:00 UTC\" ]",
+        "8:19 p.freeze[0]: \"16\" is no time of day; write it like `08:00`",
+    ),
+    (
+        "freeze: [ \"Mon 00:00 - Fri 00:00 UTC\", \"Thu 00:00 - Mon 00:00 UTC\" ]",
+        "8:9 p.freeze: the windows leave no time of the week in which a rollout could begin | a lock keeps new versions out until a person unlocks: `tagship lock`",
+    ),
+    ("after: staging", "8:16 p.after: the model has no environment `staging` | there is no other"),
+    (
+        "after: p",
+        "8:16 p.after: `p` would have to come after itself | leave `after` out where a version goes first",
+    ),
+    (
         "strategy: { canary: { steps: [] } }",
         "8:31 p.strategy.canary.steps: no step gives the new version traffic | begin with a small share, e.g. `{ set-weight: 5 }`",
     ),

@@ -71,7 +71,10 @@ pub(super) fn on_merge_group(
 fn proposed(subject: Subject<'_>, reason_code: ReasonCode, why: &str) -> DecisionItem {
     let item = subject.deploy_checkout(false);
     let judged = !matches!(item.action, Action::Skip)
-        || matches!(item.reason_code, ReasonCode::PreviouslyRolledBack | ReasonCode::EnvironmentLocked);
+        || matches!(
+            item.reason_code,
+            ReasonCode::PreviouslyRolledBack | ReasonCode::EnvironmentLocked | ReasonCode::AwaitsEnvironment
+        );
     if !judged {
         return item;
     }

@@ -9,7 +9,7 @@ use tagship_domain::{
 };
 
 use super::*;
-use crate::state::{Blocked, EnvironmentState, Running};
+use crate::state::{Before, Blocked, EnvironmentState, Running};
 
 fn digest(byte: u8) -> Digest {
     Digest::from_bytes([byte; 32])
@@ -107,6 +107,45 @@ fn bytes_that_were_rolled_back_wait_for_a_retry() {
     check(manual(Command::Deploy, None), &repository, (Action::Skip, ReasonCode::PreviouslyRolledBack));
     check(manual(Command::Retry, None), &repository, (Action::Retry, ReasonCode::ReleasedNotDeployed));
     check(pull("opened", false), &repository, (Action::ValidateOnly, ReasonCode::PullRequest));
+}
+
+#[test]
+fn environments_come_in_order_by_digest() {
+    let environment = Environment::new("staging").unwrap();
+    let after = |succeeded: &[u8]| {
+        let succeeded = succeeded.iter().map(|byte| digest(*byte)).collect();
+        Some(Before { environment: environment.clone(), succeeded })
+    };
+    let with = |byte, succeeded: &[u8]| {
+        let state = EnvironmentState { after: after(succeeded), ..holding(release("v1.0.0", 1)) };
+        repository(byte, vec![release("v1.1.0", 2)], state)
+    };
+    let decision = check(push(), &with(2, &[1]), (Action::Skip, ReasonCode::AwaitsEnvironment));
+    assert!(
+        decision.sentence.contains("churn v1.1.0 did not succeed in staging yet"),
+        "{}",
+        decision.sentence
+    );
+    assert!(decision.sentence.contains("--from staging --environment production"), "{}", decision.sentence);
+    check(push(), &with(3, &[1, 2]), (Action::Skip, ReasonCode::AwaitsEnvironment));
+    let named = || manual(Command::Deploy, Some(version("v1.1.0")));
+    check(named(), &with(1, &[]), (Action::Skip, ReasonCode::AwaitsEnvironment));
+    check(named(), &with(1, &[2]), (Action::Deploy, ReasonCode::ReleasedNotDeployed));
+    check(push(), &with(2, &[1, 2]), (Action::Deploy, ReasonCode::ReleasedNotDeployed));
+    check(pull("opened", false), &with(2, &[]), (Action::ValidateOnly, ReasonCode::PullRequest));
+    check(
+        manual(Command::Rollback, Some(version("v1.1.0"))),
+        &with(1, &[]),
+        (Action::Rollback, ReasonCode::Requested),
+    );
+}
+
+#[test]
+fn a_freeze_is_told_and_keeps_nothing_from_being_decided() {
+    let until = "2026-11-30T07:00:00Z".parse().ok();
+    let state = EnvironmentState { frozen_until: until, ..holding(release("v1.0.0", 1)) };
+    let decision = check(push(), &repository(2, vec![], state), (Action::Deploy, ReasonCode::DigestChanged));
+    assert!(decision.sentence.contains("until 2026-11-30 07:00:00 UTC"), "{}", decision.sentence);
 }
 
 #[test]

@@ -26,7 +26,10 @@ pub const USAGE: [(&str, &str); 10] = [
     ("abort", "stop the running rollout and go back to stable"),
     ("rollback [VERSION]", "go back to the previous or a named version"),
     ("lock [REASON]", "let nothing new into an environment"),
-    ("unlock", "let new versions in again"),
+    (
+        "unlock [REASON]",
+        "let new versions in again; with a reason also past a rollout that could not go back",
+    ),
     ("status", "say what every environment holds and which rollouts run"),
 ];
 
@@ -86,7 +89,10 @@ pub enum Ask {
         reason: String,
     },
     /// Let new versions in again.
-    Unlock,
+    Unlock {
+        /// Why; needed where a rollout could not go back.
+        reason: String,
+    },
     /// Say how things stand.
     Status,
     /// Say what there is to ask for.
@@ -165,6 +171,7 @@ fn set<T>(
 fn ask(name: &str, arguments: &[&str]) -> Result<Ask, String> {
     let ask = match name {
         "lock" => return Ok(Ask::Lock { reason: arguments.join(" ") }),
+        "unlock" => return Ok(Ask::Unlock { reason: arguments.join(" ") }),
         "rollback" => {
             let version = arguments.first().map(|text| text.parse::<Version>());
             let version = version.transpose().map_err(|error| error.to_string())?;
@@ -173,7 +180,6 @@ fn ask(name: &str, arguments: &[&str]) -> Result<Ask, String> {
             }
             return Ok(Ask::Do { command: Command::Rollback, version });
         }
-        "unlock" => Ask::Unlock,
         "status" => Ask::Status,
         "help" => Ask::Help,
         // A deployment begins with a merge, a tag or a workflow started by hand.

@@ -39,6 +39,12 @@ fn words(state: &RolloutState) -> String {
     match state.phase {
         Phase::Pending if back => format!("{name} is about to go back to {version} in {place}"),
         Phase::Pending => format!("{name} {version} is about to roll out to {place}"),
+        Phase::Waiting if share == Weight::NONE => {
+            format!("{name} {version} waits for the end of a freeze before it rolls out to {place}")
+        }
+        Phase::Waiting => {
+            format!("{name} {version} stays at {share} of the traffic in {place} while a freeze lasts")
+        }
         Phase::Validating => format!("{name} {version} is being checked in {place}, without traffic"),
         Phase::Progressing if state.routing.shadow.is_some() => {
             format!(
@@ -66,6 +72,9 @@ fn words(state: &RolloutState) -> String {
         Phase::Succeeded if back => format!("{name} is back on {version} in {place}"),
         Phase::Succeeded => format!("{name} {version} is live in {place}"),
         Phase::Failed if back => format!("{name} could not go back to {version} in {place}"),
+        Phase::Failed if state.reason == Reason::PromotionFailed => {
+            format!("{name} {version} serves {place} but could not be made stable")
+        }
         Phase::Failed => format!("{name} {version} did not reach {place}{}", still_serving(state)),
         Phase::RollingBack if state.reason == Reason::NewerVersion => {
             format!("{name} {version} makes way for a newer version in {place}")
@@ -77,6 +86,9 @@ fn words(state: &RolloutState) -> String {
             }
             None => format!("{name} {version} was taken out of {place}, nothing serves there"),
         },
+        Phase::RollbackFailed if state.unlocked.is_some() => {
+            format!("{name} {version} could not be taken back in {place}: a person has taken the lock away")
+        }
         Phase::RollbackFailed => {
             format!("{name} {version} could not be taken back in {place}: a person is needed")
         }
@@ -103,6 +115,10 @@ fn paused(state: &RolloutState, name: &str, place: &str) -> String {
         Reason::ManualPause => format!("{name} {version} is paused {at} by a person"),
         Reason::NoData | Reason::InconclusiveAnalysis => {
             format!("{name} {version} is held {at}, a person decides")
+        }
+        Reason::Frozen => format!("{name} {version} has a bad metric and is held {at}, a person decides"),
+        Reason::RollbackProposed => {
+            format!("{name} {version} has a bad metric {at}, going back is proposed to a person")
         }
         _ if state.routing.shadow.is_some() => {
             format!("{name} {version} answers copies of requests in {place}, a person decides")
@@ -144,6 +160,7 @@ pub fn description(state: &RolloutState) -> String {
 pub fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Pending => "Pending",
+        Phase::Waiting => "Waiting",
         Phase::Validating => "Validating",
         Phase::Progressing => "Progressing",
         Phase::Paused => "Paused",
@@ -172,9 +189,14 @@ pub fn standing(reason: Reason) -> &'static str {
         Reason::InconclusiveAnalysis => "metrics are undecided",
         Reason::NoData => "no data",
         Reason::StepPause => "as planned",
+        Reason::Frozen => "held for a person",
+        Reason::RollbackProposed => "going back is proposed",
+        Reason::Schedule => "a freeze",
         Reason::ManualPause => "by a person",
         Reason::ManualAbort => "stopped by a person",
         Reason::NewerVersion => "a newer version",
+        Reason::PromotionFailed => "it could not be made stable",
+        Reason::GuardFired => "the guard fired",
     }
 }
 

@@ -50,6 +50,9 @@ pub(crate) fn culprits(state: &RolloutState) -> Vec<Culprit> {
     match state.reason {
         Reason::AnalysisFailed => guilty(|view| view.phase == MetricPhase::Failed),
         Reason::AnalysisError => guilty(|view| view.phase == MetricPhase::Error),
+        Reason::Frozen | Reason::RollbackProposed => {
+            guilty(|view| matches!(view.phase, MetricPhase::Failed | MetricPhase::Error))
+        }
         Reason::InconclusiveAnalysis => guilty(is_open),
         Reason::NoData => {
             let empty: Vec<Culprit> = guilty(|view| is_open(view) && has_no_data(view));

@@ -379,6 +379,9 @@ pub(crate) fn state(kind: Kind, phase: Phase, reason: Reason, weight: u8, messag
         interrupted: None,
         waived: None,
         routing: <_>::default(),
+        unfrozen: None,
+        unlocked: None,
+        guarded_until: None,
         weight: WeightPair { desired: weight, applied: weight },
         judges: [(
             "smoke".to_owned(),

@@ -154,3 +154,20 @@ fn what_did_not_work_out_is_blocked_until_it_does() {
     let stuck = finished(4, Kind::Rollback, "v0.9.0", "v1.0.0", Phase::RollbackFailed);
     assert_eq!(blocked_after(&[good, stuck]), ["v0.9.0"]);
 }
+
+#[test]
+fn what_succeeded_counts_until_it_is_left_or_fails() {
+    let digests = |rollouts: &[RolloutState]| {
+        let made_it = succeeded(&ended(&entries(rollouts)).unwrap());
+        ["v1.0.0", "v1.1.0", "v1.2.0"].map(|version| made_it.contains(&release(version).digest))
+    };
+    let first = finished(1, Kind::Deploy, "v1.0.0", "v0.9.0", Phase::Succeeded);
+    let second = finished(2, Kind::Deploy, "v1.1.0", "v1.0.0", Phase::Succeeded);
+    assert_eq!(digests(&[first.clone(), second.clone()]), [true, true, false]);
+    let bad = finished(3, Kind::Deploy, "v1.2.0", "v1.1.0", Phase::RolledBack);
+    assert_eq!(digests(&[first.clone(), second.clone(), bad]), [true, true, false]);
+    let back = finished(3, Kind::Rollback, "v1.0.0", "v1.1.0", Phase::Succeeded);
+    assert_eq!(digests(&[first, second.clone(), back]), [true, false, false], "it was left");
+    let again = finished(3, Kind::Deploy, "v1.1.0", "v1.0.0", Phase::Failed);
+    assert_eq!(digests(&[second, again]), [false, false, false], "the last word counts");
+}

@@ -13,6 +13,7 @@ fn over(previous: &RolloutState, candidate: &str) -> Result<RolloutState, StartR
         previous: Some(previous),
         now: noon(),
         by: &by("carol"),
+        fired: None,
     })
 }
 

@@ -11,6 +11,7 @@ use tagship_domain::{
 use super::{
     back,
     change::{enter, intend, intend_after},
+    freezing,
     legs::{self, Hold, Leg},
     looking,
 };
@@ -18,11 +19,16 @@ use crate::analysis::Against;
 
 /// Leads on from a phase that is done.
 pub(super) fn advance(state: &mut RolloutState, achieved: &str, now: Timestamp) {
+    if let Some(until) = freezing::stops(state, now) {
+        return freezing::wait(state, achieved, until, now);
+    }
     match state.phase {
         Phase::Pending => validate(state, now),
+        Phase::Waiting => freezing::go_on(state, achieved, now),
         Phase::Validating => begin_leg(state, 0, achieved, now),
         Phase::Progressing | Phase::Baking => next_leg(state, achieved, now),
         Phase::Promoting => finalise(state, now),
+        Phase::Finalising if state.reason == Reason::PromotionFailed => back::keep_serving(state, None, now),
         Phase::Finalising => succeed(state, now),
         Phase::RollingBack => back::arrive(state, now),
         Phase::Paused
@@ -34,7 +40,8 @@ pub(super) fn advance(state: &mut RolloutState, achieved: &str, now: Timestamp) 
     }
 }
 
-fn validate(state: &mut RolloutState, now: Timestamp) {
+/// Begins: the candidate is loaded without traffic.
+pub(super) fn validate(state: &mut RolloutState, now: Timestamp) {
     let then = match state.plan.smoke {
         Smoke::GoldenCases { count, .. } => format!("then {count} golden cases"),
         Smoke::ReadyOnly => "then a check that it is ready (there are no golden cases)".to_owned(),
@@ -161,6 +168,9 @@ fn succeed(state: &mut RolloutState, now: Timestamp) {
         None => message,
     };
     enter(state, Phase::Succeeded, Reason::Completed, message, now);
+    let guarded =
+        state.kind == Kind::Deploy && state.stable.is_some() && state.plan.guard > Duration::default();
+    state.guarded_until = guarded.then(|| state.since.after(state.plan.guard));
     if let Some(stable) = &state.stable {
         let version = stable.version.clone();
         intend_after(state, state.plan.scale_down_delay, Effect::Cleanup { version });

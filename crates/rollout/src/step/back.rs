@@ -2,30 +2,136 @@
 
 use tagship_domain::{
     Provenance, Timestamp,
-    rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState},
+    plan::OnFailure,
+    rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState, Unlocked},
     routing::Routing,
-    traffic::Weight,
+    traffic::{TargetState, Weight},
 };
 
 use super::{
     advance,
     candidate::Candidate,
     change::{enter, intend, intend_after, is_report, waiting_for},
+    pausing,
     transition::Judgement,
 };
 
 /// Leads back from a phase that went wrong: before traffic moved there is nothing to undo, afterwards traffic goes
-/// back, and where that does not work a person is needed.
-pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
-    match state.phase {
+/// back, and where that does not work a person is needed. A metric that is bad is a person's where the plan says so. A
+/// promotion that fails when stable can no longer serve keeps what still can.
+pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, observation: &Observation) {
+    let now = observation.now;
+    match phase_before(state) {
         Phase::Pending | Phase::Validating if reason == Reason::NewerVersion => give_way(state, cause, now),
         Phase::Pending | Phase::Validating => fail(state, reason, cause, now),
+        Phase::Progressing | Phase::Baking | Phase::Paused if is_for_a_person(state, reason) => {
+            pausing::hold_bad(state, cause, now);
+        }
+        Phase::Promoting | Phase::Finalising
+            if reason != Reason::ManualAbort && only_candidate_serves(state, &observation.target) =>
+        {
+            keep_candidate(state, reason, cause, now);
+        }
         Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Promoting | Phase::Finalising => {
-            go_back(state, reason, cause, now);
+            let known = state.cause.take().filter(|_| state.phase == Phase::Paused);
+            let cause = known.map_or_else(|| cause.to_owned(), |known| format!("{cause} ({known})"));
+            go_back(state, reason, &cause, now);
         }
         Phase::RollingBack => get_stuck(state, cause, now),
-        Phase::Succeeded | Phase::Failed | Phase::RolledBack | Phase::RollbackFailed | Phase::Superseded => {}
+        Phase::Waiting
+        | Phase::Succeeded
+        | Phase::Failed
+        | Phase::RolledBack
+        | Phase::RollbackFailed
+        | Phase::Superseded => {}
     }
+}
+
+/// The phase, or the one that a freeze interrupted: what there is to undo is the same.
+fn phase_before(state: &RolloutState) -> Phase {
+    match (state.phase, state.interrupted) {
+        (Phase::Waiting, Some(interrupted)) => interrupted,
+        (Phase::Waiting, None) => Phase::Pending,
+        (phase, _) => phase,
+    }
+}
+
+/// Whether a bad metric is left to a person. That the candidate no longer answers, or that the target refuses, is not: the
+/// way back is all there is then.
+fn is_for_a_person(state: &RolloutState, reason: Reason) -> bool {
+    state.plan.on_failure != OnFailure::Rollback
+        && matches!(reason, Reason::AnalysisFailed | Reason::AnalysisError)
+}
+
+/// Whether stable is seen to be unable to serve, and the candidate able to.
+fn only_candidate_serves(state: &RolloutState, target: &Observed) -> bool {
+    let Some(stable) = &state.stable else { return false };
+    let stable = Candidate::of(stable, target);
+    let candidate = Candidate::of(&state.candidate, target);
+    let is_lost = matches!(stable, Candidate::Missing | Candidate::Other(_) | Candidate::NotReady);
+    is_lost && matches!(candidate, Candidate::Ready(_))
+}
+
+/// Going back would take the traffic from all that can serve: the candidate gets what it does not have yet, and the
+/// registry is told. What goes wrong with that is for a person, except that the registry does not know.
+fn keep_candidate(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
+    if state.reason == Reason::PromotionFailed {
+        return if state.weight.applied == Weight::ALL {
+            keep_serving(state, Some(cause), now);
+        } else {
+            get_stuck(state, cause, now);
+        };
+    }
+    let version = state.candidate.version.clone();
+    let message =
+        format!("{cause}; {} cannot serve either, so {version} keeps the traffic", stable_name(state));
+    let registry_refused = reason == Reason::RegistryFailed;
+    state.cause = Some(cause.to_owned());
+    enter(state, Phase::Finalising, Reason::PromotionFailed, message, now);
+    state.weight.desired = Weight::ALL;
+    intend(state, Effect::Publish);
+    if state.weight.applied < Weight::ALL {
+        intend(state, Effect::SetWeight { weight: Weight::ALL });
+    }
+    advance::route(state, Routing::default());
+    if !registry_refused {
+        state.assigned = true;
+        intend(state, Effect::AssignStage { version });
+    }
+}
+
+/// Ends with the candidate serving although it could not become stable.
+pub(super) fn keep_serving(state: &mut RolloutState, left: Option<&str>, now: Timestamp) {
+    let cause = state.cause.clone().unwrap_or_else(|| state.reason.to_string());
+    let left = left.map(|left| format!("; the registry may not say so: {left}")).unwrap_or_default();
+    let message = format!(
+        "{} serves {} although it could not be made stable ({cause}), for {} cannot serve{left}",
+        state.candidate.version,
+        state.environment,
+        stable_name(state)
+    );
+    enter(state, Phase::Failed, Reason::PromotionFailed, message, now);
+    intend(state, Effect::SetDeployment { state: DeploymentState::Failure });
+    intend(state, Effect::Publish);
+}
+
+fn stable_name(state: &RolloutState) -> String {
+    state.stable.as_ref().map_or_else(|| "stable".to_owned(), |stable| stable.version.to_string())
+}
+
+/// Takes the lock of a rollout away that could not go back, in a person's name and with what was seen to serve.
+pub(super) fn unlock(state: &mut RolloutState, word: &Unlocked, target: &TargetState) {
+    let shares: Vec<String> = target
+        .arms
+        .iter()
+        .filter(|arm| arm.weight > Weight::NONE)
+        .map(|arm| format!("{} has {} of the traffic", arm.version, arm.weight))
+        .collect();
+    let serves = if shares.is_empty() { "nothing serves".to_owned() } else { shares.join(", ") };
+    let why = if word.reason.is_empty() { String::new() } else { format!(" ({})", word.reason) };
+    state.message = format!("{} took the lock away{why}: {serves}; {}", word.by.actor, state.message);
+    state.unlocked = Some(word.clone());
+    intend(state, Effect::Publish);
 }
 
 fn fail(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {

@@ -9,15 +9,17 @@ use tagship_domain::{
 
 use crate::start::after;
 
-/// Enters a phase. Only reports to people outlive the phase that intended them.
+/// Enters a phase. Only reports to people outlive the phase that intended them. That monitoring is why a version is left
+/// stays the reason for as long as that goes as planned.
 pub(super) fn enter(state: &mut RolloutState, phase: Phase, reason: Reason, message: String, now: Timestamp) {
+    let goes_well = matches!(reason, Reason::OnTrack | Reason::Completed);
     state.phase = phase;
-    state.reason = reason;
+    state.reason = if goes_well && state.reason == Reason::GuardFired { Reason::GuardFired } else { reason };
     state.message = message;
     state.since = after(state.since, now);
-    state.deadline = (!phase.is_terminal() && phase != Phase::Paused)
+    state.deadline = (!phase.is_terminal() && !phase.stands_still())
         .then(|| state.since.after(state.plan.progress_deadline));
-    if phase != Phase::Paused {
+    if !phase.stands_still() {
         state.settled = None;
         state.interrupted = None;
     }

@@ -32,13 +32,16 @@ pub(super) fn newer(state: &RolloutState) -> Option<Judgement> {
     let newer = state.queued.as_ref()?;
     let gives_way = state.plan.on_newer == OnNewer::Supersede
         && state.kind == Kind::Deploy
-        && (travels(state) || matches!(state.phase, Phase::Pending | Phase::Validating));
+        && (travels(state) || matches!(state.phase, Phase::Pending | Phase::Waiting | Phase::Validating));
     gives_way.then(|| Judgement::Bad(Reason::NewerVersion, format!("{} is newer", newer.version)))
 }
 
 /// What someone asked for besides an abort. A command that means nothing now is passed over: the ones that start
 /// rollouts, a resume of what runs, a pause of what is paused.
 pub(super) fn other(state: &RolloutState, observation: &Observation) -> Option<Judgement> {
+    if state.phase == Phase::Waiting {
+        return during_a_freeze(state, observation);
+    }
     if !travels(state) {
         return None;
     }
@@ -56,6 +59,19 @@ pub(super) fn other(state: &RolloutState, observation: &Observation) -> Option<J
     Some(Judgement::Pause(Reason::ManualPause, format!("{} paused it", by.actor)))
 }
 
+/// A freeze holds back what is allowed to go on otherwise, so that a promotion only overrules the freeze.
+fn during_a_freeze(state: &RolloutState, observation: &Observation) -> Option<Judgement> {
+    let travels = matches!(state.interrupted, Some(Phase::Progressing | Phase::Baking));
+    if let Some(by) = asked(observation, &[Command::PromoteFull]).filter(|_| travels) {
+        return Some(Judgement::PromoteFull(by.clone()));
+    }
+    if let Some(by) = asked(observation, &[Command::Promote, Command::PromoteFull]) {
+        return Some(Judgement::LeadOn(by.clone()));
+    }
+    let by = asked(observation, &[Command::Pause]).filter(|_| travels)?;
+    Some(Judgement::Pause(Reason::ManualPause, format!("{} paused it", by.actor)))
+}
+
 /// Someone who wants a rollback that failed to be tried again.
 pub(super) fn again<'a>(state: &RolloutState, observation: &'a Observation) -> Option<&'a Provenance> {
     let command = observation.commands.iter().find(|asked| revives(state, asked))?;
@@ -65,6 +81,7 @@ pub(super) fn again<'a>(state: &RolloutState, observation: &'a Observation) -> O
 /// Whether a command means something to a rollout that has settled.
 pub(crate) fn revives(state: &RolloutState, asked: &PersonCommand) -> bool {
     state.phase == Phase::RollbackFailed
+        && state.holds_lock()
         && matches!(asked.command, Command::Abort | Command::Retry | Command::Rollback)
 }
 

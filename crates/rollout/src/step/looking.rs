@@ -21,7 +21,7 @@ const MOST_MISSED: usize = 60;
 
 /// Whether a step would use counters now.
 pub(crate) fn wants_counters(state: &RolloutState, now: Timestamp) -> bool {
-    let travels = matches!(state.phase, Phase::Progressing | Phase::Baking | Phase::Paused);
+    let travels = matches!(state.phase, Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Waiting);
     travels && measured_against(state).is_some() && (state.settled.is_none() || is_due(state, now))
 }
 

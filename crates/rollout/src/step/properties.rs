@@ -7,10 +7,10 @@ use tagship_domain::{
     Digest, Duration, Timestamp,
     analysis::{Metric, MetricPhase},
     event::Command,
-    plan::{self, OnNewer, RolloutPlan, Smoke, Step},
+    plan::{self, OnFailure, OnNewer, RolloutPlan, Smoke, Step},
     rollout::{
         Effect, EffectOutcome, EffectResult, Kind, Measured, Observation, Observed, PersonCommand, Phase,
-        RolloutState,
+        Reason, RolloutState, Unlocked,
     },
     traffic::{Arm, Counters, TargetState, Weight},
     validation::{GoldenReport, Status},
@@ -34,6 +34,7 @@ struct Scene {
     /// Requests, errors of each version since the start, where they can be read.
     counted: Option<[(u64, u64); 2]>,
     newer: bool,
+    unlocks: bool,
     asked: Option<Command>,
     outcomes: Vec<EffectResult>,
     stray: bool,
@@ -78,15 +79,40 @@ fn any_scene() -> impl Strategy<Value = Scene> {
     (
         (prop_oneof![4 => 0..30_u64, 1 => 0..900_u64], prop::bool::weighted(0.9)),
         (any_arm("v1.0.0"), any_arm("v1.1.0")),
-        (smoke, any_counted(), prop::bool::weighted(0.8), prop::bool::weighted(0.02)),
+        (
+            smoke,
+            any_counted(),
+            prop::bool::weighted(0.8),
+            prop::bool::weighted(0.02),
+            prop::bool::weighted(0.02),
+        ),
         any_command(),
         prop::collection::vec(any_result(), 0..4),
         prop::bool::weighted(0.1),
     )
         .prop_map(
-            |((passes, reachable), (one, two), (smoke, counted, obeys, newer), asked, outcomes, stray)| {
+            |(
+                (passes, reachable),
+                (one, two),
+                (smoke, counted, obeys, newer, unlocks),
+                asked,
+                outcomes,
+                stray,
+            )| {
                 let arms = one.into_iter().chain(two).collect();
-                Scene { passes, reachable, arms, obeys, smoke, counted, newer, asked, outcomes, stray }
+                Scene {
+                    passes,
+                    reachable,
+                    arms,
+                    obeys,
+                    smoke,
+                    counted,
+                    newer,
+                    unlocks,
+                    asked,
+                    outcomes,
+                    stray,
+                }
             },
         )
 }
@@ -136,11 +162,18 @@ fn any_plan() -> impl Strategy<Value = RolloutPlan> {
         prop::option::of(prop::sample::subsequence(vec![errors(), named("bounded", &bounded())], 1..=2));
     let smoke = prop::sample::select(vec![plan().smoke, ready_only().smoke]);
     let newer = prop::sample::select(vec![OnNewer::QueueLatest, OnNewer::Supersede]);
-    (strategy, metrics, smoke, newer, 0..2_u64, 0..2_u8).prop_map(
-        |(strategy, metrics, smoke, on_newer, bake, hold_back)| RolloutPlan {
+    let failure = prop::sample::select(vec![OnFailure::Rollback, OnFailure::Freeze, OnFailure::Propose]);
+    // The stories play on a Tuesday from noon on.
+    let window = prop::sample::select(vec!["Tue 10:00 - Tue 12:10 UTC", "Tue 12:10 - Tue 14:00 UTC"]);
+    let freeze = prop::option::weighted(0.3, window)
+        .prop_map(|window| window.iter().map(|text| text.parse().unwrap()).collect());
+    (strategy, metrics, smoke, (newer, failure, freeze), 0..2_u64, 0..2_u8).prop_map(
+        |(strategy, metrics, smoke, (on_newer, on_failure, freeze), bake, hold_back)| RolloutPlan {
             strategy,
             smoke,
             on_newer,
+            on_failure,
+            freeze,
             bake: minutes(2 * bake),
             hold_back: percent(5 * hold_back),
             analysis: metrics.map(analysis),
@@ -188,6 +221,7 @@ impl Scene {
             missed: vec![],
             newer: self.newer.then(|| release("v1.2.0")),
             commands,
+            unlock: self.unlocks.then(|| Unlocked { by: by("carol"), reason: "looked".to_owned(), at: now }),
             outcomes,
         }
     }
@@ -235,8 +269,13 @@ fn exposes(state: &RolloutState, effect: &Effect) -> bool {
 fn is_planned(state: &RolloutState) -> bool {
     let desired = state.weight.desired;
     match state.phase {
+        Phase::Waiting if matches!(state.interrupted, Some(Phase::Pending | Phase::Validating)) => {
+            desired == Weight::NONE
+        }
+        Phase::Failed if state.reason == Reason::PromotionFailed => desired == Weight::ALL,
+        Phase::RollbackFailed if state.reason == Reason::PromotionFailed => true,
         Phase::Pending | Phase::Validating | Phase::Failed => desired == Weight::NONE,
-        Phase::Progressing | Phase::Baking | Phase::Paused => {
+        Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Waiting => {
             desired == super::leg(&state.plan, state.step).weight
         }
         Phase::Promoting | Phase::Finalising | Phase::Succeeded => desired == Weight::ALL,
@@ -246,7 +285,8 @@ fn is_planned(state: &RolloutState) -> bool {
     }
 }
 
-fn rank(phase: Phase) -> u8 {
+fn rank(state: &RolloutState) -> u8 {
+    let phase = state.interrupted.filter(|_| state.phase == Phase::Waiting).unwrap_or(state.phase);
     match phase {
         Phase::Pending => 0,
         Phase::Validating => 1,
@@ -276,12 +316,13 @@ proptest! {
 
             prop_assert!(transition.changed || next.phase == state.phase && next.seq == state.seq);
             let again = state.phase == Phase::RollbackFailed && next.phase == Phase::RollingBack;
-            prop_assert!(again || rank(next.phase) >= rank(state.phase), "no phase comes twice");
+            prop_assert!(again || rank(&next) >= rank(&state), "no phase comes twice");
             prop_assert!(next.step >= state.step, "no step comes twice");
             prop_assert!(next.seq >= state.seq && next.since >= state.since);
             prop_assert!(is_planned(&next), "{} of the traffic in {}", next.weight.desired, next.phase);
             let waits = next.phase == Phase::Paused;
-            prop_assert_eq!(next.phase.is_terminal() || waits, next.deadline.is_none(), "every run ends or waits");
+            let rests = waits || next.phase == Phase::Waiting;
+            prop_assert_eq!(next.phase.is_terminal() || rests, next.deadline.is_none(), "every run ends or waits");
             prop_assert!(!waits || next.message.contains("waiting for alice"), "for a named person: {}", next.message);
             for judge in next.judges.values().filter(|judge| judge.evidence.is_some()) {
                 let is_good = judge.phase == MetricPhase::Successful;
@@ -291,9 +332,15 @@ proptest! {
             for intended in next.intended.iter().filter(|intended| exposes(&next, &intended.effect)) {
                 prop_assert!(proven.loaded && proven.smoke, "{:?} on an unproven version", intended.effect);
             }
-            if state.phase.is_terminal() && !again {
+            let unlocked = next.unlocked.is_some() && state.unlocked.is_none();
+            prop_assert!(!unlocked || state.phase == Phase::RollbackFailed && scene.reachable, "somebody has looked");
+            if state.phase.is_terminal() && !again && !unlocked {
                 prop_assert_eq!((next.phase, next.seq, next.since), (state.phase, state.seq, state.since));
                 prop_assert!(next.intended.len() <= state.intended.len(), "only intentions drain");
+            }
+            if next.weight.desired > state.weight.desired && super::holds(&state, now).is_some() {
+                let person = next.unfrozen.is_some() || next.reason == Reason::PromotionFailed;
+                prop_assert!(person, "{} more traffic in a freeze", next.weight.desired);
             }
             if next.phase == Phase::Succeeded && matches!(next.plan.smoke, Smoke::GoldenCases { .. }) {
                 prop_assert_eq!(next.judges["smoke"].phase, MetricPhase::Successful);
@@ -329,6 +376,7 @@ proptest! {
             newer: None,
             smoke: None,
             commands: vec![],
+            unlock: None,
             outcomes: vec![],
         };
         for _ in 0..12 {

@@ -13,7 +13,10 @@ use tagship_domain::{
 
 mod bake;
 mod canary;
+mod failure;
+mod freezing;
 mod own_source;
+mod promotion;
 mod strategies;
 mod values;
 
@@ -291,7 +294,7 @@ fn a_rollback_that_fails_keeps_the_lock_and_says_why_it_began() {
     let refused = outcome(&state, EffectResult::Refused("v1.0.0 is not loaded".to_owned()));
     let end = step(&state, &Observation { outcomes: refused, ..seen(BOTH_AFTER) }).state;
     assert_eq!((end.phase, end.reason), (Phase::RollbackFailed, Reason::TargetFailed));
-    assert!(end.phase.holds_lock() && end.message.starts_with("a person is needed"));
+    assert!(end.holds_lock() && end.message.starts_with("a person is needed"));
     assert!(end.message.contains("v1.0.0 is not loaded") && end.message.contains("weights are frozen"));
     assert!(effects(&end).contains(&&Effect::SetDeployment { state: DeploymentState::Error }));
     let late = step(&going_back(), &Observation { now: at(2000), ..seen(BOTH_AFTER) }).state;

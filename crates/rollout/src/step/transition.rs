@@ -1,13 +1,13 @@
 //! One step: outcomes first, then what a person asked for, then the phase's own judgement and its deadline.
 
 use tagship_domain::{
-    Provenance, Timestamp,
+    Provenance,
     analysis::Looks,
     rollout::{Observation, Observed, Phase, Reason, RolloutState},
     traffic::{TargetState, Weight},
 };
 
-use super::{advance, back, commands, moving, outcomes, pausing, travelling, validating};
+use super::{advance, back, commands, freezing, moving, outcomes, pausing, travelling, validating};
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,11 @@ pub fn step(state: &RolloutState, observation: &Observation) -> Transition {
     let refusal = outcomes::settle(&mut next, &observation.outcomes);
     if let Some(by) = commands::again(&next, observation) {
         back::try_again(&mut next, by, observation.now);
+    } else if let (Some(word), Observed::Seen(target)) = (&observation.unlock, &observation.target)
+        && next.phase == Phase::RollbackFailed
+        && next.holds_lock()
+    {
+        back::unlock(&mut next, word, target);
     } else if !next.phase.is_terminal() {
         commands::queue(&mut next, observation);
         if let Observed::Seen(target) = &observation.target {
@@ -52,7 +57,7 @@ pub fn step(state: &RolloutState, observation: &Observation) -> Transition {
         }
         let judged = judge(&mut next, observation);
         let judgement = weigh(&next, observation, refusal, judged);
-        follow(&mut next, judgement, observation.now);
+        follow(&mut next, judgement, observation);
     }
     Transition { changed: must_be_journaled(state, &next), state: next }
 }
@@ -75,10 +80,11 @@ fn weigh(
     }
 }
 
-fn follow(state: &mut RolloutState, judgement: Judgement, now: Timestamp) {
+fn follow(state: &mut RolloutState, judgement: Judgement, observation: &Observation) {
+    let now = observation.now;
     match judgement {
         Judgement::Good(achieved) => advance::advance(state, &achieved, now),
-        Judgement::Bad(reason, cause) => back::give_up(state, reason, &cause, now),
+        Judgement::Bad(reason, cause) => back::give_up(state, reason, &cause, observation),
         Judgement::Wait(what) => state.message = what,
         Judgement::Pause(reason, why) => pausing::pause(state, reason, &why, now),
         Judgement::Resume(by) => pausing::resume(state, &by, now),
@@ -96,6 +102,7 @@ fn record(state: &mut RolloutState, target: &TargetState) {
 fn judge(state: &mut RolloutState, observation: &Observation) -> Judgement {
     match state.phase {
         Phase::Pending => Judgement::Good(String::new()),
+        Phase::Waiting => freezing::judge(state, observation),
         Phase::Validating => validating::judge(state, observation),
         Phase::Progressing | Phase::Baking => travelling::judge(state, observation),
         Phase::Promoting | Phase::Finalising => moving::judge(state, observation),

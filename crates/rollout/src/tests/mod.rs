@@ -1,6 +1,7 @@
 //! Whole rollouts on the fakes: the story of each outcome, a kill at every boundary, every interleaving of two runs.
 
 mod convergence;
+mod model;
 mod outcomes;
 mod racing;
 pub(crate) mod sample;

@@ -153,7 +153,7 @@ fn an_abort_from_elsewhere_reaches_a_run_that_waits() {
         let mut waiting = pin!(async { tick = Some(waits.wait(Told::default(), budget).await.unwrap()) });
         let mut waiting: Run<'_> = waiting.as_mut();
         assert!(!poll(&mut waiting, 100), "it waits for the target");
-        finish(stage.driver(&Never).once(Told { commands: &[abort()], newer: None })).unwrap();
+        finish(stage.driver(&Never).once(Told { commands: &[abort()], ..Told::default() })).unwrap();
         assert!(poll(&mut waiting, 1000));
     }
     assert!(

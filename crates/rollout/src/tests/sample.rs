@@ -79,6 +79,7 @@ pub(crate) fn pending_over(kind: Kind, stable: Option<&Release>, plan: &RolloutP
         previous: None,
         now: noon(),
         by: &by("alice"),
+        fired: None,
     })
     .unwrap()
 }
@@ -106,6 +107,7 @@ pub(crate) fn look(arms: &[Arm]) -> Observation {
         missed: vec![],
         newer: None,
         commands: vec![],
+        unlock: None,
         outcomes: vec![],
     }
 }

@@ -228,7 +228,7 @@ impl Story {
     pub(crate) async fn lead_on(self, stage: &Stage, driver: &mut Driver<'_>) -> Result<Tick, RolloutError> {
         let state = stage.recorded().await.expect("it has begun");
         let (commands, newer) = (self.commands(&state), self.newer(&state));
-        driver.once(Told { commands: &commands, newer: newer.as_ref() }).await
+        driver.once(Told { commands: &commands, newer: newer.as_ref(), unlock: None }).await
     }
 }
 
@@ -313,7 +313,7 @@ impl Stage {
         let stable = self.stable.as_ref();
         let after = self.recorded().await.map(|state| state.id);
         let (candidate, after, by) = (&candidate, after.as_ref(), &by("alice"));
-        driver.begin(&Begin { kind, candidate, stable, after, plan, by }).await
+        driver.begin(&Begin { kind, candidate, stable, after, plan, by, fired: None }).await
     }
 
     /// The newest state in the journal.

@@ -132,6 +132,7 @@ impl Walk {
             missed: vec![],
             newer: self.newer.clone(),
             commands,
+            unlock: None,
             outcomes: self
                 .due()
                 .map(|intended| EffectOutcome { seq: intended.seq, result: EffectResult::Applied })

@@ -26,6 +26,9 @@ pub struct UnlockArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
     pub common: Common,
+    /// Why; needed to take the lock of a rollout away that could not go back.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     pub dry_run: bool,

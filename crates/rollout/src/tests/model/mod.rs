@@ -1,0 +1,110 @@
+//! A bounded model check: every world that two runs, a person, the clock and up to two faults can bring a rollout into.
+//!
+//! `step` and `start` are the real ones. The run around them takes rounds as [`crate::Driver`] does, and the target and the
+//! registry follow the contracts of their ports, in a form that can be copied, compared and left at any point.
+
+mod explore;
+mod round;
+mod rules;
+mod scenario;
+mod world;
+
+use tagship_domain::rollout::{Observation, RolloutState};
+
+use self::{explore::explore, scenario::Scenario};
+use super::sample::passed;
+use crate::{Transition, step};
+
+/// How many faults and commands may happen in the suite: in small scenarios two faults, in all of them one fault or one
+/// command.
+fn bounds(scenario: &Scenario) -> Vec<(u8, u8)> {
+    if scenario.small { vec![(2, 0), (1, 1)] } else { vec![(1, 0), (0, 1)] }
+}
+
+/// Explores every scenario.
+fn walk(bounds: impl Fn(&Scenario) -> Vec<(u8, u8)>) {
+    let (mut worlds, mut acts) = (0, 0);
+    for scenario in Scenario::all() {
+        for (faults, words) in bounds(&scenario) {
+            let scenario = Scenario { faults, words, ..scenario.clone() };
+            let explored = match explore(&scenario) {
+                Ok(explored) => explored,
+                Err(broken) => panic!("{}: {}\n{:?}", scenario.name, broken.rule, broken.story),
+            };
+            println!("{}, {faults} faults, {words} commands: {explored:?}", scenario.name);
+            (worlds, acts) = (worlds + explored.worlds, acts + explored.acts);
+        }
+    }
+    println!("{worlds} worlds, {acts} acts");
+}
+
+#[test]
+fn no_rule_breaks_in_any_world_that_can_be_reached() {
+    walk(bounds);
+}
+
+#[test]
+#[ignore = "takes its time; `cargo xtask e2e model` runs it"]
+fn no_rule_breaks_with_two_faults_and_a_command_anywhere() {
+    walk(|_| vec![(2, 1)]);
+}
+
+/// The rule that is broken where something is wrong with the machine.
+fn broken(scenario: &Scenario) -> String {
+    match explore(scenario) {
+        Ok(explored) => panic!("{}: nothing was found in {} worlds", scenario.name, explored.worlds),
+        Err(broken) => broken.rule,
+    }
+}
+
+#[test]
+fn a_target_without_fencing_is_found() {
+    let rule = broken(&Scenario { fenced: false, words: 1, faults: 1, ..Scenario::canary() });
+    assert!(rule.contains("traffic") || rule.contains("has"), "{rule}");
+}
+
+#[test]
+fn a_journal_that_takes_any_entry_is_found() {
+    let rule = broken(&Scenario { swaps: false, faults: 0, ..Scenario::all_at_once() });
+    assert!(rule.contains("came after") || rule.contains("time went back"), "{rule}");
+}
+
+/// A machine that does not wait for its metrics.
+fn hasty(state: &RolloutState, observation: &Observation) -> Transition {
+    let mut blind = state.clone();
+    blind.plan.analysis = None;
+    let mut transition = step(&blind, observation);
+    transition.state.plan = state.plan.clone();
+    transition
+}
+
+#[test]
+fn a_promotion_without_verdicts_is_found() {
+    let rule = broken(&Scenario { step: hasty, faults: 0, words: 0, ..Scenario::canary() });
+    assert_eq!(rule, "promoted with metrics that are not decided");
+}
+
+/// A machine that takes every answer for a right one.
+fn trusting(state: &RolloutState, observation: &Observation) -> Transition {
+    let smoke = observation.smoke.as_ref().map(|_| passed());
+    step(state, &Observation { smoke, ..observation.clone() })
+}
+
+#[test]
+fn traffic_to_what_answers_wrongly_is_found() {
+    let rule = broken(&Scenario { step: trusting, faults: 0, words: 0, ..Scenario::unsound() });
+    assert_eq!(rule, "an unproven version was to get traffic or a name");
+}
+
+/// A machine that forgets its deadlines.
+fn patient(state: &RolloutState, observation: &Observation) -> Transition {
+    let mut transition = step(state, observation);
+    transition.state.deadline = None;
+    transition
+}
+
+#[test]
+fn a_wait_without_an_end_is_found() {
+    let rule = broken(&Scenario { step: patient, faults: 0, words: 0, ..Scenario::all_at_once() });
+    assert!(rule.ends_with("without an end"), "{rule}");
+}

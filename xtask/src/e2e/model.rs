@@ -1,0 +1,13 @@
+//! The model check of rollouts, with as many faults in every scenario as the suite allows in few of them.
+
+use anyhow::Result;
+
+use super::{Ending, Subject};
+use crate::process;
+
+pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
+    let mut cargo = subject.workspace.command("cargo");
+    cargo.args(["test", "-p", "tagship-rollout", "--lib", "--", "model::", "--ignored", "--nocapture"]);
+    process::run(cargo)?;
+    Ok(Ending::Passed)
+}
