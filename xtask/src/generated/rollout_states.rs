@@ -11,7 +11,7 @@ mod ask;
 mod samples;
 
 use self::{
-    ask::{CAUSES, Standing, ask},
+    ask::{CAUSES, Cause, Standing, ask},
     samples::beginnings,
 };
 use super::{Generated, MARK, row};
@@ -48,9 +48,12 @@ fn explore() -> Result<Ways> {
         let mut queue = VecDeque::from([begins]);
         while let Some(at) = queue.pop_front() {
             let leads = ways.entry(at.place()).or_default();
+            // What changes nothing about how it goes as planned is no reason for it.
+            let planned = ask(&at, Cause::Well).map(|next| next.place());
             for (cause, what) in CAUSES {
                 let Some(next) = ask(&at, what) else { continue };
-                if next.place() != at.place() {
+                let counts = what == Cause::Well || planned != Some(next.place());
+                if counts && next.place() != at.place() {
                     leads.entry(next.place()).or_default().insert(cause);
                 }
                 if known.insert(next.key()) {

@@ -23,6 +23,7 @@ const PLANS: &[&str] = &[
      metrics: [ { name: errors, kind: error-ratio } ] }, on-failure: propose",
     "strategy: { blue-green: { preview: 1m, auto-promote: false } }",
     "strategy: { canary: { steps: [ { set-weight: 10 }, { pause: 1m } ] } }, freeze: [ \"Tue 10:00 - Tue 12:02 UTC\" ]",
+    "strategy: { canary: { steps: [ { set-weight: 10 }, { pause: 1m } ] } }, freeze: [ \"Tue 12:05 - Tue 12:20 UTC\" ]",
 ];
 
 /// A Tuesday.
