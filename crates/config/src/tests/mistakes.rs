@@ -318,8 +318,8 @@ const BODIES: &[(&str, &str)] = &[
         "53 models.m.environments.p.strategy.canary.steps: the key `steps` is missing | write shares of traffic and pauses, e.g. `steps: [{ set-weight: 5 }, { pause: 10m }]`",
     ),
     (
-        "environments: { p: { target: local, on-failure: freeze } }",
-        "53 models.m.environments.p.on-failure: expected `rollback`, found `freeze`",
+        "environments: { p: { target: local, on-failure: frozen } }",
+        "53 models.m.environments.p.on-failure: expected one of `rollback`, `freeze`, `propose`, found `frozen`",
     ),
     (
         "environments: { p: { target: local, progress-deadline: 10 } }",
