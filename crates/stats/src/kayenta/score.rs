@@ -111,7 +111,7 @@ impl fmt::Display for ScoreError {
 impl std::error::Error for ScoreError {}
 
 /// Weights may miss 100 by this much.
-const SLACK: f64 = 1e-6;
+const ROUNDING: f64 = 1e-6;
 
 /// Scores metrics. `weights` by group add up to 100; groups without one share what is left evenly. Muted metrics are left
 /// out.
@@ -207,7 +207,7 @@ fn rest(classes: &BTreeMap<&str, Vec<Class>>, weights: &BTreeMap<String, f64>) -
     }
     let left = 100.0 - weights.values().sum::<f64>();
     let without = classes.len() - weights.len();
-    let adds_up = if without == 0 { left.abs() <= SLACK } else { left > SLACK };
+    let adds_up = if without == 0 { left.abs() <= ROUNDING } else { left > ROUNDING };
     if adds_up { Ok(left / without.max(1) as f64) } else { Err(ScoreError::WeightSum(100.0 - left)) }
 }
 

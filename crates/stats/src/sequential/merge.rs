@@ -57,7 +57,7 @@ impl fmt::Display for MergeError {
 impl std::error::Error for MergeError {}
 
 /// Weights may miss 1 by this much.
-const SLACK: f64 = 1e-9;
+const ROUNDING: f64 = 1e-9;
 
 /// `ln(sum w_i exp(log_i))`, for weights that add up to 1.
 ///
@@ -72,12 +72,12 @@ pub fn merge(parts: &[Part]) -> Result<Merged, MergeError> {
 }
 
 fn check(parts: &[Part]) -> Result<(), MergeError> {
-    if let Some(at) = parts.iter().position(|part| !(0.0..=1.0 + SLACK).contains(&part.weight)) {
+    if let Some(at) = parts.iter().position(|part| !(0.0..=1.0 + ROUNDING).contains(&part.weight)) {
         return Err(MergeError::Weight(at));
     }
     if let Some(at) = parts.iter().position(|part| part.log.is_nan() || part.log == f64::INFINITY) {
         return Err(MergeError::Evidence(at));
     }
     let sum: f64 = parts.iter().map(|part| part.weight).sum();
-    if (sum - 1.0).abs() <= SLACK { Ok(()) } else { Err(MergeError::WeightSum(sum)) }
+    if (sum - 1.0).abs() <= ROUNDING { Ok(()) } else { Err(MergeError::WeightSum(sum)) }
 }

@@ -17,6 +17,7 @@ const HEADS: &str = "\
 # TYPE tagship_predicted_labels_total counter
 # TYPE tagship_shadow_requests_total counter
 # TYPE tagship_shadow_feedback_total counter
+# TYPE tagship_shadow_inference_seconds histogram
 ";
 
 /// Everything that a page can say about a version.
@@ -44,6 +45,11 @@ tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="both_right
 tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="both_wrong"} 4
 tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="only_stable_wrong"} 2
 tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="only_candidate_wrong"} 1
+tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="original",le="0.0025"} 25
+tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="original",le="+Inf"} 25
+tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="shadow",le="0.0025"} 20
+tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="shadow",le="+Inf"} 25
+tagship_shadow_inference_seconds_count{model="churn",version="v1.1.0",of="shadow"} 25
 "#;
 
 /// As little as a page can say about a version.
@@ -79,6 +85,8 @@ fn everything_that_a_page_says_is_read() {
             only_stable_wrong: 2,
             only_candidate_wrong: 1,
             failed: 2,
+            latency: Some(Histogram { bounds: vec![2.5], counts: vec![20, 5] }),
+            stable_latency: Some(Histogram { bounds: vec![2.5], counts: vec![25, 0] }),
         }),
     };
     assert_eq!(read, [("v1.1.0".parse().unwrap(), expected)].into());
