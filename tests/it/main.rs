@@ -25,6 +25,7 @@ mod model_server;
 mod notices;
 mod plan;
 mod sentences;
+mod shadow;
 mod structure;
 mod target;
 mod target_check;
