@@ -67,7 +67,12 @@ async fn a_shadow_answers_copies_and_no_request() {
     judge(&mut client, "c", json!({ "label": 3 })).await;
     judge(&mut client, "d", json!({ "correct": true })).await;
     judge(&mut client, "probe", json!({ "label": 1 })).await;
-    let seen = copies(&server, "labelled", 3).await;
+    let mut seen = copies(&server, "labelled", 3).await;
+    for times in ["latency", "stable_latency"] {
+        let taken = seen.as_object_mut().unwrap().remove(times).unwrap();
+        let counts = taken["counts"].as_array().unwrap().iter();
+        assert_eq!(counts.map(|count| count.as_u64().unwrap()).sum::<u64>(), 4, "{times} of every copy");
+    }
     let expected = json!({ "compared": 4, "disagreed": 4, "labelled": 3, "only_stable_wrong": 1,
                            "only_candidate_wrong": 1, "failed": 0 });
     assert_eq!(seen, expected, "a sender's own judgement says nothing about another answer");
@@ -79,6 +84,8 @@ async fn a_shadow_answers_copies_and_no_request() {
         r#"tagship_shadow_requests_total{model="churn",version="v1.1.0",outcome="dropped"} 0"#,
         r#"tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="both_wrong"} 1"#,
         r#"tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="only_stable_wrong"} 1"#,
+        r#"tagship_shadow_inference_seconds_count{model="churn",version="v1.1.0",of="original"} 4"#,
+        r#"tagship_shadow_inference_seconds_count{model="churn",version="v1.1.0",of="shadow"} 4"#,
         r#"tagship_version_shadow_percent{model="churn",version="v1.1.0"} 100"#,
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
