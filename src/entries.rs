@@ -75,7 +75,7 @@ pub fn rollback(args: Given<RollbackArgs>) -> ExitCode {
     step(
         args,
         |args| paced(&args.common, &args.pace),
-        async |args, context| verbs::rollback::run(args, &open(&args.common, context)?).await,
+        async |args, context| Box::pin(verbs::rollback::run(args, &open(&args.common, context)?)).await,
     )
 }
 
@@ -95,7 +95,7 @@ pub fn pipeline(args: Given<RunArgs>, clock: Arc<dyn Clock>) -> ExitCode {
         |args| paced(&args.common, &args.pace),
         async |args, context| {
             let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
-            verbs::run::run(args, workspace).await
+            Box::pin(verbs::run::run(args, workspace)).await
         },
     )
 }

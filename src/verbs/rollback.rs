@@ -69,10 +69,7 @@ async fn fire(
     let fired = newest.as_ref().is_some_and(|state| {
         state.kind == Kind::Rollback && state.reason == Reason::GuardFired && !state.is_settled()
     });
-    let target = match fired {
-        true => None,
-        false => Some(refuse_unguarded(workspace, place, newest.as_ref()).await?),
-    };
+    let target = if fired { None } else { Some(refuse_unguarded(workspace, place, newest.as_ref()).await?) };
     if args.dry_run {
         let what = target.map_or_else(|| "where it was before".to_owned(), |target| target.to_string());
         return Ok(would(&format!("roll {} back to {what}", place.environment)));

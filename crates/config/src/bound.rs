@@ -69,10 +69,9 @@ impl BoundLayer {
 /// A bound that fits a kind, for messages; absent where none does.
 pub(crate) fn example(kind: MetricKind) -> Option<&'static str> {
     match kind {
-        MetricKind::ErrorRatio => Some("`bound: { max: 2% }`"),
+        MetricKind::ErrorRatio | MetricKind::Disagreement => Some("`bound: { max: 2% }`"),
         MetricKind::LabelledAccuracy => Some("`bound: { min: 0.90 }`"),
         MetricKind::Latency => Some("`bound: { p99: 100ms }`"),
-        MetricKind::Disagreement => Some("`bound: { max: 2% }`"),
         MetricKind::PairedAccuracy | MetricKind::PredictionDrift | MetricKind::Value => None,
     }
 }

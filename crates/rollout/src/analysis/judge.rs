@@ -35,10 +35,6 @@ const NO_STABLE: Taken = Taken::Nothing("stable");
 /// Adds a window to the test of a metric; the test starts anew where it has to be another one.
 pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, window: &Window) -> Taken {
     match (metric.kind, against, window) {
-        (MetricKind::Disagreement, Against::Shadow, Window::Shares { candidate, .. }) => {
-            let Share { n, bad } = *candidate;
-            fixed(metric, test, FixedWindow { n, bad, at_most_bad: bad }, None)
-        }
         (
             MetricKind::ErrorRatio | MetricKind::LabelledAccuracy,
             Against::Stable | Against::Shadow,
@@ -51,7 +47,8 @@ pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, w
             MetricKind::ErrorRatio | MetricKind::LabelledAccuracy,
             Against::Bound,
             Window::Shares { candidate, .. },
-        ) => {
+        )
+        | (MetricKind::Disagreement, Against::Shadow, Window::Shares { candidate, .. }) => {
             let Share { n, bad } = *candidate;
             fixed(metric, test, FixedWindow { n, bad, at_most_bad: bad }, None)
         }

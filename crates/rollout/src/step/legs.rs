@@ -45,7 +45,10 @@ pub(crate) fn legs(plan: &RolloutPlan) -> Vec<Leg> {
             let person = (!auto_promote).then(|| dark(Hold::Person));
             [dark(Hold::For(*preview))].into_iter().chain(person).collect()
         }
-        Strategy::Canary { steps } => steps.iter().scan((Weight::NONE, Weight::NONE), of_step).collect(),
+        Strategy::Canary { steps } => {
+            let shares = (Weight::NONE, Weight::NONE);
+            steps.iter().scan(shares, |shares, step| Some(of_step(shares, step))).collect()
+        }
         Strategy::Shadow { mirror, length } => {
             vec![Leg { weight: Weight::NONE, mirror: *mirror, hold: Hold::For(*length) }]
         }
@@ -56,7 +59,7 @@ pub(crate) fn legs(plan: &RolloutPlan) -> Vec<Leg> {
 }
 
 /// The leg of a step, after the shares of the one before. Copies end where traffic begins.
-fn of_step((weight, mirror): &mut (Weight, Weight), step: &Step) -> Option<Leg> {
+fn of_step((weight, mirror): &mut (Weight, Weight), step: &Step) -> Leg {
     let hold = match step {
         Step::SetWeight(share) => {
             (*weight, *mirror) = (*share, Weight::NONE);
@@ -69,7 +72,7 @@ fn of_step((weight, mirror): &mut (Weight, Weight), step: &Step) -> Option<Leg> 
         Step::Pause(Some(length)) => Hold::For(*length),
         Step::Pause(None) => Hold::Person,
     };
-    Some(Leg { weight: *weight, mirror: *mirror, hold })
+    Leg { weight: *weight, mirror: *mirror, hold }
 }
 
 /// The leg with this index; the last one where there are fewer.

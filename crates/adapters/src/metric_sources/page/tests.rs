@@ -160,12 +160,12 @@ fn a_series_that_says_nonsense_is_named_with_its_line() {
         (
             r#"route="weighted"} 3"#,
             r#"route="weighted"} NaN"#,
-            "line 13: tagship_errors_total: NaN is no count",
+            "line 14: tagship_errors_total: NaN is no count",
         ),
         (
             r#"route="weighted"} 3"#,
             r#"route="weighted"} +Inf"#,
-            "line 13: tagship_errors_total: inf is no count",
+            "line 14: tagship_errors_total: inf is no count",
         ),
         (r#"route="weighted"} 3"#, r#"route="weighted"} -1"#, "-1 is no count"),
         (r#"route="weighted"} 3"#, r#"route="weighted"} 2.5"#, "2.5 is no count"),
@@ -174,7 +174,7 @@ fn a_series_that_says_nonsense_is_named_with_its_line() {
         (
             r#"le="0.1"} 9"#,
             r#"le="0.1"} 11"#,
-            "line 16: tagship_request_duration_seconds_bucket: the bucket holds less",
+            "line 17: tagship_request_duration_seconds_bucket: the bucket holds less",
         ),
         (r#"le="0.1"} 9"#, r#"le="fast"} 9"#, "\"fast\" is no bound"),
         (r#"le="0.1"} 9"#, r#"le="NaN"} 9"#, "\"NaN\" is no bound"),

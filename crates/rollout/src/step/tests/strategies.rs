@@ -61,7 +61,8 @@ fn a_shadow_answers_copies_without_traffic_and_takes_all_when_every_metric_is_go
 
 #[test]
 fn a_shadow_that_disagrees_or_fails_or_is_wrong_never_has_traffic() {
-    let spoil: [(&str, fn(&mut Walk)); 3] = [
+    type Spoil = fn(&mut Walk);
+    let spoil: [(&str, Spoil); 3] = [
         ("disagreement", |walk| walk.differs = [200, 5]),
         ("pairs", |walk| walk.differs = [10, 120]),
         ("errors", |walk| walk.errors = [10, 100]),
