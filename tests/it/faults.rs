@@ -86,7 +86,7 @@ impl Journey {
 
     fn hosted(program: &Path) -> Hosted {
         let mut hosted = Hosted::new();
-        hosted.bench.program = program.to_owned();
+        program.clone_into(&mut hosted.bench.program);
         hosted.propose(false);
         hosted.github.forget_requests();
         hosted

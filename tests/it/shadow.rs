@@ -23,8 +23,8 @@ fn bench(settings: &str) -> Workbench {
     let bench = Workbench::with_server();
     bench.run_push().assert_code(0);
     let config = fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
-    let settings: String = settings.lines().map(|line| format!("        {line}\n")).collect();
-    bench.clone.write("tagship.yml", config + &settings);
+    let settings = settings.replace('\n', "\n        ");
+    bench.clone.write("tagship.yml", format!("{config}        {settings}\n"));
     bench.put("v2");
     bench.push("Bring v2");
     for verb in ["validate", "gate", "release"] {
