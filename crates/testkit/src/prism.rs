@@ -133,9 +133,27 @@ fn violations(log: &str) -> Vec<String> {
         if line.contains("[HTTP SERVER]") {
             request = line;
         }
-        if line.contains("Violation") || line.contains("Request terminated with error") {
+        // That its connection to the host was lost says nothing about what was asked: whoever asked tries again.
+        let is_lost = line.contains("FetchError") && line.contains("socket hang up");
+        if line.contains("Violation") || (line.contains("Request terminated with error") && !is_lost) {
             found.push(format!("{request}\n  {line}"));
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_description_forbids_is_found_and_a_lost_connection_is_not() {
+        let log = "[HTTP SERVER] get /repos/a/b ℹ  info      Request received\n\
+                   [VALIDATOR] ✖  error     Violation: request.body must be object\n\
+                   [HTTP SERVER] get /repos/a/c ✖  error     Request terminated with error: FetchError: socket hang up\n\
+                   [HTTP SERVER] get /nowhere ✖  error     Request terminated with error: no path matched\n";
+        let found = violations(log);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("/repos/a/b") && found[1].contains("/nowhere"), "{found:?}");
+    }
 }
