@@ -91,9 +91,14 @@ fn converse(stream: &TcpStream, handler: &(impl Fn(&Request) -> Reply + ?Sized))
     loop {
         let request = read(&mut reader)?;
         match handler(&request) {
-            Reply::Answer { status, headers, body } => {
+            Reply::Answer { status, mut headers, body } => {
+                let closes = request.header("connection") == Some("close");
+                if closes {
+                    // A client that is not told keeps the connection for its next request, and loses that.
+                    headers.push(("connection".to_owned(), "close".to_owned()));
+                }
                 write(stream, status, &headers, &body, body.len())?;
-                if request.header("connection") == Some("close") {
+                if closes {
                     return None;
                 }
             }
