@@ -89,10 +89,21 @@ async fn follow_on(
         };
         waiting.retain(|item| !begun(item));
         let further = carry_out(args, workspace, &next).await?;
-        let (exit, text) = (answer.exit.max(further.exit), format!("{}\n{}", answer.text, further.text));
-        answer = Answer { exit, text, ..further };
+        answer = one_after_the_other(answer, further);
     }
     Ok(answer)
+}
+
+/// What a run answers that went on: all that people are told, and for later steps what came last.
+fn one_after_the_other(earlier: Answer, later: Answer) -> Answer {
+    let both = [earlier.summary, later.summary].into_iter().flatten().collect::<Vec<_>>();
+    Answer {
+        exit: earlier.exit.max(later.exit),
+        text: join([earlier.text, later.text]),
+        summary: (!both.is_empty()).then(|| both.join("\n")),
+        annotations: [earlier.annotations, later.annotations].concat(),
+        ..later
+    }
 }
 
 /// Does what was decided.

@@ -23,6 +23,7 @@ mod journey;
 mod locks;
 mod model_server;
 mod notices;
+mod order;
 mod plan;
 mod sentences;
 mod shadow;

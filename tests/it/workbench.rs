@@ -72,11 +72,18 @@ impl Workbench {
         bench
     }
 
+    /// Ends every server; what they remember stays.
+    pub(crate) fn stop_servers(&mut self) {
+        self.servers.clear();
+    }
+
     /// Starts a server with a state of its own; answers the addresses of its inference and control interface.
     pub(crate) fn serve(&mut self, name: &str) -> [String; 2] {
         let own = self.clone.path().join(".tagship");
         let addresses = own.join(format!("{name}.json"));
         fs::create_dir_all(&own).unwrap();
+        // What an earlier one wrote is not where this one listens.
+        let _ = fs::remove_file(&addresses);
         let mut serve = Cli::new(env!("CARGO_BIN_EXE_tagship-serve")).env("TAGSHIP_SERVE_TOKEN", TOKEN);
         serve = serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         let state = own.join(name);

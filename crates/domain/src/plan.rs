@@ -189,6 +189,11 @@ impl RolloutPlan {
         self.strategy.shares_traffic() || self.hold_back > Weight::NONE
     }
 
+    /// Whether requests are routed in another way than by weight on it.
+    pub fn routes(&self) -> bool {
+        self.sticky.is_some() || self.strategy.mirrors()
+    }
+
     /// The steps of a canary; none for other strategies.
     pub fn steps(&self) -> &[Step] {
         match &self.strategy {

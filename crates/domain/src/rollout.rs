@@ -174,7 +174,7 @@ pub struct RolloutState {
     pub guarded_until: Option<Timestamp>,
     /// The candidate's share of traffic.
     pub weight: WeightPair,
-    /// How the target was asked to route beside that.
+    /// How the target routes beside that, as far as its answers say.
     #[serde(default, skip_serializing_if = "Routing::is_plain")]
     pub routing: Routing,
     /// Verdicts by metric; the smoke check is the metric `smoke`.

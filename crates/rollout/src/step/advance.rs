@@ -91,7 +91,7 @@ pub(super) fn begin_leg(state: &mut RolloutState, index: usize, achieved: &str, 
     // A version with traffic answers no copies, and clients stay on their side from the first share on.
     route(state, routing);
     if before.is_some_and(|before| before != Against::Bound)
-        && legs::against_now(state) == Some(Against::Bound)
+        && legs::against(leg, state.stable.is_some()) == Some(Against::Bound)
     {
         looking::change_over(state);
     }
@@ -103,7 +103,6 @@ pub(super) fn begin_leg(state: &mut RolloutState, index: usize, achieved: &str, 
 /// Has the target route so, where it does not yet.
 pub(super) fn route(state: &mut RolloutState, routing: Routing) {
     if routing != state.routing {
-        state.routing = routing.clone();
         intend(state, Effect::Route { routing });
     }
 }

@@ -162,8 +162,16 @@ fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp
     enter(state, Phase::RollingBack, reason, message, now);
     state.weight.desired = Weight::NONE;
     intend(state, Effect::Publish);
+    return_traffic(state);
+}
+
+/// Orders the traffic back. An order to route may have been carried out without an answer, so that the plain routing is
+/// ordered wherever the plan has another one.
+fn return_traffic(state: &mut RolloutState) {
     intend(state, Effect::Rollback);
-    advance::route(state, Routing::default());
+    if state.plan.routes() {
+        intend(state, Effect::Route { routing: Routing::default() });
+    }
 }
 
 /// Tries again what did not work.
@@ -172,7 +180,7 @@ pub(super) fn try_again(state: &mut RolloutState, by: &Provenance, now: Timestam
     let message = format!("{} has going back tried again: {cause}", by.actor);
     enter(state, Phase::RollingBack, state.reason, message, now);
     intend(state, Effect::Publish);
-    intend(state, Effect::Rollback);
+    return_traffic(state);
 }
 
 /// The rollback itself does not work. What it was for stays the reason; what stopped it is the message.

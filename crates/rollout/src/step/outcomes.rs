@@ -38,8 +38,10 @@ pub(super) fn settle(state: &mut RolloutState, outcomes: &[EffectOutcome]) -> Op
 }
 
 fn completed(state: &mut RolloutState, effect: &Effect) {
-    if matches!(effect, Effect::UnassignStage { version } if *version == state.candidate.version) {
-        state.assigned = false;
+    match effect {
+        Effect::UnassignStage { version } if *version == state.candidate.version => state.assigned = false,
+        Effect::Route { routing } => state.routing = routing.clone(),
+        _ => {}
     }
 }
 

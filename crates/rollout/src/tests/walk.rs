@@ -36,6 +36,8 @@ pub(crate) struct Walk {
     pub(crate) own_outage: Option<String>,
     /// A newer release that waits.
     pub(crate) newer: Option<Release>,
+    /// Whether orders to route are tried in vain.
+    pub(crate) refuses_to_route: bool,
     /// Share that was in force at every transition, with the phase.
     pub(crate) story: Vec<(Phase, u8)>,
     /// Everything that was done, in order.
@@ -58,6 +60,7 @@ impl Walk {
             outage: None,
             own_outage: None,
             newer: None,
+            refuses_to_route: false,
             story: vec![],
             done: vec![],
             counters: counters.into(),
@@ -135,8 +138,15 @@ impl Walk {
             unlock: None,
             outcomes: self
                 .due()
-                .map(|intended| EffectOutcome { seq: intended.seq, result: EffectResult::Applied })
+                .map(|intended| EffectOutcome { seq: intended.seq, result: self.result_of(&intended.effect) })
                 .collect(),
+        }
+    }
+
+    fn result_of(&self, effect: &Effect) -> EffectResult {
+        match effect {
+            Effect::Route { .. } if self.refuses_to_route => EffectResult::Retry("not now".to_owned()),
+            _ => EffectResult::Applied,
         }
     }
 

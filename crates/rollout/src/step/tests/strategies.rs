@@ -190,3 +190,30 @@ fn the_version_from_before_stays_loaded_for_a_while() {
     assert!(walk.state.is_settled());
     assert_eq!(walk.done.last(), Some(&Effect::Cleanup { version: version("v1.0.0") }));
 }
+
+#[test]
+fn an_order_to_copy_that_a_pause_cut_short_is_given_again() {
+    let mut walk = Walk::begin(&shadow(vec![disagreement()]), true).under(50, [10, 10]);
+    walk.refuses_to_route = true;
+    walk.passes(1);
+    assert_eq!(walk.state.phase, Phase::Progressing);
+    assert!(walk.state.routing.is_plain(), "nothing was copied yet");
+    assert_eq!(walk.told(Command::Pause).phase, Phase::Paused);
+    walk.refuses_to_route = false;
+    walk.told(Command::Resume);
+    walk.passes(10);
+    assert!(walk.state.routing.shadow.is_some(), "{}", walk.state.message);
+    walk.until(Phase::Succeeded, 7200);
+}
+
+#[test]
+fn the_way_back_takes_a_routing_back_that_nobody_confirmed() {
+    let mut walk = Walk::begin(&shadow(vec![disagreement()]), true);
+    walk.refuses_to_route = true;
+    walk.passes(1);
+    walk.refuses_to_route = false;
+    walk.told(Command::Abort);
+    assert_eq!(walk.state.phase, Phase::RolledBack);
+    let plain = |effect: &&Effect| matches!(effect, Effect::Route { routing } if routing.is_plain());
+    assert!(walk.done.iter().any(|effect| plain(&effect)), "{:?}", walk.done);
+}
