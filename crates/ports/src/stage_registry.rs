@@ -44,4 +44,8 @@ pub trait StageRegistry: Send + Sync {
     /// Records that the environment no longer holds the version; what it held before shows again. No assignment of
     /// the version is active: [`Done::AlreadyThere`], and nothing is written.
     async fn unassign(&self, change: &StageChange) -> Result<Done, PortError>;
+
+    /// Records once more what the environment holds, for nothing but the number of the change: an earlier order that
+    /// is still on its way then comes too late.
+    async fn reaffirm(&self, change: &StageChange) -> Result<Done, PortError>;
 }

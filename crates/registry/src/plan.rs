@@ -164,6 +164,27 @@ impl Registry {
         Ok(self.plan_steps(name, environment, &[step], trailers, now)?.pop())
     }
 
+    /// Plans a tag that changes nothing and takes the next counter: whoever planned a change before it finds the name
+    /// of its tag taken. It assigns the version that holds the stage once more; where none does, it takes the given one
+    /// out once more.
+    ///
+    /// # Errors
+    /// As [`Registry::plan_unassignment`].
+    pub fn plan_reaffirmation(
+        &self,
+        name: &ModelName,
+        version: &Version,
+        environment: &Environment,
+        trailers: &Trailers,
+        now: Timestamp,
+    ) -> Result<Option<PlannedTag>, RegistryError> {
+        let model = self.model(name)?;
+        let out = Step::Unassign(version, known_version(model, version)?.commit());
+        let held = model.current(environment).and_then(|holder| Some((holder.version()?, holder.commit())));
+        let step = held.map_or(out, |(version, commit)| Step::Assign(version, commit));
+        Ok(self.plan_steps(name, environment, &[step], trailers, now)?.pop())
+    }
+
     /// Plans the tags of a rollback, to be made in this order: `bad` leaves the stage, then `target` takes it
     /// unless the stage falls back to it by itself. Left in the stage, `bad` would come back at a later
     /// unassignment. Without a target the stage ends empty. Nothing to do is an empty plan.

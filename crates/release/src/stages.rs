@@ -1,11 +1,11 @@
 //! What an environment holds, recorded as GTO stage tags.
 
 use async_trait::async_trait;
-use tagship_domain::{Environment, ModelName};
+use tagship_domain::{Environment, ModelName, Timestamp, Version};
 use tagship_ports::{
     PortError, Problem, Repo, StageRegistry, repo::NewTag, stage_registry::StageChange, target::Done,
 };
-use tagship_registry::{Event, Options, PlannedTag, Registry, Trailer, Trailers};
+use tagship_registry::{Event, Options, PlannedTag, Registry, RegistryError, Trailer, Trailers};
 
 use crate::find::{known, read_registry};
 
@@ -25,33 +25,31 @@ pub struct TagStages<'a> {
 #[async_trait]
 impl StageRegistry for TagStages<'_> {
     async fn assign(&self, change: &StageChange) -> Result<Done, PortError> {
-        self.record(change, |registry, trailers| {
-            registry.plan_assignment(&change.model, &change.version, &change.environment, trailers, change.at)
-        })
-        .await
+        self.record(change, Registry::plan_assignment).await
     }
 
     async fn unassign(&self, change: &StageChange) -> Result<Done, PortError> {
-        self.record(change, |registry, trailers| {
-            registry.plan_unassignment(
-                &change.model,
-                &change.version,
-                &change.environment,
-                trailers,
-                change.at,
-            )
-        })
-        .await
+        self.record(change, Registry::plan_unassignment).await
+    }
+
+    async fn reaffirm(&self, change: &StageChange) -> Result<Done, PortError> {
+        self.record(change, Registry::plan_reaffirmation).await
     }
 }
 
+/// Plans the tag of a change; `None` where it is recorded already.
+type Plan = fn(
+    &Registry,
+    &ModelName,
+    &Version,
+    &Environment,
+    &Trailers,
+    Timestamp,
+) -> Result<Option<PlannedTag>, RegistryError>;
+
 impl TagStages<'_> {
-    async fn record<F>(&self, change: &StageChange, plan: F) -> Result<Done, PortError>
-    where
-        F: Fn(&Registry, &Trailers) -> Result<Option<PlannedTag>, tagship_registry::RegistryError>
-            + Send
-            + Sync,
-    {
+    async fn record(&self, change: &StageChange, plan: Plan) -> Result<Done, PortError> {
+        let StageChange { model, version, environment, at, .. } = change;
         let operation = || format!("record {}@{} in {}", change.model, change.version, change.environment);
         let invalid = |message: String| PortError::new(Problem::Invalid, operation(), message);
         let trailers = trailers(change);
@@ -59,13 +57,14 @@ impl TagStages<'_> {
             let registry = read_registry(self.repo, self.options.clone())
                 .await
                 .map_err(|error| invalid(error.to_string()))?;
-            let seen = newest_fence(&registry, &change.model, &change.environment);
+            let seen = newest_fence(&registry, model, environment);
             if seen.is_some_and(|seen| change.fence < seen) {
                 let message =
                     format!("a later change (number {}) is recorded already", seen.unwrap_or_default());
                 return Err(PortError::new(Problem::Fenced, operation(), message));
             }
-            let Some(tag) = plan(&registry, &trailers).map_err(|error| invalid(error.to_string()))? else {
+            let planned = plan(&registry, model, version, environment, &trailers, *at);
+            let Some(tag) = planned.map_err(|error| invalid(error.to_string()))? else {
                 return Ok(Done::AlreadyThere);
             };
             let tag = NewTag { name: tag.name, commit: tag.target, message: tag.message, at: tag.time };

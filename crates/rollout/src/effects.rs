@@ -8,7 +8,7 @@ use std::path::Path;
 use tagship_domain::{
     CommitId, Environment, Release, Version,
     event::{CONTINUE, Continuation},
-    rollout::{DeploymentState, Effect, EffectResult, Intended, RolloutState},
+    rollout::{DeploymentState, Effect, EffectResult, Intended, Phase, RolloutState},
 };
 use tagship_ports::{
     PortError,
@@ -65,7 +65,7 @@ impl Performer<'_> {
                 if matches!(intended.effect, Effect::AssignStage { .. }) {
                     self.world.registry.assign(&change).await?
                 } else {
-                    self.world.registry.unassign(&change).await?
+                    self.unassign(&change).await?
                 }
             }
             Effect::SetDeployment { state } => self.report_deployment(*state).await?,
@@ -77,6 +77,21 @@ impl Performer<'_> {
             Done::AlreadyThere => EffectResult::AlreadyThere,
             Done::Pending => EffectResult::Pending,
         })
+    }
+
+    /// On the way back nothing may be left to take out although a run that stalled is still about to assign the
+    /// candidate: the record is then made for its number. A registry that refuses even that refuses the late
+    /// assignment too.
+    async fn unassign(&self, change: &StageChange) -> Result<Done, PortError> {
+        let registry = self.world.registry;
+        let done = registry.unassign(change).await?;
+        if done != Done::AlreadyThere || self.state.phase != Phase::RollingBack {
+            return Ok(done);
+        }
+        match registry.reaffirm(change).await {
+            Err(error) if error.may_pass() => Err(error),
+            _ => Ok(done),
+        }
     }
 
     /// Bytes are fetched and verified again right before the target gets them.

@@ -14,6 +14,7 @@ pub async fn stage_registry(registry: &dyn StageRegistry, commit: &CommitId) {
     let change = |version, fence| change(commit, version, fence);
     let assign = async |version, fence| registry.assign(&change(version, fence)).await;
     let unassign = async |version, fence| registry.unassign(&change(version, fence)).await;
+    let reaffirm = async |version, fence| registry.reaffirm(&change(version, fence)).await;
 
     done(&assign("v1.0.0", 4).await, Applied, "the first assignment");
     done(&assign("v1.0.0", 4).await, AlreadyThere, "the same effect again");
@@ -26,7 +27,23 @@ pub async fn stage_registry(registry: &dyn StageRegistry, commit: &CommitId) {
     done(&unassign("v1.1.0", 12).await, AlreadyThere, "the same effect again");
     done(&assign("v1.0.0", 13).await, AlreadyThere, "what was held before shows again");
     done(&unassign("v1.0.0", 14).await, Applied, "nothing is held");
-    done(&assign("v1.1.0", 15).await, Applied, "what was unassigned can be assigned again");
+    done(&reaffirm("v1.1.0", 15).await, Applied, "nothing is held, and that is recorded once more");
+    let late = assign("v1.1.0", 14).await;
+    assert_eq!(
+        late.map_err(|error| error.problem),
+        Err(Problem::Fenced),
+        "what was on its way comes too late"
+    );
+    done(&unassign("v1.1.0", 16).await, AlreadyThere, "still nothing is held");
+    done(&assign("v1.1.0", 17).await, Applied, "what was unassigned can be assigned again");
+    done(&reaffirm("v1.0.0", 19).await, Applied, "what is held is recorded once more");
+    done(&assign("v1.1.0", 19).await, AlreadyThere, "and is held still");
+    let late = assign("v1.0.0", 18).await;
+    assert_eq!(
+        late.map_err(|error| error.problem),
+        Err(Problem::Fenced),
+        "what was on its way comes too late"
+    );
 }
 
 fn done(answer: &Result<Done, PortError>, expected: Done, why: &str) {

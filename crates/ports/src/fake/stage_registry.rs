@@ -14,7 +14,7 @@ use crate::{PortError, Problem, StageRegistry, stage_registry::StageChange, targ
 /// Assignments in memory.
 #[derive(Debug, Default)]
 pub struct FakeStageRegistry {
-    /// What goes wrong in `assign` and `unassign`.
+    /// What goes wrong in `assign`, `unassign` and `reaffirm`.
     pub faults: Faults,
     records: Mutex<Vec<Record>>,
     read_only: AtomicBool,
@@ -58,13 +58,17 @@ impl FakeStageRegistry {
             if there {
                 return Ok(Done::AlreadyThere);
             }
-            if self.read_only.load(Ordering::SeqCst) {
-                return Err(PortError::new(Problem::Denied, call, "no permission to write"));
-            }
-            records.push(Record { change: change.clone(), assigned });
-            Ok(Done::Applied)
+            self.write(&mut records, call, Record { change: change.clone(), assigned })
         };
         self.faults.around(call, body).await
+    }
+
+    fn write(&self, records: &mut Vec<Record>, call: &str, record: Record) -> Result<Done, PortError> {
+        if self.read_only.load(Ordering::SeqCst) {
+            return Err(PortError::new(Problem::Denied, call, "no permission to write"));
+        }
+        records.push(record);
+        Ok(Done::Applied)
     }
 }
 
@@ -111,5 +115,21 @@ impl StageRegistry for FakeStageRegistry {
 
     async fn unassign(&self, change: &StageChange) -> Result<Done, PortError> {
         self.record("unassign", change, false).await
+    }
+
+    async fn reaffirm(&self, change: &StageChange) -> Result<Done, PortError> {
+        let body = || {
+            let mut records = held(&self.records);
+            check_fence(&records, "reaffirm", change)?;
+            let holder = holder(&records, &change.model, &change.environment);
+            let assigned = holder.is_some();
+            let version = holder.unwrap_or_else(|| change.version.clone());
+            self.write(
+                &mut records,
+                "reaffirm",
+                Record { change: StageChange { version, ..change.clone() }, assigned },
+            )
+        };
+        self.faults.around("reaffirm", body).await
     }
 }

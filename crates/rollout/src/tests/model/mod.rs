@@ -64,6 +64,12 @@ fn a_target_without_fencing_is_found() {
 }
 
 #[test]
+fn an_assignment_that_is_still_on_its_way_is_found() {
+    let rule = broken(&Scenario { reaffirms: false, words: 0, faults: 2, ..Scenario::all_at_once() });
+    assert!(rule.contains("the registry says"), "{rule}");
+}
+
+#[test]
 fn a_journal_that_takes_any_entry_is_found() {
     let rule = broken(&Scenario { swaps: false, faults: 0, ..Scenario::all_at_once() });
     assert!(rule.contains("came after") || rule.contains("time went back"), "{rule}");

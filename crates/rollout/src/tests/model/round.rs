@@ -126,12 +126,14 @@ fn rounds(world: &World, scenario: &Scenario, index: usize, run: &Run, acts: &mu
         return;
     }
     let orders = run.state.intended.iter().filter(|intended| !is_report(&intended.effect));
-    for (order, intended) in orders.enumerate() {
-        let mut faults = vec![Fault::Lost(order), Fault::Unanswered(order), Fault::Refused(order)];
-        // A change of the registry is a new name in git: it is made at once or not at all.
-        if !is_registry(&intended.effect) {
-            faults.extend([Fault::Late(order), Fault::Doubled(order)]);
-        }
+    for (order, _) in orders.enumerate() {
+        let faults = [
+            Fault::Lost(order),
+            Fault::Unanswered(order),
+            Fault::Refused(order),
+            Fault::Late(order),
+            Fault::Doubled(order),
+        ];
         acts.extend(faults.into_iter().map(|fault| Act::Round(index, None, Some(fault))));
     }
     let faults = [Fault::Blind, Fault::Dies, Fault::DiesAfter];
@@ -280,6 +282,7 @@ impl World {
                     fence: run.state.seq,
                     candidate: run.state.candidate.clone(),
                     stable: run.state.stable.clone(),
+                    reaffirms: scenario.reaffirms && run.state.phase == Phase::RollingBack,
                 };
                 let result = self.send(scenario, run, message, fault, order - 1)?;
                 waits = !matches!(result, EffectResult::Applied | EffectResult::AlreadyThere);

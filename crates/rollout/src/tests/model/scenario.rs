@@ -35,6 +35,8 @@ pub(super) struct Scenario {
     pub(super) words: u8,
     /// Whether target and registry refuse orders of earlier entries.
     pub(super) fenced: bool,
+    /// Whether the registry is told on the way back although there is nothing to take out.
+    pub(super) reaffirms: bool,
     /// Whether an entry is only appended to the one that it was decided from.
     pub(super) swaps: bool,
     pub(super) step: fn(&RolloutState, &Observation) -> Transition,
@@ -54,6 +56,7 @@ impl Scenario {
             faults: 1,
             words: 1,
             fenced: true,
+            reaffirms: true,
             swaps: true,
             step,
         }

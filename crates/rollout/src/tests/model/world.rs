@@ -62,6 +62,8 @@ pub(super) struct Message {
     pub(super) fence: u64,
     pub(super) candidate: Release,
     pub(super) stable: Option<Release>,
+    /// A registry that has nothing to take out records that.
+    pub(super) reaffirms: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -219,6 +221,10 @@ impl Registry {
             }
             Effect::UnassignStage { version } if self.assigned.contains(version) => {
                 self.assigned.retain(|assigned| assigned != version);
+            }
+            Effect::UnassignStage { .. } if message.reaffirms => {
+                self.fence = self.fence.max(message.fence);
+                return EffectResult::AlreadyThere;
             }
             _ => return EffectResult::AlreadyThere,
         }
