@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Canaries judged by a real Prometheus that scrapes a real model server and asks for a password: one is promoted, one
-goes back on its counts, one on a value; a wrong password and a dead Prometheus are never a pass.
+goes back on labels that come late, one on a value; a wrong password and a dead Prometheus are never a pass.
 
 usage: prometheus_rollout.py TAGSHIP DIRECTORY
 """
@@ -106,12 +106,15 @@ scrape_configs:
         print(bench.run(0, "rollout"))
         judged(bench, "Succeeded", two, ("errors", "latency", "accuracy", "failures"))
 
-        three = bench.release("v4")
-        clients.wrong[three] = 3
+    three = bench.release("v4")
+    (bench.clone / "tagship.yml").write_text(config.replace("kind: labelled-accuracy", "kind: labelled-accuracy\n              label-delay: 4s"))
+    with Clients(url, {two: 20, three: 3}, delay=3):
         print(bench.run(1, "rollout"))
         # The others may begin to count a scrape later than the one that failed.
         state = judged(bench, "RolledBack", three, ("accuracy",))
         expect("what went wrong", (state["reason"], state["judges"]["accuracy"]["phase"]), ("AnalysisFailed", "Failed"))
+
+    (bench.clone / "tagship.yml").write_text(config)
 
     # What the source cannot answer is an error with its words, and never a pass.
     broken = config.replace("tagship_errors_total{", "tagship_eror_total{")

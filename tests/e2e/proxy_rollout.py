@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The hook of a proxy is checked against the protocol; then canaries go through it and a real proxy, and what clients get is
-counted, request by request.
+counted, request by request. Then a Prometheus judges them.
 
 usage: proxy_rollout.py TAGSHIP nginx|haproxy|envoy PROGRAM HOOKS DIRECTORY
 """
@@ -10,12 +10,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections import Counter
 from pathlib import Path
 
+import proxied_metrics
 from proxies import KINDS, Proxy, bounds
-from rollout_bench import FIXTURES, Bench, a_case, expect, fail_with_logs, free_port, request, wait_for
+from rollout_bench import FIXTURES, Bench, Meanwhile, a_case, expect, fail_with_logs, free_port, request, wait_for
 
 CONFIG = """version: 1
 models:
@@ -39,18 +40,21 @@ def main():
     with Bench(directory, tagship, CONFIG.replace("HOOK", hook)) as bench:
         proxy = KINDS[kind](bench, program, Path(hooks))
         try:
-            play(bench, proxy, hook)
+            ports = play(bench, proxy, hook)
+            proxied_metrics.play(bench, proxy.url(), proxy.state, hook, ports)
         except BaseException as error:
             fail_with_logs(bench, error, bench.home.glob("state/*/versions/*/log.txt"))
         finally:
             stop_backends(bench.home)
 
 
-def play(bench: Bench, proxy: Proxy, hook: str):
+def play(bench: Bench, proxy: Proxy, hook: str) -> range:
+    """Leads rollouts by hand; answers the ports that servers are on."""
     first = free_port()
+    ports = range(first, first + 21)
     here = Path(__file__).parent
     (bench.clone / "hook.json").write_text(json.dumps({
-        "directory": str(proxy.state), "ports": [first, first + 20],
+        "directory": str(proxy.state), "ports": [ports[0], ports[-1]],
         "start": [sys.executable, str(here / "serve_backend.py"), f"{bench.tagship}-serve"],
         "model-path": "/v2/models/{model}", "ready-path": "/v2/models/{model}/ready", **proxy.settings(),
     }))
@@ -114,31 +118,26 @@ def play(bench: Bench, proxy: Proxy, hook: str):
     with Load(proxy.url()):
         bench.run(0, "rollback")
     shares("the first version came back", {one: 100})
+    return ports
 
 
-class Load:
+class Load(Meanwhile):
     """A client that asks as long as this lasts. Not one of its requests may fail."""
 
     def __init__(self, url: str):
-        self.url, self.over, self.answered, self.failed = url, threading.Event(), 0, []
-        self.thread = threading.Thread(target=self.ask, daemon=True)
+        super().__init__()
+        self.url, self.body, self.answered, self.failed = url, json.dumps(a_case()).encode(), 0, []
 
-    def ask(self):
-        body = json.dumps(a_case()).encode()
-        while not self.over.wait(0.005):
-            try:
-                request(self.url, body)
-                self.answered += 1
-            except (OSError, ValueError) as error:
-                self.failed.append(repr(error))
+    def act(self, _: int):
+        try:
+            request(self.url, self.body)
+            self.answered += 1
+        except (OSError, ValueError) as error:
+            self.failed.append(repr(error))
+        time.sleep(0.005)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.over.set()
-        self.thread.join(20)
+    def __exit__(self, kind, *rest):
+        super().__exit__(kind, *rest)
         if kind is None:
             expect(f"failed requests, of {self.answered + len(self.failed)}", self.failed[:3], [])
 

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from pathlib import Path
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "models" / "churn"
@@ -144,34 +145,55 @@ def a_case() -> dict:
     return {"inputs": golden["cases"][0]["inputs"]}
 
 
-class Clients:
-    """Clients that ask, and send back whether the answer was right: of a version's answers this share is wrong."""
+class Meanwhile:
+    """Does something over and over for as long as this lasts."""
 
-    def __init__(self, url: str, wrong: dict, count: int = 2):
-        self.url, self.wrong, self.asked, self.over = url, wrong, 0, threading.Event()
-        self.threads = [threading.Thread(target=self.ask, args=(n,), daemon=True) for n in range(count)]
+    def __init__(self, count: int = 1):
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.repeat, args=(n,), daemon=True) for n in range(count)]
 
-    def ask(self, number: int):
-        body, turn = json.dumps(a_case()).encode(), number
+    def repeat(self, number: int):
         while not self.over.is_set():
-            with contextlib.suppress(OSError, ValueError):
-                answer = request(f"{self.url}/v2/models/churn/infer", body)
-                turn += 1
-                # Every so many answers, and not at random: the same in every run of the test.
-                every = self.wrong.get(answer["model_version"], 0)
-                correct = not (every and turn % every == 0)
-                request(f"{self.url}/feedback", {"model": "churn", "id": answer["id"], "correct": correct})
-                self.asked += 1
+            self.act(number)
+
+    def act(self, number: int):
+        raise NotImplementedError
 
     def __enter__(self):
         for thread in self.threads:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.over.set()
         for thread in self.threads:
             thread.join(20)
+
+
+class Clients(Meanwhile):
+    """Clients that ask a model server, and after `delay` seconds send back whether the answer was right: of a version's
+    answers this share is wrong."""
+
+    def __init__(self, url: str, wrong: dict, count: int = 2, delay: float = 0):
+        super().__init__(count)
+        self.url, self.wrong, self.delay, self.asked = url, wrong, delay, 0
+        self.body, self.turns, self.labels = json.dumps(a_case()).encode(), list(range(count)), deque()
+
+    def act(self, number: int):
+        with contextlib.suppress(OSError, ValueError):
+            answer = request(f"{self.url}/v2/models/churn/infer", self.body)
+            self.turns[number] += 1
+            # Every so many answers, and not at random: the same in every run of the test.
+            every = self.wrong.get(answer["model_version"], 0)
+            correct = not (every and self.turns[number] % every == 0)
+            self.labels.append((time.monotonic() + self.delay, {"model": "churn", "id": answer["id"], "correct": correct}))
+            self.asked += 1
+            self.send_labels()
+
+    def send_labels(self):
+        with contextlib.suppress(IndexError):
+            while self.labels[0][0] <= time.monotonic():
+                request(f"{self.url}/feedback", self.labels.popleft()[1])
 
 
 def fail_with_logs(bench: Bench, error: BaseException, more=()):

@@ -1,5 +1,5 @@
 //! The sample hooks move the traffic of real proxies: they keep every rule of the protocol, and clients get the shares that
-//! were ordered.
+//! were ordered; and a real Prometheus that scrapes the servers behind them judges canaries.
 
 use std::path::Path;
 
@@ -28,6 +28,7 @@ pub(super) fn envoy(subject: &Subject<'_>) -> Result<Ending> {
 
 /// Checks the hook of a proxy, then leads rollouts through it.
 fn lead(subject: &Subject<'_>, kind: &str, program: &Path) -> Result<Ending> {
+    system::demand("prometheus", "prometheus")?;
     let hooks = subject.workspace.path("docs/hooks");
     system::play(subject, "proxy_rollout.py", &[Path::new(kind), program, &hooks])?;
     Ok(Ending::Passed)
