@@ -34,7 +34,9 @@ impl Clock for HastyClock {
 fn main() -> ExitCode {
     let cli = Cli::read();
     match cli.map(|cli| cli.verb) {
-        Ok(Verb::Run(args)) => tagship::pipeline(Ok(args), Arc::new(HastyClock { began: SystemClock.now() })),
+        Ok(Verb::Run(args)) => {
+            tagship_wiring::pipeline(Ok(args), Arc::new(HastyClock { began: SystemClock.now() }))
+        }
         Ok(verb) => tagship::run(Ok(Cli { verb })),
         Err(failure) => tagship::run(Err(failure)),
     }

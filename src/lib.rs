@@ -1,31 +1,47 @@
-//! Wiring: from the arguments of a verb, over the ports' adapters, to the logic of the layers below, to an answer.
-//!
-//! No decision is made here.
+//! The program `tagship`: every verb of [`tagship_wiring`], and those that run models.
 
-mod answer;
-mod deployments;
-mod entries;
-mod failure;
-mod host;
-mod live;
-mod marks;
-mod notifying;
-mod pipeline;
-mod publisher;
-mod stage;
-mod state;
-mod summary;
-mod verbs;
-mod workflows;
-mod workspace;
+mod demo;
+mod serve;
 
-use tagship_report::terminal::Style;
-use tagship_runner::Screen;
+use std::{process::ExitCode, sync::Arc};
 
-use answer::Answer;
-pub use entries::{comment, decide, gate, pipeline, release, rollback, rollout, run, serve, validate};
+use tagship_adapters::SystemClock;
+use tagship_runner::{
+    Failure,
+    args::{Cli, ServeArgs, Verb},
+};
+use tagship_wiring as wiring;
 
-/// How the screen wants things rendered.
-pub(crate) fn style(screen: &Screen) -> Style {
-    Style { color: screen.color, width: screen.width, unicode: true }
+/// `tagship-serve`.
+pub fn serve(args: Result<ServeArgs, Failure>) -> ExitCode {
+    wiring::telling(async |context| serve::run(&args?, context).await)
+}
+
+/// `tagship`: the verb that the arguments name.
+pub fn run(cli: Result<Cli, Failure>) -> ExitCode {
+    match cli.map(|cli| cli.verb) {
+        Err(failure) => wiring::misunderstood(failure),
+        Ok(Verb::Decide(args)) => wiring::decide(Ok(args)),
+        Ok(Verb::Validate(args)) => wiring::validate(Ok(args)),
+        Ok(Verb::Gate(args)) => wiring::gate(Ok(args)),
+        Ok(Verb::Release(args)) => wiring::release(Ok(args)),
+        Ok(Verb::Rollout(args)) => wiring::rollout(Ok(args)),
+        Ok(Verb::Rollback(args)) => wiring::rollback(Ok(args)),
+        Ok(Verb::Run(args)) => wiring::pipeline(Ok(args), Arc::new(SystemClock)),
+        Ok(Verb::Comment(args)) => wiring::comment(Ok(args)),
+        Ok(Verb::Plan(args)) => wiring::plan(Ok(args)),
+        Ok(Verb::Status(args)) => wiring::status(Ok(args)),
+        Ok(Verb::Lock(args)) => wiring::lock(Ok(args)),
+        Ok(Verb::Unlock(args)) => wiring::unlock(Ok(args)),
+        Ok(Verb::Pull(args)) => wiring::pull(Ok(args)),
+        Ok(Verb::Backtest(args)) => wiring::backtest(Ok(args)),
+        Ok(Verb::Init(args)) => wiring::init(Ok(args)),
+        Ok(Verb::Registry(args)) => wiring::registry(Ok(args)),
+        Ok(Verb::Target(args)) => wiring::target(Ok(args)),
+        Ok(Verb::Schema) => wiring::schema(),
+        Ok(Verb::Serve(args)) => serve(Ok(args)),
+        Ok(Verb::Demo(args)) => wiring::telling(async |context| demo::run(&args, context).await),
+        // Its limits bind the whole process, so it comes before any thread does.
+        Ok(Verb::Golden) => wiring::alone(serve::golden),
+    }
 }

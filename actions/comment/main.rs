@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{CommentArgs, Read as _};
 
 fn main() -> ExitCode {
-    tagship::comment(CommentArgs::read())
+    tagship_wiring::comment(CommentArgs::read())
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{GateArgs, Read as _};
 
 fn main() -> ExitCode {
-    tagship::gate(GateArgs::read())
+    tagship_wiring::gate(GateArgs::read())
 }

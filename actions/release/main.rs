@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{Read as _, ReleaseArgs};
 
 fn main() -> ExitCode {
-    tagship::release(ReleaseArgs::read())
+    tagship_wiring::release(ReleaseArgs::read())
 }

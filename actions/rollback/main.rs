@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{Read as _, RollbackArgs};
 
 fn main() -> ExitCode {
-    tagship::rollback(RollbackArgs::read())
+    tagship_wiring::rollback(RollbackArgs::read())
 }

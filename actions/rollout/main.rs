@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{Read as _, RolloutArgs};
 
 fn main() -> ExitCode {
-    tagship::rollout(RolloutArgs::read())
+    tagship_wiring::rollout(RolloutArgs::read())
 }

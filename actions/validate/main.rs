@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{Read as _, ValidateArgs};
 
 fn main() -> ExitCode {
-    tagship::validate(ValidateArgs::read())
+    tagship_wiring::validate(ValidateArgs::read())
 }

@@ -68,7 +68,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench",
         arguments: "[PART...]",
-        summary: "measure processor time, memory and sizes against their budgets, in the dist profile",
+        summary: "measure processor time, memory and sizes against their budgets, built as shipped",
         run: bench::run,
     },
 ];

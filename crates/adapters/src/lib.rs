@@ -9,6 +9,7 @@ pub mod forges;
 mod http;
 mod inference;
 pub mod metric_sources;
+pub mod model_runners;
 pub mod notifiers;
 mod settings;
 pub mod stores;

@@ -1,11 +1,17 @@
 //! Golden cases: known inputs with the outputs that the model must give, in the Open Inference Protocol's
 //! tensor form (v2). They prove that the bytes compute what their authors saw, before any traffic.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{schema::Document, units::Duration, validation::GoldenCase};
+use crate::{
+    schema::Document,
+    units::{ByteSize, Duration},
+    validation::{GoldenCase, GoldenReport},
+};
 
 /// A file of golden cases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +55,42 @@ pub struct Tolerance {
 
 impl Document for GoldenCases {
     const SCHEMA: &'static str = "tagship/golden/v1";
+}
+
+/// Largest document that whoever asks for golden cases to be run, and the process that runs them, read; in bytes.
+pub const MAX_GOLDEN_DOCUMENT: u64 = 64 << 20;
+
+/// What a process that runs golden cases is to do, and within which bounds.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GoldenRequest {
+    /// The model's file, or the directory that holds it.
+    pub model: PathBuf,
+    /// The cases.
+    pub cases: GoldenCases,
+    /// How far answers may be from the expected ones.
+    pub tolerance: Tolerance,
+    /// How long the model may take for one case.
+    pub max_latency: Option<Duration>,
+    /// Address space of the process.
+    pub memory: ByteSize,
+    /// CPU time of the process.
+    pub cpu_time: Duration,
+}
+
+impl Document for GoldenRequest {
+    const SCHEMA: &'static str = "tagship/golden-request/v1";
+}
+
+/// What came of a [`GoldenRequest`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GoldenAnswer {
+    /// One entry per case, or why there is none.
+    pub report: GoldenReport,
+}
+
+impl Document for GoldenAnswer {
+    const SCHEMA: &'static str = "tagship/golden-answer/v1";
 }
 
 /// What comparing two answers gave.

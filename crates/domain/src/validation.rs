@@ -110,6 +110,13 @@ pub struct GoldenReport {
 
 impl Eq for GoldenReport {}
 
+impl GoldenReport {
+    /// A report without cases, and why there are none.
+    pub fn unfinished(status: Status, message: String) -> Self {
+        Self { status, cases: vec![], message: Some(message) }
+    }
+}
+
 /// One golden case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GoldenCase {

@@ -52,7 +52,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         bail!("{unknown:?} is no part; there is {}", known.join(", "));
     }
-    dist::build(workspace, &[])?;
+    dist::build(workspace)?;
     let scratch = tempfile::tempdir().context("make a temporary directory")?;
     let bench = Bench { workspace, scratch };
     let mut lines = Vec::new();
@@ -68,13 +68,9 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
 }
 
 impl Bench<'_> {
-    fn program(&self, name: &str) -> PathBuf {
-        self.workspace.path(dist::DIRECTORY).join(name)
-    }
-
     /// Tagship, run where it finds nothing of this repository.
     fn tagship(&self, directory: &Path, arguments: &[&str]) -> Command {
-        let mut tagship = Command::new(self.program("tagship"));
+        let mut tagship = Command::new(dist::PROGRAMS[0].path(self.workspace));
         // What the host of a workflow says would only disturb; the search path is needed for git.
         let kept = std::env::vars_os().filter(|(name, _)| name == "PATH");
         tagship.args(arguments).current_dir(directory).env_clear().envs(kept);
@@ -201,7 +197,9 @@ fn action(bench: &Bench<'_>) -> Result<Vec<Line>> {
     fs::write(directory.join("event.json"), r#"{"action":"started"}"#).context("write the event")?;
     let hello = directory.join("hello.js");
     fs::write(&hello, "console.log('hello')\n").context("write the node program")?;
-    let programs = bench.workspace.path(dist::DIRECTORY);
+    let decide = dist::PROGRAMS.into_iter().find(|program| program.name == "tagship-decide");
+    let decide = decide.context("tagship-decide is not shipped")?.path(bench.workspace);
+    let programs = decide.parent().context("a program lies in a directory")?;
     // As a runner starts the one step of `action.yml`.
     let ours = || {
         let mut bash = Command::new("bash");
@@ -209,7 +207,7 @@ fn action(bench: &Bench<'_>) -> Result<Vec<Line>> {
         bash.arg(r#""$GITHUB_ACTION_PATH/../_run/run.sh" decide"#);
         let kept = std::env::vars_os().filter(|(name, _)| name == "PATH");
         bash.current_dir(&directory).env_clear().envs(kept);
-        bash.env("GITHUB_ACTIONS", "true").env("RUNNER_OS", "Linux").env("TAGSHIP_BINARY_DIR", &programs);
+        bash.env("GITHUB_ACTIONS", "true").env("RUNNER_OS", "Linux").env("TAGSHIP_BINARY_DIR", programs);
         bash.env("GITHUB_ACTION_PATH", bench.workspace.path("actions/decide"));
         bash.env("TAGSHIP_EVENT_NAME", "watch").env("TAGSHIP_EVENT_PATH", "event.json");
         bash
@@ -231,12 +229,12 @@ fn action(bench: &Bench<'_>) -> Result<Vec<Line>> {
     ])
 }
 
-/// The dist profile strips its programs.
+/// The profiles of what is shipped strip it.
 fn size(bench: &Bench<'_>) -> Result<Vec<Line>> {
-    let measured = |(name, budget): (&'static str, u64)| {
-        let path = bench.program(name);
+    let measured = |program: dist::Program| {
+        let path = program.path(bench.workspace);
         let metadata = fs::metadata(&path).with_context(|| format!("look at {}", path.display()))?;
-        Ok(row(name, bytes(metadata.len()), bytes(budget), Unit::Size))
+        Ok(row(program.name, bytes(metadata.len()), bytes(program.budget), Unit::Size))
     };
     dist::PROGRAMS.into_iter().map(measured).collect()
 }

@@ -19,7 +19,8 @@ pub(super) const LAYERS: &[(&str, u8)] = &[
     ("tagship-github", 3),
     ("tagship-runner", 3),
     ("tagship-serve", 3),
-    ("tagship", 4),
+    ("tagship-wiring", 4),
+    ("tagship", 5),
 ];
 
 /// Crates for development: nothing that ships depends on them, and they may depend on anything.

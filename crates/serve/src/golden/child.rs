@@ -1,14 +1,14 @@
-//! The child's side: bind itself, read, run, write.
+//! What the process does: bind itself, read, run, write.
 
 use std::io::{self, Read, Write};
 
-use tagship_domain::schema::{self, DocumentError};
+use tagship_domain::{
+    golden::{GoldenAnswer, GoldenRequest, MAX_GOLDEN_DOCUMENT},
+    schema::{self, DocumentError},
+};
 use tagship_ports::model_runner::GoldenBounds;
 
-use super::{
-    execute::execute,
-    protocol::{Answer, MAX_DOCUMENT, Request},
-};
+use super::execute::execute;
 
 /// Why a child ends without a report.
 #[derive(Debug, thiserror::Error)]
@@ -57,16 +57,19 @@ pub fn child_main(stdin: impl Read, stdout: impl Write) -> Result<(), ChildError
     answer(&request, stdout)
 }
 
-fn read(stdin: impl Read) -> Result<Request, ChildError> {
+fn read(stdin: impl Read) -> Result<GoldenRequest, ChildError> {
     let mut text = String::new();
-    stdin.take(MAX_DOCUMENT).read_to_string(&mut text).map_err(|source| ChildError::Read { source })?;
+    stdin
+        .take(MAX_GOLDEN_DOCUMENT)
+        .read_to_string(&mut text)
+        .map_err(|source| ChildError::Read { source })?;
     schema::from_json(&text).map_err(|source| ChildError::Request { source })
 }
 
-fn answer(request: &Request, mut stdout: impl Write) -> Result<(), ChildError> {
+fn answer(request: &GoldenRequest, mut stdout: impl Write) -> Result<(), ChildError> {
     let bounds = GoldenBounds { tolerance: request.tolerance, max_latency: request.max_latency };
     let report = execute(&request.model, &request.cases, bounds);
-    let text = schema::to_json(&Answer { report }).map_err(|source| ChildError::Request { source })?;
+    let text = schema::to_json(&GoldenAnswer { report }).map_err(|source| ChildError::Request { source })?;
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
@@ -74,7 +77,7 @@ fn answer(request: &Request, mut stdout: impl Write) -> Result<(), ChildError> {
 }
 
 #[cfg(unix)]
-fn limit(request: &Request) -> Result<(), ChildError> {
+fn limit(request: &GoldenRequest) -> Result<(), ChildError> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limits = [
         ("memory", Resource::As, request.memory.as_bytes()),
@@ -94,7 +97,7 @@ fn limit(request: &Request) -> Result<(), ChildError> {
 /// Elsewhere only the parent's time limit holds.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "the same signature on every system")]
-fn limit(_request: &Request) -> Result<(), ChildError> {
+fn limit(_request: &GoldenRequest) -> Result<(), ChildError> {
     Ok(())
 }
 

@@ -27,10 +27,13 @@ pub fn execute(path: &Path, cases: &GoldenCases, bounds: GoldenBounds) -> Golden
 fn execute_with(loader: &dyn Loader, path: &Path, cases: &GoldenCases, bounds: GoldenBounds) -> GoldenReport {
     let file = match artifact_file::model_file(path) {
         Ok(file) => file,
-        Err(message) => return unfinished(Status::Error, message),
+        Err(message) => return GoldenReport::unfinished(Status::Error, message),
     };
     let Some(first) = cases.cases.first() else {
-        return unfinished(Status::Incomplete, "there are no golden cases, so nothing was proven".to_owned());
+        return GoldenReport::unfinished(
+            Status::Incomplete,
+            "there are no golden cases, so nothing was proven".to_owned(),
+        );
     };
     let model = match loader.load(&file) {
         Ok(model) => model,
@@ -39,18 +42,13 @@ fn execute_with(loader: &dyn Loader, path: &Path, cases: &GoldenCases, bounds: G
                 ErrorKind::Unsupported | ErrorKind::Request => Status::Incomplete,
                 ErrorKind::Malformed | ErrorKind::Failed => Status::Error,
             };
-            return unfinished(status, error.to_string());
+            return GoldenReport::unfinished(status, error.to_string());
         }
     };
     // Should the first case fail, it fails again below and is reported there.
     let _ = ask(&*model, first);
     let cases = cases.cases.iter().map(|case| run(&*model, case, bounds)).collect();
     GoldenReport { status: Status::Complete, cases, message: None }
-}
-
-/// A report without cases.
-pub(super) fn unfinished(status: Status, message: String) -> GoldenReport {
-    GoldenReport { status, cases: Vec::new(), message: Some(message) }
 }
 
 fn run(model: &dyn Inference, case: &Case, bounds: GoldenBounds) -> GoldenCase {

@@ -1,15 +1,11 @@
-//! Runs golden cases on a model file, in a child process with bounded memory and time.
+//! Runs golden cases on a model file, in a process that does nothing else, with bounded memory and time.
 //!
 //! A model file may be hostile or merely too much for this machine, and an inference library that meets one may abort
-//! or never return. So the parent ([`ChildRunner`]) starts its own program again, with nothing of its environment; the
-//! child ([`child_main`]) binds itself, reads one request from standard input, and writes one report to standard
-//! output. Whatever else happens to the child, the parent's report is incomplete and says why.
+//! or never return. So whoever wants the cases run starts a process for them; [`child_main`] is all that it does: it
+//! binds itself, reads one request from standard input, and writes one answer to standard output.
 
 mod child;
 mod execute;
-mod protocol;
-mod runner;
 
 pub use child::{ChildError, child_main};
 pub use execute::execute;
-pub use runner::ChildRunner;

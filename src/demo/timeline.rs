@@ -36,7 +36,7 @@ enum Look {
 impl Timeline {
     /// A timeline on a screen.
     pub(super) fn new(screen: Screen) -> Self {
-        Self { screen, style: crate::style(&screen) }
+        Self { screen, style: tagship_wiring::style(&screen) }
     }
 
     /// Columns of the screen.

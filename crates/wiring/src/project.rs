@@ -1,35 +1,23 @@
-//! The repository that a verb works on, with everything that stands behind its ports.
+//! What a verb works on before it asks anybody else: the clone, its configuration, and what the arguments choose of it.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::path::{Path, PathBuf};
 
-use tagship_adapters::{SystemClock, stores, targets};
 use tagship_config::{Config, EnvironmentConfig, ModelConfig};
 use tagship_domain::{Environment, ModelName};
 use tagship_git::GitRepo;
-use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
-use tagship_registry::{Options, Registry};
+use tagship_registry::Options;
 use tagship_runner::{Context, Failure, Screen, args::Common, handover::Handover};
 
-use crate::{failure::failed, host::Host};
+use crate::failure::failed;
 
-/// The kind of the store that the host is.
-const GITHUB: &str = "github";
 /// Directory of everything that tagship keeps in a repository without a host.
-const OWN_DIRECTORY: &str = ".tagship";
+pub(crate) const OWN_DIRECTORY: &str = ".tagship";
 
-/// A repository with its configuration.
-pub(crate) struct Workspace {
+/// A clone with its configuration.
+#[derive(Debug)]
+pub(crate) struct Project {
     /// Top directory of the work tree.
     pub(crate) root: PathBuf,
-    /// The clone that is worked in.
-    pub(crate) clone: Arc<GitRepo>,
-    /// Where it is hosted: tags and journals, comments, deployments, releases.
-    pub(crate) host: Host,
     /// What is configured.
     pub(crate) config: Config,
     /// The environment of the run.
@@ -38,47 +26,26 @@ pub(crate) struct Workspace {
     pub(crate) screen: Screen,
     /// Documents of earlier steps.
     pub(crate) handover: Handover,
-    /// Time.
-    pub(crate) clock: Arc<dyn Clock>,
     common: Common,
-    /// What was left out and told already.
-    told: Mutex<BTreeSet<String>>,
 }
 
-impl fmt::Debug for Workspace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Workspace")
-            .field("root", &self.root)
-            .field("host", &self.host)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Workspace {
-    /// Opens the repository around the working directory and reads its configuration.
+impl Project {
+    /// Finds the repository around the working directory and reads its configuration.
     ///
     /// # Errors
     /// Outside a repository, or when the configuration is missing or wrong.
     pub(crate) fn open(common: &Common, context: Context) -> Result<Self, Failure> {
-        Self::open_by(common, context, Arc::new(SystemClock))
+        Self::of(&discover()?, common, context)
     }
 
-    /// The same by a clock.
+    /// The project in a clone.
     ///
     /// # Errors
-    /// As [`Workspace::open`].
-    pub(crate) fn open_by(
-        common: &Common,
-        mut context: Context,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Failure> {
-        let screen = Screen::of(&context, common.verbose);
-        let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
-        let root = repo.root().to_owned();
-        let local = root.join(OWN_DIRECTORY).join("forge");
-        let (host, clone) = Host::of(&context, repo, &local, clock.clone())?;
+    /// When the configuration is missing or wrong.
+    pub(crate) fn of(clone: &GitRepo, common: &Common, mut context: Context) -> Result<Self, Failure> {
+        let root = clone.root().to_owned();
         let config = if context.is_privileged() {
-            trusted_config(&common.config, &clone, &context)?
+            trusted_config(&common.config, clone, &context)?
         } else {
             read_config(&common.config, &root)?
         };
@@ -87,16 +54,12 @@ impl Workspace {
         }
         context.job_directory.get_or_insert_with(|| root.join(OWN_DIRECTORY).join("job"));
         Ok(Self {
+            screen: Screen::of(&context, common.verbose),
             handover: Handover::of(&context),
             root,
-            clone,
-            host,
             config,
             context,
-            screen,
-            clock,
             common: common.clone(),
-            told: Mutex::default(),
         })
     }
 
@@ -189,48 +152,9 @@ impl Workspace {
         self.common.environment.as_ref().is_none_or(|chosen| chosen == environment)
     }
 
-    /// Goes on without something that people would have been shown, where the token may not show it. What, why and what to do is told once.
-    ///
-    /// # Errors
-    /// Every other problem.
-    pub(crate) fn leave_out<T>(&self, error: PortError, instead: T) -> Result<T, PortError> {
-        if error.problem != Problem::Denied {
-            return Err(error);
-        }
-        self.tell_once(&format!("left out: {error}"));
-        Ok(instead)
-    }
-
-    /// Says something that would be repeated at every step of a rollout.
-    pub(crate) fn tell_once(&self, text: &str) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.insert(text.to_owned()) {
-            self.screen.say(text);
-        }
-    }
-
     /// How the screen wants things rendered.
     pub(crate) fn style(&self) -> tagship_report::terminal::Style {
         crate::style(&self.screen)
-    }
-
-    /// The store of a model.
-    ///
-    /// # Errors
-    /// For an unknown kind or wrong settings.
-    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Arc<dyn ArtifactStore>, Failure> {
-        match (&settings.release.store, &self.host.store) {
-            (None, Some(hosted)) => Ok(hosted.clone()),
-            (None, None) => Ok(Arc::from(stores::embedded(&self.root))),
-            (Some(spec), Some(github)) if spec.kind == GITHUB && spec.settings.is_empty() => {
-                Ok(github.clone())
-            }
-            (Some(spec), _) if spec.kind == GITHUB => Err(located(&unreachable_store(spec), spec)),
-            (Some(spec), _) => {
-                let store = stores::open(spec, &self.root).map_err(|error| located(&error, spec))?;
-                Ok(Arc::from(store))
-            }
-        }
     }
 
     /// What the repository's `.gto` file says.
@@ -239,16 +163,6 @@ impl Workspace {
     /// When it is no YAML.
     pub(crate) fn registry_options(&self) -> Result<Options, Failure> {
         registry_options(&self.root)
-    }
-
-    /// The registry as the tags have it now.
-    ///
-    /// # Errors
-    /// When the tags cannot be read.
-    pub(crate) async fn registry(&self) -> Result<Registry, Failure> {
-        tagship_release::read_registry(self.host.repo.as_ref(), self.registry_options()?)
-            .await
-            .map_err(failed)
     }
 
     /// Every environment of every model.
@@ -261,20 +175,12 @@ impl Workspace {
     }
 }
 
-/// The target of an environment.
+/// The repository around the working directory.
 ///
 /// # Errors
-/// For an unknown kind, wrong settings or a missing secret.
-pub(crate) fn open_target(
-    workspace: &Workspace,
-    settings: &EnvironmentConfig,
-) -> Result<targets::Opened, Failure> {
-    // What every program needs is no secret: hiding it would blot out the log.
-    let variable = |name: &str| {
-        if targets::INHERITED.contains(&name) { Context::inherited(name) } else { Context::secret(name) }
-    };
-    targets::open(&settings.target, &workspace.root, &variable)
-        .map_err(|error| located(&error, &settings.target))
+/// Where there is none.
+pub(crate) fn discover() -> Result<GitRepo, Failure> {
+    GitRepo::discover(Path::new(".")).map_err(failed)
 }
 
 /// What a `.gto` file says: GTO's list of allowed stages.
@@ -346,29 +252,4 @@ fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(&found)
         .map_err(|error| Failure::usage(format!("read {}: {error}", found.display())))?;
     parse_config(path, &text)
-}
-
-/// Why the store `github` cannot be opened.
-fn unreachable_store(spec: &tagship_config::AdapterSpec) -> PortError {
-    let operation = "open the store github";
-    match spec.settings.keys().next() {
-        Some(setting) => PortError::new(Problem::Invalid, operation, format!("it has no setting {setting:?}"))
-            .hint("write `store: github`"),
-        None => PortError::new(Problem::Denied, operation, "which repository and with which token is unknown").hint(
-            "in a workflow pass `github-token: ${{ github.token }}`; elsewhere set GITHUB_TOKEN, GITHUB_REPOSITORY, \
-             GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_GRAPHQL_URL",
-        ),
-    }
-}
-
-/// An adapter's error with the place in the configuration that named the adapter.
-pub(crate) fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
-    let mut failure = failed(error.clone());
-    if matches!(error.problem, Problem::Unsupported | Problem::Invalid | Problem::Denied) {
-        failure.exit = tagship_domain::Exit::Usage;
-    }
-    if let Some(location) = &spec.location {
-        failure.message = format!("{location}: {}", failure.message);
-    }
-    failure
 }

@@ -1,17 +1,17 @@
-//! Where programs begin: a function for every small program, and one for all verbs.
+//! Where verbs begin: a function for each, from its arguments to the exit of the program.
 //!
 //! Each names the verb that it needs and no other, so that the linker leaves the rest out of a small program.
 
 use std::{process::ExitCode, sync::Arc};
 
-use tagship_adapters::SystemClock;
 use tagship_domain::Exit;
 use tagship_ports::Clock;
 use tagship_runner::{
     Context, Failure,
     args::{
-        Cli, CommentArgs, Common, DecideArgs, GateArgs, Pace, ReleaseArgs, RollbackArgs, RolloutArgs,
-        RunArgs, ServeArgs, ValidateArgs, Verb,
+        BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, InitArgs, LockArgs, Pace, PlanArgs,
+        PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RunArgs, StatusArgs, TargetArgs,
+        UnlockArgs, ValidateArgs,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -100,80 +100,99 @@ pub fn pipeline(args: Given<RunArgs>, clock: Arc<dyn Clock>) -> ExitCode {
     )
 }
 
-/// `tagship-serve`.
-pub fn serve(args: Given<ServeArgs>) -> ExitCode {
-    let context = Context::read();
-    let served = args.and_then(|args| on(threads(), verbs::serve::run(&args, &context)));
-    end(served.map(|()| None), &Manner::default(), &context)
+/// `tagship plan`.
+pub fn plan(args: Given<PlanArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::of(&args.common),
+        async |args, context| verbs::plan::run(args, &open(&args.common, context)?).await,
+    )
 }
 
-/// `tagship`: the verb that the arguments name.
-pub fn run(cli: Given<Cli>) -> ExitCode {
-    match cli.map(|cli| cli.verb) {
-        Err(failure) => end(Err(failure), &Manner::default(), &Context::read()),
-        Ok(Verb::Decide(args)) => decide(Ok(args)),
-        Ok(Verb::Validate(args)) => validate(Ok(args)),
-        Ok(Verb::Gate(args)) => gate(Ok(args)),
-        Ok(Verb::Release(args)) => release(Ok(args)),
-        Ok(Verb::Rollout(args)) => rollout(Ok(args)),
-        Ok(Verb::Rollback(args)) => rollback(Ok(args)),
-        Ok(Verb::Run(args)) => pipeline(Ok(args), Arc::new(SystemClock)),
-        Ok(Verb::Comment(args)) => comment(Ok(args)),
-        Ok(Verb::Serve(args)) => serve(Ok(args)),
-        Ok(Verb::Plan(args)) => step(
-            Ok(args),
-            |args| Manner::of(&args.common),
-            async |args, context| verbs::plan::run(args, &open(&args.common, context)?).await,
-        ),
-        Ok(Verb::Status(args)) => step(
-            Ok(args),
-            |args| Manner::of(&args.common),
-            async |args, context| verbs::status::run(args, &open(&args.common, context)?).await,
-        ),
-        Ok(Verb::Lock(args)) => step(
-            Ok(args),
-            |args| Manner::of(&args.common),
-            async |args, context| verbs::lock::lock(args, &open(&args.common, context)?).await,
-        ),
-        Ok(Verb::Unlock(args)) => step(
-            Ok(args),
-            |args| Manner::of(&args.common),
-            async |args, context| verbs::lock::unlock(args, &open(&args.common, context)?).await,
-        ),
-        Ok(Verb::Pull(args)) => step(
-            Ok(args),
-            |args| Manner::of(&args.common),
-            async |args, context| verbs::pull::run(args, &open(&args.common, context)?).await,
-        ),
-        Ok(Verb::Backtest(args)) => step(
-            Ok(args),
-            |args| Manner::printing(args.format),
-            async |args, context| verbs::backtest::run(args, context),
-        ),
-        Ok(Verb::Init(args)) => step(
-            Ok(args),
-            |args| Manner::printing(args.format),
-            async |args, context| verbs::init::run(args, context),
-        ),
-        Ok(Verb::Registry(args)) => step(
-            Ok(args),
-            |args| Manner::printing(args.format()),
-            async |args, _| verbs::registry::run(args).await,
-        ),
-        Ok(Verb::Target(args)) => step(
-            Ok(args),
-            |args| Manner::printing(args.format()),
-            async |args, context| verbs::target::run(args, context).await,
-        ),
-        Ok(Verb::Schema) => step(Ok(()), |()| Manner::default(), async |(), _| Ok(verbs::schema())),
-        Ok(Verb::Demo(args)) => {
-            let context = Context::read();
-            let played = on(threads(), verbs::demo::run(&args, &context));
-            end(played, &Manner::default(), &context)
-        }
-        // Its limits bind the whole process, so it comes before any thread does.
-        Ok(Verb::Golden) => end(verbs::serve::golden().map(|()| None), &Manner::default(), &Context::read()),
-    }
+/// `tagship status`.
+pub fn status(args: Given<StatusArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::of(&args.common),
+        async |args, context| verbs::status::run(args, &open(&args.common, context)?).await,
+    )
+}
+
+/// `tagship lock`.
+pub fn lock(args: Given<LockArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::of(&args.common),
+        async |args, context| verbs::lock::lock(args, &open(&args.common, context)?).await,
+    )
+}
+
+/// `tagship unlock`.
+pub fn unlock(args: Given<UnlockArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::of(&args.common),
+        async |args, context| verbs::lock::unlock(args, &open(&args.common, context)?).await,
+    )
+}
+
+/// `tagship pull`.
+pub fn pull(args: Given<PullArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::of(&args.common),
+        async |args, context| verbs::pull::run(args, &open(&args.common, context)?).await,
+    )
+}
+
+/// `tagship backtest`.
+pub fn backtest(args: Given<BacktestArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::printing(args.format),
+        async |args, context| verbs::backtest::run(args, context),
+    )
+}
+
+/// `tagship init`.
+pub fn init(args: Given<InitArgs>) -> ExitCode {
+    step(args, |args| Manner::printing(args.format), async |args, context| verbs::init::run(args, context))
+}
+
+/// `tagship registry`.
+pub fn registry(args: Given<RegistryArgs>) -> ExitCode {
+    step(args, |args| Manner::printing(args.format()), async |args, _| verbs::registry::run(args).await)
+}
+
+/// `tagship target`.
+pub fn target(args: Given<TargetArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::printing(args.format()),
+        async |args, context| verbs::target::run(args, context).await,
+    )
+}
+
+/// `tagship schema`.
+pub fn schema() -> ExitCode {
+    step(Ok(()), |()| Manner::default(), async |(), _| Ok(verbs::schema()))
+}
+
+/// Ends a program whose arguments mean nothing.
+pub fn misunderstood(failure: Failure) -> ExitCode {
+    end(Err(failure), &Manner::default(), &Context::read())
+}
+
+/// Runs a verb that tells by itself what it does, for as long as it goes on.
+pub fn telling(work: impl AsyncFnOnce(&Context) -> Result<(), Failure>) -> ExitCode {
+    let context = Context::read();
+    let told = on(threads(), work(&context));
+    end(told.map(|()| None), &Manner::default(), &context)
+}
+
+/// Runs work on this thread, before there is any other.
+pub fn alone(work: impl FnOnce() -> Result<(), Failure>) -> ExitCode {
+    end(work().map(|()| None), &Manner::default(), &Context::read())
 }
 
 /// Runs a verb that answers.

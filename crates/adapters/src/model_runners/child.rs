@@ -1,4 +1,9 @@
-//! The parent's side: start a child, give it the cases, believe nothing but a whole report.
+//! Golden cases in a child process: start it, give it the cases, believe nothing but a whole report.
+//!
+//! A model file may be hostile or merely too much for this machine, and an inference library that meets one may abort
+//! or never return. So another process runs it, with nothing of this one's environment; it binds itself, reads one
+//! request from standard input, and writes one answer to standard output. Whatever else happens to it, the report is
+//! incomplete and says why.
 
 use std::{
     ffi::OsString,
@@ -9,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use tagship_domain::{
     ByteSize, Duration,
-    golden::GoldenCases,
+    golden::{GoldenAnswer, GoldenCases, GoldenRequest, MAX_GOLDEN_DOCUMENT},
     schema,
     validation::{GoldenReport, Status},
 };
@@ -23,18 +28,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    execute::unfinished,
-    protocol::{Answer, MAX_DOCUMENT, Request},
-};
-
 /// How much of what a child complains about is read, in bytes.
 const MAX_COMPLAINT: u64 = 16 << 10;
 
 /// Runs golden cases on a file in a child process.
 #[derive(Debug, Clone)]
 pub struct ChildRunner {
-    /// The program, whose `args` lead it to [`child_main`](super::child_main).
+    /// The program, whose `args` lead it to run one [`GoldenRequest`].
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
@@ -50,13 +50,14 @@ impl ModelRunner for ChildRunner {
         let Subject::File(file) = subject else {
             let message =
                 "a child process runs model files; ask the target about a loaded version".to_owned();
-            return unfinished(Status::Incomplete, message);
+            return GoldenReport::unfinished(Status::Incomplete, message);
         };
         match self.ask(file, cases, bounds).await {
             Ok(report) => believable(report, cases),
-            Err(message) => {
-                unfinished(Status::Incomplete, format!("golden cases could not be run: {message}"))
-            }
+            Err(message) => GoldenReport::unfinished(
+                Status::Incomplete,
+                format!("golden cases could not be run: {message}"),
+            ),
         }
     }
 }
@@ -68,7 +69,7 @@ impl ChildRunner {
         cases: &GoldenCases,
         bounds: GoldenBounds,
     ) -> Result<GoldenReport, String> {
-        let request = Request {
+        let request = GoldenRequest {
             model: path::absolute(file).map_err(|error| format!("find {}: {error}", file.display()))?,
             cases: cases.clone(),
             tolerance: bounds.tolerance,
@@ -92,7 +93,7 @@ impl ChildRunner {
         if !status.success() {
             return Err(self.ending(status, &complaint));
         }
-        let answer: Answer = schema::from_json(&answer).map_err(|error| error.to_string())?;
+        let answer: GoldenAnswer = schema::from_json(&answer).map_err(|error| error.to_string())?;
         Ok(answer.report)
     }
 
@@ -128,7 +129,7 @@ async fn converse(child: &mut Child, request: &[u8]) -> std::io::Result<(ExitSta
         }
     };
     let ((), answer, complaint) =
-        tokio::join!(ask, everything(stdout, MAX_DOCUMENT), everything(stderr, MAX_COMPLAINT));
+        tokio::join!(ask, everything(stdout, MAX_GOLDEN_DOCUMENT), everything(stderr, MAX_COMPLAINT));
     Ok((child.wait().await?, answer?, complaint?))
 }
 
@@ -146,7 +147,7 @@ fn believable(report: GoldenReport, cases: &GoldenCases) -> GoldenReport {
     if report.status == Status::Complete && !asked.eq(report.cases.iter().map(|case| &case.name)) {
         let message =
             format!("the child process answered for {} of {} cases", report.cases.len(), cases.cases.len());
-        return unfinished(Status::Incomplete, message);
+        return GoldenReport::unfinished(Status::Incomplete, message);
     }
     report
 }

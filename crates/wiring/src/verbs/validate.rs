@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tagship_adapters::model_runners::ChildRunner;
 use tagship_artifact::{Format as ArtifactFormat, ValidationPolicy, validate_path};
 use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
 use tagship_domain::{
@@ -17,9 +18,8 @@ use tagship_ports::{
 };
 use tagship_report::terminal;
 use tagship_runner::{Context, Failure, Progress, Screen, args::ValidateArgs, files, handover::Handover};
-use tagship_serve::golden::ChildRunner;
 
-use crate::{answer::Answer, summary, workspace::Workspace};
+use crate::{answer::Answer, project::Project, summary};
 
 /// Longest time that all golden cases of a model may take together.
 const GOLDEN_TIME: Duration = Duration::from_secs(120);
@@ -30,10 +30,10 @@ const GOLDEN_FILE: u64 = 64 << 20;
 
 pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer, Failure> {
     if args.paths.is_empty() {
-        let workspace = Workspace::open(&args.common, context.clone())?;
-        let (name, model) = workspace.model()?;
-        let report = validate_model(&workspace, model).await;
-        return answer(&report, Some(name), &workspace.handover, &workspace.context, args.common.verbose);
+        let project = Project::open(&args.common, context.clone())?;
+        let (name, model) = project.model()?;
+        let report = validate_model(&project, model).await;
+        return answer(&report, Some(name), &project.handover, &project.context, args.common.verbose);
     }
     let settings = ValidateSettings::default();
     let bounds = bounds(DEFAULT_TOLERANCE, None);
@@ -46,13 +46,13 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer
 }
 
 /// Judges a configured model's artifact and runs its golden cases.
-pub(crate) async fn validate_model(workspace: &Workspace, model: &ModelConfig) -> ValidationReport {
+pub(crate) async fn validate_model(project: &Project, model: &ModelConfig) -> ValidationReport {
     let settings = &model.validate;
     let golden = settings.golden.as_ref();
-    let cases = golden.map(|golden| workspace.root.join(&golden.cases));
+    let cases = golden.map(|golden| project.root.join(&golden.cases));
     let bounds =
         golden.map_or(bounds(DEFAULT_TOLERANCE, None), |golden| bounds(golden.tolerance, golden.max_latency));
-    let path = workspace.root.join(&model.artifact);
+    let path = project.root.join(&model.artifact);
     let mut report = validate_artifact(&path, settings, cases.as_deref(), bounds).await;
     model.artifact.as_str().clone_into(&mut report.path);
     ValidationReport::of(vec![report])

@@ -14,7 +14,7 @@ use tagship_runner::{
     args::{RegistryArgs, RegistryQuestion},
 };
 
-use crate::{answer::Answer, failure::failed, workspace::registry_options};
+use crate::{answer::Answer, failure::failed, project::registry_options};
 
 /// Reads the registry of the repository around the working directory; needs no configuration.
 pub(crate) async fn run(args: &RegistryArgs) -> Result<Answer, Failure> {

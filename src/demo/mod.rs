@@ -28,12 +28,11 @@ use self::{
     acts::Act, child::Children, directory::Directory, inference::LiveRows, repository::Repository,
     server::Server, stage::Stage, timeline::Timeline,
 };
-use crate::answer::Answer;
 
-pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<Option<Answer>, Failure> {
+pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Result<(), Failure> {
     let stop = told_to_stop()?;
     tokio::select! {
-        played = play(args, Timeline::new(Screen::of(context, false))) => played.map(|()| None),
+        played = play(args, Timeline::new(Screen::of(context, false))) => played,
         () = stop => Err(Failure::new(Exit::Negative, "interrupted", "the demo was interrupted")),
     }
 }

@@ -12,6 +12,7 @@ use std::{
     thread,
 };
 
+use tagship_adapters::model_runners::ChildRunner;
 use tagship_domain::{
     ByteSize, Duration,
     golden::{GoldenCases, Tolerance},
@@ -22,7 +23,7 @@ use tagship_ports::{
     ModelRunner as _,
     model_runner::{GoldenBounds, Subject},
 };
-use tagship_serve::golden::{ChildRunner, child_main};
+use tagship_serve::golden::child_main;
 
 fn main() -> ExitCode {
     match env::args().nth(1).as_deref() {
@@ -82,7 +83,7 @@ fn incomplete(child: &str, reason: &str, change: impl FnOnce(&mut ChildRunner)) 
 }
 
 fn run(child: &str, change: impl FnOnce(&mut ChildRunner)) -> GoldenReport {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/models/wine-logreg");
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/wine-logreg");
     let text = fs::read_to_string(home.join("golden.json")).unwrap();
     let cases: GoldenCases = schema::from_json(&text).unwrap();
     let mut runner = ChildRunner {

@@ -16,9 +16,9 @@ pub(super) const MODEL_FILE: &str = "models/churn/model.onnx";
 /// Where the hostile file is put instead.
 pub(super) const PICKLE_FILE: &str = "models/churn/model.pkl";
 /// Rows that no version was trained or tested on: an id, ten features, the true label.
-pub(super) const LIVE_ROWS: &str = include_str!("../../../tests/fixtures/models/churn/live.csv");
+pub(super) const LIVE_ROWS: &str = include_str!("../../tests/fixtures/models/churn/live.csv");
 /// A pickle that runs a command when it is loaded. It is only ever written to a file.
-pub(super) const HOSTILE_PICKLE: &[u8] = include_bytes!("../../../tests/fixtures/models/hostile/model.pkl");
+pub(super) const HOSTILE_PICKLE: &[u8] = include_bytes!("../../tests/fixtures/models/hostile/model.pkl");
 /// What the hostile file's command prints.
 pub(super) const HOSTILE_OUTPUT: &str = "hostile tagship fixture was executed";
 
@@ -30,31 +30,23 @@ macro_rules! training {
         [
             (
                 MODEL_FILE,
-                include_bytes!(concat!("../../../tests/fixtures/models/churn/", $version, "/model.onnx")),
+                include_bytes!(concat!("../../tests/fixtures/models/churn/", $version, "/model.onnx")),
             ),
             (
                 "tests/golden.json",
-                include_bytes!(concat!("../../../tests/fixtures/models/churn/", $version, "/golden.json")),
+                include_bytes!(concat!("../../tests/fixtures/models/churn/", $version, "/golden.json")),
             ),
             (
                 "reports/metrics.json",
-                include_bytes!(concat!("../../../tests/fixtures/models/churn/", $version, "/metrics.json")),
+                include_bytes!(concat!("../../tests/fixtures/models/churn/", $version, "/metrics.json")),
             ),
             (
                 "reports/predictions.csv",
-                include_bytes!(concat!(
-                    "../../../tests/fixtures/models/churn/",
-                    $version,
-                    "/predictions.csv"
-                )),
+                include_bytes!(concat!("../../tests/fixtures/models/churn/", $version, "/predictions.csv")),
             ),
             (
                 "reports/junit.xml",
-                include_bytes!(concat!(
-                    "../../../tests/fixtures/models/churn/",
-                    $version,
-                    "/reports/junit.xml"
-                )),
+                include_bytes!(concat!("../../tests/fixtures/models/churn/", $version, "/reports/junit.xml")),
             ),
         ]
     };

@@ -1,0 +1,5 @@
+//! Who runs golden cases.
+
+mod child;
+
+pub use child::ChildRunner;

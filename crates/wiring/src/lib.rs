@@ -1,0 +1,36 @@
+//! Wiring: from the arguments of a verb, over the ports' adapters, to the logic of the layers below, to an answer.
+//!
+//! No decision is made here, and no model is run: a program of this crate alone has no inference library in it. (Such
+//! a library registers itself when a program starts, so that no linker can leave it out of what depends on it.)
+
+mod answer;
+mod deployments;
+mod entries;
+mod failure;
+mod host;
+mod live;
+mod marks;
+mod notifying;
+mod pipeline;
+mod project;
+mod publisher;
+mod stage;
+mod state;
+mod summary;
+mod verbs;
+mod workflows;
+mod workspace;
+
+use tagship_report::terminal::Style;
+use tagship_runner::Screen;
+
+use answer::Answer;
+pub use entries::{
+    alone, backtest, comment, decide, gate, init, lock, misunderstood, pipeline, plan, pull, registry,
+    release, rollback, rollout, schema, status, target, telling, unlock, validate,
+};
+
+/// How the screen wants things rendered.
+pub fn style(screen: &Screen) -> Style {
+    Style { color: screen.color, width: screen.width, unicode: true }
+}

@@ -1,0 +1,173 @@
+//! The project that a verb works on, with everything that stands behind its ports.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tagship_adapters::{SystemClock, stores, targets};
+use tagship_config::{EnvironmentConfig, ModelConfig};
+use tagship_git::GitRepo;
+use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
+use tagship_registry::Registry;
+use tagship_runner::{Context, Failure, args::Common};
+
+use crate::{
+    failure::failed,
+    host::Host,
+    project::{OWN_DIRECTORY, Project, discover},
+};
+
+/// The kind of the store that the host is.
+const GITHUB: &str = "github";
+/// A project with all that it is connected to.
+pub(crate) struct Workspace {
+    /// What lies here.
+    project: Project,
+    /// The clone that is worked in.
+    pub(crate) clone: Arc<GitRepo>,
+    /// Where it is hosted: tags and journals, comments, deployments, releases.
+    pub(crate) host: Host,
+    /// Time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What was left out and told already.
+    told: Mutex<BTreeSet<String>>,
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace")
+            .field("project", &self.project)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A workspace is a project, and more.
+impl Deref for Workspace {
+    type Target = Project;
+
+    fn deref(&self) -> &Project {
+        &self.project
+    }
+}
+
+impl DerefMut for Workspace {
+    fn deref_mut(&mut self) -> &mut Project {
+        &mut self.project
+    }
+}
+
+impl Workspace {
+    /// Opens the repository around the working directory, reads its configuration, and finds its host.
+    ///
+    /// # Errors
+    /// Outside a repository, or when the configuration is missing or wrong.
+    pub(crate) fn open(common: &Common, context: Context) -> Result<Self, Failure> {
+        Self::open_by(common, context, Arc::new(SystemClock))
+    }
+
+    /// The same by a clock.
+    ///
+    /// # Errors
+    /// As [`Workspace::open`].
+    pub(crate) fn open_by(common: &Common, context: Context, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let repo = discover()?;
+        let local = repo.root().join(OWN_DIRECTORY).join("forge");
+        let (host, clone) = Host::of(&context, repo, &local, clock.clone())?;
+        let project = Project::of(&clone, common, context)?;
+        Ok(Self { project, clone, host, clock, told: Mutex::default() })
+    }
+
+    /// Goes on without something that people would have been shown, where the token may not show it. What, why and what to do is told once.
+    ///
+    /// # Errors
+    /// Every other problem.
+    pub(crate) fn leave_out<T>(&self, error: PortError, instead: T) -> Result<T, PortError> {
+        if error.problem != Problem::Denied {
+            return Err(error);
+        }
+        self.tell_once(&format!("left out: {error}"));
+        Ok(instead)
+    }
+
+    /// Says something that would be repeated at every step of a rollout.
+    pub(crate) fn tell_once(&self, text: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(text.to_owned()) {
+            self.screen.say(text);
+        }
+    }
+
+    /// The store of a model.
+    ///
+    /// # Errors
+    /// For an unknown kind or wrong settings.
+    pub(crate) fn store(&self, settings: &ModelConfig) -> Result<Arc<dyn ArtifactStore>, Failure> {
+        match (&settings.release.store, &self.host.store) {
+            (None, Some(hosted)) => Ok(hosted.clone()),
+            (None, None) => Ok(Arc::from(stores::embedded(&self.root))),
+            (Some(spec), Some(github)) if spec.kind == GITHUB && spec.settings.is_empty() => {
+                Ok(github.clone())
+            }
+            (Some(spec), _) if spec.kind == GITHUB => Err(located(&unreachable_store(spec), spec)),
+            (Some(spec), _) => {
+                let store = stores::open(spec, &self.root).map_err(|error| located(&error, spec))?;
+                Ok(Arc::from(store))
+            }
+        }
+    }
+
+    /// The registry as the tags have it now.
+    ///
+    /// # Errors
+    /// When the tags cannot be read.
+    pub(crate) async fn registry(&self) -> Result<Registry, Failure> {
+        tagship_release::read_registry(self.host.repo.as_ref(), self.registry_options()?)
+            .await
+            .map_err(failed)
+    }
+}
+
+/// The target of an environment.
+///
+/// # Errors
+/// For an unknown kind, wrong settings or a missing secret.
+pub(crate) fn open_target(
+    workspace: &Workspace,
+    settings: &EnvironmentConfig,
+) -> Result<targets::Opened, Failure> {
+    // What every program needs is no secret: hiding it would blot out the log.
+    let variable = |name: &str| {
+        if targets::INHERITED.contains(&name) { Context::inherited(name) } else { Context::secret(name) }
+    };
+    targets::open(&settings.target, &workspace.root, &variable)
+        .map_err(|error| located(&error, &settings.target))
+}
+
+/// Why the store `github` cannot be opened.
+fn unreachable_store(spec: &tagship_config::AdapterSpec) -> PortError {
+    let operation = "open the store github";
+    match spec.settings.keys().next() {
+        Some(setting) => PortError::new(Problem::Invalid, operation, format!("it has no setting {setting:?}"))
+            .hint("write `store: github`"),
+        None => PortError::new(Problem::Denied, operation, "which repository and with which token is unknown").hint(
+            "in a workflow pass `github-token: ${{ github.token }}`; elsewhere set GITHUB_TOKEN, GITHUB_REPOSITORY, \
+             GITHUB_API_URL, GITHUB_SERVER_URL and GITHUB_GRAPHQL_URL",
+        ),
+    }
+}
+
+/// An adapter's error with the place in the configuration that named the adapter.
+pub(crate) fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
+    let mut failure = failed(error.clone());
+    if matches!(error.problem, Problem::Unsupported | Problem::Invalid | Problem::Denied) {
+        failure.exit = tagship_domain::Exit::Usage;
+    }
+    if let Some(location) = &spec.location {
+        failure.message = format!("{location}: {}", failure.message);
+    }
+    failure
+}
