@@ -36,6 +36,7 @@ pub fn run(cli: Result<Cli, Failure>) -> ExitCode {
         Ok(Verb::Pull(args)) => wiring::pull(Ok(args)),
         Ok(Verb::Backtest(args)) => wiring::backtest(Ok(args)),
         Ok(Verb::Init(args)) => wiring::init(Ok(args)),
+        Ok(Verb::Import(args)) => wiring::import(Ok(args)),
         Ok(Verb::Registry(args)) => wiring::registry(Ok(args)),
         Ok(Verb::Target(args)) => wiring::target(Ok(args)),
         Ok(Verb::Schema) => wiring::schema(),

@@ -57,6 +57,30 @@ pub fn to_json(text: &str) -> Result<Value, YamlError> {
     read.map_err(|error| refused.unwrap_or_else(|| YamlError::Malformed { message: error.to_string() }))
 }
 
+/// Reads every document of a YAML text as JSON, as [`to_json`] does one; empty ones are left out.
+///
+/// # Errors
+/// [`YamlError`], each case of it. The limits hold for all documents together.
+pub fn to_json_documents(text: &str) -> Result<Vec<Value>, YamlError> {
+    if text.len() > MAX_BYTES {
+        return Err(YamlError::TooLarge { limit: MAX_BYTES, what: "bytes" });
+    }
+    let reading = Reading { refused: RefCell::new(None), left: RefCell::new(MAX_VALUES) };
+    let mut documents = vec![];
+    for document in serde_yaml::Deserializer::from_str(text) {
+        let seed = Data { reading: &reading, path: String::new(), depth: 0 };
+        match seed.deserialize(document) {
+            Ok(Value::Null) => {}
+            Ok(value) => documents.push(value),
+            Err(error) => {
+                let refused = reading.refused.take();
+                return Err(refused.unwrap_or_else(|| YamlError::Malformed { message: error.to_string() }));
+            }
+        }
+    }
+    Ok(documents)
+}
+
 /// What is shared while one text is read.
 struct Reading {
     /// The reason why reading stopped, which serde's error can carry as text only.
@@ -248,10 +272,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn documents_of_one_text_are_read_in_order() {
+        let read = |text: &str| to_json_documents(text);
+        assert_eq!(read("---\na: 1\n---\n---\nb: 2\n").unwrap(), [json!({ "a": 1 }), json!({ "b": 2 })]);
+        assert_eq!(read("").unwrap(), [] as [Value; 0]);
+        assert!(matches!(read("a: 1\n---\nb: [1"), Err(YamlError::Malformed { .. })));
+        let many = "---\n[1, 2, 3, 4, 5, 6, 7, 8, 9]\n".repeat(MAX_VALUES / 9 + 1);
+        assert!(matches!(read(&many), Err(YamlError::TooLarge { .. })), "{}", many.len());
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in r#"[\PC\n\t\[\]{}:,&*!|>'"-]{0,80}"#) {
             let _ = to_json(&text);
+            let _ = to_json_documents(&text);
         }
     }
 }

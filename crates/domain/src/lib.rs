@@ -15,6 +15,7 @@ pub mod freeze;
 pub mod gate;
 pub mod golden;
 pub mod hook;
+pub mod import;
 pub mod lock;
 pub mod name;
 pub mod notice;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Duration, Environment, Exit, ModelName, Version, event::Command};
 
+mod import;
 mod init;
 mod lock;
 mod plan;
@@ -12,6 +13,7 @@ mod quantity;
 mod read;
 mod target;
 
+pub use import::{ImportArgs, ImportedSystem};
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
@@ -64,6 +66,8 @@ pub enum Verb {
     Pull(PullArgs),
     /// Say what an analysis would have decided about recorded looks.
     Backtest(BacktestArgs),
+    /// Turn a specification of Argo Rollouts or Flagger into a configuration, with a note on every difference.
+    Import(ImportArgs),
     /// Check a program that moves traffic against the rules of its protocol.
     Target(TargetArgs),
     /// Serve models over HTTP (Open Inference Protocol v2).

@@ -9,9 +9,9 @@ use tagship_ports::Clock;
 use tagship_runner::{
     Context, Failure,
     args::{
-        BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, InitArgs, LockArgs, Pace, PlanArgs,
-        PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RunArgs, StatusArgs, TargetArgs,
-        UnlockArgs, ValidateArgs,
+        BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, ImportArgs, InitArgs, LockArgs, Pace,
+        PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RunArgs, StatusArgs,
+        TargetArgs, UnlockArgs, ValidateArgs,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -157,6 +157,11 @@ pub fn backtest(args: Given<BacktestArgs>) -> ExitCode {
 /// `tagship init`.
 pub fn init(args: Given<InitArgs>) -> ExitCode {
     step(args, |args| Manner::printing(args.format), async |args, context| verbs::init::run(args, context))
+}
+
+/// `tagship import`.
+pub fn import(args: Given<ImportArgs>) -> ExitCode {
+    step(args, |args| Manner::printing(args.format), async |args, context| verbs::import::run(args, context))
 }
 
 /// `tagship registry`.

@@ -11,6 +11,7 @@ use tagship_domain::{
     gate::GateReport,
     golden::GoldenCases,
     hook::HookReport,
+    import::Import,
     lock::Lock,
     notice::Notice,
     overview::Overview,
@@ -28,7 +29,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 14] = [
+const DOCUMENTS: [Documented; 15] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
@@ -41,6 +42,7 @@ const DOCUMENTS: [Documented; 14] = [
     document::<StatusReport>,
     document::<GoldenCases>,
     document::<HookReport>,
+    document::<Import>,
     document::<Lock>,
     document::<Overview>,
 ];

@@ -17,6 +17,7 @@ pub(super) const LAYERS: &[(&str, u8)] = &[
     ("tagship-adapters", 3),
     ("tagship-git", 3),
     ("tagship-github", 3),
+    ("tagship-import", 3),
     ("tagship-runner", 3),
     ("tagship-serve", 3),
     ("tagship-wiring", 4),

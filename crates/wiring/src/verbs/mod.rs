@@ -5,6 +5,7 @@ pub(crate) mod command;
 pub(crate) mod comment;
 pub(crate) mod decide;
 pub(crate) mod gate;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod plan;
