@@ -16,6 +16,7 @@ mod github;
 mod groups;
 mod hosted;
 mod hostile;
+mod import;
 mod init;
 mod inputs;
 mod installer;

@@ -90,7 +90,7 @@ impl Source {
 impl Metric {
     /// How long it takes to be decided at the earliest.
     pub(crate) fn length(&self) -> Duration {
-        span::times(self.interval, self.count.or(self.consecutive_success_limit).unwrap_or(1))
+        span::times(self.interval, self.consecutive_success_limit.or(self.count).unwrap_or(1))
     }
 
     /// The keys of the configuration.

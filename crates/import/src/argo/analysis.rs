@@ -12,7 +12,6 @@ use crate::{
     fields::{Fields, Reasons},
     metric::{Metric, free_name},
     notes::{About, Notes},
-    span,
 };
 
 /// Deepest templates of templates.
@@ -51,8 +50,9 @@ struct Known {
     identity: String,
     at: String,
     metric: Metric,
-    /// The looks of one run.
+    /// The looks of one run, and how long they take.
     count: Option<u64>,
+    length: Duration,
     runs: u64,
 }
 
@@ -156,10 +156,12 @@ impl<'a> Analyses<'a> {
             format!("{at} {} {is_dry}", filled.as_ref().map_or_else(Clone::clone, Value::to_string));
         let mut known = self.known.borrow_mut();
         if let Some(before) = known.iter_mut().find(|before| before.identity == identity) {
-            // Each run there counts anew; here one count goes over all of them.
-            before.runs += 1;
-            before.metric.count = before.count.map(|count| count.saturating_mul(before.runs));
-            return need.take(span::times(before.metric.interval, before.count.unwrap_or(1)));
+            // Each run there counts anew; here one count goes over all of them, but that it begins anew with all traffic.
+            if when != When::After {
+                before.runs += 1;
+                before.metric.count = before.count.map(|count| count.saturating_mul(before.runs));
+            }
+            return need.take(before.length);
         }
         let taken = known.iter().map(|known| known.metric.name.as_str());
         let free = free_name(&name, taken);
@@ -170,9 +172,9 @@ impl<'a> Analyses<'a> {
                     let text = format!("the name `{name}` is taken or not allowed; it is called `{free}`");
                     self.notes.differs(About::Metric(free), at, text);
                 }
-                need.take(metric.length().plus(delay));
-                let count = metric.count;
-                known.push(Known { identity, at: at.to_owned(), metric, count, runs: 1 });
+                let (count, length) = (metric.count, metric.length().plus(delay));
+                need.take(length);
+                known.push(Known { identity, at: at.to_owned(), metric, count, length, runs: 1 });
             }
             Err(why) if is_dry => {
                 let text = format!("`{name}` only advises, and is left out because {why}");

@@ -64,7 +64,7 @@ pub(super) fn read(fields: &Fields<'_>, draft: &mut Draft, analyses: &Analyses<'
             let mut text =
                 format!("it is measured for {length} with all traffic, before the version counts as stable");
             if mirror > 0 {
-                text.push_str("; its metrics are looked at in the preview too, and their counts run on");
+                text.push_str("; its metrics are looked at in the preview too, have to be good before the switch, and count anew after it");
             }
             notes.differs(About::Key("bake"), after.here(), text);
         }

@@ -81,16 +81,20 @@ pub(super) fn begin_leg(state: &mut RolloutState, index: usize, achieved: &str, 
     let in_force = has_share && routing == state.routing;
     let message = format!("{achieved}; {}", purpose(state, leg, in_force));
     let before = legs::against_now(state);
+    let counts_from = counted_from(state);
     enter(state, phase, Reason::OnTrack, message, now);
     state.step = index.min(count);
     state.weight.desired = leg.weight;
-    state.settled = in_force.then_some(state.since);
+    state.settled = in_force.then(|| counts_from.unwrap_or(state.since));
     if count > 0 || phase == Phase::Baking {
         intend(state, Effect::Publish);
     }
     // A version with traffic answers no copies, and clients stay on their side from the first share on.
     route(state, routing);
-    if before.is_some_and(|before| before != Against::Bound)
+    // A leg that is not held measures nothing, so that nothing has to be shown anew on it.
+    let is_held = leg.hold != Hold::For(Duration::default());
+    if is_held
+        && before.is_some_and(|before| before != Against::Bound)
         && legs::against(leg, state.stable.is_some()) == Some(Against::Bound)
     {
         looking::change_over(state);
@@ -98,6 +102,14 @@ pub(super) fn begin_leg(state: &mut RolloutState, index: usize, achieved: &str, 
     if !has_share {
         intend(state, Effect::SetWeight { weight: leg.weight });
     }
+}
+
+/// When a leg begins whose share is in force already: with the look that ended the one before, so that a pause of so many
+/// intervals is over with that many looks, however late the run comes to it. Absent where nothing is measured, or where the
+/// rollout stood still.
+fn counted_from(state: &RolloutState) -> Option<Timestamp> {
+    let looked = state.looked.as_ref().filter(|_| looking::next_look(state).is_some())?;
+    matches!(state.phase, Phase::Progressing | Phase::Baking).then_some(looked.at)
 }
 
 /// Has the target route so, where it does not yet.

@@ -36,6 +36,17 @@ fn good_values_promote_and_bad_ones_lead_back() {
 }
 
 #[test]
+fn steps_take_as_many_looks_as_they_last_and_no_more_follow() {
+    // Twice five minutes with a look a minute; without a bake, nothing is to be shown anew with all traffic.
+    let mut walk = Walk::begin(&plan("result <= 0.03"), true).under(200, [10, 10]);
+    assert_eq!(walk.until(Phase::Succeeded, 3600).judges["share"].looks.measured, 10);
+    let baking = RolloutPlan { bake: minutes(3), ..plan("result <= 0.03") };
+    let mut walk = Walk::begin(&baking, true).under(200, [10, 10]);
+    let looks = walk.until(Phase::Succeeded, 3600).judges["share"].looks;
+    assert_eq!(looks.measured, 3, "a bake has looks of its own");
+}
+
+#[test]
 fn values_are_judged_without_stable_too() {
     let first = RolloutPlan { strategy: Strategy::AllAtOnce, bake: minutes(10), ..plan("result <= 0.03") };
     let mut walk = Walk::begin(&first, false).under(200, [0, 10]);
