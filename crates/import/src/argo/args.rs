@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{document::Document, fields::Fields};
+use crate::{document::Document, fields::Fields, notes::About};
 
 /// What stands for the candidate, and for the version beside it, in our sources.
 const CANDIDATE: &str = "{{arm}}";
@@ -35,7 +35,9 @@ impl Arguments {
                 continue;
             };
             let value = argument.text("value").map(Argument::Text);
-            match value.or_else(|| argument.below("valueFrom").map(|from| of(&from, rollout))) {
+            let value = value.or_else(|| argument.below("valueFrom").map(|from| of(&from, &name, rollout)));
+            argument.rest(&About::Key("analysis"), &[("valueFrom", "its `value` is taken")]);
+            match value {
                 Some(value) => {
                     self.0.insert(name, value);
                 }
@@ -118,8 +120,17 @@ pub(super) fn variable(name: &str) -> String {
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
-fn of(from: &Fields<'_>, rollout: &Document) -> Argument {
+fn of(from: &Fields<'_>, name: &str, rollout: &Document) -> Argument {
+    let value = value_from(from, name, rollout);
+    from.rest(&About::Key("analysis"), &[]);
+    value
+}
+
+fn value_from(from: &Fields<'_>, name: &str, rollout: &Document) -> Argument {
     if from.value("secretKeyRef").is_some() {
+        let text =
+            format!("a secret is read from a variable of the workflow, {} where it is used", variable(name));
+        from.notes().by_hand(About::Key("analysis"), from.at("secretKeyRef"), text);
         return Argument::Secret;
     }
     match from.text("podTemplateHashValue").as_deref() {
@@ -128,7 +139,11 @@ fn of(from: &Fields<'_>, rollout: &Document) -> Argument {
         Some(other) => return Argument::Unknown(format!("{other:?} is no version")),
         None => {}
     }
-    let path = from.below("fieldRef").and_then(|field| field.text("fieldPath"));
+    let path = from.below("fieldRef").and_then(|field| {
+        let path = field.text("fieldPath");
+        field.rest(&About::Key("analysis"), &[]);
+        path
+    });
     match (path.as_deref(), &rollout.namespace) {
         (Some("metadata.name"), _) => Argument::Text(rollout.name.clone()),
         (Some("metadata.namespace"), Some(namespace)) => Argument::Text(namespace.clone()),

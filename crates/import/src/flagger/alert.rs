@@ -32,11 +32,11 @@ pub(super) fn read(analysis: &Fields<'_>, documents: &Documents, draft: &mut Dra
         fields.value("metadata");
         let kind = fields.below("spec").and_then(|spec| {
             let kind = spec.text("type");
-            spec.value("secretRef");
-            spec.value("address");
             let reasons = [
                 ("channel", "the address says where it goes"),
                 ("username", "the address says who tells it"),
+                ("secretRef", "the address is read from a variable of the workflow"),
+                ("address", "the address is read from a variable of the workflow"),
             ];
             spec.rest(&About::Key("notify"), &reasons);
             kind
