@@ -30,7 +30,9 @@ impl Documents {
             let text = file.text.strip_prefix('\u{feff}').unwrap_or(file.text);
             let documents = to_json_documents(text)
                 .map_err(|source| ImportError::Yaml { file: file.name.to_owned(), source })?;
-            documents.into_iter().for_each(|document| add(&mut list, document));
+            for document in documents {
+                add(&mut list, document);
+            }
         }
         Ok(Self { list })
     }
@@ -87,7 +89,9 @@ fn add(list: &mut Vec<Document>, value: Value) {
     let kind = text("/kind").unwrap_or_default();
     if kind == "List" || kind.ends_with("List") && value.get("items").is_some_and(Value::is_array) {
         if let Some(Value::Array(items)) = value.get("items") {
-            items.iter().for_each(|item| add(list, item.clone()));
+            for item in items {
+                add(list, item.clone());
+            }
         }
         return;
     }

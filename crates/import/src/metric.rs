@@ -131,7 +131,7 @@ fn number(number: f64) -> Value {
 }
 
 /// A name that the configuration takes and that none of `taken` has.
-pub(crate) fn free_name<'a>(wanted: &str, taken: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn free_name(wanted: &str, taken: &[&str]) -> String {
     let clean: String = wanted.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut name: String = clean.trim().chars().take(LONGEST_NAME).collect();
     if name.trim().is_empty() {
@@ -139,7 +139,7 @@ pub(crate) fn free_name<'a>(wanted: &str, taken: impl Iterator<Item = &'a str> +
     }
     let stem: String = name.chars().take(LONGEST_NAME - 8).collect();
     let mut number = 2_u64;
-    while name == "smoke" || taken.clone().any(|known| known == name) {
+    while name == "smoke" || taken.contains(&name.as_str()) {
         name = format!("{stem}-{number}");
         number += 1;
     }

@@ -30,21 +30,21 @@ pub(crate) struct Notes {
 impl Notes {
     /// It was carried over and behaves in another way.
     pub(crate) fn differs(&self, about: About, at: impl Display, text: impl Into<String>) {
-        self.push(about, ImportKind::Differs, &at, text.into());
+        self.push(about, ImportKind::Differs, &at, &text.into());
     }
 
     /// Nothing here corresponds to it.
     pub(crate) fn left_out(&self, about: About, at: impl Display, text: impl Into<String>) {
-        self.push(about, ImportKind::LeftOut, &at, text.into());
+        self.push(about, ImportKind::LeftOut, &at, &text.into());
     }
 
     /// A person writes it, or decides in its place.
     pub(crate) fn by_hand(&self, about: About, at: impl Display, text: impl Into<String>) {
-        self.push(about, ImportKind::ByHand, &at, text.into());
+        self.push(about, ImportKind::ByHand, &at, &text.into());
     }
 
-    fn push(&self, about: About, kind: ImportKind, at: &dyn Display, text: String) {
-        let note = ImportNote { kind, at: printable(&at.to_string()), text: printable(&text) };
+    fn push(&self, about: About, kind: ImportKind, at: &dyn Display, text: &str) {
+        let note = ImportNote { kind, at: printable(&at.to_string()), text: printable(text) };
         let mut list = self.list.borrow_mut();
         // A template that is used twice is read twice.
         if !list.iter().any(|(_, known)| *known == note) {

@@ -1,5 +1,7 @@
 //! The steps of a canary, kept to what a configuration may say: shares grow, and copies come before traffic.
 
+use std::cmp::Ordering;
+
 use serde_json::json;
 use tagship_domain::Duration;
 
@@ -36,6 +38,11 @@ impl Steps {
         self.weight > 0
     }
 
+    /// Whether the candidate answers anything by now, copies among it.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.has_traffic() || self.list.iter().any(|step| matches!(step, Step::Mirror(_)))
+    }
+
     /// The steps so far.
     pub(crate) fn list(&self) -> &[Step] {
         &self.list
@@ -44,19 +51,23 @@ impl Steps {
     /// A share of traffic. One that falls cannot be said here; a person decides in its place, for the candidate has more
     /// than it would have there.
     pub(crate) fn weight(&mut self, share: u8, at: &str, notes: &Notes) {
-        if share > self.weight {
-            self.weight = share;
-            self.list.push(Step::Weight(share));
-        } else if share == self.weight {
-            notes.left_out(self.next(), at, format!("the candidate has {share}% at that point already"));
-        } else {
-            let text = format!(
-                "shares only grow here: it stays at {}% instead of falling to {share}%, and a person decides whether it \
-                 goes on",
-                self.weight
-            );
-            notes.by_hand(self.next(), at, text);
-            self.person();
+        match share.cmp(&self.weight) {
+            Ordering::Greater => {
+                self.weight = share;
+                self.list.push(Step::Weight(share));
+            }
+            Ordering::Equal => {
+                notes.left_out(self.next(), at, format!("the candidate has {share}% at that point already"));
+            }
+            Ordering::Less => {
+                let text = format!(
+                    "shares only grow here: it stays at {}% instead of falling to {share}%, and a person decides whether \
+                     it goes on",
+                    self.weight
+                );
+                notes.by_hand(self.next(), at, text);
+                self.person();
+            }
         }
     }
 

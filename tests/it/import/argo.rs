@@ -94,7 +94,7 @@ impl Model {
             }
             let needs = self.consecutive_success_limit;
             let is_over = self.count.is_some_and(|count| counted >= count);
-            let end = end.or_else(|| match (needs > 0 && successes >= needs, is_over) {
+            let end = end.or(match (needs > 0 && successes >= needs, is_over) {
                 (true, _) => Some(End::Promoted),
                 (false, true) if needs == 0 => Some(End::Promoted),
                 (false, true) if self.failure_limit < 0 => Some(End::RolledBack),

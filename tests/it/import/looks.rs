@@ -12,7 +12,7 @@ pub(super) enum Answer {
     Broken,
 }
 
-/// SplitMix64.
+/// The generator `SplitMix64`.
 #[derive(Debug, Clone)]
 pub(super) struct Seeded(pub(super) u64);
 

@@ -163,8 +163,8 @@ impl<'a> Analyses<'a> {
             }
             return need.take(before.length);
         }
-        let taken = known.iter().map(|known| known.metric.name.as_str());
-        let free = free_name(&name, taken);
+        let taken: Vec<&str> = known.iter().map(|known| known.metric.name.as_str()).collect();
+        let free = free_name(&name, &taken);
         let read = filled.and_then(|filled| metric::read(at, &filled, &free, is_dry, when, self.notes));
         match read {
             Ok((metric, delay)) => {

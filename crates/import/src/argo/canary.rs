@@ -76,7 +76,9 @@ pub(super) fn read(canary: &Fields<'_>, draft: &mut Draft, analyses: &Analyses<'
         draft.way = Way::AllAtOnce;
     } else {
         let mut reader = StepReader { steps: Steps::default(), most, analyses };
-        steps.iter().for_each(|step| reader.step(step));
+        for step in &steps {
+            reader.step(step);
+        }
         draft.way = reader.way(canary, background.is_some());
     }
     canary.rest(&About::Key("strategy"), CANARY);
@@ -101,6 +103,10 @@ impl StepReader<'_, '_> {
         if let Some(analysis) = step.below("analysis") {
             let need = self.analyses.gather(&analysis, When::Step);
             if let Some(length) = need.length {
+                if !self.steps.is_answering() {
+                    let text = "nothing reaches the candidate before its first share here: it is measured from then on";
+                    notes.differs(self.steps.next(), analysis.here(), text);
+                }
                 let text = format!(
                     "there the step is a run of its own that ends with its verdict; here the share is held for {length} while \
                      the metrics are measured, their counts run on over all steps, and the last traffic waits for them"
@@ -195,7 +201,7 @@ impl StepReader<'_, '_> {
     fn experiment(&mut self, experiment: &Value, at: &str, step: &Fields<'_>) {
         let notes = step.notes();
         let fields = Fields::of(at.to_owned(), experiment, notes);
-        let has_analyses = fields.items("analyses").len() > 0;
+        let has_analyses = !fields.items("analyses").is_empty();
         match fields.span("duration") {
             Some(length) if !has_analyses && length > Duration::default() => {
                 let text =

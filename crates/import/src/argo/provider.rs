@@ -219,7 +219,7 @@ fn json_path(path: &str) -> Result<String, String> {
         format!("$.{}", inner.trim_start_matches('.'))
     };
     let is_plain = rooted.chars().all(|c| c.is_ascii_alphanumeric() || "$._-[]'\"".contains(c));
-    let negative = rooted.contains("[-") || rooted.contains("..") || rooted.contains("\\");
+    let negative = rooted.contains("[-") || rooted.contains("..") || rooted.contains('\\');
     // A member with a dash needs brackets there too; without them it would be read in another way here.
     if !is_plain || negative || rooted == "$." {
         return Err(format!("its path `{path}` is no plain way of members and indices"));

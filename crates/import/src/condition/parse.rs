@@ -142,7 +142,9 @@ impl<'a> Parser<'a> {
                 inner
             }
             Token::Sign("[") => Expr::List(self.arguments("]")?),
-            token => return Err(format!("it has {} where a value is needed", shown(token))),
+            token @ Token::Sign(_) => {
+                return Err(format!("it has {} where a value is needed", shown(token)));
+            }
         })
     }
 

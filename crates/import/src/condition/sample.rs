@@ -45,7 +45,7 @@ fn outcome(success: Option<&Expr>, failure: Option<&Expr>, result: &Value) -> Ou
     let (Ok(success), Ok(failure)) = (holds(success), holds(failure)) else { return Outcome::Error };
     match (success, failure) {
         (_, Some(true)) | (Some(false), None) => Outcome::Failed,
-        (None, _) | (Some(true), _) => Outcome::Successful,
+        (None | Some(true), _) => Outcome::Successful,
         (Some(false), Some(false)) => Outcome::Inconclusive,
     }
 }

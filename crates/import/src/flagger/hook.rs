@@ -23,13 +23,11 @@ pub(super) fn read(analysis: &Fields<'_>, draft: &mut Draft) -> Hooks {
     for hook in analysis.list("webhooks") {
         let name = hook.text("name").unwrap_or_default();
         let kind = hook.text("type").filter(|kind| !kind.is_empty()).unwrap_or_else(|| "rollout".to_owned());
-        let url = hook.text("url");
         let command = hook.value("metadata").and_then(|of| of.get("cmd")).and_then(|cmd| cmd.as_str());
-        for known in ["timeout", "retries", "disableTLS", "muteAlert"] {
+        for known in ["url", "timeout", "retries", "disableTLS", "muteAlert"] {
             hook.value(known);
         }
         one(&hook, &name, &kind, command, &mut hooks, draft);
-        let _ = url;
         hook.rest(&About::Key("strategy"), &[]);
     }
     hooks

@@ -48,7 +48,8 @@ pub(super) fn read(
     let mut used = vec![];
     for fields in analysis.list("metrics") {
         let wanted = fields.text("name").unwrap_or_default();
-        let name = free_name(&wanted, checks.iter().map(|check| check.name.as_str()));
+        let taken: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
+        let name = free_name(&wanted, &taken);
         match check(&fields, &name, &wanted, context, server, &mut used) {
             Ok(Some(check)) => {
                 if check.name != wanted {

@@ -81,7 +81,7 @@ fn checks(analysis: &Fields<'_>, only_at_once: bool) -> Checks {
     let notes = analysis.notes();
     let iterations = whole(analysis, "iterations").filter(|count| *count > 0).map(|count| count.min(MOST));
     let iterations = iterations.and_then(|count| u64::try_from(count).ok());
-    let matches = analysis.items("match").len() > 0;
+    let matches = !analysis.items("match").is_empty();
     let shares = shares(analysis);
     if only_at_once {
         if matches || !shares.is_empty() {
