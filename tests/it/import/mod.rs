@@ -5,5 +5,6 @@ mod argo;
 mod cli;
 mod flagger;
 mod looks;
+mod sources;
 mod specs;
 mod walk;

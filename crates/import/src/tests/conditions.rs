@@ -84,6 +84,7 @@ fn what_does_not_is_refused() {
 }
 
 #[test]
+#[expect(clippy::float_cmp, clippy::manual_range_contains, reason = "written as the conditions are")]
 fn translations_say_the_same_of_numbers() {
     /// A condition, and what it says of a number.
     type Says = (&'static str, fn(f64) -> bool);

@@ -219,13 +219,13 @@ fn canary() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn yaml(documents: &[Value]) -> String {
-    documents.iter().map(|document| format!("---\n{document}\n")).collect()
+    documents.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n")
 }
 
 fn check(system: System, documents: &[Value]) -> Result<(), TestCaseError> {
     match read(system, &yaml(documents)) {
         Err(ImportError::Malformed(wrong)) => {
-            prop_assert!(!wrong.is_empty() && wrong.iter().all(|line| line.contains(": ")))
+            prop_assert!(!wrong.is_empty() && wrong.iter().all(|line| line.contains(": ")));
         }
         Err(error) => prop_assert!(false, "{error}"),
         Ok(imported) => {
