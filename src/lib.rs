@@ -6,6 +6,7 @@ mod serve;
 use std::{process::ExitCode, sync::Arc};
 
 use tagship_adapters::SystemClock;
+use tagship_ports::Clock;
 use tagship_runner::{
     Failure,
     args::{Cli, ServeArgs, Verb},
@@ -19,15 +20,20 @@ pub fn serve(args: Result<ServeArgs, Failure>) -> ExitCode {
 
 /// `tagship`: the verb that the arguments name.
 pub fn run(cli: Result<Cli, Failure>) -> ExitCode {
+    run_by(cli, Arc::new(SystemClock))
+}
+
+/// `tagship` by a clock. Only what leads rollouts asks it; every other verb goes by the machine's.
+pub fn run_by(cli: Result<Cli, Failure>, clock: Arc<dyn Clock>) -> ExitCode {
     match cli.map(|cli| cli.verb) {
         Err(failure) => wiring::misunderstood(failure),
         Ok(Verb::Decide(args)) => wiring::decide(Ok(args)),
         Ok(Verb::Validate(args)) => wiring::validate(Ok(args)),
         Ok(Verb::Gate(args)) => wiring::gate(Ok(args)),
         Ok(Verb::Release(args)) => wiring::release(Ok(args)),
-        Ok(Verb::Rollout(args)) => wiring::rollout(Ok(args)),
-        Ok(Verb::Rollback(args)) => wiring::rollback(Ok(args)),
-        Ok(Verb::Run(args)) => wiring::pipeline(Ok(args), Arc::new(SystemClock)),
+        Ok(Verb::Rollout(args)) => wiring::rollout_by(Ok(args), clock),
+        Ok(Verb::Rollback(args)) => wiring::rollback_by(Ok(args), clock),
+        Ok(Verb::Run(args)) => wiring::pipeline(Ok(args), clock),
         Ok(Verb::Comment(args)) => wiring::comment(Ok(args)),
         Ok(Verb::Plan(args)) => wiring::plan(Ok(args)),
         Ok(Verb::Status(args)) => wiring::status(Ok(args)),

@@ -163,7 +163,7 @@ fn every_call_meets_every_fault() {
     let journey = Journey::of(&hasty);
     let (silence, others) = LONG.split_last().unwrap();
     let cases = journey.product(&[&SHORT[..], others].concat());
-    // How long an answer is waited for is real time, which to the hasty clock is longer than a rollout may stand still.
+    // How long an answer is waited for is real time by any clock.
     let patient = Journey::of(TAGSHIP.as_ref());
     let silent = patient.product(std::slice::from_ref(silence));
     thread::scope(|scope| {

@@ -20,6 +20,7 @@ use crate::{
     interruption::{Boundary, Interruption},
     journal::{self, JournalError, journal_name},
     look::next_event,
+    moment::moment,
     observe::{evidence, looked, observe},
     start::{StartRequest, start},
     step::{holds, is_report, revives, step},
@@ -251,7 +252,7 @@ impl<'a> Driver<'a> {
             Performer { world: &self.world, workdir: self.workdir, state: &held.state, tip: &held.tip };
         let mut outcomes = vec![];
         let mut waits = false;
-        let now = self.world.clock.now();
+        let now = moment(self.world.clock, &held.state);
         for intended in held.state.intended.iter().filter(|intended| intended.is_due(now)) {
             let report = is_report(&intended.effect);
             if waits && !report {
@@ -305,7 +306,7 @@ impl<'a> Driver<'a> {
     async fn append(&mut self, state: RolloutState, looks: Vec<Look>) -> Result<bool, RolloutError> {
         let journal = self.journal();
         self.pass(Boundary::BeforeAppend(state.seq))?;
-        let at = self.world.clock.now();
+        let at = moment(self.world.clock, &state);
         let entry = journal::entry(&state, &looks, at)
             .map_err(|source| RolloutError::Journal { journal: journal.clone(), source })?;
         let expected = self.held.as_ref().map(|held| &held.tip);

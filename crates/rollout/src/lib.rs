@@ -18,6 +18,7 @@ mod interruption;
 mod journal;
 mod lock;
 mod look;
+mod moment;
 mod observe;
 mod sources;
 mod spectator;

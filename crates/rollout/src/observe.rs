@@ -14,6 +14,7 @@ use tagship_ports::{
 use crate::{
     driver::Told,
     look::questions,
+    moment::moment,
     sources::{Asked, ask},
     world::World,
 };
@@ -27,7 +28,7 @@ pub(crate) async fn observe(
 ) -> Observation {
     let seen = world.target.observe(&state.model).await;
     let target = seen.map_or_else(|error| Observed::Unreachable(error.to_string()), Observed::Seen);
-    let questions = questions(state, &target, world.clock.now());
+    let questions = questions(state, &target, moment(world.clock, state));
     let smoke = if questions.smoke { Some(smoke(world, state).await) } else { None };
     let (counters, asked) = if questions.counters {
         (Some(measure(world, state, &target).await), ask(world, state).await)
@@ -35,7 +36,7 @@ pub(crate) async fn observe(
         (None, Asked::default())
     };
     Observation {
-        now: world.clock.now(),
+        now: moment(world.clock, state),
         target,
         smoke,
         counters,

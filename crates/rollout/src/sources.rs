@@ -13,6 +13,7 @@ use tagship_domain::{
 use tagship_ports::{OwnSource, Question, TallySource, ValueSource};
 
 use crate::{
+    moment::moment,
     step::{measured_versions, missed_looks},
     world::World,
 };
@@ -40,7 +41,7 @@ pub(crate) async fn ask(world: &World<'_>, state: &RolloutState) -> Asked {
     let versions = measured_versions(state);
     let [candidate, rest @ ..] = versions.as_slice() else { return Asked::default() };
     let asking = Asking { state, candidate, stable: rest.first().copied() };
-    let now = world.clock.now();
+    let now = moment(world.clock, state);
     let missed = missed_looks(state, now);
     let empty = |at: &Timestamp| MissedLook { at: *at, own: BTreeMap::new(), values: BTreeMap::new() };
     let mut asked = Asked { missed: missed.iter().map(empty).collect(), ..Asked::default() };

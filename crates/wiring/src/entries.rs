@@ -4,6 +4,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
+use tagship_adapters::SystemClock;
 use tagship_domain::Exit;
 use tagship_ports::Clock;
 use tagship_runner::{
@@ -63,19 +64,35 @@ pub fn release(args: Given<ReleaseArgs>) -> ExitCode {
 
 /// `tagship-rollout`.
 pub fn rollout(args: Given<RolloutArgs>) -> ExitCode {
+    rollout_by(args, Arc::new(SystemClock))
+}
+
+/// The same by a clock.
+pub fn rollout_by(args: Given<RolloutArgs>, clock: Arc<dyn Clock>) -> ExitCode {
     step(
         args,
         |args| paced(&args.common, &args.pace),
-        async |args, context| verbs::rollout::run(args, &open(&args.common, context)?).await,
+        async |args, context| {
+            let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
+            verbs::rollout::run(args, &workspace).await
+        },
     )
 }
 
 /// `tagship-rollback`.
 pub fn rollback(args: Given<RollbackArgs>) -> ExitCode {
+    rollback_by(args, Arc::new(SystemClock))
+}
+
+/// The same by a clock.
+pub fn rollback_by(args: Given<RollbackArgs>, clock: Arc<dyn Clock>) -> ExitCode {
     step(
         args,
         |args| paced(&args.common, &args.pace),
-        async |args, context| Box::pin(verbs::rollback::run(args, &open(&args.common, context)?)).await,
+        async |args, context| {
+            let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
+            Box::pin(verbs::rollback::run(args, &workspace)).await
+        },
     )
 }
 

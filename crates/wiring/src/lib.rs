@@ -27,7 +27,8 @@ use tagship_runner::Screen;
 use answer::Answer;
 pub use entries::{
     alone, backtest, comment, decide, gate, import, init, lock, misunderstood, pipeline, plan, pull,
-    registry, release, rollback, rollout, schema, status, target, telling, unlock, validate,
+    registry, release, rollback, rollback_by, rollout, rollout_by, schema, status, target, telling, unlock,
+    validate,
 };
 
 /// How the screen wants things rendered.

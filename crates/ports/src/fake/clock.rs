@@ -20,6 +20,11 @@ impl FakeClock {
         Self { now: Mutex::new(now) }
     }
 
+    /// Sets the clock, forward or back.
+    pub fn set(&self, time: Timestamp) {
+        *held(&self.now) = time;
+    }
+
     /// Moves the clock forward.
     pub fn advance(&self, length: Duration) {
         let mut now = held(&self.now);

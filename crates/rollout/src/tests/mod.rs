@@ -1,5 +1,6 @@
 //! Whole rollouts on the fakes: the story of each outcome, a kill at every boundary, every interleaving of two runs.
 
+mod clocks;
 mod convergence;
 mod model;
 mod outcomes;
