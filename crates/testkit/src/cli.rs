@@ -124,6 +124,11 @@ impl Running {
         }
     }
 
+    /// The system's number of it.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
     /// Asks it to stop, as a cancelled job does.
     #[cfg(unix)]
     pub fn terminate(&self) {

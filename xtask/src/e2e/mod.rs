@@ -5,6 +5,7 @@
 
 mod act;
 mod comment;
+mod crash;
 mod events;
 mod faults;
 mod full_disk;
@@ -45,6 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "act", run: act::run },
     Step { name: "release", run: release::run },
     Step { name: "faults", run: faults::run },
+    Step { name: "crash", run: crash::run },
     Step { name: "full-disk", run: full_disk::run },
     Step { name: "model", run: model::run },
     Step { name: "nginx", run: proxies::nginx },

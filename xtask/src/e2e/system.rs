@@ -1,6 +1,10 @@
 //! Counterparts that come from the system's own packages.
 
-use std::{ffi::OsStr, path::Path, process::Command};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -21,9 +25,14 @@ pub(super) fn demand(program: &str, package: &str) -> Result<()> {
 }
 
 fn is_there(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program lies.
+pub(super) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).chain([DAEMONS.into()]);
-    places.any(|place| place.join(program).is_file())
+    let places = std::env::split_paths(&path).chain([DAEMONS.into()]);
+    places.map(|place| place.join(program)).find(|place| place.is_file())
 }
 
 /// Installs with the system's own client. A daemon that comes along is not started: `policy-rc.d` is Debian's way to say
