@@ -13,6 +13,8 @@ use std::{
     thread,
 };
 
+use tagship_testkit::Cli;
+
 use crate::workbench::Workbench;
 
 /// Points that are tried, spread over the whole run.
@@ -62,14 +64,20 @@ fn bench() -> Workbench {
     bench
 }
 
+impl Killer {
+    /// A program whose git may kill it.
+    fn before(&self, cli: Cli) -> Cli {
+        let search = std::env::var_os("PATH").unwrap();
+        let mut path = self.directory.clone().into_os_string();
+        path.push(":");
+        path.push(&search);
+        cli.env("PATH", &path).env("SEARCH", &search)
+    }
+}
+
 /// Runs the pipeline with a git that may kill it, and answers its exit code.
 fn disturbed(bench: &Workbench, killer: &Killer) -> i32 {
-    let search = std::env::var_os("PATH").unwrap();
-    let mut path = killer.directory.clone().into_os_string();
-    path.push(":");
-    path.push(&search);
-    let run = bench.run_push_with(|cli| cli.env("PATH", &path).env("SEARCH", &search));
-    run.code
+    bench.run_push_with(|cli| killer.before(cli)).code
 }
 
 /// What others see in the end: refs, files of the forge, phases of the journal.
@@ -149,4 +157,28 @@ fn a_run_that_is_killed_anywhere_ends_as_if_it_had_not_been() {
             });
         }
     });
+}
+
+#[test]
+fn a_rollback_that_was_killed_is_gone_on_with_and_not_stopped() {
+    let rolled_back = |point: &str| {
+        let bench = Workbench::with_server();
+        bench.run_push().assert_code(0);
+        bench.put("v2");
+        bench.push("Add v2");
+        bench.run_push().assert_code(0);
+        let killer = Killer::new(&bench, point);
+        let code = killer.before(bench.cli(&["rollback"])).run().code;
+        (bench, killer.calls(), code)
+    };
+    let (_, calls, code) = rolled_back("none");
+    assert_eq!(code, 0);
+    // In the middle of it, with the rollback in the journal and v0.2.0 in the registry.
+    let (bench, _, code) = rolled_back(&calls.to_string());
+    assert_eq!((code, bench.production().as_deref()), (-1, Some("v0.2.0")));
+    bench.run(&["rollback"]).assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+    let story = bench.origin.git(&["log", "--format=%s", "refs/tagship/rollouts/production/churn"]);
+    let begun = story.lines().filter(|line| line.contains("Pending, holds the lock")).count();
+    assert_eq!(begun, 3, "two deployments and one rollback: {story}");
 }

@@ -3,7 +3,7 @@
 use tagship_domain::{
     Exit, Release,
     event::Command,
-    rollout::{Kind, Reason, RolloutState},
+    rollout::{Kind, Phase, Reason, RolloutState},
 };
 use tagship_release as release;
 use tagship_runner::{Failure, args::RollbackArgs};
@@ -28,7 +28,12 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     let running = recorded(workspace, place).await?.filter(RolloutState::holds_lock);
     if let Some(running) = running {
         if args.dry_run {
-            return Ok(would(&format!("stop {} and go back to what served before it", running.id)));
+            let what = if goes_there(args, &running) { "go on with" } else { "stop" };
+            return Ok(would(&format!("{what} {} and go back to what served before", running.id)));
+        }
+        if goes_there(args, &running) {
+            let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
+            return answer(workspace, place, &tick).await;
         }
         let tick = lead(workspace, place, Lead::Tell(Command::Abort), &args.pace).await?;
         let stopped = answer(workspace, place, &tick).await?;
@@ -56,6 +61,14 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     }
     let tick = lead(workspace, place, Lead::Begin(Kind::Rollback, &target), &args.pace).await?;
     answer(workspace, place, &tick).await
+}
+
+/// Whether what runs is the rollback that is asked for: a run that died is repeated, and stopping its rollback would bring
+/// back what it leaves.
+fn goes_there(args: &RollbackArgs, running: &RolloutState) -> bool {
+    let is_wanted = args.to.as_ref().is_none_or(|to| *to == running.candidate.version);
+    let goes_on = !matches!(running.phase, Phase::RollingBack | Phase::RollbackFailed);
+    running.kind == Kind::Rollback && goes_on && is_wanted
 }
 
 /// Undoes the newest promotion for monitoring. What monitoring has begun already is led on.
