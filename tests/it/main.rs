@@ -26,6 +26,7 @@ mod model_server;
 mod notices;
 mod order;
 mod plan;
+mod schedule;
 mod sentences;
 mod shadow;
 mod structure;

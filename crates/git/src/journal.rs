@@ -3,6 +3,8 @@
 //! The tree of a commit holds the entry's files, the message its one readable line, the only parent the entry
 //! before. Times are whole seconds, as git keeps them.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use git2::{
     ErrorCode, FileMode, ObjectType, Oid, Repository, TreeWalkMode, TreeWalkResult, build::TreeUpdateBuilder,
@@ -82,18 +84,36 @@ impl StateStore for GitRepo {
     async fn list(&self, below: &str) -> Result<Vec<String>, PortError> {
         self.fetch_journals().await?;
         let operation = format!("list journals below {below:?}");
-        let below = below.trim_matches('/');
-        let prefix = if below.is_empty() { JOURNALS.to_owned() } else { journal_ref(below)? + "/" };
-        let repository = self.lock();
-        let references = repository.references_glob(&format!("{prefix}*")).map_err(at(&operation))?;
-        let mut names = Vec::new();
-        for reference in references {
-            let reference = reference.map_err(at(&operation))?;
-            names.extend(journal_of(&String::from_utf8_lossy(reference.name_bytes())));
-        }
+        let mut names: Vec<String> =
+            listed(&self.lock(), below, &operation)?.into_iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         Ok(names)
     }
+
+    async fn tips(&self, below: &str) -> Result<BTreeMap<String, Entry>, PortError> {
+        self.fetch_journals().await?;
+        let operation = format!("read the newest entries below {below:?}");
+        let repository = self.lock();
+        let mut tips = BTreeMap::new();
+        for (name, id) in listed(&repository, below, &operation)? {
+            let commit = repository.find_commit(id).map_err(at(&operation))?;
+            tips.insert(name, read_entry(&repository, &commit, &operation)?);
+        }
+        Ok(tips)
+    }
+}
+
+/// Journals of this clone below a path, with their newest commits.
+fn listed(repository: &Repository, below: &str, operation: &str) -> Result<Vec<(String, Oid)>, PortError> {
+    let below = below.trim_matches('/');
+    let prefix = if below.is_empty() { JOURNALS.to_owned() } else { journal_ref(below)? + "/" };
+    let mut found = Vec::new();
+    for reference in repository.references_glob(&format!("{prefix}*")).map_err(at(operation))? {
+        let reference = reference.map_err(at(operation))?;
+        let name = journal_of(&String::from_utf8_lossy(reference.name_bytes()));
+        found.extend(name.zip(reference.target()));
+    }
+    Ok(found)
 }
 
 impl GitRepo {

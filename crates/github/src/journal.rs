@@ -2,7 +2,7 @@
 //! commits that a run with a clone and a push credential writes.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
 };
 
@@ -114,6 +114,20 @@ impl StateStore for GitHub {
             references.iter().filter_map(|reference| journal_of(&reference.name)).collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    async fn tips(&self, below: &str) -> Result<BTreeMap<String, Entry>, PortError> {
+        let below = below.trim_matches('/');
+        let about = format!("read the newest entries below {below:?}");
+        let prefix = if below.is_empty() { JOURNALS.to_owned() } else { journal_ref(below)? + "/" };
+        let mut tips = BTreeMap::new();
+        for reference in self.references(&prefix, &about).await? {
+            let Some(name) = journal_of(&reference.name) else { continue };
+            let read = Some(commit_id(&reference.object.sha, &about)?);
+            let Some(id) = self.own_tips.newer(&reference.name, read) else { continue };
+            tips.insert(name, self.entry(&id, &about).await?.0);
+        }
+        Ok(tips)
     }
 }
 

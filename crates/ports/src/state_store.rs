@@ -58,6 +58,9 @@ pub trait StateStore: Send + Sync {
 
     /// Names of the journals below a path, sorted.
     async fn list(&self, below: &str) -> Result<Vec<String>, PortError>;
+
+    /// The newest entry of every journal below a path, by its name. However many there are, they are listed at once.
+    async fn tips(&self, below: &str) -> Result<BTreeMap<String, Entry>, PortError>;
 }
 
 /// An entry to append.

@@ -48,6 +48,8 @@ pub struct Driver<'a> {
     workdir: &'a Path,
     interruption: &'a dyn Interruption,
     held: Option<Held>,
+    /// Whether what is held was read so recently that it need not be read again.
+    is_fresh: bool,
 }
 
 /// What is known of the journal's tip.
@@ -120,7 +122,17 @@ impl<'a> Driver<'a> {
         workdir: &'a Path,
         interruption: &'a dyn Interruption,
     ) -> Self {
-        Self { world, environment, model, workdir, interruption, held: None }
+        Self { world, environment, model, workdir, interruption, held: None, is_fresh: false }
+    }
+
+    /// Takes an entry for the journal's newest that the caller has just read, so that the first tick does not read it again.
+    /// Where it is not the newest any more, nothing can be appended to it, and the tick reads after all.
+    ///
+    /// # Errors
+    /// When it is no rollout of this model in this environment.
+    pub fn know(&mut self, tip: &Entry) -> Result<(), RolloutError> {
+        (self.held, self.is_fresh) = (Some(self.open(tip)?), true);
+        Ok(())
     }
 
     /// Records a new rollout, which takes the lock. Nothing else is done: [`Driver::once`] and [`Driver::wait`] do.
@@ -197,7 +209,9 @@ impl<'a> Driver<'a> {
     async fn tick(&mut self, told: Told<'_>) -> Result<Tick, RolloutError> {
         let mut told = told;
         let mut losses = 0;
-        self.read().await?;
+        if !std::mem::take(&mut self.is_fresh) {
+            self.read().await?;
+        }
         for _ in 0..ROUNDS {
             let Some(held) = &self.held else { return Ok(Tick::Nothing) };
             let state = Box::new(held.state.clone());

@@ -46,10 +46,13 @@ pub enum JournalError {
     Unwritable(DocumentError),
 }
 
+/// Path of all journals of rollouts.
+pub const ROLLOUTS: &str = "rollouts";
+
 /// Name of the journal of an environment and model. A `/` inside either becomes `+`, which no name holds, so that
 /// every journal has one reading and none lies below another.
 pub fn journal_name(environment: &Environment, model: &ModelName) -> String {
-    format!("rollouts/{}/{}", part(environment.as_str()), part(model.as_str()))
+    format!("{ROLLOUTS}/{}/{}", part(environment.as_str()), part(model.as_str()))
 }
 
 /// A name as one part of a journal's name.

@@ -12,6 +12,7 @@ mod cli;
 mod environment;
 pub mod fixtures;
 pub mod github;
+pub mod journals;
 mod prism;
 mod repository;
 

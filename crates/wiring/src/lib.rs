@@ -17,6 +17,7 @@ mod publisher;
 mod stage;
 mod state;
 mod summary;
+mod together;
 mod verbs;
 mod workflows;
 mod workspace;

@@ -16,7 +16,7 @@ use tagship_domain::{
     rollout::{Kind, PersonCommand, Phase, RolloutState, Unlocked},
     schema,
 };
-use tagship_ports::{MetricSource, OwnSource, PortError, Problem, target::Needs};
+use tagship_ports::{MetricSource, OwnSource, PortError, Problem, state_store::Entry, target::Needs};
 use tagship_release::{self as release, StoredReleases, TagStages};
 use tagship_report::terminal;
 use tagship_rollout::{
@@ -62,6 +62,8 @@ pub(crate) enum Lead<'a> {
     Begin(Kind, &'a Release),
     /// Go on with the one that runs.
     GoOn,
+    /// The same, where the journal's newest entry was just read.
+    GoOnFrom(&'a Entry),
     /// Tell the one that runs something.
     Tell(Command),
     /// Undo the newest promotion, for what monitoring found.
@@ -150,7 +152,7 @@ async fn lead_on(
     let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never);
     let commands = match lead {
         Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
-        Lead::GoOn | Lead::Begin(..) | Lead::Fire(..) | Lead::Unlock(_) => vec![],
+        Lead::GoOn | Lead::GoOnFrom(_) | Lead::Begin(..) | Lead::Fire(..) | Lead::Unlock(_) => vec![],
     };
     if let Lead::Begin(Kind::Deploy, candidate) = lead {
         refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
@@ -166,7 +168,10 @@ async fn lead_on(
             let unlocked = Unlocked { by, reason: reason.to_owned(), at };
             return drive(&mut driver, Told { unlock: Some(&unlocked), ..Told::default() }, pace).await;
         }
-        Lead::GoOn => {
+        Lead::GoOn | Lead::GoOnFrom(_) => {
+            if let Lead::GoOnFrom(tip) = lead {
+                driver.know(tip).map_err(failed)?;
+            }
             let tick = drive(&mut driver, Told::default(), pace).await?;
             match (&tick, tick.state().and_then(|state| state.queued.clone())) {
                 // What waits for its turn waits for the lock, too.

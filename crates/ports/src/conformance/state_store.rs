@@ -75,6 +75,11 @@ async fn journals_are_apart(store: &dyn StateStore) {
     let names = ["conformance/a/model", "conformance/b", "conformance/c/pricing:churn"];
     assert_eq!(list(store, "conformance").await, names, "sorted, with the names they were written under");
     assert_eq!(list(store, "conformance/c").await, ["conformance/c/pricing:churn"]);
+    let tips = store.tips("conformance").await.expect("tips can be read");
+    assert_eq!(tips.keys().map(String::as_str).collect::<Vec<_>>(), names, "those that are listed");
+    for (name, newest) in tips {
+        assert_eq!(tip(store, &name).await, Some(newest), "what is read of {name} alone");
+    }
     assert_eq!(tip(store, "conformance/c/pricing:churn").await.map(|e| e.files), Some(entry("", 1).files));
 }
 

@@ -14,7 +14,7 @@ use crate::{
 /// Journals in memory, each a list from the oldest to the newest entry.
 #[derive(Debug, Default)]
 pub struct FakeStateStore {
-    /// What goes wrong in `tip`, `append`, `history` and `list`.
+    /// What goes wrong in `tip`, `append`, `history`, `list` and `tips`.
     pub faults: Faults,
     journals: Mutex<BTreeMap<String, Vec<Entry>>>,
 }
@@ -64,6 +64,16 @@ impl StateStore for FakeStateStore {
         let read =
             || Ok(held(&self.journals).keys().filter(|name| name.starts_with(&prefix)).cloned().collect());
         self.faults.around("list", read).await
+    }
+
+    async fn tips(&self, below: &str) -> Result<BTreeMap<String, Entry>, PortError> {
+        let prefix = format!("{}/", below.trim_end_matches('/'));
+        let read = || {
+            let journals = held(&self.journals);
+            let below = journals.iter().filter(|(name, _)| name.starts_with(&prefix));
+            Ok(below.filter_map(|(name, all)| Some((name.clone(), all.last()?.clone()))).collect())
+        };
+        self.faults.around("tips", read).await
     }
 }
 

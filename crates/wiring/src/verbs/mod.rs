@@ -14,6 +14,7 @@ pub(crate) mod registry;
 pub(crate) mod release;
 pub(crate) mod rollback;
 pub(crate) mod rollout;
+mod rollout_all;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod target;

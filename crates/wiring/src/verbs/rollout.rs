@@ -14,13 +14,16 @@ use crate::{
     answer::Answer,
     pipeline::{Lead, Place, answer, candidate, json_sentence, lead, recorded, would},
     state::repository_state,
-    verbs::lock::{is_locked, refuse_locked},
+    verbs::{
+        lock::{is_locked, refuse_locked},
+        rollout_all,
+    },
     workspace::Workspace,
 };
 
 pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Answer, Failure> {
     if args.all {
-        return all(args, workspace).await;
+        return rollout_all::run(args, workspace).await;
     }
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
@@ -125,28 +128,4 @@ async fn nothing_to_do(
                 .hint("pass --retry to roll them out again"))
         }
     }
-}
-
-/// Goes on with every rollout that has not ended.
-async fn all(args: &RolloutArgs, workspace: &Workspace) -> Result<Answer, Failure> {
-    let mut worst = Exit::Done;
-    let mut texts = vec![];
-    for (name, model, environment, settings) in workspace.places() {
-        let place = Place { name, model, environment, settings };
-        let Some(running) = recorded(workspace, place).await?.filter(RolloutState::is_open) else {
-            continue;
-        };
-        if args.dry_run {
-            texts.push(format!("would go on with {} ({})", running.id, running.phase));
-            continue;
-        }
-        let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
-        let one = answer(workspace, place, &tick).await?;
-        worst = worst.max(one.exit);
-        texts.push(one.text);
-    }
-    let (decision, reason) =
-        if texts.is_empty() { ("nothing", "nothing-to-do") } else { ("ticked", "ticked") };
-    let text = if texts.is_empty() { "no rollout is running\n".to_owned() } else { texts.join("\n") };
-    Ok(Answer::plain(worst, decision, reason, text.clone(), json_sentence(&text)))
 }

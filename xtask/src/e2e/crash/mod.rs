@@ -11,7 +11,12 @@ mod proxy;
 mod scenario;
 mod stage;
 
-use anyhow::{Result, bail};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
 
 use super::{Ending, Subject, system};
 use crate::process;
@@ -21,7 +26,8 @@ use stage::Programs;
 const POINTS: usize = 200;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
-    let programs = programs(subject)?;
+    let directory = tempfile::tempdir()?;
+    let programs = programs(subject, directory.path())?;
     let kills = kills::campaign(&programs)?;
     println!("{}", kills.table);
     if kills.points < POINTS {
@@ -30,8 +36,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     Ok(Ending::Passed)
 }
 
-/// Builds what is killed, and finds the proxy of the system.
-fn programs(subject: &Subject<'_>) -> Result<Programs> {
+/// Builds what is killed, and finds the proxy of the system. Copies are played with, so that a build meanwhile changes none.
+fn programs(subject: &Subject<'_>, directory: &Path) -> Result<Programs> {
     let workspace = subject.workspace;
     let build = ["build", "--locked", "--package", "tagship", "--bin", "tagship-serve", "--example", "hasty"];
     process::run(workspace.cargo(&build))?;
@@ -42,9 +48,14 @@ fn programs(subject: &Subject<'_>) -> Result<Programs> {
             None
         }
     };
+    let copy = |built: &str, name: &str| -> Result<PathBuf> {
+        let to = directory.join(name);
+        fs::copy(workspace.path("target/debug").join(built), &to).with_context(|| format!("copy {built}"))?;
+        Ok(to)
+    };
     Ok(Programs {
-        tagship: workspace.path("target/debug/examples/hasty"),
-        serve: workspace.path("target/debug/tagship-serve"),
+        tagship: copy("examples/hasty", "tagship")?,
+        serve: copy("tagship-serve", "tagship-serve")?,
         nginx,
         hooks: workspace.path("docs/hooks"),
     })
