@@ -22,6 +22,7 @@ mod inputs;
 mod installer;
 mod journey;
 mod locks;
+mod long_rollout;
 mod model_server;
 mod notices;
 mod order;

@@ -301,6 +301,30 @@ pub struct Measurement {
     pub p: Option<f64>,
 }
 
+/// Digits that count of a number that is only shown: more would be the greater part of a journal.
+const DIGITS: usize = 6;
+
+impl Measurement {
+    /// The same with as many digits as anybody reads. Nothing is decided by these numbers: that rests on the evidence.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        Self {
+            value: self.value.map(rounded),
+            stable: self.stable.map(rounded),
+            look: self.look.map(rounded),
+            ci: self.ci.map(|ends| ends.map(rounded)),
+            e_value: self.e_value.map(rounded),
+            promotion_e_value: self.promotion_e_value.map(rounded),
+            p: self.p.map(rounded),
+            ..self
+        }
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    format!("{value:.precision$e}", precision = DIGITS - 1).parse().unwrap_or(value)
+}
+
 /// What an analysis says after one look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

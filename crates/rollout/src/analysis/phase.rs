@@ -136,7 +136,7 @@ fn measured(state: &mut JudgeState, metric: &Metric, deciding: usize, window: &W
     };
     state.phase = settle(state, metric, verdict);
     state.message = message::measured(metric, test_of(state), &measurement, state);
-    state.measurement = Some(measurement);
+    state.measurement = Some(measurement.rounded());
 }
 
 fn test_of(state: &JudgeState) -> Option<&tagship_domain::evidence::Test> {

@@ -26,6 +26,8 @@ code=$?
 exit $code
 "#;
 
+/// How acts begin that change nothing.
+const READS: [&str; 4] = ["git fetch", "GET ", "hook observe", "hook capabilities"];
 /// Never reached.
 const NOWHERE: &str = "none";
 
@@ -35,15 +37,17 @@ pub(super) struct Switch {
     victim: Mutex<Option<u32>>,
 }
 
-/// Points around acts. Nothing is left of one that only reads, so that after it is before the next one.
+/// Points around acts: before and after each that changes something, and before what is read first after that, for the
+/// program may have written files of its own in between. Between two readings nothing outside changes.
 pub(super) fn points(acts: &[String]) -> Vec<usize> {
-    let reads = ["git fetch", "GET ", "hook observe", "hook capabilities"];
-    let only_reads = |act: &str| reads.iter().any(|read| act.starts_with(read));
-    let around = |(at, act): (usize, &String)| {
-        let after = (!only_reads(act)).then_some(2 * at + 1);
-        std::iter::once(2 * at).chain(after)
+    let reads = |act: &String| READS.iter().any(|read| act.starts_with(read));
+    let around = |at: usize| {
+        let (only_reads, after_reading) =
+            (acts.get(at).is_some_and(reads), at.checked_sub(1).and_then(|before| acts.get(before)));
+        let before = !(only_reads && after_reading.is_some_and(reads));
+        [before.then_some(2 * at), (!only_reads).then_some(2 * at + 1)]
     };
-    acts.iter().enumerate().flat_map(around).collect()
+    (0..acts.len()).flat_map(around).flatten().collect()
 }
 
 /// Which side of an act.
