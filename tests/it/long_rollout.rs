@@ -17,7 +17,7 @@ use tagship_ports::{
         FakeStageRegistry, FakeTarget, Load,
     },
 };
-use tagship_rollout::{Begin, Driver, Never, Nobody, Told, World, journal_name, state_of, timeline};
+use tagship_rollout::{Begin, Driver, Never, Nobody, Told, World, journal_name, state_of};
 use tagship_testkit::Repository;
 
 /// Looks of the rollout.
@@ -114,47 +114,6 @@ async fn the_journal_of_a_thousand_looks_stays_small() {
     let looks = state.judges["errors"].looks.measured;
     assert!(looks >= 1_000 && entries.len() >= 1_000, "{looks} looks in {} entries", entries.len());
     let bytes = packed(&repository, "refs/tagship/rollouts/production/churn");
-    let largest = entries.iter().map(|entry| entry.files.values().map(Vec::len).sum::<usize>()).max();
-    println!(
-        "{}",
-        repository
-            .git(&[
-                "cat-file",
-                "--batch-check=%(objecttype) %(objectsize:disk) %(objectsize)",
-                "--batch-all-objects"
-            ])
-            .lines()
-            .fold(std::collections::BTreeMap::<String, (usize, usize, usize)>::new(), |mut m, l| {
-                let w: Vec<&str> = l.split(" ").collect();
-                let e =
-                    m.entry(format!("{}{}", w[0], if w[0] == "blob" { w[2].len() } else { 0 })).or_default();
-                e.0 += 1;
-                e.1 += w[1].parse::<usize>().unwrap();
-                e.2 += w[2].parse::<usize>().unwrap();
-                m
-            })
-            .iter()
-            .map(|x| format!("{x:?}"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    );
-    println!("{}", repository.git(&["show", "refs/tagship/rollouts/production/churn:measurements.jsonl"]));
-    println!("{}", repository.git(&["log", "-2", "refs/tagship/rollouts/production/churn"]));
-    println!(
-        "{}",
-        repository.git(&[
-            "diff",
-            "refs/tagship/rollouts/production/churn~1",
-            "refs/tagship/rollouts/production/churn"
-        ])
-    );
-    println!("{} entries, {bytes} bytes, the largest {largest:?}", entries.len());
-    let too_large = bytes > MOST;
-    let began = std::time::Instant::now();
-    let read = journals.history(&journal, 2_000).await.unwrap();
-    println!("read {} in {:?}", read.len(), began.elapsed());
-    let began = std::time::Instant::now();
-    timeline(&read).unwrap();
-    println!("timeline {:?}", began.elapsed());
-    assert!(!too_large);
+    println!("{} entries with {looks} looks take {bytes} bytes", entries.len());
+    assert!(bytes <= MOST, "{bytes} bytes");
 }
