@@ -78,8 +78,6 @@ impl<'a> Analyses<'a> {
     /// The metrics of an analysis.
     pub(super) fn gather(&self, block: &Fields<'_>, when: When) -> Need {
         let mut need = Need::default();
-        let mut given = Arguments::default();
-        given.add(block, self.rollout);
         let dry: Vec<String> = dry_runs(block);
         let templates = block.list("templates");
         if templates.is_empty() {

@@ -5,6 +5,7 @@
 
 mod lex;
 mod parse;
+mod part;
 mod sample;
 mod translate;
 

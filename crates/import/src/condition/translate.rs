@@ -2,7 +2,13 @@
 
 use tagship_expr::Expression;
 
-use super::{Expr, Operator as O, Quantifier, Refusal};
+use super::{
+    Expr, Operator as O, Quantifier, Refusal,
+    part::{
+        ADD, CHOOSE, COMPARE, MULTIPLY, OR, PRIMARY, Part, UNARY, both, compared, either, negated, quoted,
+        written,
+    },
+};
 
 /// What a provider hands to conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,23 +27,6 @@ pub(crate) struct Translation {
     pub(crate) text: String,
     /// What is different about it, in sentences.
     pub(crate) remarks: Vec<&'static str>,
-}
-
-/// Binding strengths of what was written, weakest first.
-const CHOOSE: u8 = 0;
-const OR: u8 = 1;
-const AND: u8 = 2;
-const COMPARE: u8 = 3;
-const ADD: u8 = 4;
-const MULTIPLY: u8 = 5;
-const UNARY: u8 = 6;
-const PRIMARY: u8 = 7;
-
-/// A part that is known already, or that is written out.
-enum Part {
-    Known(bool),
-    Number(f64),
-    Code(String, u8),
 }
 
 struct Translator {
@@ -277,58 +266,4 @@ impl Translator {
         };
         Ok(Part::Code(format!("{over}.{macro_}({variable}, {})", written(holds, CHOOSE)), PRIMARY))
     }
-}
-
-fn both(left: Part, right: Part) -> Part {
-    match (left, right) {
-        (Part::Known(true), part) | (part, Part::Known(true)) => part,
-        (Part::Known(false), _) | (_, Part::Known(false)) => Part::Known(false),
-        (left, right) => Part::Code(format!("{} && {}", written(left, AND), written(right, COMPARE)), AND),
-    }
-}
-
-fn either(left: Part, right: Part) -> Part {
-    match (left, right) {
-        (Part::Known(false), part) | (part, Part::Known(false)) => part,
-        (Part::Known(true), _) | (_, Part::Known(true)) => Part::Known(true),
-        (left, right) => Part::Code(format!("{} || {}", written(left, OR), written(right, AND)), OR),
-    }
-}
-
-fn negated(part: Part) -> Part {
-    match part {
-        Part::Known(known) => Part::Known(!known),
-        part => Part::Code(format!("!{}", written(part, PRIMARY)), UNARY),
-    }
-}
-
-#[expect(clippy::float_cmp, reason = "`==` of a condition is exact")]
-fn compared(operator: O, left: f64, right: f64) -> Option<bool> {
-    Some(match operator {
-        O::Equal => left == right,
-        O::NotEqual => left != right,
-        O::Less => left < right,
-        O::LessOrEqual => left <= right,
-        O::Greater => left > right,
-        O::GreaterOrEqual => left >= right,
-        _ => return None,
-    })
-}
-
-/// A part as text, in parentheses where it binds weaker than its place asks for.
-fn written(part: Part, least: u8) -> String {
-    match part {
-        Part::Known(known) => known.to_string(),
-        Part::Number(number) if number < 0.0 && least > UNARY => format!("({number})"),
-        Part::Number(number) => number.to_string(),
-        Part::Code(text, strength) if strength < least => format!("({text})"),
-        Part::Code(text, _) => text,
-    }
-}
-
-fn quoted(text: &str) -> Result<String, Refusal> {
-    if text.contains(char::is_control) {
-        return Err("a text holds a control character".to_owned());
-    }
-    Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }

@@ -1,10 +1,9 @@
 //! Metrics: what each check asks, and what it must keep.
 
-use serde_json::Value;
-
 use super::{
     builtin::{self, Subject},
     plan::Plan,
+    template,
 };
 use crate::{
     document::{Document, Documents},
@@ -158,20 +157,25 @@ fn check(
 ) -> Result<Option<Check>, String> {
     let about = About::Metric(name.to_owned());
     let window = fields.text("interval").unwrap_or_else(|| WINDOW.to_owned());
-    let subject = subject(context, &window)?;
+    let subject = template::subject(context, &window)?;
     let template = fields.below("templateRef");
     let inline = fields.text("query").filter(|query| !query.is_empty());
     let is_rate = wanted == "request-success-rate";
     let (mut min, mut max) = range(fields, is_rate);
-    let source = if is_rate || wanted == "request-duration" {
+    let is_builtin = is_rate || wanted == "request-duration";
+    if [is_builtin, template.is_some(), inline.is_some()].into_iter().filter(|is_asked| *is_asked).count() > 1
+    {
+        return Err("it asks in several ways, all of which are checked there; split it".to_owned());
+    }
+    let source = if is_builtin {
         if !is_rate {
             (min, max) = (min.map(f64::trunc), max.map(f64::trunc));
         }
         builtin(fields, is_rate, context, &subject, server, &about)?
     } else if let Some(template) = template {
-        from_template(fields, &template, context, &subject, &about, used)?
+        template::source(fields, &template, context, &subject, &about, used)?
     } else if let Some(query) = inline {
-        prometheus(server.unwrap_or(SERVER), &query)
+        of_controller(context, server, &query, &about)
     } else {
         fields.value("templateVariables");
         fields.rest(&about, &[]);
@@ -201,36 +205,6 @@ fn range(fields: &Fields<'_>, is_rate: bool) -> (Option<f64>, Option<f64>) {
     }
 }
 
-fn subject(context: &Context<'_>, window: &str) -> Result<Subject, String> {
-    let text = |block: &str, key: &str| {
-        let value = context.spec.value(block).and_then(|block| block.get(key)).and_then(Value::as_str);
-        value.map(str::to_owned)
-    };
-    let name = context.canary.name.clone();
-    let target = text("targetRef", "name").unwrap_or_else(|| name.clone());
-    let subject = Subject {
-        namespace: context.canary.namespace.clone().unwrap_or_else(|| "default".to_owned()),
-        service: text("service", "name").unwrap_or_else(|| target.clone()),
-        ingress: text("ingressRef", "name").unwrap_or_else(|| target.clone()),
-        interval: window.to_owned(),
-        name,
-        target,
-    };
-    let is_plain = |text: &String| text.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    let all = [
-        &subject.name,
-        &subject.namespace,
-        &subject.target,
-        &subject.service,
-        &subject.ingress,
-        &subject.interval,
-    ];
-    if let Some(wrong) = all.into_iter().find(|text| !is_plain(text)) {
-        return Err(format!("{wrong:?} cannot be put into a query"));
-    }
-    Ok(subject)
-}
-
 fn builtin(
     fields: &Fields<'_>,
     is_rate: bool,
@@ -252,115 +226,20 @@ fn builtin(
          Compare it with what your server has"
     );
     fields.notes().by_hand(about.clone(), fields.here(), text);
+    Ok(of_controller(context, server, &query, about))
+}
+
+/// A query to the server of the canary, or to that of the controller, whose address is not part of any specification.
+fn of_controller(context: &Context<'_>, server: Option<&str>, query: &str, about: &About) -> Source {
     if server.is_none() {
         let text = format!(
             "without it, the server that the controller was started with is asked; here {SERVER}, its default"
         );
-        fields.notes().by_hand(about.clone(), context.spec.at("metricsServer"), text);
+        context.spec.notes().by_hand(about.clone(), context.spec.at("metricsServer"), text);
     }
-    Ok(prometheus(server.unwrap_or(SERVER), &query))
+    prometheus(server.unwrap_or(SERVER), query)
 }
 
-fn prometheus(server: &str, query: &str) -> Source {
+pub(super) fn prometheus(server: &str, query: &str) -> Source {
     Source::new("prometheus", &[("url", server.into()), ("query", one_line(query).into())])
-}
-
-fn from_template(
-    fields: &Fields<'_>,
-    reference: &Fields<'_>,
-    context: &Context<'_>,
-    subject: &Subject,
-    about: &About,
-    used: &mut Vec<String>,
-) -> Result<Source, String> {
-    let notes = fields.notes();
-    let name = reference.text("name").unwrap_or_default();
-    reference.value("namespace");
-    reference.rest(about, &[]);
-    let found = context.documents.of_kind("MetricTemplate").find(|document| document.name == name);
-    let document = found.ok_or_else(|| format!("the template `{name}` is in none of the files"))?;
-    used.push(document.title());
-    let template = document.fields(notes);
-    template.value("metadata");
-    let spec = template.below("spec").ok_or_else(|| format!("the template `{name}` has no `spec`"))?;
-    let provider = spec.below("provider").ok_or_else(|| format!("the template `{name}` has no provider"))?;
-    let query = spec.text("query").ok_or_else(|| format!("the template `{name}` has no query"))?;
-    let query = one_line(&fill(&query, subject, fields)?);
-    let address = provider.text("address").filter(|address| !address.is_empty());
-    let mut source = match (provider.text("type").as_deref(), address) {
-        (Some("prometheus"), Some(address)) => prometheus(&address, &query),
-        (Some("prometheus"), None) => return Err("its server has no address".to_owned()),
-        (Some("datadog"), address) => {
-            let mut source = Source::new("datadog", &[("query", query.into())]);
-            if let Some(address) = address {
-                source.set("url", address);
-            }
-            let text = "keys are read from the variables DD_API_KEY and DD_APP_KEY";
-            notes.by_hand(about.clone(), provider.at("type"), text);
-            source
-        }
-        (other, _) => {
-            let other = other.unwrap_or("nothing");
-            return Err(format!(
-                "the provider `{other}` has no counterpart; the sources `http` and `command` read anything that answers JSON"
-            ));
-        }
-    };
-    if provider.value("headers").is_some() {
-        return Err(
-            "its headers cannot be sent by the source; data may come from elsewhere without".to_owned()
-        );
-    }
-    if provider.value("secretRef").is_some() && source.kind == "prometheus" {
-        let text = "name the variables that hold the credentials in `token-env`, or in `user-env` and `password-env`";
-        notes.by_hand(about.clone(), provider.at("secretRef"), text);
-    }
-    if provider.flag("insecureSkipVerify") == Some(true) {
-        let text = "certificates are always verified; name the one of its authority in `ca-file`";
-        notes.by_hand(about.clone(), provider.at("insecureSkipVerify"), text);
-    }
-    if source.kind == "prometheus" {
-        let text = "one series is read: several are an error here, where the last one is judged there";
-        notes.differs(about.clone(), spec.at("query"), text);
-        source.settings.retain(|_, value| !value.is_null());
-    }
-    provider.rest(about, &[]);
-    spec.rest(about, &[]);
-    template.rest(about, &[]);
-    Ok(source)
-}
-
-/// A query with its places filled.
-fn fill(query: &str, subject: &Subject, fields: &Fields<'_>) -> Result<String, String> {
-    let variables = fields.value("templateVariables");
-    let (mut filled, mut rest) = (String::new(), query);
-    while let Some((before, behind)) = rest.split_once("{{") {
-        let Some((place, after)) = behind.split_once("}}") else {
-            return Err("its query has `{{` without `}}`".to_owned());
-        };
-        filled.push_str(before);
-        let place = place.trim_matches('-').trim();
-        let value = match place.trim_start_matches('.') {
-            "name" => Some(subject.name.clone()),
-            "namespace" => Some(subject.namespace.clone()),
-            "target" => Some(subject.target.clone()),
-            "service" => Some(subject.service.clone()),
-            "ingress" => Some(subject.ingress.clone()),
-            "interval" => Some(subject.interval.clone()),
-            other => other
-                .strip_prefix("variables.")
-                .and_then(|name| variables?.get(name)?.as_str())
-                .map(str::to_owned),
-        };
-        filled.push_str(
-            &value.ok_or_else(|| format!("the place {{{{ {place} }}}} of its query is not known"))?,
-        );
-        rest = after;
-    }
-    filled.push_str(rest);
-    if filled.contains("{{") {
-        Err("its query still has places when it is filled".to_owned())
-    } else {
-        Ok(filled)
-    }
 }

@@ -9,6 +9,7 @@ mod builtin;
 mod hook;
 mod metric;
 mod plan;
+mod template;
 mod way;
 
 use tagship_domain::Duration;

@@ -73,6 +73,12 @@ fn what_cannot_be_asked_leaves_it_to_a_person() {
             "no value is within",
         ),
         (
+            "",
+            "metrics: [{ name: request-duration, query: q, thresholdRange: { max: 1 } }]".to_owned(),
+            String::new(),
+            "several ways",
+        ),
+        (
             "provider: traefik",
             "metrics: [{ name: request-success-rate, thresholdRange: { min: 99 } }]".to_owned(),
             String::new(),
