@@ -41,6 +41,7 @@ fn kept(stage: &Stage) -> String {
         format!("cd {}", quoted(&clone)),
         format!("PATH={}:$PATH", quoted(program.parent().unwrap_or(program))),
         "tagship status".to_owned(),
+        "tagship rollout explain --html why.html".to_owned(),
         "tagship registry show".to_owned(),
         "tagship registry history".to_owned(),
         format!("git log -p {}", journal_ref()),

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod event;
 pub mod evidence;
 pub mod exit;
+pub mod explanation;
 pub mod forecast;
 pub mod freeze;
 pub mod gate;

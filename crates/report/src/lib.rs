@@ -6,6 +6,8 @@
 //! text, and where, is decided elsewhere.
 
 pub mod advice;
+mod explain;
+pub mod html;
 pub mod mark;
 pub mod markdown;
 mod measure;
@@ -22,6 +24,7 @@ mod trend;
 mod verdict;
 mod way;
 
+pub use explain::explain;
 pub use mark::{Mark, Tone};
 pub use notice::notice;
 pub use sentence::{Headline, headline};

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod documents;
+mod explanation;
 mod hook;
 mod overview;
 mod paint;
@@ -15,6 +16,7 @@ mod table;
 
 pub use analysis::look;
 pub use documents::{decision, gate, release, validation};
+pub use explanation::explanation;
 pub use hook::hook;
 pub use overview::overview;
 pub use paint::Style;

@@ -12,6 +12,7 @@ use tagship_domain::{
     threshold::Threshold,
 };
 
+pub(crate) use allowed::{line as allowed_line, words as allowed_words};
 pub(crate) use culprit::{Culprit, culprits};
 pub(crate) use exposure::exposure;
 

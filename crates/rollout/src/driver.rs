@@ -47,6 +47,7 @@ pub struct Driver<'a> {
     model: &'a ModelName,
     workdir: &'a Path,
     interruption: &'a dyn Interruption,
+    run: Option<&'a str>,
     held: Option<Held>,
     /// Whether what is held was read so recently that it need not be read again.
     is_fresh: bool,
@@ -122,7 +123,13 @@ impl<'a> Driver<'a> {
         workdir: &'a Path,
         interruption: &'a dyn Interruption,
     ) -> Self {
-        Self { world, environment, model, workdir, interruption, held: None, is_fresh: false }
+        Self { world, environment, model, workdir, interruption, run: None, held: None, is_fresh: false }
+    }
+
+    /// The same, with every entry naming the run that wrote it.
+    #[must_use]
+    pub fn in_run(self, run: Option<&'a str>) -> Self {
+        Self { run, ..self }
     }
 
     /// Takes an entry for the journal's newest that the caller has just read, so that the first tick does not read it again.
@@ -322,6 +329,7 @@ impl<'a> Driver<'a> {
         self.pass(Boundary::BeforeAppend(state.seq))?;
         let at = moment(self.world.clock, &state);
         let entry = journal::entry(&state, &looks, at)
+            .map(|entry| journal::written_by(entry, self.run))
             .map_err(|source| RolloutError::Journal { journal: journal.clone(), source })?;
         let expected = self.held.as_ref().map(|held| &held.tip);
         match self.world.journals.append(&journal, expected, &entry).await {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_domain::{
     Digest, Release, Timestamp,
+    explanation::Recorded,
     report::{StepPosition, TimelineEntry},
     rollout::{Kind, Look, Phase, RolloutId, RolloutState},
     schema,
@@ -11,7 +12,7 @@ use tagship_domain::{
 };
 use tagship_ports::state_store::Entry;
 
-use crate::journal::{JournalError, LOOKS, state_of};
+use crate::journal::{JournalError, LOOKS, run_of, state_of};
 
 /// A rollout that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,45 @@ fn looks_of(entry: &Entry) -> Result<Vec<Look>, JournalError> {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| schema::from_json(line).map_err(unreadable)).collect()
+}
+
+/// The entries of one rollout, oldest first, from entries of its journal (newest first, as a store gives them); those of
+/// the newest rollout where none is named. Empty where the journal does not have it.
+///
+/// # Errors
+/// When an entry or a look of that rollout cannot be read.
+pub fn chain(entries: &[Entry], rollout: Option<&RolloutId>) -> Result<Vec<Recorded>, JournalError> {
+    let mut wanted = rollout.cloned();
+    let mut chain = vec![];
+    for entry in entries {
+        let state = state_of(entry)?;
+        if *wanted.get_or_insert_with(|| state.id.clone()) != state.id {
+            if chain.is_empty() {
+                continue;
+            }
+            break;
+        }
+        let looks = looks_of(entry)?.into_iter().filter(|look| look.rollout == state.id).collect();
+        let run = run_of(entry, &state);
+        chain.push(Recorded { commit: entry.id.clone(), at: entry.at, run, state, looks });
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// Ids of the rollouts in entries of a journal (newest first), newest first.
+///
+/// # Errors
+/// When an entry cannot be read.
+pub fn ids(entries: &[Entry]) -> Result<Vec<RolloutId>, JournalError> {
+    let mut ids: Vec<RolloutId> = vec![];
+    for entry in entries {
+        let id = state_of(entry)?.id;
+        if ids.last() != Some(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Every rollout that has ended in entries of a journal (newest first), newest first.

@@ -3,6 +3,8 @@
 //! An entry holds `rollout.json`, the whole state, and `measurements.jsonl`, the looks since the entry before. Its
 //! message tells the story: one readable line, then the state's own sentence.
 
+use std::fmt::Write as _;
+
 use tagship_domain::{
     Environment, ModelName, Timestamp,
     rollout::{Kind, Look, Phase, RolloutState},
@@ -15,6 +17,9 @@ use tagship_ports::state_store::{Entry, Files, NewEntry};
 const STATE: &str = "rollout.json";
 /// File of the looks, one per line.
 pub(crate) const LOOKS: &str = "measurements.jsonl";
+
+/// Trailer that names the run which wrote an entry.
+const RUN: &str = "Tagship-Run";
 
 /// Why an entry is no rollout that this build can read.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +90,22 @@ pub fn entry(state: &RolloutState, looks: &[Look], at: Timestamp) -> Result<NewE
     let files = [(STATE, document), (LOOKS, lines)];
     let files: Files = files.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
     Ok(NewEntry { message: format!("{}\n\n{}\n", headline(state), state.message), files, at })
+}
+
+/// The entry with the run that writes it, as a trailer of its message.
+pub(crate) fn written_by(mut entry: NewEntry, run: Option<&str>) -> NewEntry {
+    if let Some(run) = run {
+        let _ = write!(entry.message, "\n{RUN}: {}\n", one_line(run));
+    }
+    entry
+}
+
+/// The run that wrote an entry; absent where the entry does not say. What stands in the state's own sentence does not
+/// count, for that may hold anything.
+pub(crate) fn run_of(entry: &Entry, state: &RolloutState) -> Option<String> {
+    let told = format!("{}\n\n{}", headline(state), state.message);
+    let run = entry.message.strip_prefix(told.trim_end())?.trim().strip_prefix(RUN)?.strip_prefix(": ")?;
+    (!run.is_empty() && !run.contains('\n')).then(|| run.to_owned())
 }
 
 /// One readable line: `production/churn v1.1.0: Progressing, 0% -> 100% (deploy by alice)`.

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Duration, Environment, Exit, ModelName, Version, event::Command};
 
+mod explain;
 mod import;
 mod init;
 mod lock;
@@ -13,6 +14,7 @@ mod quantity;
 mod read;
 mod target;
 
+pub use explain::{ExplainArgs, RolloutQuestion};
 pub use import::{ImportArgs, ImportedSystem};
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
@@ -186,8 +188,11 @@ pub struct ReleaseArgs {
 
 /// `tagship rollout`.
 #[derive(Debug, Parser)]
-#[command(name = "tagship-rollout")]
+#[command(name = "tagship-rollout", args_conflicts_with_subcommands = true)]
 pub struct RolloutArgs {
+    /// What to ask instead of leading a rollout on.
+    #[command(subcommand)]
+    pub question: Option<RolloutQuestion>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
     pub common: Common,

@@ -11,8 +11,8 @@ use tagship_runner::{
     Context, Failure,
     args::{
         BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, ImportArgs, InitArgs, LockArgs, Pace,
-        PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RunArgs, StatusArgs,
-        TargetArgs, UnlockArgs, ValidateArgs,
+        PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RolloutQuestion, RunArgs,
+        StatusArgs, TargetArgs, UnlockArgs, ValidateArgs,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -71,8 +71,14 @@ pub fn rollout(args: Given<RolloutArgs>) -> ExitCode {
 pub fn rollout_by(args: Given<RolloutArgs>, clock: Arc<dyn Clock>) -> ExitCode {
     step(
         args,
-        |args| paced(&args.common, &args.pace),
+        |args| match &args.question {
+            Some(RolloutQuestion::Explain(question)) => Manner::of(&question.common),
+            None => paced(&args.common, &args.pace),
+        },
         async |args, context| {
+            if let Some(RolloutQuestion::Explain(question)) = &args.question {
+                return verbs::explain::run(question, &open(&question.common, context)?).await;
+            }
             let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
             verbs::rollout::run(args, &workspace).await
         },

@@ -149,7 +149,8 @@ async fn lead_on(
         clock: workspace.clock.as_ref(),
     };
     let workdir = work_directory(workspace)?;
-    let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never);
+    let mut driver = Driver::new(world, place.environment, place.name, workdir.path(), &Never)
+        .in_run(workspace.context.by.run.as_deref());
     let commands = match lead {
         Lead::Tell(command) => vec![PersonCommand { command, by: workspace.context.by.clone() }],
         Lead::GoOn | Lead::GoOnFrom(_) | Lead::Begin(..) | Lead::Fire(..) | Lead::Unlock(_) => vec![],

@@ -7,6 +7,7 @@ use tagship_domain::{
     Document, Manifest,
     analysis::AnalysisLook,
     decision::Decision,
+    explanation::Explanation,
     forecast::Forecast,
     gate::GateReport,
     golden::GoldenCases,
@@ -29,7 +30,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 15] = [
+const DOCUMENTS: [Documented; 16] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
@@ -39,6 +40,7 @@ const DOCUMENTS: [Documented; 15] = [
     document::<Look>,
     document::<AnalysisLook>,
     document::<Forecast>,
+    document::<Explanation>,
     document::<StatusReport>,
     document::<GoldenCases>,
     document::<HookReport>,

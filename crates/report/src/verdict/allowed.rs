@@ -5,7 +5,7 @@ use tagship_domain::analysis::{Bound, Margin, Measurement, Metric, MetricKind};
 use crate::{measure::Unit, number};
 
 /// What the candidate must keep to be promoted; a margin becomes a number once stable's value is known.
-pub(super) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
+pub(crate) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
     if !metric.decides() {
         return "advisory, decides nothing".to_owned();
     }
@@ -18,6 +18,31 @@ pub(super) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
         (Some(bound), None, Some(_)) => fixed(bound),
         _ => margin(metric, stable),
     }
+}
+
+/// The value that the candidate must not pass, in the unit of its own value; absent where the rule is about another value
+/// than the one that is shown, e.g. about how many answers are slow.
+pub(crate) fn line(metric: &Metric, numbers: &Measurement) -> Option<f64> {
+    if !metric.decides() || metric.threshold.is_some() {
+        return None;
+    }
+    let stable = numbers.stable.filter(|stable| stable.is_finite());
+    let line = match (stable, metric.bound) {
+        (None, Some(Bound::Latency { within_ms, .. })) => return Some(within_ms),
+        (
+            None,
+            Some(Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) | Bound::MinAccuracy(share)),
+        ) => share,
+        (Some(stable), _) => match (metric.kind, metric.promote_margin) {
+            (MetricKind::ErrorRatio, Margin::Ratio(times)) => times * stable,
+            (MetricKind::ErrorRatio, Margin::Absolute(more)) => stable + more,
+            (MetricKind::LabelledAccuracy, Margin::Ratio(times)) => 1.0 - times * (1.0 - stable),
+            (MetricKind::LabelledAccuracy, Margin::Absolute(more)) => stable - more,
+            _ => return None,
+        },
+        (None, None) => return None,
+    };
+    Some(line.clamp(0.0, 1.0))
 }
 
 fn fixed(bound: Bound) -> String {

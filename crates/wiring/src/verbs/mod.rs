@@ -4,6 +4,7 @@ pub(crate) mod backtest;
 pub(crate) mod command;
 pub(crate) mod comment;
 pub(crate) mod decide;
+pub(crate) mod explain;
 pub(crate) mod gate;
 pub(crate) mod import;
 pub(crate) mod init;
