@@ -10,6 +10,7 @@ mod comments;
 mod crash;
 mod demo;
 mod events;
+mod explain;
 mod faults;
 mod full_disk;
 mod github;

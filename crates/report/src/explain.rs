@@ -142,6 +142,3 @@ fn evidence(cause: &Cause, before: Option<&RolloutState>, after: &RolloutState) 
 
 /// The smoke check among the judges of a state.
 const SMOKE: &str = "smoke";
-
-#[cfg(test)]
-mod tests;

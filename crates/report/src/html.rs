@@ -13,6 +13,3 @@ mod thin;
 mod traffic;
 
 pub use page::explanation;
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,4 @@
-//! The comments of the demo as a reviewer sees them: rendered as GitHub-flavoured Markdown, photographed by Chromium in
+//! The comments of the demo as a reviewer sees them, and the page that explains its rollouts: rendered as GitHub-flavoured Markdown, photographed by Chromium in
 //! light, in dark and as wide as a phone.
 
 use std::{fs, path::Path};
@@ -46,8 +46,28 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         }
     }
     ensure!(seen > 0, "the demo left no comment in {}", comments.display());
+    seen += explained(subject, &pages)?;
     println!("{seen} pictures in {}", pages.display());
     Ok(Ending::Passed)
+}
+
+/// The pages that `tagship rollout explain` writes of every rollout of the demo, as they are: they bring their own styles.
+fn explained(subject: &Subject<'_>, pages: &Path) -> Result<usize> {
+    let clone = subject.demo()?.join("clone");
+    let mut seen = 0;
+    for rollout in ["production-v0.3.0-3", "production-v0.4.0-4"] {
+        let page = pages.join(format!("{rollout}.html"));
+        let mut explain = subject.workspace.command(subject.program("tagship")?);
+        explain.current_dir(&clone).args(["rollout", "explain", "--rollout", rollout, "--html"]).arg(&page);
+        process::output(explain)?;
+        for (name, scheme, width) in PICTURES {
+            let copy = pages.join(format!("{rollout}-{name}.html"));
+            fs::copy(&page, &copy).with_context(|| format!("copy {}", page.display()))?;
+            photograph_in(subject, &copy, width, scheme)?;
+            seen += 1;
+        }
+    }
+    Ok(seen)
 }
 
 fn photograph(subject: &Subject<'_>, page: &Path, width: u32) -> Result<()> {

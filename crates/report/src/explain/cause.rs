@@ -113,16 +113,12 @@ fn by_reason(before: &RolloutState, after: &RolloutState) -> Cause {
         | Reason::NoData
         | Reason::Frozen
         | Reason::RollbackProposed => Cause::Metrics,
-        Reason::ValidationFailed if failed_check(after) => Cause::Check,
-        Reason::ValidationFailed | Reason::RegistryFailed => {
+        Reason::ValidationFailed | Reason::TargetFailed if says_refused(after) => {
             Cause::Refused { effect: refused(before, after) }
         }
-        Reason::TargetFailed => match refused(before, after) {
-            Some(effect) if after.cause.as_deref().unwrap_or(&after.message).contains("could not ") => {
-                Cause::Refused { effect: Some(effect) }
-            }
-            _ => Cause::Target,
-        },
+        Reason::ValidationFailed if failed_check(after) => Cause::Check,
+        Reason::ValidationFailed | Reason::TargetFailed => Cause::Target,
+        Reason::RegistryFailed => Cause::Refused { effect: refused(before, after) },
         // What could not become stable says in its sentence what stopped it.
         Reason::PromotionFailed => match deadline_passed(before, after) {
             true => Cause::Deadline,
@@ -202,8 +198,13 @@ fn refused(before: &RolloutState, after: &RolloutState) -> Option<Effect> {
     gone.next().filter(|_| gone.next().is_none()).map(|intended| intended.effect.clone())
 }
 
+/// Whether an order that could not be carried out is what it gave up for.
+fn says_refused(state: &RolloutState) -> bool {
+    state.cause.as_deref().unwrap_or(&state.message).contains("could not ")
+}
+
 fn failed_check(state: &RolloutState) -> bool {
-    state.judges.get(super::SMOKE).is_some_and(|smoke| smoke.phase != MetricPhase::Successful)
+    state.judges.get(super::SMOKE).is_some_and(|smoke| smoke.phase == MetricPhase::Failed)
 }
 
 /// What led on from a pause. At a step that waits for a person, two commands do the same.

@@ -169,7 +169,7 @@ pub(super) fn looks(
         1 => "1 look, no verdict changed".to_owned(),
         looks => format!("{looks} looks, no verdict changed"),
     };
-    let moved = after.judges.iter().filter_map(|(name, judge)| {
+    let moved = after.judges.iter().filter(|_| looks > 0).filter_map(|(name, judge)| {
         let earlier = before.and_then(|before| before.judges.get(name));
         moved(name, earlier, judge)
     });

@@ -28,9 +28,8 @@ impl Plot {
                 let command = if at == 0 { 'M' } else { 'L' };
                 let _ = write!(path, "{command}{:.1} {:.1}", self.x.at(x), self.y.at(y));
             }
-            if let [only] = run {
+            if run.len() == 1 {
                 path.push_str("h0");
-                let _ = only;
             }
         }
         drawn(&path, class)

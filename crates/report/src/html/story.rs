@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use tagship_domain::{
     Provenance,
     explanation::{Cause, Explained, Explanation, Standing},
-    rollout::Kind,
+    rollout::{Kind, Phase},
 };
 
 use super::{escape, escape::text, metric::class};
@@ -37,12 +37,12 @@ pub(super) fn section(explanation: &Explanation) -> String {
         if hidden > 0 && (from..from + hidden).contains(&at) {
             continue;
         }
-        out.push_str(&entry(at + 1, one, explanation.kind));
+        out.push_str(&entry(at + 1, one));
     }
     out + "</ol></section>\n"
 }
 
-fn entry(number: usize, one: &Explained, kind: Kind) -> String {
+fn entry(number: usize, one: &Explained) -> String {
     let quiet = if matches!(one.cause, Cause::Looks { .. }) { " quiet" } else { "" };
     let until = one.until.map(|until| format!(" – {}", until.clock())).unwrap_or_default();
     let mut out = format!(
@@ -58,9 +58,12 @@ fn entry(number: usize, one: &Explained, kind: Kind) -> String {
         moved(one.before.as_ref(), &one.after),
         text(&one.sentence),
     );
-    if !one.evidence.is_empty() {
+    // A bad metric is in the sentence already.
+    let told = one.evidence.iter().filter(|reading| !one.sentence.contains(&reading.message));
+    let told: Vec<_> = told.take(EVIDENCE).collect();
+    if !told.is_empty() {
         out.push_str("<ul class=\"evidence\">");
-        for reading in one.evidence.iter().take(EVIDENCE) {
+        for reading in told {
             let _ = write!(
                 out,
                 "<li class=\"{}\"><b>{}</b> {}</li>",
@@ -77,7 +80,6 @@ fn entry(number: usize, one: &Explained, kind: Kind) -> String {
             "<p class=\"silence\">For {silence} no run had written to the journal: none led the rollout, or one died.</p>"
         );
     }
-    let _ = kind;
     let _ = write!(
         out,
         "<p class=\"foot\">{}<code>{}</code></p></div></li>\n",
@@ -123,15 +125,9 @@ pub(super) fn tone(one: &Explained) -> &'static str {
     if matches!(one.cause, Cause::Looks { .. }) {
         return "neutral";
     }
-    match class(Mark::of_phase(one.after.phase, Kind::Deploy).tone()) {
-        "running"
-            if matches!(
-                one.after.phase,
-                tagship_domain::rollout::Phase::RollingBack | tagship_domain::rollout::Phase::RolledBack
-            ) =>
-        {
-            "bad"
-        }
-        class => class,
+    match one.after.phase {
+        Phase::RollingBack | Phase::RolledBack => "bad",
+        Phase::Pending => "running",
+        phase => class(Mark::of_phase(phase, Kind::Deploy).tone()),
     }
 }

@@ -94,7 +94,7 @@ fn marks(explanation: &Explanation, plot: Plot, to: Timestamp) -> String {
             continue;
         }
         let x = plot.x.at(millis(one.at));
-        let free = x - taken >= 22.0;
+        let free = x - taken >= 28.0;
         let (top, bottom) = (plot.y.place[1], plot.y.place[0]);
         let _ = write!(out, "<path class=\"mark\" d=\"M{x:.1} {:.1}V{bottom:.1}\"/>", top - 10.0);
         if free {

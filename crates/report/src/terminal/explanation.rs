@@ -70,7 +70,8 @@ fn entry(one: &Explained, kind: Kind, style: &Style) -> String {
     let sentence = style.wrap(&one.sentence, room).join(&between);
     let head = format!("{}  {} {}{pad}  {share}  ", style.dim(&clock), style.mark(mark), style.bold(cause));
     let mut text = format!("{head}{first}{sentence}\n");
-    for reading in &one.evidence {
+    // A bad metric is in the sentence already.
+    for reading in one.evidence.iter().filter(|reading| !one.sentence.contains(&reading.message)) {
         let mark = style.mark(reading.phase.into());
         let words = style
             .wrap(&format!("{}: {}", reading.name, reading.message), room - 3)

@@ -1,5 +1,7 @@
 //! `tagship rollout explain`.
 
+use std::fmt::Write as _;
+
 use tagship_domain::{Exit, explanation::Recorded, rollout::RolloutId, schema};
 use tagship_report::{explain, html, terminal};
 use tagship_rollout::{chain, ids, journal_name};
@@ -31,7 +33,7 @@ pub(crate) async fn run(args: &ExplainArgs, workspace: &Workspace) -> Result<Ans
     if let Some(path) = &args.html {
         std::fs::write(path, html::explanation(&explanation))
             .map_err(|error| Failure::incomplete(format!("write {}: {error}", path.display())))?;
-        text.push_str(&format!("\nwritten to {}\n", path.display()));
+        let _ = writeln!(text, "\nwritten to {}", path.display());
     }
     let json = schema::to_json(&explanation).map_err(Failure::incomplete)?;
     Ok(Answer::plain(Exit::Done, "explained", "done", text, json))
