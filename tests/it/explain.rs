@@ -38,7 +38,10 @@ fn a_canary_without_metrics_is_led_by_the_clock() {
     tells(&walk, "Succeeded confirmed", "v1.1.0 serves production; it took over from v1.0.0.");
     let explained = walk.explained();
     assert_eq!(explained.decisions[0].run.as_deref(), Some("https://ci.example/runs/alice"));
-    assert!(explained.complete && explained.traffic.iter().any(|point| point.stable.is_some_and(|w| w.get() == 90)));
+    assert!(
+        explained.complete
+            && explained.traffic.iter().any(|point| point.stable.is_some_and(|w| w.get() == 90))
+    );
 }
 
 #[test]
@@ -55,7 +58,11 @@ fn verdicts_on_metrics_are_told_with_their_numbers() {
     let mut bad = Walk::begin(&judged());
     bad.errors = Some([10, 200]);
     bad.looks(vec![]).minutes(10);
-    tells(&bad, "RollingBack metrics", "The candidate was bad in errors: giving all traffic back to v1.0.0: at 10%");
+    tells(
+        &bad,
+        "RollingBack metrics",
+        "The candidate was bad in errors: giving all traffic back to v1.0.0: at 10%",
+    );
     tells(&bad, "RolledBack confirmed", "v1.0.0 serves again");
 
     let mut silent = Walk::begin(&judged());
@@ -80,16 +87,19 @@ fn people_are_named_with_what_they_asked_for() {
         person(&walk, Some(command));
     }
     tells(&walk, "Paused person", "bob paused it");
-    let promoted = walk.explained().decisions.into_iter().find(|one| {
-        matches!(one.cause, Cause::Person { command: Some(Command::Promote), .. })
-    });
+    let promoted = walk
+        .explained()
+        .decisions
+        .into_iter()
+        .find(|one| matches!(one.cause, Cause::Person { command: Some(Command::Promote), .. }));
     let Some(Cause::Person { by: Some(by), .. }) = promoted.map(|one| one.cause) else { panic!("nobody") };
     assert_eq!(by.run.as_deref(), Some("https://ci.example/runs/bob"), "the journal keeps who waived what");
 
     let mut stopped = Walk::begin(&canary());
     stopped.looks(vec![]).told(Command::Abort);
     person(&stopped, Some(Command::Abort));
-    let waits = Strategy::Canary { steps: vec![Step::SetWeight(Weight::percent(10).unwrap()), Step::Pause(None)] };
+    let waits =
+        Strategy::Canary { steps: vec![Step::SetWeight(Weight::percent(10).unwrap()), Step::Pause(None)] };
     let mut asked = Walk::begin(&RolloutPlan { strategy: waits, ..canary() });
     asked.looks(vec![]).told(Command::Promote);
     tells(&asked, "Paused plan", "The plan stops here for a person");
@@ -128,7 +138,11 @@ fn newer_versions_freezes_and_the_guard_are_told() {
     let mut queued = Walk::begin(&canary());
     queued.looks(vec![]).newer = Some(release("v1.2.0"));
     queued.passes(5);
-    tells(&queued, "Progressing newer version", "v1.2.0 came meanwhile and waits until this rollout has ended.");
+    tells(
+        &queued,
+        "Progressing newer version",
+        "v1.2.0 came meanwhile and waits until this rollout has ended.",
+    );
 
     let mut gives_way = Walk::begin(&RolloutPlan { on_newer: OnNewer::Supersede, ..canary() });
     gives_way.looks(vec![]).newer = Some(release("v1.2.0"));
@@ -154,7 +168,8 @@ fn what_changed_nothing_is_folded_and_what_is_missing_is_not_invented() {
     walk.errors = Some([10, 11]);
     walk.looks(vec![]).minutes(2);
     walk.passes(1);
-    let looks = walk.explained().decisions.iter().filter(|one| matches!(one.cause, Cause::Looks { .. })).count();
+    let looks =
+        walk.explained().decisions.iter().filter(|one| matches!(one.cause, Cause::Looks { .. })).count();
     assert!(looks <= 2 && walk.chain.len() > looks + 4, "{}", walk.story());
 
     // Nobody led it for an hour.
@@ -222,16 +237,26 @@ fn a_thousand_looks_at_many_metrics_are_a_small_page() {
         if minute == 500 {
             numbers.value = Some(0.9);
         }
-        look.metrics = (0..10).map(|at| MetricReading { name: format!("metric {at}"), ..reading.clone() }).collect();
+        look.metrics =
+            (0..10).map(|at| MetricReading { name: format!("metric {at}"), ..reading.clone() }).collect();
         let commit = format!("{:040x}", 10_000 + minute).parse().unwrap();
-        walk.chain.push(tagship_domain::explanation::Recorded { commit, at: look.at, looks: vec![look], ..last.clone() });
+        walk.chain.push(tagship_domain::explanation::Recorded {
+            commit,
+            at: look.at,
+            looks: vec![look],
+            ..last.clone()
+        });
     }
     let explained = walk.explained();
     assert!(explained.metrics.iter().any(|metric| metric.points.len() == 1_000));
     let page = html::explanation(&explained);
     assert!(page.len() < 300_000, "{} bytes", page.len());
     let folded = explained.decisions.last().unwrap();
-    assert!(folded.sentence.starts_with("100") && folded.sentence.contains(" looks, no verdict changed"), "{}", folded.sentence);
+    assert!(
+        folded.sentence.starts_with("100") && folded.sentence.contains(" looks, no verdict changed"),
+        "{}",
+        folded.sentence
+    );
 }
 
 /// A repository whose production serves v0.1.0, whose canaries wait for a person, with a second version released.
@@ -259,9 +284,12 @@ fn explained(bench: &Workbench, more: &[&str]) -> Vec<String> {
     run.assert_code(0);
     let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(told["schema"], "tagship/explanation/v1");
-    let decisions = told["decisions"].as_array().unwrap().iter().filter(|one| one["cause"]["cause"] != "looks");
+    let decisions =
+        told["decisions"].as_array().unwrap().iter().filter(|one| one["cause"]["cause"] != "looks");
     let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    decisions.map(|one| format!("{} {}", word(&one["after"]["phase"]), word(&one["cause"]["cause"]))).collect()
+    decisions
+        .map(|one| format!("{} {}", word(&one["after"]["phase"]), word(&one["cause"]["cause"])))
+        .collect()
 }
 
 #[test]
@@ -288,7 +316,11 @@ fn the_program_names_every_decision_of_a_promotion_and_of_a_rollback() {
     bench.run(&["rollout", "--abort"]).assert_code(1);
     let back = explained(&bench, &[]);
     assert_eq!(back[5..], ["RollingBack person", "RolledBack confirmed"], "{back:?}");
-    assert_eq!(explained(&bench, &["--rollout", "production-v0.2.0-2"]), promoted, "older ones are there too");
+    assert_eq!(
+        explained(&bench, &["--rollout", "production-v0.2.0-2"]),
+        promoted,
+        "older ones are there too"
+    );
 
     let page = bench.clone.path().join("why.html");
     let text = bench.run(&["rollout", "explain", "--html", page.to_str().unwrap()]);

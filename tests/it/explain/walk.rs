@@ -86,8 +86,7 @@ impl Walk {
             by: &by("alice"),
             fired,
         });
-        let counters =
-            ["v1.0.0", "v1.1.0"].map(|version| (version.parse().unwrap(), Counters::default()));
+        let counters = ["v1.0.0", "v1.1.0"].map(|version| (version.parse().unwrap(), Counters::default()));
         let mut walk = Self {
             state: state.unwrap(),
             now,

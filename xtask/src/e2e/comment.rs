@@ -57,7 +57,7 @@ fn explained(subject: &Subject<'_>, pages: &Path) -> Result<usize> {
     let mut seen = 0;
     for rollout in ["production-v0.3.0-3", "production-v0.4.0-4"] {
         let page = pages.join(format!("{rollout}.html"));
-        let mut explain = subject.workspace.command(subject.program("tagship")?);
+        let mut explain = subject.workspace.command(&subject.tagship()?.to_string_lossy());
         explain.current_dir(&clone).args(["rollout", "explain", "--rollout", rollout, "--html"]).arg(&page);
         process::output(explain)?;
         for (name, scheme, width) in PICTURES {
@@ -71,12 +71,30 @@ fn explained(subject: &Subject<'_>, pages: &Path) -> Result<usize> {
 }
 
 fn photograph(subject: &Subject<'_>, page: &Path, width: u32) -> Result<()> {
+    photograph_in(subject, page, width, "light")
+}
+
+/// A picture of a page that follows the colour scheme of its reader. Whatever the browser complains about on its console
+/// fails.
+fn photograph_in(subject: &Subject<'_>, page: &Path, width: u32, scheme: &str) -> Result<()> {
     let picture = page.with_extension("png");
     let mut chromium = subject.workspace.command("chromium");
-    chromium.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
+    chromium.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--enable-logging=stderr",
+    ]);
+    chromium.arg(format!("--blink-settings=preferredColorScheme={}", u8::from(scheme != "dark")));
     chromium.arg(format!("--screenshot={}", picture.display()));
     chromium.arg(format!("--window-size={width},{HEIGHT}")).arg(format!("file://{}", page.display()));
-    process::output(chromium)?;
+    let shown = process::shown(&chromium);
+    let done = chromium.output().with_context(|| format!("start {shown}"))?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "{shown}: {}\n{said}", done.status);
+    let complaint = said.lines().find(|line| line.contains("CONSOLE"));
+    ensure!(complaint.is_none(), "{}: {}", page.display(), complaint.unwrap_or_default());
     let size = fs::metadata(&picture).with_context(|| format!("look at {}", picture.display()))?.len();
     ensure!(size > SHOWS, "{} shows nothing: {size} bytes", picture.display());
     Ok(())
