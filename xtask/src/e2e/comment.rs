@@ -57,7 +57,7 @@ fn explained(subject: &Subject<'_>, pages: &Path) -> Result<usize> {
     let mut seen = 0;
     for rollout in ["production-v0.3.0-3", "production-v0.4.0-4"] {
         let page = pages.join(format!("{rollout}.html"));
-        let mut explain = subject.workspace.command(&subject.tagship()?.to_string_lossy());
+        let mut explain = subject.workspace.command(subject.tagship()?);
         explain.current_dir(&clone).args(["rollout", "explain", "--rollout", rollout, "--html"]).arg(&page);
         process::output(explain)?;
         for (name, scheme, width) in PICTURES {
