@@ -176,9 +176,10 @@ impl Walk {
         });
         Observation {
             now: self.now,
-            target: match self.reachable {
-                true => Observed::Seen(TargetState { arms }),
-                false => Observed::Unreachable("no route to host".to_owned()),
+            target: if self.reachable {
+                Observed::Seen(TargetState { arms })
+            } else {
+                Observed::Unreachable("no route to host".to_owned())
             },
             smoke: None,
             counters: Some(Measured::Counters(self.counters.clone())),

@@ -120,10 +120,13 @@ fn by_reason(before: &RolloutState, after: &RolloutState) -> Cause {
         Reason::ValidationFailed | Reason::TargetFailed => Cause::Target,
         Reason::RegistryFailed => Cause::Refused { effect: refused(before, after) },
         // What could not become stable says in its sentence what stopped it.
-        Reason::PromotionFailed => match deadline_passed(before, after) {
-            true => Cause::Deadline,
-            false => Cause::Refused { effect: None },
-        },
+        Reason::PromotionFailed => {
+            if deadline_passed(before, after) {
+                Cause::Deadline
+            } else {
+                Cause::Refused { effect: None }
+            }
+        }
         Reason::ProgressDeadlineExceeded => Cause::Deadline,
         Reason::StepPause => Cause::Plan,
         Reason::Schedule => Cause::Freeze,

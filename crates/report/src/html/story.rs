@@ -80,9 +80,9 @@ fn entry(number: usize, one: &Explained) -> String {
             "<p class=\"silence\">For {silence} no run had written to the journal: none led the rollout, or one died.</p>"
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<p class=\"foot\">{}<code>{}</code></p></div></li>\n",
+        "<p class=\"foot\">{}<code>{}</code></p></div></li>",
         taken_by(one),
         text(one.commit.short())
     );
