@@ -91,6 +91,32 @@ pub fn compare(rows: &[PairedRow<bool>], confidence: f64) -> Result<FixedHorizon
     Ok(FixedHorizon::new(Areas { first: first.area(), second: second.area(), delong }))
 }
 
+/// Compares the scores of two models that answered rows of their own, independent of each other, so that their areas vary
+/// independently too: the test of DeLong without a covariance. Each row is the truth and the score.
+///
+/// # Errors
+/// Says why there are no areas; see [`RocError`].
+pub fn compare_apart(
+    first: &[(bool, f64)],
+    second: &[(bool, f64)],
+    confidence: f64,
+) -> Result<FixedHorizon<Areas>, RocError> {
+    if !(0.0..1.0).contains(&confidence) {
+        return Err(RocError::Confidence);
+    }
+    let placed = |rows: &[(bool, f64)]| {
+        let (truth, scores): (Vec<bool>, Vec<f64>) = rows.iter().copied().unzip();
+        Placements::of(&truth, &scores)
+    };
+    let (first, second) = (placed(first)?, placed(second)?);
+    let variances = [first.variance(), second.variance()];
+    let delong = match variances {
+        [Some(one), Some(other)] => test([first.area(), second.area()], [one, other], 0.0, confidence),
+        _ => None,
+    };
+    Ok(FixedHorizon::new(Areas { first: first.area(), second: second.area(), delong }))
+}
+
 /// For each row the share of the other class that it is placed right to: the components whose mean is the area.
 struct Placements {
     positive: Vec<f64>,
@@ -118,6 +144,18 @@ impl Placements {
     fn area(&self) -> f64 {
         mean(&self.positive).clamp(0.0, 1.0)
     }
+
+    /// Covariance of two areas on the same rows; `None` below two rows of a class.
+    fn covariance(&self, other: &Self) -> Option<f64> {
+        let (m, n) = (real(self.positive.len()), real(self.negative.len()));
+        (m >= 2.0 && n >= 2.0).then(|| {
+            covariance(&self.positive, &other.positive) / m + covariance(&self.negative, &other.negative) / n
+        })
+    }
+
+    fn variance(&self) -> Option<f64> {
+        self.covariance(self)
+    }
 }
 
 /// For each row of a class how many of the other class score lower: its rank among all less its rank in its class.
@@ -128,21 +166,17 @@ fn above_own(truth: &[bool], scores: &[f64], ranks: &[f64], class: bool) -> Vec<
 }
 
 fn delong(first: &Placements, second: &Placements, confidence: f64) -> Option<DeLong> {
-    let (m, n) = (real(first.positive.len()), real(first.negative.len()));
-    if m < 2.0 || n < 2.0 {
-        return None;
-    }
-    let covariance = |a: &Placements, b: &Placements| {
-        covariance(&a.positive, &b.positive) / m + covariance(&a.negative, &b.negative) / n
-    };
-    let variances = [covariance(first, first), covariance(second, second)];
-    let between = covariance(first, second);
+    let variances = [first.variance()?, second.variance()?];
+    test([first.area(), second.area()], variances, first.covariance(second)?, confidence)
+}
+
+fn test(areas: [f64; 2], variances: [f64; 2], between: f64, confidence: f64) -> Option<DeLong> {
     let variance = variances[0] + variances[1] - 2.0 * between;
     // Below this nothing but rounding is left.
     if variance <= 1e-14 * (variances[0] + variances[1]) {
         return None;
     }
-    let (difference, error) = (second.area() - first.area(), variance.sqrt());
+    let (difference, error) = (areas[1] - areas[0], variance.sqrt());
     let half = normal::quantile(f64::midpoint(1.0, confidence)) * error;
     Some(DeLong {
         variances,
@@ -213,6 +247,24 @@ mod tests {
                 assert!((actual - expect).abs() <= slack, "{}: {actual} is not {expect}", case["name"]);
             }
         }
+    }
+
+    #[test]
+    fn areas_of_rows_of_their_own_vary_independently() {
+        let recorded: Value = serde_json::from_str(include_str!("../fixtures/scores.json")).unwrap();
+        for case in recorded["areas"].as_array().unwrap() {
+            let rows = rows(case);
+            let first: Vec<_> = rows.iter().map(|row| (row.truth, row.first)).collect();
+            let second: Vec<_> = rows.iter().map(|row| (row.truth, row.second)).collect();
+            let paired = compare(&rows, 0.95).unwrap().at_the_horizon();
+            let apart = compare_apart(&first, &second, 0.95).unwrap().at_the_horizon();
+            assert_eq!([apart.first, apart.second], [paired.first, paired.second]);
+            let (paired, delong) = (paired.delong.unwrap(), apart.delong.unwrap());
+            assert_eq!((delong.variances, delong.covariance), (paired.variances, 0.0));
+            let half = 1.959_963_984_540_054 * (delong.variances[0] + delong.variances[1]).sqrt();
+            assert!((delong.interval.low - (apart.difference() - half).max(-1.0)).abs() < 1e-9);
+        }
+        assert_eq!(compare_apart(&[(true, 1.0)], &[(true, 1.0), (false, 0.0)], 0.9), Err(RocError::OneClass));
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn both(measure: Measure, counts: &Counts) -> Option<[f64; 2]> {
     Some([value(measure, first)?, value(measure, second)?])
 }
 
-/// Compares two classifiers.
+/// Compares two classifiers on the same rows.
 ///
 /// A resample in which the score is undefined may be anything: it counts as the worst for the lower end of the interval
 /// and as the best for the upper one.
@@ -105,16 +105,44 @@ pub fn compare(
     measure: Measure,
     plan: &Plan,
 ) -> Result<FixedHorizon<ScorePair>, ScoreError> {
-    if counts.rows() == 0 {
+    of_resamples(both(measure, counts), counts.rows(), plan, |random| {
+        both(measure, &counts.resampled(random))
+    })
+}
+
+/// Compares two classifiers that answered rows of their own, independent of each other. Each side's counts have the same
+/// model in both places.
+///
+/// # Errors
+/// Says why there is no score; see [`ScoreError`].
+pub fn compare_apart(
+    first: &Counts,
+    second: &Counts,
+    measure: Measure,
+    plan: &Plan,
+) -> Result<FixedHorizon<ScorePair>, ScoreError> {
+    let both = |first: &Counts, second: &Counts| {
+        Some([value(measure, first.confusions()[0])?, value(measure, second.confusions()[1])?])
+    };
+    of_resamples(both(first, second), first.rows().min(second.rows()), plan, |random| {
+        both(&first.resampled(random), &second.resampled(random))
+    })
+}
+
+/// The scores with the interval that resamples give.
+fn of_resamples(
+    scores: Option<[f64; 2]>,
+    rows: u64,
+    plan: &Plan,
+    resampled: impl Fn(&mut Random) -> Option<[f64; 2]>,
+) -> Result<FixedHorizon<ScorePair>, ScoreError> {
+    if rows == 0 {
         return Err(ScoreError::NoRows);
     }
-    let [first, second] = both(measure, counts).ok_or(ScoreError::Undefined)?;
+    let [first, second] = scores.ok_or(ScoreError::Undefined)?;
     let end = |undefined: f64| {
         let mut random = Random::new(plan.seed);
-        let difference = || {
-            let both = both(measure, &counts.resampled(&mut random));
-            both.map_or(undefined, |[first, second]| second - first)
-        };
+        let difference = || resampled(&mut random).map_or(undefined, |[first, second]| second - first);
         percentiles(std::iter::repeat_with(difference), plan).ok_or(ScoreError::Plan)
     };
     let (low, high) = (end(-1.0)?.low, end(1.0)?.high);

@@ -35,16 +35,23 @@ pub fn numbers(
     error: Error,
     plan: &Plan,
 ) -> Result<FixedHorizon<ScorePair>, ScoreError> {
-    let loss = |off: f64| match error {
-        Error::Rmse => off * off,
-        Error::Mae => off.abs(),
-    };
-    let losses = rows.iter().map(|row| [loss(row.first - row.truth), loss(row.second - row.truth)]);
-    let finish = match error {
-        Error::Rmse => f64::sqrt,
-        Error::Mae => std::convert::identity,
-    };
-    compare(&losses.collect::<Vec<_>>(), finish, plan)
+    let losses = rows.iter().map(|row| [error.loss(row.truth, row.first), error.loss(row.truth, row.second)]);
+    compare(&losses.collect::<Vec<_>>(), error.finish(), plan)
+}
+
+/// Compares numbers that two models predicted for rows of their own, independent of each other; each row is the truth and
+/// what was predicted. Costs `rows * resamples` draws.
+///
+/// # Errors
+/// Says why there is no score; see [`ScoreError`]. Rows of the second one count on after those of the first.
+pub fn numbers_apart(
+    first: &[(f64, f64)],
+    second: &[(f64, f64)],
+    error: Error,
+    plan: &Plan,
+) -> Result<FixedHorizon<ScorePair>, ScoreError> {
+    let losses = |rows: &[(f64, f64)]| rows.iter().map(|row| error.loss(row.0, row.1)).collect::<Vec<_>>();
+    compare_apart(&losses(first), &losses(second), error.finish(), plan)
 }
 
 /// Compares predicted probabilities. Costs `rows * resamples` draws.
@@ -60,16 +67,56 @@ pub fn forecasts(
     if let Some(row) = rows.iter().position(|row| !probability(row.first) || !probability(row.second)) {
         return Err(ScoreError::NotAProbability(row));
     }
-    let losses = rows.iter().map(|row| {
-        [row.first, row.second].map(|p| {
-            let of_what_came_true = if row.truth { p } else { 1.0 - p };
-            match forecast {
-                Forecast::LogLoss => -of_what_came_true.max(f64::EPSILON).ln(),
-                Forecast::Brier => (1.0 - of_what_came_true).powi(2),
-            }
-        })
-    });
+    let losses =
+        rows.iter().map(|row| [forecast.loss(row.truth, row.first), forecast.loss(row.truth, row.second)]);
     compare(&losses.collect::<Vec<_>>(), std::convert::identity, plan)
+}
+
+/// Compares probabilities that two models predicted for rows of their own, independent of each other; each row is the truth
+/// and what was predicted. Costs `rows * resamples` draws.
+///
+/// # Errors
+/// Says why there is no score; see [`ScoreError`]. Rows of the second one count on after those of the first.
+pub fn forecasts_apart(
+    first: &[(bool, f64)],
+    second: &[(bool, f64)],
+    forecast: Forecast,
+    plan: &Plan,
+) -> Result<FixedHorizon<ScorePair>, ScoreError> {
+    let mut probabilities = first.iter().chain(second).map(|(_, p)| p);
+    if let Some(row) = probabilities.position(|p| !(0.0..=1.0).contains(p)) {
+        return Err(ScoreError::NotAProbability(row));
+    }
+    let losses =
+        |rows: &[(bool, f64)]| rows.iter().map(|row| forecast.loss(row.0, row.1)).collect::<Vec<_>>();
+    compare_apart(&losses(first), &losses(second), std::convert::identity, plan)
+}
+
+impl Error {
+    fn loss(self, truth: f64, predicted: f64) -> f64 {
+        let off = predicted - truth;
+        match self {
+            Self::Rmse => off * off,
+            Self::Mae => off.abs(),
+        }
+    }
+
+    fn finish(self) -> fn(f64) -> f64 {
+        match self {
+            Self::Rmse => f64::sqrt,
+            Self::Mae => std::convert::identity,
+        }
+    }
+}
+
+impl Forecast {
+    fn loss(self, truth: bool, p: f64) -> f64 {
+        let of_what_came_true = if truth { p } else { 1.0 - p };
+        match self {
+            Self::LogLoss => -of_what_came_true.max(f64::EPSILON).ln(),
+            Self::Brier => (1.0 - of_what_came_true).powi(2),
+        }
+    }
 }
 
 /// Losses by row, of the first and the second model; `finish` makes the score of their mean.
@@ -104,4 +151,36 @@ fn check(losses: &[[f64; 2]]) -> Result<(), ScoreError> {
     let most = f64::MAX / losses.len().max(1) as f64;
     let unfit = |row: &[f64; 2]| row.iter().any(|loss| loss.is_nan() || *loss > most);
     losses.iter().position(unfit).map_or(Ok(()), |row| Err(ScoreError::NotFinite(row)))
+}
+
+/// Losses of rows of their own; `finish` makes the score of their mean.
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+fn compare_apart(
+    first: &[f64],
+    second: &[f64],
+    finish: fn(f64) -> f64,
+    plan: &Plan,
+) -> Result<FixedHorizon<ScorePair>, ScoreError> {
+    if first.is_empty() || second.is_empty() {
+        return Err(ScoreError::NoRows);
+    }
+    let both = |losses: &[f64]| losses.iter().map(|loss| [*loss; 2]).collect::<Vec<_>>();
+    check(&both(&[first, second].concat()))?;
+    let score = |losses: &[f64]| finish(losses.iter().sum::<f64>() / losses.len() as f64);
+    let mut random = Random::new(plan.seed);
+    let mut resampled = |losses: &[f64]| {
+        let sum: f64 = (0..losses.len()).map(|_| losses[random.below(losses.len())]).sum();
+        finish(sum / losses.len() as f64)
+    };
+    let difference = || {
+        let first = resampled(first);
+        resampled(second) - first
+    };
+    let interval = percentiles(std::iter::repeat_with(difference), plan).ok_or(ScoreError::Plan)?;
+    Ok(FixedHorizon::new(ScorePair {
+        first: score(first),
+        second: score(second),
+        interval,
+        better: Better::Lower,
+    }))
 }

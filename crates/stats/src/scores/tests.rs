@@ -150,3 +150,50 @@ fn a_certain_forecast_that_is_wrong_costs_a_lot_and_not_everything() {
     let pair = losses::forecasts(&rows, Forecast::LogLoss, &Plan::default()).unwrap().at_the_horizon();
     assert!((pair.first - 36.043_653_389_117_15).abs() < 1e-9 && pair.second.abs() < 1e-12, "{pair:?}");
 }
+
+/// The interval of two independent means is that of the normal approximation; that of shares too.
+#[test]
+fn rows_of_their_own_vary_independently() {
+    let rows = |n: u32, off: f64| (0..n).map(|row| (0.0, off + f64::from(row % 7))).collect::<Vec<_>>();
+    let (first, second) = (rows(700, 0.0), rows(1400, 0.5));
+    let mae = losses::numbers_apart(&first, &second, Error::Mae, &Plan::default()).unwrap().at_the_horizon();
+    // Values 0 to 6 have a variance of 4.
+    let half = 1.96 * (4.0_f64 / 700.0 + 4.0 / 1400.0).sqrt();
+    assert!((mae.first - 3.0).abs() < 1e-12 && (mae.second - 3.5).abs() < 1e-12);
+    assert!(
+        (mae.interval.low - (0.5 - half)).abs() < 0.02 && (mae.interval.high - (0.5 + half)).abs() < 0.02
+    );
+    let rmse = losses::numbers_apart(&first, &first, Error::Rmse, &Plan::default()).unwrap().at_the_horizon();
+    assert!((rmse.first - 13.0_f64.sqrt()).abs() < 1e-12 && rmse.interval.contains(0.0));
+
+    let side = |right: u64, missed: u64| {
+        let mut counts = Counts::default();
+        counts.add(true, true, true, right);
+        counts.add(true, false, false, missed);
+        counts
+    };
+    let recall =
+        confusion::compare_apart(&side(800, 200), &side(350, 150), Measure::Recall, &Plan::default());
+    let recall = recall.unwrap().at_the_horizon();
+    let half = 1.96 * (0.16_f64 / 1000.0 + 0.21 / 500.0).sqrt();
+    assert!((recall.difference() + 0.1).abs() < 1e-12);
+    assert!(
+        (recall.interval.low - (-0.1 - half)).abs() < 0.005
+            && (recall.interval.high - (-0.1 + half)).abs() < 0.005
+    );
+}
+
+#[test]
+fn rows_of_their_own_that_make_no_score_say_why() {
+    let plan = Plan::default();
+    let none = losses::numbers_apart(&[], &[(1.0, 1.0)], Error::Mae, &plan);
+    assert_eq!(none.unwrap_err(), ScoreError::NoRows);
+    let beyond = losses::forecasts_apart(&[(true, 0.5)], &[(true, 1.5)], Forecast::Brier, &plan);
+    assert_eq!(beyond.unwrap_err(), ScoreError::NotAProbability(1));
+    let empty = confusion::compare_apart(&Counts::default(), &Counts::default(), Measure::F1, &plan);
+    assert_eq!(empty.unwrap_err(), ScoreError::NoRows);
+    let mut negatives = Counts::default();
+    negatives.add(false, false, false, 5);
+    let undefined = confusion::compare_apart(&negatives, &negatives, Measure::F1, &plan);
+    assert_eq!(undefined.unwrap_err(), ScoreError::Undefined);
+}
