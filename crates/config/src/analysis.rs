@@ -94,8 +94,22 @@ fn resolve_metrics(
             message,
             Some("add one that does, e.g. `{ name: errors, kind: error-ratio }`".to_owned()),
         );
+    } else if count > 0 && metrics.len() == count {
+        check_watched(&metrics, place);
     }
     (metrics, sources)
+}
+
+/// A score looks once, so that nobody watches before and after.
+fn check_watched(metrics: &[Metric], place: &Place<'_>) {
+    if metrics.iter().any(|metric| metric.decides() && metric.is_watched()) {
+        return;
+    }
+    let message = "a score never promotes alone: it is judged once, and nothing watches the new version before and \
+                   after that";
+    let help = "add a metric that is judged at every look, e.g. `{ name: errors, kind: error-ratio }`";
+    let first = metrics.iter().position(Metric::decides).unwrap_or_default();
+    place.index(first).key("kind").report(message.to_owned(), Some(help.to_owned()));
 }
 
 /// Reads and checks an analysis that is a document of its own: what stands below `analysis:` in `tagship.yml`.

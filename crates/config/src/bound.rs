@@ -72,7 +72,9 @@ pub(crate) fn example(kind: MetricKind) -> Option<&'static str> {
         MetricKind::ErrorRatio | MetricKind::Disagreement => Some("`bound: { max: 2% }`"),
         MetricKind::LabelledAccuracy => Some("`bound: { min: 0.90 }`"),
         MetricKind::Latency => Some("`bound: { p99: 100ms }`"),
-        MetricKind::PairedAccuracy | MetricKind::PredictionDrift | MetricKind::Value => None,
+        MetricKind::PairedAccuracy | MetricKind::PredictionDrift | MetricKind::Value | MetricKind::Score => {
+            None
+        }
     }
 }
 

@@ -104,7 +104,8 @@ fn check_metric(environment: &EnvironmentConfig, metric: &Metric, place: &Place<
     }
     // What only advises may fall silent for a while, as long as it is heard at all.
     let is_needed = !metric.kind.is_paired() && (metric.decides() || !environment.strategy.shares_traffic());
-    if metric.stands_alone() || !is_needed {
+    // A score is judged once, before the new version gets everything.
+    if metric.stands_alone() || !is_needed || metric.scoring.is_some() {
         return;
     }
     let name = printable(&metric.name);

@@ -28,6 +28,7 @@ mod read;
 mod release;
 mod reports;
 mod scalar;
+mod scoring;
 mod share;
 mod step;
 mod strategy;

@@ -60,6 +60,8 @@ fn example(kind: MetricKind) -> Option<&'static str> {
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => {
             Some("`promote-margin: { absolute: 0.02 }`")
         }
-        MetricKind::Disagreement | MetricKind::PredictionDrift | MetricKind::Value => None,
+        MetricKind::Disagreement | MetricKind::PredictionDrift | MetricKind::Value | MetricKind::Score => {
+            None
+        }
     }
 }

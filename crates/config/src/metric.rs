@@ -5,6 +5,7 @@ use serde::Deserialize;
 use tagship_domain::{
     Duration,
     analysis::{Judge, Metric, MetricKind, OnNoData},
+    scoring::Score,
 };
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     limit::LimitLayer,
     margin::MarginLayer,
     place::Place,
+    scoring::{self, ClassLayer, HorizonLayer, ScoringKeys},
     threshold::{self, ThresholdKeys},
 };
 
@@ -21,6 +23,17 @@ use crate::{
 const RESERVED: &str = "smoke";
 /// Longest name of a metric, in characters; it stands in tables.
 const LONGEST_NAME: usize = 60;
+
+/// Why keys of tests on counts have no meaning for values, and what to do.
+const VALUE: (&str, &str) = (
+    "is about counts, and a value is judged by its conditions",
+    "leave it out; `success`, `max` or `min` say what is good",
+);
+/// The same for scores.
+const SCORE: (&str, &str) = (
+    "is about looks at counts, and a score is judged once",
+    "leave it out; `margin` says how much worse than stable it may be",
+);
 
 /// The source that is the target's own counters.
 const TARGET: &str = "target";
@@ -76,6 +89,17 @@ pub(crate) struct MetricLayer {
     /// Of a value: good looks in a row after which it is good.
     #[schemars(range(min = 1))]
     consecutive_success_limit: Option<u64>,
+    /// Of a score: which one.
+    score: Option<Score>,
+    /// Of a score: the class that is told from the rest, as labels name it; for all but `rmse` and `mae`.
+    positive: Option<ClassLayer>,
+    /// Of a score: how much worse than stable's it may be, in units of the score; above 0.
+    margin: Option<f64>,
+    /// Of a score: when it is judged, once; looks before that decide nothing.
+    horizon: Option<HorizonLayer>,
+    /// How much of the rollout's error rate it takes, against the weights of the other metrics; above 0.
+    #[schemars(range(min = 0.0), extend("default" = Metric::DEFAULT_WEIGHT))]
+    weight: Option<f64>,
     /// Whether it only advises, whatever it shows.
     #[schemars(extend("default" = false))]
     dry_run: Option<bool>,
@@ -100,7 +124,10 @@ impl MetricLayer {
         };
         self.check_numbers(kind, place);
         if kind == MetricKind::Value {
-            self.leave_out_tests(place);
+            self.leave_out_tests(VALUE, place);
+        }
+        if kind == MetricKind::Score {
+            self.leave_out_tests(SCORE, place);
         }
         let judge = self.judge.unwrap_or_else(|| kind.default_judge());
         if !kind.fits(judge) {
@@ -128,6 +155,12 @@ impl MetricLayer {
             count: self.count,
             consecutive_success_limit: self.consecutive_success_limit,
         };
+        let scoring = ScoringKeys {
+            score: self.score,
+            positive: self.positive,
+            margin: self.margin,
+            horizon: self.horizon,
+        };
         let name = self.name.unwrap_or_default();
         let default = Metric::with_defaults(&name, kind);
         let metric = Metric {
@@ -143,25 +176,31 @@ impl MetricLayer {
             consecutive_error_limit: self.consecutive_error_limit.unwrap_or(default.consecutive_error_limit),
             own_source: source.is_some(),
             threshold: conditions.resolve(kind, place),
+            scoring: scoring.resolve(kind, place),
             dry_run: self.dry_run.unwrap_or(default.dry_run),
+            weight: self.weight.unwrap_or(default.weight),
             ..default
         };
         threshold::check(&metric, source.as_ref(), place);
+        scoring::check(&metric, source.as_ref(), place);
         Some((metric, source))
     }
 
-    /// What says how a test on counts is made has no meaning for values.
-    fn leave_out_tests(&mut self, place: &Place<'_>) {
-        let keys = [
+    /// What says how a test on counts is made has no meaning for values and scores.
+    fn leave_out_tests(&mut self, (message, help): (&str, &str), place: &Place<'_>) {
+        let mut keys = vec![
             ("tolerance", self.tolerance.take().is_some()),
             ("promote-margin", self.promote_margin.take().is_some()),
             ("bound", self.bound.take().is_some()),
-            ("min-samples", self.min_samples.take().is_some()),
         ];
+        if self.kind == Some(MetricKind::Score) {
+            keys.push(("failure-limit", self.failure_limit.take().is_some()));
+            keys.push(("inconclusive-limit", self.inconclusive_limit.take().is_some()));
+        } else {
+            keys.push(("min-samples", self.min_samples.take().is_some()));
+        }
         for (key, _) in keys.into_iter().filter(|(_, is_given)| *is_given) {
-            let message = format!("`{key}` is about counts, and a value is judged by its conditions");
-            let help = "leave it out; `success`, `max` or `min` say what is good".to_owned();
-            place.key(key).report_key(message, Some(help));
+            place.key(key).report_key(format!("`{key}` {message}"), Some(help.to_owned()));
         }
     }
 
@@ -197,7 +236,18 @@ impl MetricLayer {
             let help = "leave `min-samples` out for 50, or write 1 or more".to_owned();
             place.key("min-samples").report("a verdict needs at least one sample".to_owned(), Some(help));
         }
-        let labelled = matches!(kind, MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy);
+        if let Some(weight) = self.weight.filter(|weight| !(weight.is_finite() && *weight > 0.0)) {
+            let message = format!("a weight is above 0, not {weight}");
+            let help = "`2` takes twice as much of the error rate as a metric without a weight; one that should \
+                        not decide has `dry-run: true`";
+            place.key("weight").report(message, Some(help.to_owned()));
+        }
+        if self.weight.is_some() && (kind == MetricKind::Value || !kind.decides()) {
+            let message = format!("{} takes nothing of the error rate, so it has no weight", kind.as_str());
+            place.key("weight").report_key(message, Some("leave `weight` out".to_owned()));
+        }
+        let labelled =
+            matches!(kind, MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy | MetricKind::Score);
         if self.label_delay.is_some() && !labelled {
             let message = format!("a metric of the kind {} needs no labels, so none are late", kind.as_str());
             place.key("label-delay").report(message, Some("leave `label-delay` out".to_owned()));
@@ -230,5 +280,6 @@ fn judge_name(judge: Judge) -> &'static str {
         Judge::PairedSignE => "paired-sign-e",
         Judge::MultinomialE => "multinomial-e",
         Judge::Threshold => "threshold",
+        Judge::FixedHorizon => "fixed-horizon",
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     evidence::{Evidence, Pairs},
     schema::Document,
+    scoring::{Labelled, Scoring},
     threshold::Threshold,
     traffic::Histogram,
     units::Duration,
@@ -65,9 +66,25 @@ pub struct Metric {
     /// What its values must keep; present for metrics of the kind `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
+    /// What is computed, and when; present for metrics of the kind `score`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<Scoring>,
     /// Whether it only advises, whatever it shows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// How much of the rollout's error rate it takes, against the weights of the other metrics; above 0.
+    #[serde(default = "even", skip_serializing_if = "is_even")]
+    pub weight: f64,
+}
+
+/// The weight of a metric where nothing is said.
+fn even() -> f64 {
+    Metric::DEFAULT_WEIGHT
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_even(weight: &f64) -> bool {
+    (weight - Metric::DEFAULT_WEIGHT).abs() < f64::EPSILON
 }
 
 /// What a metric measures.
@@ -88,6 +105,8 @@ pub enum MetricKind {
     PredictionDrift,
     /// What a query, a program or an address answers, whatever it is.
     Value,
+    /// A score of labelled predictions that does not add up over looks: judged once, at a horizon.
+    Score,
 }
 
 /// How looks become a verdict.
@@ -106,6 +125,8 @@ pub enum Judge {
     MultinomialE,
     /// Conditions that each value keeps or breaks, and limits on how many may break them.
     Threshold,
+    /// One figure with its interval, at a horizon.
+    FixedHorizon,
 }
 
 /// How much worse a candidate may be to be promoted.
@@ -193,6 +214,8 @@ pub enum Window {
         /// About the candidate, or about everything.
         result: Value,
     },
+    /// All labelled predictions so far; not only those of this look.
+    Labelled(Labelled),
 }
 
 /// What came of trying to see one metric at one look.
@@ -370,7 +393,7 @@ impl Document for AnalysisLook {
 
 impl MetricKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ErrorRatio,
         Self::Latency,
         Self::LabelledAccuracy,
@@ -378,6 +401,7 @@ impl MetricKind {
         Self::Disagreement,
         Self::PredictionDrift,
         Self::Value,
+        Self::Score,
     ];
 
     /// The judges that can judge it; the first one does where none is named.
@@ -390,6 +414,7 @@ impl MetricKind {
             Self::Disagreement => &[Judge::BoundaryE],
             Self::PredictionDrift => &[Judge::MultinomialE],
             Self::Value => &[Judge::Threshold],
+            Self::Score => &[Judge::FixedHorizon],
         }
     }
 
@@ -406,9 +431,12 @@ impl MetricKind {
     /// The promotion margin where none is named. Of latency it is about the share of answers in the slow tail.
     pub fn default_margin(self) -> Margin {
         match self {
-            Self::ErrorRatio | Self::Latency | Self::Disagreement | Self::PredictionDrift | Self::Value => {
-                Margin::Ratio(1.5)
-            }
+            Self::ErrorRatio
+            | Self::Latency
+            | Self::Disagreement
+            | Self::PredictionDrift
+            | Self::Value
+            | Self::Score => Margin::Ratio(1.5),
             Self::LabelledAccuracy | Self::PairedAccuracy => Margin::Absolute(0.02),
         }
     }
@@ -431,7 +459,7 @@ impl MetricKind {
 
     /// Whether copies of requests show it, while the candidate's own answers reach nobody.
     pub fn shows_in_shadow(self) -> bool {
-        self.is_paired() || matches!(self, Self::ErrorRatio | Self::Latency | Self::Value)
+        self.is_paired() || matches!(self, Self::ErrorRatio | Self::Latency | Self::Value | Self::Score)
     }
 
     /// Whether its verdict decides a rollout.
@@ -449,7 +477,26 @@ impl MetricKind {
             Self::Disagreement => "disagreement",
             Self::PredictionDrift => "prediction-drift",
             Self::Value => "value",
+            Self::Score => "score",
         }
+    }
+}
+
+impl Analysis {
+    /// The part of the rollout's error rate that a metric takes, 0 to 1; all of it for one that only advises, which can
+    /// roll nothing back.
+    ///
+    /// Weights are settled before the first look, and the parts of all metrics that take any add up to 1, whatever share
+    /// of them is measured at a time. A metric with the part `w` fails at an error rate of `w * alpha`, so that by the
+    /// union bound one of them fails falsely at any look with probability of at most alpha, however they depend on each
+    /// other.
+    pub fn part(&self, metric: &Metric) -> f64 {
+        if !metric.takes_error_rate() {
+            return 1.0;
+        }
+        let all: f64 =
+            self.metrics.iter().filter(|metric| metric.takes_error_rate()).map(|metric| metric.weight).sum();
+        if all > 0.0 { (metric.weight / all).min(1.0) } else { 1.0 }
     }
 }
 
@@ -460,6 +507,8 @@ impl Metric {
     pub const DEFAULT_MIN_SAMPLES: u64 = 50;
     /// Looks in a row that may not be measured, where nothing is said.
     pub const DEFAULT_CONSECUTIVE_ERROR_LIMIT: u64 = 4;
+    /// Part of the error rate, against those of other metrics, where nothing is said.
+    pub const DEFAULT_WEIGHT: f64 = 1.0;
     /// A limit that tolerates any number of looks.
     pub const NO_LIMIT: u64 = u64::MAX;
 
@@ -480,13 +529,26 @@ impl Metric {
             consecutive_error_limit: Self::DEFAULT_CONSECUTIVE_ERROR_LIMIT,
             own_source: false,
             threshold: None,
+            scoring: None,
             dry_run: false,
+            weight: Self::DEFAULT_WEIGHT,
         }
     }
 
     /// Whether its verdict decides a rollout.
     pub fn decides(&self) -> bool {
         self.kind.decides() && !self.dry_run
+    }
+
+    /// Whether its verdict can be wrong by chance at a rate that is settled beforehand, so that it takes part of the
+    /// rollout's error rate. Conditions on values promise no rate.
+    pub fn takes_error_rate(&self) -> bool {
+        self.decides() && self.judge != Judge::Threshold
+    }
+
+    /// Whether it is judged at every look, and not once.
+    pub fn is_watched(&self) -> bool {
+        self.judge != Judge::FixedHorizon
     }
 
     /// Whether it can be judged where no stable traffic exists to compare with.

@@ -44,6 +44,29 @@ pub enum Test {
     Multinomial(MultinomialEvidence),
     /// One-sample e-processes against a fixed bound.
     Fixed(FixedEvidence),
+    /// One figure at a horizon.
+    Horizon(HorizonEvidence),
+}
+
+/// The figure of a score at its horizon; rows themselves are not kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HorizonEvidence {
+    /// When it was judged.
+    pub at: Timestamp,
+    /// Labelled predictions of stable and of the candidate that were judged.
+    pub rows: [u64; 2],
+    /// Whether both versions predicted the same things.
+    pub paired: bool,
+    /// Scores of stable and of the candidate.
+    pub scores: [f64; 2],
+    /// Interval of how much better the candidate's score is, negative where it is worse; absent where rows cannot show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain: Option<[f64; 2]>,
+    /// Confidence of the interval: as much as the metric's part of the rollout's error rate leaves on each side.
+    pub confidence: f64,
+    /// sha256 of the rows that their source gave, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// The e-processes of one share, one log e-value per alternative in each list.

@@ -11,6 +11,7 @@ use crate::{
     plan::RolloutPlan,
     release::Release,
     schema::Document,
+    scoring::Scoring,
     threshold::Threshold,
     traffic::Weight,
     units::Duration,
@@ -120,6 +121,9 @@ pub struct MetricForecast {
     /// What its values must keep; present for metrics of the kind `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Threshold>,
+    /// What is computed once, and when; present for metrics of the kind `score`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<Scoring>,
     /// Stable's share of failed, slow or wrong answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<Figure>,

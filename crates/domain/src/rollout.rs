@@ -18,6 +18,7 @@ use crate::{
     release::{Provenance, Release},
     routing::Routing,
     schema::Document,
+    scoring::Labelled,
     tally::Tally,
     threshold::Point,
     time::Timestamp,
@@ -366,6 +367,9 @@ pub struct Observation {
     /// What the sources of metrics on values answered about the look that is due, by metric and version, or why they
     /// could not; empty where they were not asked.
     pub values: BTreeMap<String, Result<BTreeMap<Version, Vec<Point>>, String>>,
+    /// Labelled predictions for each metric that is a score, or why they could not be read; empty where they were not asked
+    /// for.
+    pub labelled: BTreeMap<String, Result<Labelled, String>>,
     /// Looks that were due while no run was there, oldest first, from sources that know the past.
     pub missed: Vec<MissedLook>,
     /// A newer release that waits for this rollout.

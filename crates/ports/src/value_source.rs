@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use tagship_domain::{Timestamp, Version, threshold::Point};
 
-use crate::{PortError, TallySource};
+use crate::{LabelledSource, PortError, TallySource};
 
 /// What is asked about one version at one look.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +36,14 @@ pub trait ValueSource: Send + Sync {
     }
 }
 
-/// The source that a metric has of its own: of counts, or of values.
+/// The source that a metric has of its own: of counts, of values, or of labelled predictions.
 pub enum OwnSource {
     /// Counts by version.
     Tally(Box<dyn TallySource>),
     /// Values.
     Value(Box<dyn ValueSource>),
+    /// Labelled predictions.
+    Labelled(Box<dyn LabelledSource>),
 }
 
 impl fmt::Debug for OwnSource {
@@ -49,6 +51,7 @@ impl fmt::Debug for OwnSource {
         f.write_str(match self {
             Self::Tally(_) => "OwnSource::Tally",
             Self::Value(_) => "OwnSource::Value",
+            Self::Labelled(_) => "OwnSource::Labelled",
         })
     }
 }

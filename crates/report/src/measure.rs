@@ -30,7 +30,7 @@ impl From<MetricKind> for Unit {
             | MetricKind::PairedAccuracy
             | MetricKind::Disagreement => Self::Share,
             MetricKind::Latency => Self::Millis,
-            MetricKind::PredictionDrift | MetricKind::Value => Self::Plain,
+            MetricKind::PredictionDrift | MetricKind::Value | MetricKind::Score => Self::Plain,
         }
     }
 }

@@ -163,6 +163,7 @@ fn noun(metric: Option<&Metric>) -> &'static str {
         Some(MetricKind::Disagreement) => "copied requests",
         Some(MetricKind::PredictionDrift) => "predictions",
         Some(MetricKind::Value) => "looks",
+        Some(MetricKind::Score) => "labelled predictions",
         None => "observations",
     }
 }

@@ -42,6 +42,7 @@ pub(crate) async fn observe(
         counters,
         own: asked.own,
         values: asked.values,
+        labelled: asked.labelled,
         missed: asked.missed,
         newer: told.newer.cloned(),
         commands: told.commands.to_vec(),

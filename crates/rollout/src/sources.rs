@@ -7,12 +7,14 @@ use tagship_domain::{
     Timestamp, Version,
     analysis::Metric,
     rollout::{MissedLook, RolloutState},
+    scoring::{Horizon, Labelled},
     tally::Tally,
     threshold::{Point, Threshold},
 };
-use tagship_ports::{OwnSource, Question, TallySource, ValueSource};
+use tagship_ports::{LabelledSource, OwnSource, Question, TallySource, ValueSource};
 
 use crate::{
+    analysis::has_ended,
     moment::moment,
     step::{measured_versions, missed_looks},
     world::World,
@@ -25,6 +27,8 @@ pub(crate) struct Asked {
     pub(crate) own: BTreeMap<String, Result<BTreeMap<Version, Tally>, String>>,
     /// Values, by metric and version.
     pub(crate) values: BTreeMap<String, Result<BTreeMap<Version, Vec<Point>>, String>>,
+    /// Labelled predictions, by metric.
+    pub(crate) labelled: BTreeMap<String, Result<Labelled, String>>,
     /// Looks that nobody took.
     pub(crate) missed: Vec<MissedLook>,
 }
@@ -59,6 +63,14 @@ pub(crate) async fn ask(world: &World<'_>, state: &RolloutState) -> Asked {
                     let from = asking.past_values(source.as_ref(), metric, &mut asked.missed).await;
                     asked.values.insert(name, asking.values(source.as_ref(), metric, from, now).await);
                 }
+            }
+            (Some(OwnSource::Labelled(source)), None) if metric.scoring.is_some() => {
+                if let Some(labelled) = asking.labelled(source.as_ref(), metric, now).await {
+                    asked.labelled.insert(name, labelled);
+                }
+            }
+            (_, None) if metric.scoring.is_some() => {
+                asked.labelled.insert(name, Err(GONE.to_owned()));
             }
             (_, None) => {
                 asked.own.insert(name, Err(GONE.to_owned()));
@@ -104,6 +116,29 @@ impl Asking<'_> {
             tallies.insert(version.clone(), counted);
         }
         Ok(tallies)
+    }
+
+    /// Labelled predictions since the rollout began, up to the horizon where that is a time; nothing where no share is in
+    /// force yet, or where the metric has been judged.
+    async fn labelled(
+        &self,
+        source: &dyn LabelledSource,
+        metric: &Metric,
+        now: Timestamp,
+    ) -> Option<Result<Labelled, String>> {
+        let (stable, scoring) = (self.stable?, metric.scoring.as_ref()?);
+        self.state.settled?;
+        let judged = self.state.judges.get(&metric.name);
+        if judged.is_some_and(has_ended) {
+            return None;
+        }
+        let since = judged.and_then(|state| state.evidence.as_ref()).map(|known| known.since);
+        let to = match (scoring.horizon, since) {
+            (Horizon::After(length), Some(since)) => since.after(length).min(now),
+            _ => now,
+        };
+        let answered = source.labelled(stable, self.candidate, self.state.started, to).await;
+        Some(answered.map_err(|error| error.to_string()))
     }
 
     /// Values of looks that nobody took; answers when the last one that is known ended.

@@ -18,7 +18,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use tagship_config::AdapterSpec;
 use tagship_domain::analysis::MetricKind;
-use tagship_ports::{MetricSource, OwnSource, PortError, Problem, TallySource, ValueSource};
+use tagship_ports::{LabelledSource, MetricSource, OwnSource, PortError, Problem, TallySource, ValueSource};
 
 pub use command::CommandJson;
 pub use datadog::Datadog;
@@ -63,6 +63,8 @@ struct OwnKind {
     counts: Option<Open<dyn TallySource>>,
     /// Opens it for values, where it answers any.
     values: Option<Open<dyn ValueSource>>,
+    /// Opens it for labelled predictions, where it has any.
+    labelled: Option<Open<dyn LabelledSource>>,
 }
 
 /// Every kind. A further one is one more entry.
@@ -71,27 +73,37 @@ const OWN_KINDS: &[OwnKind] = &[
         name: "prometheus",
         counts: Some(|opening| Ok(Box::new(Prometheus::open(opening)?))),
         values: Some(|opening| Ok(Box::new(Prometheus::open(opening)?))),
+        labelled: None,
     },
     OwnKind {
         name: "http",
         counts: Some(|opening| Ok(Box::new(HttpJson::open(opening)?))),
         values: Some(|opening| Ok(Box::new(HttpJson::open(opening)?))),
+        labelled: None,
     },
     OwnKind {
         name: "command",
         counts: Some(|opening| Ok(Box::new(CommandJson::open(opening)?))),
         values: Some(|opening| Ok(Box::new(CommandJson::open(opening)?))),
+        labelled: None,
     },
     OwnKind {
         name: "predictions",
         counts: Some(|opening| Ok(Box::new(Predictions::open(opening)?))),
         values: None,
+        labelled: Some(|opening| Ok(Box::new(Predictions::open(opening)?))),
     },
-    OwnKind { name: "datadog", counts: None, values: Some(|opening| Ok(Box::new(Datadog::open(opening)?))) },
+    OwnKind {
+        name: "datadog",
+        counts: None,
+        values: Some(|opening| Ok(Box::new(Datadog::open(opening)?))),
+        labelled: None,
+    },
     OwnKind {
         name: "newrelic",
         counts: None,
         values: Some(|opening| Ok(Box::new(NewRelic::open(opening)?))),
+        labelled: None,
     },
 ];
 
@@ -110,7 +122,12 @@ pub fn open_own(
     let found = OWN_KINDS.iter().find(|known| known.name == spec.kind);
     match (found, kind) {
         (Some(OwnKind { values: Some(open), .. }), MetricKind::Value) => open(&opening).map(OwnSource::Value),
-        (Some(OwnKind { counts: Some(open), .. }), kind) if kind != MetricKind::Value => {
+        (Some(OwnKind { labelled: Some(open), .. }), MetricKind::Score) => {
+            open(&opening).map(OwnSource::Labelled)
+        }
+        (Some(OwnKind { counts: Some(open), .. }), kind)
+            if !matches!(kind, MetricKind::Value | MetricKind::Score) =>
+        {
             open(&opening).map(OwnSource::Tally)
         }
         (found, _) => Err(unknown(&spec.kind, found.is_some(), kind)),
@@ -118,11 +135,17 @@ pub fn open_own(
 }
 
 fn unknown(name: &str, is_known: bool, kind: MetricKind) -> PortError {
-    let is_value = kind == MetricKind::Value;
-    let does = |own: &&OwnKind| if is_value { own.values.is_some() } else { own.counts.is_some() };
+    let does = |own: &&OwnKind| match kind {
+        MetricKind::Value => own.values.is_some(),
+        MetricKind::Score => own.labelled.is_some(),
+        _ => own.counts.is_some(),
+    };
     let known: Vec<&str> = OWN_KINDS.iter().filter(does).map(|own| own.name).collect();
-    let (what, else_target) =
-        if is_value { ("answers no values", "") } else { ("counts nothing", "target, ") };
+    let (what, else_target) = match kind {
+        MetricKind::Value => ("answers no values", ""),
+        MetricKind::Score => ("has no labelled predictions", ""),
+        _ => ("counts nothing", "target, "),
+    };
     let message = if is_known {
         format!("the source {name:?} {what}, which {} needs", kind.as_str())
     } else {

@@ -1,20 +1,24 @@
-//! Metric source `predictions`: accuracy by version, counted in files of labelled predictions.
+//! Metric source `predictions`: accuracy by version, counted in files of labelled predictions, and their rows for scores.
 //!
 //! A line holds the version that predicted, what it predicted, and the label once it is known; a line without a label
 //! counts nothing yet. With a column of times, lines younger than `delay` count nothing either: labels that come early
 //! are often not those that come late. Files are foreign text: bounded, read line by line, and an error names the line.
 
+mod collected;
 mod rows;
 
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use tagship_domain::{Duration as Length, Timestamp, Version, analysis::MetricKind, tally::Tally};
-use tagship_ports::{PortError, Problem, TallySource};
+use tagship_domain::{
+    Duration as Length, Timestamp, Version, analysis::MetricKind, scoring::Labelled, tally::Tally,
+};
+use tagship_ports::{LabelledSource, PortError, Problem, TallySource};
 
 use super::Opening;
 use crate::{disk::blocking, settings};
+use collected::Collected;
 use rows::{Row, Table};
 
 const WHAT: &str = "metric source predictions";
@@ -37,6 +41,9 @@ struct PredictionsSettings {
     /// Column of the time of the prediction.
     #[serde(default)]
     time: Option<String>,
+    /// Column of what was predicted about, where both versions predicted the same things; scores compare pairs then.
+    #[serde(default)]
+    id: Option<String>,
     /// How old a prediction must be to count.
     #[serde(default)]
     delay: Option<Length>,
@@ -60,14 +67,21 @@ pub struct Predictions {
     tables: Vec<Table>,
     delay: Length,
     has_times: bool,
+    has_ids: bool,
 }
 
 impl Predictions {
     pub(super) fn open(opening: &Opening<'_>) -> Result<Self, PortError> {
         let given: PredictionsSettings = settings::read(WHAT, opening.settings)?;
-        if opening.kind != MetricKind::LabelledAccuracy {
-            let message = format!("it counts labelled-accuracy, not {}", opening.kind.as_str());
-            return Err(settings::wrong(WHAT, message).hint("write `kind: labelled-accuracy`"));
+        if !matches!(opening.kind, MetricKind::LabelledAccuracy | MetricKind::Score) {
+            let message = format!("it answers labelled-accuracy and score, not {}", opening.kind.as_str());
+            return Err(
+                settings::wrong(WHAT, message).hint("write `kind: labelled-accuracy`, or `kind: score`")
+            );
+        }
+        if given.id.is_some() && opening.kind != MetricKind::Score {
+            return Err(settings::wrong(WHAT, "only scores compare pairs by `id`")
+                .hint("leave `id` out, or write `kind: score`"));
         }
         if given.files.is_empty() {
             return Err(
@@ -83,6 +97,7 @@ impl Predictions {
             prediction: given.prediction,
             label: given.label,
             time: given.time,
+            id: given.id,
         };
         let table = |file: &PathBuf| {
             Table::new(opening.root, file, columns.clone()).map_err(|why| settings::wrong(WHAT, why))
@@ -91,6 +106,7 @@ impl Predictions {
             tables: given.files.iter().map(table).collect::<Result<_, _>>()?,
             delay: given.delay.unwrap_or_default(),
             has_times: columns.time.is_some(),
+            has_ids: columns.id.is_some(),
         })
     }
 }
@@ -107,7 +123,44 @@ impl TallySource for Predictions {
     }
 }
 
+#[async_trait]
+impl LabelledSource for Predictions {
+    async fn labelled(
+        &self,
+        stable: &Version,
+        candidate: &Version,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Labelled, PortError> {
+        let (this, arms) = (self.clone(), [stable.to_string(), candidate.to_string()]);
+        blocking(move || this.collect(arms, from, to)).await
+    }
+}
+
 impl Predictions {
+    fn collect(&self, arms: [String; 2], from: Timestamp, to: Timestamp) -> Result<Labelled, PortError> {
+        let mut collected = Collected::new(arms, self.has_ids);
+        for table in &self.tables {
+            let failed = |why: Wrong| {
+                PortError::new(why.problem, format!("read predictions from {}", table.name()), why.message)
+            };
+            let mut refused = None;
+            let add = |row: &Row| {
+                let is_due = row.time.is_none_or(|time| time >= from && time.after(self.delay) <= to);
+                if is_due && refused.is_none() {
+                    refused = collected.add(row).err();
+                }
+            };
+            table.each(add).map_err(&failed)?;
+            if let Some(why) = refused {
+                return Err(
+                    failed(why).hint("an `id` names one thing: one row a version, with the same label")
+                );
+            }
+        }
+        Ok(collected.finish())
+    }
+
     fn count(&self, version: &Version, at: Timestamp) -> Result<Tally, PortError> {
         let mut tally = Tally::default();
         let wanted = version.to_string();

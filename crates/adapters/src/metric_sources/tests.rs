@@ -46,7 +46,7 @@ pub(super) fn open(
 pub(super) fn open_value(name: &str, settings: Value) -> Result<Box<dyn ValueSource>, PortError> {
     match open(name, MetricKind::Value, settings, Path::new("."))? {
         OwnSource::Value(source) => Ok(source),
-        OwnSource::Tally(_) => panic!("it counts"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn open_tally(
 ) -> Result<Box<dyn TallySource>, PortError> {
     match open(name, kind, settings, root)? {
         OwnSource::Tally(source) => Ok(source),
-        OwnSource::Value(_) => panic!("it answers values"),
+        other => panic!("{other:?}"),
     }
 }
 

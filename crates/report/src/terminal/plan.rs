@@ -157,6 +157,14 @@ fn of_metric(metric: &MetricForecast, style: &Style) -> String {
         let asked = format!("Good is {}; it takes {least} at least.", threshold.words());
         text.push_str(&style.indented(&style.text(&asked, 400), 2));
     }
+    if let Some(scoring) = &metric.scoring {
+        let asked = format!(
+            "Good is {}. It is {}; looks in between decide nothing, and it never promotes alone.",
+            scoring.words(),
+            scoring.horizon
+        );
+        text.push_str(&style.indented(&style.text(&asked, 400), 2));
+    }
     let rows: Vec<Vec<String>> = metric.needs.iter().map(row).collect();
     if metric.stable.is_some() && !rows.is_empty() {
         let header = ["SHARE", "AGAINST", "TO SEE IT", "TIME", "TO PROMOTE", "TIME"];
@@ -177,7 +185,8 @@ fn about(metric: &MetricForecast, stable: Figure) -> String {
         MetricKind::LabelledAccuracy
         | MetricKind::PairedAccuracy
         | MetricKind::PredictionDrift
-        | MetricKind::Value => "labelled predictions are wrong",
+        | MetricKind::Value
+        | MetricKind::Score => "labelled predictions are wrong",
     };
     let whose = if beside { "stable's " } else { "" };
     let asked = match (metric.margin, metric.bound) {

@@ -12,6 +12,9 @@ pub(crate) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
     if let Some(threshold) = &metric.threshold {
         return threshold.words();
     }
+    if let Some(scoring) = &metric.scoring {
+        return format!("{}; {}", scoring.words(), scoring.horizon);
+    }
     let stable = numbers.and_then(|numbers| numbers.stable).filter(|stable| stable.is_finite());
     match (metric.bound, stable, numbers) {
         // Without stable traffic the bound is what is judged.

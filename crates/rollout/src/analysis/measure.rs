@@ -27,6 +27,12 @@ pub(super) fn measurement(metric: &Metric, test: &Test, window: &Window) -> Meas
             ..Measurement::default()
         },
         Test::Fixed(state) => of_fixed(metric, state, window),
+        Test::Horizon(judged) => Measurement {
+            value: Some(judged.scores[1]),
+            stable: Some(judged.scores[0]),
+            n: judged.rows,
+            ..Measurement::default()
+        },
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tagship_domain::{
     analysis::{Bound, JudgeState, Margin, Measurement, Metric, MetricKind, MetricPhase, OnNoData},
     evidence::Test,
+    scoring::Scoring,
     threshold::Threshold,
 };
 use tagship_stats::sequential::bucket;
@@ -75,6 +76,17 @@ pub(super) fn valued(metric: &Metric, threshold: &Threshold, saw: &str, state: &
     text
 }
 
+/// How many labelled predictions there are, while a score waits for its horizon.
+pub(super) fn before_horizon(scoring: &Scoring, found: [u64; 2]) -> String {
+    format!(
+        "{} labelled predictions of the candidate so far, {} of stable; {} is {}, looks before that decide nothing",
+        found[1],
+        found[0],
+        scoring.score.as_str(),
+        scoring.horizon
+    )
+}
+
 /// A value that a condition read.
 pub(super) fn shown(value: Option<&Value>) -> String {
     match value {
@@ -84,7 +96,7 @@ pub(super) fn shown(value: Option<&Value>) -> String {
 }
 
 /// Four digits that count.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     let magnitude = if value == 0.0 { 0.0 } else { value.abs().log10().floor() };
     let decimals = (3.0 - magnitude).clamp(0.0, 12.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 12")]
@@ -119,6 +131,7 @@ pub(super) fn no_data(metric: &Metric, who: &str, state: &JudgeState) -> String 
         MetricKind::Disagreement => "copied requests",
         MetricKind::PredictionDrift => "predicted labels",
         MetricKind::Value => "value",
+        MetricKind::Score => "labelled predictions",
     };
     format!("no {seen} of {who} in this look; {rule}; {} observations of the candidate so far", state.n)
 }
@@ -159,7 +172,7 @@ fn values(metric: &Metric, test: Option<&Test>, measurement: &Measurement) -> St
         (MetricKind::Disagreement, _) => {
             format!("{value} of {n1} copied requests answered differently from stable, {compared}")
         }
-        (MetricKind::Value, _) => format!("{value} at {n1} looks"),
+        (MetricKind::Value | MetricKind::Score, _) => format!("{value} at {n1} looks"),
         (MetricKind::PredictionDrift, _) => {
             format!("predicted labels differ by {value} of {n1} requests from stable's {n0}")
         }

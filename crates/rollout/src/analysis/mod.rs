@@ -6,18 +6,21 @@
 //! Metric phases and limits have the meaning they have in Argo Rollouts, with two differences: a metric that was never
 //! measured is never successful, and of several verdicts the worst counts within a metric too.
 
+mod horizon;
 mod judge;
 mod measure;
 mod message;
 mod own;
 mod phase;
 mod quantile;
+mod score;
 mod standing;
 #[cfg(test)]
 mod tests;
 mod threshold;
 mod window;
 
+pub(crate) use horizon::has_ended;
 pub use own::own_window;
 pub use phase::resume;
 pub use standing::{Against, Standing, look};

@@ -15,7 +15,8 @@ pub fn own_window(metric: &Metric, stable: Option<&Tally>, candidate: &Tally) ->
         MetricKind::PairedAccuracy
         | MetricKind::Disagreement
         | MetricKind::PredictionDrift
-        | MetricKind::Value => Seen::Error(format!(
+        | MetricKind::Value
+        | MetricKind::Score => Seen::Error(format!(
             "a source of its own does not count {}; take `source` out",
             metric.kind.as_str()
         )),

@@ -10,7 +10,7 @@ use tagship_domain::{
 use tagship_stats::sequential::{REJECTS, evidence};
 
 use super::{
-    Against,
+    Against, horizon,
     judge::{self, Taken},
     measure, message, threshold,
 };
@@ -35,17 +35,17 @@ pub fn resume(judges: &mut BTreeMap<String, JudgeState>) {
     }
 }
 
-/// Adds what was seen in the window that ended at `at`; `deciding` metrics share the error rate.
+/// Adds what was seen in the window that ended at `at`; `part` is the metric's part of the error rate.
 pub(super) fn advance(
     state: &mut JudgeState,
     metric: &Metric,
     against: Against,
-    deciding: usize,
+    part: f64,
     seen: &Seen,
     at: Timestamp,
 ) {
-    let has_ended =
-        metric.threshold.as_ref().is_some_and(|conditions| threshold::has_ended(state, conditions));
+    let has_ended = horizon::has_ended(state)
+        || metric.threshold.as_ref().is_some_and(|conditions| threshold::has_ended(state, conditions));
     let known = state.evidence.get_or_insert(Evidence { since: at, end: at, strongest: 0.0, test: None });
     let is_first = state.looks == <_>::default() && state.phase == MetricPhase::Pending && known.since == at;
     if at <= known.end && !is_first {
@@ -60,8 +60,11 @@ pub(super) fn advance(
         Seen::Window(Window::Values { stable, result }) if metric.kind == MetricKind::Value => {
             threshold::take(state, metric, stable.as_ref(), result, at);
         }
+        Seen::Window(Window::Labelled(labelled)) if metric.kind == MetricKind::Score => {
+            horizon::take(state, metric, part, labelled, at);
+        }
         Seen::Window(window) => match judge::take(metric, against, &mut known.test, window) {
-            Taken::Data => measured(state, metric, deciding, window),
+            Taken::Data => measured(state, metric, part, window),
             Taken::Nothing(who) => no_data(state, metric, who, at),
             Taken::Unusable(why) => error(state, metric, &why),
         },
@@ -103,7 +106,7 @@ pub(super) fn no_data(state: &mut JudgeState, metric: &Metric, who: &str, at: Ti
     state.phase = threshold::settle(state, metric, conditions, MetricPhase::Running);
 }
 
-fn measured(state: &mut JudgeState, metric: &Metric, deciding: usize, window: &Window) {
+fn measured(state: &mut JudgeState, metric: &Metric, part: f64, window: &Window) {
     state.looks.measured += 1;
     state.looks.consecutive_errors = 0;
     let Some(known) = &mut state.evidence else { return };
@@ -111,9 +114,7 @@ fn measured(state: &mut JudgeState, metric: &Metric, deciding: usize, window: &W
     let log = judge::log_evidence(metric, test);
     known.strongest = known.strongest.max(log.rollback);
     let mut measurement = measure::measurement(metric, test, window);
-    let tests = if metric.decides() { deciding.max(1) } else { 1 };
-    #[expect(clippy::cast_precision_loss, reason = "an analysis has a few metrics")]
-    let fails_at = REJECTS * tests as f64;
+    let fails_at = REJECTS / part;
     measurement.e_value = Some(evidence(log.rollback));
     measurement.fails_at = Some(fails_at);
     measurement.p = Some((-known.strongest).exp().min(1.0));

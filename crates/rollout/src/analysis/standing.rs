@@ -50,8 +50,8 @@ pub enum Standing {
 /// looked at. A window that does not end later than the newest one of a metric changes nothing, so a look may be
 /// repeated. Judges of other names, such as the smoke check's, are left alone.
 ///
-/// The error rate of 5 % is that of the whole analysis: each of `m` metrics that decide fails at evidence of `20 * m`.
-/// Promotion needs every one of them, so each may succeed at evidence of 20: promoting a candidate that breaks any
+/// The error rate of 5 % is that of the whole analysis: a metric with the part `w` of it fails at evidence of `20 / w`, see
+/// [`Analysis::part`]. Promotion needs every one of them, so each may succeed at evidence of 20: promoting a candidate that breaks any
 /// one margin takes an error of that very test.
 ///
 /// `against` says what a metric is compared with in this window; nothing for one that does not apply in it.
@@ -63,11 +63,10 @@ pub fn look(
     at: Timestamp,
 ) -> Standing {
     let applies = |metric: &&Metric| against(metric).is_some();
-    let deciding = analysis.metrics.iter().filter(applies).filter(|metric| metric.decides()).count();
     for (metric, against) in analysis.metrics.iter().filter_map(|metric| Some((metric, against(metric)?))) {
         let state = judges.entry(metric.name.clone()).or_insert_with(phase::pending);
         if let Some(seen) = seen.get(&metric.name) {
-            phase::advance(state, metric, against, deciding, seen, at);
+            phase::advance(state, metric, against, analysis.part(metric), seen, at);
         }
     }
     let verdicts: Vec<(&str, &JudgeState)> = analysis

@@ -86,9 +86,10 @@ fn window(kind: MetricKind, stable: Option<&Counters>, candidate: &Counters) -> 
         MetricKind::PredictionDrift => classes(stable, candidate),
         MetricKind::PairedAccuracy => pairs(candidate),
         MetricKind::Disagreement => disagreements(candidate),
-        MetricKind::Value => {
-            Seen::Error("a target counts, it answers no values; give the metric a `source`".to_owned())
-        }
+        MetricKind::Value | MetricKind::Score => Seen::Error(format!(
+            "a target counts, it does not answer {}; give the metric a `source`",
+            kind.as_str()
+        )),
     }
 }
 

@@ -56,6 +56,14 @@ pub enum PolicyMismatch {
         /// The metric.
         name: String,
     },
+    /// Labelled predictions, and nothing says which score is computed of them.
+    #[error(
+        "metric {name:?} is recorded as a score, and no analysis says which one; name one with `score`, `margin` and `horizon`"
+    )]
+    NoScore {
+        /// The metric.
+        name: String,
+    },
     /// Nothing that decides.
     #[error("no metric decides: drift is advisory; record another metric with it")]
     NothingDecides,
@@ -81,6 +89,9 @@ impl Policy {
             }
             if metric.kind == MetricKind::Value && metric.threshold.is_none() {
                 return Err(PolicyMismatch::NoConditions { name });
+            }
+            if metric.kind == MetricKind::Score && metric.scoring.is_none() {
+                return Err(PolicyMismatch::NoScore { name });
             }
             if policy.against(metric).is_none() {
                 return Err(PolicyMismatch::NoBound { name });

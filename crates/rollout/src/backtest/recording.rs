@@ -7,6 +7,7 @@ use serde_json::Value;
 use tagship_domain::{
     analysis::{MetricKind, Share, Window},
     evidence::Pairs,
+    scoring::Labelled,
     traffic::Histogram,
 };
 
@@ -51,6 +52,7 @@ struct Line {
     stable: Option<Side>,
     candidate: Option<Side>,
     pairs: Option<Pairs>,
+    labelled: Option<Labelled>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +76,8 @@ impl Recording {
     /// - `prediction-drift`: `{"classes": {"yes": 10, "no": 90}}` a version;
     /// - `disagreement`: `"candidate": {"n": 600, "bad": 7}`, with `bad` the copied requests answered differently;
     /// - `value`: `"candidate": {"value": 0.031}`, and stable's the same way where conditions read it;
+    /// - `score`: all labelled predictions so far, label and prediction each, `"labelled": {"rows": {"apart": {"stable":
+    ///   [["1", "0.2"]], "candidate": [["0", "0.1"]]}}}`, or label and both predictions as `{"paired": [["1", "0.2", "0.3"]]}`;
     /// - `paired-accuracy`: `"pairs": {"n": 600, "only_stable_wrong": 9, "only_candidate_wrong": 12}`.
     ///
     /// Where no stable traffic exists, `stable` is left out, in every line.
@@ -161,6 +165,15 @@ impl Line {
                 return Err("`pairs` has more disagreements than pairs".to_owned());
             }
             return Ok((Window::Pairs(pairs), true));
+        }
+        if kind == MetricKind::Score {
+            let labelled = self.labelled.ok_or(
+                "`labelled` is missing; write {\"rows\": {\"apart\": {\"stable\": [[label, prediction]], \"candidate\": ..}}}",
+            )?;
+            if labelled.rows.counts().into_iter().any(|rows| rows > Labelled::MOST as u64) {
+                return Err(format!("a score is computed of at most {} predictions", Labelled::MOST));
+            }
+            return Ok((Window::Labelled(labelled), true));
         }
         let candidate = self.candidate.ok_or("`candidate` is missing")?;
         if kind == MetricKind::Disagreement {

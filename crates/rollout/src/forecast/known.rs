@@ -109,6 +109,7 @@ impl Known {
             }
             MetricKind::PredictionDrift => Err("it only advises".to_owned()),
             MetricKind::Value => Err("it takes looks and no requests".to_owned()),
+            MetricKind::Score => Err("it is judged once, whatever stable's score is".to_owned()),
         }
     }
 

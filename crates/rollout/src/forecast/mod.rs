@@ -3,6 +3,7 @@
 //! The way is read from the same legs that the state machine goes, the costs come from the planner of the tests.
 //! What is not known is never guessed; where a judge's own rules give a worst case, that is taken and said.
 
+mod horizon;
 mod known;
 mod looks;
 mod need;
@@ -13,7 +14,7 @@ mod way;
 
 use tagship_domain::{
     Duration, Environment, Release,
-    analysis::Metric,
+    analysis::{Analysis, Metric},
     forecast::{Forecast, MetricForecast},
     plan::RolloutPlan,
     rollout::Kind,
@@ -44,9 +45,9 @@ pub fn forecast(request: &ForecastRequest<'_>) -> Forecast {
     let plan = fitted(plan, Kind::Deploy, stable.is_some());
     let way = way::way(&plan, stable.is_some());
     let metrics = plan.analysis.as_ref().map_or(&[][..], |analysis| &analysis.metrics);
-    let deciding = metrics.iter().filter(|metric| metric.decides()).count() as u64;
-    let interval = plan.analysis.as_ref().map(|analysis| analysis.interval).unwrap_or_default();
-    let terms = need::Terms { known, interval, deciding };
+    let none = Analysis { interval: Duration::default(), max_wait: Duration::default(), metrics: vec![] };
+    let analysis = plan.analysis.as_ref().unwrap_or(&none);
+    let terms = need::Terms { known, interval: analysis.interval, analysis };
     let of_metric = |metric: &Metric| {
         let shares = need::shares(metric, &terms);
         MetricForecast {
@@ -56,6 +57,7 @@ pub fn forecast(request: &ForecastRequest<'_>) -> Forecast {
             margin: metric.promote_margin,
             bound: metric.bound,
             threshold: metric.threshold.clone(),
+            scoring: metric.scoring.clone(),
             stable: shares.shown(),
             regression: shares.shown().map(|stable| need::regressed(metric, stable.value, known)),
             labelled: known.labelled().ok().filter(|_| need::needs_labels(metric)),

@@ -2,7 +2,7 @@
 
 use tagship_domain::{
     Duration,
-    analysis::{Bound, Judge, Metric, MetricKind},
+    analysis::{Analysis, Bound, Judge, Metric, MetricKind},
     forecast::{Comparison, Cost, Figure, Need, Stretch},
     traffic::Weight,
 };
@@ -20,8 +20,8 @@ use crate::analysis::Against;
 pub(super) struct Terms<'a> {
     pub(super) known: &'a Known,
     pub(super) interval: Duration,
-    /// How many metrics share the error rate.
-    pub(super) deciding: u64,
+    /// The analysis, whose metrics share the error rate.
+    pub(super) analysis: &'a Analysis,
 }
 
 /// Stable's share of bad answers, as it is compared with and as a bound has it.
@@ -44,7 +44,7 @@ pub(super) fn shares(metric: &Metric, terms: &Terms<'_>) -> Shares {
 
 /// Whether it is measured on labelled requests only.
 pub(super) fn needs_labels(metric: &Metric) -> bool {
-    matches!(metric.kind, MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy)
+    matches!(metric.kind, MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy | MetricKind::Score)
 }
 
 /// The share of bad answers that is to be seen as a regression.
@@ -55,7 +55,8 @@ pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
         | MetricKind::Latency
         | MetricKind::Disagreement
         | MetricKind::PredictionDrift
-        | MetricKind::Value => stable * known.given.regression,
+        | MetricKind::Value
+        | MetricKind::Score => stable * known.given.regression,
     };
     worse.min(1.0)
 }
@@ -63,7 +64,7 @@ pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
 /// One entry per share of traffic at which the metric is measured, in the order of the way.
 pub(super) fn needs(metric: &Metric, way: &[Stretch], terms: &Terms<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = vec![];
-    if metric.threshold.is_some() {
+    if metric.threshold.is_some() || metric.scoring.is_some() {
         return needs;
     }
     for stretch in way {
@@ -119,10 +120,11 @@ fn to_see(metric: &Metric, weight: Weight, against: Comparison, terms: &Terms<'_
             MetricKind::ErrorRatio
             | MetricKind::Disagreement
             | MetricKind::PredictionDrift
-            | MetricKind::Value => Alternatives::Errors,
+            | MetricKind::Value
+            | MetricKind::Score => Alternatives::Errors,
         },
         tolerance: metric.tolerance,
-        metrics: terms.deciding,
+        part: terms.analysis.part(metric),
         bounds: if metric.kind == MetricKind::Latency && against != Comparison::Bound {
             terms.known.bounds()
         } else {

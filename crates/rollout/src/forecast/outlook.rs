@@ -12,7 +12,7 @@ use tagship_domain::{
 };
 
 use super::{
-    looks,
+    horizon, looks,
     need::{Terms, applies, in_looks, needs_labels, per_second, to_promote},
 };
 
@@ -37,6 +37,9 @@ pub(super) fn outlook(metric: &Metric, way: &[Stretch], plan: &RolloutPlan, term
     }
     if let Some(threshold) = &metric.threshold {
         return looks::outlook(metric, threshold, way, plan);
+    }
+    if let Some(scoring) = &metric.scoring {
+        return horizon::outlook(metric, scoring, way, plan, terms);
     }
     let max_wait = plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     let Some((until, against)) = verdict(metric, way) else {

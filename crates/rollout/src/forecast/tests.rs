@@ -1,5 +1,6 @@
 //! Forecasts of plans against figures that were simulated or computed elsewhere.
 
+use crate::tests::walk::analysis;
 use std::collections::BTreeMap;
 
 use tagship_domain::{
@@ -53,7 +54,8 @@ fn errors() -> Metric {
 }
 
 fn outlook_of(plan: &RolloutPlan, known: &Known) -> Outlook {
-    let terms = Terms { known, interval: minutes(1), deciding: 1 };
+    let analysis = analysis(vec![errors()]);
+    let terms = Terms { known, interval: minutes(1), analysis: &analysis };
     outlook(&plan.analysis.as_ref().unwrap().metrics[0], &way(plan, true), plan, &terms)
 }
 
@@ -230,7 +232,8 @@ fn counters_tell_what_they_hold_enough_of() {
 
 #[test]
 fn a_regression_within_the_tolerance_is_never_seen() {
-    let terms = |known| Terms { known, interval: minutes(1), deciding: 1 };
+    let analysis = analysis(vec![errors()]);
+    let terms = |known| Terms { known, interval: minutes(1), analysis: &analysis };
     let known = known(Some(100.0), Some(0.01));
     let plan = canary(&[(10, Some(10))], vec![]);
     let seen = |tolerance| {

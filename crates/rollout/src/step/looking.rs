@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Duration, Timestamp, Version,
-    analysis::{Analysis, Metric, MetricPhase, Seen},
+    analysis::{Analysis, Metric, MetricPhase, Seen, Window},
     rollout::{Measured, MissedLook, Observation, Phase, RolloutState, Snapshot},
+    scoring::Labelled,
     tally::Tally,
     threshold::Point,
 };
@@ -107,6 +108,9 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
     }
     for metric in analysis.metrics.iter().filter(|metric| metric.own_source && against.applies(metric)) {
         let window = match &metric.threshold {
+            None if metric.scoring.is_some() => {
+                labelled_look(state, metric, observation.labelled.get(&metric.name))
+            }
             None => {
                 let now = observation.own.get(&metric.name);
                 own_look(metric, arms, own.entry(metric.name.clone()).or_default(), now)
@@ -141,6 +145,22 @@ fn missed_look(
         }
     }
     seen
+}
+
+/// What was seen of a score; nothing where it has been judged.
+fn labelled_look(
+    state: &RolloutState,
+    metric: &Metric,
+    now: Option<&Result<Labelled, String>>,
+) -> Option<Seen> {
+    if state.judges.get(&metric.name).is_some_and(analysis::has_ended) {
+        return None;
+    }
+    Some(match now {
+        Some(Ok(labelled)) => Seen::Window(Window::Labelled(labelled.clone())),
+        Some(Err(why)) => Seen::Error(why.clone()),
+        None => Seen::Error("its source was not asked".to_owned()),
+    })
 }
 
 /// What was seen of a metric on values.

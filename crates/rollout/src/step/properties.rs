@@ -218,6 +218,7 @@ impl Scene {
             counters: Some(counters),
             own: BTreeMap::new(),
             values: BTreeMap::new(),
+            labelled: BTreeMap::new(),
             missed: vec![],
             newer: self.newer.then(|| release("v1.2.0")),
             commands,
@@ -369,6 +370,7 @@ proptest! {
         let silent = |now| Observation {
             own: BTreeMap::new(),
             values: BTreeMap::new(),
+            labelled: BTreeMap::new(),
             missed: vec![],
             now,
             target: Observed::Unreachable("down".to_owned()),

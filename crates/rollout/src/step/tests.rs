@@ -17,6 +17,7 @@ mod failure;
 mod freezing;
 mod own_source;
 mod promotion;
+mod scores;
 mod strategies;
 mod values;
 

@@ -104,6 +104,7 @@ pub(crate) fn look(arms: &[Arm]) -> Observation {
         counters: None,
         own: BTreeMap::new(),
         values: BTreeMap::new(),
+        labelled: BTreeMap::new(),
         missed: vec![],
         newer: None,
         commands: vec![],

@@ -12,6 +12,7 @@ use tagship_domain::{
         Phase, RolloutState,
     },
     routing::HeaderName,
+    scoring::Labelled,
     tally::Tally,
     threshold::{Point, Threshold},
     traffic::{Counters, TargetState, Weight},
@@ -34,6 +35,8 @@ pub(crate) struct Walk {
     pub(crate) outage: Option<String>,
     /// Why sources of single metrics cannot be asked, while they cannot.
     pub(crate) own_outage: Option<String>,
+    /// What sources of labelled predictions say, by metric.
+    pub(crate) labelled: BTreeMap<String, Result<Labelled, String>>,
     /// A newer release that waits.
     pub(crate) newer: Option<Release>,
     /// Whether orders to route are tried in vain.
@@ -59,6 +62,7 @@ impl Walk {
             differs: [0, 0],
             outage: None,
             own_outage: None,
+            labelled: BTreeMap::new(),
             newer: None,
             refuses_to_route: false,
             story: vec![],
@@ -132,6 +136,7 @@ impl Walk {
             counters: asked.counters.then_some(measured),
             own: if asked.counters { self.own() } else { BTreeMap::new() },
             values: if asked.counters { self.values() } else { BTreeMap::new() },
+            labelled: if asked.counters { self.labelled.clone() } else { BTreeMap::new() },
             missed: vec![],
             newer: self.newer.clone(),
             commands,
@@ -268,7 +273,9 @@ pub(crate) fn errors() -> Metric {
         consecutive_error_limit: 4,
         own_source: false,
         threshold: None,
+        scoring: None,
         dry_run: false,
+        weight: 1.0,
     }
 }
 

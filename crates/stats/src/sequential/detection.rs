@@ -21,8 +21,8 @@ pub struct Detection {
     pub alternatives: Alternatives,
     /// How many times worse than stable is tolerated; 1 or more.
     pub tolerance: f64,
-    /// How many such tests share the error rate: metrics, and at the price of less power the bounds of a histogram.
-    pub metrics: u64,
+    /// The test's part of an error rate that several tests share; 1 where it has all of it.
+    pub part: f64,
     /// Over how many bounds evidence is averaged; 1 for all but histograms.
     pub bounds: u64,
     /// Observations of the candidate in one look; absent where the rate of requests is unknown.
@@ -47,7 +47,7 @@ pub fn n_detect_fixed(t1: f64, bound: f64, test: &Detection) -> f64 {
 }
 
 fn cheapest(t0: f64, t1: f64, test: &Detection, per_request: impl Fn(f64) -> f64) -> f64 {
-    let threshold = REJECTS * real(test.metrics.max(1));
+    let threshold = REJECTS / test.part;
     let mixed =
         test.alternatives.beyond(test.tolerance).len() * usize::try_from(test.bounds.max(1)).unwrap_or(1);
     let is_worse = |s: f64| t0 > 0.0 && t1 > s * t0 && t1 < 1.0;
@@ -99,7 +99,7 @@ mod tests {
             speed,
             alternatives: Alternatives::Errors,
             tolerance: 1.0,
-            metrics: 1,
+            part: 1.0,
             bounds: 1,
             per_look,
         }
@@ -126,7 +126,7 @@ mod tests {
         assert!(n_detect(0.0, 0.02, 0.1, &test(Speed::Tempered, None)).is_infinite());
         assert!(n_detect_fixed(0.01, 0.02, &test(Speed::TwoSpeed, None)).is_infinite());
         let one = test(Speed::Tempered, None);
-        let three = Detection { metrics: 3, ..one };
+        let three = Detection { part: 1.0 / 3.0, ..one };
         assert!(n_detect(0.01, 0.02, 0.1, &one) < n_detect(0.01, 0.02, 0.1, &three));
         assert!(n_detect(0.01, 0.02, 0.1, &one) < n_detect(0.01, 0.02, 0.5, &one));
         assert!(n_detect_fixed(0.04, 0.02, &one) < n_detect_fixed(0.03, 0.02, &one));

@@ -89,7 +89,7 @@ fn value(kind: Option<MetricKind>, value: Option<f64>) -> String {
     match (kind, value) {
         (_, None) => "-".to_owned(),
         (Some(MetricKind::Latency), Some(value)) => format!("{value:.1} ms"),
-        (Some(MetricKind::Value), Some(value)) => format!("{value}"),
+        (Some(MetricKind::Value | MetricKind::Score), Some(value)) => format!("{value}"),
         (_, Some(value)) => format!("{:.2}%", 100.0 * value),
     }
 }

@@ -89,6 +89,7 @@ fn observe(at: &Standing, cause: Cause, now: Timestamp) -> Observation {
         smoke: asked.smoke.then(|| answers(cause != Cause::WrongAnswers)),
         counters: asked.counters.then(|| counted(state, cause)),
         values: <_>::default(),
+        labelled: BTreeMap::new(),
         missed: vec![],
         own: BTreeMap::new(),
         target,

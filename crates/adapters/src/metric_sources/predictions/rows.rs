@@ -24,15 +24,18 @@ pub(super) struct Columns {
     pub(super) prediction: String,
     pub(super) label: String,
     pub(super) time: Option<String>,
+    pub(super) id: Option<String>,
 }
 
 /// A labelled prediction.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) version: String,
-    prediction: String,
-    label: String,
+    pub(super) prediction: String,
+    pub(super) label: String,
     pub(super) time: Option<Timestamp>,
+    /// What was predicted about; the same one for both versions.
+    pub(super) id: Option<String>,
 }
 
 /// A file of them.
@@ -107,13 +110,17 @@ impl Table {
         let columns = &self.columns;
         let [version, prediction, label] =
             [column(&columns.version)?, column(&columns.prediction)?, column(&columns.label)?];
-        let time = columns.time.as_deref().map(column).transpose()?;
+        let [time, id] = [
+            columns.time.as_deref().map(column).transpose()?,
+            columns.id.as_deref().map(column).transpose()?,
+        ];
         let mut record = csv::StringRecord::new();
         while reader.read_record(&mut record).map_err(unreadable)? {
             let line = record.position().map_or(0, csv::Position::line);
             let cell = |at: usize| Some(record.get(at).unwrap_or_default().to_owned());
-            let cells = [cell(version), cell(prediction), cell(label), time.and_then(cell)];
-            if let Some(row) = row(cells, time.is_some(), line)? {
+            let cells =
+                [cell(version), cell(prediction), cell(label), time.and_then(cell), id.and_then(cell)];
+            if let Some(row) = row(cells, columns, line)? {
                 see(&row);
             }
         }
@@ -141,14 +148,14 @@ impl Table {
             })?;
             let cell = |name: &str| object.get(name).and_then(plain);
             let columns = &self.columns;
-            let time = columns.time.as_deref();
             let cells = [
                 cell(&columns.version),
                 cell(&columns.prediction),
                 cell(&columns.label),
-                time.and_then(cell),
+                columns.time.as_deref().and_then(cell),
+                columns.id.as_deref().and_then(cell),
             ];
-            if let Some(row) = row(cells, time.is_some(), line)? {
+            if let Some(row) = row(cells, columns, line)? {
                 see(&row);
             }
         }
@@ -157,22 +164,26 @@ impl Table {
 }
 
 /// A row, where it has a label.
-fn row(cells: [Option<String>; 4], has_time: bool, line: u64) -> Result<Option<Row>, Wrong> {
-    let [version, prediction, label, time] = cells.map(|cell| cell.filter(|cell| !cell.is_empty()));
+fn row(cells: [Option<String>; 5], columns: &Columns, line: u64) -> Result<Option<Row>, Wrong> {
+    let [version, prediction, label, time, id] = cells.map(|cell| cell.filter(|cell| !cell.is_empty()));
     let Some(label) = label else { return Ok(None) };
     let missing = |what: &str| wrong(Problem::Invalid, format!("line {line} has a label and no {what}"));
-    let time = match (has_time, time) {
+    let time = match (columns.time.is_some(), time) {
         (false, _) => None,
         (true, None) => return Err(missing("time")),
         (true, Some(text)) => {
             Some(when(&text).map_err(|why| wrong(Problem::Invalid, format!("line {line}: {why}")))?)
         }
     };
+    if columns.id.is_some() && id.is_none() {
+        return Err(missing("id"));
+    }
     Ok(Some(Row {
         version: version.ok_or_else(|| missing("version"))?,
         prediction: prediction.ok_or_else(|| missing("prediction"))?,
         label,
         time,
+        id,
     }))
 }
 
@@ -195,6 +206,6 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn wrong(problem: Problem, message: impl Into<String>) -> Wrong {
+pub(super) fn wrong(problem: Problem, message: impl Into<String>) -> Wrong {
     Wrong { problem, message: message.into() }
 }

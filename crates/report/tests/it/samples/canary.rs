@@ -50,7 +50,9 @@ pub(crate) fn metric(name: &str, kind: MetricKind) -> Metric {
         consecutive_error_limit: 4,
         own_source: false,
         threshold: None,
+        scoring: None,
         dry_run: false,
+        weight: 1.0,
     }
 }
 

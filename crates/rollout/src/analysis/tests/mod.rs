@@ -2,6 +2,8 @@
 
 mod bounds;
 mod limits;
+mod parts;
+mod scores;
 mod thresholds;
 mod verdicts;
 mod windows;

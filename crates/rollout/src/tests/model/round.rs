@@ -377,6 +377,7 @@ impl World {
             counters: asked.counters.then_some(counters),
             own: BTreeMap::new(),
             values: BTreeMap::new(),
+            labelled: BTreeMap::new(),
             missed: vec![],
             target,
             newer: told.newer.then(|| release("v1.2.0")),
