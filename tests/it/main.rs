@@ -29,6 +29,7 @@ mod notices;
 mod order;
 mod plan;
 mod schedule;
+mod scores;
 mod sentences;
 mod shadow;
 mod structure;

@@ -4,6 +4,7 @@ use tagship_domain::{
     Duration,
     analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind, OnNoData},
     plan::{OnFailure, OnNewer, RolloutPlan, Smoke, Step, Strategy},
+    scoring::{Horizon, Score},
     traffic::Weight,
 };
 
@@ -332,6 +333,28 @@ fn a_value_has_conditions_and_a_source() {
     let text = "metrics: [{ name: e, kind: error-ratio }, { name: l, kind: latency, dry-run: true }]";
     let metrics = parse_analysis("a.yml", text).unwrap().metrics;
     assert_eq!(metrics.iter().map(Metric::decides).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_score_says_what_is_computed_and_when() {
+    let of = |keys: &str| {
+        let text = format!(
+            "metrics: [{{ name: e, kind: error-ratio, weight: 3 }}, {{ name: s, kind: score, {keys}, source: {{ predictions: {{ files: [a.csv] }} }} }}]"
+        );
+        parse_analysis("a.yml", &text).unwrap().metrics
+    };
+    let metrics = of("score: f1, positive: 1, margin: 0.02, horizon: { rows: 2000 }");
+    let scoring = metrics[1].scoring.clone().unwrap();
+    assert_eq!((scoring.score, scoring.positive.as_deref()), (Score::F1, Some("1")));
+    assert_eq!((scoring.margin.to_string(), scoring.horizon), ("0.02".to_owned(), Horizon::Rows(2000)));
+    assert_eq!((metrics[1].judge, metrics[1].own_source), (Judge::FixedHorizon, true));
+    assert_eq!(metrics.iter().map(|metric| metric.weight.to_string()).collect::<Vec<_>>(), ["3", "1"]);
+    let metrics = of("score: rmse, margin: 5, min-samples: 500, horizon: { after: 24h }");
+    let scoring = metrics[1].scoring.clone().unwrap();
+    assert_eq!(scoring.horizon, Horizon::After(Duration::from_secs(86_400)));
+    assert_eq!((scoring.positive, metrics[1].min_samples), (None, 500));
+    let metrics = of("score: auc, positive: true, margin: 0.01, horizon: { rows: 50 }");
+    assert_eq!(metrics[1].scoring.clone().unwrap().positive.as_deref(), Some("true"));
 }
 
 #[test]

@@ -359,11 +359,11 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e }] }",
-        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`",
+        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`, `score`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-rate }] }",
-        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`, found `error-rate` | did you mean `error-ratio`?",
+        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`, `score`, found `error-rate` | did you mean `error-ratio`?",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: bucket-e }] }",
@@ -375,7 +375,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: mann-whitney }] }",
-        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, `threshold`, found `mann-whitney`",
+        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, `threshold`, `fixed-horizon`, found `mann-whitney`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, tolerance: 0.9 }] }",
@@ -556,6 +556,34 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     (
         "bake: 5m\nanalysis: { metrics: [{ name: v, kind: value, success: result < stable, source: { http: { url: \"x/{{arm}}\" } } }] }",
         "9:64 p.analysis.metrics[0].success: no traffic of stable is left during the bake to compare `v` with | set `hold-back: 5%`, or write conditions that do not read `stable`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: s, kind: score, score: f1, positive: 1, margin: 0.02, horizon: { rows: 2000 }, source: { predictions: { files: [a.csv] } } }] }",
+        "9:48 p.analysis.metrics[0].kind: a score never promotes alone: it is judged once, and nothing watches the new version before and after that | add a metric that is judged at every look, e.g. `{ name: errors, kind: error-ratio }`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio }, { name: s, kind: score, source: { predictions: { files: [a.csv] } } }] }",
+        "9:63 p.analysis.metrics[1].horizon: a score is judged once, and nothing says when | write `horizon: { rows: 2000 }`, or `horizon: { after: 24h }`\n9:63 p.analysis.metrics[1].margin: the key `margin` is missing | write how much worse than stable's score is fine, e.g. `margin: 0.02`; with none, a version as good as stable is never promoted\n9:63 p.analysis.metrics[1].score: the key `score` is missing | write which one, one of `f1`, `precision`, `recall`, `auc`, `log-loss`, `brier`, `rmse`, `mae`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio }, { name: s, kind: score, score: f1, margin: 0, horizon: { rows: 60000 }, source: { predictions: { files: [a.csv] } } }] }",
+        "9:63 p.analysis.metrics[1].positive: f1 is about one class, and nothing says which | name it as labels do, e.g. `positive: churned`, or `positive: 1`\n9:106 p.analysis.metrics[1].margin: a margin is above 0, not 0 | write how much worse than stable's score is fine, e.g. `margin: 0.02`; with none, a version as good as stable is never promoted\n9:126 p.analysis.metrics[1].horizon.rows: a score is computed of at most 50000 predictions | write 50000 or less",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio }, { name: s, kind: score, score: mae, positive: 1, margin: 1, horizon: { rows: 20 } }] }",
+        "9:63 p.analysis.metrics[1].source: a score is computed from labelled predictions, which no target keeps | name where they are, e.g. `source: { predictions: { files: [labels/churn.csv] } }`\n9:99 p.analysis.metrics[1].positive: mae is about numbers, it knows no class | leave `positive` out\n9:123 p.analysis.metrics[1].horizon: 20 predictions are fewer than the 50 that a verdict needs | write 50 or more, or a smaller `min-samples`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio }, { name: s, kind: score, score: mae, margin: 1, horizon: { rows: 200, after: 1h }, failure-limit: 1, tolerance: 2, source: { predictions: { files: [a.csv] } } }] }",
+        "9:110 p.analysis.metrics[1].horizon: only one of `rows`, `after` can be chosen | write one, e.g. `horizon: { rows: 2000 }`, or `horizon: { after: 24h }`\n9:145 p.analysis.metrics[1].failure-limit: `failure-limit` is about looks at counts, and a score is judged once | leave it out; `margin` says how much worse than stable it may be\n9:163 p.analysis.metrics[1].tolerance: `tolerance` is about looks at counts, and a score is judged once | leave it out; `margin` says how much worse than stable it may be",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio, score: f1, horizon: { after: 1h }, weight: 0 }] }",
+        "9:61 p.analysis.metrics[0].score: `score` is about scores, and error-ratio is none | leave it out, or choose the kind `score`\n9:72 p.analysis.metrics[0].horizon: `horizon` is about scores, and error-ratio is none | leave it out, or choose the kind `score`\n9:104 p.analysis.metrics[0].weight: a weight is above 0, not 0 | `2` takes twice as much of the error rate as a metric without a weight; one that should not decide has `dry-run: true`",
+    ),
+    (
+        "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: e, kind: error-ratio }, { name: v, kind: value, max: 1, weight: 2, source: { http: {} } }] }",
+        "9:95 p.analysis.metrics[1].weight: value takes nothing of the error rate, so it has no weight | leave `weight` out",
     ),
     ("notify: { slack: {} }", "8:9 p.notify: expected a list, found a mapping"),
     (

@@ -3,7 +3,12 @@
 use std::{fs, path::Path};
 
 use serde_json::json;
-use tagship_domain::{Timestamp, analysis::MetricKind};
+use tagship_domain::{
+    Timestamp,
+    analysis::MetricKind,
+    scoring::{Labelled, LabelledRows},
+};
+use tagship_ports::OwnSource;
 
 use crate::metric_sources::tests::{open, open_tally, version};
 
@@ -110,4 +115,67 @@ fn only_accuracy_is_counted() {
             .to_string()
             .contains("`files` is empty")
     );
+}
+
+/// Labelled predictions of v1.0.0 and v1.1.0 since eleven, up to noon.
+async fn collected(text: &str, more: serde_json::Value) -> Result<Labelled, String> {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.csv"), text).unwrap();
+    let mut settings = more;
+    settings["files"] = json!(["a.csv"]);
+    let source = open("predictions", MetricKind::Score, settings, directory.path());
+    let OwnSource::Labelled(source) = source.map_err(|error| error.to_string())? else { panic!("no rows") };
+    let [eleven, noon] =
+        ["2026-11-24T11:00:00Z", "2026-11-24T12:00:00Z"].map(|at| at.parse::<Timestamp>().unwrap());
+    let stable = "v1.0.0".parse().unwrap();
+    source.labelled(&stable, &version(), eleven, noon).await.map_err(|error| error.to_string())
+}
+
+fn owned<const N: usize>(rows: &[[&str; N]]) -> Vec<[String; N]> {
+    rows.iter().map(|row| row.map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn rows_of_both_versions_stand_side_by_side_in_their_order() {
+    let text = "version,prediction,label,at\nv1.1.0,0.9,1,2026-11-24T11:10:00Z\nv1.0.0,0.2,0,2026-11-24T11:11:00Z\n\
+                v1.1.0,0.4,,2026-11-24T11:12:00Z\nv1.0.0,0.8,1,2026-11-24T10:59:00Z\nv0.9.0,0,0,2026-11-24T11:13:00Z\n\
+                v1.1.0,0.1,0,2026-11-24T11:14:00Z\nv1.1.0,0.3,0,2026-11-24T11:55:00Z\n";
+    let found = collected(text, json!({ "time": "at", "delay": "10m" })).await.unwrap();
+    let expected = LabelledRows::Apart {
+        stable: owned(&[["0", "0.2"]]),
+        candidate: owned(&[["1", "0.9"], ["0", "0.1"]]),
+    };
+    assert_eq!(found.rows, expected, "what is old, young, without a label or of another version is left out");
+    assert_eq!(found.digest.as_ref().map(String::len), Some(64));
+    let again = collected(text, json!({ "time": "at", "delay": "10m" })).await.unwrap();
+    let other =
+        collected(&text.replace("0.9,1", "0.8,1"), json!({ "time": "at", "delay": "10m" })).await.unwrap();
+    assert_eq!(again.digest, found.digest);
+    assert_ne!(other.digest, found.digest);
+}
+
+#[tokio::test]
+async fn rows_with_an_id_are_pairs_where_both_versions_predicted() {
+    let text = "version,prediction,label,req\nv1.1.0,0.9,1,a\nv1.0.0,0.2,0,b\nv1.0.0,0.7,1,a\nv1.0.0,0.5,1,c\n\
+                v1.1.0,0.3,0,b\n";
+    let found = collected(text, json!({ "id": "req" })).await.unwrap();
+    let expected = LabelledRows::Paired(owned(&[["1", "0.7", "0.9"], ["0", "0.2", "0.3"]]));
+    assert_eq!(found.rows, expected);
+    for (row, words) in [
+        ("v1.1.0,0.9,0,b\n", "was predicted twice by v1.1.0"),
+        ("v1.1.0,0.9,0,c\n", "id \"c\" has the labels \"1\" and \"0\""),
+        ("v1.1.0,0.9,0,\n", "line 7 has a label and no id"),
+    ] {
+        let error = collected(&format!("{text}{row}"), json!({ "id": "req" })).await.unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn only_scores_know_ids() {
+    let settings = json!({ "files": ["a.csv"], "id": "req" });
+    let error = open("predictions", MetricKind::LabelledAccuracy, settings, Path::new(".")).unwrap_err();
+    assert!(error.to_string().contains("only scores compare pairs by `id`"), "{error}");
+    let error = open("http", MetricKind::Score, json!({}), Path::new(".")).unwrap_err();
+    assert!(error.to_string().contains("has no labelled predictions, which score needs"), "{error}");
 }
