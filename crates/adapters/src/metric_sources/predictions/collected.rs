@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
-use tagship_domain::scoring::{Labelled, LabelledRows};
+use tagship_domain::{
+    Digest,
+    scoring::{Labelled, LabelledRows},
+};
 use tagship_ports::Problem;
 
 use super::{
@@ -88,8 +91,8 @@ impl Collected {
 
     /// What was collected.
     pub(super) fn finish(self) -> Labelled {
-        let hex = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Labelled { rows: self.rows, digest: Some(hex) }
+        let digest = Digest::from_bytes(self.digest.finalize().into());
+        Labelled { rows: self.rows, digest: Some(digest.hex().to_owned()) }
     }
 }
 

@@ -97,7 +97,7 @@ fn it_is_judged_once_and_of_the_first_rows() {
 #[test]
 fn what_the_rows_cannot_tell_goes_to_a_person() {
     let unsure = apart(answers(200, 12), answers(100, 14));
-    let (phase, standing, mut rollout) = ends(metric(Score::F1, Horizon::Rows(100)), &[unsure.clone()]);
+    let (phase, standing, mut rollout) = ends(metric(Score::F1, Horizon::Rows(100)), &[unsure]);
     assert_eq!(phase, MetricPhase::Inconclusive);
     let Standing::Inconclusive { reason, message } = standing else { panic!("{standing:?}") };
     assert_eq!(reason, Reason::InconclusiveAnalysis);
