@@ -185,6 +185,7 @@ impl Walk {
             counters: Some(Measured::Counters(self.counters.clone())),
             own: BTreeMap::new(),
             values: BTreeMap::new(),
+            labelled: BTreeMap::new(),
             missed: vec![],
             newer: self.newer.clone(),
             commands,

@@ -139,6 +139,7 @@ fn observation(state: &RolloutState, stable: &Release, candidate: &Release, now:
         counters: Some(Measured::Counters(counters.into())),
         own: BTreeMap::new(),
         values: BTreeMap::new(),
+        labelled: BTreeMap::new(),
         missed: vec![],
         newer: None,
         commands: vec![],

@@ -155,3 +155,32 @@ fn without_stable_a_bound_judges() {
     let looks = replay(&policy, &recording).unwrap();
     assert_eq!(looks.last().unwrap().decision, AnalysisDecision::Promote);
 }
+
+/// A score is replayed like any other metric: nothing before its horizon, one figure at it.
+#[test]
+fn a_recorded_score_is_judged_at_its_horizon() {
+    let rows = |n: usize, wrong: usize| {
+        let row = |at: usize| format!("[\"1\",\"{}\"]", usize::from(at % 10 >= wrong));
+        (0..n).map(row).collect::<Vec<_>>().join(",")
+    };
+    let look = |t: usize, n: usize| {
+        format!(
+            "{{\"t\":{t},\"metric\":\"recall\",\"kind\":\"score\",\"labelled\":{{\"rows\":{{\"apart\":{{\"stable\":[{}],\"candidate\":[{}]}}}}}}}}",
+            rows(400, 1),
+            rows(n, 6)
+        )
+    };
+    let recording = Recording::parse(&[look(60, 100), look(120, 200)].join("\n")).unwrap();
+    let scoring = tagship_domain::scoring::Scoring {
+        score: tagship_domain::scoring::Score::Recall,
+        positive: Some("1".to_owned()),
+        margin: 0.1,
+        horizon: tagship_domain::scoring::Horizon::Rows(200),
+    };
+    let metric = Metric { scoring: Some(scoring), ..Metric::with_defaults("recall", MetricKind::Score) };
+    let policy = Policy::of(analysis(vec![metric]), &recording).unwrap();
+    let said = replay(&policy, &recording).unwrap();
+    let decisions: Vec<_> = said.iter().map(|look| look.decision).collect();
+    assert_eq!(decisions, [AnalysisDecision::Continue, AnalysisDecision::Rollback]);
+    assert!(matches!(Policy::defaults(&recording), Err(PolicyMismatch::NoScore { .. })));
+}
