@@ -117,6 +117,7 @@ async fn cancelled(workspace: &Workspace, place: Place<'_>) -> Failure {
     stopped(&text).hint(next)
 }
 
+#[expect(clippy::too_many_lines, reason = "the ways in which a run leads on, side by side")]
 async fn lead_on(
     workspace: &Workspace,
     place: Place<'_>,

@@ -69,7 +69,7 @@ fn journal(stage: &Stage<'_>) -> Result<Vec<Entry>> {
     let log =
         stage.git(&origin, &["log", "--reverse", "--topo-order", "--format=%H%x09%P%x09%s", JOURNAL])?;
     let ids = log.lines().map(|line| line.split('\t').next().unwrap_or_default());
-    let asked: String = ids.map(|id| format!("{id}:rollout.json\n")).collect();
+    let asked = ids.flat_map(|id| [id, ":rollout.json\n"]).collect::<String>();
     let states = Cli::new("git").args(["cat-file", "--batch"]).current_dir(&origin).stdin(asked).run();
     // A line with id, kind and size stands before each.
     let states: String = states.stdout.lines().filter(|line| !line.contains(" blob ")).collect();
@@ -178,7 +178,10 @@ fn deployments(directory: &Path) -> Result<Vec<(String, String)>> {
 
 /// Nothing that a dead git holds keeps the next one out.
 fn no_locks(directory: &Path) -> Result<()> {
-    match files(directory)?.into_iter().find(|file| file.ends_with(".lock")) {
+    match files(directory)?
+        .into_iter()
+        .find(|file| Path::new(file).extension().is_some_and(|end| end == "lock"))
+    {
         Some(lock) => bail!("{} is still locked by {lock}", directory.display()),
         None => Ok(()),
     }

@@ -50,9 +50,6 @@ pub(super) fn campaign(programs: &Programs) -> Result<Kills> {
     let (mut table, mut points, mut wrong) = (String::new(), 0, vec![]);
     writeln!(table, "{:<16} {:>5} {:>7} {:>7}  {:>5}", "scenario", "acts", "points", "as good", "s")?;
     for scenario in scenarios {
-        if std::env::var("ONLY").is_ok_and(|only| only != scenario.name) {
-            continue;
-        }
         let began = Instant::now();
         let played =
             undisturbed(programs, scenario).with_context(|| format!("{}, undisturbed", scenario.name))?;
@@ -91,9 +88,6 @@ fn kill_everywhere(played: &Played<'_>) -> Vec<String> {
         let Some(point) = played.points.get(next.fetch_add(1, Ordering::Relaxed)).copied() else { return };
         let act = played.acts.get(point / 2).map_or("", String::as_str);
         if let Err(error) = killed_at(played, point) {
-            if std::env::var("ONLY").is_ok() {
-                println!("{point} {act} {error:#}");
-            }
             let side = if point.is_multiple_of(2) { "before" } else { "after" };
             let what = format!("{}, killed {side} act {}, {act}: {error:#}", played.scenario.name, point / 2);
             wrong.lock().unwrap_or_else(PoisonError::into_inner).push(what);

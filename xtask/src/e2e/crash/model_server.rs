@@ -16,7 +16,7 @@ use super::{http, points::Switch, proxy::Proxy};
 /// What the server and its clients share.
 pub(super) const TOKEN: &str = "a-token-of-the-crash-campaign";
 /// The longest that anything on this machine is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server.
 pub(super) struct ModelServer {

@@ -44,7 +44,7 @@ const VERB: &str = r#"ask=$(cat); verb=${ask#*'"verb":"'}; verb=${verb%%'"'*}"#;
 
 /// A running proxy with the hook that leads it.
 pub(super) struct Nginx {
-    _running: Running,
+    running: Option<Running>,
     home: PathBuf,
     hook: PathBuf,
     address: String,
@@ -83,7 +83,12 @@ impl Nginx {
         until("nginx", || fs::read_to_string(&pid).ok().filter(|text| !text.trim().is_empty()))?;
         let call = format!(r#"printf '%s' "$ask" | '{}' "$@""#, hooks.join("nginx.py").display());
         let hook = switch.wrap("hook", [VERB, "hook $verb", &call])?;
-        Ok(Self { _running: running, home: home.to_owned(), hook, address: format!("127.0.0.1:{ports}") })
+        Ok(Self {
+            running: Some(running),
+            home: home.to_owned(),
+            hook,
+            address: format!("127.0.0.1:{ports}"),
+        })
     }
 
     /// Settings of the target.
@@ -124,6 +129,11 @@ impl Drop for Nginx {
         for (_, arm) in self.arms().unwrap_or_default() {
             let pid = arm["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
             let _ = pid.map(|pid| kill_process_group(pid, Signal::TERM));
+        }
+        // A master that is killed leaves its workers behind.
+        if let Some(running) = self.running.take() {
+            running.terminate();
+            running.wait();
         }
     }
 }

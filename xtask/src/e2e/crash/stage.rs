@@ -91,7 +91,7 @@ impl<'a> Template<'a> {
         for variant in scenario.released {
             stage.bring(variant)?;
             for verb in ["validate", "gate", "release"] {
-                stage.expect(0, stage.run_words(&[verb])?)?;
+                stage.expect(0, &stage.run_words(&[verb]))?;
             }
         }
         if let Some(variant) = scenario.merges {
@@ -160,7 +160,7 @@ impl<'a> Stage<'a> {
 
     /// The first release serves, and whatever else has to be there before the story begins.
     fn serve(&self) -> Result<()> {
-        self.expect(0, self.run_words(&["rollout", "--version", "v0.1.0"])?)?;
+        self.expect(0, &self.run_words(&["rollout", "--version", "v0.1.0"]))?;
         for run in self.scenario.before {
             let done = self.run(run)?;
             if ![0, 6].contains(&done.code) {
@@ -214,6 +214,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Runs a program of the system and answers what it printed.
+    #[expect(clippy::unused_self, reason = "programs are run as the person of the stage")]
     pub(super) fn output(&self, program: &str, directory: &Path, words: &[&str]) -> Result<String> {
         let done = Cli::new(program).args(words).current_dir(directory).run();
         if done.code == 0 { Ok(done.stdout) } else { bail!("{program} {}: {}", words.join(" "), done.stderr) }
@@ -238,15 +239,15 @@ impl<'a> Stage<'a> {
         if let (Front::Serve(server), true) = (&self.front, self.scenario.strategy.contains("analysis")) {
             server.ask(&inputs()?, REQUESTS)?;
         }
-        self.run_words(run.words)
+        Ok(self.run_words(run.words))
     }
 
-    fn run_words(&self, words: &[&str]) -> Result<Output> {
+    fn run_words(&self, words: &[&str]) -> Output {
         let running = self.cli(&self.clone(), words).start();
         self.switch.aim(Some(running.id()));
         let done = running.wait();
         self.switch.aim(None);
-        Ok(done)
+        done
     }
 
     /// The program, ready to run in a clone.
@@ -279,7 +280,7 @@ impl<'a> Stage<'a> {
         bail!("{PATIENCE} runs were not enough")
     }
 
-    fn expect(&self, code: i32, done: Output) -> Result<()> {
+    fn expect(&self, code: i32, done: &Output) -> Result<()> {
         if done.code == code {
             return Ok(());
         }
