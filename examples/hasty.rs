@@ -48,6 +48,7 @@ impl Clock for HastyClock {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the one setting of a program for tests")]
 fn main() -> ExitCode {
     let ahead = std::env::var(AHEAD).unwrap_or_else(|_| "0".to_owned());
     match ahead.parse::<i64>() {

@@ -5,7 +5,7 @@ mod walk;
 use std::fs;
 
 use tagship_domain::{
-    Provenance,
+    Duration, Provenance,
     analysis::MetricReading,
     event::Command,
     explanation::Cause,
@@ -46,7 +46,13 @@ fn a_canary_without_metrics_is_led_by_the_clock() {
 
 #[test]
 fn verdicts_on_metrics_are_told_with_their_numbers() {
-    let mut good = Walk::begin(&judged());
+    // Held for longer than the verdict takes.
+    let mut patient = judged();
+    if let Strategy::Canary { steps } = &mut patient.strategy {
+        steps.pop();
+        steps.push(Step::Pause(Some(Duration::from_secs(900))));
+    }
+    let mut good = Walk::begin(&patient);
     good.errors = Some([10, 10]);
     good.looks(vec![]).minutes(40);
     assert_eq!(good.state.phase, Phase::Succeeded, "{}", good.story());

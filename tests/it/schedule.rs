@@ -30,8 +30,8 @@ fn waiting(count: usize) -> (Workbench, Vec<String>) {
         r#"{ local: { url: "http://127.0.0.1:9", admin-url: "http://127.0.0.1:9", token-env: TOKEN } }"#;
     let mut config = "version: 1\nmodels:\n".to_owned();
     for model in &models {
-        config += &format!("  {model}:\n    artifact: models/{model}.onnx\n    environments:\n");
-        config += &format!("      production:\n        target: {target}\n");
+        let artifact = ["  ", model, ":\n    artifact: models/", model, ".onnx\n    environments:\n"];
+        config += &[&artifact.concat(), "      production:\n        target: ", target, "\n"].concat();
     }
     bench.clone.write("tagship.yml", config);
     (bench, models)
@@ -42,8 +42,10 @@ fn ticked(bench: &Workbench, arguments: &[&str]) -> (Output, Vec<String>) {
     let git = bench.clone.write(".tagship/counting/git", COUNTING);
     fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
     let calls = bench.clone.write(".tagship/counting/calls", "");
-    let search = std::env::var("PATH").unwrap();
-    let path = format!("{}:{search}", git.parent().unwrap().display());
+    let search = std::env::var_os("PATH").unwrap();
+    let mut path = git.parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(&search);
     let run = bench.cli(&[&["rollout", "--all", "--once"], arguments].concat());
     let done = run.env("PATH", path).env("SEARCH", search).run();
     let calls = fs::read_to_string(calls).unwrap();

@@ -61,7 +61,7 @@ impl Document for GoldenCases {
 pub const MAX_GOLDEN_DOCUMENT: u64 = 64 << 20;
 
 /// What a process that runs golden cases is to do, and within which bounds.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct GoldenRequest {
     /// The model's file, or the directory that holds it.
@@ -83,7 +83,7 @@ impl Document for GoldenRequest {
 }
 
 /// What came of a [`GoldenRequest`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GoldenAnswer {
     /// One entry per case, or why there is none.
     pub report: GoldenReport,

@@ -117,7 +117,6 @@ async fn cancelled(workspace: &Workspace, place: Place<'_>) -> Failure {
     stopped(&text).hint(next)
 }
 
-#[expect(clippy::too_many_lines, reason = "the ways in which a run leads on, side by side")]
 async fn lead_on(
     workspace: &Workspace,
     place: Place<'_>,
@@ -159,9 +158,9 @@ async fn lead_on(
     if let Lead::Begin(Kind::Deploy, candidate) = lead {
         refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
     }
-    let (kind, candidate) = match lead {
-        Lead::Begin(kind, candidate) => (kind, candidate.clone()),
-        Lead::Fire(candidate, _) => (Kind::Rollback, candidate.clone()),
+    let (kind, candidate, why) = match lead {
+        Lead::Begin(kind, candidate) => (kind, candidate.clone(), None),
+        Lead::Fire(candidate, why) => (Kind::Rollback, candidate.clone(), Some(why)),
         Lead::Tell(_) => {
             return drive(&mut driver, Told { commands: &commands, ..Told::default() }, pace).await;
         }
@@ -180,18 +179,38 @@ async fn lead_on(
                 (Tick::Settled(_), Some(_)) if is_locked(workspace, place.environment).await? => {
                     return Ok(tick);
                 }
-                (Tick::Settled(_), Some(queued)) => (Kind::Deploy, queued),
+                (Tick::Settled(_), Some(queued)) => (Kind::Deploy, queued, None),
                 _ => return Ok(tick),
             }
         }
     };
-    let candidate = &candidate;
-    let plan = plan(workspace, place, candidate).await?;
+    let plan = plan(workspace, place, &candidate).await?;
     refuse_impossible(&opened, &plan).await?;
+    begin(workspace, place, &mut driver, &New { kind, candidate: &candidate, plan: &plan, why }, pace).await
+}
+
+/// A rollout that is about to begin.
+struct New<'a> {
+    kind: Kind,
+    candidate: &'a Release,
+    plan: &'a RolloutPlan,
+    /// Why the guard of the one before fires; absent where none does.
+    why: Option<&'a str>,
+}
+
+/// Begins a rollout once what runs has ended, and leads it on.
+async fn begin(
+    workspace: &Workspace,
+    place: Place<'_>,
+    driver: &mut Driver<'_>,
+    new: &New<'_>,
+    pace: &Pace,
+) -> Result<Tick, Failure> {
+    let New { kind, candidate, plan, why } = *new;
     for _ in 0..RACES {
         // Whoever comes next finishes what an earlier run left behind, for the lock is that rollout itself.
         let newer = Some(candidate).filter(|_| kind == Kind::Deploy);
-        let earlier = drive(&mut driver, Told { newer, ..Told::default() }, pace).await?;
+        let earlier = drive(driver, Told { newer, ..Told::default() }, pace).await?;
         if !matches!(earlier, Tick::Nothing | Tick::Settled(_)) {
             return Ok(earlier);
         }
@@ -203,24 +222,20 @@ async fn lead_on(
             return Ok(earlier);
         }
         if let Some(stable) = stable.as_ref().filter(|_| kind == Kind::Deploy) {
-            refuse_incomparable(workspace, place, &plan, stable, candidate).await?;
+            refuse_incomparable(workspace, place, plan, stable, candidate).await?;
         }
         if kind == Kind::Deploy {
             refuse_locked(workspace, place.environment, &candidate.to_string()).await?;
         }
-        let fired = match lead {
+        if why.is_some() {
             // Whoever has decided something since is not overruled.
-            Lead::Fire(_, why) => {
-                refuse_unguarded(workspace, place, earlier.state()).await?;
-                Some(why)
-            }
-            _ => None,
-        };
+            refuse_unguarded(workspace, place, earlier.state()).await?;
+        }
         let after = earlier.state().map(|state| &state.id);
         let (stable, by) = (stable.as_ref(), &workspace.context.by);
-        let begin = Begin { kind, candidate, stable, after, plan: &plan, by, fired };
+        let begin = Begin { kind, candidate, stable, after, plan, by, fired: why };
         match driver.begin(&begin).await {
-            Ok(_) => return drive(&mut driver, Told::default(), pace).await,
+            Ok(_) => return drive(driver, Told::default(), pace).await,
             // Another run was faster; its rollout is led to its end like any earlier one.
             Err(RolloutError::Refused(StartRefusal::Locked { phase, .. }))
                 if phase != Phase::RollbackFailed => {}

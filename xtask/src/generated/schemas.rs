@@ -10,7 +10,7 @@ use tagship_domain::{
     explanation::Explanation,
     forecast::Forecast,
     gate::GateReport,
-    golden::GoldenCases,
+    golden::{GoldenAnswer, GoldenCases, GoldenRequest},
     hook::HookReport,
     import::Import,
     lock::Lock,
@@ -30,7 +30,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 16] = [
+const DOCUMENTS: [Documented; 18] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<GateReport>,
@@ -43,6 +43,8 @@ const DOCUMENTS: [Documented; 16] = [
     document::<Explanation>,
     document::<StatusReport>,
     document::<GoldenCases>,
+    document::<GoldenRequest>,
+    document::<GoldenAnswer>,
     document::<HookReport>,
     document::<Import>,
     document::<Lock>,

@@ -97,7 +97,10 @@ mod tests {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let labels =
             |from, to| times(at(from), at(to), 5).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
-        assert_eq!(labels("2026-11-24T03:44:33Z", "2026-11-24T04:12:01Z"), ["03:50", "04:00", "04:10"]);
+        assert_eq!(
+            labels("2026-11-24T03:44:33Z", "2026-11-24T04:12:01Z"),
+            ["03:45", "03:50", "03:55", "04:00", "04:05", "04:10"]
+        );
         assert_eq!(
             labels("2026-11-24T03:44:33Z", "2026-11-24T03:44:36Z"),
             ["03:44:34", "03:44:35", "03:44:36"]

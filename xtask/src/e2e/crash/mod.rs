@@ -41,13 +41,7 @@ fn programs(subject: &Subject<'_>, directory: &Path) -> Result<Programs> {
     let workspace = subject.workspace;
     let build = ["build", "--locked", "--package", "tagship", "--bin", "tagship-serve", "--example", "hasty"];
     process::run(workspace.cargo(&build))?;
-    let nginx = match system::demand("nginx", "nginx-light") {
-        Ok(()) => system::find("nginx"),
-        Err(error) => {
-            println!("without nginx: {error:#}");
-            None
-        }
-    };
+    system::demand("nginx", "nginx-light")?;
     let copy = |built: &str, name: &str| -> Result<PathBuf> {
         let to = directory.join(name);
         fs::copy(workspace.path("target/debug").join(built), &to).with_context(|| format!("copy {built}"))?;
@@ -56,7 +50,7 @@ fn programs(subject: &Subject<'_>, directory: &Path) -> Result<Programs> {
     Ok(Programs {
         tagship: copy("examples/hasty", "tagship")?,
         serve: copy("tagship-serve", "tagship-serve")?,
-        nginx,
+        nginx: system::find("nginx").context("there is no nginx")?,
         hooks: workspace.path("docs/hooks"),
     })
 }

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::json;
 use tagship_testkit::{Cli, Output, fixtures};
 use tempfile::TempDir;
@@ -50,7 +50,7 @@ pub(super) struct Programs {
     pub(super) tagship: PathBuf,
     pub(super) serve: PathBuf,
     /// Absent where this machine has none.
-    pub(super) nginx: Option<PathBuf>,
+    pub(super) nginx: PathBuf,
     /// The sample hooks.
     pub(super) hooks: PathBuf,
 }
@@ -127,10 +127,12 @@ impl<'a> Stage<'a> {
             Router::Serve => {
                 Front::Serve(ModelServer::start(&programs.serve, &home.path().join("serve"), switch.clone())?)
             }
-            Router::Nginx => {
-                let nginx = programs.nginx.as_deref().context("there is no nginx")?;
-                Front::Nginx(Nginx::start(nginx, &programs.hooks, &home.path().join("nginx"), &switch)?)
-            }
+            Router::Nginx => Front::Nginx(Nginx::start(
+                &programs.nginx,
+                &programs.hooks,
+                &home.path().join("nginx"),
+                &switch,
+            )?),
         };
         let stage =
             Self { programs, scenario, switch, front, later: Cell::new(0), killed: Cell::new(false), home };
