@@ -232,7 +232,7 @@ fn a_thousand_looks_at_many_metrics_are_a_small_page() {
     let last = walk.chain.last().unwrap().clone();
     for minute in 1..=1_000_u32 {
         let mut look = look.clone();
-        look.at = last.at.after(tagship_domain::Duration::from_secs(60 * u64::from(minute)));
+        look.at = last.at.after(Duration::from_secs(60 * u64::from(minute)));
         let mut reading = look.metrics[0].clone();
         // Every value differs from the one before, so that nothing but thinning keeps the page small.
         let noise = f64::from(minute * 7_919 % 997) / 997.0;

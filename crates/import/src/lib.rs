@@ -1,7 +1,7 @@
 //! Specifications of other systems as a `tagship.yml`: Argo Rollouts and Flagger.
 //!
 //! Pure: texts in, a text and notes out. Two rules hold for everything here. **Nothing is dropped in silence**: a field
-//! that is read is carried over or explained, and a field that nobody reads is noted by [`fields`]. **Nothing passes that
+//! that is read is carried over or explained, and a field that nobody reads is noted by `fields`. **Nothing passes that
 //! the other system would not have let pass**: what cannot be carried over faithfully is decided by a person instead.
 //! What comes out is read by `tagship_config` before it is handed on.
 //!
