@@ -46,6 +46,7 @@ pub trait StageRegistry: Send + Sync {
     async fn unassign(&self, change: &StageChange) -> Result<Done, PortError>;
 
     /// Records once more what the environment holds, for nothing but the number of the change: an earlier order that
-    /// is still on its way then comes too late.
+    /// is still on its way then comes too late. It was done under this number: [`Done::AlreadyThere`], and nothing is
+    /// written.
     async fn reaffirm(&self, change: &StageChange) -> Result<Done, PortError>;
 }

@@ -177,12 +177,15 @@ impl Registry {
         environment: &Environment,
         trailers: &Trailers,
         now: Timestamp,
-    ) -> Result<Option<PlannedTag>, RegistryError> {
+    ) -> Result<PlannedTag, RegistryError> {
         let model = self.model(name)?;
         let out = Step::Unassign(version, known_version(model, version)?.commit());
         let held = model.current(environment).and_then(|holder| Some((holder.version()?, holder.commit())));
         let step = held.map_or(out, |(version, commit)| Step::Assign(version, commit));
-        Ok(self.plan_steps(name, environment, &[step], trailers, now)?.pop())
+        let (action, subject, target) = step.parts(name, environment);
+        let counter = Some(self.next_counter(name)?);
+        let draft = Draft { action, counter, target: target.clone(), message: trailers.message(&subject) };
+        self.plan(name, draft, self.next_time(name, now)?)
     }
 
     /// Plans the tags of a rollback, to be made in this order: `bad` leaves the stage, then `target` takes it

@@ -5,7 +5,7 @@ use tagship_domain::{Environment, ModelName, Timestamp, Version};
 use tagship_ports::{
     PortError, Problem, Repo, StageRegistry, repo::NewTag, stage_registry::StageChange, target::Done,
 };
-use tagship_registry::{Event, Options, PlannedTag, Registry, RegistryError, Trailer, Trailers};
+use tagship_registry::{Event, Model, Options, PlannedTag, Registry, RegistryError, Trailer, Trailers};
 
 use crate::find::{known, read_registry};
 
@@ -33,7 +33,7 @@ impl StageRegistry for TagStages<'_> {
     }
 
     async fn reaffirm(&self, change: &StageChange) -> Result<Done, PortError> {
-        self.record(change, Registry::plan_reaffirmation).await
+        self.record(change, once_more).await
     }
 }
 
@@ -79,6 +79,23 @@ impl TagStages<'_> {
     }
 }
 
+/// Plans the tag that a number is recorded with; `None` where one of this number is there, for then a run that died did it.
+fn once_more(
+    registry: &Registry,
+    model: &ModelName,
+    version: &Version,
+    environment: &Environment,
+    trailers: &Trailers,
+    at: Timestamp,
+) -> Result<Option<PlannedTag>, RegistryError> {
+    let number = trailers.get(Trailer::Rollout);
+    let mut there = stage_events(registry, model, environment);
+    if there.any(|event| event.trailers().get(Trailer::Rollout) == number) {
+        return Ok(None);
+    }
+    registry.plan_reaffirmation(model, version, environment, trailers, at).map(Some)
+}
+
 fn trailers(change: &StageChange) -> Trailers {
     Trailers::new()
         .with(Trailer::Rollout, &format!("{}#{}", change.rollout, change.fence))
@@ -89,9 +106,17 @@ fn trailers(change: &StageChange) -> Trailers {
 
 /// The highest number that a stage tag of this model and environment carries.
 fn newest_fence(registry: &Registry, name: &ModelName, environment: &Environment) -> Option<u64> {
-    let model = known(registry, name).ok().flatten()?;
+    stage_events(registry, name, environment).filter_map(fence_of).max()
+}
+
+fn stage_events<'a>(
+    registry: &'a Registry,
+    name: &ModelName,
+    environment: &'a Environment,
+) -> impl Iterator<Item = &'a Event> {
+    let model = known(registry, name).ok().flatten();
     let here = |event: &&Event| event.action.stage() == Some(environment.as_str());
-    model.events().filter(here).filter_map(fence_of).max()
+    model.into_iter().flat_map(Model::events).filter(here)
 }
 
 fn fence_of(event: &Event) -> Option<u64> {

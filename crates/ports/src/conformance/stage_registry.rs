@@ -28,6 +28,7 @@ pub async fn stage_registry(registry: &dyn StageRegistry, commit: &CommitId) {
     done(&assign("v1.0.0", 13).await, AlreadyThere, "what was held before shows again");
     done(&unassign("v1.0.0", 14).await, Applied, "nothing is held");
     done(&reaffirm("v1.1.0", 15).await, Applied, "nothing is held, and that is recorded once more");
+    done(&reaffirm("v1.1.0", 15).await, AlreadyThere, "the same effect again");
     let late = assign("v1.1.0", 14).await;
     assert_eq!(
         late.map_err(|error| error.problem),
@@ -37,6 +38,7 @@ pub async fn stage_registry(registry: &dyn StageRegistry, commit: &CommitId) {
     done(&unassign("v1.1.0", 16).await, AlreadyThere, "still nothing is held");
     done(&assign("v1.1.0", 17).await, Applied, "what was unassigned can be assigned again");
     done(&reaffirm("v1.0.0", 19).await, Applied, "what is held is recorded once more");
+    done(&reaffirm("v1.0.0", 19).await, AlreadyThere, "the same effect again");
     done(&assign("v1.1.0", 19).await, AlreadyThere, "and is held still");
     let late = assign("v1.0.0", 18).await;
     assert_eq!(

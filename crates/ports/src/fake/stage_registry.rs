@@ -121,6 +121,11 @@ impl StageRegistry for FakeStageRegistry {
         let body = || {
             let mut records = held(&self.records);
             check_fence(&records, "reaffirm", change)?;
+            if records.iter().any(|record| {
+                (&record.change.rollout, record.change.fence) == (&change.rollout, change.fence)
+            }) {
+                return Ok(Done::AlreadyThere);
+            }
             let holder = holder(&records, &change.model, &change.environment);
             let assigned = holder.is_some();
             let version = holder.unwrap_or_else(|| change.version.clone());
