@@ -85,6 +85,11 @@ fn one_that_fails_keeps_no_other_from_going_on_and_is_told() {
     assert!(of(&models[1]).contains("not led on"), "{}", done.stdout);
     assert!(of(&models[3]).contains("not led on") && done.stdout.contains("ANOTHER"), "{}", done.stdout);
 
+    // A dry run gets no further than the real one.
+    let (done, _) = ticked(&bench, &["--dry-run"]);
+    done.assert_code(3);
+    assert_eq!(done.stdout.matches("would go on with").count(), 3, "{}", done.stdout);
+
     // What is not chosen is left alone.
     let (done, _) = ticked(&bench, &["--model", &models[0], "--dry-run"]);
     done.assert_code(0);

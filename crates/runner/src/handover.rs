@@ -38,7 +38,7 @@ impl Handover {
     ) -> Result<Option<PathBuf>, Failure> {
         let Some(path) = self.path::<T>(model) else { return Ok(None) };
         let text = schema::to_json(document).map_err(Failure::incomplete)?;
-        write::whole(&path, &text)
+        write::private(&path, &text)
             .map_err(|error| Failure::unwritable(format!("write {}", path.display()), &error))?;
         Ok(Some(path))
     }

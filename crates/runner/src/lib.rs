@@ -17,7 +17,7 @@ mod progress;
 mod reference;
 pub mod screen;
 mod stop;
-mod write;
+pub mod write;
 
 pub use context::{Context, Host};
 pub use error::Failure;

@@ -1,18 +1,108 @@
-//! Writing files for later steps.
+//! Writing files: a reader sees the old one or the new one, never half of one.
 
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     path::Path,
 };
 
-/// Writes a file so that a reader sees the old one or the new one, never half of one.
-pub(crate) fn whole(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+use tagship_domain::Exit;
+use tempfile::NamedTempFile;
+
+use crate::Failure;
+
+/// What is done about a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// The new one takes its place.
+    Replace,
+    /// It stays, and the write is refused.
+    Keep,
+}
+
+/// Writes a file that people asked for, as open as others of theirs.
+///
+/// # Errors
+/// When it cannot be written, or is there and has to stay.
+pub fn shared(path: &Path, text: &str, existing: Existing) -> Result<(), Failure> {
+    let attempt = || format!("write {}", path.display());
+    let written = temporary(path, text).and_then(|file| {
+        readable(&file)?;
+        match existing {
+            Existing::Replace => file.persist(path),
+            Existing::Keep => file.persist_noclobber(path),
+        }
+        .map_err(|error| error.error)
+    });
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && existing == Existing::Keep => {
+            Err(Failure::new(Exit::Usage, "exists", format!("{}: it exists", attempt()))
+                .hint("pass --force to overwrite it"))
+        }
+        Err(error) => Err(Failure::unwritable(attempt(), &error)),
+    }
+}
+
+/// Writes a file for later steps, which nobody else reads.
+pub(crate) fn private(path: &Path, text: &str) -> io::Result<()> {
+    temporary(path, text)?.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn temporary(path: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
+    let mut temporary = NamedTempFile::new_in(directory)?;
     // The plain file: its errors do not name the temporary path, which is gone when they are read.
     temporary.as_file_mut().write_all(text.as_bytes())?;
-    temporary.persist(path).map_err(|error| error.error)?;
+    Ok(temporary)
+}
+
+/// Temporary files are private.
+#[cfg(unix)]
+fn readable(file: &NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_file: &NamedTempFile) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_or_kept_and_never_left_half() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/page.html");
+        shared(&path, "one", Existing::Keep).unwrap();
+        let refused = shared(&path, "two", Existing::Keep).unwrap_err();
+        assert_eq!(
+            (refused.exit, refused.message.ends_with("it exists")),
+            (Exit::Usage, true),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        shared(&path, "two", Existing::Replace).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        let left = fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(left, 1, "no temporary file stays");
+        assert!(shared(&path.join("below"), "x", Existing::Replace).is_err(), "a file is no directory");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_people_asked_for_is_as_open_as_their_files() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let mode =
+            |name: &str| fs::metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o777;
+        shared(&directory.path().join("page"), "x", Existing::Replace).unwrap();
+        private(&directory.path().join("document"), "x").unwrap();
+        assert_eq!((mode("page"), mode("document")), (0o644, 0o600));
+    }
 }

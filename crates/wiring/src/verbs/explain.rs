@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 use tagship_domain::{Exit, explanation::Recorded, rollout::RolloutId, schema};
 use tagship_report::{explain, html, terminal};
 use tagship_rollout::{chain, ids, journal_name};
-use tagship_runner::{Failure, args::ExplainArgs};
+use tagship_runner::{
+    Failure,
+    args::ExplainArgs,
+    write::{self, Existing},
+};
 
 use crate::{
     answer::Answer,
@@ -31,8 +35,7 @@ pub(crate) async fn run(args: &ExplainArgs, workspace: &Workspace) -> Result<Ans
     };
     let mut text = terminal::explanation(&explanation, &workspace.style());
     if let Some(path) = &args.html {
-        std::fs::write(path, html::explanation(&explanation))
-            .map_err(|error| Failure::incomplete(format!("write {}: {error}", path.display())))?;
+        write::shared(path, &html::explanation(&explanation), Existing::Replace)?;
         let _ = writeln!(text, "\nwritten to {}", path.display());
     }
     let json = schema::to_json(&explanation).map_err(Failure::incomplete)?;

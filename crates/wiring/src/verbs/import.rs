@@ -1,6 +1,6 @@
 //! `tagship import`: a specification of another system as a configuration. Needs neither a repository nor a network.
 
-use std::{fmt::Write as _, fs, io::Write as _, path::Path};
+use std::{fmt::Write as _, path::Path};
 
 use tagship_domain::{
     Exit,
@@ -13,6 +13,7 @@ use tagship_runner::{
     Context, Failure, Screen,
     args::{Format, ImportArgs, ImportedSystem},
     files,
+    write::{self, Existing},
 };
 
 use crate::answer::Answer;
@@ -35,7 +36,8 @@ pub(crate) fn run(args: &ImportArgs, context: &Context) -> Result<Answer, Failur
     }
     let mut text = found.config.clone();
     if let Some(path) = &args.output {
-        write(path, &found.config, args.force)?;
+        let existing = if args.force { Existing::Replace } else { Existing::Keep };
+        write::shared(path, &found.config, existing)?;
         text = format!("wrote {}\n", path.display());
     }
     let json = schema::to_json(&found).map_err(Failure::incomplete)?;
@@ -72,22 +74,4 @@ fn table(notes: &[ImportNote], screen: &Screen) -> String {
         "{differs} differ, {left_out} are left out, {by_hand} ask for you; all stand in the file too"
     );
     text
-}
-
-/// Writes the configuration, all of it or none; over another file only where that was asked for.
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::unwritable(format!("write {}", path.display()), &error);
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(failed)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    temporary.as_file_mut().write_all(text.as_bytes()).map_err(failed)?;
-    let written =
-        if force { temporary.persist(path).map(drop) } else { temporary.persist_noclobber(path).map(drop) };
-    written.map_err(|error| match error.error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Failure::new(Exit::Usage, "exists", format!("write {}: it exists", path.display()))
-                .hint("pass --force to overwrite it")
-        }
-        _ => failed(error.error),
-    })
 }

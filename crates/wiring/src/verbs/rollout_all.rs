@@ -88,7 +88,10 @@ fn told(open: &[Open<'_>]) -> Answer {
     let lines: Vec<String> = open.iter().map(line).collect();
     let text = if lines.is_empty() { "no rollout is running\n".to_owned() } else { lines.join("\n") };
     let reason = if lines.is_empty() { "nothing-to-do" } else { "ticked" };
-    plain(Exit::Done, reason, text)
+    // A journal that cannot be read is nothing that the real run would get past.
+    let exit =
+        open.iter().find_map(|open| open.state.as_ref().err()).map_or(Exit::Done, |failure| failure.exit);
+    plain(exit, reason, text)
 }
 
 fn plain(exit: Exit, reason: &str, text: String) -> Answer {

@@ -49,7 +49,6 @@ pub(super) struct Programs {
     /// `tagship` by a clock that leaps over waits.
     pub(super) tagship: PathBuf,
     pub(super) serve: PathBuf,
-    /// Absent where this machine has none.
     pub(super) nginx: PathBuf,
     /// The sample hooks.
     pub(super) hooks: PathBuf,

@@ -11,8 +11,6 @@ mod workflow;
 
 use std::{
     fmt::Write as _,
-    fs,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +18,11 @@ use serde_json::json;
 use tagship_config::Config;
 use tagship_domain::Exit;
 use tagship_git::GitRepo;
-use tagship_runner::{Context, Failure, args::InitArgs};
+use tagship_runner::{
+    Context, Failure,
+    args::InitArgs,
+    write::{self, Existing},
+};
 
 use crate::{answer::Answer, failure::failed};
 use propose::Proposal;
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure>
     }
     refuse_overwriting(args, &root, &files)?;
     for file in &files {
-        write(file)?;
+        write::shared(&file.path, &file.content, Existing::Replace)?;
     }
     Ok(written(&root, &files, &proposal))
 }
@@ -79,31 +81,6 @@ fn refuse_overwriting(args: &InitArgs, root: &Path, files: &[Planned]) -> Result
     }
     Err(Failure::new(Exit::Usage, "exists", format!("write {}: it exists", there.join(" and ")))
         .hint("pass --force to overwrite it, or --dry-run to see what would be written"))
-}
-
-/// Writes a file so that a reader sees all of it or none.
-fn write(file: &Planned) -> Result<(), Failure> {
-    let failed =
-        |error: std::io::Error| Failure::unwritable(format!("write {}", file.path.display()), &error);
-    let directory = file.path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(failed)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    temporary.as_file_mut().write_all(file.content.as_bytes()).map_err(failed)?;
-    readable(&temporary).map_err(failed)?;
-    temporary.persist(&file.path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// Temporary files are private; these are as open as others in the repository.
-#[cfg(unix)]
-fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_file: &tempfile::NamedTempFile) -> std::io::Result<()> {
-    Ok(())
 }
 
 fn shown(root: &Path, files: &[Planned], proposal: &Proposal) -> Answer {
