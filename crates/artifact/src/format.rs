@@ -78,7 +78,7 @@ const NAMES: &[(Format, &str)] = &[
 
 /// A name that is no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is no artifact format; known are onnx, safetensors, pickle and joblib")]
+#[error("{name:?} is no artifact format; known are {}", Format::analysed())]
 pub struct FormatError {
     name: String,
 }
@@ -93,7 +93,12 @@ pub(crate) struct Identity {
 
 impl Format {
     /// The formats that are analysed and so may be listed in a policy.
-    pub const ANALYSED: [Self; 4] = [Self::Onnx, Self::Safetensors, Self::Pickle, Self::Joblib];
+    pub const ANALYSED: &[Self] = &[Self::Onnx, Self::Safetensors, Self::Pickle, Self::Joblib, Self::Gguf];
+
+    /// The names of the formats that are analysed.
+    fn analysed() -> String {
+        Self::ANALYSED.iter().map(Self::to_string).collect::<Vec<_>>().join(", ")
+    }
 
     /// Whether this is a model, as opposed to something that may lie beside one.
     pub(crate) fn is_model(self) -> bool {
@@ -120,7 +125,8 @@ impl FromStr for Format {
     type Err = FormatError;
     fn from_str(name: &str) -> Result<Self, FormatError> {
         Self::ANALYSED
-            .into_iter()
+            .iter()
+            .copied()
             .find(|format| format.to_string() == name)
             .ok_or_else(|| FormatError { name: name.to_owned() })
     }

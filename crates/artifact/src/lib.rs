@@ -14,6 +14,8 @@ pub mod disk;
 mod error;
 mod findings;
 mod format;
+mod gguf;
+mod jinja;
 mod onnx;
 mod pickle;
 mod policy;
@@ -23,6 +25,7 @@ mod sidecar;
 mod stream;
 pub mod tree;
 mod validate;
+mod weights;
 
 pub use digest::digest_path;
 pub use error::ArtifactError;

@@ -1,7 +1,7 @@
 //! Every rule of the analysis: its stable id, how bad a hit is, what it means for completeness, and what to do.
 //!
 //! Ids are additive: one is never reused for something else. `INT` is integrity (the bytes are not what they
-//! should be), `PKL`, `STF` and `ONX` are security by format, `POL` is the team's policy.
+//! should be), `SEC` is text that runs, `POL` is the team's policy, the others are security by format.
 
 use tagship_domain::validation::{Severity, Status};
 
@@ -297,6 +297,55 @@ rules! {
     ONNX_LIMIT "ONX207" Medium Incomplete
         "more nodes or names than can be followed in bounded memory"
         "Split the model.";
+    // Findings in any model
+    NON_FINITE "INT121" Medium Complete
+        "a weight that is no number or infinite"
+        "Check the training run; such a model answers with NaN.";
+    // GGUF integrity
+    GGUF_TRUNCATED "INT701" High Error
+        "the file ends before what its header declares"
+        "Write the file again, or fetch it again; it is cut.";
+    GGUF_HEADER "INT702" High Error
+        "a version, count or length that cannot be"
+        "Write the file again with a current converter.";
+    GGUF_KEY "INT703" High Error
+        "a malformed or repeated key or value"
+        "Write the file again with a current converter.";
+    GGUF_TENSOR "INT704" High Error
+        "a tensor whose description contradicts itself"
+        "Write the file again with a current converter.";
+    GGUF_LAYOUT "INT705" High Error
+        "tensor data outside the file, overlapping or not aligned"
+        "Write the file again with a current converter.";
+    GGUF_TYPE "INT706" Medium Incomplete
+        "an element type that is not known here"
+        "Quantise with a released type, or update Tagship.";
+    // GGUF security
+    GGUF_BOMB "GGU101" High Error
+        "a count far beyond the file"
+        "Do not load this file; it makes a reader reserve or overwrite memory.";
+    GGUF_HIDDEN "GGU102" High Complete
+        "bytes that belong to no tensor"
+        "Write the file again; nothing explains these bytes.";
+    GGUF_LIMIT "GGU103" Medium Incomplete
+        "more keys or tensors than can be followed in bounded memory"
+        "Split the model.";
+    GGUF_CODE_KEY "GGU104" Medium Complete
+        "a key that refers to code beside the model"
+        "Remove the key; ship the model without remote code.";
+    // Templates
+    TEMPLATE_INTERNALS "SEC101" Critical Complete
+        "a template that reaches the interpreter"
+        "Do not use this tokenizer; rendering its template can run code.";
+    TEMPLATE_COMPUTED "SEC102" High Complete
+        "a template that looks up names which it puts together"
+        "Write the names out; templates of models have no reason to hide them.";
+    TEMPLATE_INCLUDE "SEC103" High Complete
+        "a template that reads other files"
+        "Put the whole template into one text.";
+    TEMPLATE_UNREAD "SEC104" Medium Incomplete
+        "a template that was not understood"
+        "Write it in plain Jinja, or remove it.";
     // Policy
     FORMAT_REFUSED "POL001" High Complete
         "a format that the policy does not list"
@@ -318,7 +367,11 @@ mod tests {
         assert_eq!(ids.len(), ALL.len());
         for rule in ALL {
             let (family, number) = rule.id.split_at(3);
-            assert!(["INT", "PKL", "STF", "ONX", "POL"].contains(&family), "{}", rule.id);
+            assert!(
+                ["INT", "PKL", "STF", "ONX", "GGU", "KER", "TFS", "HDF", "SEC", "POL"].contains(&family),
+                "{}",
+                rule.id
+            );
             assert!(number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()), "{}", rule.id);
             assert!(rule.remedy.ends_with('.'), "{} says what to do in sentences", rule.id);
         }

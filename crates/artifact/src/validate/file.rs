@@ -10,7 +10,7 @@ use crate::{
     error::ArtifactError,
     findings::Findings,
     format::{self, Format},
-    onnx, pickle,
+    gguf, onnx, pickle,
     policy::ValidationPolicy,
     rules, safetensors, sidecar,
     stream::{Stop, Stream},
@@ -133,6 +133,7 @@ fn analyse(tree: &dyn Tree, stream: &mut Stream<'_>, judged: &mut Judged) -> Res
                 judged.format = Format::Joblib;
             }
         }
+        Format::Gguf => drop(or_truncated(gguf::scan(stream, findings), findings, &rules::GGUF_TRUNCATED)?),
         Format::Json => {
             let json = sidecar::scan_json(stream, findings)?;
             if let Some(weight_map) = json.weight_map {

@@ -69,7 +69,7 @@ fn the_policy_decides_on_formats_and_size() {
         ValidationPolicy { formats: Some(vec![Format::Onnx, Format::Safetensors]), max_size: Some(3) };
     let report = validate(&path, &strict);
     assert_eq!((report.verdict, rules(&report)), (Verdict::Reject, vec!["POL001", "POL002"]));
-    fs::write(&path, b"GGUF\x03\0\0\0").unwrap();
+    fs::write(&path, b"\x01\x02\x03\xff").unwrap();
     assert_eq!(validate(&path, &ValidationPolicy::default()).status, Status::Incomplete);
     assert_eq!(validate(&path, &strict).verdict, Verdict::Reject);
 }

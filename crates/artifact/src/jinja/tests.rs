@@ -1,0 +1,72 @@
+//! Templates as they are published, and ways to the interpreter.
+
+use super::*;
+
+fn fired(template: &str) -> Vec<String> {
+    let mut findings = Findings::new();
+    check(template, "chat_template", None, &mut findings);
+    findings.into_list(None).into_iter().map(|finding| finding.rule.into_owned()).collect()
+}
+
+#[test]
+fn templates_of_conversations_are_sound() {
+    for template in [
+        "",
+        "plain {text}",
+        "{% for message in messages %}{{ '<|' + message['role'] + '|>\\n' + message['content']|trim }}{% endfor %}",
+        "{%- if messages[0]['role'] == 'system' -%}{% set system_message = messages[0]['content'] %}\
+         {%- set loop_messages = messages[1:] %}{% else %}{% set system_message = '' %}{% endif %}{{ bos_token }}",
+        "{% set ns = namespace(is_first=false, index=0, text='') %}{% set ns.index = ns.index + 1 %}\
+         {{ messages[ns.index + 1].content }}{{ messages[messages|length - 1] }}",
+        "{% macro render(items, kind) %}{% for k, v in items|items %}{{ k ~ ': ' ~ items[k] }}{% endfor %}{% endmacro %}\
+         {{ render(tool.parameters, 'type') }}",
+        "{% set content = message.content.split('</think>')[-1].lstrip('\\n') %}{{ tools|map(attribute='name')|join(', ') }}",
+        "{{ tool | tojson(indent=4) }}{% raw %}{{ x.__class__ }}{% endraw %}{# {{ x.__class__ }} #}",
+        "{{ {'a': {'b': 1}} }}{{ raise_exception('roles must alternate') }}{% generation %}x{% endgeneration %}",
+        "{{ '{}: {}'.format(a, b) }}{{ messages|selectattr('role', 'equalto', 'user')|list }}{{ '__media__' }}",
+    ] {
+        assert_eq!(fired(template), Vec::<String>::new(), "{template}");
+    }
+}
+
+#[test]
+fn every_way_to_the_interpreter_is_seen() {
+    for (template, rule) in [
+        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "SEC101"),
+        ("{{ x['__class__'] }}", "SEC101"),
+        ("{{ x['\\x5f\\x5fclass\\137_'] }}", "SEC101"),
+        ("{{ x['\\N{LOW LINE}\\N{LOW LINE}class__'] }}", "SEC101"),
+        ("{{ x|attr('__class__') }}", "SEC101"),
+        ("{{ x|map(attribute='a.__class__')|list }}", "SEC101"),
+        ("{{ '{0.__class__}'.format(x) }}", "SEC101"),
+        ("{{ dict(__class__=1)|first }}", "SEC101"),
+        ("{{ x.gi_frame }}", "SEC101"),
+        ("{{ cycler.next.popen('id') }}", "SEC101"),
+        ("{{ x['_' ~ '_class_' ~ '_'] }}", "SEC102"),
+        ("{{ x['_' + '_class_' + '_'] }}", "SEC102"),
+        ("{{ x['_' '_class_' '_'] }}", "SEC102"),
+        ("{{ x[['_', '_class_', '_']|join] }}", "SEC102"),
+        ("{{ x['%s%sclass'|format(u, u)] }}", "SEC102"),
+        ("{% set u = '_' %}{{ x[u+u+c+u+u] }}", "SEC102"),
+        ("{{ x[a] }}{% set a = b %}{% set b = '_' ~ c %}", "SEC102"),
+        ("{% for a in ['__class__'] %}{{ x[a] }}{% endfor %}", "SEC102"),
+        ("{% macro m(k) %}{{ x[k] }}{% endmacro %}{{ m('_' ~ '_class__') }}", "SEC102"),
+        ("{% set ns = namespace(k='') %}{% set ns.k = ns.k + c %}{{ x[ns.k] }}", "SEC102"),
+        ("{{ x|attr(y) }}", "SEC102"),
+        ("{{ x|map('attr', y)|list }}", "SEC102"),
+        ("{{ x|map(attribute=y)|list }}", "SEC102"),
+        ("{{ y.format(x) }}", "SEC102"),
+        ("{% include 'x' %}", "SEC103"),
+        ("{% from 'x' import y %}", "SEC103"),
+        ("{{ x", "SEC104"),
+        ("{% frobnicate %}", "SEC104"),
+        ("{{ x ] }}", "SEC104"),
+    ] {
+        assert!(fired(template).iter().any(|fired| fired == rule), "{template}: {:?}", fired(template));
+    }
+}
+
+#[test]
+fn a_template_too_large_to_judge_is_no_pass() {
+    assert_eq!(fired(&"x".repeat(MAX_TEMPLATE)), ["SEC104"]);
+}
