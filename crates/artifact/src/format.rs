@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{onnx, pickle, safetensors};
+use crate::{booster, onnx, pickle, safetensors};
 
 /// A file format by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +27,18 @@ pub enum Format {
     Npy,
     /// A GGUF model.
     Gguf,
+    /// The architecture of a Keras model as JSON.
+    KerasJson,
+    /// An XGBoost model as JSON.
+    XgboostJson,
+    /// An XGBoost model as UBJSON.
+    XgboostUbj,
+    /// A LightGBM model as text.
+    LightgbmText,
+    /// A LightGBM model as JSON.
+    LightgbmJson,
+    /// A CatBoost model as JSON.
+    CatboostJson,
     /// A TensorFlow Lite model.
     Tflite,
     /// A gzip, bzip2, xz, zlib, zstd or lz4 stream.
@@ -63,6 +75,12 @@ const NAMES: &[(Format, &str)] = &[
     (Format::Hdf5, "hdf5"),
     (Format::Npy, "npy"),
     (Format::Gguf, "gguf"),
+    (Format::KerasJson, "keras-json"),
+    (Format::XgboostJson, "xgboost-json"),
+    (Format::XgboostUbj, "xgboost-ubj"),
+    (Format::LightgbmText, "lightgbm-text"),
+    (Format::LightgbmJson, "lightgbm-json"),
+    (Format::CatboostJson, "catboost-json"),
     (Format::Tflite, "tflite"),
     (Format::Compressed, "compressed"),
     (Format::Tar, "tar"),
@@ -168,6 +186,9 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
     if safetensors::recognise(head) {
         return Some(Format::Safetensors);
     }
+    if booster::recognise_ubjson(head) {
+        return Some(Format::XgboostUbj);
+    }
     MAGIC
         .iter()
         .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
@@ -214,6 +235,9 @@ fn text(head: &[u8]) -> Format {
     }
     match head.first() {
         Some(b'{' | b'[') => Format::Json,
+        _ if head.starts_with(b"tree\nversion=") || head.starts_with(b"tree\r\nversion=") => {
+            Format::LightgbmText
+        }
         _ => Format::Text,
     }
 }
@@ -253,6 +277,12 @@ pub(crate) fn is_misnamed(path: &str, format: Format) -> bool {
     match format {
         Format::Pointer | Format::Html | Format::Empty => false,
         Format::Pickle | Format::Joblib => claimed != Format::Pickle,
+        // A booster or Keras model in JSON or text.
+        Format::KerasJson
+        | Format::XgboostJson
+        | Format::LightgbmJson
+        | Format::CatboostJson
+        | Format::LightgbmText => sound(claimed),
         format => format != claimed && (sound(format) || sound(claimed)),
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! It knows nothing of configuration files, repositories or networks.
 
+mod booster;
 #[cfg(test)]
 mod build;
 mod digest;
@@ -16,6 +17,8 @@ mod findings;
 mod format;
 mod gguf;
 mod jinja;
+mod json;
+mod keras;
 mod onnx;
 mod pickle;
 mod policy;

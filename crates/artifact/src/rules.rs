@@ -346,6 +346,45 @@ rules! {
     TEMPLATE_UNREAD "SEC104" Medium Incomplete
         "a template that was not understood"
         "Write it in plain Jinja, or remove it.";
+    // Keras and HDF5 integrity
+    KERAS_CONFIG "INT801" High Error
+        "a configuration that is not the one of a model"
+        "Save the model again with Keras.";
+    // Keras security
+    KERAS_LAMBDA "KER101" Critical Complete
+        "a Python function inside the model"
+        "Do not load this file; replace the Lambda by a layer of Keras.";
+    KERAS_CODE "KER102" Critical Complete
+        "an object that loads or runs what the file brings along"
+        "Do not load this file; use layers that only compute.";
+    KERAS_MODULE "KER103" Critical Complete
+        "an object outside of Keras"
+        "Do not load this file; a model needs classes of Keras only.";
+    KERAS_OUTSIDE "KER104" High Complete
+        "a setting that makes loading read a file or an address"
+        "Save the model with the list itself.";
+    KERAS_DUPLICATE "KER105" High Complete
+        "a key that an object has twice"
+        "Save the model again with Keras; no writer makes such a file by accident.";
+    KERAS_CUSTOM "KER201" Medium Complete
+        "a class or function that is not part of Keras"
+        "Review the code that defines it, or rebuild the model from layers of Keras.";
+    // Integrity of boosters
+    BOOSTER_SYNTAX "INT951" High Error
+        "the document of a booster does not parse"
+        "Save the model again with its own library.";
+    BOOSTER_SCHEMA "INT952" High Error
+        "the counts and trees of a booster contradict each other"
+        "Save the model again with its own library; the native loader may crash on this one.";
+    BOOSTER_TRUNCATED "INT953" High Error
+        "the file ends before the model does"
+        "Write or fetch the file again; it is cut.";
+    BOOSTER_NEWER "INT954" Medium Incomplete
+        "a version that is not known here"
+        "Update Tagship, or save the model with a released version.";
+    BOOSTER_LIMIT "INT955" Medium Incomplete
+        "a booster larger than can be followed in bounded memory"
+        "Export the model as ONNX.";
     // Policy
     FORMAT_REFUSED "POL001" High Complete
         "a format that the policy does not list"

@@ -1,32 +1,22 @@
 //! Files that may lie beside a model: settings, vocabularies, notes. They pass where nothing in them can make a
-//! loader run code; a template or a reference to code leaves the artifact incomplete.
-
-use std::{cell::RefCell, fmt, io::Read};
-
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, MapAccess, SeqAccess, Visitor},
-};
+//! loader run code; a reference to code leaves the artifact incomplete. JSON may also be a model by itself.
 
 use crate::{
+    booster::{CatboostJson, LightgbmJson, Xgboost},
     findings::Findings,
-    rules,
+    format::Format,
+    jinja,
+    json::{self, Event, JsonError, Path, Visitor},
+    keras, rules,
     stream::{Section, Stop, Stream},
 };
 
-/// Largest JSON file that is parsed.
-const MAX_JSON: u64 = 64 << 20;
+/// Templates of one file that are judged.
+const MAX_TEMPLATES: usize = 64;
 
-/// Keys by which loaders find code, classes or templates.
-const ACTIVE: &[&str] = &[
-    "_target_",
-    "auto_map",
-    "chat_template",
-    "class_name",
-    "custom_pipelines",
-    "loader_module",
-    "registered_name",
-];
+/// Keys by which loaders find code or classes.
+const ACTIVE: &[&str] =
+    &["_target_", "auto_map", "class_name", "custom_pipelines", "loader_module", "registered_name"];
 
 /// Whether a text file by this name is read by people or as data, never as code or settings.
 pub(crate) fn is_inert_text(path: &str) -> bool {
@@ -39,138 +29,123 @@ pub(crate) fn is_inert_text(path: &str) -> bool {
 }
 
 /// What a JSON file tells.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Json {
+    /// What kind of document it is.
+    pub(crate) format: Format,
     /// Tensor and shard, where it is the index of a sharded model.
     pub(crate) weight_map: Option<Vec<(String, String)>>,
 }
 
-/// Parses a JSON file to its end and looks for keys that make a loader run code.
+/// Parses a JSON file to its end, says whose it is, and judges it as such.
 pub(crate) fn scan_json(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<Json, Stop> {
     let size = stream.size();
-    if size > MAX_JSON {
-        findings.whole(&rules::NOT_ANALYSED, format!("JSON of more than {MAX_JSON} bytes is not analysed"));
-        return Ok(Json::default());
-    }
-    let found = RefCell::new((Json::default(), Vec::new()));
-    let parsed = parse(&mut Section::new(stream, size), &found);
-    let (json, active) = found.into_inner();
-    for key in active {
-        findings.about(
-            &rules::ACTIVE_SIDECAR,
-            None,
-            key,
-            "this key can make a loader run code; it is not analysed yet",
-        );
-    }
+    let mut document = Document::default();
+    let parsed = json::walk(&mut json::Reader::new(Section::new(stream, size)), &mut document);
+    let json = document.judge(findings);
     match parsed {
         Ok(()) => Ok(json),
-        Err(error) if error.is_io() => Err(Stop::Io(error.into())),
+        Err(JsonError::Io(error)) => Err(Stop::Io(error)),
         Err(error) => {
             findings.whole(&rules::BAD_JSON, format!("it does not parse: {error}"));
-            Ok(Json::default())
+            Ok(json)
         }
     }
 }
 
-type Found = RefCell<(Json, Vec<&'static str>)>;
-
-fn parse(json: &mut impl Read, found: &Found) -> serde_json::Result<()> {
-    let mut parser = serde_json::Deserializer::from_reader(json);
-    Node { found, top: true }.deserialize(&mut parser)?;
-    parser.end()
+/// Everything that a JSON file may be, until its keys tell.
+#[derive(Default)]
+struct Document {
+    weight_map: Option<Vec<(String, String)>>,
+    active: Vec<&'static str>,
+    /// Place and text of templates.
+    templates: Vec<(String, u64, String)>,
+    too_many: bool,
+    keras: keras::Config,
+    xgboost: Xgboost,
+    lightgbm: LightgbmJson,
+    catboost: CatboostJson,
 }
 
-/// Any JSON value; objects are looked through, everything else is passed over.
-#[derive(Clone, Copy)]
-struct Node<'f> {
-    found: &'f Found,
-    top: bool,
-}
-
-impl<'de> DeserializeSeed<'de> for Node<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Node<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let inner = Self { top: false, ..self };
-        while seq.next_element_seed(inner)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let inner = Self { top: false, ..self };
-        while let Some(key) = map.next_key::<String>()? {
-            if let Some(active) = ACTIVE.iter().find(|active| **active == key) {
-                self.found.borrow_mut().1.push(active);
+impl Document {
+    fn judge(self, findings: &mut Findings) -> Json {
+        let format = if self.keras.is_model() {
+            findings.append(self.keras.into_findings());
+            Format::KerasJson
+        } else if self.xgboost.is_model() {
+            findings.append(self.xgboost.into_findings());
+            Format::XgboostJson
+        } else if self.lightgbm.is_model() {
+            findings.append(self.lightgbm.into_findings());
+            Format::LightgbmJson
+        } else if self.catboost.is_model() {
+            findings.append(self.catboost.into_findings());
+            Format::CatboostJson
+        } else {
+            for key in self.active {
+                let message = "this key can make a loader run code; what it names is not analysed";
+                findings.about(&rules::ACTIVE_SIDECAR, None, key, message);
             }
-            if self.top && key == "weight_map" {
-                let pairs = map.next_value_seed(Pairs)?;
-                self.found.borrow_mut().0.weight_map = Some(pairs);
-            } else {
-                map.next_value_seed(inner)?;
+            if self.weight_map.is_some() { Format::SafetensorsIndex } else { Format::Json }
+        };
+        for (target, at, template) in self.templates {
+            jinja::check(&template, &target, Some(at), findings);
+        }
+        if self.too_many {
+            let message = format!("more than {MAX_TEMPLATES} templates; the others were not judged");
+            findings.whole(&rules::TEMPLATE_UNREAD, message);
+        }
+        Json { format, weight_map: self.weight_map }
+    }
+}
+
+impl Visitor for Document {
+    fn event(&mut self, path: &Path, event: &Event, at: u64) {
+        match event {
+            Event::ObjectStart if path.depth() == 1 && path.is_key("weight_map") => {
+                self.weight_map = Some(Vec::new());
             }
+            Event::Text(shard) if path.depth() == 2 && path.key_at(0) == "weight_map" => {
+                if let Some(map) = &mut self.weight_map {
+                    map.push((path.key().to_owned(), shard.clone()));
+                }
+            }
+            // A template, or a list of them with names.
+            Event::Text(text)
+                if path.key() == "chat_template" || path.ends_with(&["chat_template", "*", "template"]) =>
+            {
+                if self.templates.len() < MAX_TEMPLATES {
+                    self.templates.push((path.key().to_owned(), at, text.clone()));
+                } else {
+                    self.too_many = true;
+                }
+            }
+            _ => {}
         }
-        Ok(())
+        if !matches!(event, Event::ObjectEnd | Event::ArrayEnd)
+            && let Some(key) = ACTIVE.iter().find(|key| path.is_key(key))
+            && !self.active.contains(key)
+        {
+            self.active.push(key);
+        }
+        self.keras.event(path, event, at);
+        self.xgboost.event(path, event, at);
+        self.lightgbm.event(path, event, at);
+        self.catboost.event(path, event, at);
+    }
+
+    fn repeated(&mut self, path: &Path, key: &str, at: u64) {
+        self.keras.repeated(path, key, at);
+        self.xgboost.repeated(path, key, at);
+        self.lightgbm.repeated(path, key, at);
+        self.catboost.repeated(path, key, at);
     }
 }
 
-/// An object with text values, in order and with repetitions.
-struct Pairs;
-
-impl<'de> DeserializeSeed<'de> for Pairs {
-    type Value = Vec<(String, String)>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Pairs {
-    type Value = Vec<(String, String)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with the shard of every tensor")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(pairs)
-    }
+/// Judges a template that is a file by itself.
+pub(crate) fn scan_template(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let mut bytes = Vec::new();
+    stream.take(stream.size(), jinja::MAX_TEMPLATE, &mut bytes)?;
+    jinja::check(&String::from_utf8_lossy(&bytes), "template", None, findings);
+    Ok(())
 }

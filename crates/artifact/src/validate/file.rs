@@ -7,6 +7,7 @@ use tagship_domain::{
 
 use super::rule_of;
 use crate::{
+    booster,
     error::ArtifactError,
     findings::Findings,
     format::{self, Format},
@@ -136,10 +137,18 @@ fn analyse(tree: &dyn Tree, stream: &mut Stream<'_>, judged: &mut Judged) -> Res
         Format::Gguf => drop(or_truncated(gguf::scan(stream, findings), findings, &rules::GGUF_TRUNCATED)?),
         Format::Json => {
             let json = sidecar::scan_json(stream, findings)?;
+            judged.format = json.format;
             if let Some(weight_map) = json.weight_map {
-                judged.format = Format::SafetensorsIndex;
                 judged.ties = Ties::Index(weight_map);
             }
+        }
+        Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
+        Format::LightgbmText => {
+            let model = booster::scan_lightgbm_text(stream, findings);
+            or_truncated(model, findings, &rules::BOOSTER_TRUNCATED)?;
+        }
+        Format::Text if judged.path.ends_with(".jinja") || judged.path.ends_with(".jinja2") => {
+            sidecar::scan_template(stream, findings)?;
         }
         Format::Text => {
             if !sidecar::is_inert_text(&judged.path) {

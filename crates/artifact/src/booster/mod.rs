@@ -1,0 +1,17 @@
+//! Models of gradient-boosting libraries in their own formats. None of them can run code; what can go wrong is a file
+//! that is cut or contradicts itself, on which the native loaders crash or answer nonsense.
+
+mod catboost_json;
+mod lightgbm_json;
+mod lightgbm_text;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod ubjson;
+mod xgboost;
+
+pub(crate) use catboost_json::CatboostJson;
+pub(crate) use lightgbm_json::LightgbmJson;
+pub(crate) use lightgbm_text::scan as scan_lightgbm_text;
+pub(crate) use ubjson::recognise as recognise_ubjson;
+pub(crate) use xgboost::{Xgboost, scan_ubjson};

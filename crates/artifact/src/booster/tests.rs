@@ -1,0 +1,185 @@
+//! Small models, each with the one thing that is wrong.
+
+use proptest::prelude::*;
+
+use crate::build::{judge, passes, rules};
+
+fn xgboost(trees: &str, declared: u64) -> String {
+    format!(
+        r#"{{"learner":{{"gradient_booster":{{"model":{{"gbtree_model_param":{{"num_trees":"{declared}"}},"tree_info":[0],
+        "trees":[{trees}]}},"name":"gbtree"}},"learner_model_param":{{"num_class":"0","num_feature":"2"}}}},
+        "version":[3,0,0]}}"#
+    )
+}
+
+fn tree(left: &str, right: &str, features: &str, nodes: u64) -> String {
+    format!(
+        r#"{{"default_left":[0,0,0],"left_children":{left},"right_children":{right},"split_conditions":[0.5,1,2],
+        "split_indices":{features},"tree_param":{{"num_nodes":"{nodes}"}}}}"#
+    )
+}
+
+fn sound_tree() -> String {
+    tree("[1,-1,-1]", "[2,-1,-1]", "[1,0,0]", 3)
+}
+
+fn check(name: &'static str, file: &[u8], rule: &str) {
+    let report = judge(name, file);
+    assert!(!passes(&report), "{rule}: {}", String::from_utf8_lossy(file));
+    assert!(
+        rules(&report).contains(&rule),
+        "{rule}: {:?} in {}",
+        report.findings,
+        String::from_utf8_lossy(file)
+    );
+}
+
+#[test]
+fn an_xgboost_model_must_agree_with_its_counts() {
+    let report = judge("m.json", xgboost(&sound_tree(), 1).as_bytes());
+    assert!(passes(&report), "{:?}", report.findings);
+    for file in [
+        xgboost(&sound_tree(), 2),
+        xgboost(&sound_tree(), 1 << 40),
+        xgboost(&tree("[1,-1]", "[2,-1,-1]", "[1,0,0]", 3), 1),
+        xgboost(&tree("[1,-1,-1]", "[2,-1,-1]", "[1,0,0]", 4), 1),
+        xgboost(&tree("[1,-1,-1]", "[9,-1,-1]", "[1,0,0]", 3), 1),
+        xgboost(&tree("[1,-1,-1]", "[-5,-1,-1]", "[1,0,0]", 3), 1),
+        xgboost(&tree("[0,-1,-1]", "[2,-1,-1]", "[1,0,0]", 3), 1),
+        xgboost(&tree("[1,-1,-1]", "[-1,-1,-1]", "[1,0,0]", 3), 1),
+        xgboost(&tree("[1,-1,-1]", "[2,-1,-1]", "[2,0,0]", 3), 1),
+        xgboost(&sound_tree(), 1).replace("gbtree\"", "gbother\""),
+        xgboost(&sound_tree(), 1).replace("\"num_class\":\"0\"", "\"num_feature\":\"9\""),
+    ] {
+        check("m.json", file.as_bytes(), "INT952");
+    }
+    check("m.json", xgboost(&sound_tree().replace("0.5", "NaN"), 1).as_bytes(), "INT121");
+    check("m.json", &xgboost(&sound_tree(), 1).as_bytes()[..100], "INT110");
+}
+
+/// The same document in UBJSON, with counted and typed arrays of integers.
+fn ubjson(text: &str) -> Vec<u8> {
+    fn put(value: &serde_json::Value, out: &mut Vec<u8>) {
+        let string = |text: &str, out: &mut Vec<u8>| {
+            out.push(b'L');
+            out.extend((text.len() as u64).to_be_bytes());
+            out.extend(text.as_bytes());
+        };
+        match value {
+            serde_json::Value::String(text) => {
+                out.push(b'S');
+                string(text, out);
+            }
+            serde_json::Value::Number(number) => {
+                out.push(b'd');
+                out.extend((number.as_f64().unwrap() as f32).to_be_bytes());
+            }
+            serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_i64) => {
+                out.extend(b"[$l#L");
+                out.extend((items.len() as u64).to_be_bytes());
+                items.iter().for_each(|item| out.extend((item.as_i64().unwrap() as i32).to_be_bytes()));
+            }
+            serde_json::Value::Array(items) => {
+                out.push(b'[');
+                items.iter().for_each(|item| put(item, out));
+                out.push(b']');
+            }
+            serde_json::Value::Object(fields) => {
+                out.push(b'{');
+                for (key, value) in fields {
+                    string(key, out);
+                    put(value, out);
+                }
+                out.push(b'}');
+            }
+            _ => out.push(b'Z'),
+        }
+    }
+    let mut out = Vec::new();
+    put(&serde_json::from_str(text).unwrap(), &mut out);
+    out
+}
+
+#[test]
+fn ubjson_is_the_same_document() {
+    let sound = ubjson(&xgboost(&sound_tree(), 1));
+    let report = judge("m.ubj", &sound);
+    assert!(passes(&report), "{:?}", report.findings);
+    assert_eq!(report.format, "directory");
+    check("m.ubj", &ubjson(&xgboost(&sound_tree(), 2)), "INT952");
+    check("m.ubj", &[&sound[..], b"x"].concat(), "INT951");
+    for cut in [20, sound.len() / 2, sound.len() - 1] {
+        check("m.ubj", &sound[..cut], "INT951");
+    }
+    let mut bomb = b"{L\0\0\0\0\0\0\0\x01a[$Z#L".to_vec();
+    bomb.extend(u64::MAX.to_be_bytes());
+    check("m.ubj", &bomb, "INT951");
+}
+
+fn lightgbm(tree: &str) -> String {
+    format!(
+        "tree\nversion=v4\nmax_feature_idx=1\ntree_sizes={}\n\n{tree}end of trees\n\nparameters:\n[a: b]\n\nend of parameters\n",
+        tree.len()
+    )
+}
+
+const LEAVES: &str = "Tree=0\nnum_leaves=3\nsplit_feature=0 1\nthreshold=0.5 1\ndecision_type=2 2\nleft_child=1 -1\n\
+    right_child=-2 -3\nleaf_value=1 2 3\nshrinkage=1\n\n\n";
+
+#[test]
+fn a_lightgbm_text_must_agree_with_its_counts() {
+    let report = judge("m.txt", lightgbm(LEAVES).as_bytes());
+    assert!(passes(&report), "{:?}", report.findings);
+    for (from, to) in [
+        ("num_leaves=3", "num_leaves=4"),
+        ("leaf_value=1 2 3", "leaf_value=1 2 x"),
+        ("left_child=1 -1", "left_child=0 -1"),
+        ("left_child=1 -1", "left_child=1 -9"),
+        ("left_child=1 -1", "left_child=9 -1"),
+        ("split_feature=0 1", "split_feature=0 7"),
+        ("threshold=0.5 1", "threshold=0.5  "),
+        ("Tree=0", "Tree=7"),
+    ] {
+        check("m.txt", lightgbm(&LEAVES.replace(from, to)).as_bytes(), "INT952");
+    }
+    check("m.txt", lightgbm(LEAVES).replace("tree_sizes=1", "tree_sizes=2").as_bytes(), "INT952");
+    check("m.txt", lightgbm(&LEAVES.replace("=1 2 3", "=1 2 nan")).as_bytes(), "INT121");
+    check("m.txt", &lightgbm(LEAVES).as_bytes()[..200], "INT953");
+}
+
+#[test]
+fn dumps_in_json_are_models_too() {
+    let leaf = |leaves: u64| {
+        format!(
+            r#"{{"name":"tree","max_feature_idx":1,"tree_info":[{{"num_leaves":{leaves},"tree_structure":
+            {{"split_feature":0,"left_child":{{"leaf_value":1}},"right_child":{{"leaf_value":2}}}}}}]}}"#
+        )
+    };
+    assert!(passes(&judge("m.json", leaf(2).as_bytes())));
+    check("m.json", leaf(3).as_bytes(), "INT952");
+    let cat = |values: &str| {
+        format!(
+            r#"{{"features_info":{{}},"model_info":{{}},"oblivious_trees":[{{"leaf_values":{values},"leaf_weights":[1,1],
+            "splits":[{{"border":1}}]}}]}}"#
+        )
+    };
+    assert!(passes(&judge("m.json", cat("[1,2]").as_bytes())));
+    check("m.json", cat("[1,2,3]").as_bytes(), "INT952");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_piece_of_a_model_passes(cut in 1usize..2000, tail in "[ -~]{1,9}") {
+        let text = xgboost(&sound_tree(), 1);
+        let cut_at = |length: usize| length - 1 - cut % (length - 1);
+        prop_assert!(!passes(&judge("m.json", &text.as_bytes()[..cut_at(text.len())])));
+        let binary = ubjson(&text);
+        prop_assert!(!passes(&judge("m.ubj", &binary[..cut_at(binary.len())])));
+        prop_assert!(!passes(&judge("m.ubj", &[&binary[..], tail.as_bytes()].concat())));
+        let lines = lightgbm(LEAVES);
+        let end = cut_at(lines.len() - "\n".len());
+        prop_assert!(!passes(&judge("m.txt", &lines.as_bytes()[..end])));
+    }
+}

@@ -1,0 +1,49 @@
+//! Keras models by their configuration: which code each object of it would make Keras run.
+//!
+//! The same configuration is a member of a `.keras` archive, an attribute of an HDF5 file and a JSON file by itself;
+//! [`scan_config`] reads it from any of them. Keras's own switch for safe loading is not relied on: whole formats
+//! ignore it (CVE-2025-9905), and a file can turn it off (CVE-2025-9906).
+
+mod config;
+mod metadata;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+
+pub(crate) use config::Config;
+#[allow(unused_imports, reason = "for the member of a .keras archive")]
+pub(crate) use metadata::scan_metadata;
+
+use crate::{
+    findings::Findings,
+    json::{self, JsonError},
+    rules,
+    stream::Stop,
+};
+
+/// Judges a configuration to its end.
+pub(crate) fn scan_config(text: impl Read, findings: &mut Findings) -> Result<(), Stop> {
+    let mut config = Config::default();
+    let read = json::walk(&mut json::Reader::new(text), &mut config);
+    let model = config.is_model();
+    findings.append(config.into_findings());
+    ended(read, findings)?;
+    if !model {
+        findings.whole(&rules::KERAS_CONFIG, "the configuration does not describe a model");
+    }
+    Ok(())
+}
+
+/// Reports a document that did not end well.
+fn ended(read: Result<(), JsonError>, findings: &mut Findings) -> Result<(), Stop> {
+    match read {
+        Ok(()) => Ok(()),
+        Err(JsonError::Io(error)) => Err(Stop::Io(error)),
+        Err(error) => {
+            findings.whole(&rules::KERAS_CONFIG, format!("the configuration does not parse: {error}"));
+            Ok(())
+        }
+    }
+}
