@@ -144,3 +144,80 @@ pub(crate) fn safetensors(header: &str, data: usize) -> Vec<u8> {
     file.resize(file.len() + data, 0);
     file
 }
+
+/// A zip archive with stored members, as Python writes one.
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    zip_of(members.iter().map(|(name, bytes)| Stored::new(name, bytes)).collect())
+}
+
+/// A member of a zip archive under construction; a test may spoil any field of either description.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) local_name: String,
+    pub(crate) central_name: String,
+    pub(crate) flags: u16,
+    pub(crate) method: u16,
+    pub(crate) crc: u32,
+    pub(crate) size: u32,
+    pub(crate) mode: u32,
+    pub(crate) data: Vec<u8>,
+    /// Left out of the directory.
+    pub(crate) hidden: bool,
+}
+
+impl Stored {
+    pub(crate) fn new(name: &str, bytes: &[u8]) -> Self {
+        Self {
+            local_name: name.to_owned(),
+            central_name: name.to_owned(),
+            flags: 0,
+            method: 0,
+            crc: crc32fast::hash(bytes),
+            size: u32::try_from(bytes.len()).unwrap(),
+            mode: 0o100_644,
+            data: bytes.to_vec(),
+            hidden: false,
+        }
+    }
+
+    pub(crate) fn deflated(name: &str, bytes: &[u8]) -> Self {
+        use std::io::Read;
+        let mut data = Vec::new();
+        let level = flate2::Compression::default();
+        flate2::read::DeflateEncoder::new(bytes, level).read_to_end(&mut data).unwrap();
+        Self { method: 8, data, ..Self::new(name, bytes) }
+    }
+
+    fn common(&self) -> Vec<u8> {
+        let packed = u32::try_from(self.data.len()).unwrap();
+        let mut out = [self.flags, self.method, 0, 0x21].map(u16::to_le_bytes).concat();
+        out.extend([self.crc, packed, self.size].map(u32::to_le_bytes).concat());
+        out
+    }
+}
+
+/// A zip archive of members as they stand.
+pub(crate) fn zip_of(members: Vec<Stored>) -> Vec<u8> {
+    let (mut file, mut directory, mut count) = (Vec::new(), Vec::new(), 0u16);
+    for member in members {
+        let offset = u32::try_from(file.len()).unwrap();
+        let (local, central) = (member.local_name.as_bytes(), member.central_name.as_bytes());
+        let length = |name: &[u8]| u16::try_from(name.len()).unwrap().to_le_bytes();
+        file.extend([b"PK\x03\x04\x14\0", &member.common()[..], &length(local), &[0, 0], local].concat());
+        file.extend(&member.data);
+        if !member.hidden {
+            count += 1;
+            directory.extend([b"PK\x01\x02\x14\x03\x14\0", &member.common()[..], &length(central)].concat());
+            directory.extend([0; 8]);
+            directory.extend((member.mode << 16).to_le_bytes());
+            directory.extend([&offset.to_le_bytes()[..], central].concat());
+        }
+    }
+    let (start, size) = (u32::try_from(file.len()).unwrap(), u32::try_from(directory.len()).unwrap());
+    file.extend(directory);
+    file.extend(b"PK\x05\x06\0\0\0\0");
+    file.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
+    file.extend([start.to_le_bytes(), size.to_le_bytes()].iter().rev().flatten());
+    file.extend([0, 0]);
+    file
+}

@@ -40,7 +40,9 @@ fn digest_file(tree: &dyn Tree, path: &str) -> Result<FileEntry, ArtifactError> 
     let (sha256, read) =
         Stream::new(file.reader, size, &mut progress).finish().map_err(|stop| match stop {
             Stop::Io(source) => ArtifactError::io(path, source),
-            Stop::Truncated(_) | Stop::Reported => ArtifactError::Changed { path: path.to_owned() },
+            Stop::Truncated(_) | Stop::Reported | Stop::Damaged(_) => {
+                ArtifactError::Changed { path: path.to_owned() }
+            }
         })?;
     if read != size {
         return Err(ArtifactError::Changed { path: path.to_owned() });

@@ -12,6 +12,8 @@ use crate::rules::{self, Rule};
 
 /// Findings listed per file; the rest is counted.
 const LISTED: usize = 200;
+/// Between a container and its member in a path.
+const INSIDE: &str = "!/";
 /// Characters of untrusted text that a finding may quote.
 const QUOTED: usize = 160;
 
@@ -19,7 +21,9 @@ const QUOTED: usize = 160;
 #[derive(Debug)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
-    seen: HashSet<(&'static str, String)>,
+    seen: HashSet<(&'static str, Option<String>, String)>,
+    /// Names of the members that the analysis is inside of, outermost first.
+    members: Vec<String>,
     unlisted: u64,
     status: Status,
     verdict: Verdict,
@@ -30,10 +34,21 @@ impl Findings {
         Self {
             list: Vec::new(),
             seen: HashSet::new(),
+            members: Vec::new(),
             unlisted: 0,
             status: Status::Complete,
             verdict: Verdict::Pass,
         }
+    }
+
+    /// From here on, findings are about this member of what they were about before.
+    pub(crate) fn enter(&mut self, member: &str) {
+        self.members.push(clip(member));
+    }
+
+    /// Findings are about the container again.
+    pub(crate) fn leave(&mut self) {
+        self.members.pop();
     }
 
     /// Adds a finding about the file as a whole.
@@ -60,7 +75,8 @@ impl Findings {
     fn add(&mut self, rule: &'static Rule, offset: Option<u64>, target: Option<String>, message: String) {
         self.status = self.status.max(rule.status);
         self.verdict = self.verdict.max(rule.severity.verdict());
-        let key = (rule.id, target.clone().unwrap_or_else(|| message.clone()));
+        let member = (!self.members.is_empty()).then(|| self.members.join(INSIDE));
+        let key = (rule.id, member.clone(), target.clone().unwrap_or_else(|| message.clone()));
         if self.list.len() >= LISTED || self.seen.contains(&key) {
             self.unlisted += 1;
             return;
@@ -69,7 +85,7 @@ impl Findings {
         self.list.push(Finding {
             rule: Cow::Borrowed(rule.id),
             severity: rule.severity,
-            member: None,
+            member,
             offset,
             target,
             message,
@@ -95,14 +111,18 @@ impl Findings {
         judge(self.status, self.verdict)
     }
 
-    /// The findings, most severe first, `member` set on each where it is given.
-    pub(crate) fn into_list(mut self, member: Option<&str>) -> Vec<Finding> {
+    /// The findings, most severe first. `file` is the path of the file inside its directory, where it has one; it
+    /// comes before the members inside the file.
+    pub(crate) fn into_list(mut self, file: Option<&str>) -> Vec<Finding> {
         if self.unlisted > 0 {
             let unlisted = self.unlisted;
             self.whole_unlimited(&rules::MORE, format!("{unlisted} more of the same kinds are not listed"));
         }
         for finding in &mut self.list {
-            finding.member = member.map(str::to_owned);
+            finding.member = match (file, finding.member.take()) {
+                (Some(file), Some(member)) => Some(format!("{file}{INSIDE}{member}")),
+                (file, member) => file.map(str::to_owned).or(member),
+            };
         }
         self.list.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.offset.cmp(&b.offset)));
         self.list
@@ -155,6 +175,20 @@ mod tests {
         findings.about(&rules::EMPTY, None, "late", "x");
         assert_eq!(findings.outcome(), (Status::Error, Verdict::Reject));
         assert!(findings.into_list(None).iter().any(|f| f.message.starts_with("6 more")));
+    }
+
+    #[test]
+    fn members_are_named_from_the_outside_in() {
+        let mut findings = Findings::new();
+        findings.enter("a.zip");
+        findings.enter("data.pkl");
+        findings.about(&rules::EMPTY, None, "x", "x");
+        findings.leave();
+        findings.about(&rules::EMPTY, None, "x", "x");
+        findings.leave();
+        let list = findings.into_list(Some("m.nemo"));
+        let members: Vec<_> = list.iter().filter_map(|finding| finding.member.as_deref()).collect();
+        assert_eq!(members, ["m.nemo!/a.zip!/data.pkl", "m.nemo!/a.zip"]);
     }
 
     #[test]

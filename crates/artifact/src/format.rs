@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::{booster, onnx, pickle, safetensors};
 
 /// A file format by content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// An ONNX model.
     Onnx,
@@ -21,6 +21,16 @@ pub enum Format {
     Joblib,
     /// A zip archive: torch, Keras, npz, skops and others.
     Zip,
+    /// Arrays of numpy in a zip archive.
+    Npz,
+    /// A PyTorch model in any of its containers.
+    Torch,
+    /// A TorchScript program with its weights.
+    TorchScript,
+    /// A Keras 3 model.
+    Keras,
+    /// A model that skops wrote.
+    Skops,
     /// An HDF5 file.
     Hdf5,
     /// An array that numpy wrote.
@@ -72,6 +82,11 @@ const NAMES: &[(Format, &str)] = &[
     (Format::Pickle, "pickle"),
     (Format::Joblib, "joblib"),
     (Format::Zip, "zip"),
+    (Format::Npz, "npz"),
+    (Format::Torch, "torch"),
+    (Format::TorchScript, "torchscript"),
+    (Format::Keras, "keras"),
+    (Format::Skops, "skops"),
     (Format::Hdf5, "hdf5"),
     (Format::Npy, "npy"),
     (Format::Gguf, "gguf"),
@@ -96,9 +111,10 @@ const NAMES: &[(Format, &str)] = &[
 
 /// A name that is no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is no artifact format; known are {}", Format::analysed())]
+#[error("{name:?} is no artifact format that is analysed; known are {known}")]
 pub struct FormatError {
     name: String,
+    known: String,
 }
 
 /// What the first bytes say.
@@ -111,12 +127,25 @@ pub(crate) struct Identity {
 
 impl Format {
     /// The formats that are analysed and so may be listed in a policy.
-    pub const ANALYSED: &[Self] = &[Self::Onnx, Self::Safetensors, Self::Pickle, Self::Joblib, Self::Gguf];
-
-    /// The names of the formats that are analysed.
-    fn analysed() -> String {
-        Self::ANALYSED.iter().map(Self::to_string).collect::<Vec<_>>().join(", ")
-    }
+    pub const ANALYSED: &[Self] = &[
+        Self::Onnx,
+        Self::Safetensors,
+        Self::Pickle,
+        Self::Joblib,
+        Self::Torch,
+        Self::TorchScript,
+        Self::Npy,
+        Self::Npz,
+        Self::Zip,
+        Self::Tar,
+        Self::Gguf,
+        Self::KerasJson,
+        Self::XgboostJson,
+        Self::XgboostUbj,
+        Self::LightgbmText,
+        Self::LightgbmJson,
+        Self::CatboostJson,
+    ];
 
     /// Whether this is a model, as opposed to something that may lie beside one.
     pub(crate) fn is_model(self) -> bool {
@@ -142,11 +171,10 @@ impl fmt::Display for Format {
 impl FromStr for Format {
     type Err = FormatError;
     fn from_str(name: &str) -> Result<Self, FormatError> {
-        Self::ANALYSED
-            .iter()
-            .copied()
-            .find(|format| format.to_string() == name)
-            .ok_or_else(|| FormatError { name: name.to_owned() })
+        Self::ANALYSED.iter().copied().find(|format| format.to_string() == name).ok_or_else(|| {
+            let known: Vec<String> = Self::ANALYSED.iter().map(Self::to_string).collect();
+            FormatError { name: name.to_owned(), known: known.join(", ") }
+        })
     }
 }
 
@@ -318,6 +346,6 @@ mod tests {
         assert!(!is_misnamed("model.onnx", Format::Onnx));
         assert!(!is_misnamed("model", Format::Pickle));
         assert_eq!("onnx".parse(), Ok(Format::Onnx));
-        assert!("zip".parse::<Format>().is_err());
+        assert!("html".parse::<Format>().is_err());
     }
 }

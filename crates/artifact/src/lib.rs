@@ -7,6 +7,8 @@
 //!
 //! It knows nothing of configuration files, repositories or networks.
 
+mod analyse;
+mod archive;
 mod booster;
 #[cfg(test)]
 mod build;

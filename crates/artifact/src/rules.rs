@@ -1,7 +1,8 @@
 //! Every rule of the analysis: its stable id, how bad a hit is, what it means for completeness, and what to do.
 //!
 //! Ids are additive: one is never reused for something else. `INT` is integrity (the bytes are not what they
-//! should be), `SEC` is text that runs, `POL` is the team's policy, the others are security by format.
+//! should be), `SEC` is content that no model needs and text that runs, `POL` is the team's policy, the others are
+//! security by kind of file (`ARC`: containers).
 
 use tagship_domain::validation::{Severity, Status};
 
@@ -171,6 +172,34 @@ rules! {
     ONNX_OPERATOR "INT412" Medium Incomplete
         "an operator that the standard does not define"
         "Export with a released exporter, or update Tagship.";
+    // Container integrity
+    ZIP_DIRECTORY "INT501" High Error
+        "the directory of a zip archive is missing or broken"
+        "Fetch or write the file again; it is cut or damaged.";
+    ZIP_HEADER "INT502" High Error
+        "the header of a member is missing or broken"
+        "Write the archive again; it is damaged.";
+    BAD_CRC "INT503" High Error
+        "a checksum that the bytes do not have"
+        "Fetch the file again; bytes of it have changed since it was written.";
+    MEMBER_SIZE "INT504" High Error
+        "a member that is longer or shorter than declared"
+        "Write the archive again; readers would see other bytes than were written.";
+    BAD_COMPRESSION "INT505" High Error
+        "compressed bytes that cannot be expanded"
+        "Fetch the file again; it is cut or damaged.";
+    MEMBER_CUT "INT506" High Error
+        "a member or archive that ends too early"
+        "Fetch or write the file again; it is cut.";
+    METHOD "INT507" Medium Incomplete
+        "a compression method that is not supported"
+        "Write the archive again with deflate, or stored.";
+    NOT_HELD "INT508" Medium Incomplete
+        "something nested that is too large to be judged in memory"
+        "Unpack the outer container and validate what is inside.";
+    MEMBERS "INT509" Medium Incomplete
+        "more members than are followed"
+        "Split the archive.";
     // Pickle security
     DANGEROUS_GLOBAL "PKL101" Critical Complete
         "a global that runs code, or reads, writes or connects"
@@ -247,6 +276,53 @@ rules! {
     PICKLE_LIMIT "PKL304" Medium Incomplete
         "more objects than can be followed in bounded memory"
         "Export the model as ONNX or safetensors.";
+    // Containers
+    NAME_ESCAPES "ARC101" Critical Complete
+        "a member that an extractor would write elsewhere"
+        "Do not extract this file.";
+    MEMBER_LINK "ARC102" High Complete
+        "a link inside an archive"
+        "Write the archive again with the file itself in it.";
+    DUPLICATE_MEMBER "ARC103" High Complete
+        "two members that are one file to some reader"
+        "Write the archive again; no model library writes a name twice.";
+    HEADERS_DISAGREE "ARC104" High Complete
+        "a member that two places of the archive describe differently"
+        "Do not load this file; what a scanner sees in it need not be what a loader sees.";
+    HIDDEN_MEMBER "ARC105" Critical Complete
+        "a member that the directory does not list"
+        "Do not load this file; it hides content from readers that go by the directory.";
+    PREFIX "ARC106" High Complete
+        "bytes in front of an archive"
+        "Write the archive again; readers disagree on where it begins.";
+    GAP "ARC107" High Complete
+        "bytes between members that nothing explains"
+        "Write the archive again.";
+    MEMBER_OVERLAP "ARC108" High Incomplete
+        "members that share bytes"
+        "Do not load this file; it is a bomb, or shows readers different things.";
+    ENCRYPTED "ARC109" High Incomplete
+        "a member that is marked as encrypted"
+        "Ship the model without a password; what cannot be read cannot be judged.";
+    SEVERAL_ENDS "ARC110" High Complete
+        "more than one end of the archive"
+        "Do not load this file; readers disagree on what it holds.";
+    ARCHIVE_TRAILING "ARC111" High Complete
+        "bytes after the end of an archive or compressed stream"
+        "Write the file again; nothing explains these bytes.";
+    BOMB "ARC112" High Incomplete
+        "compressed content that expands without bound"
+        "Do not open this file; it exhausts memory or disk.";
+    DEPTH "ARC113" High Incomplete
+        "containers nested deeper than any model needs"
+        "Unpack the outer containers and validate what is inside.";
+    SPECIAL_FILE "ARC114" High Complete
+        "a device, pipe or privileged file inside an archive"
+        "Write the archive again with regular files only.";
+    // Content that no model needs
+    EXECUTABLE "SEC101" High Complete
+        "a native program or library"
+        "Remove it; ship native code as a package that can be reviewed.";
     // safetensors security
     ST_TRAILING "STF101" High Complete
         "bytes behind the last tensor"
@@ -334,16 +410,16 @@ rules! {
         "a key that refers to code beside the model"
         "Remove the key; ship the model without remote code.";
     // Templates
-    TEMPLATE_INTERNALS "SEC101" Critical Complete
+    TEMPLATE_INTERNALS "SEC201" Critical Complete
         "a template that reaches the interpreter"
         "Do not use this tokenizer; rendering its template can run code.";
-    TEMPLATE_COMPUTED "SEC102" High Complete
+    TEMPLATE_COMPUTED "SEC202" High Complete
         "a template that looks up names which it puts together"
         "Write the names out; templates of models have no reason to hide them.";
-    TEMPLATE_INCLUDE "SEC103" High Complete
+    TEMPLATE_INCLUDE "SEC203" High Complete
         "a template that reads other files"
         "Put the whole template into one text.";
-    TEMPLATE_UNREAD "SEC104" Medium Incomplete
+    TEMPLATE_UNREAD "SEC204" Medium Incomplete
         "a template that was not understood"
         "Write it in plain Jinja, or remove it.";
     // Keras and HDF5 integrity
@@ -407,7 +483,11 @@ mod tests {
         for rule in ALL {
             let (family, number) = rule.id.split_at(3);
             assert!(
-                ["INT", "PKL", "STF", "ONX", "GGU", "KER", "TFS", "HDF", "SEC", "POL"].contains(&family),
+                [
+                    "INT", "ARC", "PKL", "TOR", "NPY", "STF", "ONX", "GGU", "KER", "TFS", "HDF", "SKO",
+                    "SEC", "POL"
+                ]
+                .contains(&family),
                 "{}",
                 rule.id
             );

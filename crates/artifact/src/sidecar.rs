@@ -142,6 +142,11 @@ impl Visitor for Document {
     }
 }
 
+/// Whether a text file by this name is a template by itself.
+pub(crate) fn is_template(path: &str) -> bool {
+    path.ends_with(".jinja") || path.ends_with(".jinja2") || path.ends_with(".j2")
+}
+
 /// Judges a template that is a file by itself.
 pub(crate) fn scan_template(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
     let mut bytes = Vec::new();

@@ -1,10 +1,11 @@
 //! A forward-only reader that hashes every byte it hands out, so that the digest is of the bytes that were
-//! judged and a file is read once.
+//! judged and a file is read once. The bytes of an archive's member, or what a compressed stream holds, are a
+//! stream inside the outer one, checked against their CRC on the way.
 //!
-//! Memory is one fixed buffer. Lengths that a file declares are checked against what is left before anything
-//! is read or reserved for them.
+//! Memory is one fixed buffer a level. Lengths that a file declares are checked against what is left before
+//! anything is read or reserved for them.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use sha2::{Digest as _, Sha256};
 use tagship_domain::digest::Digest;
@@ -19,6 +20,8 @@ pub(crate) enum Stop {
     Truncated(u64),
     /// The operating system refused to go on reading.
     Io(io::Error),
+    /// What decodes a compressed stream refused to go on: why, in its words.
+    Damaged(String),
     /// A finding that says why has been added already.
     Reported,
 }
@@ -26,28 +29,57 @@ pub(crate) enum Stop {
 /// A file on its way through the analysis.
 pub(crate) struct Stream<'a> {
     source: Box<dyn Read + 'a>,
-    hasher: Sha256,
+    check: Check,
     buffer: Box<[u8]>,
     next: usize,
     filled: usize,
     /// Offset in the file of the first byte of the buffer.
     base: u64,
     size: u64,
-    progress: &'a mut dyn FnMut(u64),
+    progress: Option<&'a mut dyn FnMut(u64)>,
+    /// Why reading ended before the end; told once everything before it was handed out, and from then on.
+    broken: Option<String>,
 }
+
+/// What is computed over all bytes in passing.
+#[derive(Debug)]
+enum Check {
+    /// A file's digest.
+    Sha256(Box<Sha256>),
+    /// A member's checksum.
+    Crc32(crc32fast::Hasher),
+}
+
+/// The size of a stream whose end nobody has told: what a compressed stream expands to.
+const UNTOLD: u64 = u64::MAX;
 
 impl<'a> Stream<'a> {
     /// `size` is what the file system says; `progress` is told how many bytes each step has read.
     pub(crate) fn new(source: Box<dyn Read + 'a>, size: u64, progress: &'a mut dyn FnMut(u64)) -> Self {
+        Self::with(source, size, Check::Sha256(Box::default()), Some(progress))
+    }
+
+    /// A stream inside another one. `size` is what the container says, `None` where it does not.
+    pub(crate) fn nested(source: Box<dyn Read + 'a>, size: Option<u64>) -> Self {
+        Self::with(source, size.unwrap_or(UNTOLD), Check::Crc32(crc32fast::Hasher::new()), None)
+    }
+
+    fn with(
+        source: Box<dyn Read + 'a>,
+        size: u64,
+        check: Check,
+        progress: Option<&'a mut dyn FnMut(u64)>,
+    ) -> Self {
         Self {
             source,
-            hasher: Sha256::new(),
+            check,
             buffer: vec![0; BUFFER].into_boxed_slice(),
             next: 0,
             filled: 0,
             base: 0,
             size,
             progress,
+            broken: None,
         }
     }
 
@@ -56,9 +88,15 @@ impl<'a> Stream<'a> {
         self.base + self.next as u64
     }
 
-    /// Size of the file as it was when opened.
+    /// Size of the file as it was when opened, of a member as its container says; `u64::MAX` inside a
+    /// compressed stream that is longer than one buffer.
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Whether [`size`](Self::size) is known.
+    pub(crate) fn is_sized(&self) -> bool {
+        self.size != UNTOLD
     }
 
     /// Bytes from here to the end.
@@ -70,6 +108,9 @@ impl<'a> Stream<'a> {
     pub(crate) fn head(&mut self) -> Result<&[u8], Stop> {
         if self.filled == 0 {
             self.fill()?;
+            if !self.is_sized() && self.filled < self.buffer.len() && self.broken.is_none() {
+                self.size = self.filled as u64;
+            }
         }
         Ok(&self.buffer[self.next..self.filled])
     }
@@ -171,23 +212,65 @@ impl<'a> Stream<'a> {
     /// Reads to the end; the digest of all bytes and how many there were.
     pub(crate) fn finish(mut self) -> Result<(Digest, u64), Stop> {
         self.drain(|_, _| {})?;
-        Ok((Digest::from_bytes(self.hasher.finalize().into()), self.base))
+        match self.check {
+            Check::Sha256(hasher) => Ok((Digest::from_bytes(hasher.finalize().into()), self.base)),
+            Check::Crc32(_) => Err(Stop::Reported),
+        }
+    }
+
+    /// Reads a nested stream to its end; the CRC-32 of all bytes and how many there were.
+    pub(crate) fn finish_nested(mut self) -> Result<(u32, u64), Stop> {
+        self.drain(|_, _| {})?;
+        match self.check {
+            Check::Crc32(hasher) => Ok((hasher.finalize(), self.base)),
+            Check::Sha256(_) => Err(Stop::Reported),
+        }
+    }
+
+    /// Everything to the end of a nested stream, where that is at most `limit` bytes. Only valid at the start; up to one
+    /// buffer can still be looked at afterwards.
+    pub(crate) fn hold(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Stop> {
+        let mut held = Vec::new();
+        loop {
+            if self.next == self.filled {
+                self.fill()?;
+                if self.filled == 0 {
+                    return Ok(Some(held));
+                }
+            }
+            if held.len() + self.filled - self.next > limit {
+                return Ok(None);
+            }
+            held.extend_from_slice(&self.buffer[self.next..self.filled]);
+            self.next = self.filled;
+        }
     }
 
     fn fill(&mut self) -> Result<(), Stop> {
         self.base += self.filled as u64;
         self.next = 0;
         self.filled = 0;
-        while self.filled < self.buffer.len() {
+        while self.filled < self.buffer.len() && self.broken.is_none() {
             match self.source.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => break,
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Stop::Io(error)),
+                Err(error) if matches!(self.check, Check::Sha256(_)) => return Err(Stop::Io(error)),
+                Err(error) => self.broken = Some(error.to_string()),
             }
         }
-        self.hasher.update(&self.buffer[..self.filled]);
-        (self.progress)(self.filled as u64);
+        match (&self.broken, self.filled) {
+            (Some(why), 0) => return Err(Stop::Damaged(why.clone())),
+            _ => {}
+        }
+        let filled = &self.buffer[..self.filled];
+        match &mut self.check {
+            Check::Sha256(hasher) => hasher.update(filled),
+            Check::Crc32(hasher) => hasher.update(filled),
+        }
+        if let Some(progress) = &mut self.progress {
+            progress(self.filled as u64);
+        }
         Ok(())
     }
 }
@@ -206,21 +289,37 @@ impl<'s, 'a> Section<'s, 'a> {
 
 impl Read for Section<'_, '_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 || out.is_empty() {
+        if out.is_empty() {
             return Ok(0);
         }
+        let chunk = self.fill_buf()?;
+        let used = chunk.len().min(out.len());
+        out[..used].copy_from_slice(&chunk[..used]);
+        self.consume(used);
+        Ok(used)
+    }
+}
+
+/// Bytes that a decoder does not consume stay in the stream.
+impl BufRead for Section<'_, '_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.left == 0 {
+            return Ok(&[]);
+        }
         match self.stream.peek() {
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(0),
+            Ok(_) => {}
             Err(Stop::Io(error)) => return Err(error),
+            Err(Stop::Damaged(why)) => return Err(io::Error::other(why)),
             Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
         let chunk = &self.stream.buffer[self.stream.next..self.stream.filled];
-        let used = chunk.len().min(out.len()).min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        out[..used].copy_from_slice(&chunk[..used]);
+        let length = chunk.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        Ok(&chunk[..length])
+    }
+
+    fn consume(&mut self, used: usize) {
         self.stream.next += used;
         self.left -= used as u64;
-        Ok(used)
     }
 }
 

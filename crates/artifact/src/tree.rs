@@ -3,14 +3,22 @@
 //! A tree never follows a link: neither a file's content nor its existence outside the artifact can be
 //! learned through it.
 
-use std::{fmt, io::Read};
+use std::{
+    fmt,
+    io::{Read, Seek},
+};
 
 use crate::error::ArtifactError;
+
+/// Bytes that can be read from any place: the end of an archive says where its members begin.
+pub trait Source: Read + Seek {}
+
+impl<T: Read + Seek> Source for T {}
 
 /// A file that was opened for reading.
 pub struct OpenFile {
     /// Its bytes.
-    pub reader: Box<dyn Read>,
+    pub reader: Box<dyn Source>,
     /// Its size in bytes when it was opened.
     pub size: u64,
 }

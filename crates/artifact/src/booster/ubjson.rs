@@ -44,7 +44,7 @@ impl<'s, 'a> Reader<'s, 'a> {
     fn stopped(&self, stop: Stop) -> JsonError {
         match stop {
             Stop::Io(error) => JsonError::Io(error),
-            Stop::Truncated(_) | Stop::Reported => self.error("it ends too early"),
+            Stop::Truncated(_) | Stop::Damaged(_) | Stop::Reported => self.error("it ends too early"),
         }
     }
 

@@ -111,8 +111,8 @@ fn counts_are_checked_before_they_are_believed() {
 #[test]
 fn templates_and_code_keys_are_judged() {
     let hostile = |key| file(&[(key, 8, string("{{ ''.__class__ }}"))], &[], &[]);
-    check(&hostile("tokenizer.chat_template"), "SEC101");
-    check(&hostile("tokenizer.chat_template.tool_use"), "SEC101");
+    check(&hostile("tokenizer.chat_template"), "SEC201");
+    check(&hostile("tokenizer.chat_template.tool_use"), "SEC201");
     check(&file(&[("llama.auto_map", 8, string("m.M"))], &[], &[]), "GGU104");
 }
 

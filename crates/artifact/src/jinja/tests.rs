@@ -32,35 +32,35 @@ fn templates_of_conversations_are_sound() {
 #[test]
 fn every_way_to_the_interpreter_is_seen() {
     for (template, rule) in [
-        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "SEC101"),
-        ("{{ x['__class__'] }}", "SEC101"),
-        ("{{ x['\\x5f\\x5fclass\\137_'] }}", "SEC101"),
-        ("{{ x['\\N{LOW LINE}\\N{LOW LINE}class__'] }}", "SEC101"),
-        ("{{ x|attr('__class__') }}", "SEC101"),
-        ("{{ x|map(attribute='a.__class__')|list }}", "SEC101"),
-        ("{{ '{0.__class__}'.format(x) }}", "SEC101"),
-        ("{{ dict(__class__=1)|first }}", "SEC101"),
-        ("{{ x.gi_frame }}", "SEC101"),
-        ("{{ cycler.next.popen('id') }}", "SEC101"),
-        ("{{ x['_' ~ '_class_' ~ '_'] }}", "SEC102"),
-        ("{{ x['_' + '_class_' + '_'] }}", "SEC102"),
-        ("{{ x['_' '_class_' '_'] }}", "SEC102"),
-        ("{{ x[['_', '_class_', '_']|join] }}", "SEC102"),
-        ("{{ x['%s%sclass'|format(u, u)] }}", "SEC102"),
-        ("{% set u = '_' %}{{ x[u+u+c+u+u] }}", "SEC102"),
-        ("{{ x[a] }}{% set a = b %}{% set b = '_' ~ c %}", "SEC102"),
-        ("{% for a in ['__class__'] %}{{ x[a] }}{% endfor %}", "SEC102"),
-        ("{% macro m(k) %}{{ x[k] }}{% endmacro %}{{ m('_' ~ '_class__') }}", "SEC102"),
-        ("{% set ns = namespace(k='') %}{% set ns.k = ns.k + c %}{{ x[ns.k] }}", "SEC102"),
-        ("{{ x|attr(y) }}", "SEC102"),
-        ("{{ x|map('attr', y)|list }}", "SEC102"),
-        ("{{ x|map(attribute=y)|list }}", "SEC102"),
-        ("{{ y.format(x) }}", "SEC102"),
-        ("{% include 'x' %}", "SEC103"),
-        ("{% from 'x' import y %}", "SEC103"),
-        ("{{ x", "SEC104"),
-        ("{% frobnicate %}", "SEC104"),
-        ("{{ x ] }}", "SEC104"),
+        ("{{ ''.__class__.__mro__[1].__subclasses__() }}", "SEC201"),
+        ("{{ x['__class__'] }}", "SEC201"),
+        ("{{ x['\\x5f\\x5fclass\\137_'] }}", "SEC201"),
+        ("{{ x['\\N{LOW LINE}\\N{LOW LINE}class__'] }}", "SEC201"),
+        ("{{ x|attr('__class__') }}", "SEC201"),
+        ("{{ x|map(attribute='a.__class__')|list }}", "SEC201"),
+        ("{{ '{0.__class__}'.format(x) }}", "SEC201"),
+        ("{{ dict(__class__=1)|first }}", "SEC201"),
+        ("{{ x.gi_frame }}", "SEC201"),
+        ("{{ cycler.next.popen('id') }}", "SEC201"),
+        ("{{ x['_' ~ '_class_' ~ '_'] }}", "SEC202"),
+        ("{{ x['_' + '_class_' + '_'] }}", "SEC202"),
+        ("{{ x['_' '_class_' '_'] }}", "SEC202"),
+        ("{{ x[['_', '_class_', '_']|join] }}", "SEC202"),
+        ("{{ x['%s%sclass'|format(u, u)] }}", "SEC202"),
+        ("{% set u = '_' %}{{ x[u+u+c+u+u] }}", "SEC202"),
+        ("{{ x[a] }}{% set a = b %}{% set b = '_' ~ c %}", "SEC202"),
+        ("{% for a in ['__class__'] %}{{ x[a] }}{% endfor %}", "SEC202"),
+        ("{% macro m(k) %}{{ x[k] }}{% endmacro %}{{ m('_' ~ '_class__') }}", "SEC202"),
+        ("{% set ns = namespace(k='') %}{% set ns.k = ns.k + c %}{{ x[ns.k] }}", "SEC202"),
+        ("{{ x|attr(y) }}", "SEC202"),
+        ("{{ x|map('attr', y)|list }}", "SEC202"),
+        ("{{ x|map(attribute=y)|list }}", "SEC202"),
+        ("{{ y.format(x) }}", "SEC202"),
+        ("{% include 'x' %}", "SEC203"),
+        ("{% from 'x' import y %}", "SEC203"),
+        ("{{ x", "SEC204"),
+        ("{% frobnicate %}", "SEC204"),
+        ("{{ x ] }}", "SEC204"),
     ] {
         assert!(fired(template).iter().any(|fired| fired == rule), "{template}: {:?}", fired(template));
     }
@@ -68,5 +68,5 @@ fn every_way_to_the_interpreter_is_seen() {
 
 #[test]
 fn a_template_too_large_to_judge_is_no_pass() {
-    assert_eq!(fired(&"x".repeat(MAX_TEMPLATE)), ["SEC104"]);
+    assert_eq!(fired(&"x".repeat(MAX_TEMPLATE)), ["SEC204"]);
 }

@@ -21,4 +21,4 @@ mod tests;
 mod value;
 
 pub(crate) use machine::scan;
-pub(crate) use sniff::{executes, recognise};
+pub(crate) use sniff::{executes, recognise, runs};

@@ -58,6 +58,14 @@ pub(crate) fn executes(head: &[u8]) -> bool {
     !walk.looked_up && walk.global && (walk.call || walk.stop || walk.cut)
 }
 
+/// Whether these bytes, which should be numbers, are a pickle that reaches a global and goes on to a call or its STOP; or
+/// one that announces itself and is longer than what was looked at.
+pub(crate) fn runs(head: &[u8]) -> bool {
+    let walk = walk(head);
+    let announced = matches!(head, [0x80, 2..=5, ..]) && walk.cut && head.len() >= LOOK;
+    (walk.global && (walk.stop || walk.call)) || announced
+}
+
 /// What an unpickler would reach that reads these bytes as opcodes.
 pub(super) fn reach(bytes: &[u8]) -> Reach {
     let walk = walk(bytes);

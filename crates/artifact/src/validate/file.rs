@@ -1,35 +1,25 @@
-//! One file: open, identify, analyse, hash.
+//! One file: open, look at its end, analyse, hash.
+
+use std::io::{Seek, SeekFrom};
 
 use tagship_domain::{
     digest::{Digest, FileEntry},
     signature::Signature,
+    validation::Verdict,
 };
 
 use super::rule_of;
 use crate::{
-    booster,
+    analyse::{self, Context, Found, Role, Ties},
+    archive::{Limits, zip},
     error::ArtifactError,
     findings::Findings,
-    format::{self, Format},
-    gguf, onnx, pickle,
+    format::Format,
     policy::ValidationPolicy,
-    rules, safetensors, sidecar,
+    rules,
     stream::{Stop, Stream},
-    tree::Tree,
+    tree::{OpenFile, Tree},
 };
-
-/// What a file tells about other files.
-#[derive(Debug)]
-pub(super) enum Ties {
-    /// Nothing.
-    None,
-    /// An ONNX model keeps tensors in these files of the artifact.
-    External(Vec<String>),
-    /// A safetensors file holds these tensors.
-    Tensors(Vec<String>),
-    /// An index says which shard holds which tensor.
-    Index(Vec<(String, String)>),
-}
 
 /// What was found about one file.
 #[derive(Debug)]
@@ -41,6 +31,8 @@ pub(super) struct Judged {
     pub(super) digest: Option<Digest>,
     pub(super) signature: Option<Signature>,
     pub(super) ties: Ties,
+    /// Formats of the models in a container that is none itself.
+    inside: Vec<Format>,
     pub(super) findings: Findings,
 }
 
@@ -53,6 +45,7 @@ impl Judged {
             digest: None,
             signature: None,
             ties: Ties::None,
+            inside: Vec::new(),
             findings: Findings::new(),
         }
     }
@@ -65,10 +58,34 @@ impl Judged {
 
     /// Holds the file against what the team accepts.
     pub(super) fn apply(&mut self, policy: &ValidationPolicy) {
-        if self.format.is_model() && self.digest.is_some() && !policy.allows(self.format) {
-            let format = self.format;
-            self.findings.about(&rules::FORMAT_REFUSED, None, format, "the policy does not list this format");
+        for format in self.inside.iter().copied().chain([self.format]) {
+            if format.is_model() && self.digest.is_some() && !policy.allows(format) {
+                let message = "the policy does not list this format";
+                self.findings.about(&rules::FORMAT_REFUSED, None, format, message);
+            }
         }
+    }
+
+    /// Why the analysis ended early. Whatever it was, the file is not judged to its end.
+    fn note(&mut self, stop: &Stop) {
+        match stop {
+            Stop::Truncated(offset) => {
+                let message = "the file ends in the middle of what begins here";
+                self.findings.at(&rules::MEMBER_CUT, *offset, message);
+            }
+            Stop::Damaged(why) => self.findings.whole(&rules::BAD_COMPRESSION, why.clone()),
+            _ if self.findings.outcome().1 == Verdict::Pass => {
+                self.findings.whole(&rules::UNKNOWN, "the file was not judged to its end");
+            }
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, found: Found) {
+        self.format = found.format;
+        self.signature = found.signature;
+        self.ties = found.ties;
+        self.inside = found.inside;
     }
 
     fn failed(mut self, error: &ArtifactError) -> Self {
@@ -80,117 +97,48 @@ impl Judged {
 /// Judges one file of a tree by itself.
 pub(super) fn judge(tree: &dyn Tree, path: &str, progress: &mut dyn FnMut(u64)) -> Judged {
     let mut judged = Judged::new(path);
-    let file = match tree.open(path) {
-        Ok(file) => file,
+    let opened = tree.open(path).and_then(|mut file| {
+        let directory = directory(&mut file).map_err(|error| ArtifactError::io(path, error))?;
+        Ok((file, directory))
+    });
+    let (file, directory) = match opened {
+        Ok(opened) => opened,
         Err(error) => return judged.failed(&error),
     };
     judged.size = file.size;
-    let mut stream = Stream::new(file.reader, file.size, progress);
-    let analysed = analyse(tree, &mut stream, &mut judged);
-    let finished = match analysed {
+    let limits = Limits::new(file.size);
+    let context = Context {
+        tree,
+        path,
+        container: None,
+        role: Role::Any,
+        depth: 0,
+        limits: &limits,
+        directory: directory.as_ref(),
+    };
+    let mut stream = Stream::new(Box::new(file.reader), file.size, progress);
+    let finished = match analyse::analyse(&mut stream, &context, &mut judged.findings) {
         Err(Stop::Io(error)) => Err(Stop::Io(error)),
-        Ok(()) | Err(Stop::Truncated(_) | Stop::Reported) => stream.finish(),
+        Ok(found) => {
+            judged.take(found);
+            stream.finish()
+        }
+        Err(stop) => {
+            judged.note(&stop);
+            stream.finish()
+        }
     };
     match finished {
         Ok((digest, read)) if read == file.size => judged.digest = Some(digest),
         Err(Stop::Io(error)) => return judged.failed(&ArtifactError::io(path, error)),
-        Ok(_) | Err(Stop::Truncated(_) | Stop::Reported) => {
-            return judged.failed(&ArtifactError::Changed { path: path.to_owned() });
-        }
+        Ok(_) | Err(_) => return judged.failed(&ArtifactError::Changed { path: path.to_owned() }),
     }
     judged
 }
 
-fn analyse(tree: &dyn Tree, stream: &mut Stream<'_>, judged: &mut Judged) -> Result<(), Stop> {
-    let size = stream.size();
-    let identity = format::identify(stream.head()?, size);
-    judged.format = identity.format;
-    let findings = &mut judged.findings;
-    if identity.also_pickle {
-        let format = identity.format;
-        findings.whole(
-            &rules::POLYGLOT,
-            format!("the file is {format}, and an unpickler would execute it as well"),
-        );
-    }
-    match identity.format {
-        Format::Onnx => {
-            let model = onnx::scan(stream, tree, &judged.path, findings);
-            let model = or_truncated(model, findings, &rules::ONNX_WIRE)?;
-            if let Some(model) = model {
-                judged.signature = Some(model.signature);
-                judged.ties = Ties::External(model.external);
-            }
-        }
-        Format::Safetensors => {
-            let tensors = safetensors::scan(stream, findings);
-            if let Some(tensors) = or_truncated(tensors, findings, &rules::ST_TRUNCATED)? {
-                judged.ties = Ties::Tensors(tensors);
-            }
-        }
-        Format::Pickle => {
-            let joblib = pickle::scan(stream, findings);
-            if or_truncated(joblib, findings, &rules::PICKLE_TRUNCATED)? == Some(true) {
-                judged.format = Format::Joblib;
-            }
-        }
-        Format::Gguf => drop(or_truncated(gguf::scan(stream, findings), findings, &rules::GGUF_TRUNCATED)?),
-        Format::Json => {
-            let json = sidecar::scan_json(stream, findings)?;
-            judged.format = json.format;
-            if let Some(weight_map) = json.weight_map {
-                judged.ties = Ties::Index(weight_map);
-            }
-        }
-        Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
-        Format::LightgbmText => {
-            let model = booster::scan_lightgbm_text(stream, findings);
-            or_truncated(model, findings, &rules::BOOSTER_TRUNCATED)?;
-        }
-        Format::Text if judged.path.ends_with(".jinja") || judged.path.ends_with(".jinja2") => {
-            sidecar::scan_template(stream, findings)?;
-        }
-        Format::Text => {
-            if !sidecar::is_inert_text(&judged.path) {
-                findings.whole(&rules::NOT_ANALYSED, "text of this kind is not analysed");
-            }
-        }
-        Format::Pointer => {
-            findings.whole(&rules::POINTER, "this is a pointer; fetch the file that it stands for");
-        }
-        Format::Html => {
-            findings.whole(&rules::HTML, "this is an HTML page; fetch the artifact again");
-        }
-        Format::Empty => {
-            findings.whole(&rules::EMPTY, "the file has no bytes; export the model again");
-        }
-        Format::Unknown => {
-            findings.whole(&rules::UNKNOWN, "no known format fits the content");
-        }
-        format => {
-            findings.whole(&rules::NOT_ANALYSED, format!("{format} files are not analysed"));
-        }
-    }
-    if format::is_misnamed(&judged.path, judged.format) {
-        let format = judged.format;
-        judged.findings.whole(&rules::MISNAMED, format!("the content is {format}, the name says otherwise"));
-    }
-    Ok(())
-}
-
-/// Turns an end of file that an analyser did not explain into a finding. `None` where the analysis ended early.
-fn or_truncated<T>(
-    result: Result<T, Stop>,
-    findings: &mut Findings,
-    rule: &'static rules::Rule,
-) -> Result<Option<T>, Stop> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(Stop::Truncated(offset)) => {
-            findings.at(rule, offset, "the file ends in the middle of what begins here");
-            Ok(None)
-        }
-        Err(Stop::Reported) => Ok(None),
-        Err(Stop::Io(error)) => Err(Stop::Io(error)),
-    }
+/// What lies at the end of a zip archive, before the forward pass; the reader is left at its start.
+fn directory(file: &mut OpenFile) -> std::io::Result<Option<zip::Directory>> {
+    let directory = zip::Directory::read(&mut file.reader, file.size)?;
+    file.reader.seek(SeekFrom::Start(0))?;
+    Ok(directory)
 }

@@ -82,7 +82,7 @@ fn what_is_no_model_says_what_it_is() {
         ("m.safetensors", b"<!DOCTYPE html><title>Sign in</title>", "INT103"),
         ("m.onnx", b"\x80\x04N.", "INT104"),
         ("m.bin", b"\x01\x02\x03\xff", "INT105"),
-        ("m.pt", b"PK\x03\x04", "INT106"),
+        ("m.pt", b"PK\x03\x04", "INT501"),
         ("config.json", b"{}", "INT108"),
     ] {
         let report = judge(name, bytes);

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use tagship_domain::signature::Signature;
 
-use super::file::{Judged, Ties};
-use crate::{findings::Findings, format::Format, rules, safetensors, tree::Tree};
+use super::file::Judged;
+use crate::{analyse::Ties, findings::Findings, format::Format, rules, safetensors, tree::Tree};
 
 /// Checks the files of a directory against each other.
 pub(super) fn check(files: &mut [Judged], whole: &mut Findings) {

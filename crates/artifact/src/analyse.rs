@@ -1,0 +1,233 @@
+//! One stream judged by what it is: a file, a member of an archive, what a compressed stream holds.
+//!
+//! Invariant: the same function judges all of them, whatever they are called, so that no nesting hides anything.
+
+use tagship_domain::signature::Signature;
+
+use crate::{
+    archive::{self, Limits, zip},
+    booster,
+    findings::Findings,
+    format::{self, Format, Identity},
+    gguf, onnx, pickle, rules, safetensors, sidecar,
+    stream::{Stop, Stream},
+    tree::Tree,
+};
+
+/// What a file tells about other files.
+#[derive(Debug, Default)]
+pub(crate) enum Ties {
+    /// Nothing.
+    #[default]
+    None,
+    /// An ONNX model keeps tensors in these files of the artifact.
+    External(Vec<String>),
+    /// A safetensors file holds these tensors.
+    Tensors(Vec<String>),
+    /// An index says which shard holds which tensor.
+    Index(Vec<(String, String)>),
+}
+
+/// What a stream turned out to be.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) format: Format,
+    pub(crate) signature: Option<Signature>,
+    pub(crate) ties: Ties,
+    /// Formats of the models inside a container that is none itself.
+    pub(crate) inside: Vec<Format>,
+}
+
+impl Found {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, signature: None, ties: Ties::None, inside: Vec::new() }
+    }
+}
+
+/// What may be expected of a stream by its place in a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Anything.
+    Any,
+    /// Raw numbers, of which no format is expected.
+    Numbers,
+}
+
+/// Where a stream lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'c> {
+    /// The files beside it.
+    pub(crate) tree: &'c dyn Tree,
+    /// Path of the file in the artifact, or name of the member in its container.
+    pub(crate) path: &'c str,
+    /// What contains it directly.
+    pub(crate) container: Option<Format>,
+    pub(crate) role: Role,
+    /// Containers around it.
+    pub(crate) depth: usize,
+    /// What all containers of one file may use together.
+    pub(crate) limits: &'c Limits,
+    /// The directory at the end of a zip archive, read before the stream.
+    pub(crate) directory: Option<&'c zip::Directory>,
+}
+
+impl<'c> Context<'c> {
+    /// A member of what is judged in this context.
+    pub(crate) fn member(&self, container: Format, name: &'c str, role: Role) -> Self {
+        Self {
+            tree: &archive::NoTree,
+            path: name,
+            container: Some(container),
+            role,
+            depth: self.depth + 1,
+            directory: None,
+            ..*self
+        }
+    }
+
+    /// What is compressed in what is judged in this context: it keeps its name and place.
+    #[expect(dead_code, reason = "compressed streams follow")]
+    pub(crate) fn unwrapped(&self) -> Self {
+        Self { tree: &archive::NoTree, depth: self.depth + 1, directory: None, ..*self }
+    }
+}
+
+/// Judges a stream. Findings about what cannot be read on are added by whoever made the stream, from the [`Stop`].
+pub(crate) fn analyse(
+    stream: &mut Stream<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Found, Stop> {
+    let mut identity = identity(stream)?;
+    if context.role == Role::Numbers && !is_more_than_numbers(stream, &identity)? {
+        return Ok(Found::new(Format::TensorData));
+    }
+    if context.directory.is_some() && matches!(identity.format, Format::Unknown | Format::Text) {
+        identity.format = Format::Zip;
+    }
+    note_polyglot(&identity, context, findings);
+    if !archive::streams(identity.format, stream, context) {
+        return archive::held(stream, context, findings);
+    }
+    let found = by_format(stream, identity.format, context, findings)?;
+    if format::is_misnamed(context.path, found.format) {
+        let format = found.format;
+        findings.whole(&rules::MISNAMED, format!("the content is {format}, the name says otherwise"));
+    }
+    Ok(found)
+}
+
+/// What a stream is by its head; only valid at its start.
+pub(crate) fn identity(stream: &mut Stream<'_>) -> Result<Identity, Stop> {
+    stream.head()?;
+    let size = stream.size();
+    Ok(format::identify(stream.head()?, size))
+}
+
+/// Numbers can look like anything short; only what a loader would run or open by mistake counts.
+fn is_more_than_numbers(stream: &mut Stream<'_>, identity: &Identity) -> Result<bool, Stop> {
+    Ok(match identity.format {
+        Format::Zip | Format::Executable | Format::Hdf5 | Format::Html => true,
+        _ => pickle::runs(stream.head()?),
+    })
+}
+
+fn note_polyglot(identity: &Identity, context: &Context<'_>, findings: &mut Findings) {
+    let format = identity.format;
+    if identity.also_pickle {
+        findings.whole(
+            &rules::POLYGLOT,
+            format!("the file is {format}, and an unpickler would execute it as well"),
+        );
+    }
+    if context.directory.is_some() && format != Format::Zip {
+        findings.whole(
+            &rules::POLYGLOT,
+            format!("the file is {format}, and a zip reader would open it as an archive as well"),
+        );
+    }
+}
+
+fn by_format(
+    stream: &mut Stream<'_>,
+    format: Format,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Found, Stop> {
+    let mut found = Found::new(format);
+    match format {
+        Format::Onnx => {
+            let model = onnx::scan(stream, context.tree, context.path, findings);
+            if let Some(model) = or_truncated(model, findings, &rules::ONNX_WIRE)? {
+                found.signature = Some(model.signature);
+                found.ties = Ties::External(model.external);
+            }
+        }
+        Format::Safetensors => {
+            let tensors = safetensors::scan(stream, findings);
+            if let Some(tensors) = or_truncated(tensors, findings, &rules::ST_TRUNCATED)? {
+                found.ties = Ties::Tensors(tensors);
+            }
+        }
+        Format::Pickle => {
+            let joblib = pickle::scan(stream, findings);
+            if or_truncated(joblib, findings, &rules::PICKLE_TRUNCATED)? == Some(true) {
+                found.format = Format::Joblib;
+            }
+        }
+        Format::Gguf => drop(or_truncated(gguf::scan(stream, findings), findings, &rules::GGUF_TRUNCATED)?),
+        Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
+        Format::LightgbmText => {
+            let model = booster::scan_lightgbm_text(stream, findings);
+            or_truncated(model, findings, &rules::BOOSTER_TRUNCATED)?;
+        }
+        Format::Text if sidecar::is_template(context.path) => sidecar::scan_template(stream, findings)?,
+        Format::Zip => return zip::scan(stream, context, findings),
+        Format::Json => {
+            let json = sidecar::scan_json(stream, findings)?;
+            found.format = json.format;
+            if let Some(weight_map) = json.weight_map {
+                found.ties = Ties::Index(weight_map);
+            }
+        }
+        format => about_whole(format, context.path, findings),
+    }
+    Ok(found)
+}
+
+/// What is judged by being what it is.
+fn about_whole(format: Format, path: &str, findings: &mut Findings) {
+    match format {
+        Format::Text if sidecar::is_inert_text(path) => {}
+        Format::Text => findings.whole(&rules::NOT_ANALYSED, "text of this kind is not analysed"),
+        Format::Pointer => {
+            findings.whole(&rules::POINTER, "this is a pointer; fetch the file that it stands for");
+        }
+        Format::Html => findings.whole(&rules::HTML, "this is an HTML page; fetch the artifact again"),
+        Format::Empty => {
+            findings.whole(&rules::EMPTY, "the file has no bytes; export the model again");
+        }
+        Format::Unknown => findings.whole(&rules::UNKNOWN, "no known format fits the content"),
+        Format::Executable => {
+            findings.whole(&rules::EXECUTABLE, "a native program or library; no model needs one");
+        }
+        format => findings.whole(&rules::NOT_ANALYSED, format!("{format} files are not analysed")),
+    }
+}
+
+/// Turns an end of file that an analyser did not explain into a finding. `None` where the analysis ended early.
+pub(crate) fn or_truncated<T>(
+    result: Result<T, Stop>,
+    findings: &mut Findings,
+    rule: &'static rules::Rule,
+) -> Result<Option<T>, Stop> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(Stop::Truncated(offset)) => {
+            findings.at(rule, offset, "the file ends in the middle of what begins here");
+            Ok(None)
+        }
+        Err(Stop::Reported) => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}

@@ -1,0 +1,86 @@
+//! What all containers of one file may use together, however they are nested.
+
+use std::{
+    cell::Cell,
+    io::{self, Read},
+};
+
+/// Containers inside containers.
+pub(super) const MAX_DEPTH: usize = 6;
+/// Bytes that a file may expand to beside its own size times [`RATIO`].
+const FREE: u64 = 256 << 20;
+/// Expansion of a whole file above which it is a bomb. Single members of zeros expand a thousandfold.
+const RATIO: u64 = 100;
+/// Bytes of nested archives in memory at a time.
+const HELD: usize = 24 << 20;
+/// Members of all archives of one file.
+const MAX_MEMBERS: u64 = 200_000;
+
+/// The account of one file.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// Bytes that decoders may still give.
+    left: Cell<u64>,
+    burst: Cell<bool>,
+    room: Cell<usize>,
+    members: Cell<u64>,
+}
+
+impl Limits {
+    /// `size` is that of the outermost file in bytes.
+    pub(crate) fn new(size: u64) -> Self {
+        Self {
+            left: Cell::new(size.saturating_mul(RATIO).saturating_add(FREE)),
+            burst: Cell::new(false),
+            room: Cell::new(HELD),
+            members: Cell::new(0),
+        }
+    }
+
+    /// Whether more was expanded than any model needs.
+    pub(super) fn is_burst(&self) -> bool {
+        self.burst.get()
+    }
+
+    /// Bytes of nested archives that may still be held.
+    pub(super) fn room(&self) -> usize {
+        self.room.get()
+    }
+
+    /// Holds `bytes` while `work` goes on.
+    pub(super) fn holding<T>(&self, bytes: usize, work: impl FnOnce() -> T) -> T {
+        let before = self.room.get();
+        self.room.set(before.saturating_sub(bytes));
+        let done = work();
+        self.room.set(before);
+        done
+    }
+
+    /// Counts members; whether there may be as many.
+    pub(super) fn admit(&self, members: u64) -> bool {
+        let all = self.members.get().saturating_add(members);
+        self.members.set(all);
+        all <= MAX_MEMBERS
+    }
+}
+
+/// A decoder whose output counts.
+#[derive(Debug)]
+pub(super) struct Metered<'l, R> {
+    pub(super) decoder: R,
+    pub(super) limits: &'l Limits,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.decoder.read(out)?;
+        match self.limits.left.get().checked_sub(read as u64) {
+            Some(left) => self.limits.left.set(left),
+            None => {
+                self.limits.burst.set(true);
+                return Err(io::Error::other("it expands without bound"));
+            }
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,33 @@
+//! What an archive is by the names in it, and so what to expect of each member.
+
+use crate::{analyse::Role, format::Format};
+
+/// What an archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) format: Format,
+}
+
+impl Kind {
+    /// Tells the kind by all member names.
+    pub(super) fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let names: Vec<&str> = names.collect();
+        let has = |name: &str| names.contains(&name);
+        let arrays = !names.is_empty() && names.iter().all(|name| name.ends_with(".npy"));
+        let format = if has("schema.json") {
+            Format::Skops
+        } else if has("config.json") && (has("model.weights.h5") || has("metadata.json")) {
+            Format::Keras
+        } else if arrays {
+            Format::Npz
+        } else {
+            Format::Zip
+        };
+        Self { format }
+    }
+
+    /// What to expect of a member.
+    pub(super) fn role(&self, _name: &str) -> Role {
+        Role::Any
+    }
+}
