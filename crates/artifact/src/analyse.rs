@@ -9,8 +9,8 @@ use crate::{
     booster,
     findings::Findings,
     format::{self, Format, Identity},
-    gguf, onnx, pickle, rules, safetensors, sidecar,
-    stream::{Stop, Stream},
+    gguf, hdf5, keras, onnx, pickle, rules, safetensors, sidecar,
+    stream::{Section, Stop, Stream},
     tree::Tree,
 };
 
@@ -175,7 +175,15 @@ fn by_format(
                 found.format = Format::Joblib;
             }
         }
-        Format::Gguf => drop(or_truncated(gguf::scan(stream, findings), findings, &rules::GGUF_TRUNCATED)?),
+        Format::Gguf => {
+            or_truncated(gguf::scan(stream, findings), findings, &rules::GGUF_TRUNCATED)?;
+        }
+        Format::Hdf5 => {
+            or_truncated(hdf5::scan(stream, context, findings), findings, &rules::HDF5_TRUNCATED)?;
+        }
+        Format::Json if context.container == Some(Format::Keras) && context.path == "metadata.json" => {
+            keras::scan_metadata(Section::new(stream, u64::MAX), findings)?;
+        }
         Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
         Format::LightgbmText => {
             let model = booster::scan_lightgbm_text(stream, findings);

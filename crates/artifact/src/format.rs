@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{booster, onnx, pickle, safetensors};
+use crate::{booster, hdf5, onnx, pickle, safetensors};
 
 /// A file format by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,6 +139,7 @@ impl Format {
         Self::Zip,
         Self::Tar,
         Self::Gguf,
+        Self::Hdf5,
         Self::KerasJson,
         Self::XgboostJson,
         Self::XgboostUbj,
@@ -221,6 +222,7 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         .iter()
         .find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
         .map(|(_, _, format)| *format)
+        .or_else(|| hdf5::has_user_block(head).then_some(Format::Hdf5))
 }
 
 fn by_grammar(head: &[u8], whole: bool) -> Format {

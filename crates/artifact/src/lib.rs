@@ -18,6 +18,7 @@ mod error;
 mod findings;
 mod format;
 mod gguf;
+mod hdf5;
 mod jinja;
 mod json;
 mod keras;

@@ -426,6 +426,32 @@ rules! {
     KERAS_CONFIG "INT801" High Error
         "a configuration that is not the one of a model"
         "Save the model again with Keras.";
+    // HDF5 integrity
+    HDF5_STRUCTURE "INT811" High Error
+        "a structure that contradicts the format"
+        "Save the model again; the file is damaged.";
+    HDF5_TRUNCATED "INT812" High Error
+        "the file ends before what it declares"
+        "Save or fetch the file again; it is cut.";
+    HDF5_EXTENT "INT813" High Error
+        "data that does not lie where its shape says"
+        "Save the model again; the file is damaged.";
+    // HDF5 security
+    HDF5_EXTERNAL "HDF101" Critical Complete
+        "data or links that lead out of the file"
+        "Do not load this file; it makes the loader read files of the machine.";
+    HDF5_FILTER "HDF102" Medium Complete
+        "a filter that needs a native library"
+        "Save the model with the filters that come with HDF5.";
+    HDF5_BOMB "HDF103" High Complete
+        "a shape that expands far beyond the file"
+        "Do not load this file; it makes a reader reserve memory without bound.";
+    HDF5_TRAILING "HDF104" High Complete
+        "bytes behind the end that the file declares"
+        "Save the model again; nothing explains these bytes.";
+    HDF5_LIMIT "HDF201" Medium Incomplete
+        "a part of HDF5 that is not followed"
+        "Save the model with Keras's own settings, or as safetensors.";
     // Keras security
     KERAS_LAMBDA "KER101" Critical Complete
         "a Python function inside the model"

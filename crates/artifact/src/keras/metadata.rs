@@ -10,7 +10,6 @@ use crate::{
 };
 
 #[derive(Default)]
-#[allow(dead_code, reason = "for the member of a .keras archive")]
 struct Metadata {
     version: Option<String>,
     repeated: Option<String>,
@@ -29,7 +28,6 @@ impl Visitor for Metadata {
 }
 
 /// Judges the member.
-#[allow(dead_code, reason = "for the member of a .keras archive")]
 pub(crate) fn scan_metadata(text: impl Read, findings: &mut Findings) -> Result<(), Stop> {
     let mut metadata = Metadata::default();
     let read = json::walk(&mut json::Reader::new(text), &mut metadata);

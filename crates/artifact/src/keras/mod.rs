@@ -13,7 +13,6 @@ mod tests;
 use std::io::Read;
 
 pub(crate) use config::Config;
-#[allow(unused_imports, reason = "for the member of a .keras archive")]
 pub(crate) use metadata::scan_metadata;
 
 use crate::{
@@ -23,14 +22,14 @@ use crate::{
     stream::Stop,
 };
 
-/// Judges a configuration to its end.
-pub(crate) fn scan_config(text: impl Read, findings: &mut Findings) -> Result<(), Stop> {
+/// Judges a configuration to its end. `model` says whether it must describe a model, not only how to train one.
+pub(crate) fn scan_config(text: impl Read, model: bool, findings: &mut Findings) -> Result<(), Stop> {
     let mut config = Config::default();
     let read = json::walk(&mut json::Reader::new(text), &mut config);
-    let model = config.is_model();
+    let complete = config.is_model() || !model;
     findings.append(config.into_findings());
     ended(read, findings)?;
-    if !model {
+    if !complete {
         findings.whole(&rules::KERAS_CONFIG, "the configuration does not describe a model");
     }
     Ok(())

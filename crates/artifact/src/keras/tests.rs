@@ -7,7 +7,7 @@ use crate::build;
 
 fn fired(text: &str) -> Vec<String> {
     let mut findings = Findings::new();
-    scan_config(text.as_bytes(), &mut findings).unwrap();
+    scan_config(text.as_bytes(), true, &mut findings).unwrap();
     findings.into_list(None).into_iter().map(|finding| finding.rule.into_owned()).collect()
 }
 

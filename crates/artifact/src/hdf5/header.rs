@@ -1,0 +1,127 @@
+//! Object headers: the messages that say what an object is.
+
+use super::{
+    checksum::lookup3,
+    fields::{Fault, Fields},
+    image::Image,
+};
+
+/// Messages of one object, and blocks that hold them.
+const MAX_MESSAGES: usize = 1 << 16;
+const MAX_BLOCKS: usize = 1 << 12;
+
+/// One message, with the place of its data.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) kind: u16,
+    pub(super) data: Vec<u8>,
+    pub(super) place: u64,
+    /// The data stands elsewhere and is only referred to.
+    pub(super) shared: bool,
+}
+
+const CONTINUATION: u16 = 0x10;
+
+/// Reads all messages of the object at an address.
+pub(super) fn read(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
+    let start = image.bytes(address, 4)?;
+    if start == b"OHDR" { newer(image, address) } else { older(image, address) }
+}
+
+fn older(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
+    let bytes = image.bytes(address, 16)?;
+    let mut fields = Fields::new(&bytes, image.place(address));
+    if fields.u8()? != 1 {
+        return Err(Fault::Bad { at: image.place(address), what: "no object begins here" });
+    }
+    fields.u8()?;
+    let count = usize::from(fields.u16()?);
+    fields.u32()?;
+    let size = u64::from(fields.u32()?);
+    let mut messages = Vec::new();
+    let mut blocks = vec![(address + 16, size)];
+    let mut at = 0;
+    while let Some((block, length)) = blocks.get(at).copied() {
+        at += 1;
+        let bytes = image.bytes(block, length)?;
+        let mut fields = Fields::new(&bytes, image.place(block));
+        while fields.left() >= 8 && messages.len() < count {
+            let (kind, size, flags) = (fields.u16()?, fields.u16()?, fields.u8()?);
+            fields.take(3)?;
+            push(image, &mut fields, (kind, size, flags), &mut messages, &mut blocks)?;
+        }
+    }
+    if messages.len() != count {
+        return Err(Fault::Bad {
+            at: image.place(address),
+            what: "an object has fewer messages than it declares",
+        });
+    }
+    Ok(messages)
+}
+
+fn newer(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
+    let place = image.place(address);
+    let bytes = image.bytes(address, 64.min(image.size().saturating_sub(place)))?;
+    let mut fields = Fields::new(&bytes, place);
+    fields.take(4)?;
+    if fields.u8()? != 2 {
+        return Err(fields.bad("a version of an object's header that does not exist"));
+    }
+    let flags = fields.u8()?;
+    if flags & 0x20 != 0 {
+        fields.take(16)?;
+    }
+    if flags & 0x10 != 0 {
+        fields.take(4)?;
+    }
+    let size = fields.number(1 << (flags & 3))?;
+    let prefix = fields.place() - place;
+    let whole = size.checked_add(prefix + 4).ok_or_else(|| fields.bad("a header of impossible size"))?;
+    let mut messages = Vec::new();
+    let mut blocks = vec![(address, whole)];
+    let mut at = 0;
+    while let Some((block, length)) = blocks.get(at).copied() {
+        let bytes = image.bytes(block, length)?;
+        let place = image.place(block);
+        let end = bytes.len().checked_sub(4).ok_or(Fault::Bad { at: place, what: "a block without room" })?;
+        if lookup3(&bytes[..end]).to_le_bytes() != bytes[end..] {
+            return Err(Fault::Bad { at: place, what: "an object's header does not have its checksum" });
+        }
+        let mut fields = Fields::new(&bytes[..end], place);
+        if at == 0 {
+            fields.take(prefix as usize)?;
+        } else {
+            fields.signature(b"OCHK", "no continuation of an object's header is here")?;
+        }
+        at += 1;
+        let fixed = if flags & 4 != 0 { 6 } else { 4 };
+        while fields.left() >= fixed {
+            let (kind, size, own) = (u16::from(fields.u8()?), fields.u16()?, fields.u8()?);
+            fields.take(fixed - 4)?;
+            push(image, &mut fields, (kind, size, own), &mut messages, &mut blocks)?;
+        }
+    }
+    Ok(messages)
+}
+
+/// Takes the data of a message whose fixed part was read; a continuation adds a block instead.
+fn push(
+    image: &Image,
+    fields: &mut Fields<'_>,
+    (kind, size, flags): (u16, u16, u8),
+    messages: &mut Vec<Message>,
+    blocks: &mut Vec<(u64, u64)>,
+) -> Result<(), Fault> {
+    let place = fields.place();
+    let data = fields.take(usize::from(size))?.to_vec();
+    if kind == CONTINUATION {
+        let mut fields = Fields::new(&data, place);
+        blocks.push((fields.number(image.offset_width)?, fields.number(image.length_width)?));
+    }
+    if messages.len() >= MAX_MESSAGES || blocks.len() >= MAX_BLOCKS {
+        return Err(Fault::Limit { at: place, what: "an object with more messages than are followed" });
+    }
+    messages.push(Message { kind, data, place, shared: flags & 2 != 0 });
+    Ok(())
+}

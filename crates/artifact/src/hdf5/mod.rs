@@ -1,0 +1,97 @@
+//! HDF5 files (The HDF Group, "HDF5 File Format Specification", version 3.0), as Keras writes them.
+//!
+//! The structure is followed from the superblock to every object that can be reached: headers, groups, attributes, and
+//! the places of the data, which itself is not decoded. That needs reading from any place; what was read that way is
+//! remembered and compared in the forward pass, so that the digest is of the bytes that were judged.
+//!
+//! Dense links and attributes and the newer chunk indexes are not followed; a file that has them is left incomplete.
+
+mod attribute;
+mod checksum;
+mod dataset;
+mod fields;
+mod group;
+mod header;
+mod image;
+mod superblock;
+#[cfg(test)]
+mod tests;
+mod types;
+mod walk;
+
+use std::io::Cursor;
+
+use fields::Fault;
+use image::Image;
+
+use crate::{
+    analyse::Context,
+    findings::Findings,
+    rules,
+    stream::{Stop, Stream},
+    tree::Source,
+};
+
+/// Bytes of a file inside a container that are held in memory.
+const MAX_HELD: usize = 64 << 20;
+
+/// Where the signature may stand behind a user block.
+const PLACES: [usize; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
+
+const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// Whether a head shows the signature behind a user block.
+pub(crate) fn has_user_block(head: &[u8]) -> bool {
+    PLACES.iter().any(|at| head.get(*at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))
+}
+
+/// Judges a file, or a member of a container.
+pub(crate) fn scan(
+    stream: &mut Stream<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    let head = stream.head()?;
+    let start = if head.starts_with(SIGNATURE) {
+        Some(0)
+    } else {
+        PLACES.into_iter().find(|at| head.get(*at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))
+    };
+    let start = start.unwrap_or(0) as u64;
+    // Beside a file lies the artifact, from which it can be opened once more; a member is only here.
+    let outside = if context.depth == 0 { context.tree.open(context.path).ok() } else { None };
+    match outside {
+        Some(file) => {
+            let size = file.size;
+            let mut image = Image::new(file.reader, size);
+            judge(&mut image, start, findings)?;
+            image.compare(stream, findings)
+        }
+        None => {
+            let Some(held) = stream.hold(MAX_HELD)? else {
+                let message =
+                    format!("HDF5 of more than {MAX_HELD} bytes inside a container; validate it by itself");
+                findings.whole(&rules::HDF5_LIMIT, message);
+                return Err(Stop::Reported);
+            };
+            let size = held.len() as u64;
+            let source: Box<dyn Source> = Box::new(Cursor::new(held));
+            judge(&mut Image::new(source, size), start, findings)
+        }
+    }
+}
+
+fn judge(image: &mut Image, start: u64, findings: &mut Findings) -> Result<(), Stop> {
+    let judged = superblock::read(image, start, findings).and_then(|root| walk::all(image, root, findings));
+    match judged {
+        Ok(()) => {}
+        Err(Fault::Io(error)) => return Err(Stop::Io(error)),
+        Err(Fault::Outside { at, length }) => {
+            let message = format!("the {length} bytes that should be here reach beyond the file");
+            findings.at(&rules::HDF5_TRUNCATED, at, message);
+        }
+        Err(Fault::Bad { at, what }) => findings.at(&rules::HDF5_STRUCTURE, at, what),
+        Err(Fault::Limit { at, what }) => findings.at(&rules::HDF5_LIMIT, at, what),
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The superblock: widths, the end of the file, the root group.
+
+use super::{
+    checksum::lookup3,
+    fields::{Fault, Fields},
+    image::Image,
+};
+use crate::{findings::Findings, rules};
+
+/// Reads the superblock at `start`; the address of the root group's header.
+pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Result<u64, Fault> {
+    let bytes = image.bytes(start, 128.min(image.size().saturating_sub(start)))?;
+    let mut fields = Fields::new(&bytes, start);
+    fields.take(8)?;
+    let version = fields.u8()?;
+    let newer = match version {
+        0 | 1 => false,
+        2 | 3 => true,
+        _ => return Err(fields.bad("a version of the superblock that does not exist")),
+    };
+    if !newer {
+        let others = fields.take(4)?;
+        if others[0] != 0 || others[1] != 0 || others[3] != 0 {
+            return Err(fields.bad("a version in the superblock that does not exist"));
+        }
+    }
+    image.offset_width = width(&mut fields)?;
+    image.length_width = width(&mut fields)?;
+    let wide = image.offset_width;
+    if newer {
+        fields.u8()?;
+    } else {
+        fields.u8()?;
+        let (leaf, internal) = (fields.u16()?, fields.u16()?);
+        if leaf == 0 || internal == 0 {
+            return Err(fields.bad("the groups' trees have no room for entries"));
+        }
+        fields.u32()?;
+        if version == 1 {
+            fields.u32()?;
+        }
+    }
+    let base = fields.number(wide)?;
+    if base != start {
+        return Err(fields.bad("the base address is not where the superblock is"));
+    }
+    image.base = base;
+    let extension = fields.number(wide)?;
+    let end = fields.number(wide)?;
+    check_end(image, end, findings)?;
+    if newer {
+        let root = fields.number(wide)?;
+        let length = fields.place() - start;
+        let stored = fields.u32()?;
+        if bytes.get(..length as usize).map(lookup3) != Some(stored) {
+            return Err(fields.bad("the superblock does not have its checksum"));
+        }
+        if extension != image.undefined() {
+            return Err(Fault::Limit {
+                at: start,
+                what: "an extension of the superblock, which is not followed",
+            });
+        }
+        return Ok(root);
+    }
+    let driver = fields.number(wide)?;
+    if driver != image.undefined() {
+        return Err(Fault::Limit {
+            at: start,
+            what: "a file that is spread over several, which is not followed",
+        });
+    }
+    fields.number(wide)?;
+    fields.number(wide)
+}
+
+fn width(fields: &mut Fields<'_>) -> Result<usize, Fault> {
+    match fields.u8()? {
+        width @ (2 | 4 | 8) => Ok(usize::from(width)),
+        _ => Err(fields.bad("addresses or lengths of a width that does not exist")),
+    }
+}
+
+/// The end that the file was closed with must be where it ends.
+fn check_end(image: &Image, end: u64, findings: &mut Findings) -> Result<(), Fault> {
+    let size = image.size();
+    if end > size {
+        return Err(Fault::Outside { at: size, length: end - size });
+    }
+    if end < size {
+        let extra = size - end;
+        findings.at(
+            &rules::HDF5_TRAILING,
+            end,
+            format!("{extra} bytes follow the end that the file declares"),
+        );
+    }
+    Ok(())
+}

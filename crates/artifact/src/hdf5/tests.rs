@@ -1,0 +1,200 @@
+//! Files built byte by byte in the layout of the oldest version, as h5py writes it by default.
+
+use proptest::prelude::*;
+
+use crate::build::{judge, passes, rules};
+
+const NONE: u64 = u64::MAX;
+
+/// A message of an object's header, filled up to eight bytes.
+fn message(kind: u16, data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    data.resize(data.len().next_multiple_of(8), 0);
+    let mut out = kind.to_le_bytes().to_vec();
+    out.extend((data.len() as u16).to_le_bytes());
+    out.extend([0; 4]);
+    out.extend(data);
+    out
+}
+
+fn header(messages: &[Vec<u8>]) -> Vec<u8> {
+    let body = messages.concat();
+    let mut out = vec![1, 0];
+    out.extend((messages.len() as u16).to_le_bytes());
+    out.extend(1u32.to_le_bytes());
+    out.extend((body.len() as u32).to_le_bytes());
+    out.extend([0; 4]);
+    out.extend(body);
+    out
+}
+
+/// An attribute that holds one text of fixed length.
+fn attribute(name: &str, text: &str) -> Vec<u8> {
+    let mut kind = vec![0x13, 0, 0, 0];
+    kind.extend((text.len() as u32).to_le_bytes());
+    let space = [1, 0, 0, 0, 0, 0, 0, 0];
+    let mut named = name.as_bytes().to_vec();
+    named.push(0);
+    let mut out = vec![1, 0];
+    for length in [named.len(), kind.len(), space.len()] {
+        out.extend((length as u16).to_le_bytes());
+    }
+    named.resize(named.len().next_multiple_of(8), 0);
+    out.extend(named);
+    out.extend(kind);
+    out.extend(space);
+    out.extend(text.as_bytes());
+    message(0xc, &out)
+}
+
+/// A file whose root group has these messages, with data behind.
+fn file(messages: &[Vec<u8>], data: &[u8]) -> Vec<u8> {
+    let root = header(messages);
+    let end = (96 + root.len() + data.len()) as u64;
+    let mut out = b"\x89HDF\r\n\x1a\n".to_vec();
+    out.extend([0, 0, 0, 0, 0, 8, 8, 0, 4, 0, 16, 0, 0, 0, 0, 0]);
+    for address in [0, NONE, end, NONE, 0, 96] {
+        out.extend(address.to_le_bytes());
+    }
+    out.resize(96, 0);
+    out.extend(root);
+    out.extend(data);
+    out
+}
+
+/// Messages of a dataset of floats.
+fn dataset(shape: &[u64], layout: &[u8]) -> Vec<Vec<u8>> {
+    let mut space = vec![1, shape.len() as u8, 0, 0, 0, 0, 0, 0];
+    shape.iter().for_each(|size| space.extend(size.to_le_bytes()));
+    vec![message(1, &space), message(3, &[0x11, 0x20, 0x1f, 0, 4, 0, 0, 0]), message(8, layout)]
+}
+
+fn contiguous(address: u64, size: u64) -> Vec<u8> {
+    [&[3, 1][..], &address.to_le_bytes(), &size.to_le_bytes()].concat()
+}
+
+const DENSE: &str =
+    r#"{"class_name":"Sequential","config":{"layers":[{"class_name":"Dense","config":{"units":1}}]}}"#;
+const LAMBDA: &str =
+    r#"{"class_name":"Sequential","config":{"layers":[{"class_name":"Lambda","config":{}}]}}"#;
+
+fn check(file: &[u8], rule: &str) {
+    let report = judge("m.h5", file);
+    assert!(!passes(&report), "{rule}");
+    assert!(rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
+}
+
+#[test]
+fn a_model_is_judged_by_its_configuration() {
+    let report = judge("m.h5", &file(&[attribute("model_config", DENSE)], &[]));
+    assert!(passes(&report), "{:?}", report.findings);
+    check(&file(&[attribute("model_config", LAMBDA)], &[]), "KER101");
+    check(&file(&[attribute("model_config", "{}")], &[]), "INT801");
+    check(&file(&[attribute("training_config", r#"{"loss":{"class_name":"__lambda__"}}"#)], &[]), "KER101");
+    let mut moved = vec![0; 512];
+    moved.extend(file(&[], &[]));
+    moved[512 + 24..512 + 32].copy_from_slice(&512u64.to_le_bytes());
+    let end = moved.len() as u64;
+    moved[512 + 40..512 + 48].copy_from_slice(&end.to_le_bytes());
+    assert!(passes(&judge("m.h5", &moved)), "{:?}", judge("m.h5", &moved).findings);
+}
+
+#[test]
+fn data_must_lie_where_its_shape_says() {
+    let place = |messages: &[Vec<u8>]| file(messages, &[]).len() as u64;
+    let at = place(&dataset(&[4], &contiguous(0, 0)));
+    let report = judge("m.h5", &file(&dataset(&[4], &contiguous(at, 16)), &[0; 16]));
+    assert!(passes(&report), "{:?}", report.findings);
+    assert!(passes(&judge("m.h5", &file(&dataset(&[4], &contiguous(NONE, 16)), &[]))));
+    check(&file(&dataset(&[5], &contiguous(at, 20)), &[0; 16]), "INT813");
+    check(&file(&dataset(&[5], &contiguous(at, 16)), &[0; 16]), "INT813");
+    check(&file(&dataset(&[4], &contiguous(NONE - 8, 16)), &[0; 16]), "INT813");
+    check(&file(&dataset(&[1 << 40, 1 << 40], &contiguous(at, 16)), &[0; 16]), "HDF103");
+    check(&file(&dataset(&[4], &[9, 1]), &[]), "INT811");
+    let mut chunked = vec![3, 2, 2];
+    chunked.extend(at.to_le_bytes());
+    chunked.extend([4, 0, 0, 0, 4, 0, 0, 0]);
+    let at = place(&dataset(&[4], &chunked));
+    chunked[3..11].copy_from_slice(&at.to_le_bytes());
+    let tree = |size: u32, child: u64| {
+        let mut tree = b"TREE\x01\0\x01\0".to_vec();
+        tree.extend([0xff; 16]);
+        tree.extend(size.to_le_bytes());
+        tree.extend([0; 20]);
+        tree.extend(child.to_le_bytes());
+        tree.extend([0; 40]);
+        tree
+    };
+    let sound = file(&dataset(&[4], &chunked), &tree(16, at));
+    assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
+    check(&file(&dataset(&[4], &chunked), &tree(16, at + 999)), "INT813");
+    check(&file(&dataset(&[4], &chunked), &tree(15, at)), "INT813");
+}
+
+#[test]
+fn nothing_may_lead_out_of_the_file() {
+    let link = |kind: u8| message(6, &[&[1, 8, kind, 1, b'x'][..], &[4, 0, 0, b'a', 0, b'b']].concat());
+    check(&file(&[link(64)], &[]), "HDF101");
+    check(&file(&[link(200)], &[]), "HDF101");
+    check(&file(&[message(7, &[1, 0, 0, 0])], &[]), "HDF101");
+    check(&file(&dataset(&[4], &[4, 3, 0, 0]), &[]), "HDF101");
+    check(&file(&[message(0xb, &[2, 1, 0x10, 0x80, 0, 0, 0, 0, 0, 0])], &[]), "HDF102");
+    check(&file(&[message(0x77, &[])], &[]), "HDF201");
+}
+
+#[test]
+fn groups_are_followed_without_end() {
+    let group = |tree: u64, heap: u64| message(0x11, &[tree.to_le_bytes(), heap.to_le_bytes()].concat());
+    let at = file(&[group(0, 0)], &[]).len() as u64;
+    let object = header(&[attribute("model_config", LAMBDA)]);
+    let build = |object: &[u8], level: u8, child: u64| {
+        let mut data = b"HEAP\0\0\0\0".to_vec();
+        data.extend([8u64, NONE, at + 32].map(u64::to_le_bytes).concat());
+        data.extend(b"\0a\0\0\0\0\0\0");
+        data.extend([b'T', b'R', b'E', b'E', 0, level, 1, 0]);
+        data.extend([0xff; 16]);
+        data.extend([0, child, 0].map(u64::to_le_bytes).concat());
+        data.extend(b"SNOD\x01\0\x01\0");
+        data.extend([1, at + 136].map(u64::to_le_bytes).concat());
+        data.extend([0; 24]);
+        data.extend(object);
+        file(&[group(at + 40, at)], &data)
+    };
+    check(&build(&object, 0, at + 88), "KER101");
+    check(&build(&object, 1, at + 40), "INT811");
+    check(&build(&object, 0, at + 89), "INT811");
+    check(&build(&[9; 64], 0, at + 88), "INT811");
+}
+
+#[test]
+fn a_file_ends_where_it_says() {
+    let whole = file(&[attribute("model_config", DENSE)], &[0; 32]);
+    for cut in [8, 60, 100, whole.len() - 1] {
+        let report = judge("m.h5", &whole[..cut]);
+        assert!(rules(&report).iter().any(|rule| rule.starts_with("INT81")), "{cut}: {:?}", report.findings);
+    }
+    check(&[&whole[..], b"x"].concat(), "HDF104");
+    let mut version = whole.clone();
+    version[8] = 9;
+    check(&version, "INT811");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_piece_of_a_hostile_file_passes(cut in 0usize..400, tail in 1usize..40, at in 0usize..400, byte in any::<u8>()) {
+        let hostile = file(&[attribute("model_config", LAMBDA)], &[]);
+        prop_assert!(!passes(&judge("m.h5", &hostile[..cut.min(hostile.len() - 1)])));
+        let longer = [&hostile[..], &vec![0; tail]].concat();
+        prop_assert!(!passes(&judge("m.h5", &longer)));
+        // A flip inside of the text or its name may make another model of it; one before them may not end in a pass.
+        let mut flipped = hostile.clone();
+        let text = hostile.windows(12).position(|window| window == b"model_config").unwrap_or(0);
+        let at = at % text;
+        flipped[at] = byte;
+        // A root group without messages is an empty file.
+        let emptied = (96..112).contains(&at) || (76..88).contains(&at) || (112..text).contains(&at);
+        prop_assert!(emptied || !passes(&judge("m.h5", &flipped)), "{at}");
+    }
+}
