@@ -9,7 +9,7 @@ use crate::{
     booster,
     findings::Findings,
     format::{self, Format, Identity},
-    gguf, hdf5, keras, onnx, pickle, rules, safetensors, sidecar,
+    gguf, hdf5, keras, onnx, pickle, rules, safetensors, sidecar, skops,
     stream::{Section, Stop, Stream},
     tree::Tree,
 };
@@ -180,6 +180,9 @@ fn by_format(
         }
         Format::Hdf5 => {
             or_truncated(hdf5::scan(stream, context, findings), findings, &rules::HDF5_TRUNCATED)?;
+        }
+        Format::Json if context.container == Some(Format::Skops) && context.path == "schema.json" => {
+            skops::scan_schema(Section::new(stream, u64::MAX), findings)?;
         }
         Format::Json if context.container == Some(Format::Keras) && context.path == "metadata.json" => {
             keras::scan_metadata(Section::new(stream, u64::MAX), findings)?;

@@ -140,6 +140,8 @@ impl Format {
         Self::Tar,
         Self::Gguf,
         Self::Hdf5,
+        Self::Keras,
+        Self::Skops,
         Self::KerasJson,
         Self::XgboostJson,
         Self::XgboostUbj,

@@ -28,6 +28,7 @@ mod policy;
 pub mod rules;
 mod safetensors;
 mod sidecar;
+mod skops;
 mod stream;
 pub mod tree;
 mod validate;

@@ -426,6 +426,16 @@ rules! {
     KERAS_CONFIG "INT801" High Error
         "a configuration that is not the one of a model"
         "Save the model again with Keras.";
+    // skops
+    SKOPS_SCHEMA "INT803" High Error
+        "a schema that does not describe a model"
+        "Save the model again with skops.";
+    SKOPS_GADGET "SKO101" Critical Complete
+        "a type or function that reaches code"
+        "Do not load this file; no plain model needs it.";
+    SKOPS_TYPE "SKO102" High Complete
+        "a type that is not on the allow-list"
+        "Review the type, or export the model as ONNX.";
     // HDF5 integrity
     HDF5_STRUCTURE "INT811" High Error
         "a structure that contradicts the format"
@@ -468,6 +478,9 @@ rules! {
     KERAS_DUPLICATE "KER105" High Complete
         "a key that an object has twice"
         "Save the model again with Keras; no writer makes such a file by accident.";
+    KERAS_MEMBER "KER106" High Complete
+        "a member that a Keras archive has no reason to hold"
+        "Save the model again with Keras; nothing in the format needs this file.";
     KERAS_CUSTOM "KER201" Medium Complete
         "a class or function that is not part of Keras"
         "Review the code that defines it, or rebuild the model from layers of Keras.";

@@ -4,6 +4,7 @@
 //! [`scan_config`] reads it from any of them. Keras's own switch for safe loading is not relied on: whole formats
 //! ignore it (CVE-2025-9905), and a file can turn it off (CVE-2025-9906).
 
+mod archive;
 mod config;
 mod metadata;
 mod names;
@@ -12,6 +13,7 @@ mod tests;
 
 use std::io::Read;
 
+pub(crate) use archive::check_members;
 pub(crate) use config::Config;
 pub(crate) use metadata::scan_metadata;
 

@@ -87,6 +87,18 @@ pub(super) fn normalise<'a>(module: &'a str, name: &'a str) -> (String, &'a str)
     }
 }
 
+/// Whether other formats may name a global: it is on the list, however a pickle might use it.
+pub(crate) fn is_listed_global(module: &str, name: &str) -> bool {
+    let (module, name) = normalise(module, name);
+    usage(&module, name).is_some()
+}
+
+/// Whether a global is known to run code, or to read, write or connect.
+pub(crate) fn is_dangerous_global(module: &str, name: &str) -> bool {
+    let (module, name) = normalise(module, name);
+    is_dangerous(&module, name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

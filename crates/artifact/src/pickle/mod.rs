@@ -20,5 +20,6 @@ mod sniff;
 mod tests;
 mod value;
 
+pub(crate) use allow::{is_dangerous_global, is_listed_global};
 pub(crate) use machine::scan;
 pub(crate) use sniff::{executes, recognise, runs};

@@ -27,7 +27,10 @@ impl Kind {
     }
 
     /// What to expect of a member.
-    pub(super) fn role(&self, _name: &str) -> Role {
+    pub(super) fn role(&self, name: &str) -> Role {
+        if self.format == Format::Skops && name.ends_with(".bin") {
+            return Role::Numbers;
+        }
         Role::Any
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     archive::names,
     findings::Findings,
     format::Format,
-    rules,
+    keras, rules,
     stream::{Stop, Stream},
 };
 
@@ -185,10 +185,7 @@ impl Walk<'_, '_> {
             Format::Zip if found.inside.is_empty() => {
                 self.findings.whole(&rules::NO_MODEL, "there is no model in the archive");
             }
-            Format::Keras | Format::Skops => {
-                let format = found.format;
-                self.findings.whole(&rules::NOT_ANALYSED, format!("{format} files are not analysed"));
-            }
+            Format::Keras => keras::check_members(&self.members, self.findings),
             _ => {}
         }
         found

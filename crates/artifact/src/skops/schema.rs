@@ -1,0 +1,149 @@
+//! Every node of the schema, at any depth, held against the types that plain models are made of.
+
+use std::io::Read;
+
+use crate::{
+    findings::Findings,
+    json::{self, Event, JsonError, Path, Visitor},
+    pickle, rules,
+    stream::Stop,
+};
+
+/// Kinds of nodes that build a value out of data and the type that they name.
+const NODES: &[&str] = &[
+    "BytearrayNode",
+    "BytesNode",
+    "CachedNode",
+    "DTypeNode",
+    "DefaultDictNode",
+    "DictNode",
+    "FunctionNode",
+    "JsonNode",
+    "ListNode",
+    "LossNode",
+    "MaskedArrayNode",
+    "NdArrayNode",
+    "ObjectNode",
+    "OrderedDictNode",
+    "PartialNode",
+    "QuantileForestNode",
+    "RandomGeneratorNode",
+    "RandomStateNode",
+    "SetNode",
+    "SliceNode",
+    "SparseMatrixNode",
+    "TreeNode",
+    "TupleNode",
+    "TypeNode",
+];
+
+/// Builders of the standard library that only take parts of values.
+const OPERATORS: &[&str] = &["itemgetter"];
+
+#[derive(Debug, Default)]
+struct Node {
+    loader: Option<String>,
+    module: Option<String>,
+    class: Option<String>,
+    /// `content.module_path` and `content.function` of a function.
+    path: Option<String>,
+    function: Option<String>,
+    at: u64,
+}
+
+struct Schema<'f> {
+    findings: &'f mut Findings,
+    open: Vec<Node>,
+    top: bool,
+    protocol: bool,
+}
+
+/// Judges the member `schema.json`.
+pub(crate) fn scan(text: impl Read, findings: &mut Findings) -> Result<(), Stop> {
+    let mut schema = Schema { findings, open: Vec::new(), top: false, protocol: false };
+    let read = json::walk(&mut json::Reader::new(text), &mut schema);
+    let complete = schema.top && schema.protocol;
+    match read {
+        Ok(()) if complete => {}
+        Ok(()) => {
+            findings.whole(&rules::SKOPS_SCHEMA, "the schema has no protocol, or names no type for the model")
+        }
+        Err(JsonError::Io(error)) => return Err(Stop::Io(error)),
+        Err(error) => findings.whole(&rules::SKOPS_SCHEMA, format!("the schema does not parse: {error}")),
+    }
+    Ok(())
+}
+
+impl Schema<'_> {
+    fn judge(&mut self, node: &Node) {
+        let Some(loader) = node.loader.as_deref() else { return };
+        let at = Some(node.at);
+        let (Some(module), Some(class)) = (node.module.as_deref(), node.class.as_deref()) else {
+            self.findings.about(&rules::SKOPS_SCHEMA, at, loader, "a node that does not name its type");
+            return;
+        };
+        let module = node.path.as_deref().unwrap_or(module);
+        let class = node.function.as_deref().unwrap_or(class);
+        let target = format!("{module}.{class}");
+        let operator = loader == "OperatorFuncNode" && matches!(module, "operator" | "_operator");
+        if operator && OPERATORS.contains(&class) {
+            return;
+        }
+        if operator || loader == "MethodNode" {
+            let message = format!("a {loader} looks up attributes or calls methods by name");
+            self.findings.about(&rules::SKOPS_GADGET, at, target, message);
+        } else if pickle::is_dangerous_global(module, class) {
+            self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
+        } else if !pickle::is_listed_global(module, class) && !(loader == "TreeNode" && class == "Tree") {
+            self.findings.about(&rules::SKOPS_TYPE, at, target, "this type is not on the allow-list");
+        } else if !NODES.contains(&loader) {
+            self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");
+        }
+    }
+}
+
+impl Visitor for Schema<'_> {
+    fn event(&mut self, path: &Path, event: &Event, at: u64) {
+        match event {
+            Event::ObjectStart => self.open.push(Node { at, ..Node::default() }),
+            Event::ObjectEnd => {
+                if let Some(node) = self.open.pop() {
+                    self.judge(&node);
+                }
+            }
+            Event::Text(text) => {
+                self.top |= path.depth() == 1 && path.is_key("__loader__");
+                let inner = self.open.len();
+                // The content of a function is an object of its own.
+                let outer =
+                    if path.ends_with(&["content", path.key()]) { inner.checked_sub(2) } else { None };
+                if let Some(node) = outer.and_then(|at| self.open.get_mut(at)) {
+                    match path.key() {
+                        "module_path" => node.path = Some(text.clone()),
+                        "function" => node.function = Some(text.clone()),
+                        _ => {}
+                    }
+                }
+                if let Some(node) = self.open.last_mut() {
+                    let field = match path.key() {
+                        _ if !path.is_key(path.key()) => return,
+                        "__loader__" => &mut node.loader,
+                        "__module__" => &mut node.module,
+                        "__class__" => &mut node.class,
+                        _ => return,
+                    };
+                    *field = Some(text.clone());
+                    node.at = at;
+                }
+            }
+            Event::Number(_) => self.protocol |= path.depth() == 1 && path.is_key("protocol"),
+            _ => {}
+        }
+    }
+
+    fn repeated(&mut self, _path: &Path, key: &str, at: u64) {
+        let message = "a node has this key twice; readers differ in which one counts";
+        // The keys of a dictionary of the model are keys of its content, and may not repeat either.
+        self.findings.about(&rules::SKOPS_SCHEMA, Some(at), key, message);
+    }
+}
