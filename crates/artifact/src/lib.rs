@@ -25,6 +25,7 @@ mod keras;
 mod onnx;
 mod pickle;
 mod policy;
+mod protobuf;
 pub mod rules;
 mod safetensors;
 mod sidecar;

@@ -1,7 +1,10 @@
 //! Tensor data in other files: they must lie in the artifact, be reached through no link, and be long enough
 //! (onnx, `docs/ExternalData.md`; the classes of CVE-2022-25882 and its successors).
 
-use super::{parser::Parser, wire::Wire};
+use super::{
+    parser::Parser,
+    wire::{Messages as _, Wire},
+};
 use crate::{error::ArtifactError, rules, stream::Stop, tree};
 
 /// Files that one model may name.

@@ -7,7 +7,7 @@ use super::{
     operators::{Operator, Uses, canonical},
     opset::Opset,
     parser::Parser,
-    wire::Wire,
+    wire::{Messages as _, Wire},
 };
 use crate::{rules, stream::Stop};
 

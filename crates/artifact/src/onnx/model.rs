@@ -3,7 +3,13 @@
 use tagship_domain::signature::Signature;
 
 use super::{
-    function::Functions, graph::Graph, names::Names, operators::Uses, parser::Parser, size::Sizes, wire::Wire,
+    function::Functions,
+    graph::Graph,
+    names::Names,
+    operators::Uses,
+    parser::Parser,
+    size::Sizes,
+    wire::{Messages as _, Wire},
 };
 use crate::{
     findings::Findings,

@@ -8,7 +8,7 @@ use super::{
     operators::{Operator, Use, canonical},
     parser::Parser,
     size::{MAX_RANK, Node},
-    wire::Wire,
+    wire::{Messages as _, Wire},
 };
 use crate::{rules, stream::Stop};
 

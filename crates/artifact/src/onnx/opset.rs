@@ -1,6 +1,10 @@
 //! Imported operator sets: reading them, and which versions are known.
 
-use super::{operators::canonical, parser::Parser, wire::Wire};
+use super::{
+    operators::canonical,
+    parser::Parser,
+    wire::{Messages as _, Wire},
+};
 use crate::{rules, stream::Stop};
 
 /// One imported operator set.

@@ -1,6 +1,12 @@
 //! Tensors: whether shape and type give the size of the data, without the data being kept.
 
-use super::{external::External, names::Name, parser::Parser, size::MAX_RANK, wire::Wire};
+use super::{
+    external::External,
+    names::Name,
+    parser::Parser,
+    size::MAX_RANK,
+    wire::{Messages as _, Wire},
+};
 use crate::{rules, stream::Stop};
 
 /// What is kept of a tensor.

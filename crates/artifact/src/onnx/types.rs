@@ -2,7 +2,12 @@
 
 use tagship_domain::signature::TensorSpec;
 
-use super::{names::Name, parser::Parser, tensor, wire::Wire};
+use super::{
+    names::Name,
+    parser::Parser,
+    tensor,
+    wire::{Messages as _, Wire},
+};
 use crate::stream::Stop;
 
 /// Dimensions that a shape may have.
