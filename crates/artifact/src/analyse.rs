@@ -11,6 +11,7 @@ use crate::{
     format::{self, Format, Identity},
     gguf, hdf5, keras, onnx, pickle, rules, safetensors, sidecar, skops,
     stream::{Section, Stop, Stream},
+    tensorflow,
     tree::Tree,
 };
 
@@ -187,6 +188,18 @@ fn by_format(
         Format::Json if context.container == Some(Format::Keras) && context.path == "metadata.json" => {
             keras::scan_metadata(Section::new(stream, u64::MAX), findings)?;
         }
+        Format::SavedModel => {
+            let model = tensorflow::scan_saved_model(stream, context.tree, context.path, findings);
+            found.signature = or_truncated(model, findings, &rules::TF_WIRE)?.flatten();
+        }
+        Format::TfGraph => {
+            or_truncated(tensorflow::scan_frozen(stream, findings), findings, &rules::TF_WIRE)?;
+        }
+        Format::TfCheckpoint => {
+            let data = tensorflow::scan_checkpoint(stream, context.tree, context.path, findings);
+            found.ties = Ties::External(or_truncated(data, findings, &rules::TF_WIRE)?.unwrap_or_default());
+        }
+        Format::TfFingerprint => {}
         Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
         Format::LightgbmText => {
             let model = booster::scan_lightgbm_text(stream, findings);

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{booster, hdf5, onnx, pickle, safetensors};
+use crate::{booster, hdf5, onnx, pickle, safetensors, tensorflow};
 
 /// A file format by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,14 @@ pub enum Format {
     LightgbmJson,
     /// A CatBoost model as JSON.
     CatboostJson,
+    /// A TensorFlow SavedModel.
+    SavedModel,
+    /// A TensorFlow graph by itself.
+    TfGraph,
+    /// The index of a TensorFlow checkpoint.
+    TfCheckpoint,
+    /// The checksums that TensorFlow puts beside a SavedModel.
+    TfFingerprint,
     /// A TensorFlow Lite model.
     Tflite,
     /// A gzip, bzip2, xz, zlib, zstd or lz4 stream.
@@ -96,6 +104,10 @@ const NAMES: &[(Format, &str)] = &[
     (Format::LightgbmText, "lightgbm-text"),
     (Format::LightgbmJson, "lightgbm-json"),
     (Format::CatboostJson, "catboost-json"),
+    (Format::SavedModel, "tf-saved-model"),
+    (Format::TfGraph, "tf-graph"),
+    (Format::TfCheckpoint, "tf-checkpoint"),
+    (Format::TfFingerprint, "tf-fingerprint"),
     (Format::Tflite, "tflite"),
     (Format::Compressed, "compressed"),
     (Format::Tar, "tar"),
@@ -142,6 +154,9 @@ impl Format {
         Self::Hdf5,
         Self::Keras,
         Self::Skops,
+        Self::SavedModel,
+        Self::TfGraph,
+        Self::TfCheckpoint,
         Self::KerasJson,
         Self::XgboostJson,
         Self::XgboostUbj,
@@ -156,6 +171,7 @@ impl Format {
             self,
             Self::SafetensorsIndex
                 | Self::TensorData
+                | Self::TfFingerprint
                 | Self::Json
                 | Self::Text
                 | Self::Pointer
@@ -233,6 +249,9 @@ fn by_grammar(head: &[u8], whole: bool) -> Format {
     }
     if onnx::recognise(head) {
         return Format::Onnx;
+    }
+    if let Some(format) = tensorflow::recognise(head, if whole { head.len() as u64 } else { u64::MAX }) {
+        return format;
     }
     // zlib's two bytes carry a check of their own, and still match one text in a few thousand.
     if let [0x78, second, ..] = head

@@ -31,6 +31,7 @@ mod safetensors;
 mod sidecar;
 mod skops;
 mod stream;
+mod tensorflow;
 pub mod tree;
 mod validate;
 mod weights;

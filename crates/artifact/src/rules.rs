@@ -484,6 +484,47 @@ rules! {
     KERAS_CUSTOM "KER201" Medium Complete
         "a class or function that is not part of Keras"
         "Review the code that defines it, or rebuild the model from layers of Keras.";
+    // TensorFlow integrity
+    TF_GRAPH "INT901" High Error
+        "a graph without nodes or operators"
+        "Save the model again with TensorFlow.";
+    TF_WIRE "INT902" High Error
+        "the file is no sound protobuf"
+        "Save or fetch the file again; it is cut or damaged.";
+    TF_FIELD "INT903" Medium Incomplete
+        "a field that TensorFlow does not define"
+        "Save the model with a released TensorFlow, or update Tagship.";
+    TF_TENSOR "INT904" High Error
+        "shape and type do not give the size of the data"
+        "Save the model again with TensorFlow.";
+    TF_ASSET "INT905" High Error
+        "a file that the model reads is missing"
+        "Put the assets beside the model.";
+    TF_TABLE "INT906" High Error
+        "an index of a checkpoint that cannot be read"
+        "Save or fetch the checkpoint again; it is cut or damaged.";
+    TF_SHARD "INT907" High Error
+        "a data file of a checkpoint is missing or too short"
+        "Put all files of the checkpoint beside each other, complete.";
+    // TensorFlow security
+    TF_CODE "TFS101" Critical Complete
+        "an operator that runs code, or reads and writes files"
+        "Do not load this file.";
+    TF_OUTSIDE "TFS102" High Complete
+        "an operator that reads data sets, writes logs or connects"
+        "Export the model for serving, without its input pipeline.";
+    TF_ASSET_PATH "TFS103" Critical Complete
+        "an asset outside of the model"
+        "Do not load this file; it makes the loader read files of the machine.";
+    TF_BOMB "TFS104" High Complete
+        "a constant that expands far beyond the file"
+        "Do not load this file; it makes a loader reserve memory without bound.";
+    TF_NESTING "TFS105" High Error
+        "messages nested deeper than any model"
+        "Do not load this file; it exhausts the stack of a loader.";
+    TF_LIMIT "TFS201" Medium Incomplete
+        "more than can be followed in bounded memory"
+        "Split the model.";
     // Integrity of boosters
     BOOSTER_SYNTAX "INT951" High Error
         "the document of a booster does not parse"

@@ -1,0 +1,24 @@
+//! TensorFlow: SavedModel, frozen graphs, and the checkpoints that hold the variables (fields of
+//! `tensorflow/core/protobuf` and `core/framework`, TensorFlow 2.21).
+//!
+//! A graph is a program. What each node of every graph and of the function library does is told by its operator:
+//! the ones that read, write, connect or call out are refused. Which operators exist is not checked: one that
+//! TensorFlow does not have needs a library that was loaded before the model.
+
+mod assets;
+mod checkpoint;
+mod crc32c;
+mod graph;
+mod model;
+mod operators;
+mod parser;
+mod recognise;
+mod signature;
+mod table;
+mod tensor;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use checkpoint::scan as scan_checkpoint;
+pub(crate) use model::{scan_frozen, scan_saved_model};
+pub(crate) use recognise::recognise;

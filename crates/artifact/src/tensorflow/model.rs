@@ -1,0 +1,82 @@
+//! SavedModel and frozen graphs as a whole.
+
+use tagship_domain::signature::Signature;
+
+use super::{assets, parser::Parser};
+use crate::{
+    findings::Findings,
+    protobuf::{Messages as _, Wire},
+    rules,
+    stream::{Stop, Stream},
+    tree::Tree,
+};
+
+/// The signature that servers answer by.
+const SERVING: &str = "serving_default";
+
+fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findings) -> Parser<'p, 'a> {
+    Parser { stream, findings, depth: 0, nodes: 0, assets: Vec::new(), signatures: Vec::new() }
+}
+
+/// Judges `saved_model.pb` at `path` of `tree`; its interface where it states one.
+pub(crate) fn scan_saved_model(
+    stream: &mut Stream<'_>,
+    tree: &dyn Tree,
+    path: &str,
+    findings: &mut Findings,
+) -> Result<Option<Signature>, Stop> {
+    let mut parser = parser(stream, findings);
+    let end = parser.stream.size();
+    let mut graphs = 0u64;
+    parser.message(end, |parser, number, value| {
+        match (number, value) {
+            (1, Wire::Varint(_)) => {}
+            (2, Wire::Bytes(length)) => {
+                graphs += 1;
+                parser.meta_graph(length)?;
+            }
+            _ => parser.unknown("SavedModel", number),
+        }
+        Ok(())
+    })?;
+    if graphs == 0 || parser.nodes == 0 {
+        parser.findings.whole(&rules::TF_GRAPH, "there is no graph, or it has no nodes");
+    }
+    let named = std::mem::take(&mut parser.assets);
+    assets::check(&named, tree, path, parser.findings);
+    let serving = parser.signatures.into_iter().find(|(name, _)| name == SERVING);
+    Ok(serving.map(|(_, signature)| signature).filter(|signature| !signature.outputs.is_empty()))
+}
+
+/// Judges a graph that is a file by itself.
+pub(crate) fn scan_frozen(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let mut parser = parser(stream, findings);
+    let end = parser.stream.size();
+    let mut versions = false;
+    parser.message(end, |parser, number, value| {
+        versions |= number == 4;
+        parser.graph_field(number, value)
+    })?;
+    // TensorFlow writes the versions last: without them, nodes may be missing too.
+    if !versions {
+        parser
+            .findings
+            .whole(&rules::TF_GRAPH, "the graph does not say which version wrote it; it may be cut");
+    }
+    Ok(())
+}
+
+impl Parser<'_, '_> {
+    fn meta_graph(&mut self, length: u64) -> Result<(), Stop> {
+        self.nested(length, |parser, number, value| {
+            match (number, value) {
+                (2, Wire::Bytes(length)) => parser.nested(length, Self::graph_field)?,
+                (5, Wire::Bytes(length)) => parser.signature_entry(length)?,
+                (6, Wire::Bytes(length)) => parser.asset(length)?,
+                (1 | 3 | 4 | 7, Wire::Bytes(_)) => {}
+                _ => parser.unknown("MetaGraphDef", number),
+            }
+            Ok(())
+        })
+    }
+}

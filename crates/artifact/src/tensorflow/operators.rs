@@ -1,0 +1,83 @@
+//! Operators that do more than compute.
+
+use crate::rules::{self, Rule};
+
+/// Run Python or native code, or read and write any file.
+const CODE: &[&str] = &[
+    "EagerPyFunc",
+    "FileSystemSetConfiguration",
+    "ImmutableConst",
+    "LoadLibrary",
+    "MatchingFiles",
+    "PyFunc",
+    "PyFuncStateless",
+    "ReadFile",
+    "ShellExecute",
+    "WriteFile",
+];
+
+/// Read data sets, write logs, or connect to other machines. A model that answers requests needs none of them.
+const OUTSIDE: &[&str] = &[
+    "CollectiveInitializeCommunicator",
+    "CreateSummaryDbWriter",
+    "CreateSummaryFileWriter",
+    "DataServiceDataset",
+    "DataServiceDatasetV2",
+    "DataServiceDatasetV3",
+    "DataServiceDatasetV4",
+    "ExperimentalLMDBDataset",
+    "ExperimentalMatchingFilesDataset",
+    "ExperimentalSqlDataset",
+    "FixedLengthRecordDataset",
+    "FixedLengthRecordDatasetV2",
+    "FixedLengthRecordReader",
+    "FixedLengthRecordReaderV2",
+    "IdentityReader",
+    "LMDBDataset",
+    "LMDBReader",
+    "LoadDataset",
+    "MatchingFilesDataset",
+    "Recv",
+    "RegisterDataset",
+    "RegisterDatasetV2",
+    "RemoteCall",
+    "RpcCall",
+    "RpcClient",
+    "RpcServer",
+    "Save",
+    "SaveDataset",
+    "SaveDatasetV2",
+    "SaveSlices",
+    "Send",
+    "SnapshotDataset",
+    "SnapshotDatasetV2",
+    "SqlDataset",
+    "TFRecordDataset",
+    "TFRecordDatasetV2",
+    "TFRecordReader",
+    "TFRecordReaderV2",
+    "TextLineDataset",
+    "TextLineReader",
+    "TextLineReaderV2",
+    "TryRpc",
+    "WholeFileReader",
+    "WholeFileReaderV2",
+];
+
+/// Beginnings of names of operators that send or write what passes through them.
+const FAMILIES: &[&str] =
+    &["DebugIdentity", "DebugNanCount", "DebugNumericSummary", "BigtableTable", "Experimental"];
+
+/// The rule that an operator falls under.
+pub(super) fn judge(operator: &str) -> Option<&'static Rule> {
+    // A name may carry the namespace that registers it.
+    let name = operator.rsplit('>').next().unwrap_or(operator);
+    let name = name.trim_start_matches('_');
+    if CODE.contains(&name) || name.starts_with("DebugIdentity") {
+        Some(&rules::TF_CODE)
+    } else if OUTSIDE.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family)) {
+        Some(&rules::TF_OUTSIDE)
+    } else {
+        None
+    }
+}

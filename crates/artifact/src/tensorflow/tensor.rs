@@ -1,0 +1,108 @@
+//! Constants: whether shape and type fit the data, and element types by name.
+
+use super::parser::Parser;
+use crate::{
+    protobuf::{Messages as _, Wire},
+    rules,
+    stream::Stop,
+};
+
+/// Elements that a constant may expand to out of one value.
+const BOMB: u64 = 1 << 31;
+
+/// Number, bytes per element and name in the Open Inference Protocol.
+const TYPES: &[(u64, u64, &str)] = &[
+    (1, 4, "FP32"),
+    (2, 8, "FP64"),
+    (3, 4, "INT32"),
+    (4, 1, "UINT8"),
+    (5, 2, "INT16"),
+    (6, 1, "INT8"),
+    (7, 0, "BYTES"),
+    (8, 8, "COMPLEX64"),
+    (9, 8, "INT64"),
+    (10, 1, "BOOL"),
+    (14, 2, "BF16"),
+    (17, 2, "UINT16"),
+    (18, 16, "COMPLEX128"),
+    (19, 2, "FP16"),
+    (22, 4, "UINT32"),
+    (23, 8, "UINT64"),
+];
+
+/// An element type by its name.
+pub(super) fn name(kind: u64) -> Option<&'static str> {
+    TYPES.iter().find(|(number, _, _)| *number == kind).map(|(_, _, name)| *name)
+}
+
+/// Bytes of one element, where all have the same.
+pub(super) fn width(kind: u64) -> Option<u64> {
+    TYPES.iter().find(|(number, width, _)| *number == kind && *width > 0).map(|(_, width, _)| *width)
+}
+
+/// Judges a tensor of this many bytes that comes next.
+pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop> {
+    let at = parser.stream.position();
+    let mut kind = 0;
+    let mut shape = None;
+    let mut content = None;
+    parser.nested(length, |parser, number, value| {
+        match (number, value) {
+            (1, Wire::Varint(number)) => kind = number,
+            (2, Wire::Bytes(length)) => shape = self::shape(parser, length)?,
+            (4, Wire::Bytes(length)) => content = Some(length),
+            (3 | 5..=20, _) => {}
+            _ => parser.unknown("TensorProto", number),
+        }
+        Ok(())
+    })?;
+    let sizes = shape.unwrap_or_default();
+    if sizes.iter().any(|size| *size < 0) {
+        parser.findings.at(&rules::TF_TENSOR, at, "a constant of unknown or negative size");
+        return Ok(());
+    }
+    let elements = sizes.iter().try_fold(1u64, |product, size| product.checked_mul(size.unsigned_abs()));
+    let Some(elements) = elements.filter(|elements| *elements <= BOMB.max(length)) else {
+        parser.findings.at(&rules::TF_BOMB, at, format!("a constant of shape {sizes:?}"));
+        return Ok(());
+    };
+    if let (Some(content), Some(width)) = (content, width(kind))
+        && content > 0
+        && elements.checked_mul(width) != Some(content)
+    {
+        parser.findings.at(
+            &rules::TF_TENSOR,
+            at,
+            format!("{content} bytes for a shape of {elements} elements"),
+        );
+    }
+    Ok(())
+}
+
+/// The sizes of a shape, -1 where one is free; `None` where even the number of axes is.
+pub(super) fn shape(parser: &mut Parser<'_, '_>, length: u64) -> Result<Option<Vec<i64>>, Stop> {
+    let mut sizes = Vec::new();
+    let mut unknown = false;
+    parser.nested(length, |parser, number, value| {
+        match (number, value) {
+            (2, Wire::Bytes(length)) => {
+                let mut size = 0;
+                parser.nested(length, |parser, number, value| {
+                    match (number, value) {
+                        (1, Wire::Varint(number)) => size = number.cast_signed(),
+                        (2, Wire::Bytes(_)) => {}
+                        _ => parser.unknown("TensorShapeProto.Dim", number),
+                    }
+                    Ok(())
+                })?;
+                if sizes.len() < 255 {
+                    sizes.push(size);
+                }
+            }
+            (3, Wire::Varint(number)) => unknown = number != 0,
+            _ => parser.unknown("TensorShapeProto", number),
+        }
+        Ok(())
+    })?;
+    Ok((!unknown).then_some(sizes))
+}

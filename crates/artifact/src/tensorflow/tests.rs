@@ -1,0 +1,169 @@
+//! Graphs built field by field, each with the one thing that is wrong.
+
+use proptest::prelude::*;
+
+use super::crc32c::masked;
+use crate::build::{Message, judge, judge_files, passes, rules};
+
+fn node(operator: &str, add: impl FnOnce(Message) -> Message) -> Message {
+    add(Message::default().bytes(1, "n").bytes(2, operator))
+}
+
+fn attribute(key: &str, value: Message) -> Message {
+    Message::default().bytes(1, key).message(2, value)
+}
+
+fn plain(operator: &str) -> Message {
+    node(operator, |node| node)
+}
+
+fn meta(graph: Message) -> Message {
+    Message::default().message(1, Message::default().bytes(4, "serve")).message(2, graph)
+}
+
+fn saved(graphs: &[Message]) -> Vec<u8> {
+    let model = Message::default().number(1, 1);
+    graphs.iter().fold(model, |model, graph| model.message(2, meta(graph.clone()))).0
+}
+
+fn graph(nodes: &[Message]) -> Message {
+    nodes.iter().fold(Message::default(), |graph, node| graph.message(1, node.clone()))
+}
+
+fn check(file: &[u8], rule: &str) {
+    let report = judge("saved_model.pb", file);
+    assert!(!passes(&report), "{rule}");
+    assert!(rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
+}
+
+#[test]
+fn operators_are_judged_in_every_graph_and_function() {
+    let good = graph(&[plain("Placeholder"), plain("MatMul"), plain("SaveV2")]);
+    let report = judge("saved_model.pb", &saved(std::slice::from_ref(&good)));
+    assert!(passes(&report), "{:?}", report.findings);
+    check(&saved(&[graph(&[plain("ReadFile")])]), "TFS101");
+    check(&saved(&[good.clone(), graph(&[plain("WriteFile")])]), "TFS101");
+    check(&saved(&[graph(&[plain("DebugIdentityV3")])]), "TFS101");
+    check(&saved(&[graph(&[plain("TextLineDataset")])]), "TFS102");
+    let library = |function: Message| good.clone().message(2, Message::default().message(1, function));
+    check(&saved(&[library(Message::default().message(3, plain("EagerPyFunc")))]), "TFS101");
+    let call = |name: &str| Message::default().message(10, Message::default().bytes(1, name));
+    let calls = |value: Message| graph(&[node("If", |node| node.message(5, attribute("then", value)))]);
+    check(&saved(&[calls(call("PyFunc"))]), "TFS101");
+    let list = Message::default().message(9, Message::default().bytes(1, "PyFunc"));
+    check(&saved(&[calls(Message::default().message(1, list))]), "TFS101");
+    let print = Message::default().bytes(2, "file:///tmp/x");
+    let printing = node("PrintV2", |node| node.message(5, attribute("output_stream", print)));
+    check(&saved(&[graph(&[printing])]), "TFS102");
+    check(&saved(&[Message::default()]), "INT901");
+    let frozen =
+        graph(&[plain("Placeholder"), plain("MatMul")]).message(4, Message::default().number(1, 1)).0;
+    assert!(passes(&judge("frozen.pb", &frozen)), "{:?}", judge("frozen.pb", &frozen).findings);
+    check(&graph(&[plain("Placeholder"), plain("ReadFile")]).0, "TFS101");
+    check(&graph(&[plain("Placeholder"), plain("MatMul")]).0, "INT901");
+}
+
+#[test]
+fn constants_fit_their_shape() {
+    let constant = |sizes: &[u64], bytes: usize| {
+        let shape = sizes
+            .iter()
+            .fold(Message::default(), |shape, size| shape.message(2, Message::default().number(1, *size)));
+        let tensor = Message::default().number(1, 1).message(2, shape).bytes(4, vec![0; bytes]);
+        let value = Message::default().message(8, tensor);
+        saved(&[graph(&[node("Const", |node| node.message(5, attribute("value", value)))])])
+    };
+    assert!(passes(&judge("saved_model.pb", &constant(&[2, 2], 16))));
+    check(&constant(&[2, 3], 16), "INT904");
+    check(&constant(&[u64::MAX], 16), "INT904");
+    check(&constant(&[1 << 40, 1 << 40], 16), "TFS104");
+}
+
+#[test]
+fn assets_stay_inside() {
+    let with = |name: &str| {
+        let asset = Message::default().bytes(2, name);
+        Message::default().number(1, 1).message(2, meta(graph(&[plain("NoOp")])).message(6, asset)).0
+    };
+    let judge = |name: &str| {
+        judge_files(vec![("saved_model.pb", with(name)), ("assets/vocab.txt", b"a\nb\n".to_vec())])
+    };
+    assert!(passes(&judge("vocab.txt")), "{:?}", judge("vocab.txt").findings);
+    assert!(rules(&judge("other.txt")).contains(&"INT905"));
+    assert!(rules(&judge("../../etc/passwd")).contains(&"TFS103"));
+}
+
+#[test]
+fn the_signature_is_told() {
+    let shape = [-1i64 as u64, 3]
+        .iter()
+        .fold(Message::default(), |shape, size| shape.message(2, Message::default().number(1, *size)));
+    let tensor = |name: &str| {
+        let info = Message::default().bytes(1, "x:0").number(2, 1).message(3, shape.clone());
+        Message::default().bytes(1, name).message(2, info)
+    };
+    let signature = Message::default().message(1, tensor("x")).message(2, tensor("y"));
+    let entry = Message::default().bytes(1, "serving_default").message(2, signature);
+    let file = Message::default().number(1, 1).message(2, meta(graph(&[plain("NoOp")])).message(5, entry)).0;
+    let report = judge("saved_model.pb", &file);
+    let signature = report.signature.unwrap();
+    assert_eq!(signature.inputs[0].to_string(), "x: FP32[?, 3]");
+    assert_eq!(signature.outputs[0].name, "y");
+}
+
+/// The table of a checkpoint with one variable of four floats.
+fn index(offset: u64, size: u64) -> Vec<u8> {
+    let shape = Message::default().message(2, Message::default().number(1, 4));
+    let header = Message::default().number(1, 1).0;
+    let variable = Message::default().number(1, 1).message(2, shape).number(4, offset).number(5, size).0;
+    let block = |entries: &[(&[u8], &[u8])]| {
+        let mut out = Vec::new();
+        for (key, value) in entries {
+            out.extend([0, key.len() as u8, value.len() as u8]);
+            out.extend(*key);
+            out.extend(*value);
+        }
+        out.extend([0, 0, 0, 0, 1, 0, 0, 0, 0]);
+        let crc = masked(&out);
+        out.extend(crc.to_le_bytes());
+        out
+    };
+    let data = block(&[(b"", &header), (b"v", &variable)]);
+    let place = [0, (data.len() - 5) as u8];
+    let top = block(&[(b"w", &place)]);
+    let mut file = [data.clone(), top.clone()].concat();
+    let mut footer = vec![0, 0, data.len() as u8, (top.len() - 5) as u8];
+    footer.resize(40, 0);
+    file.extend(footer);
+    file.extend(0xdb47_7524_8b80_fb57_u64.to_le_bytes());
+    file
+}
+
+#[test]
+fn a_checkpoint_must_agree_with_its_data() {
+    let judge = |index: Vec<u8>, data: usize| {
+        judge_files(vec![("v.data-00000-of-00001", vec![0xff; data]), ("v.index", index)])
+    };
+    let report = judge(index(0, 16), 16);
+    assert!(passes(&report), "{:?}", report.findings);
+    for (index, data, rule) in
+        [(index(0, 16), 15, "INT907"), (index(8, 16), 16, "INT907"), (index(0, 12), 16, "INT904")]
+    {
+        let report = judge(index, data);
+        assert!(rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
+    }
+    let mut flipped = index(0, 16);
+    flipped[8] ^= 1;
+    assert!(rules(&judge(flipped, 16)).contains(&"INT906"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_piece_of_a_hostile_model_passes(cut in 0usize..400, tail in proptest::collection::vec(any::<u8>(), 1..9)) {
+        let hostile = saved(&[graph(&[plain("Placeholder"), plain("PyFunc")])]);
+        prop_assert!(!passes(&judge("saved_model.pb", &hostile[..cut.min(hostile.len())])));
+        prop_assert!(!passes(&judge("saved_model.pb", &[&hostile[..], &tail].concat())));
+    }
+}
