@@ -5,13 +5,15 @@
 use tagship_domain::signature::Signature;
 
 use crate::{
-    archive::{self, Limits, zip},
+    archive::{self, Limits, compressed, tar, zip},
     booster,
     findings::Findings,
     format::{self, Format, Identity},
-    gguf, hdf5, keras, onnx, pickle, rules, safetensors, sidecar, skops,
+    gguf, hdf5, keras, npy, onnx,
+    pickle::{self, Dialect, Storage},
+    rules, safetensors, settings, sidecar, skops,
     stream::{Section, Stop, Stream},
-    tensorflow,
+    tensorflow, torch_legacy, torchscript,
     tree::Tree,
 };
 
@@ -37,11 +39,13 @@ pub(crate) struct Found {
     pub(crate) ties: Ties,
     /// Formats of the models inside a container that is none itself.
     pub(crate) inside: Vec<Format>,
+    /// Storages of PyTorch that it needs.
+    pub(crate) storages: Vec<Storage>,
 }
 
 impl Found {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, signature: None, ties: Ties::None, inside: Vec::new() }
+        Self { format, signature: None, ties: Ties::None, inside: Vec::new(), storages: Vec::new() }
     }
 }
 
@@ -52,12 +56,19 @@ pub(crate) enum Role {
     Any,
     /// Raw numbers, of which no format is expected.
     Numbers,
+    /// A pickle for this loader, and nothing else.
+    Pickle(Dialect),
+    /// A short text that no loader runs.
+    Note,
+    /// Code of TorchScript.
+    Script,
 }
 
 /// Where a stream lies.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'c> {
-    /// The files beside it.
+    /// The files of the artifact, and those beside the stream.
+    pub(crate) artifact: &'c dyn Tree,
     pub(crate) tree: &'c dyn Tree,
     /// Path of the file in the artifact, or name of the member in its container.
     pub(crate) path: &'c str,
@@ -68,6 +79,8 @@ pub(crate) struct Context<'c> {
     pub(crate) depth: usize,
     /// What all containers of one file may use together.
     pub(crate) limits: &'c Limits,
+    /// The file on disk that these bytes lie in as they are, and where they begin in it.
+    pub(crate) place: Option<(&'c str, u64)>,
     /// The directory at the end of a zip archive, read before the stream.
     pub(crate) directory: Option<&'c zip::Directory>,
 }
@@ -81,15 +94,20 @@ impl<'c> Context<'c> {
             container: Some(container),
             role,
             depth: self.depth + 1,
+            place: None,
             directory: None,
             ..*self
         }
     }
 
+    /// The same, of bytes that stand in `outer` as they are, from this offset on.
+    pub(crate) fn at(self, outer: &Self, offset: u64) -> Self {
+        Self { place: outer.place.map(|(path, start)| (path, start + offset)), ..self }
+    }
+
     /// What is compressed in what is judged in this context: it keeps its name and place.
-    #[expect(dead_code, reason = "compressed streams follow")]
     pub(crate) fn unwrapped(&self) -> Self {
-        Self { tree: &archive::NoTree, depth: self.depth + 1, directory: None, ..*self }
+        Self { tree: &archive::NoTree, depth: self.depth + 1, place: None, directory: None, ..*self }
     }
 }
 
@@ -100,8 +118,28 @@ pub(crate) fn analyse(
     findings: &mut Findings,
 ) -> Result<Found, Stop> {
     let mut identity = identity(stream)?;
-    if context.role == Role::Numbers && !is_more_than_numbers(stream, &identity)? {
-        return Ok(Found::new(Format::TensorData));
+    match context.role {
+        Role::Numbers => {
+            if !is_more_than_numbers(stream, &identity)? {
+                return Ok(Found::new(Format::TensorData));
+            }
+            let format = identity.format;
+            findings.whole(&rules::STORAGE_RUNS, format!("this should be numbers and is {format}"));
+        }
+        Role::Note if matches!(identity.format, Format::Text | Format::Empty | Format::Json) => {
+            note(stream, context, findings)?;
+            return Ok(Found::new(Format::Text));
+        }
+        Role::Script if matches!(identity.format, Format::Text | Format::Empty) => {
+            torchscript::scan(stream, findings)?;
+            return Ok(Found::new(Format::Text));
+        }
+        Role::Pickle(_) | Role::Note | Role::Script if !matches!(identity.format, Format::Pickle) => {
+            let format = identity.format;
+            findings
+                .whole(&rules::TORCH_LAYOUT, format!("by its place this is something else than {format}"));
+        }
+        _ => {}
     }
     if context.directory.is_some() && matches!(identity.format, Format::Unknown | Format::Text) {
         identity.format = Format::Zip;
@@ -133,6 +171,16 @@ fn is_more_than_numbers(stream: &mut Stream<'_>, identity: &Identity) -> Result<
     })
 }
 
+/// A short text beside a model; the one that tells the byte order must tell one.
+fn note(stream: &mut Stream<'_>, context: &Context<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let head = stream.head()?;
+    let sound = !context.path.ends_with("byteorder") || matches!(head, b"little" | b"big");
+    if head.len() > 4096 || !sound {
+        findings.whole(&rules::TORCH_LAYOUT, "this note does not read as PyTorch writes it");
+    }
+    Ok(())
+}
+
 fn note_polyglot(identity: &Identity, context: &Context<'_>, findings: &mut Findings) {
     let format = identity.format;
     if identity.also_pickle {
@@ -141,7 +189,8 @@ fn note_polyglot(identity: &Identity, context: &Context<'_>, findings: &mut Find
             format!("the file is {format}, and an unpickler would execute it as well"),
         );
     }
-    if context.directory.is_some() && format != Format::Zip {
+    // The last member of a tar archive may be a zip archive.
+    if context.directory.is_some() && !matches!(format, Format::Zip | Format::Tar) {
         findings.whole(
             &rules::POLYGLOT,
             format!("the file is {format}, and a zip reader would open it as an archive as well"),
@@ -171,9 +220,13 @@ fn by_format(
             }
         }
         Format::Pickle => {
-            let joblib = pickle::scan(stream, findings);
-            if or_truncated(joblib, findings, &rules::PICKLE_TRUNCATED)? == Some(true) {
-                found.format = Format::Joblib;
+            let dialect = if let Role::Pickle(dialect) = context.role { dialect } else { Dialect::Plain };
+            let outcome = pickle::scan_as(dialect, stream, findings);
+            if let Some(outcome) = or_truncated(outcome, findings, &rules::PICKLE_TRUNCATED)? {
+                found.storages = outcome.storages;
+                if outcome.joblib {
+                    found.format = Format::Joblib;
+                }
             }
         }
         Format::Gguf => {
@@ -206,6 +259,17 @@ fn by_format(
             or_truncated(model, findings, &rules::BOOSTER_TRUNCATED)?;
         }
         Format::Text if sidecar::is_template(context.path) => sidecar::scan_template(stream, findings)?,
+        Format::Torch => {
+            let scanned = torch_legacy::scan(stream, findings);
+            or_truncated(scanned, findings, &rules::PICKLE_TRUNCATED)?;
+        }
+        Format::Npy => {
+            let scanned = npy::scan(stream, findings);
+            or_truncated(scanned, findings, &rules::NPY_SIZE)?;
+        }
+        Format::Compressed => return compressed::scan(stream, context, findings),
+        Format::Tar => return tar::scan(stream, context, findings),
+        Format::Text if settings::is_yaml(context.path) => settings::scan(stream, findings)?,
         Format::Zip => return zip::scan(stream, context, findings),
         Format::Json => {
             let json = sidecar::scan_json(stream, findings)?;

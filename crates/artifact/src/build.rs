@@ -221,3 +221,57 @@ pub(crate) fn zip_of(members: Vec<Stored>) -> Vec<u8> {
     file.extend([0, 0]);
     file
 }
+
+/// A tar archive of regular files.
+pub(crate) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut file: Vec<u8> =
+        members.iter().flat_map(|(name, bytes)| tar_member(name, b'0', "", bytes)).collect();
+    file.resize(file.len() + 1024, 0);
+    file
+}
+
+/// One member of a tar archive: header, bytes, padding.
+pub(crate) fn tar_member(name: &str, kind: u8, link: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    block[..name.len()].copy_from_slice(name.as_bytes());
+    block[100..108].copy_from_slice(b"0000644\0");
+    block[124..136].copy_from_slice(format!("{:011o}\0", bytes.len()).as_bytes());
+    block[148..156].copy_from_slice(b"        ");
+    block[156] = kind;
+    block[157..157 + link.len()].copy_from_slice(link.as_bytes());
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block.extend_from_slice(bytes);
+    block.resize(block.len().div_ceil(512) * 512, 0);
+    block
+}
+
+/// An array of numpy with this header.
+pub(crate) fn npy(header: &str, elements: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    [b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), elements].concat()
+}
+
+/// `text` as a pickle of protocol 2 carries it.
+pub(crate) fn unicode(text: &str) -> Vec<u8> {
+    [b"X", &u32::try_from(text.len()).unwrap().to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+/// `torch._utils._rebuild_tensor_v2` of `length` floats out of a storage with `count`.
+pub(crate) fn tensor(key: &str, count: u8, length: u8) -> Vec<u8> {
+    let storage =
+        [b"(", &unicode("storage")[..], b"ctorch\nFloatStorage\n", &unicode(key), &unicode("cpu")].concat();
+    [
+        b"ctorch._utils\n_rebuild_tensor_v2\n((",
+        &storage[1..],
+        &[b'K', count, b't', b'Q', b'K', 0, b'K', length, 0x85, b'K', 1, 0x85],
+        b"\x89ccollections\nOrderedDict\n)RtR",
+    ]
+    .concat()
+}
+
+/// A state dict with one tensor.
+pub(crate) fn state_dict(tensor: &[u8]) -> Vec<u8> {
+    [b"\x80\x02}", &unicode("w")[..], tensor, b"s."].concat()
+}

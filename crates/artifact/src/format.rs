@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{booster, hdf5, onnx, pickle, safetensors, tensorflow};
+use crate::{archive::compressed, booster, hdf5, onnx, pickle, safetensors, tensorflow, torch_legacy};
 
 /// A file format by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,8 @@ pub enum Format {
     Compressed,
     /// A tar archive.
     Tar,
+    /// A 7z archive.
+    SevenZip,
     /// A native executable or library.
     Executable,
     /// A script with an interpreter line.
@@ -111,6 +113,7 @@ const NAMES: &[(Format, &str)] = &[
     (Format::Tflite, "tflite"),
     (Format::Compressed, "compressed"),
     (Format::Tar, "tar"),
+    (Format::SevenZip, "7z"),
     (Format::Executable, "executable"),
     (Format::Script, "script"),
     (Format::Json, "json"),
@@ -201,7 +204,8 @@ impl FromStr for Format {
 pub(crate) fn identify(head: &[u8], size: u64) -> Identity {
     let whole = head.len() as u64 == size;
     let format = by_magic(head, size).unwrap_or_else(|| by_grammar(head, whole));
-    let also_pickle = format != Format::Pickle && format.is_model() && pickle::executes(head);
+    let also_pickle =
+        !matches!(format, Format::Pickle | Format::Torch) && format.is_model() && pickle::executes(head);
     Identity { format, also_pickle }
 }
 
@@ -220,6 +224,7 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         (0, b"\x5d\0\0", Format::Compressed),
         (0, b"\x28\xb5\x2f\xfd", Format::Compressed),
         (0, b"\x04\x22\x4d\x18", Format::Compressed),
+        (0, b"7z\xbc\xaf\x27\x1c", Format::SevenZip),
         (0, b"\x7fELF", Format::Executable),
         (0, b"MZ\x90\0", Format::Executable),
         (0, b"\xcf\xfa\xed\xfe", Format::Executable),
@@ -229,6 +234,12 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
     ];
     if size == 0 {
         return Some(Format::Empty);
+    }
+    if compressed::is_old_joblib(head) {
+        return Some(Format::Compressed);
+    }
+    if torch_legacy::recognise(head) {
+        return Some(Format::Torch);
     }
     if safetensors::recognise(head) {
         return Some(Format::Safetensors);
@@ -307,7 +318,7 @@ fn is_dvc_pointer(head: &[u8]) -> bool {
 }
 
 /// Whether the name claims a format that the content does not have. Only claims that would mislead a loader or a
-/// reader count: an ONNX or safetensors name, those contents under another format's name, and a pickle behind
+/// reader count: a name of ONNX, safetensors, Keras or skops, those contents under another format's name, and a pickle behind
 /// a name that does not suggest one.
 pub(crate) fn is_misnamed(path: &str, format: Format) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
@@ -318,13 +329,17 @@ pub(crate) fn is_misnamed(path: &str, format: Format) -> bool {
         "pkl" | "pickle" | "joblib" => Format::Pickle,
         "gguf" => Format::Gguf,
         "npy" => Format::Npy,
+        "npz" => Format::Npz,
+        "keras" => Format::Keras,
+        "skops" => Format::Skops,
         "h5" | "hdf5" => Format::Hdf5,
         "tflite" => Format::Tflite,
         "json" => Format::Json,
         "txt" | "md" | "csv" | "yaml" | "yml" | "toml" => Format::Text,
         _ => return false,
     };
-    let sound = |one: Format| matches!(one, Format::Onnx | Format::Safetensors);
+    let sound =
+        |one: Format| matches!(one, Format::Onnx | Format::Safetensors | Format::Keras | Format::Skops);
     match format {
         Format::Pointer | Format::Html | Format::Empty => false,
         Format::Pickle | Format::Joblib => claimed != Format::Pickle,

@@ -200,6 +200,26 @@ rules! {
     MEMBERS "INT509" Medium Incomplete
         "more members than are followed"
         "Split the archive.";
+    TAR_HEADER "INT510" High Error
+        "a broken header in a tar archive"
+        "Fetch or write the archive again; it is damaged.";
+    // PyTorch integrity
+    STORAGE_MISSING "INT521" High Error
+        "a storage that the model needs is not there"
+        "Save the model again; the file is incomplete.";
+    STORAGE_SIZE "INT522" High Error
+        "a storage of another size than the model says"
+        "Save the model again; loading it would read other bytes than were written.";
+    TORCH_LAYOUT "INT523" High Error
+        "a part of a PyTorch file that is not what its place says"
+        "Save the model again with torch.save.";
+    // numpy integrity
+    NPY_HEADER "INT531" High Error
+        "a header that numpy does not write"
+        "Save the array again with numpy.";
+    NPY_SIZE "INT532" High Error
+        "shape and type do not give the size of the elements"
+        "Save the array again; the file is cut or damaged.";
     // Pickle security
     DANGEROUS_GLOBAL "PKL101" Critical Complete
         "a global that runs code, or reads, writes or connects"
@@ -323,6 +343,32 @@ rules! {
     EXECUTABLE "SEC101" High Complete
         "a native program or library"
         "Remove it; ship native code as a package that can be reviewed.";
+    SETTING_RUNS "SEC102" Critical Complete
+        "a setting that makes a loader run code"
+        "Do not load this file.";
+    // PyTorch security
+    STORAGE_SCHEMA "TOR101" Critical Complete
+        "a persistent id that torch does not write"
+        "Do not load this file; no version of torch.save makes such an id.";
+    STORAGE_BOUNDS "TOR102" High Complete
+        "a tensor that reaches beyond its storage"
+        "Do not load this file; old loaders read memory that is not the model's.";
+    LEGACY_EXTRA "TOR103" High Complete
+        "bytes that a legacy PyTorch file does not need"
+        "Save the model again with torch.save; nothing explains these bytes.";
+    STORAGE_RUNS "TOR104" Critical Complete
+        "a storage that is something a loader would run or open"
+        "Do not load this file; it hides content among the weights.";
+    SCRIPT_REACHES "TOR105" High Complete
+        "TorchScript code that reads, writes or loads"
+        "Do not load this file; the code of a model computes, and needs no files.";
+    // numpy security
+    NPY_TRAILING "NPY101" High Complete
+        "bytes after the elements of an array"
+        "Save the array again; nothing explains these bytes.";
+    NPY_LONG_HEADER "NPY102" Medium Complete
+        "a header longer than numpy reads without being told to"
+        "Save the array with fewer or shorter field names.";
     // safetensors security
     ST_TRAILING "STF101" High Complete
         "bytes behind the last tensor"

@@ -8,7 +8,7 @@ use flate2::bufread::DeflateDecoder;
 /// Largest window of LZMA, in KiB: that of `xz -9`.
 pub(super) const MAX_WINDOW_KIB: u32 = 80 << 10;
 /// Largest window of zstd, in bytes: what its own tool accepts without being asked.
-const MAX_WINDOW: u64 = 128 << 20;
+pub(super) const MAX_WINDOW: u64 = 128 << 20;
 
 /// A decoder of one member of a zip archive by its method; `None` where it is not supported. `size` is the size that the
 /// archive gives for what comes out.

@@ -4,11 +4,15 @@
 //! outermost file. What all containers of one file may expand to, hold in memory and nest is bounded together, and
 //! reaching a bound is never a pass.
 
+pub(crate) mod compressed;
 mod decoder;
 mod held;
 mod limits;
 mod member;
 mod names;
+pub(crate) mod tar;
+#[cfg(test)]
+mod tests;
 pub(crate) mod zip;
 
 pub(crate) use held::{held, streams};

@@ -2,20 +2,20 @@
 //!
 //! Data, reviewed entry by entry: what the writers of scikit-learn, numpy, pandas, scipy, xgboost, lightgbm,
 //! catboost, river and the standard library put into pickles of plain models and tables (scikit-learn 0.20 to
-//! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1, scipy 1.2 to 1.18). Nothing is matched by prefix, because every one
+//! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1, scipy 1.2 to 1.18, torch 1.13 to 2.15). Nothing is matched by prefix, because every one
 //! of these packages holds functions that run code.
 //!
 //! Left out on purpose, although benign files use them:
 //! - `getattr`, `type`, `operator.attrgetter`: they reach anything from anything.
 //! - `scipy.stats` distributions: their `__setstate__` executes a template that is part of the state.
 //! - statsmodels: its data objects evaluate a formula from the state.
-//! - `numpy.core._ufunc_reconstruct`: it imports a module that its arguments name.
-//! - cloudpickle and dill: they carry code.
+//! - `torch.fx.graph_module.reduce_graph_module`: it runs source code from its arguments.
+//! - cloudpickle and dill: they carry code. Of dill only the function around numpy's arrays is listed.
 
 mod dangerous;
 mod listed;
 
-pub(super) use dangerous::is_dangerous;
+pub(crate) use dangerous::is_dangerous;
 use listed::MODULES;
 
 /// How a global may be used.
@@ -51,6 +51,19 @@ pub(super) enum Usage {
     Random,
     /// Called with texts and numbers only.
     Texts,
+    /// A function of PyTorch that makes a tensor of a storage, an offset, sizes and strides.
+    Tensor,
+    /// `functools.partial`: a listed function in front, which its state names again.
+    Partial,
+    /// dill's function around an array's: a listed function, its arguments, a plain state, no attributes.
+    Apply,
+    /// numpy's function that finds another by name: exact names only.
+    Ufunc,
+    /// PyTorch's function that makes a tensor of a subclass: a listed function, a class of torch, the function's
+    /// arguments, attributes.
+    FromType,
+    /// A class of storages of PyTorch, named by persistent ids and never called.
+    Storage,
     /// joblib's wrapper, after whose state array bytes stand in the stream.
     ArrayWrapper,
 }
@@ -60,6 +73,76 @@ pub(super) enum Usage {
 pub(super) fn usage(module: &str, name: &str) -> Option<Usage> {
     let at = MODULES.binary_search_by(|(listed, _)| (*listed).cmp(module)).ok()?;
     MODULES[at].1.iter().find(|(_, names)| names.contains(&name)).map(|(usage, _)| *usage)
+}
+
+/// Whether numpy's `_ufunc_reconstruct` may be called with this module and name: it imports the one and looks up the
+/// other, so both are exact.
+pub(super) fn is_ufunc(module: &str, name: &str) -> bool {
+    let modules = ["numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath"];
+    modules.contains(&module)
+        && matches!(
+            name,
+            "absolute"
+                | "add"
+                | "arcsinh"
+                | "arctan"
+                | "cbrt"
+                | "ceil"
+                | "clip"
+                | "cos"
+                | "cosh"
+                | "divide"
+                | "exp"
+                | "exp2"
+                | "expm1"
+                | "floor"
+                | "log"
+                | "log10"
+                | "log1p"
+                | "log2"
+                | "logaddexp"
+                | "maximum"
+                | "minimum"
+                | "multiply"
+                | "negative"
+                | "power"
+                | "reciprocal"
+                | "rint"
+                | "sign"
+                | "sin"
+                | "sinh"
+                | "sqrt"
+                | "square"
+                | "subtract"
+                | "tan"
+                | "tanh"
+        )
+}
+
+/// Bytes of an element of a storage class of PyTorch.
+pub(super) fn storage_width(class: &str) -> Option<u64> {
+    Some(match class {
+        "ByteStorage" | "CharStorage" | "BoolStorage" | "QInt8Storage" | "QUInt8Storage" => 1,
+        "QUInt4x2Storage" | "QUInt2x4Storage" | "UntypedStorage" | "_UntypedStorage" => 1,
+        "ShortStorage" | "HalfStorage" | "BFloat16Storage" => 2,
+        "IntStorage" | "FloatStorage" | "QInt32Storage" => 4,
+        "LongStorage" | "DoubleStorage" | "ComplexFloatStorage" => 8,
+        "ComplexDoubleStorage" => 16,
+        _ => return None,
+    })
+}
+
+/// Bytes of an element of a type of PyTorch.
+pub(super) fn dtype_width(name: &str) -> Option<u64> {
+    Some(match name {
+        "bool" | "int8" | "uint8" | "float8_e4m3fn" | "float8_e4m3fnuz" | "float8_e5m2"
+        | "float8_e5m2fnuz" | "float8_e8m0fnu" | "qint8" | "quint8" => 1,
+        "int16" | "uint16" | "float16" | "bfloat16" => 2,
+        "int32" | "uint32" | "float32" | "complex32" | "qint32" => 4,
+        "int64" | "uint64" | "float64" | "complex64" => 8,
+        "complex128" => 16,
+        _ => return None,
+    })
 }
 
 /// The name that a global has on the list: Python 2 names and moved modules are the same thing.
@@ -108,7 +191,10 @@ mod tests {
         assert!(MODULES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         for (module, groups) in MODULES {
             for name in groups.iter().flat_map(|(_, names)| *names) {
-                let listed_anyway = matches!(*module, "types") && *name == "SimpleNamespace";
+                let listed_anyway = matches!(
+                    (*module, *name),
+                    ("types", "SimpleNamespace") | ("dill._dill", "_create_array")
+                );
                 assert!(listed_anyway || !is_dangerous(module, name), "{module}.{name}");
                 assert!(!name.contains('.'), "{module}.{name}");
                 assert_eq!(normalise(module, name), ((*module).to_owned(), *name));

@@ -4,7 +4,7 @@
 //! may be called and with what.
 
 use super::{
-    allow::Usage,
+    allow::{self, Usage},
     machine::Machine,
     opcode,
     value::{Element, Full, Kind, Value},
@@ -61,16 +61,7 @@ impl Machine<'_, '_> {
                 );
                 self.push(Value::Refused)
             }
-            _ => {
-                if opcode == opcode::BINPERSID {
-                    self.pop()?;
-                }
-                self.note(
-                    &rules::PERSISTENT_ID,
-                    "an object that the loader's own code looks up; it cannot be checked",
-                );
-                self.push(Value::Refused)
-            }
+            _ => self.persistent(opcode),
         }
     }
 
@@ -104,6 +95,11 @@ impl Machine<'_, '_> {
 
     /// Checks a call and pushes its result. `arguments` is `None` where they are no longer known.
     fn call(&mut self, callee: Value, arguments: Option<&[Value]>, call: Call) -> Result<(), Stop> {
+        let (callee, arguments) = match self.partial_of(callee) {
+            // What the partial adds in front is not followed, so all arguments are unknown.
+            Some(function) => (Value::Global(function), None),
+            None => (callee, arguments),
+        };
         let Value::Global(number) = callee else {
             if callee != Value::Refused {
                 self.note(&rules::BAD_CALLEE, format!("a call of {}", self.describe(callee)));
@@ -114,7 +110,7 @@ impl Machine<'_, '_> {
             return self.push(Value::Refused);
         };
         let name = self.name(number);
-        if usage == Usage::Reference {
+        if matches!(usage, Usage::Reference | Usage::Storage) {
             self.note_about(
                 &rules::REFERENCE_CALLED,
                 &name,
@@ -130,6 +126,13 @@ impl Machine<'_, '_> {
             );
             return self.push(Value::Refused);
         };
+        if usage == Usage::Tensor && self.is_tensor(arguments.unwrap_or_default()) == Some(false) {
+            self.note_about(
+                &rules::STORAGE_BOUNDS,
+                &name,
+                "a tensor that reaches beyond its storage; a loader would read other memory",
+            );
+        }
         let id = self.heap.make(Kind::Instance(class)).map_err(|Full| self.limit())?;
         for argument in arguments.unwrap_or_default() {
             let weight = self.heap.weigh(id, *argument);
@@ -138,7 +141,21 @@ impl Machine<'_, '_> {
         if usage == Usage::Dtype {
             self.heap.get_mut(id).element = self.element(arguments.unwrap_or_default());
         }
+        if usage == Usage::Partial
+            && let Some([Value::Global(function), ..]) = arguments
+        {
+            self.heap.get_mut(id).element = Element::Partial(*function);
+        }
         self.push(Value::Object(id))
+    }
+
+    /// The function that a partial calls.
+    fn partial_of(&self, value: Value) -> Option<u32> {
+        let Value::Object(id) = value else { return None };
+        match self.heap.get(id).element {
+            Element::Partial(function) => Some(function),
+            _ => None,
+        }
     }
 
     /// Whether a listed global takes these arguments; the class of the result where it does.
@@ -197,7 +214,36 @@ impl Machine<'_, '_> {
                 let classes = [Usage::Class, Usage::Callable, Usage::DictLike, Usage::ListLike];
                 return classes.contains(&usage).then_some(class);
             }
-            Usage::Callable | Usage::Value | Usage::Reference => false,
+            Usage::Partial => {
+                let function = first_global?;
+                self.globals[function as usize].usage.is_some()
+            }
+            Usage::Ufunc => matches!(arguments, [Value::Text(module), Value::Text(name)]
+                if allow::is_ufunc(self.texts.get(*module), self.texts.get(*name))),
+            Usage::Apply => {
+                let [Value::Global(function), inner, state, attributes] = arguments else { return None };
+                let function_usage = self.globals[*function as usize].usage?;
+                let inner = self.heap.recall(*inner)?;
+                let class = self.accepts(*function, function_usage, Some(inner), Call::Call)?;
+                let plain = self.is_plain_state(*state) && *attributes == Value::Number;
+                return (function_usage == Usage::Array && plain && !self.has_dunder(*state))
+                    .then_some(class);
+            }
+            Usage::FromType => {
+                let [Value::Global(function), Value::Global(class), inner, state] = arguments else {
+                    return None;
+                };
+                let function_usage = self.globals[*function as usize].usage?;
+                self.globals[*class as usize].usage?;
+                let inner = self.heap.recall(*inner)?;
+                matches!(function_usage, Usage::Tensor | Usage::Value)
+                    && package(*function) == "torch"
+                    && package(*class) == "torch"
+                    && !self.has_dunder(*state)
+                    && self.accepts(*function, function_usage, Some(inner), Call::Call).is_some()
+            }
+            Usage::Tensor => self.is_tensor(arguments).is_some(),
+            Usage::Callable | Usage::Value | Usage::Reference | Usage::Storage => false,
         };
         fine.then_some(callee)
     }
@@ -208,11 +254,19 @@ impl Machine<'_, '_> {
             Value::Int(number) => number <= LARGE,
             Value::Number | Value::Text(_) | Value::LongText | Value::Bytes => true,
             Value::Global(_) => globals,
+            Value::Object(_)
+                if globals
+                    && self.partial_of(value).is_some_and(|function| {
+                        self.globals[function as usize].usage == Some(Usage::Reference)
+                    }) =>
+            {
+                true
+            }
             Value::Object(_) => self.heap.class_of(value).is_none_or(|class| {
                 // Text that protocol 2 and older carry as bytes is made by a call.
                 self.globals[class as usize].usage == Some(Usage::Encode)
             }),
-            Value::Refused => false,
+            Value::Storage(_) | Value::Refused => false,
         }
     }
 
@@ -271,10 +325,25 @@ impl Machine<'_, '_> {
                     | Usage::Texts
                     | Usage::Reconstruct
                     | Usage::NewObject
+                    | Usage::Tensor
             )
         );
         if !takes || !self.is_plain_state(state) {
             self.note_about(&rules::BAD_BUILD, &name, format!("its state is {}", self.describe(state)));
+        }
+        // The state of a partial names its function again.
+        if usage == Some(Usage::Partial) {
+            let named = self.heap.recall(state).and_then(|parts| match parts.first() {
+                Some(Value::Global(function)) => Some(*function),
+                _ => None,
+            });
+            if named.is_none() || named != self.partial_of(target) {
+                self.note_about(
+                    &rules::BAD_BUILD,
+                    &name,
+                    "its state names another function than it was made with",
+                );
+            }
         }
         if self.has_dunder(state) {
             self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");

@@ -8,6 +8,9 @@ use super::{
 };
 use crate::{rules, stream::Stop};
 
+/// Names of this form that are no methods and that nothing calls: documentation, and what PyTorch keeps of overloads.
+const INERT: &[&str] = &["__doc__", "__overloads__"];
+
 impl Machine<'_, '_> {
     /// The opcodes that make a container.
     pub(super) fn make(&mut self, opcode: u8) -> Result<(), Stop> {
@@ -79,7 +82,8 @@ impl Machine<'_, '_> {
         for key in elements.iter().step_by(2) {
             if let Value::Text(text) = key {
                 let text = self.texts.get(*text);
-                if text.len() > 4 && text.starts_with("__") && text.ends_with("__") && text != "__doc__" {
+                let special = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
+                if special && !INERT.contains(&text) {
                     self.heap.get_mut(id).dunder = true;
                 }
             }

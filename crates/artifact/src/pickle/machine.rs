@@ -11,6 +11,7 @@ use super::{
     heap::Heap,
     literal, opcode,
     opcode::Operand,
+    torch::{Dialect, Storage},
     value::{Full, Kind, Memo, Texts, Value},
 };
 use crate::{
@@ -58,6 +59,10 @@ pub(super) struct Machine<'m, 'a> {
     /// Streams that wait for an inner one to end.
     pub(super) outer: Vec<Run>,
     pub(super) joblib: bool,
+    pub(super) dialect: Dialect,
+    /// Storages that persistent ids name, and their numbers by key.
+    pub(super) storages: Vec<Storage>,
+    pub(super) storage_numbers: HashMap<String, u32>,
     /// Offset of the opcode in execution.
     pub(super) at: u64,
     /// Kept bytes of the operand, and of its first line where there are two.
@@ -67,37 +72,69 @@ pub(super) struct Machine<'m, 'a> {
     pub(super) length: u64,
 }
 
-/// Judges a file that is a pickle: every stream in it, and every byte after the last. Returns whether joblib's
-/// inline arrays were met.
-pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop> {
-    let mut machine = Machine::new(stream, findings);
+/// What a pickle turned out to hold.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// joblib's inline arrays.
+    pub(crate) joblib: bool,
+    /// Storages that lie elsewhere in the container.
+    pub(crate) storages: Vec<Storage>,
+    /// Distinct globals that it names.
+    pub(crate) globals: usize,
+}
+
+/// Judges a stream that is a pickle for the loader that reads it: every pickle in it, and every byte after the last.
+pub(crate) fn scan_as(
+    dialect: Dialect,
+    stream: &mut Stream<'_>,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    let mut machine = Machine::new(dialect, stream, findings);
     let mut stop = machine.run_stream();
     while stop.is_ok() {
         match machine.stream.peek()? {
-            None => return Ok(machine.joblib),
+            None => {
+                machine.check_end();
+                return Ok(machine.outcome());
+            }
             Some(byte) if opcode::operand(byte).is_some() && byte != opcode::STOP => {
                 machine.run = Run::default();
                 stop = machine.run_stream();
             }
             Some(_) => {
                 machine.trailing()?;
-                return Ok(machine.joblib);
+                return Ok(machine.outcome());
             }
         }
     }
-    if let Err(Stop::Truncated(offset)) = stop {
-        machine.findings.at(
-            &rules::PICKLE_TRUNCATED,
-            offset,
-            "the file ends in the middle of the pickle; write or fetch it again",
-        );
-        return Ok(machine.joblib);
+    match stop {
+        Err(Stop::Truncated(offset)) => {
+            machine.findings.at(
+                &rules::PICKLE_TRUNCATED,
+                offset,
+                "the file ends in the middle of the pickle; write or fetch it again",
+            );
+            Ok(machine.outcome())
+        }
+        Err(stop) => Err(stop),
+        Ok(()) => Ok(machine.outcome()),
     }
-    stop.map(|()| false)
+}
+
+/// Judges the one pickle that begins here, and leaves the stream behind its STOP.
+pub(crate) fn scan_one(
+    dialect: Dialect,
+    stream: &mut Stream<'_>,
+    findings: &mut Findings,
+) -> Result<Outcome, Stop> {
+    let mut machine = Machine::new(dialect, stream, findings);
+    machine.run_stream()?;
+    machine.check_end();
+    Ok(machine.outcome())
 }
 
 impl<'m, 'a> Machine<'m, 'a> {
-    fn new(stream: &'m mut Stream<'a>, findings: &'m mut Findings) -> Self {
+    fn new(dialect: Dialect, stream: &'m mut Stream<'a>, findings: &'m mut Findings) -> Self {
         Self {
             stream,
             findings,
@@ -108,10 +145,27 @@ impl<'m, 'a> Machine<'m, 'a> {
             run: Run::default(),
             outer: Vec::new(),
             joblib: false,
+            dialect,
+            storages: Vec::new(),
+            storage_numbers: HashMap::new(),
             at: 0,
             kept: Vec::new(),
             first: Vec::new(),
             length: 0,
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        Outcome { joblib: self.joblib, storages: self.storages, globals: self.globals.len() }
+    }
+
+    /// A frame may end early at the STOP, and not reach beyond what there is.
+    fn check_end(&mut self) {
+        let end = self.run.frame_end.unwrap_or(0);
+        if end > self.stream.position().saturating_add(self.stream.remaining())
+            || (end > self.stream.position() && !self.stream.is_sized())
+        {
+            self.note(&rules::FRAME, "a frame that is longer than what it holds");
         }
     }
 
@@ -344,7 +398,9 @@ impl<'m, 'a> Machine<'m, 'a> {
             return Err(self.limit());
         }
         let (module, name) = (&key.0, &key.1);
-        let usage = allow::usage(module, name);
+        let own =
+            self.dialect == Dialect::Script && (module == "__torch__" || module.starts_with("__torch__."));
+        let usage = if own { Some(Usage::Class) } else { allow::usage(module, name) };
         if usage.is_none() {
             self.refuse(module, name);
         }
@@ -455,6 +511,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             Value::Number | Value::Int(_) => "a number".to_owned(),
             Value::Text(_) | Value::LongText => "a text".to_owned(),
             Value::Bytes => "bytes".to_owned(),
+            Value::Storage(_) => "a storage".to_owned(),
             Value::Global(number) => self.name(number),
             Value::Refused => "something that was refused".to_owned(),
             Value::Object(id) => match self.heap.get(id).kind {

@@ -18,8 +18,10 @@ mod scalar;
 mod sniff;
 #[cfg(test)]
 mod tests;
+mod torch;
 mod value;
 
-pub(crate) use allow::{is_dangerous_global, is_listed_global};
-pub(crate) use machine::scan;
+pub(crate) use allow::{is_dangerous, is_dangerous_global, is_listed_global};
+pub(crate) use machine::{scan_as, scan_one};
 pub(crate) use sniff::{executes, recognise, runs};
+pub(crate) use torch::{Dialect, Storage};

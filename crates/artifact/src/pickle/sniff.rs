@@ -31,6 +31,9 @@ struct Walk {
     computed: bool,
     /// A persistent id, at which an unpickler without a container fails.
     looked_up: bool,
+    /// A text was pushed; something that could be a second one was, too.
+    text: bool,
+    could_name: bool,
     /// A call after a global.
     call: bool,
     stop: bool,
@@ -42,11 +45,11 @@ struct Walk {
 pub(crate) fn recognise(head: &[u8], whole: bool) -> bool {
     if let [0x80, protocol, ..] = head
         && *protocol >= 2
-        && (*protocol <= 5 || walk(&head[2..]).opcodes > 2)
+        && (*protocol <= 5 || walk(&head[2..], true).opcodes > 2)
     {
         return true;
     }
-    let walk = walk(head);
+    let walk = walk(head, true);
     (walk.stop && walk.opcodes > 1)
         || walk.call
         || (walk.cut && (!whole || walk.global) && walk.opcodes >= ENOUGH)
@@ -54,21 +57,21 @@ pub(crate) fn recognise(head: &[u8], whole: bool) -> bool {
 
 /// Whether an unpickler would resolve a global from this head before it fails.
 pub(crate) fn executes(head: &[u8]) -> bool {
-    let walk = walk(head);
+    let walk = walk(head, true);
     !walk.looked_up && walk.global && (walk.call || walk.stop || walk.cut)
 }
 
 /// Whether these bytes, which should be numbers, are a pickle that reaches a global and goes on to a call or its STOP; or
 /// one that announces itself and is longer than what was looked at.
 pub(crate) fn runs(head: &[u8]) -> bool {
-    let walk = walk(head);
+    let walk = walk(head, true);
     let announced = matches!(head, [0x80, 2..=5, ..]) && walk.cut && head.len() >= LOOK;
     (walk.global && (walk.stop || walk.call)) || announced
 }
 
 /// What an unpickler would reach that reads these bytes as opcodes.
 pub(super) fn reach(bytes: &[u8]) -> Reach {
-    let walk = walk(bytes);
+    let walk = walk(bytes, false);
     if walk.global && !walk.computed {
         Reach::Global
     } else if walk.computed || (walk.cut && bytes.len() >= LOOK) {
@@ -78,7 +81,8 @@ pub(super) fn reach(bytes: &[u8]) -> Reach {
     }
 }
 
-fn walk(head: &[u8]) -> Walk {
+/// Walks over opcodes; `fresh` says that an unpickler's stack and memo are empty where it begins.
+fn walk(head: &[u8], fresh: bool) -> Walk {
     let mut walk = Walk::default();
     let mut at = 0;
     while let Some(opcode) = head.get(at) {
@@ -100,12 +104,38 @@ fn walk(head: &[u8]) -> Walk {
                 walk.global = true;
                 walk.call |= *opcode == opcode::INST;
             }
+            // Two texts must be on top of the stack, or an unpickler fails here.
+            opcode::STACK_GLOBAL if !walk.could_name => return walk,
             opcode::STACK_GLOBAL => {
                 walk.global = true;
                 walk.computed = true;
             }
-            opcode::EXT1 | opcode::EXT2 | opcode::EXT4 | opcode::PERSID | opcode::BINPERSID => {
+            opcode::STRING
+            | opcode::BINSTRING
+            | opcode::SHORT_BINSTRING
+            | opcode::UNICODE
+            | opcode::BINUNICODE
+            | opcode::SHORT_BINUNICODE
+            | opcode::BINUNICODE8 => {
+                walk.could_name |= walk.text;
+                walk.text = true;
+            }
+            // What a copy, the memo or the stack below gives may be a text.
+            opcode::DUP | opcode::GET | opcode::BINGET | opcode::LONG_BINGET => {
+                walk.could_name |= walk.text || !fresh;
+                walk.text |= !fresh;
+            }
+            opcode::POP | opcode::POP_MARK => walk.could_name |= !fresh,
+            // The registry is empty unless something was called, and so is what looks ids up.
+            opcode::EXT1 | opcode::EXT2 | opcode::EXT4 | opcode::PERSID | opcode::BINPERSID
+                if !fresh && !walk.call =>
+            {
+                return walk;
+            }
+            opcode::EXT1 | opcode::EXT2 | opcode::EXT4 => walk.computed = true,
+            opcode::PERSID | opcode::BINPERSID => {
                 walk.computed = true;
+                walk.looked_up |= !walk.call;
             }
             opcode::REDUCE | opcode::NEWOBJ | opcode::NEWOBJ_EX | opcode::OBJ | opcode::BUILD => {
                 walk.call |= walk.global;

@@ -65,7 +65,24 @@ fn every_way_to_name_a_global_is_seen() {
 fn listed_globals_are_used_as_their_writers_do() {
     check(&stream(&[&global("builtins", "int"), b"K\x01\x85R"]), "PKL105");
     check(&stream(&[&text("os"), b")R"]), "PKL104");
-    check(&stream(&[&global("functools", "partial"), &global("builtins", "len"), b"\x85R)R"]), "PKL104");
+    check(&stream(&[&global("functools", "partial"), &global("builtins", "len"), b"\x85R)R"]), "PKL105");
+    let partial =
+        [global("functools", "partial"), global("pandas.core.internals.blocks", "new_block")].concat();
+    let state = |name: &str| [&partial[..], b"\x85R(", &global("builtins", name), b")}Ntb"].concat();
+    check(&stream(&[&state("len"), b")R"]), "PKL107");
+    sound(&stream(&[&partial, b"\x85R(", &global("pandas.core.internals.blocks", "new_block"), b")}Ntb)R"]));
+    let ufunc = |module: &str, name: &str| {
+        stream(&[&global("numpy.core", "_ufunc_reconstruct"), &text(module), &text(name), b"\x86R"])
+    };
+    sound(&ufunc("numpy.core._multiarray_umath", "log1p"));
+    check(&ufunc("os", "system"), "PKL106");
+    let array = [global("numpy.core.multiarray", "_reconstruct"), global("numpy", "ndarray")].concat();
+    let dill =
+        |function: &[u8]| stream(&[&global("dill._dill", "_create_array"), b"(", function, b"(K\x01N}tNtR"]);
+    sound(&dill(&[&array[..], b"K\x00\x85C\x01b\x87"].concat()));
+    check(&dill(&[&array[..], b"J\xff\xff\xff\x7f\x85C\x01b\x87"].concat()), "PKL106");
+    check(&dill(&[&global("numpy.core.multiarray", "scalar")[..], b")"].concat()), "PKL106");
+    check(&dill(&global("os", "system")), "PKL101");
     check(&stream(&[&global("builtins", "bytearray"), b"J\xff\xff\xff\x7f\x85R"]), "PKL106");
     check(&stream(&[&global("_codecs", "encode"), &text("a"), &text("zip"), b"\x86R"]), "PKL106");
     check(&stream(&[&global("xgboost.core", "Booster"), &text("/etc/passwd"), b"\x85R"]), "PKL106");

@@ -25,6 +25,8 @@ pub(super) enum Value {
     Global(u32),
     /// A container or an instance, by its place in the heap.
     Object(u32),
+    /// A storage of PyTorch, by its number in the machine's table.
+    Storage(u32),
     /// Something that was refused already.
     Refused,
 }
@@ -41,11 +43,13 @@ pub(super) enum Kind {
     Instance(u32),
 }
 
-/// The element type of an array of numpy.
+/// What an instance is for, where that matters: the element type of an array of numpy, the function of a partial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element {
-    /// Not a dtype, or not understood.
+    /// Neither a dtype nor a partial, or not understood.
     Unknown,
+    /// A `functools.partial` of this global.
+    Partial(u32),
     /// Python objects.
     Object,
     /// Plain values of this many bytes.

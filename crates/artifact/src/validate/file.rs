@@ -108,8 +108,10 @@ pub(super) fn judge(tree: &dyn Tree, path: &str, progress: &mut dyn FnMut(u64)) 
     judged.size = file.size;
     let limits = Limits::new(file.size);
     let context = Context {
+        artifact: tree,
         tree,
         path,
+        place: Some((path, 0)),
         container: None,
         role: Role::Any,
         depth: 0,

@@ -1,11 +1,14 @@
 //! What an archive is by the names in it, and so what to expect of each member.
 
+use super::torch;
 use crate::{analyse::Role, format::Format};
 
 /// What an archive is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
     pub(super) format: Format,
+    /// The folder of a PyTorch archive, with its slash.
+    pub(super) torch: Option<String>,
 }
 
 impl Kind {
@@ -14,7 +17,10 @@ impl Kind {
         let names: Vec<&str> = names.collect();
         let has = |name: &str| names.contains(&name);
         let arrays = !names.is_empty() && names.iter().all(|name| name.ends_with(".npy"));
-        let format = if has("schema.json") {
+        let torch = torch::root(&names);
+        let format = if let Some(root) = torch {
+            torch::format(root, &names)
+        } else if has("schema.json") {
             Format::Skops
         } else if has("config.json") && (has("model.weights.h5") || has("metadata.json")) {
             Format::Keras
@@ -23,7 +29,7 @@ impl Kind {
         } else {
             Format::Zip
         };
-        Self { format }
+        Self { format, torch: torch.map(str::to_owned) }
     }
 
     /// What to expect of a member.
@@ -31,6 +37,6 @@ impl Kind {
         if self.format == Format::Skops && name.ends_with(".bin") {
             return Role::Numbers;
         }
-        Role::Any
+        self.torch.as_deref().map_or(Role::Any, |root| torch::role(root, self.format, name))
     }
 }

@@ -94,7 +94,10 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         let role = self.kind.role(&entry.name);
-        let context = self.context.member(self.kind.format, &entry.name, role);
+        let mut context = self.context.member(self.kind.format, &entry.name, role);
+        if entry.method == 0 {
+            context = context.at(self.context, self.stream.position());
+        }
         let begin = self.stream.position();
         let mut section = Section::new(self.stream, packed);
         let judged = if entry.method == 0 {

@@ -12,6 +12,7 @@ mod kind;
 mod member;
 #[cfg(test)]
 mod tests;
+mod torch;
 mod walk;
 
 pub(crate) use directory::Directory;

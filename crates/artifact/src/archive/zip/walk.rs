@@ -6,6 +6,7 @@ use super::{
     directory::{Directory, Flaw},
     entry::Entry,
     kind::Kind,
+    torch,
 };
 use crate::{
     analyse::{Context, Found, or_truncated},
@@ -181,6 +182,10 @@ impl Walk<'_, '_> {
         found.inside = models.collect();
         found.inside.sort_unstable();
         found.inside.dedup();
+        if let (Some(root), Some(directory)) = (&self.kind.torch, self.context.directory) {
+            torch::check_storages(&self.kind, root, &directory.entries, &self.members, self.findings);
+            found.inside.clear();
+        }
         match found.format {
             Format::Zip if found.inside.is_empty() => {
                 self.findings.whole(&rules::NO_MODEL, "there is no model in the archive");

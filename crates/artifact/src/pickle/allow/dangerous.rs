@@ -24,12 +24,12 @@ const GLOBALS: &[(&str, &str)] = &[
     ("builtins", "input"), ("builtins", "map"), ("builtins", "open"), ("builtins", "setattr"),
     ("builtins", "vars"), ("copyreg", "add_extension"), ("operator", "attrgetter"),
     ("operator", "methodcaller"), ("functools", "reduce"), ("torch.storage", "_load_from_bytes"),
-    ("torch", "load"), ("torch.hub", "load"), ("numpy", "load"), ("numpy._core", "_ufunc_reconstruct"),
+    ("torch", "load"), ("torch.fx.graph_module", "reduce_graph_module"), ("torch.hub", "load"), ("numpy", "load"), 
     ("joblib", "load"), ("pandas", "read_pickle"),
 ];
 
 /// Whether a global is known to run code, or to read, write or connect.
-pub(in crate::pickle) fn is_dangerous(module: &str, name: &str) -> bool {
+pub(crate) fn is_dangerous(module: &str, name: &str) -> bool {
     let package = module.split('.').next().unwrap_or(module);
     PACKAGES.contains(&package) || GLOBALS.contains(&(module, name))
 }

@@ -1,0 +1,103 @@
+//! PyTorch's zip layout: one folder with a pickle, the storages that it refers to, and notes on both.
+//!
+//! TorchScript puts code and constants beside them (torch 1.4 to 2.15, `serialization.cpp` and `serialization.py`).
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use super::{entry::Entry, kind::Kind};
+use crate::{
+    analyse::{Found, Role},
+    findings::Findings,
+    format::Format,
+    pickle::Dialect,
+    rules,
+};
+
+/// Notes that PyTorch writes beside the pickle.
+const NOTES: &[&str] = &[
+    "version",
+    "byteorder",
+    ".format_version",
+    ".storage_alignment",
+    ".data/serialization_id",
+    ".data/version",
+];
+
+/// The folder of a PyTorch archive, with its slash; `None` where it is no such archive.
+pub(super) fn root<'n>(names: &[&'n str]) -> Option<&'n str> {
+    let root = names.iter().find_map(|name| name.strip_suffix("data.pkl").filter(|root| is_folder(root)))?;
+    let beside = |name: &str| names.iter().any(|other| other.strip_prefix(root) == Some(name));
+    let storages =
+        names.iter().any(|name| name.strip_prefix(root).is_some_and(|rest| rest.starts_with("data/")));
+    (beside("version") || beside(".format_version") || beside("byteorder") || storages).then_some(root)
+}
+
+fn is_folder(root: &str) -> bool {
+    root.is_empty() || root.find('/') == Some(root.len() - 1)
+}
+
+/// What an archive with this root is.
+pub(super) fn format(root: &str, names: &[&str]) -> Format {
+    let constants = names.iter().any(|name| name.strip_prefix(root) == Some("constants.pkl"));
+    if constants { Format::TorchScript } else { Format::Torch }
+}
+
+/// What to expect of a member of an archive with this root.
+pub(super) fn role(root: &str, format: Format, name: &str) -> Role {
+    let Some(inner) = name.strip_prefix(root) else { return Role::Any };
+    let dialect = if format == Format::TorchScript { Dialect::Script } else { Dialect::Torch };
+    match inner.split_once('/') {
+        _ if NOTES.contains(&inner) => Role::Note,
+        None if inner.ends_with(".pkl") => Role::Pickle(dialect),
+        Some(("code", _)) if inner.ends_with(".py") => Role::Script,
+        Some(("code", _)) if inner.ends_with(".debug_pkl") => Role::Pickle(dialect),
+        Some(("data" | "constants" | "traced_inputs" | "bytecode", key)) if !key.contains('/') => {
+            Role::Numbers
+        }
+        _ => Role::Any,
+    }
+}
+
+/// Holds the storages that pickles refer to against the members that must hold them.
+pub(super) fn check_storages(
+    kind: &Kind,
+    root: &str,
+    entries: &[Entry],
+    members: &[(String, Found)],
+    findings: &mut Findings,
+) {
+    let sizes: HashMap<&str, u64> = entries.iter().map(|entry| (entry.name.as_str(), entry.size)).collect();
+    for (name, member) in members {
+        let Some(stem) = name.strip_suffix(".pkl").filter(|_| !member.storages.is_empty()) else { continue };
+        // The inputs that a program was traced with are written without their data.
+        if stem.strip_prefix(root) == Some("traced_inputs") {
+            continue;
+        }
+        for storage in &member.storages {
+            let place = format!("{stem}/{}", storage.key);
+            let needed = storage.size();
+            match (sizes.get(place.as_str()), needed) {
+                (None, Some(0)) => {}
+                (None, _) => {
+                    let message = "the model needs this storage, and it is not in the archive";
+                    findings.about(&rules::STORAGE_MISSING, None, &place, message);
+                }
+                (Some(size), Some(needed)) if *size != needed => {
+                    let message = format!("the model says {needed} bytes, the storage has {size}");
+                    findings.about(&rules::STORAGE_SIZE, None, &place, message);
+                }
+                _ => {}
+            }
+        }
+    }
+    let has_pickle = members.iter().any(|(name, member)| {
+        name.strip_prefix(root) == Some("data.pkl") && matches!(member.format, Format::Pickle)
+    });
+    if !has_pickle {
+        let format = kind.format;
+        findings.whole(&rules::TORCH_LAYOUT, format!("the {format} archive has no pickle in its data.pkl"));
+    }
+}

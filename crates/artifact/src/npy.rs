@@ -1,0 +1,213 @@
+//! numpy's arrays: a header in a small part of Python's literals, then the elements.
+//!
+//! The header is parsed by an own grammar and must be exactly `descr`, `fortran_order` and `shape`. Elements that are
+//! Python objects follow as a pickle, which is judged like any other (`numpy/lib/format.py`, versions 1 to 3).
+
+mod literal;
+
+use literal::Literal;
+
+use crate::{
+    findings::Findings,
+    pickle::{self, Dialect},
+    rules,
+    stream::{Stop, Stream},
+};
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// Longest header that numpy reads without being asked to trust the file.
+const TRUSTED: u64 = 10_000;
+/// Longest header that is parsed.
+const MAX_HEADER: u64 = 1 << 20;
+
+/// What an element is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Element {
+    /// Plain values of this many bytes.
+    Plain(u64),
+    /// Python objects are inside.
+    Object,
+}
+
+/// Judges one array after another to the end of the stream.
+pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    loop {
+        if !array(stream, findings)? {
+            return Ok(());
+        }
+        match stream.peek()? {
+            None => return Ok(()),
+            // numpy.save may be called several times on one open file.
+            Some(byte) if byte == MAGIC[0] => {}
+            Some(_) => {
+                let at = stream.position();
+                findings.at(&rules::NPY_TRAILING, at, "bytes follow the elements of the array");
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// One array; whether its end is known.
+fn array(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop> {
+    let start = stream.position();
+    let mut magic = Vec::new();
+    stream.take(8, 8, &mut magic)?;
+    let width = match magic.as_slice() {
+        [head @ .., 1, 0] if head == MAGIC => 2,
+        [head @ .., 2 | 3, 0] if head == MAGIC => 4,
+        _ => {
+            findings.at(&rules::NPY_HEADER, start, "this is no header of version 1, 2 or 3");
+            return Ok(false);
+        }
+    };
+    let length = stream.little_endian(width)?;
+    if length > TRUSTED {
+        let message =
+            format!("a header of {length} bytes, which numpy refuses unless told to trust the file");
+        findings.at(&rules::NPY_LONG_HEADER, start, message);
+    }
+    if length > MAX_HEADER.min(stream.remaining()) {
+        findings.at(
+            &rules::NPY_HEADER,
+            start,
+            format!("a header of {length} bytes, which the file does not have"),
+        );
+        return Ok(false);
+    }
+    let mut text = Vec::new();
+    stream.take(length, usize::try_from(length).unwrap_or(0), &mut text)?;
+    match header(&text) {
+        Ok((Element::Object, _)) => {
+            pickle::scan_as(Dialect::Plain, stream, findings)?;
+            Ok(false)
+        }
+        Ok((Element::Plain(size), count)) => elements(u128::from(size) * count, start, stream, findings),
+        Err(why) => {
+            findings.at(&rules::NPY_HEADER, start, why);
+            Ok(false)
+        }
+    }
+}
+
+fn elements(bytes: u128, start: u64, stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop> {
+    let left = stream.remaining();
+    match u64::try_from(bytes) {
+        Ok(bytes) if bytes <= left => {
+            stream.skip(bytes)?;
+            Ok(true)
+        }
+        _ => {
+            let message = format!("shape and type give {bytes} bytes of elements, the file has {left}");
+            findings.at(&rules::NPY_SIZE, start, message);
+            Ok(false)
+        }
+    }
+}
+
+/// Element type and number of elements, or what is wrong with the header.
+fn header(text: &[u8]) -> Result<(Element, u128), String> {
+    let not_plain = || "the header is no plain dictionary with descr, fortran_order and shape".to_owned();
+    let text = std::str::from_utf8(text).map_err(|_error| "the header is no readable text".to_owned())?;
+    let Some(Literal::Dict(pairs)) = literal::parse(text) else { return Err(not_plain()) };
+    let get = |name: &str| {
+        let mut values = pairs.iter().filter(|(key, _)| *key == Literal::Text(name.to_owned()));
+        values.next().map(|(_, value)| value).filter(|_| values.next().is_none())
+    };
+    let (Some(descr), Some(Literal::Bool), Some(Literal::Tuple(shape))) =
+        (get("descr"), get("fortran_order"), get("shape"))
+    else {
+        return Err(not_plain());
+    };
+    if pairs.len() != 3 {
+        return Err(not_plain());
+    }
+    let count = count(shape).ok_or("the shape of the array is no tuple of sizes")?;
+    let element = element(descr).ok_or("the element type of the array is not understood")?;
+    Ok((element, count))
+}
+
+fn count(shape: &[Literal]) -> Option<u128> {
+    shape.iter().try_fold(1u128, |count, size| match size {
+        Literal::Number(size) => count.checked_mul(u128::from(*size)),
+        _ => None,
+    })
+}
+
+/// What a type description means: a type text, or a list of fields.
+fn element(descr: &Literal) -> Option<Element> {
+    match descr {
+        Literal::Text(text) => of_text(text),
+        Literal::List(fields) => fields.iter().try_fold(Element::Plain(0), |sum, field| {
+            let Literal::Tuple(parts) = field else { return None };
+            let (descr, shape) = match parts.as_slice() {
+                [_, descr] => (descr, None),
+                [_, descr, shape] => (descr, Some(shape)),
+                _ => return None,
+            };
+            let count = match shape {
+                None => 1,
+                Some(Literal::Number(count)) => u128::from(*count),
+                Some(Literal::Tuple(shape)) => count(shape)?,
+                Some(_) => return None,
+            };
+            Some(match (sum, element(descr)?) {
+                (Element::Plain(sum), Element::Plain(size)) => {
+                    let size = u64::try_from(u128::from(size).checked_mul(count)?).ok()?;
+                    Element::Plain(sum.checked_add(size)?)
+                }
+                _ => Element::Object,
+            })
+        }),
+        // A type with a shape of its own.
+        Literal::Tuple(parts) => match parts.as_slice() {
+            [descr, Literal::Tuple(shape)] => match element(descr)? {
+                Element::Plain(size) => {
+                    u64::try_from(u128::from(size).checked_mul(count(shape)?)?).ok().map(Element::Plain)
+                }
+                Element::Object => Some(Element::Object),
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn of_text(text: &str) -> Option<Element> {
+    let text = text.trim_start_matches(['<', '>', '|', '=']);
+    let (kind, rest) = text.split_at_checked(1)?;
+    let size = rest.split('[').next().unwrap_or("");
+    match kind {
+        "O" => Some(Element::Object),
+        "U" => size.parse::<u64>().ok()?.checked_mul(4).map(Element::Plain),
+        "?" if size.is_empty() => Some(Element::Plain(1)),
+        "b" | "i" | "u" | "f" | "c" | "S" | "a" | "V" | "m" | "M" => size.parse().ok().map(Element::Plain),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_plain_literals() {
+        let shape = |text: &str| header(text.as_bytes());
+        let simple = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2L), }   \n";
+        assert_eq!(shape(simple), Ok((Element::Plain(4), 6)));
+        let fields =
+            "{'descr': [('a', '<i2'), ('b', '<f8', (2,)), ('', '|V6')], 'fortran_order': True, 'shape': ()}";
+        assert_eq!(shape(fields), Ok((Element::Plain(24), 1)));
+        let hidden = "{'descr': [('a', [('b', '|O')])], 'fortran_order': True, 'shape': (1,)}";
+        assert_eq!(shape(hidden), Ok((Element::Object, 1)));
+        for code in [
+            "{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}",
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}",
+            "{'descr': '<f4', 'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} + 1",
+        ] {
+            assert!(shape(code).is_err(), "{code}");
+        }
+    }
+}
