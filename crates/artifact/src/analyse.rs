@@ -8,6 +8,7 @@ use crate::{
     archive::{self, Limits, compressed, tar, zip},
     booster,
     findings::Findings,
+    flatbuffer,
     format::{self, Format, Identity},
     gguf, hdf5, keras, npy, onnx,
     pickle::{self, Dialect, Storage},
@@ -253,6 +254,14 @@ fn by_format(
             found.ties = Ties::External(or_truncated(data, findings, &rules::TF_WIRE)?.unwrap_or_default());
         }
         Format::TfFingerprint => {}
+        Format::Tflite => {
+            let model = flatbuffer::scan_tflite(stream, context, findings);
+            found.signature = or_truncated(model, findings, &rules::FLAT_TRUNCATED)?.flatten();
+        }
+        Format::Catboost => {
+            let model = flatbuffer::scan_catboost(stream, context, findings);
+            or_truncated(model, findings, &rules::FLAT_TRUNCATED)?;
+        }
         Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
         Format::LightgbmText => {
             let model = booster::scan_lightgbm_text(stream, findings);

@@ -47,6 +47,8 @@ pub enum Format {
     LightgbmText,
     /// A LightGBM model as JSON.
     LightgbmJson,
+    /// A CatBoost model in its binary format.
+    Catboost,
     /// A CatBoost model as JSON.
     CatboostJson,
     /// A TensorFlow SavedModel.
@@ -105,6 +107,7 @@ const NAMES: &[(Format, &str)] = &[
     (Format::XgboostUbj, "xgboost-ubj"),
     (Format::LightgbmText, "lightgbm-text"),
     (Format::LightgbmJson, "lightgbm-json"),
+    (Format::Catboost, "catboost"),
     (Format::CatboostJson, "catboost-json"),
     (Format::SavedModel, "tf-saved-model"),
     (Format::TfGraph, "tf-graph"),
@@ -165,7 +168,9 @@ impl Format {
         Self::XgboostUbj,
         Self::LightgbmText,
         Self::LightgbmJson,
+        Self::Catboost,
         Self::CatboostJson,
+        Self::Tflite,
     ];
 
     /// Whether this is a model, as opposed to something that may lie beside one.
@@ -218,6 +223,7 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         (0, b"\x93NUMPY", Format::Npy),
         (0, b"GGUF", Format::Gguf),
         (4, b"TFL3", Format::Tflite),
+        (0, b"CBM1", Format::Catboost),
         (0, b"\x1f\x8b", Format::Compressed),
         (0, b"BZh", Format::Compressed),
         (0, b"\xfd7zXZ\0", Format::Compressed),
@@ -343,6 +349,8 @@ pub(crate) fn is_misnamed(path: &str, format: Format) -> bool {
     match format {
         Format::Pointer | Format::Html | Format::Empty => false,
         Format::Pickle | Format::Joblib => claimed != Format::Pickle,
+        // Keras 2 wrote HDF5 under either name, and judges by content when it reads.
+        Format::Hdf5 if claimed == Format::Keras => false,
         // A booster or Keras model in JSON or text.
         Format::KerasJson
         | Format::XgboostJson

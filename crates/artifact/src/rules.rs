@@ -571,6 +571,25 @@ rules! {
     TF_LIMIT "TFS201" Medium Incomplete
         "more than can be followed in bounded memory"
         "Split the model.";
+    // FlatBuffers: TensorFlow Lite and CatBoost
+    FLAT_STRUCTURE "INT911" High Error
+        "a structure that contradicts itself"
+        "Write the model again; the native reader may crash on this file.";
+    FLAT_TRUNCATED "INT912" High Error
+        "the file ends before what it declares"
+        "Write or fetch the file again; it is cut.";
+    FLAT_TRAILING "INT913" High Complete
+        "bytes behind the model"
+        "Write the file again; nothing explains these bytes.";
+    TFLITE_CUSTOM "TFS301" Medium Complete
+        "an operator that needs native code"
+        "Convert with operators of TensorFlow Lite, or review the code that implements it.";
+    TFLITE_FLEX "TFS302" Medium Complete
+        "an operator of TensorFlow inside a Lite model"
+        "Convert with operators of TensorFlow Lite only.";
+    FLAT_LIMIT "TFS303" Medium Incomplete
+        "more structure than can be followed in bounded memory"
+        "Split the model, or validate it outside of its container.";
     // Integrity of boosters
     BOOSTER_SYNTAX "INT951" High Error
         "the document of a booster does not parse"

@@ -1,19 +1,6 @@
 //! Takes a block of bytes apart, field by field.
 
-use std::io;
-
-/// Why the structure cannot be followed.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The operating system refused to go on reading.
-    Io(io::Error),
-    /// Something lies beyond the end of the file.
-    Outside { at: u64, length: u64 },
-    /// The bytes contradict the format.
-    Bad { at: u64, what: &'static str },
-    /// The bytes are not followed.
-    Limit { at: u64, what: &'static str },
-}
+pub(super) use crate::pages::Fault;
 
 /// Fields of a block that begins at `place` in the file.
 pub(super) struct Fields<'b> {

@@ -19,21 +19,16 @@ mod tests;
 mod types;
 mod walk;
 
-use std::io::Cursor;
-
 use fields::Fault;
 use image::Image;
 
 use crate::{
     analyse::Context,
     findings::Findings,
+    pages::Pages,
     rules,
     stream::{Stop, Stream},
-    tree::Source,
 };
-
-/// Bytes of a file inside a container that are held in memory.
-const MAX_HELD: usize = 64 << 20;
 
 /// Where the signature may stand behind a user block.
 const PLACES: [usize; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
@@ -58,27 +53,14 @@ pub(crate) fn scan(
         PLACES.into_iter().find(|at| head.get(*at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))
     };
     let start = start.unwrap_or(0) as u64;
-    // Beside a file lies the artifact, from which it can be opened once more; a member is only here.
-    let outside = if context.depth == 0 { context.tree.open(context.path).ok() } else { None };
-    match outside {
-        Some(file) => {
-            let size = file.size;
-            let mut image = Image::new(file.reader, size);
-            judge(&mut image, start, findings)?;
-            image.compare(stream, findings)
-        }
-        None => {
-            let Some(held) = stream.hold(MAX_HELD)? else {
-                let message =
-                    format!("HDF5 of more than {MAX_HELD} bytes inside a container; validate it by itself");
-                findings.whole(&rules::HDF5_LIMIT, message);
-                return Err(Stop::Reported);
-            };
-            let size = held.len() as u64;
-            let source: Box<dyn Source> = Box::new(Cursor::new(held));
-            judge(&mut Image::new(source, size), start, findings)
-        }
-    }
+    let Some(pages) = Pages::open(stream, context)? else {
+        findings
+            .whole(&rules::HDF5_LIMIT, "HDF5 too large to be held inside a container; validate it by itself");
+        return Err(Stop::Reported);
+    };
+    let mut image = Image::new(pages);
+    judge(&mut image, start, findings)?;
+    image.pages.compare(stream, findings)
 }
 
 fn judge(image: &mut Image, start: u64, findings: &mut Findings) -> Result<(), Stop> {

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::Extent;
-use crate::{findings::Findings, rules};
+use crate::{findings::Findings, rules, weights::Float};
 
 /// Tensors per file.
 const MAX_TENSORS: usize = 500_000;
@@ -38,6 +38,17 @@ const DTYPES: &[(&str, u64)] = &[
     ("I64", 64),
     ("U64", 64),
 ];
+
+/// The floating-point type behind a dtype, where its values can be sampled.
+fn float(dtype: &str) -> Option<Float> {
+    match dtype {
+        "F16" => Some(Float::F16),
+        "BF16" => Some(Float::Bf16),
+        "F32" => Some(Float::F32),
+        "F64" => Some(Float::F64),
+        _ => None,
+    }
+}
 
 /// Fragments that metadata of a model has no reason to hold.
 const CODE: &[&str] = &[
@@ -99,7 +110,8 @@ impl<'f> Header<'f> {
                 format!("shape {:?} of {} does not fill bytes {begin} to {end}", entry.shape, entry.dtype);
             self.findings.about(&rules::ST_EXTENT, None, &name, message);
         }
-        self.tensors.push(Extent { begin, end });
+        let float = float(&entry.dtype);
+        self.tensors.push(Extent { begin, end, name: self.names.len(), float });
         self.names.push(name);
     }
 }

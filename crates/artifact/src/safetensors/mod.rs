@@ -1,7 +1,7 @@
 //! safetensors: a length, a JSON header, and tensor bytes that the header's extents must tile exactly
 //! (huggingface/safetensors, format description in its README).
 //!
-//! The tensor bytes themselves are only hashed.
+//! The tensor bytes themselves are hashed, and sampled for values that are no numbers.
 
 mod header;
 mod index;
@@ -15,6 +15,7 @@ use crate::{
     findings::Findings,
     rules,
     stream::{Section, Stop, Stream},
+    weights::{self, Float},
 };
 
 /// Largest header that the format's own library reads.
@@ -62,20 +63,47 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<V
         findings.at(&rules::ST_JSON, at, format!("the header is malformed: {error}"));
         return Err(Stop::Reported);
     }
-    check_tiling(tensors, 8 + length, stream.remaining(), findings);
+    let mut tensors = tensors;
+    tensors.sort_unstable_by_key(|extent| (extent.begin, extent.end, extent.name));
+    check_tiling(&tensors, 8 + length, stream.remaining(), findings);
+    sample(stream, &tensors, &names, findings)?;
     Ok(names)
 }
 
 /// Where a tensor's bytes lie, counted from the end of the header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Extent {
     begin: u64,
     end: u64,
+    /// Index of its name.
+    name: usize,
+    float: Option<Float>,
+}
+
+/// Looks at samples of the weights on the way through the data. Extents that do not follow each other are passed over.
+fn sample(
+    stream: &mut Stream<'_>,
+    tensors: &[Extent],
+    names: &[String],
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    let data = stream.position();
+    for tensor in tensors {
+        let Some(before) = tensor.begin.checked_sub(stream.position() - data) else { continue };
+        let length = tensor.end.saturating_sub(tensor.begin);
+        if before.checked_add(length).is_none_or(|needed| needed > stream.remaining()) {
+            // The missing bytes are a finding already.
+            break;
+        }
+        stream.skip(before)?;
+        let name = names.get(tensor.name).map_or("", String::as_str);
+        weights::sample(stream, length, tensor.float, name, findings)?;
+    }
+    Ok(())
 }
 
 /// The extents, sorted, must cover the data once, without a gap.
-fn check_tiling(mut extents: Vec<Extent>, data: u64, available: u64, findings: &mut Findings) {
-    extents.sort_unstable();
+fn check_tiling(extents: &[Extent], data: u64, available: u64, findings: &mut Findings) {
     let mut covered = 0;
     for extent in extents {
         if extent.begin > covered {

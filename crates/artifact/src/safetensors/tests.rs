@@ -41,6 +41,22 @@ fn every_kind_of_damage_has_a_rule() {
 }
 
 #[test]
+fn weights_are_sampled() {
+    let header = r#"{"m":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F16","shape":[2],"data_offsets":[4,8]}}"#;
+    let with = |mask: f32, weight: [u8; 2]| {
+        let mut file = safetensors(header, 8);
+        let data = file.len() - 8;
+        file[data..data + 4].copy_from_slice(&mask.to_le_bytes());
+        file[data + 6..].copy_from_slice(&weight);
+        judge("m.safetensors", &file)
+    };
+    assert!(passes(&with(f32::NEG_INFINITY, [0, 0])), "a mask");
+    for report in [with(f32::NAN, [0, 0]), with(0.0, [0, 0x7e])] {
+        assert_eq!(rules(&report), ["INT121"]);
+    }
+}
+
+#[test]
 fn a_header_length_is_checked_before_it_is_believed() {
     for length in [3u64, 101 << 20, 1 << 63, u64::MAX] {
         let mut file = length.to_le_bytes().to_vec();

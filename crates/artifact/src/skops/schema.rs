@@ -37,6 +37,13 @@ const NODES: &[&str] = &[
     "TypeNode",
 ];
 
+/// Types that a kind of node builds in its own way, whatever a pickle may do with them.
+const OWN_TYPES: &[(&str, &str, &str)] = &[
+    ("RandomGeneratorNode", "numpy.random._generator", "Generator"),
+    ("RandomStateNode", "numpy.random.mtrand", "RandomState"),
+    ("TreeNode", "sklearn.tree._tree", "Tree"),
+];
+
 /// Builders of the standard library that only take parts of values.
 const OPERATORS: &[&str] = &["itemgetter"];
 
@@ -94,7 +101,7 @@ impl Schema<'_> {
             self.findings.about(&rules::SKOPS_GADGET, at, target, message);
         } else if pickle::is_dangerous_global(module, class) {
             self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
-        } else if !pickle::is_listed_global(module, class) && !(loader == "TreeNode" && class == "Tree") {
+        } else if !pickle::is_listed_global(module, class) && !OWN_TYPES.contains(&(loader, module, class)) {
             self.findings.about(&rules::SKOPS_TYPE, at, target, "this type is not on the allow-list");
         } else if !NODES.contains(&loader) {
             self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");

@@ -21,4 +21,5 @@ mod tests;
 
 pub(crate) use checkpoint::scan as scan_checkpoint;
 pub(crate) use model::{scan_frozen, scan_saved_model};
+pub(crate) use operators::judge as judge_operator;
 pub(crate) use recognise::recognise;

@@ -69,7 +69,7 @@ const FAMILIES: &[&str] =
     &["DebugIdentity", "DebugNanCount", "DebugNumericSummary", "BigtableTable", "Experimental"];
 
 /// The rule that an operator falls under.
-pub(super) fn judge(operator: &str) -> Option<&'static Rule> {
+pub(crate) fn judge(operator: &str) -> Option<&'static Rule> {
     // A name may carry the namespace that registers it.
     let name = operator.rsplit('>').next().unwrap_or(operator);
     let name = name.trim_start_matches('_');

@@ -42,12 +42,20 @@ fn varint(head: &[u8], at: &mut usize) -> Option<u64> {
     None
 }
 
-/// A schema version, then a graph whose first field is one of its own: information, or the graph.
+/// A schema version, then graphs whose fields are a graph's own as far as the head shows them.
 fn is_saved_model(head: &[u8]) -> bool {
     let mut at = 0;
     let Some((0x08, 0..=16, _)) = field(head, &mut at) else { return false };
     let Some((0x12, _, graph)) = field(head, &mut at) else { return false };
-    matches!(graph.first(), None | Some(0x0a | 0x12))
+    let mut inner = 0;
+    while inner < graph.len() {
+        match field(graph, &mut inner) {
+            Some((0x0a | 0x12 | 0x1a | 0x22 | 0x2a | 0x32 | 0x3a, _, _)) => {}
+            Some(_) => return false,
+            None => break,
+        }
+    }
+    true
 }
 
 /// A first node with a printable name and an operator.

@@ -1,0 +1,84 @@
+//! CatBoost's binary format: a mark, a length, and a buffer with the trees (`model.fbs` of catboost/catboost).
+
+use super::reader::{Buffer, Table};
+use crate::{
+    analyse::Context,
+    findings::Findings,
+    pages::{Fault, Pages},
+    rules,
+    stream::{Stop, Stream},
+};
+
+/// Bytes of mark and length.
+const HEADER: u64 = 8;
+/// Splits of one symmetric tree; CatBoost allows 16.
+const MAX_DEPTH: i32 = 32;
+
+/// Judges a file.
+pub(crate) fn scan(
+    stream: &mut Stream<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    let Some(mut pages) = Pages::open(stream, context)? else {
+        findings.whole(
+            &rules::FLAT_LIMIT,
+            "a model too large to be held inside a container; validate it by itself",
+        );
+        return Err(Stop::Reported);
+    };
+    let judged = judge(&mut pages, findings);
+    super::finish(judged, pages, stream, findings).map(|_| ())
+}
+
+fn judge(pages: &mut Pages, findings: &mut Findings) -> Result<(), Fault> {
+    let size = pages.size();
+    let head = pages.bytes(4, 4)?;
+    let length = head.iter().rev().fold(0, |length, byte| length << 8 | u64::from(*byte));
+    let end = HEADER + length;
+    if end > size {
+        return Err(Fault::Outside { at: HEADER, length });
+    }
+    let mut buffer = Buffer { pages, start: HEADER, end };
+    let core = buffer.root()?;
+    let version = buffer.text(&core, 0)?;
+    if version != "FlabuffersModel_v1" {
+        findings.about(&rules::BOOSTER_NEWER, Some(core.at), version, "this version is not known here");
+    }
+    let parts = buffer.vector(&core, 3, 4)?.is_some_and(|parts| parts.count > 0);
+    if !parts && end < size {
+        let extra = size - end;
+        findings.at(&rules::FLAT_TRAILING, end, format!("{extra} bytes follow the model"));
+    }
+    match buffer.child(&core, 1)? {
+        Some(trees) => check_trees(&mut buffer, &trees, findings),
+        None => Err(Fault::Bad { at: core.at, what: "a model without trees" }),
+    }
+}
+
+/// Splits, sizes and values of the trees against each other.
+fn check_trees(buffer: &mut Buffer<'_>, trees: &Table, findings: &mut Findings) -> Result<(), Fault> {
+    let dimension = buffer.scalar(trees, 0, 4, 1)?;
+    let splits = buffer.vector(trees, 1, 4)?.map_or(0, |splits| splits.count);
+    let sizes = buffer.integers(trees, 2)?;
+    let starts = buffer.integers(trees, 3)?;
+    let values = buffer.vector(trees, 8, 8)?.map_or(0, |values| values.count);
+    let symmetric = buffer.vector(trees, 10, 4)?.is_none_or(|nodes| nodes.count == 0);
+    let mut sum = 0u64;
+    let mut leaves = 0u64;
+    let mut sound = starts.len() == sizes.len();
+    for (size, start) in sizes.iter().zip(&starts) {
+        sound &= u64::try_from(*start) == Ok(sum) && *size >= 0 && (!symmetric || *size <= MAX_DEPTH);
+        sum = sum.saturating_add(u64::try_from(*size).unwrap_or(0));
+        leaves = leaves.saturating_add(1u64.checked_shl(size.unsigned_abs()).unwrap_or(u64::MAX));
+    }
+    if !sound || sum != splits {
+        let message = format!("{} trees with {splits} splits do not fit their sizes and places", sizes.len());
+        findings.about(&rules::BOOSTER_SCHEMA, Some(trees.at), "TreeSizes", message);
+    }
+    if symmetric && leaves.checked_mul(dimension) != Some(values) {
+        let message = format!("{values} values for {leaves} leaves of {dimension}");
+        findings.about(&rules::BOOSTER_SCHEMA, Some(trees.at), "LeafValues", message);
+    }
+    Ok(())
+}
