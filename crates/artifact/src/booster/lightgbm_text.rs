@@ -220,13 +220,18 @@ impl Scan<'_, '_> {
         }
     }
 
-    /// Importances and settings, which end with a marker in every version.
+    /// Importances and settings, which end with a marker in every version. Behind it Python adds one line of JSON.
     fn rest(&mut self) -> Result<(), Stop> {
         let (mut parameters, mut ended) = (false, false);
-        while self.next()?.is_some() {
-            if std::str::from_utf8(&self.line).is_err() {
-                let at = self.stream.position();
-                self.bad(at, "parameters", "a line that is no text");
+        while let Some(at) = self.next()? {
+            let text = std::str::from_utf8(&self.line);
+            let sound = match text {
+                Err(_) => false,
+                Ok(text) if ended => text.is_empty() || is_categories(text),
+                Ok(_) => true,
+            };
+            if !sound {
+                self.bad(at, "parameters", "a line that does not belong here");
             }
             parameters |= self.line == b"parameters:";
             ended |= self.line == b"end of parameters";
@@ -236,4 +241,10 @@ impl Scan<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// The categories of a data frame's columns.
+fn is_categories(line: &str) -> bool {
+    let json = line.strip_prefix("pandas_categorical:");
+    json.is_some_and(|json| serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok())
 }

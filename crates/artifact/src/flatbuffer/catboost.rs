@@ -11,6 +11,8 @@ use crate::{
 
 /// Bytes of mark and length.
 const HEADER: u64 = 8;
+/// The only kind of part that models have behind their trees.
+const COUNTERS: &str = "static_provider_v1";
 /// Splits of one symmetric tree; CatBoost allows 16.
 const MAX_DEPTH: i32 = 32;
 
@@ -39,21 +41,41 @@ fn judge(pages: &mut Pages, findings: &mut Findings) -> Result<(), Fault> {
     if end > size {
         return Err(Fault::Outside { at: HEADER, length });
     }
-    let mut buffer = Buffer { pages, start: HEADER, end };
+    let mut buffer = Buffer::new(pages, HEADER, end);
     let core = buffer.root()?;
     let version = buffer.text(&core, 0)?;
     if version != "FlabuffersModel_v1" {
         findings.about(&rules::BOOSTER_NEWER, Some(core.at), version, "this version is not known here");
     }
-    let parts = buffer.vector(&core, 3, 4)?.is_some_and(|parts| parts.count > 0);
-    if !parts && end < size {
-        let extra = size - end;
-        findings.at(&rules::FLAT_TRAILING, end, format!("{extra} bytes follow the model"));
+    let parts = buffer.texts(&core, 3)?;
+    let trees = buffer.child(&core, 1)?.ok_or(Fault::Bad { at: core.at, what: "a model without trees" })?;
+    check_trees(&mut buffer, &trees, findings)?;
+    let last = match parts.as_slice() {
+        [] => end,
+        [part] if part == COUNTERS => counters(pages, end)?,
+        _ => {
+            return Err(Fault::Limit { at: end, what: "a part of a model of a kind that is not known here" });
+        }
+    };
+    if last < size {
+        let extra = size - last;
+        findings.at(&rules::FLAT_TRAILING, last, format!("{extra} bytes follow the model"));
     }
-    match buffer.child(&core, 1)? {
-        Some(trees) => check_trees(&mut buffer, &trees, findings),
-        None => Err(Fault::Bad { at: core.at, what: "a model without trees" }),
+    Ok(())
+}
+
+/// The tables of counted categories behind the trees, each with its length in front; where they end.
+fn counters(pages: &mut Pages, start: u64) -> Result<u64, Fault> {
+    let mut number = |at: u64| -> Result<u64, Fault> {
+        let bytes = pages.bytes(at, 4)?;
+        Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    };
+    let count = number(start)?;
+    let mut at = start + 4;
+    for _ in 0..count {
+        at += 4 + number(at)?;
     }
+    if at > pages.size() { Err(Fault::Outside { at: start, length: at - start }) } else { Ok(at) }
 }
 
 /// Splits, sizes and values of the trees against each other.

@@ -12,6 +12,8 @@ pub(super) struct Buffer<'p> {
     pub(super) pages: &'p mut Pages,
     pub(super) start: u64,
     pub(super) end: u64,
+    /// Where the furthest thing that was looked at ends.
+    pub(super) reach: u64,
 }
 
 /// A table: where it stands, and where each of its fields does, counted from there; 0 is none.
@@ -34,10 +36,18 @@ impl Table {
     }
 }
 
-impl Buffer<'_> {
+impl<'p> Buffer<'p> {
+    pub(super) fn new(pages: &'p mut Pages, start: u64, end: u64) -> Self {
+        Self { pages, start, end, reach: start }
+    }
+
     fn bytes(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Fault> {
         let inside = at >= self.start && at.checked_add(length).is_some_and(|end| end <= self.end);
-        if inside { self.pages.bytes(at, length) } else { Err(Fault::Outside { at, length }) }
+        if !inside {
+            return Err(Fault::Outside { at, length });
+        }
+        self.reach = self.reach.max(at + length);
+        self.pages.bytes(at, length)
     }
 
     fn number(&mut self, at: u64, width: u64) -> Result<u64, Fault> {
@@ -109,6 +119,7 @@ impl Buffer<'_> {
         if (at + 4).checked_add(length).is_none_or(|end| end > self.end) {
             return Err(Fault::Outside { at, length });
         }
+        self.reach = self.reach.max(at + 4 + length);
         Ok(Some(Vector { at: at + 4, count }))
     }
 
@@ -139,7 +150,28 @@ impl Buffer<'_> {
 
     /// A text; empty where it is left out.
     pub(super) fn text(&mut self, table: &Table, id: usize) -> Result<String, Fault> {
-        let Some(vector) = self.vector(table, id, 1)? else { return Ok(String::new()) };
+        match self.vector(table, id, 1)? {
+            Some(vector) => self.text_of(vector),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// The texts of a vector.
+    pub(super) fn texts(&mut self, table: &Table, id: usize) -> Result<Vec<String>, Fault> {
+        let Some(vector) = self.vector(table, id, 4)? else { return Ok(Vec::new()) };
+        if vector.count > 1 << 10 {
+            return Err(Fault::Limit { at: vector.at, what: "more texts than are followed" });
+        }
+        let mut texts = Vec::new();
+        for index in 0..vector.count {
+            let at = self.follow(vector.at + 4 * index)?;
+            let count = self.number(at, 4)?;
+            texts.push(self.text_of(Vector { at: at + 4, count })?);
+        }
+        Ok(texts)
+    }
+
+    fn text_of(&mut self, vector: Vector) -> Result<String, Fault> {
         if vector.count > 1 << 16 {
             return Err(Fault::Limit { at: vector.at, what: "a longer text than is followed" });
         }

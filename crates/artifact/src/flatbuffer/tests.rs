@@ -162,6 +162,9 @@ fn a_lite_model_must_lead_somewhere() {
     check("m.tflite", &named("Mine"), "TFS301");
     check("m.tflite", &named("FlexErf"), "TFS302");
     check("m.tflite", &named("FlexReadFile"), "TFS101");
+    let mut longer = Lite::default().file();
+    longer.resize(longer.len() + 5000, 0);
+    check("m.tflite", &longer, "INT913");
     for at in 8..Lite::default().file().len() - 4 {
         let mut spoilt = Lite::default().file();
         spoilt[at..at + 4].copy_from_slice(&0xffff_fff0u32.to_le_bytes());
@@ -199,6 +202,12 @@ fn a_catboost_model_must_agree_with_its_counts() {
     check("m.cbm", &catboost(vec![1, -2], vec![0, 1], 6, Vec::new()), "INT952");
     check("m.cbm", &[&sound[..], b"x"].concat(), "INT913");
     check("m.cbm", &sound[..sound.len() - 1], "INT912");
+    let parts = catboost(vec![1, 2], vec![0, 1], 6, vec!["static_provider_v1"]);
+    let counted = [&parts[..], &[1, 0, 0, 0, 4, 0, 0, 0, 9, 9, 9, 9]].concat();
+    assert!(passes(&judge("m.cbm", &counted)), "{:?}", judge("m.cbm", &counted).findings);
+    check("m.cbm", &counted[..counted.len() - 1], "INT912");
+    check("m.cbm", &[&counted[..], b"x"].concat(), "INT913");
+    check("m.cbm", &catboost(vec![1, 2], vec![0, 1], 6, vec!["other"]), "TFS303");
 }
 
 proptest! {

@@ -38,6 +38,9 @@ const TYPES: &[(u64, &str)] = &[
     (16, "BF16"),
 ];
 
+/// Bytes behind everything that is looked at that may be parts of it: the settings of one operator, a signature.
+const SLACK: u64 = 256;
+
 /// Judges a file; its interface.
 pub(crate) fn scan(
     stream: &mut Stream<'_>,
@@ -52,7 +55,7 @@ pub(crate) fn scan(
         return Err(Stop::Reported);
     };
     let end = pages.size();
-    let judged = Model { buffer: Buffer { pages: &mut pages, start: 0, end }, findings }.judge();
+    let judged = Model { buffer: Buffer::new(&mut pages, 0, end), findings }.judge();
     super::finish(judged, pages, stream, findings)
 }
 
@@ -97,6 +100,11 @@ impl Model<'_> {
                 self.bad(&metadata, "metadata", format!("buffer {buffer} does not exist"));
             }
         }
+        let extra = self.buffer.end - self.buffer.reach;
+        if extra > SLACK {
+            let message = format!("{extra} bytes follow the last part of the model");
+            self.findings.at(&rules::FLAT_TRAILING, self.buffer.reach, message);
+        }
         Ok(signature)
     }
 
@@ -125,6 +133,9 @@ impl Model<'_> {
             // Since the 2 GB limit was lifted, data may stand behind the buffer, at these places.
             if offset > 1 && offset.checked_add(size).is_none_or(|end| end > self.buffer.end) {
                 return Err(Fault::Outside { at: offset, length: size });
+            }
+            if offset > 1 {
+                self.buffer.reach = self.buffer.reach.max(offset + size);
             }
             let outside = (offset > 1).then_some(size);
             sizes.push(data.map(|data| data.count).or(outside));
@@ -155,6 +166,8 @@ impl Model<'_> {
             }
             let inputs = self.buffer.integers(&operator, 1)?;
             let outputs = self.buffer.integers(&operator, 2)?;
+            self.buffer.child(&operator, 4)?;
+            self.buffer.vector(&operator, 5, 1)?;
             // An input that is left out is written as -1.
             let missing =
                 inputs.iter().filter(|index| **index != -1).chain(&outputs).find(|index| !is_tensor(index));
@@ -171,6 +184,11 @@ impl Model<'_> {
         let free = self.buffer.integers(tensor, 7)?;
         let kind = self.buffer.scalar(tensor, 1, 1, 0)?;
         let index = self.buffer.scalar(tensor, 2, 4, 0)?;
+        if let Some(quantization) = self.buffer.child(tensor, 4)? {
+            for (field, width) in [(0, 4), (1, 4), (2, 4), (3, 8)] {
+                self.buffer.vector(&quantization, field, width)?;
+            }
+        }
         let sparse = self.buffer.child(tensor, 6)?.is_some();
         let known = usize::try_from(kind).ok().and_then(|kind| TYPES.get(kind));
         let data = usize::try_from(index).ok().and_then(|index| buffers.get(index));

@@ -113,6 +113,7 @@ fn templates_and_code_keys_are_judged() {
     let hostile = |key| file(&[(key, 8, string("{{ ''.__class__ }}"))], &[], &[]);
     check(&hostile("tokenizer.chat_template"), "SEC201");
     check(&hostile("tokenizer.chat_template.tool_use"), "SEC201");
+    check(&hostile("general.description"), "SEC201");
     check(&file(&[("llama.auto_map", 8, string("m.M"))], &[], &[]), "GGU104");
 }
 

@@ -59,7 +59,7 @@ pub(super) fn read_all(reader: &mut Reader<'_, '_>, keys: u64) -> Result<u64, St
 /// Reads a value; the number where it is one.
 fn value(reader: &mut Reader<'_, '_>, key: &str) -> Result<Option<u64>, Stop> {
     match reader.number(4)? {
-        TEXT => text(reader, key).map(|()| None),
+        TEXT => text(reader, key, true).map(|()| None),
         ARRAY => array(reader, key).map(|()| None),
         kind => plain(reader, kind).map(Some),
     }
@@ -76,12 +76,14 @@ fn plain(reader: &mut Reader<'_, '_>, kind: u64) -> Result<u64, Stop> {
     Ok(number)
 }
 
-fn text(reader: &mut Reader<'_, '_>, key: &str) -> Result<(), Stop> {
+/// Reads a text. One that is a value by itself is judged wherever it reads as a template, whatever its key; the
+/// elements of an array (tokens) only under a template's key.
+fn text(reader: &mut Reader<'_, '_>, key: &str, single: bool) -> Result<(), Stop> {
     let at = reader.stream.position();
-    let is_template = key.contains("chat_template");
-    let (bytes, _) = reader.bytes(if is_template { jinja::MAX_TEMPLATE } else { 0 })?;
-    if is_template {
-        let template = String::from_utf8_lossy(&bytes);
+    let named = key.contains("chat_template");
+    let (bytes, _) = reader.bytes(if named || single { jinja::MAX_TEMPLATE } else { 0 })?;
+    let template = String::from_utf8_lossy(&bytes);
+    if named || (single && (template.contains("{{") || template.contains("{%"))) {
         jinja::check(&template, key, Some(at), reader.findings);
     }
     Ok(())
@@ -105,7 +107,7 @@ fn array(reader: &mut Reader<'_, '_>, key: &str) -> Result<(), Stop> {
             _ => {
                 *left -= 1;
                 match kind {
-                    TEXT => text(reader, key)?,
+                    TEXT => text(reader, key, false)?,
                     ARRAY if open.len() >= MAX_NESTING => {
                         let message = format!("arrays lie more than {MAX_NESTING} deep in each other");
                         return Err(reader.fail(&rules::GGUF_KEY, message));

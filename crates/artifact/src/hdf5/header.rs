@@ -45,7 +45,7 @@ fn older(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
         at += 1;
         let bytes = image.bytes(block, length)?;
         let mut fields = Fields::new(&bytes, image.place(block));
-        while fields.left() >= 8 && messages.len() < count {
+        while fields.left() >= 8 {
             let (kind, size, flags) = (fields.u16()?, fields.u16()?, fields.u8()?);
             fields.take(3)?;
             push(image, &mut fields, (kind, size, flags), &mut messages, &mut blocks)?;
@@ -54,7 +54,7 @@ fn older(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
     if messages.len() != count {
         return Err(Fault::Bad {
             at: image.place(address),
-            what: "an object has fewer messages than it declares",
+            what: "an object does not have as many messages as it declares",
         });
     }
     Ok(messages)
