@@ -121,7 +121,7 @@ pub(crate) fn analyse(
     let mut identity = identity(stream)?;
     match context.role {
         Role::Numbers => {
-            if !is_more_than_numbers(stream, &identity)? {
+            if !is_more_than_numbers(stream, identity)? {
                 return Ok(Found::new(Format::TensorData));
             }
             let format = identity.format;
@@ -145,7 +145,7 @@ pub(crate) fn analyse(
     if context.directory.is_some() && matches!(identity.format, Format::Unknown | Format::Text) {
         identity.format = Format::Zip;
     }
-    note_polyglot(&identity, context, findings);
+    note_polyglot(identity, context, findings);
     if !archive::streams(identity.format, stream, context) {
         return archive::held(stream, context, findings);
     }
@@ -165,7 +165,7 @@ pub(crate) fn identity(stream: &mut Stream<'_>) -> Result<Identity, Stop> {
 }
 
 /// Numbers can look like anything short; only what a loader would run or open by mistake counts.
-fn is_more_than_numbers(stream: &mut Stream<'_>, identity: &Identity) -> Result<bool, Stop> {
+fn is_more_than_numbers(stream: &mut Stream<'_>, identity: Identity) -> Result<bool, Stop> {
     Ok(match identity.format {
         Format::Zip | Format::Executable | Format::Hdf5 | Format::Html => true,
         _ => pickle::runs(stream.head()?),
@@ -182,7 +182,7 @@ fn note(stream: &mut Stream<'_>, context: &Context<'_>, findings: &mut Findings)
     Ok(())
 }
 
-fn note_polyglot(identity: &Identity, context: &Context<'_>, findings: &mut Findings) {
+fn note_polyglot(identity: Identity, context: &Context<'_>, findings: &mut Findings) {
     let format = identity.format;
     if identity.also_pickle {
         findings.whole(
@@ -287,16 +287,20 @@ fn by_format(
                 found.ties = Ties::Index(weight_map);
             }
         }
-        format => about_whole(format, context.path, findings),
+        format => about_whole(format, context, findings),
     }
     Ok(found)
 }
 
 /// What is judged by being what it is.
-fn about_whole(format: Format, path: &str, findings: &mut Findings) {
+fn about_whole(format: Format, context: &Context<'_>, findings: &mut Findings) {
     match format {
-        Format::Text if sidecar::is_inert_text(path) => {}
-        Format::Text => findings.whole(&rules::NOT_ANALYSED, "text of this kind is not analysed"),
+        Format::Text if sidecar::is_inert_text(context.path) => {}
+        Format::Text => {
+            let place =
+                context.container.map_or_else(String::new, |container| format!(" inside {container}"));
+            findings.whole(&rules::NOT_ANALYSED, format!("text of this kind{place} is not analysed"));
+        }
         Format::Pointer => {
             findings.whole(&rules::POINTER, "this is a pointer; fetch the file that it stands for");
         }

@@ -15,8 +15,6 @@ use crate::{
 };
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// Longest header that numpy reads without being asked to trust the file.
-const TRUSTED: u64 = 10_000;
 /// Longest header that is parsed.
 const MAX_HEADER: u64 = 1 << 20;
 
@@ -62,12 +60,11 @@ fn array(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop>
         }
     };
     let length = stream.little_endian(width)?;
-    if length > TRUSTED {
-        let message =
-            format!("a header of {length} bytes, which numpy refuses unless told to trust the file");
-        findings.at(&rules::NPY_LONG_HEADER, start, message);
+    if length > MAX_HEADER {
+        findings.at(&rules::NPY_LONG_HEADER, start, format!("a header of {length} bytes"));
+        return Ok(false);
     }
-    if length > MAX_HEADER.min(stream.remaining()) {
+    if length > stream.remaining() {
         findings.at(
             &rules::NPY_HEADER,
             start,

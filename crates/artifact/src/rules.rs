@@ -203,6 +203,9 @@ rules! {
     TAR_HEADER "INT510" High Error
         "a broken header in a tar archive"
         "Fetch or write the archive again; it is damaged.";
+    BLOB_DIGEST "INT511" High Error
+        "a blob of an OCI image that does not have its digest"
+        "Fetch the image again; bytes of it have changed.";
     // PyTorch integrity
     STORAGE_MISSING "INT521" High Error
         "a storage that the model needs is not there"
@@ -366,8 +369,8 @@ rules! {
     NPY_TRAILING "NPY101" High Complete
         "bytes after the elements of an array"
         "Save the array again; nothing explains these bytes.";
-    NPY_LONG_HEADER "NPY102" Medium Complete
-        "a header longer than numpy reads without being told to"
+    NPY_LONG_HEADER "NPY102" Medium Incomplete
+        "a header longer than is parsed"
         "Save the array with fewer or shorter field names.";
     // safetensors security
     ST_TRAILING "STF101" High Complete

@@ -18,8 +18,8 @@ const MODELS: &str = "nemo.collections.";
 
 /// Whether a name is one of settings in YAML.
 pub(crate) fn is_yaml(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    lower.ends_with(".yaml") || lower.ends_with(".yml")
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    ["yaml", "yml"].iter().any(|yaml| extension.eq_ignore_ascii_case(yaml))
 }
 
 /// Looks through settings for what they make a loader call.

@@ -5,10 +5,14 @@
 //! Memory is one fixed buffer a level. Lengths that a file declares are checked against what is left before
 //! anything is read or reserved for them.
 
-use std::io::{self, BufRead, Read};
+mod section;
+
+use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 use tagship_domain::digest::Digest;
+
+pub(crate) use section::Section;
 
 /// Bytes read, and hashed, at a time; also how far identification may look ahead.
 const BUFFER: usize = 128 * 1024;
@@ -259,9 +263,8 @@ impl<'a> Stream<'a> {
                 Err(error) => self.broken = Some(error.to_string()),
             }
         }
-        match (&self.broken, self.filled) {
-            (Some(why), 0) => return Err(Stop::Damaged(why.clone())),
-            _ => {}
+        if let (Some(why), 0) = (&self.broken, self.filled) {
+            return Err(Stop::Damaged(why.clone()));
         }
         let filled = &self.buffer[..self.filled];
         match &mut self.check {
@@ -272,54 +275,6 @@ impl<'a> Stream<'a> {
             progress(self.filled as u64);
         }
         Ok(())
-    }
-}
-
-/// The next `length` bytes of a stream as a [`Read`], for a parser that wants one.
-pub(crate) struct Section<'s, 'a> {
-    stream: &'s mut Stream<'a>,
-    left: u64,
-}
-
-impl<'s, 'a> Section<'s, 'a> {
-    pub(crate) fn new(stream: &'s mut Stream<'a>, length: u64) -> Self {
-        Self { stream, left: length }
-    }
-}
-
-impl Read for Section<'_, '_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if out.is_empty() {
-            return Ok(0);
-        }
-        let chunk = self.fill_buf()?;
-        let used = chunk.len().min(out.len());
-        out[..used].copy_from_slice(&chunk[..used]);
-        self.consume(used);
-        Ok(used)
-    }
-}
-
-/// Bytes that a decoder does not consume stay in the stream.
-impl BufRead for Section<'_, '_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.left == 0 {
-            return Ok(&[]);
-        }
-        match self.stream.peek() {
-            Ok(_) => {}
-            Err(Stop::Io(error)) => return Err(error),
-            Err(Stop::Damaged(why)) => return Err(io::Error::other(why)),
-            Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
-        }
-        let chunk = &self.stream.buffer[self.stream.next..self.stream.filled];
-        let length = chunk.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        Ok(&chunk[..length])
-    }
-
-    fn consume(&mut self, used: usize) {
-        self.stream.next += used;
-        self.left -= used as u64;
     }
 }
 

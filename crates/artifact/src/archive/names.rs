@@ -4,6 +4,11 @@ use std::collections::HashMap;
 
 use crate::{findings::Findings, rules, tree};
 
+/// What follows the last dot of a name, in its own case.
+pub(super) fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
 /// Notes a name that an extractor could follow out of the archive.
 pub(super) fn check(name: &str, findings: &mut Findings) {
     let inner = name.strip_suffix('/').unwrap_or(name);

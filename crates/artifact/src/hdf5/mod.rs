@@ -15,7 +15,7 @@ mod header;
 mod image;
 mod superblock;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 mod walk;
 

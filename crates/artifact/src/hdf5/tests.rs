@@ -62,6 +62,11 @@ fn file(messages: &[Vec<u8>], data: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A file without any object but the root group.
+pub(crate) fn empty() -> Vec<u8> {
+    file(&[], &[])
+}
+
 /// Messages of a dataset of floats.
 fn dataset(shape: &[u64], layout: &[u8]) -> Vec<Vec<u8>> {
     let mut space = vec![1, shape.len() as u8, 0, 0, 0, 0, 0, 0];

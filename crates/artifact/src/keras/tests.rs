@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::build;
+use crate::{build, hdf5};
 
 fn fired(text: &str) -> Vec<String> {
     let mut findings = Findings::new();
@@ -113,6 +113,34 @@ fn an_architecture_by_itself_is_a_model() {
     assert!(build::passes(&report), "{:?}", report.findings);
     let hostile = model(r#"{"class_name":"Lambda","config":{}}"#);
     assert!(build::rules(&build::judge("model.json", hostile.as_bytes())).contains(&"KER101"));
+}
+
+#[test]
+fn an_archive_holds_what_keras_writes() {
+    let config = dense(r#""relu""#);
+    let metadata = br#"{"keras_version":"3.8.0","date_saved":"2026-01-01@00:00:00"}"#;
+    let weights = hdf5::tests::empty();
+    let sound: [(&str, &[u8]); 3] =
+        [("metadata.json", metadata), ("config.json", config.as_bytes()), ("model.weights.h5", &weights)];
+    let judge = |members: &[(&str, &[u8])]| build::judge("m.keras", &build::zip(members));
+    let report = judge(&sound);
+    assert!(build::passes(&report), "{:?}", report.findings);
+    let with = |name: &'static str, bytes: &'static [u8]| {
+        let kept = sound.iter().copied().filter(|(own, _)| *own != name);
+        kept.chain([(name, bytes)]).collect::<Vec<_>>()
+    };
+    for (members, rule) in [
+        (sound[..2].to_vec(), "INT801"),
+        (sound[1..].to_vec(), "INT801"),
+        (with("config.json", b"{}"), "INT801"),
+        (with("config.json", br#"{"class_name":"Lambda","config":{}}"#), "KER101"),
+        (with("metadata.json", b"{}"), "INT801"),
+        (with("model.weights.h5", b"\x89HDF\r\n\x1a\n\0"), "INT811"),
+        (with("assets/x", b"\x80\x04N."), "KER106"),
+    ] {
+        let report = judge(&members);
+        assert!(build::rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
+    }
 }
 
 proptest! {

@@ -122,8 +122,8 @@ pub(super) fn is_ufunc(module: &str, name: &str) -> bool {
 /// Bytes of an element of a storage class of PyTorch.
 pub(super) fn storage_width(class: &str) -> Option<u64> {
     Some(match class {
-        "ByteStorage" | "CharStorage" | "BoolStorage" | "QInt8Storage" | "QUInt8Storage" => 1,
-        "QUInt4x2Storage" | "QUInt2x4Storage" | "UntypedStorage" | "_UntypedStorage" => 1,
+        "ByteStorage" | "CharStorage" | "BoolStorage" | "QInt8Storage" | "QUInt8Storage"
+        | "QUInt4x2Storage" | "QUInt2x4Storage" | "UntypedStorage" | "_UntypedStorage" => 1,
         "ShortStorage" | "HalfStorage" | "BFloat16Storage" => 2,
         "IntStorage" | "FloatStorage" | "QInt32Storage" => 4,
         "LongStorage" | "DoubleStorage" | "ComplexFloatStorage" => 8,
@@ -174,12 +174,6 @@ pub(super) fn normalise<'a>(module: &'a str, name: &'a str) -> (String, &'a str)
 pub(crate) fn is_listed_global(module: &str, name: &str) -> bool {
     let (module, name) = normalise(module, name);
     usage(&module, name).is_some()
-}
-
-/// Whether a global is known to run code, or to read, write or connect.
-pub(crate) fn is_dangerous_global(module: &str, name: &str) -> bool {
-    let (module, name) = normalise(module, name);
-    is_dangerous(&module, name)
 }
 
 #[cfg(test)]

@@ -76,8 +76,10 @@ impl Machine<'_, '_> {
         }
         let Some(length) = u64::try_from(bytes).ok().filter(|length| *length <= self.stream.remaining())
         else {
+            // Beyond what any model holds it is not the file that was cut.
+            let rule = if bytes < 1 << 40 { &rules::PICKLE_TRUNCATED } else { &rules::ARRAY_BAD };
             return Err(self.fail(
-                &rules::ARRAY_BAD,
+                rule,
                 format!(
                     "an inline array of {bytes} bytes, of which the file has {}",
                     self.stream.remaining()

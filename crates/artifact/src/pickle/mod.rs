@@ -15,13 +15,15 @@ mod literal;
 mod machine;
 mod opcode;
 mod scalar;
+mod scan;
+mod schema;
 mod sniff;
 #[cfg(test)]
 mod tests;
 mod torch;
 mod value;
 
-pub(crate) use allow::{is_dangerous, is_dangerous_global, is_listed_global};
-pub(crate) use machine::{scan_as, scan_one};
+pub(crate) use allow::{is_dangerous, is_listed_global};
+pub(crate) use scan::{scan_as, scan_one};
 pub(crate) use sniff::{executes, recognise, runs};
 pub(crate) use torch::{Dialect, Storage};

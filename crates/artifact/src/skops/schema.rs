@@ -99,7 +99,7 @@ impl Schema<'_> {
         if operator || loader == "MethodNode" {
             let message = format!("a {loader} looks up attributes or calls methods by name");
             self.findings.about(&rules::SKOPS_GADGET, at, target, message);
-        } else if pickle::is_dangerous_global(module, class) {
+        } else if pickle::is_dangerous(module, class) {
             self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
         } else if !pickle::is_listed_global(module, class) && !OWN_TYPES.contains(&(loader, module, class)) {
             self.findings.about(&rules::SKOPS_TYPE, at, target, "this type is not on the allow-list");

@@ -123,6 +123,21 @@ fn a_file_in_two_formats_counts_as_both() {
 }
 
 #[test]
+fn a_blob_of_an_image_has_the_digest_of_its_name() {
+    // sha256 of the pickle below.
+    let name = "blobs/sha256/9c298d589a2158eb513cb52191144518a2acab2cb0c04f1df14fca0f712fa4a1";
+    let layout = |blob: &[u8]| {
+        judge_files(vec![
+            (name, blob.to_vec()),
+            ("index.json", b"{\"schemaVersion\": 2}".to_vec()),
+            ("oci-layout", b"{\"imageLayoutVersion\": \"1.0.0\"}".to_vec()),
+        ])
+    };
+    assert!(passes(&layout(b"\x80\x04N.")), "{:?}", layout(b"\x80\x04N.").findings);
+    assert_eq!(rules(&layout(b"\x80\x04K\x01.")), ["INT511"]);
+}
+
+#[test]
 fn findings_name_the_file_that_they_are_about() {
     let report = judge_files(vec![("model.onnx", sound_model()), ("old/m.pkl", b"cos\nsystem\n.".to_vec())]);
     assert_eq!(report.findings[0].member.as_deref(), Some("old/m.pkl"));
@@ -147,7 +162,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_behind_a_head_are_judged(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        for head in [&b""[..], b"\x08\x09\x42\x04\x0a\x00\x10\x11\x3a", b"\x40\0\0\0\0\0\0\0{", b"outs:\n"] {
+        for head in [&b"\x01"[..], b"\x08\x09\x42\x04\x0a\x00\x10\x11\x3a", b"\x40\0\0\0\0\0\0\0{", b"outs:\n"] {
             let report = judge("m.bin", &[head, &bytes].concat());
             prop_assert!(!passes(&report));
         }

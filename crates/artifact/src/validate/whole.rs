@@ -11,6 +11,7 @@ use crate::{analyse::Ties, findings::Findings, format::Format, rules, safetensor
 pub(super) fn check(files: &mut [Judged], whole: &mut Findings) {
     explain_external(files);
     check_indexes(files);
+    check_blobs(files);
     if !files.iter().any(|file| file.format.is_model()) {
         whole.whole(
             &rules::NO_MODEL,
@@ -63,9 +64,28 @@ fn explain_external(files: &mut [Judged]) {
         let reaches_code = [&rules::DANGEROUS_GLOBAL, &rules::UNLISTED_GLOBAL, &rules::DOTTED_GLOBAL]
             .iter()
             .any(|rule| file.findings.has(rule));
-        if !reaches_code && !matches!(file.format, Format::Onnx | Format::Executable | Format::Script) {
+        let opened = matches!(
+            file.format,
+            Format::Onnx | Format::Executable | Format::Script | Format::Zip | Format::Torch | Format::Tar
+        );
+        if !reaches_code && !opened {
             file.findings = Findings::new();
             file.format = Format::TensorData;
+        }
+    }
+}
+
+/// In an OCI image layout, a blob's name is the digest of its bytes (OCI image specification 1.1, `image-layout.md`).
+fn check_blobs(files: &mut [Judged]) {
+    if !files.iter().any(|file| file.path == "oci-layout") {
+        return;
+    }
+    for file in files.iter_mut() {
+        let Some(name) = file.path.strip_prefix("blobs/sha256/") else { continue };
+        if file.digest.as_ref().is_some_and(|digest| digest.hex() != name) {
+            let message =
+                "the bytes of this blob do not have the digest that its name gives; fetch the image again";
+            file.findings.whole(&rules::BLOB_DIGEST, message);
         }
     }
 }

@@ -41,11 +41,9 @@ pub(crate) struct Directory {
     pub(super) entries: Vec<Entry>,
     /// Where the directory begins in the file.
     pub(super) start: u64,
-    /// Where it ends: the end records follow.
-    pub(super) end: u64,
     /// Bytes in front of the archive: what is to be added to every offset in it.
     pub(super) prefix: i64,
-    /// Hash of the directory's bytes, to hold the forward pass against.
+    /// Hash of all bytes from the directory's first to the file's last, to hold the forward pass against.
     pub(super) hash: [u8; 32],
     pub(super) flaws: Vec<Flaw>,
 }
@@ -75,41 +73,33 @@ impl Directory {
         } else if after < size {
             flaws.push(Flaw::Trailing(after));
         }
-        let mut directory =
-            Self { entries: Vec::new(), start: end.at, end: end.at, prefix: 0, hash: [0; 32], flaws };
+        let ending = &tail[usize::try_from(end.at - tail_start).unwrap_or(0)..];
+        let hash = Sha256::digest(ending).into();
+        let mut directory = Self { entries: Vec::new(), start: end.at, prefix: 0, hash, flaws };
         let Some(start) = end.at.checked_sub(end.size) else {
             return Ok(directory.without("it would be longer than the file before it"));
         };
         directory.prefix = i64::try_from(start).unwrap_or(i64::MAX).wrapping_sub_unsigned(end.offset);
-        directory.start = start;
-        let inside = |other: usize| tail_start + other as u64 >= start;
-        let fits = |other: usize| {
-            let comment = tail.get(other + 20..other + 22).map_or(0, |bytes| number(bytes, 0, 2));
-            tail_start + (other + END_SIZE) as u64 + comment == size
-        };
-        let others = (0..at).filter(|other| tail[*other..].starts_with(END));
-        if others.into_iter().any(|other| inside(other) || fits(other)) {
+        if has_another(&tail, at, start.saturating_sub(tail_start)) {
             directory.flaws.push(Flaw::SeveralEnds);
         }
         if end.size > MAX_DIRECTORY {
-            directory.start = end.at;
             directory.flaws.push(Flaw::TooLarge);
             return Ok(Some(directory));
         }
         let bytes = read_at(reader, start, end.size)?;
-        directory.hash = Sha256::digest(&bytes).into();
-        match entry::read_all(&bytes, directory.prefix) {
-            Ok(entries) if entries.len() as u64 == end.count => directory.entries = entries,
-            Ok(entries) => {
-                let told = end.count;
-                let counted = entries.len();
-                let message =
-                    format!("the end record tells of {told} members, the directory lists {counted}");
-                directory.flaws.push(Flaw::Disagree(message));
-                directory.entries = entries;
-            }
+        let entries = match entry::read_all(&bytes, directory.prefix) {
+            Ok(entries) => entries,
             Err(why) => return Ok(directory.without(why)),
+        };
+        if entries.len() as u64 != end.count {
+            let (told, counted) = (end.count, entries.len());
+            let message = format!("the end record tells of {told} members, the directory lists {counted}");
+            directory.flaws.push(Flaw::Disagree(message));
         }
+        directory.entries = entries;
+        directory.start = start;
+        directory.hash = Sha256::new().chain_update(&bytes).chain_update(ending).finalize().into();
         Ok(Some(directory))
     }
 
@@ -122,9 +112,17 @@ impl Directory {
     fn without(mut self, why: &str) -> Option<Self> {
         let fits = !self.flaws.iter().any(|flaw| matches!(flaw, Flaw::Trailing(_) | Flaw::Broken(_)));
         self.flaws.push(Flaw::Broken(why.to_owned()));
-        self.start = self.end;
         fits.then_some(self)
     }
+}
+
+/// Whether a reader could take another end record than the one at `at`: one that lies behind the beginning of the
+/// directory, or one whose comment ends with the file. Those inside of members are those members' own.
+fn has_another(tail: &[u8], at: usize, directory: u64) -> bool {
+    (0..at).filter(|other| tail[*other..].starts_with(END)).any(|other| {
+        let comment = usize::try_from(number(&tail[other..], 20, 2)).unwrap_or(0);
+        other as u64 >= directory || other + END_SIZE + comment == tail.len()
+    })
 }
 
 /// Reads the end record at `at` of the tail and the 64-bit one before it, where there is one.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     archive::{decoder, limits::Metered, member},
+    format::Format,
     rules,
     stream::{Section, Stop},
 };
@@ -140,7 +141,14 @@ impl Walk<'_, '_> {
             }
         }
         if let Some(found) = judged.found {
-            self.members.push((entry.name.clone(), found));
+            self.inside.extend(found.inside.iter().copied());
+            if self.kind.format == Format::Keras {
+                self.formats.push((entry.name.clone(), found.format));
+            }
+            self.inside.extend(Some(found.format).filter(|format| format.is_model()));
+            if self.kind.torch.is_some() && found.format == Format::Pickle {
+                self.pickles.push((entry.name.clone(), found));
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use super::{entry::Entry, kind::Kind};
 use crate::{
     analyse::{Found, Role},
+    archive::names::extension,
     findings::Findings,
     format::Format,
     pickle::Dialect,
@@ -35,14 +36,42 @@ pub(super) fn root<'n>(names: &[&'n str]) -> Option<&'n str> {
     (beside("version") || beside(".format_version") || beside("byteorder") || storages).then_some(root)
 }
 
+/// The same where nothing but the first member is known, because the archive has no directory.
+pub(super) fn root_by_first(name: &str) -> Option<&str> {
+    name.strip_suffix("data.pkl").filter(|root| !root.is_empty() && is_folder(root))
+}
+
 fn is_folder(root: &str) -> bool {
     root.is_empty() || root.find('/') == Some(root.len() - 1)
 }
 
+/// The folder of an archive that `torch.export` wrote, with its slash: a program in JSON, and raw weights or a PyTorch
+/// archive beside it (torch 2.2 to 2.15).
+pub(super) fn export_root<'n>(names: &[&'n str]) -> Option<&'n str> {
+    let marks = ["archive_format", "serialized_exported_program.json"];
+    names
+        .iter()
+        .find_map(|name| marks.iter().find_map(|mark| name.strip_suffix(mark)))
+        .filter(|root| is_folder(root))
+}
+
+/// What to expect of a member of an archive that `torch.export` wrote.
+pub(super) fn export_role(root: &str, name: &str) -> Role {
+    let Some(inner) = name.strip_prefix(root) else { return Role::Any };
+    let raw = inner.strip_prefix("data/weights/").or_else(|| inner.strip_prefix("data/constants/"));
+    match raw {
+        Some(raw) if !raw.contains('/') && extension(raw) != "json" => Role::Numbers,
+        _ if NOTES.contains(&inner) || matches!(inner, "archive_format" | "archive_version") => Role::Note,
+        _ => Role::Any,
+    }
+}
+
 /// What an archive with this root is.
 pub(super) fn format(root: &str, names: &[&str]) -> Format {
-    let constants = names.iter().any(|name| name.strip_prefix(root) == Some("constants.pkl"));
-    if constants { Format::TorchScript } else { Format::Torch }
+    let has = |part: &str| {
+        names.iter().any(|name| name.strip_prefix(root).is_some_and(|inner| inner.starts_with(part)))
+    };
+    if has("constants.pkl") && has("code/") { Format::TorchScript } else { Format::Torch }
 }
 
 /// What to expect of a member of an archive with this root.
@@ -51,9 +80,9 @@ pub(super) fn role(root: &str, format: Format, name: &str) -> Role {
     let dialect = if format == Format::TorchScript { Dialect::Script } else { Dialect::Torch };
     match inner.split_once('/') {
         _ if NOTES.contains(&inner) => Role::Note,
-        None if inner.ends_with(".pkl") => Role::Pickle(dialect),
-        Some(("code", _)) if inner.ends_with(".py") => Role::Script,
-        Some(("code", _)) if inner.ends_with(".debug_pkl") => Role::Pickle(dialect),
+        None if extension(inner) == "pkl" => Role::Pickle(dialect),
+        Some(("code", _)) if extension(inner) == "py" => Role::Script,
+        Some(("code", _)) if extension(inner) == "debug_pkl" => Role::Pickle(dialect),
         Some(("data" | "constants" | "traced_inputs" | "bytecode", key)) if !key.contains('/') => {
             Role::Numbers
         }
@@ -66,11 +95,11 @@ pub(super) fn check_storages(
     kind: &Kind,
     root: &str,
     entries: &[Entry],
-    members: &[(String, Found)],
+    pickles: &[(String, Found)],
     findings: &mut Findings,
 ) {
     let sizes: HashMap<&str, u64> = entries.iter().map(|entry| (entry.name.as_str(), entry.size)).collect();
-    for (name, member) in members {
+    for (name, member) in pickles {
         let Some(stem) = name.strip_suffix(".pkl").filter(|_| !member.storages.is_empty()) else { continue };
         // The inputs that a program was traced with are written without their data.
         if stem.strip_prefix(root) == Some("traced_inputs") {
@@ -93,9 +122,7 @@ pub(super) fn check_storages(
             }
         }
     }
-    let has_pickle = members.iter().any(|(name, member)| {
-        name.strip_prefix(root) == Some("data.pkl") && matches!(member.format, Format::Pickle)
-    });
+    let has_pickle = pickles.iter().any(|(name, _)| name.strip_prefix(root) == Some("data.pkl"));
     if !has_pickle {
         let format = kind.format;
         findings.whole(&rules::TORCH_LAYOUT, format!("the {format} archive has no pickle in its data.pkl"));

@@ -1,5 +1,7 @@
 //! The forward pass over an archive: every byte belongs to a member, the directory or the end, or is a finding.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -31,8 +33,12 @@ pub(super) struct Walk<'w, 'a> {
     pub(super) context: &'w Context<'w>,
     pub(super) findings: &'w mut Findings,
     pub(super) kind: Kind,
-    /// What was found in each member, by name.
-    pub(super) members: Vec<(String, Found)>,
+    /// Formats of the models inside.
+    pub(super) inside: BTreeSet<Format>,
+    /// What each member of a Keras archive is, by name.
+    pub(super) formats: Vec<(String, Format)>,
+    /// The pickles of a PyTorch archive, by name.
+    pub(super) pickles: Vec<(String, Found)>,
 }
 
 /// Judges an archive whose directory is in the context; one without goes by its members' own headers.
@@ -41,13 +47,22 @@ pub(crate) fn scan(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Found, Stop> {
-    let none = Vec::new();
-    let entries = context.directory.map_or(&none, |directory| &directory.entries);
-    let kind = Kind::of(entries.iter().map(|entry| entry.name.as_str()));
-    let mut walk = Walk { stream, context, findings, kind, members: Vec::new() };
+    let kind = match context.directory {
+        Some(directory) => Kind::of(directory.names()),
+        None => Kind::by_head(stream.head()?),
+    };
+    let mut walk = Walk {
+        stream,
+        context,
+        findings,
+        kind,
+        inside: BTreeSet::new(),
+        formats: Vec::new(),
+        pickles: Vec::new(),
+    };
     match context.directory {
-        Some(_) if !context.limits.admit(entries.len() as u64) => {
-            let count = entries.len();
+        Some(directory) if !context.limits.admit(directory.entries.len() as u64) => {
+            let count = directory.entries.len();
             walk.findings.whole(&rules::MEMBERS, format!("{count} members, more than are followed"));
             return Ok(Found::new(walk.kind.format));
         }
@@ -116,7 +131,7 @@ impl Walk<'_, '_> {
                 }
                 Flaw::Disagree(what) => self.findings.whole(&rules::HEADERS_DISAGREE, what.clone()),
                 Flaw::TooLarge => {
-                    self.findings.whole(&rules::MEMBERS, "the directory is larger than is held")
+                    self.findings.whole(&rules::MEMBERS, "the directory is larger than is held");
                 }
             }
         }
@@ -154,20 +169,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The directory again, in the forward pass, and what follows it.
+    /// The directory and the end records again, in the forward pass.
     fn end(&mut self, directory: &Directory) -> Result<(), Stop> {
-        let mut left = directory.end - directory.start;
         let mut hash = Sha256::new();
-        let mut bytes = Vec::new();
-        while left > 0 {
-            let step = left.min(64 * 1024);
-            bytes.clear();
-            self.stream.take(step, 64 * 1024, &mut bytes)?;
-            hash.update(&bytes);
-            left -= step;
-        }
-        let same: [u8; 32] = hash.finalize().into();
-        if same != directory.hash && !directory.flaws.iter().any(|flaw| matches!(flaw, Flaw::Broken(_))) {
+        self.stream.drain(|_, bytes| hash.update(bytes))?;
+        let seen: [u8; 32] = hash.finalize().into();
+        if seen != directory.hash {
             self.findings.whole(&rules::CHANGED, "the directory changed while the archive was read");
         }
         Ok(())
@@ -176,21 +183,22 @@ impl Walk<'_, '_> {
     /// Sums up the members.
     fn finish(self) -> Found {
         let mut found = Found::new(self.kind.format);
-        let models = self.members.iter().flat_map(|(_, member)| {
-            member.inside.iter().copied().chain(Some(member.format).filter(|format| format.is_model()))
-        });
-        found.inside = models.collect();
-        found.inside.sort_unstable();
-        found.inside.dedup();
         if let (Some(root), Some(directory)) = (&self.kind.torch, self.context.directory) {
-            torch::check_storages(&self.kind, root, &directory.entries, &self.members, self.findings);
-            found.inside.clear();
+            torch::check_storages(&self.kind, root, &directory.entries, &self.pickles, self.findings);
+        } else {
+            // What a format is made of needs no permission of its own.
+            let parts: &[Format] = match self.kind.format {
+                Format::Keras => &[Format::Hdf5, Format::KerasJson, Format::Npz],
+                Format::Skops | Format::Npz => &[Format::Npy],
+                _ => &[],
+            };
+            found.inside = self.inside.into_iter().filter(|format| !parts.contains(format)).collect();
         }
         match found.format {
             Format::Zip if found.inside.is_empty() => {
                 self.findings.whole(&rules::NO_MODEL, "there is no model in the archive");
             }
-            Format::Keras => keras::check_members(&self.members, self.findings),
+            Format::Keras => keras::check_members(&self.formats, self.findings),
             _ => {}
         }
         found

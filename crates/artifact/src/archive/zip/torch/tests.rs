@@ -61,7 +61,7 @@ fn every_part_is_what_its_place_says() {
         &[("m/constants.pkl", b"\x80\x02)."), ("m/code/__torch__.py", b"class Net(Module):\n  w : Tensor\n")],
     );
     sound(&code);
-    check(&archive(b"\x80\x02c__torch__\nNet\n)\x81}b.", &[good]), "PKL102");
+    check(&archive(b"\x80\x02c__torch__\nNet\n)\x81}b.", &[good]), "INT523");
 }
 
 #[test]
