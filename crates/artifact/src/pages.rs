@@ -40,7 +40,7 @@ pub(crate) enum Fault {
 pub(crate) struct Pages {
     source: Box<dyn Source>,
     size: u64,
-    pages: BTreeMap<u64, Vec<u8>>,
+    seen: BTreeMap<u64, Vec<u8>>,
     /// The stream has been read to its end already.
     held: bool,
 }
@@ -66,7 +66,7 @@ impl Pages {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Self { source, size, pages: BTreeMap::new(), held }))
+        Ok(Some(Self { source, size, seen: BTreeMap::new(), held }))
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -82,8 +82,8 @@ impl Pages {
         while next < end {
             let page = next / PAGE;
             let bytes = self.page(page)?;
-            let from = (next - page * PAGE) as usize;
-            let to = bytes.len().min(from.saturating_add((end - next) as usize));
+            let inside = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            let (from, to) = (inside(next - page * PAGE), inside(end - page * PAGE));
             let Some(piece) = bytes.get(from..to).filter(|piece| !piece.is_empty()) else {
                 return Err(Fault::Outside { at, length });
             };
@@ -94,8 +94,8 @@ impl Pages {
     }
 
     fn page(&mut self, page: u64) -> Result<&[u8], Fault> {
-        let count = self.pages.len();
-        match self.pages.entry(page) {
+        let count = self.seen.len();
+        match self.seen.entry(page) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
                 let at = page * PAGE;
@@ -120,12 +120,12 @@ impl Pages {
             return Ok(());
         }
         let mut bytes = Vec::new();
-        for (page, seen) in self.pages {
+        for (page, before) in self.seen {
             let at = page * PAGE;
             stream.skip(at.saturating_sub(stream.position()))?;
             bytes.clear();
-            stream.take(seen.len() as u64, PAGE as usize, &mut bytes)?;
-            if bytes != seen {
+            stream.take(before.len() as u64, before.len(), &mut bytes)?;
+            if bytes != before {
                 findings.at(&rules::CHANGED, at, "the file changed while it was read");
                 return Err(Stop::Reported);
             }

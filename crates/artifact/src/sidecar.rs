@@ -144,7 +144,7 @@ impl Visitor for Document {
 
 /// Whether a text file by this name is a template by itself.
 pub(crate) fn is_template(path: &str) -> bool {
-    path.ends_with(".jinja") || path.ends_with(".jinja2") || path.ends_with(".j2")
+    path.rsplit('.').next().is_some_and(|extension| matches!(extension, "jinja" | "jinja2" | "j2"))
 }
 
 /// Judges a template that is a file by itself.

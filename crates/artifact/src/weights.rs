@@ -63,7 +63,7 @@ pub(crate) fn sample(
         let start = stream.position();
         let stretch = left.min(STRETCH);
         kept.clear();
-        stream.take(stretch, SAMPLE.min(stretch) as usize, &mut kept)?;
+        stream.take(stretch, usize::try_from(SAMPLE.min(stretch)).unwrap_or(0), &mut kept)?;
         if let Some(at) = kept.chunks_exact(float.width()).position(|value| float.is_bad(value)) {
             let offset = start + (at * float.width()) as u64;
             findings.about(&rules::NON_FINITE, Some(offset), name, "a weight is NaN or infinite");

@@ -88,7 +88,7 @@ impl Visitor for CatboostJson {
             }
             Event::ObjectEnd if path.ends_with(&["splits", "*"]) => self.splits += 1,
             Event::ArrayEnd if path.ends_with(&["oblivious_trees", "*", "leaf_values"]) => {
-                self.leaves = Some(self.count)
+                self.leaves = Some(self.count);
             }
             Event::ArrayEnd if path.ends_with(&["oblivious_trees", "*", "leaf_weights"]) => {
                 self.weights = Some(self.count);

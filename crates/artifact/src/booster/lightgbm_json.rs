@@ -46,6 +46,7 @@ impl LightgbmJson {
         self.findings.about(&rules::BOOSTER_SCHEMA, Some(at), "tree_info", message);
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "counts of leaves are far below 2^53")]
     fn tree_end(&mut self, at: u64) {
         let (leaves, splits) = (std::mem::take(&mut self.leaves), std::mem::take(&mut self.splits));
         let declared = self.declared.take();
@@ -63,7 +64,7 @@ impl Visitor for LightgbmJson {
             Event::ArrayStart if path.depth() == 1 => self.trees |= path.is_key("tree_info"),
             Event::Number(number) if path.is_key("max_feature_idx") => self.features = Some(*number),
             Event::Number(number) if path.ends_with(&["tree_info", "*", "num_leaves"]) => {
-                self.declared = Some(*number)
+                self.declared = Some(*number);
             }
             Event::Number(number) if path.is_key("leaf_value") => {
                 self.leaves += 1;

@@ -129,11 +129,11 @@ impl Scan<'_, '_> {
         while let Some(at) = self.next()? {
             let is_tree = self.line.starts_with(b"Tree=");
             let ends = self.line == b"end of trees";
-            if is_tree || ends {
-                if let Some(tree) = tree.take() {
-                    self.tree_end(&tree, count, at);
-                    count += 1;
-                }
+            if (is_tree || ends)
+                && let Some(tree) = tree.take()
+            {
+                self.tree_end(&tree, count, at);
+                count += 1;
             }
             if ends {
                 let declared = self.sizes.as_ref().map_or(0, Vec::len);
@@ -176,6 +176,12 @@ impl Scan<'_, '_> {
         }
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts are bounded before they are converted, and links that are none saturate"
+    )]
     fn tree_end(&mut self, block: &Block, number: usize, end: u64) {
         let at = block.start;
         let name = format!("tree {number}");
@@ -207,7 +213,7 @@ impl Scan<'_, '_> {
             self.bad(at, &name, "a split uses a feature that does not exist");
         }
         // Inner nodes come first; leaves, written as the complement, behind them.
-        let inner = leaves as i64 - 1;
+        let inner = leaves.cast_signed() - 1;
         let links = ["left_child", "right_child"].into_iter().filter_map(|key| block.field(key)).flatten();
         let children = links.map(|link| {
             let link = *link as i64;

@@ -1,5 +1,7 @@
 //! Small models, each with the one thing that is wrong.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+
 use proptest::prelude::*;
 
 use crate::build::{judge, passes, rules};
@@ -77,11 +79,15 @@ fn ubjson(text: &str) -> Vec<u8> {
             serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_i64) => {
                 out.extend(b"[$l#L");
                 out.extend((items.len() as u64).to_be_bytes());
-                items.iter().for_each(|item| out.extend((item.as_i64().unwrap() as i32).to_be_bytes()));
+                for item in items {
+                    out.extend((item.as_i64().unwrap() as i32).to_be_bytes());
+                }
             }
             serde_json::Value::Array(items) => {
                 out.push(b'[');
-                items.iter().for_each(|item| put(item, out));
+                for item in items {
+                    put(item, out);
+                }
                 out.push(b']');
             }
             serde_json::Value::Object(fields) => {

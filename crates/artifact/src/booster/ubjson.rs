@@ -55,37 +55,41 @@ impl<'s, 'a> Reader<'s, 'a> {
         })
     }
 
-    fn big_endian(&mut self, width: usize) -> Result<u64, JsonError> {
-        let mut number = 0;
-        for _ in 0..width {
-            number = number << 8 | u64::from(self.byte()?);
+    fn fixed<const WIDTH: usize>(&mut self) -> Result<[u8; WIDTH], JsonError> {
+        let mut bytes = [0; WIDTH];
+        for byte in &mut bytes {
+            *byte = self.byte()?;
         }
-        Ok(number)
+        Ok(bytes)
     }
 
-    /// A number behind its marker; `None` where the marker is no number's.
-    fn number(&mut self, kind: u8) -> Result<Option<f64>, JsonError> {
+    /// A whole number behind its marker; `None` where the marker is no whole number's.
+    fn integer(&mut self, kind: u8) -> Result<Option<i64>, JsonError> {
         Ok(Some(match kind {
-            b'i' => f64::from(self.big_endian(1)? as u8 as i8),
-            b'U' => f64::from(self.big_endian(1)? as u8),
-            b'I' => f64::from(self.big_endian(2)? as u16 as i16),
-            b'l' => f64::from(self.big_endian(4)? as u32 as i32),
-            b'L' => self.big_endian(8)? as i64 as f64,
-            b'd' => f64::from(f32::from_bits(self.big_endian(4)? as u32)),
-            b'D' => f64::from_bits(self.big_endian(8)?),
+            b'i' => i64::from(i8::from_be_bytes(self.fixed()?)),
+            b'U' => i64::from(self.byte()?),
+            b'I' => i64::from(i16::from_be_bytes(self.fixed()?)),
+            b'l' => i64::from(i32::from_be_bytes(self.fixed()?)),
+            b'L' => i64::from_be_bytes(self.fixed()?),
             _ => return Ok(None),
         }))
     }
 
+    /// A number behind its marker; `None` where the marker is no number's.
+    #[expect(clippy::cast_precision_loss, reason = "counts and links of trees are far below 2^53")]
+    fn number(&mut self, kind: u8) -> Result<Option<f64>, JsonError> {
+        Ok(match kind {
+            b'd' => Some(f64::from(f32::from_be_bytes(self.fixed()?))),
+            b'D' => Some(f64::from_be_bytes(self.fixed()?)),
+            kind => self.integer(kind)?.map(|number| number as f64),
+        })
+    }
+
     /// A length or count with its marker.
     fn length(&mut self) -> Result<u64, JsonError> {
-        let number = match self.byte()? {
-            b'i' => i64::from(self.big_endian(1)? as u8 as i8),
-            b'U' => i64::from(self.big_endian(1)? as u8),
-            b'I' => i64::from(self.big_endian(2)? as u16 as i16),
-            b'l' => i64::from(self.big_endian(4)? as u32 as i32),
-            b'L' => self.big_endian(8)? as i64,
-            _ => return Err(self.error("a length that is no whole number")),
+        let kind = self.byte()?;
+        let Some(number) = self.integer(kind)? else {
+            return Err(self.error("a length that is no whole number"));
         };
         u64::try_from(number)
             .ok()
@@ -100,7 +104,7 @@ impl<'s, 'a> Reader<'s, 'a> {
             return Err(self.stopped(stop));
         }
         if length <= MAX_TEXT as u64 {
-            return String::from_utf8(bytes).map_err(|_| self.error("a text that is no UTF-8"));
+            return String::from_utf8(bytes).ok().ok_or_else(|| self.error("a text that is no UTF-8"));
         }
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

@@ -115,6 +115,7 @@ impl Xgboost {
         }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "what is no link saturates and leads nowhere")]
     fn number(&mut self, path: &Path, number: f64, at: u64) {
         self.count += 1;
         let in_tree = path.key_at(path.depth().wrapping_sub(4)) == "trees";
@@ -185,8 +186,9 @@ impl Xgboost {
             return self.bad(at, &name, "a node has one child only");
         }
         // What is below zero, and no leaf, wraps to a node that cannot exist.
-        let children =
-            pairs().filter(|(left, _)| **left != -1).flat_map(|(left, right)| [*left as u64, *right as u64]);
+        let children = pairs()
+            .filter(|(left, _)| **left != -1)
+            .flat_map(|(left, right)| [left.cast_unsigned(), right.cast_unsigned()]);
         if let Err(message) = tree::check(children, nodes) {
             return self.bad(at, &name, message);
         }
@@ -222,7 +224,7 @@ impl Xgboost {
         match self.features.and_then(|features| i64::try_from(features).ok()) {
             Some(features) if self.used < features => {}
             Some(features) => {
-                self.bad(at, "num_feature", format!("a tree uses more than the {features} features"))
+                self.bad(at, "num_feature", format!("a tree uses more than the {features} features"));
             }
             None => self.bad(at, "num_feature", "the model does not say how many features it has"),
         }

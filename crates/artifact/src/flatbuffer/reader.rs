@@ -55,6 +55,12 @@ impl<'p> Buffer<'p> {
         Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
+    /// A signed number of four bytes.
+    fn signed(&mut self, at: u64) -> Result<i64, Fault> {
+        let number = self.number(at, 4)?.cast_signed();
+        Ok(if number > i64::from(i32::MAX) { number - (1 << 32) } else { number })
+    }
+
     /// What the first four bytes lead to.
     pub(super) fn root(&mut self) -> Result<Table, Fault> {
         let at = self.follow(self.start)?;
@@ -70,10 +76,9 @@ impl<'p> Buffer<'p> {
     }
 
     fn table(&mut self, at: u64) -> Result<Table, Fault> {
-        let back = i64::from(self.number(at, 4)? as u32 as i32);
+        let back = self.signed(at)?;
         let layout = i128::from(at) - i128::from(back);
-        let layout =
-            u64::try_from(layout).map_err(|_| Fault::Bad { at, what: "a table without a layout" })?;
+        let layout = u64::try_from(layout).ok().ok_or(Fault::Bad { at, what: "a table without a layout" })?;
         let size = self.number(layout, 2)?;
         let own = self.number(layout + 2, 2)?;
         if size < 4 || !size.is_multiple_of(2) || own < 4 {
@@ -176,6 +181,6 @@ impl<'p> Buffer<'p> {
             return Err(Fault::Limit { at: vector.at, what: "a longer text than is followed" });
         }
         let bytes = self.bytes(vector.at, vector.count)?;
-        String::from_utf8(bytes).map_err(|_| Fault::Bad { at: vector.at, what: "a text that is no UTF-8" })
+        String::from_utf8(bytes).ok().ok_or(Fault::Bad { at: vector.at, what: "a text that is no UTF-8" })
     }
 }

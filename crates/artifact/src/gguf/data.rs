@@ -44,7 +44,7 @@ pub(super) fn check(
 fn gap(reader: &mut Reader<'_, '_>, length: u64, alignment: u64) -> Result<(), Stop> {
     let at = reader.stream.position();
     let mut filling = Vec::new();
-    reader.stream.take(length, alignment as usize, &mut filling)?;
+    reader.stream.take(length, usize::try_from(alignment).unwrap_or(0), &mut filling)?;
     if length >= alignment {
         reader.findings.at(&rules::GGUF_HIDDEN, at, format!("{length} bytes belong to no tensor"));
     } else if filling.iter().any(|byte| *byte != 0) {

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Bytes of a name.
-const MAX_NAME: u64 = 65_535;
+const MAX_NAME: u16 = 65_535;
 
 pub(super) struct Reader<'r, 'a> {
     pub(super) stream: &'r mut Stream<'a>,
@@ -24,12 +24,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         reader.stream.skip(4)?;
         let version = reader.number(4)?;
         // A file in the other byte order has its version at the other end.
-        let version = if version & 0xffff == 0 {
-            reader.big_endian = true;
-            (version as u32).swap_bytes()
-        } else {
-            version as u32
-        };
+        reader.big_endian = version.trailing_zeros() >= 16;
+        let version = if reader.big_endian { version >> 24 | (version >> 8 & 0xff00) } else { version };
         match version {
             1 => reader.short = true,
             2 | 3 => {}
@@ -88,8 +84,8 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     /// A key or the name of a tensor.
     pub(super) fn name(&mut self, rule: &'static Rule) -> Result<String, Stop> {
-        let (bytes, length) = self.bytes(MAX_NAME as usize)?;
-        if length > MAX_NAME || length == 0 {
+        let (bytes, length) = self.bytes(usize::from(MAX_NAME))?;
+        if length > u64::from(MAX_NAME) || length == 0 {
             return Err(self.fail(rule, format!("a name of {length} bytes; 1 to {MAX_NAME} are allowed")));
         }
         match String::from_utf8(bytes) {

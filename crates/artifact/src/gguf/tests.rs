@@ -1,5 +1,7 @@
 //! Files built byte by byte, each with the one thing that is wrong.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+
 use proptest::prelude::*;
 
 use crate::build::{judge, passes, rules};

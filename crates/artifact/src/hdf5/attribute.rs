@@ -50,7 +50,9 @@ pub(super) fn read(image: &mut Image, message: &Message) -> Result<Attribute, Fa
         return Err(fields.bad("an attribute is shorter than its type and shape say"));
     }
     let text = match elements {
-        Some(1) if kind.class == FIXED_TEXT => Some(fields.take(kind.size as usize)?.to_vec()),
+        Some(1) if kind.class == FIXED_TEXT => {
+            Some(fields.take(usize::try_from(kind.size).unwrap_or(usize::MAX))?.to_vec())
+        }
         Some(1) if kind.is_text => Some(variable(image, &mut fields)?),
         _ => None,
     };
@@ -74,7 +76,7 @@ fn variable(image: &mut Image, fields: &mut Fields<'_>) -> Result<Vec<u8>, Fault
     let fixed = 8 + image.length_width as u64;
     let head = image.bytes(heap, fixed)?;
     let mut heads = Fields::new(&head, image.place(heap));
-    heads.signature(b"GCOL", "no shared values are here")?;
+    heads.signature(*b"GCOL", "no shared values are here")?;
     heads.take(4)?;
     let size = heads.number(image.length_width)?;
     let end = heap.checked_add(size).filter(|_| image.holds(heap, size));

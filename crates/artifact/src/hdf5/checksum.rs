@@ -1,5 +1,6 @@
 //! The checksum of newer blocks: Bob Jenkins's `lookup3`, `hashlittle` (public domain), with an initial value of zero.
 
+#[expect(clippy::cast_possible_truncation, reason = "the checksum takes the length modulo 2^32")]
 pub(super) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32);
     let (mut a, mut b, mut c) = (start, start, start);

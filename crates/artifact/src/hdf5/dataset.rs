@@ -18,11 +18,16 @@ const EXPANSION: u64 = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Dataset {
     kind: Option<Type>,
-    /// Elements, where they can be counted.
-    elements: Option<Option<u64>>,
+    shape: Option<Shape>,
     layout: Option<Layout>,
     axes: usize,
     filtered: bool,
+}
+
+/// How many elements there are, where they can be counted.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    elements: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -52,7 +57,7 @@ impl Dataset {
         match message.kind {
             0x1 => {
                 self.axes = message.data.get(1).copied().map_or(0, usize::from);
-                self.elements = Some(types::dataspace(&mut fields, image.length_width)?);
+                self.shape = Some(Shape { elements: types::dataspace(&mut fields, image.length_width)? });
             }
             0x3 if message.shared => {
                 return Err(Fault::Limit { at: message.place, what: "a shared type, which is not followed" });
@@ -76,10 +81,10 @@ impl Dataset {
     /// Holds the place of the data against its shape and type.
     pub(super) fn check(&self, image: &mut Image, at: u64, findings: &mut Findings) -> Result<(), Fault> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        let (Some(kind), Some(elements)) = (self.kind, self.elements) else {
+        let (Some(kind), Some(shape)) = (self.kind, self.shape) else {
             return Err(Fault::Bad { at, what: "a dataset without a shape or a type" });
         };
-        let total = elements.and_then(|elements| elements.checked_mul(kind.size));
+        let total = shape.elements.and_then(|elements| elements.checked_mul(kind.size));
         let limit = BOMB.max(image.size().saturating_mul(EXPANSION));
         let Some(total) = total.filter(|total| *total <= limit) else {
             findings.at(&rules::HDF5_BOMB, at, "a shape that expands far beyond the file");
@@ -171,11 +176,11 @@ fn chunks(
 ) -> Result<(), Fault> {
     let wide = image.offset_width;
     let mut open = vec![(tree, u8::MAX)];
-    let mut seen = 0usize;
+    let mut seen = 0u64;
     while let Some((address, above)) = open.pop() {
         let head = image.bytes(address, 8 + 2 * wide as u64)?;
         let mut fields = Fields::new(&head, image.place(address));
-        fields.signature(b"TREE", "no tree of chunks is here")?;
+        fields.signature(*b"TREE", "no tree of chunks is here")?;
         let (kind, level, count) = (fields.u8()?, fields.u8()?, u64::from(fields.u16()?));
         if kind != 1 || level >= above {
             return Err(fields.bad("a tree of chunks that leads back to itself, or is none"));
@@ -196,8 +201,8 @@ fn chunks(
                 findings.at(&rules::HDF5_EXTENT, image.place(child), message);
             }
         }
-        seen += count as usize;
-        if seen > super::walk::MAX_OBJECTS {
+        seen += count;
+        if seen > super::walk::MAX_OBJECTS as u64 {
             return Err(Fault::Limit { at: image.place(address), what: "more chunks than are followed" });
         }
     }

@@ -45,15 +45,17 @@ impl<'b> Fields<'b> {
     }
 
     pub(super) fn u16(&mut self) -> Result<u16, Fault> {
-        Ok(self.number(2)? as u16)
+        let bytes = self.take(2)?;
+        Ok(u16::from_le_bytes([bytes[0], bytes[1]]))
     }
 
     pub(super) fn u32(&mut self) -> Result<u32, Fault> {
-        Ok(self.number(4)? as u32)
+        let bytes = self.take(4)?;
+        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
     /// Refuses a block that does not begin with its signature.
-    pub(super) fn signature(&mut self, signature: &[u8; 4], what: &'static str) -> Result<(), Fault> {
+    pub(super) fn signature(&mut self, signature: [u8; 4], what: &'static str) -> Result<(), Fault> {
         let bad = self.bad(what);
         if self.take(4)? == signature { Ok(()) } else { Err(bad) }
     }

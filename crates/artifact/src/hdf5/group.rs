@@ -46,7 +46,7 @@ fn node(image: &mut Image, address: u64) -> Result<(u8, Vec<u64>), Fault> {
     let (wide, long) = (image.offset_width, image.length_width);
     let head = image.bytes(address, 8 + 2 * wide as u64)?;
     let mut fields = Fields::new(&head, image.place(address));
-    fields.signature(b"TREE", "no tree of a group is here")?;
+    fields.signature(*b"TREE", "no tree of a group is here")?;
     if fields.u8()? != 0 {
         return Err(fields.bad("a tree of another kind where a group's belongs"));
     }
@@ -68,7 +68,7 @@ fn local_heap(image: &mut Image, address: u64) -> Result<Vec<u8>, Fault> {
     let (wide, long) = (image.offset_width, image.length_width);
     let bytes = image.bytes(address, (8 + 2 * long + wide) as u64)?;
     let mut fields = Fields::new(&bytes, image.place(address));
-    fields.signature(b"HEAP", "no names of a group are here")?;
+    fields.signature(*b"HEAP", "no names of a group are here")?;
     fields.take(4)?;
     let size = fields.number(long)?;
     fields.number(long)?;
@@ -84,7 +84,7 @@ fn symbols(image: &mut Image, address: u64, names: &[u8], objects: &mut Vec<u64>
     let wide = image.offset_width;
     let head = image.bytes(address, 8)?;
     let mut fields = Fields::new(&head, image.place(address));
-    fields.signature(b"SNOD", "no entries of a group are here")?;
+    fields.signature(*b"SNOD", "no entries of a group are here")?;
     fields.take(2)?;
     let count = u64::from(fields.u16()?);
     let bytes = image.bytes(address + 8, count * (2 * wide as u64 + 24))?;

@@ -90,9 +90,9 @@ fn newer(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
         }
         let mut fields = Fields::new(&bytes[..end], place);
         if at == 0 {
-            fields.take(prefix as usize)?;
+            fields.take(usize::try_from(prefix).unwrap_or(usize::MAX))?;
         } else {
-            fields.signature(b"OCHK", "no continuation of an object's header is here")?;
+            fields.signature(*b"OCHK", "no continuation of an object's header is here")?;
         }
         at += 1;
         let fixed = if flags & 4 != 0 { 6 } else { 4 };

@@ -52,7 +52,7 @@ pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Re
         let root = fields.number(wide)?;
         let length = fields.place() - start;
         let stored = fields.u32()?;
-        if bytes.get(..length as usize).map(lookup3) != Some(stored) {
+        if usize::try_from(length).ok().and_then(|length| bytes.get(..length)).map(lookup3) != Some(stored) {
             return Err(fields.bad("the superblock does not have its checksum"));
         }
         if extension != image.undefined() {

@@ -1,5 +1,7 @@
 //! Files built byte by byte in the layout of the oldest version, as h5py writes it by default.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+
 use proptest::prelude::*;
 
 use crate::build::{judge, passes, rules};
@@ -70,7 +72,9 @@ pub(crate) fn empty() -> Vec<u8> {
 /// Messages of a dataset of floats.
 fn dataset(shape: &[u64], layout: &[u8]) -> Vec<Vec<u8>> {
     let mut space = vec![1, shape.len() as u8, 0, 0, 0, 0, 0, 0];
-    shape.iter().for_each(|size| space.extend(size.to_le_bytes()));
+    for size in shape {
+        space.extend(size.to_le_bytes());
+    }
     vec![message(1, &space), message(3, &[0x11, 0x20, 0x1f, 0, 4, 0, 0, 0]), message(8, layout)]
 }
 

@@ -129,11 +129,11 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn end(&mut self) -> Result<Event, JsonError> {
+    fn end(&mut self) -> Event {
         self.next += 1;
         let object = self.open.pop();
         self.expect = if self.open.is_empty() { Expect::End } else { Expect::Next };
-        Ok(if object == Some(true) { Event::ObjectEnd } else { Event::ArrayEnd })
+        if object == Some(true) { Event::ObjectEnd } else { Event::ArrayEnd }
     }
 
     fn word(&mut self) -> Result<Event, JsonError> {
@@ -261,9 +261,7 @@ impl<R: Read> Source for Reader<R> {
                 };
             };
             let event = match (self.expect, byte) {
-                (Expect::Value { or_end: true }, b']') | (Expect::Key { or_end: true }, b'}') => {
-                    self.end()?
-                }
+                (Expect::Value { or_end: true }, b']') | (Expect::Key { or_end: true }, b'}') => self.end(),
                 (Expect::Value { .. }, first) => self.value(first)?,
                 (Expect::Key { .. }, b'"') => {
                     let key = self.text()?;
@@ -281,8 +279,8 @@ impl<R: Read> Source for Reader<R> {
                         if object { Expect::Key { or_end: false } } else { Expect::Value { or_end: false } };
                     continue;
                 }
-                (Expect::Next, b']') if self.open.last() == Some(&false) => self.end()?,
-                (Expect::Next, b'}') if self.open.last() == Some(&true) => self.end()?,
+                (Expect::Next, b']') if self.open.last() == Some(&false) => self.end(),
+                (Expect::Next, b'}') if self.open.last() == Some(&true) => self.end(),
                 (Expect::End, _) => return Err(self.error("something follows the document")),
                 _ => return Err(self.error("something that does not belong here")),
             };

@@ -34,19 +34,19 @@ pub(crate) struct Config {
     findings: Findings,
     open: Vec<Object>,
     top_class: bool,
-    top_config: bool,
+    top_settings: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { findings: Findings::new(), open: Vec::new(), top_class: false, top_config: false }
+        Self { findings: Findings::new(), open: Vec::new(), top_class: false, top_settings: false }
     }
 }
 
 impl Config {
     /// Whether the document describes a model: a class with its configuration at the top.
     pub(crate) fn is_model(&self) -> bool {
-        self.top_class && self.top_config
+        self.top_class && self.top_settings
     }
 
     pub(crate) fn into_findings(self) -> Findings {
@@ -171,7 +171,7 @@ impl Visitor for Config {
     fn event(&mut self, path: &Path, event: &Event, at: u64) {
         match event {
             Event::ObjectStart => {
-                self.top_config |= path.depth() == 1 && path.is_key("config");
+                self.top_settings |= path.depth() == 1 && path.is_key("config");
                 self.open.push(Object { at, ..Object::default() });
             }
             Event::ObjectEnd => {
@@ -189,7 +189,7 @@ impl Visitor for Config {
                         "it holds the byte code of a Python function",
                     );
                 }
-                self.top_config |= path.depth() == 1 && path.is_key("config");
+                self.top_settings |= path.depth() == 1 && path.is_key("config");
             }
             Event::Text(text) => {
                 self.top_class |= path.depth() == 1 && path.is_key("class_name");

@@ -73,7 +73,8 @@ pub(crate) fn scan(text: impl Read, findings: &mut Findings) -> Result<(), Stop>
     match read {
         Ok(()) if complete => {}
         Ok(()) => {
-            findings.whole(&rules::SKOPS_SCHEMA, "the schema has no protocol, or names no type for the model")
+            findings
+                .whole(&rules::SKOPS_SCHEMA, "the schema has no protocol, or names no type for the model");
         }
         Err(JsonError::Io(error)) => return Err(Stop::Io(error)),
         Err(error) => findings.whole(&rules::SKOPS_SCHEMA, format!("the schema does not parse: {error}")),

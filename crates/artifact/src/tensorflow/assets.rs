@@ -31,7 +31,7 @@ pub(super) fn check(assets: &[String], tree: &dyn Tree, model: &str, findings: &
         match tree::beside(model, &format!("assets/{asset}")) {
             Ok(path) if tree.facts(&path).is_ok() => {}
             Ok(_) => {
-                findings.about(&rules::TF_ASSET, None, asset, "the model reads this file, and it is missing")
+                findings.about(&rules::TF_ASSET, None, asset, "the model reads this file, and it is missing");
             }
             Err(refusal) => {
                 let message = format!("the model reads this file, and it is no place inside: {refusal}");

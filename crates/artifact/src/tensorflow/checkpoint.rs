@@ -56,13 +56,13 @@ pub(crate) fn scan(
                 findings.whole(&rules::TF_TABLE, "the index does not say how many data files there are");
                 return Ok(Vec::new());
             };
-            ends = vec![0u64; shards as usize];
+            ends = vec![0u64; usize::try_from(shards).unwrap_or(0)];
             continue;
         }
         match entry(value) {
             Some(entry) => check(&entry, &name, &mut ends, findings),
             None => {
-                findings.about(&rules::TF_TABLE, None, &name, "the place of this variable cannot be read")
+                findings.about(&rules::TF_TABLE, None, &name, "the place of this variable cannot be read");
             }
         }
     }
@@ -106,7 +106,7 @@ fn data_files(path: &str, ends: &[u64], tree: &dyn Tree, findings: &mut Findings
                 findings.about(&rules::TF_SHARD, None, &name, message);
             }
             Err(_) => {
-                findings.about(&rules::TF_SHARD, None, &name, "the index names this file, and it is missing")
+                findings.about(&rules::TF_SHARD, None, &name, "the index names this file, and it is missing");
             }
         }
         files.push(file);

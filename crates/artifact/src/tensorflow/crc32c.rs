@@ -6,8 +6,9 @@ const POLYNOMIAL: u32 = 0x82f6_3b78;
 const TABLE: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
+    let mut value = 0u32;
     while byte < 256 {
-        let mut crc = byte as u32;
+        let mut crc = value;
         let mut bit = 0;
         while bit < 8 {
             crc = if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
@@ -15,6 +16,7 @@ const TABLE: [u32; 256] = {
         }
         table[byte] = crc;
         byte += 1;
+        value += 1;
     }
     table
 };

@@ -114,7 +114,7 @@ impl Parser<'_, '_> {
             match (number, value) {
                 (8, Wire::Bytes(length)) => tensor::check(parser, length)?,
                 (9, Wire::Bytes(length)) => parser.named_function(length)?,
-                (2 | 3 | 4 | 5 | 6 | 7, _) => {}
+                (2..=7, _) => {}
                 _ => parser.unknown("AttrValue.ListValue", number),
             }
             Ok(())

@@ -21,7 +21,7 @@ fn field<'h>(head: &'h [u8], at: &mut usize) -> Option<(u64, u64, &'h [u8])> {
     let tag = varint(head, at)?;
     let value = varint(head, at)?;
     if tag & 7 != 2 {
-        return (tag & 7 == 0).then_some((tag, value, &[]));
+        return (tag.trailing_zeros() >= 3).then_some((tag, value, &[]));
     }
     let rest = head.get(*at..)?;
     let length = usize::try_from(value).unwrap_or(usize::MAX);

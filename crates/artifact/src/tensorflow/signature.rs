@@ -53,7 +53,7 @@ impl Parser<'_, '_> {
                     match (number, value) {
                         (2, Wire::Varint(kind)) => datatype = tensor::name(kind),
                         (3, Wire::Bytes(length)) => {
-                            shape = tensor::shape(parser, length)?.unwrap_or_default()
+                            shape = tensor::shape(parser, length)?.unwrap_or_default();
                         }
                         (1 | 4 | 5, Wire::Bytes(_)) => {}
                         _ => parser.unknown("TensorInfo", number),

@@ -5,13 +5,16 @@ use super::crc32c::masked;
 const MAGIC: u64 = 0xdb47_7524_8b80_fb57;
 const FOOTER: usize = 48;
 
+/// A key and its value.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// Whether a file that is wholly there ends as a table does.
 pub(super) fn recognise(head: &[u8], size: u64) -> bool {
     head.len() as u64 == size && head.len() >= FOOTER && head.ends_with(&MAGIC.to_le_bytes())
 }
 
 /// All keys and values of a table; why it cannot be read otherwise.
-pub(super) fn entries(file: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, &'static str> {
+pub(super) fn entries(file: &[u8]) -> Result<Vec<Pair>, &'static str> {
     let footer = file
         .len()
         .checked_sub(FOOTER)
@@ -37,7 +40,7 @@ fn handle(bytes: &[u8], at: &mut usize) -> Result<(usize, usize), &'static str> 
     both.ok_or("a place beyond the file")
 }
 
-fn block(file: &[u8], (offset, size): (usize, usize)) -> Result<Vec<(Vec<u8>, Vec<u8>)>, &'static str> {
+fn block(file: &[u8], (offset, size): (usize, usize)) -> Result<Vec<Pair>, &'static str> {
     let end = offset.checked_add(size).and_then(|end| end.checked_add(5)).ok_or("a block beyond the file")?;
     let bytes = file.get(offset..end).ok_or("a block beyond the file")?;
     let (checked, stored) = bytes.split_at(size + 1);

@@ -1,5 +1,7 @@
 //! Graphs built field by field, each with the one thing that is wrong.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+
 use proptest::prelude::*;
 
 use super::crc32c::masked;

@@ -53,7 +53,9 @@ impl Kind {
             (Some(root), _) => torch::role(root, self.format, name),
             (None, Some(root)) => torch::export_role(root, name),
             // Bytes of the model, which the schema names.
-            (None, None) if self.format == Format::Skops && name.ends_with(".bin") => Role::Numbers,
+            (None, None) if self.format == Format::Skops && name.rsplit('.').next() == Some("bin") => {
+                Role::Numbers
+            }
             (None, None) => Role::Any,
         }
     }
