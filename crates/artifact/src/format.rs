@@ -189,6 +189,13 @@ impl Format {
     }
 }
 
+impl Format {
+    /// What a container that holds this counts as holding: a model of a known format, or nothing.
+    pub(crate) fn as_content(self) -> Option<Self> {
+        Some(self).filter(|format| format.is_model() && *format != Self::Unknown)
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAMES.iter().find(|(format, _)| format == self).map_or("unknown", |(_, name)| name))

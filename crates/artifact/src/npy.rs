@@ -79,7 +79,9 @@ fn array(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop>
             pickle::scan_as(Dialect::Plain, stream, findings)?;
             Ok(false)
         }
-        Ok((Element::Plain(size), count)) => elements(u128::from(size) * count, start, stream, findings),
+        Ok((Element::Plain(size), count)) => {
+            elements(count.saturating_mul(u128::from(size)), start, stream, findings)
+        }
         Err(why) => {
             findings.at(&rules::NPY_HEADER, start, why);
             Ok(false)

@@ -2,7 +2,7 @@
 //! judged and a file is read once. The bytes of an archive's member, or what a compressed stream holds, are a
 //! stream inside the outer one, checked against their CRC on the way.
 //!
-//! Memory is one fixed buffer a level. Lengths that a file declares are checked against what is left before
+//! Memory is one buffer of bounded size a level. Lengths that a file declares are checked against what is left before
 //! anything is read or reserved for them.
 
 mod section;
@@ -74,10 +74,12 @@ impl<'a> Stream<'a> {
         check: Check,
         progress: Option<&'a mut dyn FnMut(u64)>,
     ) -> Self {
+        // One byte more than there should be, so that a longer source shows.
+        let room = usize::try_from(size).map_or(BUFFER, |size| size.saturating_add(1).clamp(512, BUFFER));
         Self {
             source,
             check,
-            buffer: vec![0; BUFFER].into_boxed_slice(),
+            buffer: vec![0; room].into_boxed_slice(),
             next: 0,
             filled: 0,
             base: 0,

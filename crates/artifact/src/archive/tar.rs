@@ -211,8 +211,7 @@ impl Walk<'_, '_> {
             return Err(Stop::Truncated(begin));
         }
         if let Some(found) = judged.found {
-            let own = Some(found.format).filter(|format| format.is_model());
-            self.inside.extend(found.inside.into_iter().chain(own));
+            self.inside.extend(found.inside.iter().copied().chain(found.format.as_content()));
         }
         let done = self.stream.position() - begin;
         self.stream.skip(size.saturating_sub(done))

@@ -147,6 +147,9 @@ fn arrays_have_the_size_that_their_header_says() {
     check("a.npy", &npy(header, &[0; 7]), "INT532");
     check("a.npy", &npy(header, &[0; 9]), "NPY101");
     check("a.npy", &npy("{'descr': exit(), 'fortran_order': False, 'shape': (2,), }\n", &[0; 8]), "INT531");
+    let huge =
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775808, 9223372036854775808), }\n";
+    check("a.npy", &npy(huge, &[0; 8]), "INT532");
     let objects = "{'descr': '|O', 'fortran_order': False, 'shape': (2,), }\n";
     check("a.npy", &npy(objects, HOSTILE), "PKL101");
     sound("a.npz", &zip_of(vec![Stored::deflated("a.npy", &npy(header, &[0; 8]))]));

@@ -2,13 +2,14 @@
 //!
 //! Data, reviewed entry by entry: what the writers of scikit-learn, numpy, pandas, scipy, xgboost, lightgbm,
 //! catboost, river and the standard library put into pickles of plain models and tables (scikit-learn 0.20 to
-//! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1, scipy 1.2 to 1.18, torch 1.13 to 2.15). Nothing is matched by prefix, because every one
+//! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1, scipy 1.2 to 1.18, torch 1.13 to 2.15,
+//! statsmodels 0.13 to 0.15). Nothing is matched by prefix, because every one
 //! of these packages holds functions that run code.
 //!
 //! Left out on purpose, although benign files use them:
 //! - `getattr`, `type`, `operator.attrgetter`: they reach anything from anything.
 //! - `scipy.stats` distributions: their `__setstate__` executes a template that is part of the state.
-//! - statsmodels: its data objects evaluate a formula from the state.
+//! - statsmodels' state with a formula: its data objects evaluate it. Without one they are listed.
 //! - `torch.fx.graph_module.reduce_graph_module`: it runs source code from its arguments.
 //! - cloudpickle and dill: they carry code. Of dill only the function around numpy's arrays is listed.
 

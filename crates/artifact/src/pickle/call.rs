@@ -5,6 +5,7 @@
 
 use super::{
     allow::Usage,
+    heap::Keys,
     machine::Machine,
     opcode,
     value::{Element, Full, Kind, Value},
@@ -195,6 +196,10 @@ impl Machine<'_, '_> {
                 );
             }
         }
+        if name.starts_with("statsmodels.") && self.has_key(state, |keys| keys.formula) {
+            let message = "its state makes the loader evaluate a formula, which may be any code";
+            self.note_about(&rules::BAD_BUILD, &name, message);
+        }
         if self.has_dunder(state) {
             self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");
         }
@@ -230,8 +235,16 @@ impl Machine<'_, '_> {
         })
     }
 
+    /// Whether a state names a special method, or could in a way that is not followed.
     pub(super) fn has_dunder(&self, state: Value) -> bool {
-        let marked = |value: &Value| matches!(value, Value::Object(id) if self.heap.get(*id).dunder);
+        let parts = self.heap.is(state, Kind::Tuple);
+        let whole = matches!(state, Value::Object(id) if self.heap.get(id).keys.instance);
+        self.has_key(state, |keys| keys.dunder || (parts && keys.instance)) || whole
+    }
+
+    /// Whether keys of a state, or of a part of it, are of a kind.
+    fn has_key(&self, state: Value, kind: impl Fn(Keys) -> bool) -> bool {
+        let marked = |value: &Value| matches!(value, Value::Object(id) if kind(self.heap.get(*id).keys));
         marked(&state) || self.heap.recall(state).is_some_and(|elements| elements.iter().any(marked))
     }
 

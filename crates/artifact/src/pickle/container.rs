@@ -80,11 +80,17 @@ impl Machine<'_, '_> {
             return Err(self.fail(&rules::PICKLE_STACK, "a dict with a key that has no value"));
         }
         for key in elements.iter().step_by(2) {
-            if let Value::Text(text) = key {
-                let text = self.texts.get(*text);
-                let special = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
-                if special && !INERT.contains(&text) {
-                    self.heap.get_mut(id).dunder = true;
+            let keys = &mut self.heap.get_mut(id).keys;
+            match key {
+                Value::Text(text) => {
+                    let text = self.texts.get(*text);
+                    let special = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
+                    keys.dunder |= special && !INERT.contains(&text);
+                    keys.formula |= text == "formula" || text.starts_with("restore_");
+                }
+                key => {
+                    let instance = self.heap.class_of(*key).is_some();
+                    self.heap.get_mut(id).keys.instance |= instance;
                 }
             }
         }

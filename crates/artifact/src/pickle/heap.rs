@@ -14,6 +14,17 @@ const REMEMBERED: usize = 20;
 /// Tuples and dicts whose elements are remembered; arguments are nearly always the latest one.
 const RECENT: usize = 128;
 
+/// What the keys of a dict give away about its use as an object's state.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keys {
+    /// One has the form `__x__`.
+    pub(super) dunder: bool,
+    /// One is an instance, which may equal any text: numpy has such texts.
+    pub(super) instance: bool,
+    /// One makes statsmodels evaluate a formula.
+    pub(super) formula: bool,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Object {
     pub(super) kind: Kind,
@@ -25,8 +36,8 @@ pub(super) struct Object {
     count: u32,
     /// In the memo or duplicated: may be referred to again.
     shared: bool,
-    /// Has a key of the form `__x__`.
-    pub(super) dunder: bool,
+    /// What its keys give away.
+    pub(super) keys: Keys,
 }
 
 /// Elements of a recent tuple, or key-value pairs of a recent dict.
@@ -48,8 +59,14 @@ pub(super) struct Heap {
 
 impl Heap {
     pub(super) fn make(&mut self, kind: Kind) -> Result<u32, Full> {
-        let object =
-            Object { kind, element: Element::Unknown, weight: 1, count: 0, shared: false, dunder: false };
+        let object = Object {
+            kind,
+            element: Element::Unknown,
+            weight: 1,
+            count: 0,
+            shared: false,
+            keys: Keys::default(),
+        };
         if let Some(id) = self.free.pop() {
             self.objects[id as usize] = object;
             return Ok(id);

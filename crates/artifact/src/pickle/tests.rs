@@ -98,6 +98,13 @@ fn state_is_set_on_instances_and_replaces_no_method() {
     check(&stream(&[b"}}b"]), "PKL107");
     check(&stream(&[&class, b")\x81}", &text("__setstate__"), b"K\x01sb"]), "PKL108");
     check(&stream(&[&class, b")\x81N}", &text("__class__"), b"K\x01s\x86b"]), "PKL108");
+    // A text of numpy's equals any other, and is no text to the machine.
+    let scalar = [global("numpy.core.multiarray", "scalar"), global("numpy", "dtype"), text("U12")].concat();
+    let key = [&scalar[..], b"\x89\x88\x87RC\x04abcd\x86R"].concat();
+    check(&stream(&[&class, b")\x81}", &key, b"K\x01sb"]), "PKL108");
+    let formula = global("statsmodels.base.data", "PandasData");
+    check(&stream(&[&formula, b")\x81}", &text("formula"), &text("y ~ x"), b"sb"]), "PKL107");
+    sound(&stream(&[&formula, b")\x81}", &text("endog"), &text("y"), b"sb"]));
     // A mapping that is made by a call can hold any key.
     check(&stream(&[&class, b")\x81", &global("collections", "OrderedDict"), b")Rb"]), "PKL107");
     check(&stream(&[b"]", &text("a"), b"K\x01s"]), "PKL109");

@@ -145,7 +145,7 @@ impl Walk<'_, '_> {
             if self.kind.format == Format::Keras {
                 self.formats.push((entry.name.clone(), found.format));
             }
-            self.inside.extend(Some(found.format).filter(|format| format.is_model()));
+            self.inside.extend(found.format.as_content());
             if self.kind.torch.is_some() && found.format == Format::Pickle {
                 self.pickles.push((entry.name.clone(), found));
             }
