@@ -20,6 +20,49 @@ pub enum Format {
     Pickle,
     /// A joblib dump, which is a pickle with arrays behind it; judged like one.
     Joblib,
+    /// A PyTorch file: state or module in a pickle, with its storages.
+    Torch,
+    /// A TorchScript archive: code that PyTorch compiles, with its storages.
+    #[serde(rename = "torchscript")]
+    TorchScript,
+    /// One array of numpy.
+    Npy,
+    /// Arrays of numpy in a zip archive.
+    Npz,
+    /// A zip archive that is none of the others; what it holds counts by itself.
+    Zip,
+    /// A tar archive; what it holds counts by itself.
+    Tar,
+    /// A GGUF model for llama.cpp and its relatives.
+    Gguf,
+    /// HDF5, as Keras 2 writes models and weights.
+    Hdf5,
+    /// A Keras 3 archive.
+    Keras,
+    /// A skops archive of a scikit-learn model.
+    Skops,
+    /// A TensorFlow SavedModel.
+    TfSavedModel,
+    /// A frozen TensorFlow graph.
+    TfGraph,
+    /// The index of a TensorFlow checkpoint.
+    TfCheckpoint,
+    /// The architecture of a Keras model.
+    KerasJson,
+    /// An XGBoost model as JSON.
+    XgboostJson,
+    /// An XGBoost model as UBJSON.
+    XgboostUbj,
+    /// A LightGBM model as text.
+    LightgbmText,
+    /// A LightGBM model as JSON.
+    LightgbmJson,
+    /// A CatBoost model in its binary format.
+    Catboost,
+    /// A CatBoost model as JSON.
+    CatboostJson,
+    /// A TensorFlow Lite model.
+    Tflite,
 }
 
 /// What validation asks of an artifact. The default is what counts where nothing is configured.
@@ -78,7 +121,33 @@ pub(crate) struct GoldenLayer {
 
 impl Format {
     /// Every format, in the order in which the configuration documents them.
-    pub const ALL: [Self; 4] = [Self::Onnx, Self::Safetensors, Self::Pickle, Self::Joblib];
+    pub const ALL: [Self; 25] = [
+        Self::Onnx,
+        Self::Safetensors,
+        Self::Pickle,
+        Self::Joblib,
+        Self::Torch,
+        Self::TorchScript,
+        Self::Npy,
+        Self::Npz,
+        Self::Zip,
+        Self::Tar,
+        Self::Gguf,
+        Self::Hdf5,
+        Self::Keras,
+        Self::Skops,
+        Self::TfSavedModel,
+        Self::TfGraph,
+        Self::TfCheckpoint,
+        Self::KerasJson,
+        Self::XgboostJson,
+        Self::XgboostUbj,
+        Self::LightgbmText,
+        Self::LightgbmJson,
+        Self::Catboost,
+        Self::CatboostJson,
+        Self::Tflite,
+    ];
 
     /// The name as it is configured and reported.
     pub const fn as_str(self) -> &'static str {
@@ -87,6 +156,27 @@ impl Format {
             Self::Safetensors => "safetensors",
             Self::Pickle => "pickle",
             Self::Joblib => "joblib",
+            Self::Torch => "torch",
+            Self::TorchScript => "torchscript",
+            Self::Npy => "npy",
+            Self::Npz => "npz",
+            Self::Zip => "zip",
+            Self::Tar => "tar",
+            Self::Gguf => "gguf",
+            Self::Hdf5 => "hdf5",
+            Self::Keras => "keras",
+            Self::Skops => "skops",
+            Self::TfSavedModel => "tf-saved-model",
+            Self::TfGraph => "tf-graph",
+            Self::TfCheckpoint => "tf-checkpoint",
+            Self::KerasJson => "keras-json",
+            Self::XgboostJson => "xgboost-json",
+            Self::XgboostUbj => "xgboost-ubj",
+            Self::LightgbmText => "lightgbm-text",
+            Self::LightgbmJson => "lightgbm-json",
+            Self::Catboost => "catboost",
+            Self::CatboostJson => "catboost-json",
+            Self::Tflite => "tflite",
         }
     }
 }

@@ -10,11 +10,20 @@ use tagship_domain::validation::Verdict;
 use super::{Generated, MARK, row};
 
 /// The families of rules, by the letters that their ids begin with.
-const FAMILIES: [(&str, &str); 5] = [
+const FAMILIES: [(&str, &str); 14] = [
     ("INT", "Integrity: the bytes are not what they should be"),
+    ("ARC", "Archives and compressed streams"),
     ("PKL", "Pickle"),
+    ("TOR", "PyTorch"),
+    ("NPY", "numpy"),
     ("STF", "safetensors"),
     ("ONX", "ONNX"),
+    ("GGU", "GGUF"),
+    ("KER", "Keras"),
+    ("HDF", "HDF5"),
+    ("TFS", "TensorFlow"),
+    ("SKO", "skops"),
+    ("SEC", "Content that no model needs, and text that runs"),
     ("POL", "Policy: `validate` in `tagship.yml`"),
 ];
 

@@ -163,3 +163,16 @@ fn runner_program() -> Result<(PathBuf, Vec<String>), String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_that_can_be_listed_is_analysed_and_the_other_way_round() {
+        let policy = policy(&ValidateSettings::default());
+        let listed = policy.formats.unwrap_or_default();
+        assert_eq!(listed.len(), ArtifactFormat::ANALYSED.len());
+        assert!(ArtifactFormat::ANALYSED.iter().all(|format| listed.contains(format)));
+    }
+}
