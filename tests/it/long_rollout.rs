@@ -43,8 +43,12 @@ fn plan() -> RolloutPlan {
         Metric::with_defaults("errors", MetricKind::ErrorRatio),
         Metric::with_defaults("accuracy", MetricKind::LabelledAccuracy),
     ];
-    let analysis =
-        Analysis { interval: Duration::from_secs(INTERVAL), max_wait: Duration::from_secs(60), metrics };
+    let analysis = Analysis {
+        interval: Duration::from_secs(INTERVAL),
+        max_wait: Duration::from_secs(60),
+        metrics,
+        kayenta: None,
+    };
     let share = Weight::percent(10).unwrap();
     let length = Duration::from_secs(INTERVAL * (LOOKS + 10));
     let steps = vec![Step::SetWeight(share), Step::Pause(Some(length))];

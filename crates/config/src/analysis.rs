@@ -12,6 +12,7 @@ use tagship_domain::{
 use crate::{
     adapter::AdapterSpec,
     diagnostic::{ConfigErrors, printable},
+    kayenta_score::{self, KayentaLayer},
     metric::MetricLayer,
     place::{Place, Source},
     read::read,
@@ -42,6 +43,8 @@ pub(crate) struct AnalysisLayer {
     /// The metrics, each with a name that is used once.
     #[schemars(required, length(min = 1))]
     metrics: Option<Vec<MetricLayer>>,
+    /// The score over all metrics with the judge `kayenta`, as Kayenta computes it.
+    kayenta: Option<KayentaLayer>,
 }
 
 impl AnalysisLayer {
@@ -65,7 +68,14 @@ impl AnalysisLayer {
         let on_no_data = self.on_no_data.unwrap_or_default();
         let (metrics, sources) = resolve_metrics(layers, on_no_data, &at);
         let max_wait = self.max_wait.unwrap_or(DEFAULT_MAX_WAIT);
-        Some((Analysis { interval, max_wait, metrics }, sources))
+        let kayenta = match self.kayenta {
+            Some(layer) => layer.resolve(&metrics, interval, &place.key("kayenta")),
+            None => {
+                kayenta_score::check_is_there(&metrics, &at);
+                None
+            }
+        };
+        Some((Analysis { interval, max_wait, metrics, kayenta }, sources))
     }
 }
 

@@ -104,8 +104,8 @@ fn check_metric(environment: &EnvironmentConfig, metric: &Metric, place: &Place<
     }
     // What only advises may fall silent for a while, as long as it is heard at all.
     let is_needed = !metric.kind.is_paired() && (metric.decides() || !environment.strategy.shares_traffic());
-    // A score is judged once, before the new version gets everything.
-    if metric.stands_alone() || !is_needed || metric.scoring.is_some() {
+    // What is judged once is judged before the new version gets everything.
+    if metric.stands_alone() || !is_needed || !metric.is_watched() {
         return;
     }
     let name = printable(&metric.name);

@@ -16,6 +16,8 @@ mod coverage;
 mod diagnostic;
 mod environment;
 pub mod gate;
+mod kayenta;
+mod kayenta_score;
 mod limit;
 mod margin;
 mod mark;

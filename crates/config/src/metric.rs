@@ -5,6 +5,7 @@ use serde::Deserialize;
 use tagship_domain::{
     Duration,
     analysis::{Judge, Metric, MetricKind, OnNoData},
+    kayenta::{Direction, NanStrategy, SCORE as KAYENTA_SCORE},
     scoring::Score,
 };
 
@@ -12,6 +13,7 @@ use crate::{
     adapter::{AdapterLayer, AdapterSpec},
     bound::BoundLayer,
     diagnostic::{listed, printable},
+    kayenta::{self, EffectSizeLayer, KayentaKeys, OutliersLayer},
     limit::LimitLayer,
     margin::MarginLayer,
     place::Place,
@@ -33,6 +35,12 @@ const VALUE: (&str, &str) = (
 const SCORE: (&str, &str) = (
     "is about looks at counts, and a score is judged once",
     "leave it out; `margin` says how much worse than stable it may be",
+);
+
+/// The same for values that the judge of Kayenta compares.
+const KAYENTA: (&str, &str) = (
+    "is not read by the judge `kayenta`, which compares values once",
+    "leave it out; `direction`, `effect-size` and `nan-strategy` say what counts",
 );
 
 /// The source that is the target's own counters.
@@ -97,6 +105,25 @@ pub(crate) struct MetricLayer {
     margin: Option<f64>,
     /// Of a score: when it is judged, once; looks before that decide nothing.
     horizon: Option<HorizonLayer>,
+    /// Of a value with the judge `kayenta`: which change counts against the new version.
+    #[schemars(extend("default" = Direction::default()))]
+    direction: Option<Direction>,
+    /// Of a value with the judge `kayenta`: whether a look without a value is left out, or is a zero.
+    #[schemars(extend("default" = NanStrategy::default()))]
+    nan_strategy: Option<NanStrategy>,
+    /// Of a value with the judge `kayenta`: what is done about outliers; all are kept by default.
+    outliers: Option<OutliersLayer>,
+    /// Of a value with the judge `kayenta`: how large a change must be; any counts by default.
+    effect_size: Option<EffectSizeLayer>,
+    /// Of a value with the judge `kayenta`: whether it counts as failed where it cannot be judged.
+    #[schemars(extend("default" = false))]
+    must_have_data: Option<bool>,
+    /// Of a value with the judge `kayenta`: whether it makes the score 0 by itself. Any other metric leads back by itself.
+    #[schemars(extend("default" = false))]
+    critical: Option<bool>,
+    /// Of a value with the judge `kayenta`: the groups that it counts in; `all` by default.
+    #[schemars(length(min = 1))]
+    groups: Option<Vec<String>>,
     /// How much of the rollout's error rate it takes, against the weights of the other metrics; above 0.
     #[schemars(range(min = 0.0), extend("default" = Metric::DEFAULT_WEIGHT))]
     weight: Option<f64>,
@@ -123,7 +150,9 @@ impl MetricLayer {
             return None;
         };
         self.check_numbers(kind, place);
-        if kind == MetricKind::Value {
+        if self.judge == Some(Judge::Kayenta) && kind == MetricKind::Value {
+            self.leave_out_tests(KAYENTA, place);
+        } else if kind == MetricKind::Value {
             self.leave_out_tests(VALUE, place);
         }
         if kind == MetricKind::Score {
@@ -161,6 +190,15 @@ impl MetricLayer {
             margin: self.margin,
             horizon: self.horizon,
         };
+        let kayenta = KayentaKeys {
+            direction: self.direction,
+            nan_strategy: self.nan_strategy,
+            outliers: self.outliers,
+            effect_size: self.effect_size,
+            must_have_data: self.must_have_data,
+            critical: self.critical,
+            groups: self.groups,
+        };
         let name = self.name.unwrap_or_default();
         let default = Metric::with_defaults(&name, kind);
         let metric = Metric {
@@ -175,14 +213,16 @@ impl MetricLayer {
             inconclusive_limit: self.inconclusive_limit.unwrap_or(default.inconclusive_limit),
             consecutive_error_limit: self.consecutive_error_limit.unwrap_or(default.consecutive_error_limit),
             own_source: source.is_some(),
-            threshold: conditions.resolve(kind, place),
+            threshold: conditions.resolve(kind, judge, place),
             scoring: scoring.resolve(kind, place),
+            kayenta: kayenta.resolve(judge, place),
             dry_run: self.dry_run.unwrap_or(default.dry_run),
             weight: self.weight.unwrap_or(default.weight),
             ..default
         };
         threshold::check(&metric, source.as_ref(), place);
         scoring::check(&metric, source.as_ref(), place);
+        kayenta::check(&metric, source.as_ref(), place);
         Some((metric, source))
     }
 
@@ -193,10 +233,16 @@ impl MetricLayer {
             ("promote-margin", self.promote_margin.take().is_some()),
             ("bound", self.bound.take().is_some()),
         ];
-        if self.kind == Some(MetricKind::Score) {
+        let (is_score, is_kayenta) =
+            (self.kind == Some(MetricKind::Score), self.judge == Some(Judge::Kayenta));
+        if is_score || is_kayenta {
             keys.push(("failure-limit", self.failure_limit.take().is_some()));
             keys.push(("inconclusive-limit", self.inconclusive_limit.take().is_some()));
-        } else {
+        }
+        if is_kayenta {
+            keys.push(("on-no-data", self.on_no_data.take().is_some()));
+        }
+        if !is_score {
             keys.push(("min-samples", self.min_samples.take().is_some()));
         }
         for (key, _) in keys.into_iter().filter(|(_, is_given)| *is_given) {
@@ -211,6 +257,9 @@ impl MetricLayer {
             None => "the key `name` is missing".to_owned(),
             Some(name) if name.trim().is_empty() => "the name is empty".to_owned(),
             Some(RESERVED) => format!("the name `{RESERVED}` is taken by the check before any traffic"),
+            Some(KAYENTA_SCORE) => {
+                format!("the name `{KAYENTA_SCORE}` is taken by the score over metrics")
+            }
             Some(name) if name.chars().count() > LONGEST_NAME => {
                 format!("the name is longer than {LONGEST_NAME} characters")
             }
@@ -281,5 +330,6 @@ fn judge_name(judge: Judge) -> &'static str {
         Judge::MultinomialE => "multinomial-e",
         Judge::Threshold => "threshold",
         Judge::FixedHorizon => "fixed-horizon",
+        Judge::Kayenta => "kayenta",
     }
 }

@@ -1,14 +1,14 @@
 //! Conditions of a metric of the kind `value`: as they are written, or short as `max` and `min`.
 
 use tagship_domain::{
-    analysis::{Metric, MetricKind},
+    analysis::{Judge, Metric, MetricKind},
     threshold::Threshold,
 };
 
 use crate::{adapter::AdapterSpec, place::Place};
 
 /// What stands for the version in the settings of a source.
-const ARM: &str = "{{arm}}";
+pub(crate) const ARM: &str = "{{arm}}";
 const EXAMPLE: &str = "write e.g. `max: 0.05`, or `success: result <= 0.05`";
 
 /// The keys of a metric that say what its values must keep.
@@ -37,7 +37,16 @@ impl ThresholdKeys {
     }
 
     /// What the values must keep; nothing for metrics of other kinds, which judge counts.
-    pub(crate) fn resolve(self, kind: MetricKind, place: &Place<'_>) -> Option<Threshold> {
+    pub(crate) fn resolve(self, kind: MetricKind, judge: Judge, place: &Place<'_>) -> Option<Threshold> {
+        if kind == MetricKind::Value && judge == Judge::Kayenta {
+            for key in self.given() {
+                let message =
+                    format!("`{key}` is about conditions, and the judge `kayenta` compares with stable");
+                let help = "leave it out, or leave `judge` out to judge by conditions".to_owned();
+                place.key(key).report_key(message, Some(help));
+            }
+            return None;
+        }
         if kind != MetricKind::Value {
             for key in self.given() {
                 let message = format!("`{key}` is about values, and {} judges counts", kind.as_str());

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     evidence::{Evidence, Pairs},
+    kayenta::{KayentaMetric, KayentaScore, SCORE},
     schema::Document,
     scoring::{Labelled, Scoring},
     threshold::Threshold,
@@ -29,6 +30,9 @@ pub struct Analysis {
     pub max_wait: Duration,
     /// The metrics; names are unique.
     pub metrics: Vec<Metric>,
+    /// The score over the metrics that are judged the way of Kayenta; absent where none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kayenta: Option<KayentaScore>,
 }
 
 /// One metric of an analysis.
@@ -69,6 +73,9 @@ pub struct Metric {
     /// What is computed, and when; present for metrics of the kind `score`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoring: Option<Scoring>,
+    /// How its values are compared; present for metrics with the judge `kayenta`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kayenta: Option<KayentaMetric>,
     /// Whether it only advises, whatever it shows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -127,6 +134,8 @@ pub enum Judge {
     Threshold,
     /// One figure with its interval, at a horizon.
     FixedHorizon,
+    /// Kayenta's: values of both versions compared once, and a score over all metrics with this judge. No error rate.
+    Kayenta,
 }
 
 /// How much worse a candidate may be to be promoted.
@@ -413,7 +422,7 @@ impl MetricKind {
             Self::PairedAccuracy => &[Judge::PairedSignE],
             Self::Disagreement => &[Judge::BoundaryE],
             Self::PredictionDrift => &[Judge::MultinomialE],
-            Self::Value => &[Judge::Threshold],
+            Self::Value => &[Judge::Threshold, Judge::Kayenta],
             Self::Score => &[Judge::FixedHorizon],
         }
     }
@@ -483,6 +492,12 @@ impl MetricKind {
 }
 
 impl Analysis {
+    /// Whatever it has a verdict on: its metrics, then the score over some of them where there is one.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let score = self.kayenta.iter().map(|_| SCORE);
+        self.metrics.iter().map(|metric| metric.name.as_str()).chain(score)
+    }
+
     /// The part of the rollout's error rate that a metric takes, 0 to 1; all of it for one that only advises, which can
     /// roll nothing back.
     ///
@@ -530,6 +545,7 @@ impl Metric {
             own_source: false,
             threshold: None,
             scoring: None,
+            kayenta: None,
             dry_run: false,
             weight: Self::DEFAULT_WEIGHT,
         }
@@ -541,14 +557,19 @@ impl Metric {
     }
 
     /// Whether its verdict can be wrong by chance at a rate that is settled beforehand, so that it takes part of the
-    /// rollout's error rate. Conditions on values promise no rate.
+    /// rollout's error rate. Conditions on values and the judge of Kayenta promise no rate.
     pub fn takes_error_rate(&self) -> bool {
-        self.decides() && self.judge != Judge::Threshold
+        self.decides() && !matches!(self.judge, Judge::Threshold | Judge::Kayenta)
     }
 
     /// Whether it is judged at every look, and not once.
     pub fn is_watched(&self) -> bool {
-        self.judge != Judge::FixedHorizon
+        !matches!(self.judge, Judge::FixedHorizon | Judge::Kayenta)
+    }
+
+    /// Whether its source is asked about stable too.
+    pub fn compares_values(&self) -> bool {
+        self.kayenta.is_some() || self.threshold.as_ref().is_some_and(Threshold::compares)
     }
 
     /// Whether it can be judged where no stable traffic exists to compare with.

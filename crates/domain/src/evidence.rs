@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     analysis::Share,
+    kayenta::KayentaEvidence,
     time::Timestamp,
     traffic::{Histogram, ShadowCounters},
 };
@@ -46,6 +47,8 @@ pub enum Test {
     Fixed(FixedEvidence),
     /// One figure at a horizon.
     Horizon(HorizonEvidence),
+    /// Values that the judge of Kayenta compares.
+    Kayenta(KayentaEvidence),
 }
 
 /// The figure of a score at its horizon; rows themselves are not kept.

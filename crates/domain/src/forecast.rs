@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     analysis::{Bound, Judge, Margin, MetricKind},
+    kayenta::KayentaMetric,
     name::{Environment, ModelName},
     plan::RolloutPlan,
     release::Release,
@@ -124,6 +125,9 @@ pub struct MetricForecast {
     /// What is computed once, and when; present for metrics of the kind `score`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoring: Option<Scoring>,
+    /// How its values are compared once; present for metrics with the judge `kayenta`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kayenta: Option<KayentaMetric>,
     /// Stable's share of failed, slow or wrong answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<Figure>,

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod golden;
 pub mod hook;
 pub mod import;
+pub mod kayenta;
 pub mod lock;
 pub mod name;
 pub mod notice;

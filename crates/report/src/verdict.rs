@@ -7,9 +7,9 @@ mod exposure;
 
 use tagship_domain::{
     analysis::{JudgeState, Looks, Measurement, Metric, MetricKind, MetricPhase},
+    kayenta::{KayentaMetric, KayentaScore, SCORE},
     rollout::RolloutState,
     series::MetricSeries,
-    threshold::Threshold,
 };
 
 pub(crate) use allowed::{line as allowed_line, words as allowed_words};
@@ -85,12 +85,14 @@ pub(crate) fn views<'a>(state: &'a RolloutState, series: &'a [MetricSeries]) -> 
     let planned: Vec<&Metric> = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics).collect();
     let mut views: Vec<MetricView<'a>> = planned
         .iter()
-        .map(|metric| view(&metric.name, Some(metric), state.judges.get(&metric.name), series))
+        .map(|metric| view(&metric.name, Some(metric), None, state.judges.get(&metric.name), series))
         .collect();
+    let score = state.plan.analysis.as_ref().and_then(|analysis| analysis.kayenta.as_ref());
     let more = state.judges.iter().filter(|(name, judge)| {
         judge.measurement.is_some() && !planned.iter().any(|metric| metric.name == **name)
     });
-    views.extend(more.map(|(name, judge)| view(name, None, Some(judge), series)));
+    let of = |name: &str| score.filter(|_| name == SCORE);
+    views.extend(more.map(|(name, judge)| view(name, None, of(name), Some(judge), series)));
     views.sort_by_key(|view| urgency(view.phase));
     for view in &mut views {
         view.mark = mark(view.phase, state);
@@ -121,6 +123,7 @@ pub(crate) fn urgency(phase: MetricPhase) -> u8 {
 fn view<'a>(
     name: &'a str,
     metric: Option<&'a Metric>,
+    score: Option<&KayentaScore>,
     judge: Option<&'a JudgeState>,
     series: &'a [MetricSeries],
 ) -> MetricView<'a> {
@@ -133,8 +136,10 @@ fn view<'a>(
         phase,
         values: numbers.map_or([None, None], |numbers| unit.pair(numbers.value, numbers.stable)),
         n: numbers.map(|numbers| numbers.n),
-        noun: noun(metric),
-        allowed: metric.map(|metric| allowed::words(metric, numbers)),
+        noun: if score.is_some() { "values" } else { noun(metric) },
+        allowed: metric
+            .map(|metric| allowed::words(metric, numbers))
+            .or_else(|| score.map(KayentaScore::words)),
         evidence: numbers.map(evidence).unwrap_or_default(),
         missing: missing(phase, metric, judge),
         message: judge.map_or("", |judge| judge.message.as_str()),
@@ -162,6 +167,7 @@ fn noun(metric: Option<&Metric>) -> &'static str {
         Some(MetricKind::PairedAccuracy) => "pairs",
         Some(MetricKind::Disagreement) => "copied requests",
         Some(MetricKind::PredictionDrift) => "predictions",
+        Some(MetricKind::Value) if metric.is_some_and(|metric| metric.kayenta.is_some()) => "values",
         Some(MetricKind::Value) => "looks",
         Some(MetricKind::Score) => "labelled predictions",
         None => "observations",
@@ -186,7 +192,11 @@ fn missing(phase: MetricPhase, metric: Option<&Metric>, judge: Option<&JudgeStat
             let metric = metric?;
             let late = (metric.label_delay.std().as_millis() > 0)
                 .then(|| format!("labels arrive up to {} late", metric.label_delay));
-            let least = metric.threshold.as_ref().map_or(metric.min_samples, Threshold::least_looks);
+            let least = match (&metric.threshold, &metric.kayenta) {
+                (_, Some(_)) => KayentaMetric::LEAST_SAMPLES,
+                (Some(threshold), None) => threshold.least_looks(),
+                (None, None) => metric.min_samples,
+            };
             let few = (n < least).then(|| {
                 let (n, least) = (measure::count(n), measure::count(least));
                 format!("{n} of {least} {} needed", noun(Some(metric)))

@@ -1,7 +1,7 @@
 //! Looking at the world.
 
 use tagship_domain::{
-    analysis::{Metric, MetricReading},
+    analysis::{Analysis, MetricReading},
     plan::Smoke,
     rollout::{EffectOutcome, Look, Measured, Observation, Observed, RolloutState},
     validation::{GoldenReport, Status},
@@ -109,11 +109,11 @@ fn readings(state: &RolloutState, observation: &Observation) -> Vec<MetricReadin
     let mut looks = observation.missed.iter().map(|missed| missed.at).chain([observation.now]);
     let is_new = state.looked.as_ref().is_some_and(|looked| looks.any(|at| at == looked.at));
     let analysis = state.plan.analysis.as_ref().filter(|_| is_new);
-    let reading = |metric: &Metric| {
-        let judged = state.judges.get(&metric.name)?;
-        Some(judged.measurement.clone().unwrap_or_default().named(&metric.name, judged))
+    let reading = |name: &str| {
+        let judged = state.judges.get(name)?;
+        Some(judged.measurement.clone().unwrap_or_default().named(name, judged))
     };
-    analysis.into_iter().flat_map(|analysis| &analysis.metrics).filter_map(reading).collect()
+    analysis.into_iter().flat_map(Analysis::names).filter_map(reading).collect()
 }
 
 fn unjudged(why: String) -> GoldenReport {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Timestamp, Version,
-    analysis::Metric,
+    analysis::{Metric, MetricKind},
     rollout::{MissedLook, RolloutState},
     scoring::{Horizon, Labelled},
     tally::Tally,
-    threshold::{Point, Threshold},
+    threshold::Point,
 };
 use tagship_ports::{LabelledSource, OwnSource, Question, TallySource, ValueSource};
 
@@ -52,31 +52,31 @@ pub(crate) async fn ask(world: &World<'_>, state: &RolloutState) -> Asked {
     let metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
     for metric in metrics.filter(|metric| metric.own_source && asking.applies(metric)) {
         let name = metric.name.clone();
-        match (world.sources.get(&name), &metric.threshold) {
-            (Some(OwnSource::Tally(source)), None) => {
-                asking.past_tallies(source.as_ref(), metric, &mut asked.missed).await;
-                asked.own.insert(name, asking.tallies(source.as_ref(), now).await);
-            }
-            (Some(OwnSource::Value(source)), Some(_)) => {
-                // Before the share is in force, there is nothing to ask about.
-                if state.settled.is_some() {
+        match (world.sources.get(&name), metric.kind) {
+            (Some(OwnSource::Value(source)), MetricKind::Value) => {
+                // Before the share is in force, there is nothing to ask about, and after the verdict nothing either.
+                if state.settled.is_some() && !state.judges.get(&name).is_some_and(has_ended) {
                     let from = asking.past_values(source.as_ref(), metric, &mut asked.missed).await;
                     asked.values.insert(name, asking.values(source.as_ref(), metric, from, now).await);
                 }
             }
-            (Some(OwnSource::Labelled(source)), None) if metric.scoring.is_some() => {
+            (Some(OwnSource::Labelled(source)), MetricKind::Score) => {
                 if let Some(labelled) = asking.labelled(source.as_ref(), metric, now).await {
                     asked.labelled.insert(name, labelled);
                 }
             }
-            (_, None) if metric.scoring.is_some() => {
+            (_, MetricKind::Value) => {
+                asked.values.insert(name, Err(GONE.to_owned()));
+            }
+            (_, MetricKind::Score) => {
                 asked.labelled.insert(name, Err(GONE.to_owned()));
             }
-            (_, None) => {
-                asked.own.insert(name, Err(GONE.to_owned()));
+            (Some(OwnSource::Tally(source)), _) => {
+                asking.past_tallies(source.as_ref(), metric, &mut asked.missed).await;
+                asked.own.insert(name, asking.tallies(source.as_ref(), now).await);
             }
-            (_, Some(_)) => {
-                asked.values.insert(name, Err(GONE.to_owned()));
+            _ => {
+                asked.own.insert(name, Err(GONE.to_owned()));
             }
         }
     }
@@ -167,7 +167,7 @@ impl Asking<'_> {
         from: Option<Timestamp>,
         to: Timestamp,
     ) -> Result<BTreeMap<Version, Vec<Point>>, String> {
-        let compares = metric.threshold.as_ref().is_some_and(Threshold::compares);
+        let compares = metric.compares_values();
         let mut values = BTreeMap::new();
         for version in std::iter::once(self.candidate).chain(self.stable.filter(|_| compares)) {
             let from = from.unwrap_or(self.state.since).min(to);

@@ -49,6 +49,7 @@ pub(crate) fn judged() -> RolloutPlan {
         interval: Duration::from_secs(60),
         max_wait: Duration::from_secs(1_800),
         metrics: vec![errors],
+        kayenta: None,
     };
     RolloutPlan { analysis: Some(analysis), ..canary() }
 }

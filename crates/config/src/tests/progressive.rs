@@ -206,7 +206,7 @@ fn what_is_not_said_about_an_analysis_has_its_default() {
     ];
     for (kind, judge, margin) in kinds {
         let text = format!("metrics: [{{ name: a, kind: {kind} }}]");
-        let Analysis { interval, max_wait, metrics } = parse_analysis("a.yml", &text).unwrap();
+        let Analysis { interval, max_wait, metrics, .. } = parse_analysis("a.yml", &text).unwrap();
         assert_eq!((interval, max_wait), (Duration::from_secs(60), Duration::from_secs(3600)));
         let [metric] = &metrics[..] else { panic!("{metrics:?}") };
         assert_eq!((metric.judge, metric.promote_margin), (judge, margin), "{kind}");

@@ -6,6 +6,7 @@ use tagship_domain::{
     Timestamp, Version,
     analysis::{Metric, MetricPhase},
     explanation::{MetricHistory, MetricPoint, Recorded, TrafficPoint},
+    kayenta::{KayentaScore, SCORE},
     rollout::Look,
     traffic::Weight,
 };
@@ -57,6 +58,7 @@ pub(super) fn metrics(chain: &[Recorded]) -> Vec<MetricHistory> {
     let mut seen = BTreeSet::new();
     let names = planned.iter().map(|metric| metric.name.as_str()).chain(judged).chain(points.keys().copied());
     let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
+    let score = state.plan.analysis.as_ref().and_then(|analysis| analysis.kayenta.as_ref());
     let history = |name: &str| {
         let metric = planned.iter().find(|metric| metric.name == name);
         let judge = state.judges.get(name);
@@ -68,7 +70,10 @@ pub(super) fn metrics(chain: &[Recorded]) -> Vec<MetricHistory> {
         MetricHistory {
             name: name.to_owned(),
             kind: metric.map(|metric| metric.kind),
-            allowed: metric.map(|metric| allowed_words(metric, numbers)).unwrap_or_default(),
+            allowed: metric
+                .map(|metric| allowed_words(metric, numbers))
+                .or_else(|| score.filter(|_| name == SCORE).map(KayentaScore::words))
+                .unwrap_or_default(),
             phase: judge.map_or(last.map_or(MetricPhase::Pending, |last| last.phase), |judge| judge.phase),
             message: judge.map_or(String::new(), |judge| judge.message.clone()),
             points,

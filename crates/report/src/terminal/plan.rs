@@ -3,6 +3,7 @@
 use tagship_domain::{
     analysis::{Bound, Margin, MetricKind},
     forecast::{Comparison, Cost, Figure, Forecast, MetricForecast, Need, Origin, Outlook, Stretch},
+    kayenta::KayentaScore,
     plan::{Smoke, Strategy},
     traffic::Weight,
     units::Duration,
@@ -27,9 +28,10 @@ pub fn plan(forecast: &Forecast, style: &Style) -> String {
     text.push_str(&table(&["WAY", "SHARE", "AT LEAST", "MEASURED"], &way(forecast), style));
     text.push('\n');
     text.push_str(&list(&facts(forecast), style));
+    let policy = forecast.plan.analysis.as_ref().and_then(|analysis| analysis.kayenta.as_ref());
     for metric in &forecast.metrics {
         text.push('\n');
-        text.push_str(&of_metric(metric, style));
+        text.push_str(&of_metric(metric, policy, style));
     }
     if !forecast.notes.is_empty() {
         text.push('\n');
@@ -146,7 +148,7 @@ fn facts(forecast: &Forecast) -> Vec<Vec<String>> {
     vec![pair("stable", stable), pair("shortest way", shortest), pair("traffic", rate)]
 }
 
-fn of_metric(metric: &MetricForecast, style: &Style) -> String {
+fn of_metric(metric: &MetricForecast, policy: Option<&KayentaScore>, style: &Style) -> String {
     let mut text =
         format!("{}\n", style.bold(&style.text(&format!("{} ({})", metric.name, metric.kind.as_str()), 120)));
     if let Some(stable) = metric.stable {
@@ -162,6 +164,14 @@ fn of_metric(metric: &MetricForecast, style: &Style) -> String {
             "Good is {}. It is {}; looks in between decide nothing, and it never promotes alone.",
             scoring.words(),
             scoring.horizon
+        );
+        text.push_str(&style.indented(&style.text(&asked, 400), 2));
+    }
+    if let (Some(kayenta), Some(policy)) = (&metric.kayenta, policy) {
+        let asked = format!(
+            "Good is {}. It has a part in one {}; it never promotes alone.",
+            kayenta.words(),
+            policy.words()
         );
         text.push_str(&style.indented(&style.text(&asked, 400), 2));
     }

@@ -15,6 +15,9 @@ pub(crate) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
     if let Some(scoring) = &metric.scoring {
         return format!("{}; {}", scoring.words(), scoring.horizon);
     }
+    if let Some(kayenta) = &metric.kayenta {
+        return kayenta.words();
+    }
     let stable = numbers.and_then(|numbers| numbers.stable).filter(|stable| stable.is_finite());
     match (metric.bound, stable, numbers) {
         // Without stable traffic the bound is what is judged.
@@ -26,7 +29,7 @@ pub(crate) fn words(metric: &Metric, numbers: Option<&Measurement>) -> String {
 /// The value that the candidate must not pass, in the unit of its own value; absent where the rule is about another value
 /// than the one that is shown, e.g. about how many answers are slow.
 pub(crate) fn line(metric: &Metric, numbers: &Measurement) -> Option<f64> {
-    if !metric.decides() || metric.threshold.is_some() {
+    if !metric.decides() || metric.threshold.is_some() || metric.kayenta.is_some() {
         return None;
     }
     let stable = numbers.stable.filter(|stable| stable.is_finite());

@@ -25,7 +25,12 @@ use super::{
 
 /// Whether it was judged: nothing more is asked of it.
 pub(crate) fn has_ended(state: &JudgeState) -> bool {
-    state.evidence.as_ref().is_some_and(|known| matches!(known.test, Some(Test::Horizon(_))))
+    let test = state.evidence.as_ref().and_then(|known| known.test.as_ref());
+    match test {
+        Some(Test::Horizon(_)) => true,
+        Some(Test::Kayenta(known)) => known.judged.is_some(),
+        _ => false,
+    }
 }
 
 /// Adds a look that ended at `at` and found these rows; `part` is the metric's part of the error rate.

@@ -82,8 +82,8 @@ pub(super) fn log_evidence(metric: &Metric, test: &Test) -> LogEvidence {
         Test::Multinomial(state) => {
             LogEvidence { rollback: multinomial::log_evidence(state), promotion: 0.0 }
         }
-        // A figure at a horizon is no evidence that grows.
-        Test::Horizon(_) => LogEvidence { rollback: 0.0, promotion: 0.0 },
+        // What is judged once is no evidence that grows.
+        Test::Horizon(_) | Test::Kayenta(_) => LogEvidence { rollback: 0.0, promotion: 0.0 },
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) fn measurement(metric: &Metric, test: &Test, window: &Window) -> Meas
             ..Measurement::default()
         },
         Test::Fixed(state) => of_fixed(metric, state, window),
+        // Its numbers are filled in where it is judged.
+        Test::Kayenta(_) => Measurement::default(),
         Test::Horizon(judged) => Measurement {
             value: Some(judged.scores[1]),
             stable: Some(judged.scores[0]),

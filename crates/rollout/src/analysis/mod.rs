@@ -8,6 +8,7 @@
 
 mod horizon;
 mod judge;
+mod kayenta;
 mod measure;
 mod message;
 mod own;

@@ -12,7 +12,7 @@ use tagship_stats::sequential::{REJECTS, evidence};
 use super::{
     Against, horizon,
     judge::{self, Taken},
-    measure, message, threshold,
+    kayenta, measure, message, threshold,
 };
 
 /// A metric that was not looked at yet.
@@ -33,6 +33,7 @@ pub fn resume(judges: &mut BTreeMap<String, JudgeState>) {
             state.phase = if state.looks.measured > 0 { MetricPhase::Running } else { MetricPhase::Pending };
         }
     }
+    kayenta::resume(judges);
 }
 
 /// Adds what was seen in the window that ended at `at`; `part` is the metric's part of the error rate.
@@ -57,6 +58,9 @@ pub(super) fn advance(
     }
     match seen {
         Seen::Error(why) => error(state, metric, why),
+        Seen::Window(Window::Values { stable, result }) if metric.kayenta.is_some() => {
+            kayenta::take(state, metric, stable.as_ref(), result);
+        }
         Seen::Window(Window::Values { stable, result }) if metric.kind == MetricKind::Value => {
             threshold::take(state, metric, stable.as_ref(), result, at);
         }

@@ -1,6 +1,6 @@
 //! One look at every metric, and what the metrics add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_domain::{
     Timestamp,
@@ -8,7 +8,7 @@ use tagship_domain::{
     rollout::Reason,
 };
 
-use super::{message, phase};
+use super::{kayenta, message, phase};
 
 /// What the candidate is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,19 +63,23 @@ pub fn look(
     at: Timestamp,
 ) -> Standing {
     let applies = |metric: &&Metric| against(metric).is_some();
+    kayenta::begin(analysis, judges);
     for (metric, against) in analysis.metrics.iter().filter_map(|metric| Some((metric, against(metric)?))) {
         let state = judges.entry(metric.name.clone()).or_insert_with(phase::pending);
         if let Some(seen) = seen.get(&metric.name) {
             phase::advance(state, metric, against, analysis.part(metric), seen, at);
         }
     }
-    let verdicts: Vec<(&str, &JudgeState)> = analysis
-        .metrics
+    let applying: Vec<&Metric> = analysis.metrics.iter().filter(applies).collect();
+    kayenta::judge(analysis, &applying, judges, at);
+    let mut verdicts: Vec<(&str, &JudgeState)> = applying
         .iter()
-        .filter(applies)
         .filter(|metric| metric.decides())
-        .filter_map(|metric| Some((metric.name.as_str(), judges.get(&metric.name)?)))
+        .filter_map(|metric| kayenta::verdict(metric, judges))
         .collect();
+    // A score stands for several metrics.
+    let mut named = BTreeSet::new();
+    verdicts.retain(|(name, _)| named.insert(*name));
     add_up(&verdicts)
 }
 

@@ -87,7 +87,7 @@ impl Policy {
                 let (expected, found) = (metric.kind.as_str(), found.as_str());
                 return Err(PolicyMismatch::OtherKind { name, expected, found });
             }
-            if metric.kind == MetricKind::Value && metric.threshold.is_none() {
+            if metric.kind == MetricKind::Value && metric.threshold.is_none() && metric.kayenta.is_none() {
                 return Err(PolicyMismatch::NoConditions { name });
             }
             if metric.kind == MetricKind::Score && metric.scoring.is_none() {
@@ -118,6 +118,7 @@ impl Policy {
             interval: Duration::default(),
             max_wait: Duration::default(),
             metrics: metrics.collect(),
+            kayenta: None,
         };
         Self::of(analysis, recording)
     }

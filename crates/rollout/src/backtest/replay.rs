@@ -65,9 +65,9 @@ fn decision(standing: &Standing) -> AnalysisDecision {
 }
 
 fn readings(policy: &Policy, judges: &BTreeMap<String, JudgeState>) -> Vec<MetricReading> {
-    let reading = |name: &String| {
+    let reading = |name: &str| {
         let judge = judges.get(name)?;
         Some(judge.measurement.clone().unwrap_or_default().named(name, judge))
     };
-    policy.analysis.metrics.iter().filter_map(|metric| reading(&metric.name)).collect()
+    policy.analysis.names().filter_map(reading).collect()
 }

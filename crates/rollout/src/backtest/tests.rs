@@ -30,7 +30,7 @@ fn judged(text: &str) -> Vec<AnalysisLook> {
 }
 
 fn analysis(metrics: Vec<Metric>) -> Analysis {
-    Analysis { interval: <_>::default(), max_wait: <_>::default(), metrics }
+    Analysis { interval: <_>::default(), max_wait: <_>::default(), metrics, kayenta: None }
 }
 
 #[track_caller]

@@ -1,11 +1,11 @@
-//! When a score comes to its horizon, and whether that is before a person has to decide.
+//! When what is judged once comes to its horizon, and whether that is before a person has to decide.
 
 use tagship_domain::{
     Duration,
     analysis::Metric,
     forecast::{Outlook, Stretch},
     plan::RolloutPlan,
-    scoring::{Horizon, Scoring},
+    scoring::Horizon,
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 /// Whether the horizon lies within the way and the wait at its end.
 pub(super) fn outlook(
     metric: &Metric,
-    scoring: &Scoring,
+    horizon: Horizon,
     way: &[Stretch],
     plan: &RolloutPlan,
     terms: &Terms<'_>,
@@ -25,7 +25,7 @@ pub(super) fn outlook(
         let why = "no stretch of the way has stable beside it when a verdict is asked for".to_owned();
         return Outlook::Never { why, advice: vec!["choose a canary".to_owned()] };
     };
-    let after = match scoring.horizon {
+    let after = match horizon {
         // The first look ends one interval after the share is in force.
         Horizon::After(length) => Some(length.plus(terms.interval)),
         Horizon::Rows(rows) => until_rows(metric, rows, until, terms),

@@ -45,7 +45,12 @@ pub fn forecast(request: &ForecastRequest<'_>) -> Forecast {
     let plan = fitted(plan, Kind::Deploy, stable.is_some());
     let way = way::way(&plan, stable.is_some());
     let metrics = plan.analysis.as_ref().map_or(&[][..], |analysis| &analysis.metrics);
-    let none = Analysis { interval: Duration::default(), max_wait: Duration::default(), metrics: vec![] };
+    let none = Analysis {
+        interval: Duration::default(),
+        max_wait: Duration::default(),
+        metrics: vec![],
+        kayenta: None,
+    };
     let analysis = plan.analysis.as_ref().unwrap_or(&none);
     let terms = need::Terms { known, interval: analysis.interval, analysis };
     let of_metric = |metric: &Metric| {
@@ -58,6 +63,7 @@ pub fn forecast(request: &ForecastRequest<'_>) -> Forecast {
             bound: metric.bound,
             threshold: metric.threshold.clone(),
             scoring: metric.scoring.clone(),
+            kayenta: metric.kayenta.clone(),
             stable: shares.shown(),
             regression: shares.shown().map(|stable| need::regressed(metric, stable.value, known)),
             labelled: known.labelled().ok().filter(|_| need::needs_labels(metric)),

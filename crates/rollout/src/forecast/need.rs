@@ -64,7 +64,7 @@ pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
 /// One entry per share of traffic at which the metric is measured, in the order of the way.
 pub(super) fn needs(metric: &Metric, way: &[Stretch], terms: &Terms<'_>) -> Vec<Need> {
     let mut needs: Vec<Need> = vec![];
-    if metric.threshold.is_some() || metric.scoring.is_some() {
+    if metric.threshold.is_some() || metric.scoring.is_some() || metric.kayenta.is_some() {
         return needs;
     }
     for stretch in way {

@@ -8,6 +8,7 @@ use tagship_domain::{
     analysis::{Margin, Metric},
     forecast::{Comparison, Outlook, Stretch},
     plan::RolloutPlan,
+    scoring::Horizon,
     traffic::Weight,
 };
 
@@ -39,7 +40,15 @@ pub(super) fn outlook(metric: &Metric, way: &[Stretch], plan: &RolloutPlan, term
         return looks::outlook(metric, threshold, way, plan);
     }
     if let Some(scoring) = &metric.scoring {
-        return horizon::outlook(metric, scoring, way, plan, terms);
+        return horizon::outlook(metric, scoring.horizon, way, plan, terms);
+    }
+    if metric.kayenta.is_some() {
+        let Some(policy) = &terms.analysis.kayenta else {
+            let why =
+                "no lifetime is written; write `kayenta: { lifetime: 30m }` beside the metrics".to_owned();
+            return Outlook::Unknown { why };
+        };
+        return horizon::outlook(metric, Horizon::After(policy.lifetime), way, plan, terms);
     }
     let max_wait = plan.analysis.as_ref().map(|analysis| analysis.max_wait).unwrap_or_default();
     let Some((until, against)) = verdict(metric, way) else {

@@ -32,7 +32,7 @@ fn canary(steps: &[(u8, Option<u64>)], metrics: Vec<Metric>) -> RolloutPlan {
     };
     RolloutPlan {
         strategy: Strategy::Canary { steps: steps.iter().flat_map(both).collect() },
-        analysis: Some(Analysis { interval: minutes(1), max_wait: minutes(60), metrics }),
+        analysis: Some(Analysis { interval: minutes(1), max_wait: minutes(60), metrics, kayenta: None }),
         ..RolloutPlan::all_at_once(Smoke::ReadyOnly, minutes(10))
     }
 }
@@ -244,6 +244,7 @@ fn a_regression_within_the_tolerance_is_never_seen() {
                     interval: minutes(1),
                     max_wait: minutes(1),
                     metrics: vec![metric.clone()],
+                    kayenta: None,
                 }),
                 ..plan.clone()
             },

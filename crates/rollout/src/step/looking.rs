@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Duration, Timestamp, Version,
-    analysis::{Analysis, Metric, MetricPhase, Seen, Window},
+    analysis::{Analysis, Metric, MetricKind, MetricPhase, Seen, Window},
+    kayenta::SCORE,
     rollout::{Measured, MissedLook, Observation, Phase, RolloutState, Snapshot},
     scoring::Labelled,
     tally::Tally,
@@ -107,15 +108,13 @@ pub(super) fn take(state: &mut RolloutState, observation: &Observation) -> Optio
         }
     }
     for metric in analysis.metrics.iter().filter(|metric| metric.own_source && against.applies(metric)) {
-        let window = match &metric.threshold {
-            None if metric.scoring.is_some() => {
-                labelled_look(state, metric, observation.labelled.get(&metric.name))
-            }
-            None => {
+        let window = match metric.kind {
+            MetricKind::Score => labelled_look(state, metric, observation.labelled.get(&metric.name)),
+            MetricKind::Value => Some(value_look(arms, observation.values.get(&metric.name))),
+            _ => {
                 let now = observation.own.get(&metric.name);
                 own_look(metric, arms, own.entry(metric.name.clone()).or_default(), now)
             }
-            Some(_) => Some(value_look(arms, observation.values.get(&metric.name))),
         };
         seen.extend(window.map(|window| (metric.name.clone(), window)));
     }
@@ -206,8 +205,10 @@ fn own_look(
 /// Metrics that must be good before the candidate may become stable, and are not.
 pub(super) fn undecided(state: &RolloutState) -> Vec<&Metric> {
     let metrics = state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
+    // Of metrics that are judged together, their score has to be good.
     let is_good = |metric: &Metric| {
-        state.judges.get(&metric.name).is_some_and(|judge| judge.phase == MetricPhase::Successful)
+        let name = if metric.kayenta.is_some() { SCORE } else { &metric.name };
+        state.judges.get(name).is_some_and(|judge| judge.phase == MetricPhase::Successful)
     };
     metrics.filter(|metric| metric.decides() && !is_good(metric)).collect()
 }

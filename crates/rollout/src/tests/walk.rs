@@ -254,7 +254,7 @@ pub(crate) fn shadowed() -> RolloutPlan {
 }
 
 pub(crate) fn analysis(metrics: Vec<Metric>) -> Analysis {
-    Analysis { interval: minutes(1), max_wait: minutes(30), metrics }
+    Analysis { interval: minutes(1), max_wait: minutes(30), metrics, kayenta: None }
 }
 
 pub(crate) fn errors() -> Metric {
@@ -274,6 +274,7 @@ pub(crate) fn errors() -> Metric {
         own_source: false,
         threshold: None,
         scoring: None,
+        kayenta: None,
         dry_run: false,
         weight: 1.0,
     }

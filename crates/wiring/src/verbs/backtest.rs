@@ -90,6 +90,8 @@ fn value(kind: Option<MetricKind>, value: Option<f64>) -> String {
         (_, None) => "-".to_owned(),
         (Some(MetricKind::Latency), Some(value)) => format!("{value:.1} ms"),
         (Some(MetricKind::Value | MetricKind::Score), Some(value)) => format!("{value}"),
+        // A score over metrics was not recorded itself.
+        (None, Some(value)) => format!("{value}"),
         (_, Some(value)) => format!("{:.2}%", 100.0 * value),
     }
 }

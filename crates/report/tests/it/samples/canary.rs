@@ -51,6 +51,7 @@ pub(crate) fn metric(name: &str, kind: MetricKind) -> Metric {
         own_source: false,
         threshold: None,
         scoring: None,
+        kayenta: None,
         dry_run: false,
         weight: 1.0,
     }
@@ -65,6 +66,7 @@ fn analysis() -> Analysis {
             metric("latency p99", MetricKind::Latency),
             metric("accuracy", MetricKind::LabelledAccuracy),
         ],
+        kayenta: None,
     }
 }
 

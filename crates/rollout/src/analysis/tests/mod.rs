@@ -1,6 +1,7 @@
 //! Tests of verdicts from counts.
 
 mod bounds;
+mod kayenta;
 mod limits;
 mod parts;
 mod scores;
@@ -29,7 +30,7 @@ impl Rollout {
     fn of(metrics: Vec<Metric>) -> Self {
         let (interval, max_wait) = (Duration::from_secs(60), Duration::from_secs(3_600));
         Self {
-            analysis: Analysis { interval, max_wait, metrics },
+            analysis: Analysis { interval, max_wait, metrics, kayenta: None },
             against: Against::Stable,
             judges: BTreeMap::new(),
             at: "2026-11-24T12:00:00Z".parse().unwrap(),

@@ -37,6 +37,7 @@ fn seen(kind: MetricKind, from: &[(Version, Counters)], to: &[(Version, Counters
         interval: <_>::default(),
         max_wait: <_>::default(),
         metrics: vec![Metric::with_defaults("metric", kind)],
+        kayenta: None,
     };
     let arms = Arms { stable: Some(&stable_version()), candidate: &candidate_version() };
     let against = if kind.is_paired() { Against::Shadow } else { Against::Stable };
@@ -89,6 +90,7 @@ fn without_stable_the_candidate_is_counted_alone() {
         interval: <_>::default(),
         max_wait: <_>::default(),
         metrics: vec![Metric::with_defaults("errors", MetricKind::ErrorRatio)],
+        kayenta: None,
     };
     let arms = Arms { stable: None, candidate: &candidate_version() };
     let to = snapshot(&[(candidate_version(), counters(7, 2))]);
@@ -206,6 +208,7 @@ fn copies_are_the_requests_of_a_version_without_traffic() {
             interval: <_>::default(),
             max_wait: <_>::default(),
             metrics: vec![Metric::with_defaults("metric", kind)],
+            kayenta: None,
         };
         let arms = Arms { stable: Some(&stable_version()), candidate: &candidate_version() };
         windows(&analysis, Against::Shadow, arms, &snapshot(&from), &snapshot(&to)).remove("metric").unwrap()
