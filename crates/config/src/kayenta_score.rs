@@ -110,14 +110,20 @@ fn lifetime(given: Option<Duration>, interval: Duration, place: &Place<'_>) -> O
 
 /// Every group with a weight has a metric that counts, and all of it adds up to 100.
 fn check_weights(weights: &BTreeMap<String, f64>, metrics: &[Metric], place: &Place<'_>) {
-    let counted = metrics.iter().filter(|metric| metric.decides());
-    let groups: BTreeSet<&str> = counted
+    let counted: Vec<&KayentaMetric> = metrics
+        .iter()
+        .filter(|metric| metric.decides())
         .filter_map(|metric| metric.kayenta.as_ref())
-        .flat_map(|kayenta| kayenta.groups.iter().map(String::as_str))
         .collect();
-    if groups.is_empty() {
+    let groups: BTreeSet<&str> =
+        counted.iter().flat_map(|kayenta| kayenta.groups.iter().map(String::as_str)).collect();
+    if counted.is_empty() {
         let message = "every metric with the judge `kayenta` is a dry run, so that none counts".to_owned();
         place.report_key(message, Some("let one of them decide, or leave `kayenta` out".to_owned()));
+        return;
+    }
+    if groups.is_empty() {
+        // The metrics are told so.
         return;
     }
     let at = place.key("group-weights");

@@ -166,6 +166,8 @@ impl MetricLayer {
             let help = format!("write {}, or leave `judge` out", listed(&judges).replace(", ", " or "));
             place.key("judge").report(message, Some(help));
         }
+        // Whatever else is wrong is about the judge that could be meant.
+        let judge = if kind.fits(judge) { judge } else { kind.default_judge() };
         if kind == MetricKind::Disagreement && self.bound.is_none() {
             let message =
                 "disagreement needs a bound: some versions are meant to answer differently".to_owned();

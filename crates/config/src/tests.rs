@@ -1,5 +1,6 @@
 //! What a user sees: documents that are read, and for every kind of mistake the exact answer.
 
+mod kayenta_mistakes;
 mod mistakes;
 mod progressive;
 mod progressive_mistakes;

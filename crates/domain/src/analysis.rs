@@ -288,6 +288,9 @@ pub struct Looks {
     /// Looks that a `count` counts: good, bad and inconclusive ones since the beginning, or since a person resumed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub counted: u64,
+    /// Of these, good ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub good: u64,
     /// Good values in a row, up to the newest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub consecutive_successes: u64,

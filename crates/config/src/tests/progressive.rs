@@ -3,6 +3,7 @@
 use tagship_domain::{
     Duration,
     analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind, OnNoData},
+    kayenta::{Direction, EffectMeasure, EffectSize, KayentaMetric, NanStrategy},
     plan::{OnFailure, OnNewer, RolloutPlan, Smoke, Step, Strategy},
     scoring::{Horizon, Score},
     traffic::Weight,
@@ -355,6 +356,50 @@ fn a_score_says_what_is_computed_and_when() {
     assert_eq!((scoring.positive, metrics[1].min_samples), (None, 500));
     let metrics = of("score: auc, positive: true, margin: 0.01, horizon: { rows: 50 }");
     assert_eq!(metrics[1].scoring.clone().unwrap().positive.as_deref(), Some("true"));
+}
+
+#[test]
+fn a_value_may_be_judged_the_way_of_kayenta() {
+    let of = |keys: &str, score: &str| {
+        let text = format!(
+            "kayenta: {{ {score} }}\nmetrics: [{{ name: e, kind: error-ratio }}, {{ name: l, kind: value, judge: kayenta, {keys} \
+             source: {{ http: {{ url: \"http://m/{{{{arm}}}}\" }} }} }}]"
+        );
+        parse_analysis("a.yml", &text).unwrap()
+    };
+    let analysis = of("", "lifetime: 30m");
+    let metric = &analysis.metrics[1];
+    assert_eq!((metric.judge, metric.own_source, metric.threshold.clone()), (Judge::Kayenta, true, None));
+    let expected = KayentaMetric { groups: vec!["all".to_owned()], ..KayentaMetric::default() };
+    assert_eq!(metric.kayenta, Some(expected));
+    let score = analysis.kayenta.clone().unwrap();
+    assert_eq!((score.lifetime, score.pass, score.marginal), (Duration::from_secs(1800), 75.0, 50.0));
+    assert!(!metric.takes_error_rate() && metric.decides() && !metric.stands_alone());
+    assert_eq!(analysis.part(&analysis.metrics[0]), 1.0, "it takes no part of the error rate");
+
+    let keys = "direction: decrease, nan-strategy: replace, outliers: { strategy: remove }, must-have-data: true, critical: \
+                true, groups: [latency, system], effect-size: { measure: cles, allowed-decrease: 0.4, critical-decrease: 0.2 },";
+    let analysis = of(
+        keys,
+        "lifetime: 1h, group-weights: { latency: 60, system: 40 }, score-thresholds: { pass: 95, marginal: 75 }",
+    );
+    let expected = KayentaMetric {
+        direction: Direction::Decrease,
+        nan_strategy: NanStrategy::Replace,
+        outlier_factor: Some(3.0),
+        effect_size: EffectSize {
+            measure: EffectMeasure::Cles,
+            allowed_decrease: Some(0.4),
+            critical_decrease: Some(0.2),
+            ..EffectSize::default()
+        },
+        must_have_data: true,
+        critical: true,
+        groups: vec!["latency".to_owned(), "system".to_owned()],
+    };
+    assert_eq!(analysis.metrics[1].kayenta, Some(expected));
+    let score = analysis.kayenta.unwrap();
+    assert_eq!((score.pass, score.marginal, score.group_weights["system"]), (95.0, 75.0, 40.0));
 }
 
 #[test]

@@ -375,7 +375,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: mann-whitney }] }",
-        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, `threshold`, `fixed-horizon`, found `mann-whitney`",
+        "8:68 p.analysis.metrics[0].judge: expected one of `two-speed`, `boundary-e`, `bucket-e`, `paired-sign-e`, `multinomial-e`, `threshold`, `fixed-horizon`, `kayenta`, found `mann-whitney`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, tolerance: 0.9 }] }",
@@ -539,7 +539,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, judge: two-speed, source: { http: {} } }] }",
-        "9:70 p.analysis.metrics[0].judge: the judge `two-speed` does not fit the kind value | write `threshold`, or leave `judge` out",
+        "9:70 p.analysis.metrics[0].judge: the judge `two-speed` does not fit the kind value | write `threshold` or `kayenta`, or leave `judge` out",
     ),
     (
         "strategy: { canary: { steps: [{ set-weight: 5 }] } }\nanalysis: { metrics: [{ name: v, kind: value, max: 1, failure-limit: never, source: { http: {} } }] }",

@@ -35,6 +35,11 @@ pub(super) fn read(provider: &Fields<'_>, about: &About) -> Result<(Source, Shap
             return Err("CloudWatch is asked through its command line here: the source `command`, see docs/metrics.md"
                 .to_owned());
         }
+        "kayenta" => {
+            return Err("its metrics stand in the canary configuration on Kayenta's server; write each of them as `kind: \
+                        value` with `judge: kayenta`, see docs/metrics.md"
+                .to_owned());
+        }
         other => {
             return Err(format!(
                 "the provider `{other}` has no counterpart; the sources `http` and `command` read anything that answers JSON"

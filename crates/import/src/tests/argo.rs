@@ -70,7 +70,7 @@ fn providers_without_a_counterpart_leave_it_to_a_person() {
         ("job: { spec: {} }", "a job of the cluster"),
         ("newRelic: { query: q }", "account"),
         ("cloudWatch: { metricDataQueries: [] }", "command line"),
-        ("kayenta: { address: a }", "`kayenta`"),
+        ("kayenta: { address: a }", "`judge: kayenta`"),
         ("graphite: { address: a, query: q }", "`graphite`"),
         ("prometheus: { query: q }", "address of its server"),
         ("prometheus: { address: 'http://p', query: q, rangeQuery: { step: 1m } }", "max_over_time"),

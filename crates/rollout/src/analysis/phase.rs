@@ -27,7 +27,7 @@ pub fn resume(judges: &mut BTreeMap<String, JudgeState>) {
         state.looks.inconclusive = 0;
         state.looks.consecutive_errors = 0;
         if state.phase == MetricPhase::Inconclusive {
-            state.looks.counted = 0;
+            (state.looks.counted, state.looks.good) = (0, 0);
         }
         if matches!(state.phase, MetricPhase::Inconclusive | MetricPhase::Error) && state.evidence.is_some() {
             state.phase = if state.looks.measured > 0 { MetricPhase::Running } else { MetricPhase::Pending };

@@ -1,7 +1,7 @@
 //! Metrics on values: what a look says by their conditions, and what the looks add up to by their limits.
 //!
 //! The table of four cases and the counting are Argo Rollouts'. Two things differ on purpose: of several limits that are
-//! passed the worst counts, and nothing that was never measured is good.
+//! passed the worst counts, and nothing is good that was never measured, or never good at any look that was.
 
 use serde_json::{Value, json};
 use tagship_domain::{
@@ -120,7 +120,7 @@ fn count(
     looks.consecutive_successes =
         if verdict == Verdict::Successful { looks.consecutive_successes + 1 } else { 0 };
     match verdict {
-        Verdict::Successful => {}
+        Verdict::Successful => looks.good += 1,
         Verdict::Failed => looks.failed += 1,
         Verdict::Inconclusive => looks.inconclusive += 1,
     }
@@ -159,6 +159,8 @@ pub(super) fn settle(
         return MetricPhase::Successful;
     }
     match (is_over(state, threshold), threshold.consecutive_success_limit) {
+        // Looks that were tolerated, one and all, show nothing good.
+        (true, None) if state.looks.good == 0 => MetricPhase::Inconclusive,
         (true, None) => MetricPhase::Successful,
         (true, Some(_)) if metric.failure_limit == Metric::NO_LIMIT => MetricPhase::Failed,
         (true, Some(_)) => MetricPhase::Inconclusive,

@@ -2,7 +2,7 @@
 
 use tagship_domain::{
     Duration,
-    analysis::{Judge, Metric, MetricKind, MetricPhase, OnNoData},
+    analysis::{Judge, JudgeState, Metric, MetricKind, MetricPhase, OnNoData},
     rollout::Reason,
 };
 
@@ -131,4 +131,35 @@ fn labels_that_are_not_due_yet_are_not_missing() {
         assert!(rollout.judge("errors").message.contains("labels arrive 3m late"));
     }
     assert!(matches!(rollout.look(&[("errors", nothing())]), Standing::Rollback { .. }));
+}
+
+#[test]
+fn an_analysis_is_as_good_as_its_worst_metric() {
+    // In this order: good, measured, not measured yet, undecided, not measurable, bad.
+    let order = [
+        MetricPhase::Successful,
+        MetricPhase::Running,
+        MetricPhase::Pending,
+        MetricPhase::Inconclusive,
+        MetricPhase::Error,
+        MetricPhase::Failed,
+    ];
+    let rank = |standing: &Standing| match standing {
+        Standing::Promote(_) => 0,
+        Standing::Continue(_) => 1,
+        Standing::Inconclusive { .. } => 3,
+        Standing::Rollback { reason: Reason::AnalysisError, .. } => 4,
+        Standing::Rollback { .. } => 5,
+    };
+    for (one, first) in order.iter().enumerate() {
+        for (other, second) in order.iter().enumerate() {
+            let named = |name: &str| Metric { name: name.to_owned(), ..errors() };
+            let mut rollout = Rollout::of(vec![named("a"), named("b")]);
+            for (name, phase) in [("a", first), ("b", second)] {
+                rollout.judges.insert(name.to_owned(), JudgeState::checked(*phase, 0, String::new()));
+            }
+            let expected = [0, 1, 1, 3, 4, 5][one.max(other)];
+            assert_eq!(rank(&rollout.look(&[])), expected, "{first:?}, {second:?}");
+        }
+    }
 }

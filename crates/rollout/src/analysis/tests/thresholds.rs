@@ -165,6 +165,83 @@ fn counts_and_good_looks_in_a_row_end_a_metric() {
 }
 
 #[test]
+fn each_limit_is_the_number_that_is_tolerated() {
+    let both = || metric(Some("result <= 5"), Some("result > 8"));
+    let tolerant = |limit| Metric {
+        failure_limit: limit,
+        inconclusive_limit: limit,
+        consecutive_error_limit: limit,
+        ..both()
+    };
+    for (seen, ends) in [(value(9), BAD), (value(7), UNSURE), (failed_to_measure(), MetricPhase::Error)] {
+        for limit in [0, 1, 4] {
+            let looks = vec![seen.clone(); usize::try_from(limit).unwrap() + 1];
+            let found = phases(tolerant(limit), &looks);
+            let (last, before) = found.split_last().unwrap();
+            assert_eq!(*last, ends, "{limit} are tolerated, one more is not");
+            assert!(before.iter().all(|phase| *phase != ends), "{limit}: {found:?}");
+        }
+    }
+    // A limit on errors alone is about a row of them, the others are about all looks.
+    let apart = |seen: Seen| vec![seen.clone(), value(1), seen.clone(), value(1), seen];
+    assert_eq!(
+        phases(tolerant(1), &apart(failed_to_measure())),
+        [MetricPhase::Pending, GOOD, OPEN, GOOD, OPEN]
+    );
+    assert_eq!(phases(tolerant(1), &apart(value(9))), [OPEN, GOOD, BAD, BAD, BAD]);
+    assert_eq!(phases(tolerant(1), &apart(value(7))), [OPEN, GOOD, UNSURE, UNSURE, UNSURE]);
+}
+
+#[test]
+fn of_several_limits_that_are_passed_the_worst_counts() {
+    // There, the one that is asked last hides the one before: error hides inconclusive, inconclusive hides failed.
+    let strict = Metric { consecutive_error_limit: 0, ..metric(Some("result <= 5"), Some("result > 8")) };
+    let (no, unsure, error) = (value(9), value(7), failed_to_measure());
+    assert_eq!(phases(strict.clone(), &[unsure.clone(), error.clone()])[1], MetricPhase::Error);
+    assert_eq!(phases(strict.clone(), &[no.clone(), unsure.clone()])[1], BAD);
+    assert_eq!(phases(strict.clone(), &[no.clone(), error.clone()])[1], BAD);
+    assert_eq!(phases(strict, &[unsure, error, no])[2], BAD);
+}
+
+#[test]
+fn a_count_is_over_with_its_last_look_and_needs_a_good_one() {
+    let counted = |count| with(at_most_five(), |threshold| threshold.count = Some(count));
+    let (yes, no, error) = (value(1), value(9), failed_to_measure());
+    assert_eq!(phases(counted(1), &[yes.clone()]), [GOOD]);
+    assert_eq!(phases(counted(3), &vec![yes.clone(); 3]), [OPEN, OPEN, GOOD]);
+    // A look that could not be measured is none of them.
+    assert_eq!(phases(counted(2), &[yes.clone(), error.clone(), yes.clone()]), [OPEN, OPEN, GOOD]);
+    // There, three failed looks of three that are tolerated are a success.
+    for failure_limit in [3, Metric::NO_LIMIT] {
+        let tolerant = Metric { failure_limit, ..counted(3) };
+        assert_eq!(phases(tolerant.clone(), &vec![no.clone(); 3]), [OPEN, OPEN, UNSURE]);
+        assert_eq!(phases(tolerant, &[no.clone(), yes.clone(), no.clone()]), [OPEN, OPEN, GOOD]);
+    }
+    let unsure = metric(Some("result <= 5"), Some("result > 8"));
+    let tolerant = with(Metric { inconclusive_limit: 5, ..unsure }, |threshold| threshold.count = Some(2));
+    assert_eq!(phases(tolerant, &[value(7), value(7)]), [OPEN, UNSURE]);
+    // Errors alone never end it, and never well.
+    let patient = Metric { consecutive_error_limit: 99, ..counted(2) };
+    assert_eq!(phases(patient, &vec![error; 50]), [MetricPhase::Pending; 50]);
+}
+
+#[test]
+fn good_looks_in_a_row_are_enough_at_their_limit_and_a_look_in_between_breaks_them() {
+    let row = |limit| {
+        with(Metric { failure_limit: 9, ..at_most_five() }, |threshold| {
+            threshold.consecutive_success_limit = Some(limit);
+        })
+    };
+    let (yes, no, error) = (value(1), value(9), failed_to_measure());
+    assert_eq!(phases(row(1), &[no.clone(), yes.clone()]), [OPEN, GOOD]);
+    assert_eq!(phases(row(3), &vec![yes.clone(); 3]), [OPEN, OPEN, GOOD]);
+    for between in [no, error] {
+        let looks = [yes.clone(), yes.clone(), between, yes.clone(), yes.clone(), yes.clone()];
+        assert_eq!(phases(row(3), &looks), [OPEN, OPEN, OPEN, OPEN, OPEN, GOOD]);
+    }
+}
+
+#[test]
 fn a_person_who_resumes_starts_the_count_anew() {
     let metric = with(at_most_five(), |threshold| {
         (threshold.failure, threshold.count) = (Some("result > 8".to_owned()), Some(2));
