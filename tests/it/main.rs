@@ -22,6 +22,7 @@ mod init;
 mod inputs;
 mod installer;
 mod journey;
+mod kayenta;
 mod locks;
 mod long_rollout;
 mod model_server;

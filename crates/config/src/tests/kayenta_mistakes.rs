@@ -128,7 +128,7 @@ const SCORES: &[(&str, &str)] = &[
     ("kayenta: { lifetime: 30m, group-weights: { a: 60 } }", "nothing"),
     (
         "kayenta: {}",
-        "2:10 kayenta.lifetime: the key `lifetime` is missing | write how long values are collected, e.g. `lifetime: 30m`",
+        "2:1 kayenta.lifetime: the key `lifetime` is missing | write how long values are collected, e.g. `lifetime: 30m`",
     ),
     (
         "kayenta: { lifetime: 3m }",
