@@ -131,3 +131,30 @@ fn a_metric_on_values_shows_its_condition_and_its_looks() {
     let failed = state("RolledBack", "AnalysisFailed", &[share], &json!({ "m": judged("Failed", 0.21, 2) }));
     assert_eq!(culprits(&failed)[0].full(), "m 0.21 against result <= 0.05; 3 looks");
 }
+
+#[test]
+fn a_score_over_metrics_is_a_row_with_its_rule() {
+    let mut p99 = metric("p99", "value", &json!({ "ratio": 1.5 }));
+    p99["judge"] = json!("kayenta");
+    p99["kayenta"] = json!({ "direction": "increase", "critical": true, "groups": ["latency"] });
+    let scored = json!({ "phase": "Running", "n": 3, "message": "said", "measurement": { "value": null, "stable": null, "n": [3, 3] } });
+    let mut state =
+        state("Progressing", "OnTrack", &[p99], &json!({ "p99": scored, "kayenta score": scored }));
+    state.plan.analysis.as_mut().unwrap().kayenta = Some(KayentaScore {
+        lifetime: tagship_domain::Duration::from_secs(600),
+        group_weights: [].into(),
+        pass: 75.0,
+        marginal: 50.0,
+    });
+    let views = views(&state, &[]);
+    let rows: Vec<_> =
+        views.iter().map(|view| (view.name, view.noun, view.allowed.clone().unwrap())).collect();
+    assert_eq!(rows[0], ("p99", "values", "no increase (critical), group latency".to_owned()));
+    assert_eq!((rows[1].0, rows[1].1), ("kayenta score", "values"));
+    assert!(
+        rows[1].2.contains("score >= 75") && rows[1].2.contains("without an error rate"),
+        "{}",
+        rows[1].2
+    );
+    assert_eq!(views[0].missing.as_deref(), Some("3 of 5 values needed"));
+}

@@ -69,13 +69,14 @@ pub(super) fn take(state: &mut JudgeState, metric: &Metric, stable: Option<&Valu
     state.looks.measured += u64::from(stable.is_some() && candidate.is_some());
     let sides = [0, 1].map(|side| known(&evidence.samples, side));
     state.n = sides[1].len() as u64;
-    state.measurement = Some(Measurement {
+    let numbers = Measurement {
         value: mean(&sides[1]),
         stable: mean(&sides[0]),
         look: candidate,
         n: sides.map(|values| values.len() as u64),
         ..Measurement::default()
-    });
+    };
+    state.measurement = Some(numbers.rounded());
     if let Some(known) = &mut state.evidence {
         known.test = Some(Test::Kayenta(evidence));
     }

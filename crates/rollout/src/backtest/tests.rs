@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
-use tagship_domain::analysis::{
-    Analysis, AnalysisDecision, AnalysisLook, Bound, Metric, MetricKind, MetricPhase,
+use tagship_domain::{
+    Duration,
+    analysis::{Analysis, AnalysisDecision, AnalysisLook, Bound, Judge, Metric, MetricKind, MetricPhase},
+    kayenta::{Direction, KayentaMetric, KayentaScore},
 };
 
 use super::{Policy, PolicyMismatch, Recording, replay};
@@ -183,4 +185,46 @@ fn a_recorded_score_is_judged_at_its_horizon() {
     let decisions: Vec<_> = said.iter().map(|look| look.decision).collect();
     assert_eq!(decisions, [AnalysisDecision::Continue, AnalysisDecision::Rollback]);
     assert!(matches!(Policy::defaults(&recording), Err(PolicyMismatch::NoScore { .. })));
+}
+
+#[test]
+fn values_are_replayed_the_way_of_kayenta() {
+    let kayenta = KayentaMetric {
+        direction: Direction::Increase,
+        groups: vec!["all".to_owned()],
+        ..KayentaMetric::default()
+    };
+    let p99 = Metric {
+        judge: Judge::Kayenta,
+        kayenta: Some(kayenta),
+        ..Metric::with_defaults("p99", MetricKind::Value)
+    };
+    let score = KayentaScore {
+        lifetime: Duration::from_secs(420),
+        group_weights: [].into(),
+        pass: 75.0,
+        marginal: 50.0,
+    };
+    let last = |times: u32| {
+        let mut text = String::new();
+        for look in 1..=8 {
+            let (t, stable, candidate) = (look * 60, 100 + look, times * (101 + look * 3 % 8));
+            let _ = writeln!(
+                text,
+                r#"{{"t": {t}, "metric": "p99", "kind": "value", "stable": {{"value": {stable}}}, "candidate": {{"value": {candidate}}}}}"#
+            );
+        }
+        let recording = Recording::parse(&text).unwrap();
+        let analysis = Analysis { kayenta: Some(score.clone()), ..analysis(vec![p99.clone()]) };
+        let said = replay(&Policy::of(analysis, &recording).unwrap(), &recording).unwrap();
+        assert!(said[..7].iter().all(|look| look.decision == AnalysisDecision::Continue));
+        said.into_iter().nth(7).unwrap()
+    };
+    let good = last(1);
+    assert_eq!(good.decision, AnalysisDecision::Promote);
+    let names: Vec<&str> = good.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names, ["p99", "kayenta score"]);
+    assert_eq!(good.metrics[1].measurement.value, Some(100.0));
+    let bad = last(2);
+    assert_eq!((bad.decision, bad.metrics[1].phase), (AnalysisDecision::Rollback, MetricPhase::Failed));
 }

@@ -15,6 +15,7 @@ mod bake;
 mod canary;
 mod failure;
 mod freezing;
+mod kayenta;
 mod own_source;
 mod promotion;
 mod scores;

@@ -189,7 +189,7 @@ impl Walk {
             None => Ok(self.counters.iter().map(point).collect()),
         };
         let metrics = self.state.plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
-        let valued = metrics.filter(|metric| metric.threshold.is_some());
+        let valued = metrics.filter(|metric| metric.kind == MetricKind::Value);
         valued.map(|metric| (metric.name.clone(), answered.clone())).collect()
     }
 
