@@ -19,6 +19,7 @@ pub mod hook;
 pub mod import;
 pub mod kayenta;
 pub mod lock;
+pub mod measurement;
 pub mod name;
 pub mod notice;
 pub mod overview;

@@ -199,7 +199,7 @@ fn scored(
 /// What is known to be bad fails, what is not known is for a person.
 fn outcome(score: &Score, entries: &[Entry]) -> MetricPhase {
     match (&score.cause, score.verdict) {
-        (Cause::CriticalMetric(_), _) => MetricPhase::Failed,
+        (Cause::CriticalMetric(_), _) | (Cause::Groups, Verdict::Fail) => MetricPhase::Failed,
         (Cause::CriticalUnknown(name), _) => {
             let has_nothing = entries.iter().any(|entry| entry.name == *name && entry.class == Class::Nodata);
             if has_nothing { MetricPhase::Failed } else { MetricPhase::Inconclusive }
@@ -208,7 +208,6 @@ fn outcome(score: &Score, entries: &[Entry]) -> MetricPhase {
             MetricPhase::Inconclusive
         }
         (Cause::Groups, Verdict::Pass) => MetricPhase::Successful,
-        (Cause::Groups, Verdict::Fail) => MetricPhase::Failed,
     }
 }
 

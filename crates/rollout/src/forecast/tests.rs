@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{
     Duration,
-    analysis::{Analysis, Bound, Margin, Metric, MetricKind},
+    analysis::{Analysis, Bound, Judge, Margin, Metric, MetricKind},
     forecast::{Comparison, Figure, Origin, Outlook, Stretch},
+    kayenta::{KayentaMetric, KayentaScore},
     plan::{RolloutPlan, Smoke, Step, Strategy},
     traffic::{Counters, Histogram, Weight},
 };
@@ -255,4 +256,34 @@ fn a_regression_within_the_tolerance_is_never_seen() {
     let [strict, lax] = [seen(1.0).unwrap(), seen(1.25).unwrap()];
     assert!(strict.observations < lax.observations);
     assert_eq!(seen(2.0), None);
+}
+
+#[test]
+fn values_the_way_of_kayenta_are_judged_when_their_lifetime_is_over() {
+    let kayenta = KayentaMetric { groups: vec!["all".to_owned()], ..KayentaMetric::default() };
+    let p99 = Metric {
+        judge: Judge::Kayenta,
+        own_source: true,
+        kayenta: Some(kayenta),
+        ..Metric::with_defaults("p99", MetricKind::Value)
+    };
+    let said = |lifetime: Option<u64>| {
+        let mut plan = canary(&[(10, Some(20))], vec![p99.clone()]);
+        let analysis = plan.analysis.as_mut().unwrap();
+        analysis.kayenta = lifetime.map(|lifetime| KayentaScore {
+            lifetime: minutes(lifetime),
+            group_weights: [].into(),
+            pass: 75.0,
+            marginal: 50.0,
+        });
+        let (analysis, known) = (analysis.clone(), known(None, None));
+        let terms = Terms { known: &known, interval: minutes(1), analysis: &analysis };
+        assert!(needs(&p99, &way(&plan, true), &terms).is_empty(), "it takes looks, not requests");
+        outlook(&p99, &way(&plan, true), &plan, &terms)
+    };
+    assert_eq!(said(Some(10)), in_time(11, false));
+    assert_eq!(said(Some(30)), in_time(31, true));
+    let Outlook::TooLate { advice, .. } = said(Some(120)) else { panic!("it is too late") };
+    assert_eq!(advice[0], "`max-wait: 101m`");
+    assert!(matches!(said(None), Outlook::Unknown { .. }));
 }

@@ -89,9 +89,8 @@ fn value(kind: Option<MetricKind>, value: Option<f64>) -> String {
     match (kind, value) {
         (_, None) => "-".to_owned(),
         (Some(MetricKind::Latency), Some(value)) => format!("{value:.1} ms"),
-        (Some(MetricKind::Value | MetricKind::Score), Some(value)) => format!("{value}"),
-        // A score over metrics was not recorded itself.
-        (None, Some(value)) => format!("{value}"),
+        // What was not recorded itself is a score over metrics.
+        (Some(MetricKind::Value | MetricKind::Score) | None, Some(value)) => format!("{value}"),
         (_, Some(value)) => format!("{:.2}%", 100.0 * value),
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
         let done = carry_out(args, &mut workspace, &decision).await?;
         return follow_on(args, &mut workspace, &trigger, decision, done).await;
     };
-    match command::follow(&workspace, &trigger, asked).await? {
+    match Box::pin(command::follow(&workspace, &trigger, asked)).await? {
         Followed::Answered(answer) => Ok(answer),
         Followed::Decided(decision) => {
             let done = carry_out(args, &mut workspace, &decision).await;

@@ -93,7 +93,7 @@ pub(super) fn scored(policy: &KayentaScore, score: &Score, entries: &[Entry]) ->
             let _ = write!(text, "; {name} is critical and could not be judged");
         }
         Cause::MostlyUnknown => {
-            text.push_str("; at least half of the metrics could not be judged, so a person decides")
+            text.push_str("; at least half of the metrics could not be judged, so a person decides");
         }
         Cause::GroupsUnknown => {
             text.push_str("; groups that could not be judged might change that, so a person decides");

@@ -207,7 +207,7 @@ fn of_several_limits_that_are_passed_the_worst_counts() {
 fn a_count_is_over_with_its_last_look_and_needs_a_good_one() {
     let counted = |count| with(at_most_five(), |threshold| threshold.count = Some(count));
     let (yes, no, error) = (value(1), value(9), failed_to_measure());
-    assert_eq!(phases(counted(1), &[yes.clone()]), [GOOD]);
+    assert_eq!(phases(counted(1), std::slice::from_ref(&yes)), [GOOD]);
     assert_eq!(phases(counted(3), &vec![yes.clone(); 3]), [OPEN, OPEN, GOOD]);
     // A look that could not be measured is none of them.
     assert_eq!(phases(counted(2), &[yes.clone(), error.clone(), yes.clone()]), [OPEN, OPEN, GOOD]);
