@@ -36,6 +36,8 @@ class Answer(Exception):
 class Hook:
     # What `capabilities` says.
     weights, counters, endpoints = True, False, True
+    # Whether `apply` leads requests by `self.match`; the settings have to say `"match": true` as well.
+    matches = False
 
     def __init__(self, settings: dict, model: str):
         self.settings, self.model = settings, model
@@ -44,6 +46,11 @@ class Hook:
         self.state = self.load() or {"fence": 0, "arms": {}}
         # Of each version: digest, weight, and what the hook adds.
         self.arms = self.state["arms"]
+
+    @property
+    def match(self) -> dict | None:
+        """The version that gets the requests with a header, with `header` and `exact`; absent where none does."""
+        return self.state.get("match")
 
     # --- What a hook says about its router.
 
@@ -95,16 +102,16 @@ class Hook:
         orders = {
             "prepare": self.order_prepare,
             "set-weight": self.order_set_weight,
-            "promote": lambda ask: self.share(ask["version"], 100),
+            "promote": self.order_promote,
             "rollback": self.order_rollback,
             "cleanup": self.order_cleanup,
-            "route": lambda ask: None,
+            "route": self.order_route,
         }
         if verb not in orders:
             raise Answer(UNSUPPORTED, f"{verb} is not known here")
         if ask["fence"] < self.state["fence"]:
             raise Answer(SUPERSEDED, f"order {ask['fence']} is older than {self.state['fence']}")
-        before = json.dumps(self.arms, sort_keys=True)
+        before = json.dumps([self.arms, self.match], sort_keys=True)
         code = orders[verb](ask)
         self.state["fence"] = ask["fence"]
         self.save()
@@ -113,7 +120,7 @@ class Hook:
         code = code if code is not None else applied
         if code is not None:
             return code
-        return ALREADY_THERE if json.dumps(self.arms, sort_keys=True) == before else APPLIED
+        return ALREADY_THERE if json.dumps([self.arms, self.match], sort_keys=True) == before else APPLIED
 
     def order_prepare(self, ask: dict) -> int | None:
         version, digest = ask["version"], ask["digest"]
@@ -137,10 +144,25 @@ class Hook:
             self.arms[other]["weight"] = 100 - weight if other == stable and self.arms[other]["weight"] else 0
         self.arms[version]["weight"] = weight
 
+    def order_promote(self, ask: dict) -> None:
+        self.share(ask["version"], 100)
+        self.state["match"] = None
+
+    def order_route(self, ask: dict) -> None:
+        """Leads the requests with a header to a version, or no more. Weights stay."""
+        match = ask.get("match")
+        if match and not can_match(type(self), self.settings):
+            raise Answer(UNSUPPORTED, "headers are not matched here; choose a canary")
+        if match and match["version"] not in self.arms:
+            raise Answer(NOT_LOADED, f"{match['version']} is not loaded")
+        self.state["match"] = match
+
     def order_rollback(self, ask: dict) -> None:
         to = ask["to"]
         if to is not None and to not in self.arms:
             raise Answer(NOT_LOADED, f"{to} is not loaded")
+        # One order takes everything back.
+        self.state["match"] = None
         for version, arm in self.arms.items():
             arm["weight"] = 100 if version == to else 0
 
@@ -151,6 +173,8 @@ class Hook:
             return None
         if arm["weight"]:
             raise Answer(CONFLICT, f"{version} has {arm['weight']} % of the traffic")
+        if self.match and self.match["version"] == version:
+            raise Answer(CONFLICT, f"{version} has the requests with {self.match['header']}: {self.match['exact']}")
         del self.arms[version]
         return self.unload(version, arm)
 
@@ -251,13 +275,19 @@ def replace(path: Path, text: str) -> None:
     os.replace(new, path)
 
 
+def can_match(kind: type[Hook], settings: dict) -> bool:
+    """Whether headers are matched: the hook has to know how, and the router has to be set up for it."""
+    return kind.matches and bool(settings.get("match"))
+
+
 def main(kind: type[Hook]) -> int:
     """Runs a hook: `sys.exit(main(MyHook))`. Its first argument is the file with its settings."""
     ask = json.load(sys.stdin)
-    if ask["verb"] == "capabilities":
-        print(json.dumps({"weights": kind.weights, "counters": kind.counters, "endpoints": kind.endpoints}))
-        return APPLIED
     settings = json.loads(Path(sys.argv[1]).read_text())
+    if ask["verb"] == "capabilities":
+        able = {"weights": kind.weights, "counters": kind.counters, "endpoints": kind.endpoints}
+        print(json.dumps({**able, "matches": can_match(kind, settings)}))
+        return APPLIED
     directory = Path(settings.get("directory", Path(tempfile.gettempdir()) / "tagship-hook"))
     directory.mkdir(parents=True, exist_ok=True)
     # One at a time: an observer waits for an order, and of two orders the later one sees the fence of the first.

@@ -1,4 +1,5 @@
-//! Strategies that need more of a server than shares: copies of requests, and clients that stay on their side.
+//! Strategies that need more of a server than shares: copies of requests, clients that stay on their side, and requests that
+//! are led by a header.
 
 use std::{
     fs,
@@ -103,6 +104,38 @@ fn a_shadow_that_disagrees_goes_back_without_ever_having_answered_anyone() {
     assert!(!story.contains("v0.2.0: Progressing, OnTrack at 100%"), "{story}");
 }
 
+/// Copies whose labels agree, with scores that are 0.089 apart.
+fn with_scores(distance: f64) -> Workbench {
+    bench(&format!(
+        "strategy: {{ shadow: {{ mirror: 100, for: 3s }} }}\n\
+         analysis: {{ interval: 1s, metrics: [ {{ name: scores, kind: score-distance, \
+         bound: {{ beyond: {{ distance: {distance}, max: 20% }} }} }} ] }}"
+    ))
+}
+
+#[test]
+fn a_shadow_whose_scores_stay_near_takes_over() {
+    let bench = with_scores(0.1);
+    under_load(&bench, AGREED, &["rollout"]).assert_code(0);
+    let state = state(&bench);
+    assert_eq!(state["phase"], json!("Succeeded"));
+    assert!(state["judges"]["scores"]["n"].as_u64().unwrap() >= 50, "{state}");
+}
+
+#[test]
+fn a_shadow_whose_scores_are_far_goes_back_though_its_labels_agree() {
+    let bench = with_scores(0.05);
+    let back = under_load(&bench, AGREED, &["rollout"]);
+    back.assert_code(1);
+    let said = back.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("copied requests have scores more than 0.05 from stable's, at most 20.0% allowed"),
+        "{said}"
+    );
+    assert_eq!(state(&bench)["phase"], json!("RolledBack"));
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+}
+
 #[test]
 fn clients_of_an_ab_test_stay_on_their_side() {
     let bench = bench("strategy: { a-b: { share: 50, sticky: x-user, for: 1h } }");
@@ -117,4 +150,60 @@ fn clients_of_an_ab_test_stay_on_their_side() {
     assert!((0..40).all(|user| side(user) == "v0.1.0"));
     let routing = appears(&bench.clone.path().join(".tagship/serve/state.json"));
     assert!(!routing.contains("x-user"), "{routing}");
+}
+
+/// Two in three clients are of the cohort `beta`.
+fn with_cohort(bench: &Workbench, arguments: &[&str]) -> Output {
+    let (done, server) = (AtomicBool::new(false), bench.addresses[0].as_str());
+    thread::scope(|scope| {
+        for cohort in ["beta", "beta", "Beta"] {
+            let done = &done;
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    ask(server, AGREED, &format!("X-Cohort: {cohort}\r\n"));
+                }
+            });
+        }
+        let output = bench.run(arguments);
+        done.store(true, Ordering::Relaxed);
+        output
+    })
+}
+
+#[test]
+fn an_ab_test_by_header_is_judged_by_what_its_cohort_got() {
+    let bench = bench(
+        "strategy: { a-b: { match: { header: X-Cohort, exact: beta }, for: 3s } }\n\
+         analysis: { interval: 1s, metrics: [ { name: errors, kind: error-ratio, promote-margin: { absolute: 10% } } ] }",
+    );
+    let planned = bench.run(&["plan"]).stdout;
+    assert!(planned.contains("as an A/B test by a header") && planned.contains("x-cohort: beta"), "{planned}");
+    assert!(planned.contains("how many requests carry `x-cohort: beta` is not known"), "{planned}");
+    with_cohort(&bench, &["rollout"]).assert_code(0);
+    let state = state(&bench);
+    assert_eq!((&state["phase"], &state["weight"]["applied"]), (&json!("Succeeded"), &json!(100)));
+    let n = state["judges"]["errors"]["measurement"]["n"].clone();
+    assert!(n[0].as_u64().unwrap() > 0 && n[1].as_u64().unwrap() >= 50, "both sides are evidence: {n}");
+    let story = bench.clone.git(&["log", "--format=%B", "refs/tagship/rollouts/production/churn"]);
+    assert!(story.contains("answers the requests with `x-cohort: beta`"), "{story}");
+    let routing = appears(&bench.clone.path().join(".tagship/serve/state.json"));
+    assert!(!routing.contains("x-cohort"), "nobody is led any more: {routing}");
+}
+
+#[test]
+fn requests_with_the_header_and_no_others_reach_the_candidate_until_it_is_stopped() {
+    let bench = bench("strategy: { a-b: { match: { header: X-Cohort, exact: beta }, for: 1h } }");
+    let begun = bench.run(&["rollout", "--once"]);
+    begun.assert_code(6);
+    let server = bench.addresses[0].as_str();
+    for _ in 0..20 {
+        assert_eq!(ask(server, AGREED, "x-cohort: beta\r\n"), "v0.2.0");
+        for other in ["", "x-cohort: Beta\r\n", "x-cohort: beta2\r\n", "x-cohort: beta\r\nx-cohort: beta\r\n"]
+        {
+            assert_eq!(ask(server, AGREED, other), "v0.1.0", "{other:?}");
+        }
+    }
+    bench.run(&["rollout", "--abort"]).assert_code(1);
+    assert_eq!(ask(server, AGREED, "x-cohort: beta\r\n"), "v0.1.0");
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
 }

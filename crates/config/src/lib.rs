@@ -7,6 +7,7 @@
 //! Two readers of YAML live here: one that keeps places, for the file that people write, and `serde_yaml` in
 //! [`yaml`], for data that programs write.
 
+mod ab_test;
 mod adapter;
 mod analysis;
 mod bound;
@@ -16,6 +17,7 @@ mod coverage;
 mod diagnostic;
 mod environment;
 pub mod gate;
+mod header;
 mod kayenta;
 mod kayenta_score;
 mod limit;

@@ -60,8 +60,10 @@ fn example(kind: MetricKind) -> Option<&'static str> {
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => {
             Some("`promote-margin: { absolute: 0.02 }`")
         }
-        MetricKind::Disagreement | MetricKind::PredictionDrift | MetricKind::Value | MetricKind::Score => {
-            None
-        }
+        MetricKind::Disagreement
+        | MetricKind::ScoreDistance
+        | MetricKind::PredictionDrift
+        | MetricKind::Value
+        | MetricKind::Score => None,
     }
 }

@@ -175,6 +175,11 @@ impl MetricLayer {
                 .key("bound")
                 .report(message, Some("write how much is fine, e.g. `bound: { max: 2% }`".to_owned()));
         }
+        if kind == MetricKind::ScoreDistance && self.bound.is_none() {
+            let help = "write how much is fine, e.g. `bound: { beyond: { distance: 0.05, max: 2% } }`";
+            let message = "a score distance needs a bound: some versions are meant to score differently";
+            place.key("bound").report(message.to_owned(), Some(help.to_owned()));
+        }
         let margin =
             self.promote_margin.and_then(|margin| margin.resolve(kind, &place.key("promote-margin")));
         let source = self.source.and_then(|source| own_source(source, kind, &place.key("source")));

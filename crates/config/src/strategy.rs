@@ -17,8 +17,10 @@ use tagship_domain::{
 };
 
 use crate::{
+    ab_test::AbLayer,
     choice::{exactly_one, present},
     diagnostic::{nearest, printable},
+    header::HeaderLayer,
     place::Place,
     share::WeightLayer,
     step::{StepLayer, resolve_steps},
@@ -33,12 +35,6 @@ const WORDS: &[&str] = &["all-at-once", "blue-green"];
 
 /// Last share of a linear canary where nothing is said.
 const DEFAULT_MAX_WEIGHT: u8 = 50;
-/// Share of an A/B test where nothing is said.
-const DEFAULT_AB_SHARE: u8 = 50;
-
-/// The name of a header as it is written.
-#[derive(Debug, Clone)]
-pub(crate) struct HeaderLayer(HeaderName);
 
 /// A strategy as it is written.
 #[derive(Debug)]
@@ -61,7 +57,7 @@ pub(crate) struct StrategyKeys {
     blue_green: Option<BlueGreenLayer>,
     /// Copies of requests for a fixed time, whose answers reach nobody; all traffic at once after it.
     shadow: Option<ShadowLayer>,
-    /// One share of traffic for a fixed time, whose clients stay on their side; all traffic at once after it.
+    /// A part of the traffic for a fixed time, whose clients stay on their side; all traffic at once after it.
     a_b: Option<AbLayer>,
 }
 
@@ -104,23 +100,6 @@ pub(crate) struct ShadowLayer {
     #[schemars(extend("default" = Weight::ALL))]
     mirror: Option<WeightLayer>,
     /// How long, e.g. `1h`.
-    #[serde(rename = "for")]
-    #[schemars(required)]
-    length: Option<Duration>,
-}
-
-/// One share of traffic for a fixed time, whose clients stay on their side; all traffic at once after it.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[schemars(rename = "AbTest")]
-pub(crate) struct AbLayer {
-    /// The new version's share, in percent.
-    #[schemars(extend("default" = DEFAULT_AB_SHARE))]
-    share: Option<WeightLayer>,
-    /// Header by which clients stay on their side, e.g. `x-user-id`.
-    #[schemars(required)]
-    sticky: Option<HeaderLayer>,
-    /// How long, e.g. `7d`.
     #[serde(rename = "for")]
     #[schemars(required)]
     length: Option<Duration>,
@@ -199,23 +178,8 @@ impl ShadowLayer {
     }
 }
 
-impl AbLayer {
-    fn resolve(self, place: &Place<'_>) -> Option<(Strategy, Option<HeaderName>)> {
-        let share = self.share.map_or(Weight::percent(DEFAULT_AB_SHARE), |share| Some(share.0))?;
-        let length = required(self.length, place, "for", "7d");
-        let sticky = required(self.sticky, place, "sticky", "x-user-id");
-        if share == Weight::NONE || share == Weight::ALL {
-            let message = format!("a share of {share} leaves one side without traffic");
-            place.key("share").report(message, Some("halves tell most, `share: 50`".to_owned()));
-            return None;
-        }
-        let length = some_time(length?, &place.key("for"))?;
-        Some((Strategy::AB { share, length }, Some(sticky?.0)))
-    }
-}
-
 /// A key that must be there.
-fn required<T>(value: Option<T>, place: &Place<'_>, key: &str, example: &str) -> Option<T> {
+pub(crate) fn required<T>(value: Option<T>, place: &Place<'_>, key: &str, example: &str) -> Option<T> {
     if value.is_none() {
         let help = format!("write e.g. `{key}: {example}`");
         place.key(key).report(format!("the key `{key}` is missing"), Some(help));
@@ -224,7 +188,7 @@ fn required<T>(value: Option<T>, place: &Place<'_>, key: &str, example: &str) ->
 }
 
 /// A length that is one.
-fn some_time(length: Duration, place: &Place<'_>) -> Option<Duration> {
+pub(crate) fn some_time(length: Duration, place: &Place<'_>) -> Option<Duration> {
     if length > Duration::default() {
         return Some(length);
     }
@@ -292,22 +256,6 @@ fn settings(strategy: &str) -> &'static str {
         "linear" => "`linear: { step-weight: 10, pause: 10m }`",
         "shadow" => "`shadow: { for: 1h }`",
         _ => "`a-b: { sticky: x-user-id, for: 7d }`",
-    }
-}
-
-impl<'de> Deserialize<'de> for HeaderLayer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        HeaderName::new(name).map(Self).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for HeaderLayer {
-    fn schema_name() -> Cow<'static, str> {
-        HeaderName::schema_name()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        HeaderName::json_schema(generator)
     }
 }
 

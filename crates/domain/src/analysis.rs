@@ -109,6 +109,8 @@ pub enum MetricKind {
     PairedAccuracy,
     /// Share of the same requests that both versions answered differently (shadow traffic).
     Disagreement,
+    /// How far the scores of both versions are apart on the same requests (shadow traffic).
+    ScoreDistance,
     /// Distribution of the predicted labels. Advisory: it never decides a rollout.
     PredictionDrift,
     /// What a query, a program or an address answers, whatever it is.
@@ -159,6 +161,13 @@ pub enum Bound {
     MinAccuracy(f64),
     /// At most this share of the same requests answered differently.
     MaxDisagreement(f64),
+    /// At most this share of the same requests with scores that are further apart.
+    ScoreDistance {
+        /// Mean absolute difference of the scores of one request.
+        beyond: f64,
+        /// Share of requests, e.g. 0.02.
+        share: f64,
+    },
     /// At least this share of requests answered within this time.
     Latency {
         /// Share of requests, e.g. 0.99.
@@ -347,12 +356,13 @@ impl Document for AnalysisLook {
 
 impl MetricKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ErrorRatio,
         Self::Latency,
         Self::LabelledAccuracy,
         Self::PairedAccuracy,
         Self::Disagreement,
+        Self::ScoreDistance,
         Self::PredictionDrift,
         Self::Value,
         Self::Score,
@@ -365,7 +375,7 @@ impl MetricKind {
             Self::Latency => &[Judge::BucketE],
             Self::LabelledAccuracy => &[Judge::BoundaryE, Judge::TwoSpeed],
             Self::PairedAccuracy => &[Judge::PairedSignE],
-            Self::Disagreement => &[Judge::BoundaryE],
+            Self::Disagreement | Self::ScoreDistance => &[Judge::BoundaryE],
             Self::PredictionDrift => &[Judge::MultinomialE],
             Self::Value => &[Judge::Threshold, Judge::Kayenta],
             Self::Score => &[Judge::FixedHorizon],
@@ -388,6 +398,7 @@ impl MetricKind {
             Self::ErrorRatio
             | Self::Latency
             | Self::Disagreement
+            | Self::ScoreDistance
             | Self::PredictionDrift
             | Self::Value
             | Self::Score => Margin::Ratio(1.5),
@@ -403,12 +414,13 @@ impl MetricKind {
                 | (Self::LabelledAccuracy, Bound::MinAccuracy(_))
                 | (Self::Latency, Bound::Latency { .. })
                 | (Self::Disagreement, Bound::MaxDisagreement(_))
+                | (Self::ScoreDistance, Bound::ScoreDistance { .. })
         )
     }
 
     /// Whether only copies of requests show it: both versions have to answer the same ones.
     pub fn is_paired(self) -> bool {
-        matches!(self, Self::PairedAccuracy | Self::Disagreement)
+        matches!(self, Self::PairedAccuracy | Self::Disagreement | Self::ScoreDistance)
     }
 
     /// Whether copies of requests show it, while the candidate's own answers reach nobody.
@@ -429,6 +441,7 @@ impl MetricKind {
             Self::LabelledAccuracy => "labelled-accuracy",
             Self::PairedAccuracy => "paired-accuracy",
             Self::Disagreement => "disagreement",
+            Self::ScoreDistance => "score-distance",
             Self::PredictionDrift => "prediction-drift",
             Self::Value => "value",
             Self::Score => "score",

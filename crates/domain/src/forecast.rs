@@ -56,6 +56,9 @@ pub struct Stretch {
     /// The share of requests that it answers copies of.
     #[serde(default)]
     pub mirror: Weight,
+    /// Whether it answers the requests that carry the plan's header: how many those are, nobody knows before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub matched: bool,
     /// How long it is held at least; absent where a person ends it.
     pub lasts: Option<Duration>,
     /// What the candidate is measured against; absent where nothing is measured.
@@ -63,6 +66,11 @@ pub struct Stretch {
     pub against: Option<Comparison>,
     /// Whether it is held until every metric is decided, for at most `max_wait` more.
     pub needs_verdict: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Stretch {

@@ -6,8 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    analysis::Analysis, freeze::FreezeWindow, golden::Tolerance, name::Environment, routing::HeaderName,
-    traffic::Weight, units::Duration,
+    analysis::Analysis,
+    freeze::FreezeWindow,
+    golden::Tolerance,
+    name::Environment,
+    routing::{HeaderMatch, HeaderName},
+    traffic::Weight,
+    units::Duration,
 };
 
 /// What a rollout will do; fixed when it starts.
@@ -90,6 +95,13 @@ pub enum Strategy {
         /// How long.
         length: Duration,
     },
+    /// The requests that carry a header, for a fixed time; everything at once after it.
+    Matched {
+        /// Which requests the candidate answers.
+        rule: HeaderMatch,
+        /// How long.
+        length: Duration,
+    },
 }
 
 /// One step of a canary, in Argo Rollouts' words.
@@ -149,7 +161,15 @@ pub enum Smoke {
 impl Strategy {
     /// Whether its steps give the candidate a part of the traffic beside stable.
     pub fn shares_traffic(&self) -> bool {
-        matches!(self, Self::Canary { .. } | Self::AB { .. })
+        matches!(self, Self::Canary { .. } | Self::AB { .. } | Self::Matched { .. })
+    }
+
+    /// Which requests the candidate answers on the way whatever its share; absent where that is left to chance.
+    pub fn rule(&self) -> Option<&HeaderMatch> {
+        match self {
+            Self::Matched { rule, .. } => Some(rule),
+            _ => None,
+        }
     }
 
     /// Whether the candidate answers copies of requests on the way.
@@ -158,7 +178,7 @@ impl Strategy {
             Self::Shadow { .. } => true,
             Self::BlueGreen { mirror, .. } => *mirror > Weight::NONE,
             Self::Canary { steps } => steps.iter().any(|step| matches!(step, Step::Mirror(_))),
-            Self::AllAtOnce | Self::AB { .. } => false,
+            Self::AllAtOnce | Self::AB { .. } | Self::Matched { .. } => false,
         }
     }
 }
@@ -189,9 +209,14 @@ impl RolloutPlan {
         self.strategy.shares_traffic() || self.hold_back > Weight::NONE
     }
 
+    /// Whether traffic is shared by weight on the way.
+    pub fn weighs(&self) -> bool {
+        self.hold_back > Weight::NONE || (self.strategy.shares_traffic() && self.strategy.rule().is_none())
+    }
+
     /// Whether requests are routed in another way than by weight on it.
     pub fn routes(&self) -> bool {
-        self.sticky.is_some() || self.strategy.mirrors()
+        self.sticky.is_some() || self.strategy.mirrors() || self.strategy.rule().is_some()
     }
 
     /// The steps of a canary; none for other strategies.
@@ -201,7 +226,8 @@ impl RolloutPlan {
             Strategy::AllAtOnce
             | Strategy::BlueGreen { .. }
             | Strategy::Shadow { .. }
-            | Strategy::AB { .. } => &[],
+            | Strategy::AB { .. }
+            | Strategy::Matched { .. } => &[],
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
     digest::{Digest, FileEntry},
     golden::Tensor,
     name::ModelName,
-    routing::{HeaderName, Routing, Shadow},
+    routing::{HeaderName, Matched, Routing, Shadow},
     time::Timestamp,
     traffic::{Arm, Counters, TargetState, Weight},
     version::Version,
@@ -48,7 +48,7 @@ pub struct ArmStatus {
     pub weight: Weight,
     /// Whether it is the version that keeps what a candidate does not get.
     pub stable: bool,
-    /// Requests that were routed to it by weight; requests that name the version do not count.
+    /// Requests that were routed to it by weight or by a header; requests that name the version do not count.
     pub counters: Counters,
 }
 
@@ -100,10 +100,11 @@ pub struct RollbackOrder {
     pub to: Option<Version>,
 }
 
-/// Route requests so from now on, beside sharing them by weight. The order is the whole routing, not a change of it: both
-/// members must be written, so that a forgotten one ends nothing.
+/// Route requests so from now on, beside sharing them by weight. The order is the whole routing, not a change of it: `sticky`
+/// and `shadow` must be written, so that a forgotten one ends nothing. Without `match` none is in force.
 ///
-/// A shadow version must be loaded and without traffic. Unloading it, or giving it traffic, ends the shadow.
+/// A shadow version must be loaded and without traffic. Unloading it, or giving it traffic, ends the shadow. A version that
+/// requests are matched to must be loaded; promoting a version, or rolling back, ends the match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoutingOrder {
@@ -115,6 +116,9 @@ pub struct RoutingOrder {
     /// The version that answers copies of requests; `null` ends the shadow.
     #[serde(deserialize_with = "Option::deserialize")]
     pub shadow: Option<Shadow>,
+    /// The version that answers the requests that carry a header, whatever the weights.
+    #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
+    pub matched: Option<Matched>,
 }
 
 /// What became of an order.
@@ -215,14 +219,14 @@ pub struct FeedbackRecord {
 impl RoutingOrder {
     /// The order under which a model is routed so.
     pub fn new(fence: u64, routing: &Routing) -> Self {
-        let Routing { sticky, shadow } = routing.clone();
-        Self { fence, sticky, shadow }
+        let Routing { sticky, shadow, matched } = routing.clone();
+        Self { fence, sticky, shadow, matched }
     }
 }
 
 impl From<RoutingOrder> for Routing {
     fn from(order: RoutingOrder) -> Self {
-        Self { sticky: order.sticky, shadow: order.shadow }
+        Self { sticky: order.sticky, shadow: order.shadow, matched: order.matched }
     }
 }
 

@@ -36,12 +36,12 @@ pub struct Counters {
     pub shadow: Option<ShadowCounters>,
 }
 
-/// A histogram of durations.
+/// A histogram; of durations where nothing else is said.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Histogram {
-    /// Upper bounds in milliseconds, ascending, each inclusive.
+    /// Upper bounds, ascending, each inclusive; of durations in milliseconds.
     pub bounds: Vec<f64>,
-    /// How many durations lie in each bucket, not cumulated: one entry per bound, then one for everything above.
+    /// How many values lie in each bucket, not cumulated: one entry per bound, then one for everything above.
     pub counts: Vec<u64>,
 }
 
@@ -68,6 +68,10 @@ pub struct ShadowCounters {
     /// How long the answers of the other version to the same requests took, measured the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable_latency: Option<Histogram>,
+    /// How far its scores were from those of the other version: of each compared request with scores in both answers, the
+    /// mean absolute difference; absent where the target does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distances: Option<Histogram>,
 }
 
 /// Versions that a target has loaded.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use tagship_config::{DEFAULT_INTERVAL, DEFAULT_MAX_WAIT};
-use tagship_domain::{Duration, Environment, ModelName};
+use tagship_domain::{Duration, Environment, ModelName, routing::HeaderMatch};
 
 use crate::{
     ImportError, Naming, System,
@@ -14,6 +14,9 @@ use crate::{
     yaml::{self, Entry, Item, Yaml},
 };
 
+/// Share in percent that takes the place of requests that are not chosen: a small one, for how many those are is not known.
+pub(crate) const SMALL: u8 = 5;
+
 /// How traffic moves.
 #[derive(Debug, Clone)]
 pub(crate) enum Way {
@@ -21,6 +24,7 @@ pub(crate) enum Way {
     Canary { steps: Steps, sticky: Option<String> },
     BlueGreen { preview: Duration, auto_promote: bool, mirror: u8 },
     Ab { share: u8, sticky: String, length: Duration },
+    Matched { rule: HeaderMatch, length: Duration },
 }
 
 /// What an environment will say.
@@ -82,7 +86,7 @@ impl Draft {
     /// Brings everything into a form that the configuration takes.
     pub(crate) fn finish(mut self, notes: &Notes) -> Self {
         if self.person {
-            self.ask_a_person();
+            self.ask_a_person(notes);
         }
         if !self.metrics.is_empty() && self.metrics.iter().all(|metric| metric.dry_run) {
             let text = "every metric only advises, there as here, so that none of them is carried over";
@@ -94,7 +98,7 @@ impl Draft {
         self
     }
 
-    fn ask_a_person(&mut self) {
+    fn ask_a_person(&mut self, notes: &Notes) {
         match &mut self.way {
             Way::AllAtOnce => {
                 self.way = Way::BlueGreen { preview: Duration::default(), auto_promote: false, mirror: 0 };
@@ -108,6 +112,18 @@ impl Draft {
                 steps.person();
                 self.way = Way::Canary { steps, sticky };
             }
+            Way::Matched { rule, length } => {
+                let text = format!(
+                    "a person has to promote, which an A/B test never asks for: {SMALL}% of all requests get the candidate, \
+                     by chance, instead of those with `{rule}`"
+                );
+                notes.by_hand(About::Key("strategy"), &self.origin, text);
+                let mut steps = Steps::default();
+                steps.weight(SMALL, "", &Notes::default());
+                steps.pause(*length);
+                steps.person();
+                self.way = Way::Canary { steps, sticky: None };
+            }
         }
     }
 
@@ -116,7 +132,7 @@ impl Draft {
         let is_measured = match &self.way {
             Way::AllAtOnce => false,
             Way::BlueGreen { mirror, .. } => *mirror > 0,
-            Way::Canary { .. } | Way::Ab { .. } => true,
+            Way::Canary { .. } | Way::Ab { .. } | Way::Matched { .. } => true,
         };
         if is_measured || self.metrics.is_empty() || self.bake > Duration::default() {
             return;
@@ -224,6 +240,11 @@ impl Draft {
             }
             Way::Ab { share, sticky, length } => {
                 let settings = json!({ "share": share, "sticky": sticky, "for": length.to_string() });
+                Yaml::Mapping(vec![Entry::new("a-b", settings.into())])
+            }
+            Way::Matched { rule, length } => {
+                let rule = json!({ "header": rule.header, "exact": rule.exact });
+                let settings = json!({ "match": rule, "for": length.to_string() });
                 Yaml::Mapping(vec![Entry::new("a-b", settings.into())])
             }
             Way::Canary { steps, sticky } => {

@@ -1,7 +1,7 @@
 //! Where traffic lives.
 //!
 //! Every writing call carries an [`Order`] whose fence grows with every decision of a rollout. A target refuses
-//! ([`crate::Problem::Fenced`]) a lower fence than it has seen for the model, so that a run that wakes up late
+//! ([`Problem::Fenced`]) a lower fence than it has seen for the model, so that a run that wakes up late
 //! moves no traffic; an equal or higher one is accepted and repeated calls change nothing.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use tagship_domain::{
     traffic::{TargetState, Weight},
 };
 
-use crate::PortError;
+use crate::{PortError, Problem};
 
 /// Which effect of which rollout a call belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Capabilities {
     /// Whether a version can answer copies of requests, with its answers compared and counted
     /// ([`tagship_domain::traffic::Counters::shadow`]).
     pub shadow: bool,
+    /// Whether the requests that carry a header can be led to one version.
+    pub matches: bool,
 }
 
 /// What a plan needs of a target beyond loading versions and giving all traffic to one.
@@ -60,6 +62,38 @@ pub struct Needs {
     pub sticky: bool,
     /// Copies of requests for a version without traffic.
     pub shadow: bool,
+    /// Requests led by a header.
+    pub matches: bool,
+}
+
+impl Capabilities {
+    /// Refuses what a plan needs and such a target cannot give.
+    ///
+    /// # Errors
+    /// [`Problem::Unsupported`], with what to choose instead.
+    pub fn check(self, needs: Needs) -> Result<(), PortError> {
+        if needs.weights && !self.weights {
+            let message = "the target gives all traffic to one version and cannot share it";
+            return Err(PortError::new(Problem::Unsupported, "share traffic", message)
+                .hint("choose `strategy: { blue-green: {} }` without hold-back"));
+        }
+        if needs.sticky && !self.sticky {
+            let message = "the target shares requests by chance and cannot keep clients on their side";
+            return Err(PortError::new(Problem::Unsupported, "share traffic by a header", message)
+                .hint("leave `sticky` out, or choose a canary instead of an A/B test"));
+        }
+        if needs.shadow && !self.shadow {
+            let message = "the target cannot copy requests to a version without traffic";
+            return Err(PortError::new(Problem::Unsupported, "copy requests", message)
+                .hint("choose a canary with a small first share, and leave `mirror` out"));
+        }
+        if needs.matches && !self.matches {
+            let message = "the target cannot lead the requests that carry a header to one version";
+            return Err(PortError::new(Problem::Unsupported, "match a header", message)
+                .hint("choose a canary, or an A/B test with `share`"));
+        }
+        Ok(())
+    }
 }
 
 /// A target.
@@ -68,31 +102,16 @@ pub trait Target: Send + Sync {
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// Refuses ([`crate::Problem::Unsupported`]) what a plan needs and the target cannot give, before anything is
+    /// Refuses ([`Problem::Unsupported`]) what a plan needs and the target cannot give, before anything is
     /// written. Most targets know it by themselves; one that has to ask does so here.
     async fn check(&self, needs: Needs) -> Result<(), PortError> {
-        if needs.weights && !self.capabilities().weights {
-            let message = "the target gives all traffic to one version and cannot share it";
-            return Err(PortError::new(crate::Problem::Unsupported, "share traffic", message)
-                .hint("choose `strategy: { blue-green: {} }` without hold-back"));
-        }
-        if needs.sticky && !self.capabilities().sticky {
-            let message = "the target shares requests by chance and cannot keep clients on their side";
-            return Err(PortError::new(crate::Problem::Unsupported, "share traffic by a header", message)
-                .hint("leave `sticky` out, or choose a canary instead of an A/B test"));
-        }
-        if needs.shadow && !self.capabilities().shadow {
-            let message = "the target cannot copy requests to a version without traffic";
-            return Err(PortError::new(crate::Problem::Unsupported, "copy requests", message)
-                .hint("choose a canary with a small first share, and leave `mirror` out"));
-        }
-        Ok(())
+        self.capabilities().check(needs)
     }
 
     /// What it serves.
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError>;
 
-    /// Loads a version at weight 0 from verified bytes: a file, or a directory. [`crate::Problem::Conflict`] where
+    /// Loads a version at weight 0 from verified bytes: a file, or a directory. [`Problem::Conflict`] where
     /// the version is loaded with other bytes.
     async fn prepare(
         &self,
@@ -102,23 +121,24 @@ pub trait Target: Send + Sync {
         bytes: &Path,
     ) -> Result<Done, PortError>;
 
-    /// Gives a loaded version this share of traffic; stable keeps the rest. [`crate::Problem::NotFound`] where it is
+    /// Gives a loaded version this share of traffic; stable keeps the rest. [`Problem::NotFound`] where it is
     /// not loaded.
     async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError>;
 
     /// Routes the model's requests so from now on, beside sharing them by weight; the whole routing, not a change of it.
-    /// [`crate::Problem::Unsupported`] where the target lacks the capability, [`crate::Problem::NotFound`] where the
-    /// shadow version is not loaded, [`crate::Problem::Conflict`] where it has traffic. The shadow ends by itself when
-    /// its version gets traffic or is unloaded.
+    /// [`Problem::Unsupported`] where the target lacks the capability, [`Problem::NotFound`] where the
+    /// shadow version is not loaded, [`Problem::Conflict`] where it has traffic. The shadow ends by itself when
+    /// its version gets traffic or is unloaded. A match needs its version loaded, counts as traffic of it, leaves weights
+    /// as they are, and ends with [`Self::promote`] and [`Self::rollback`], so that one order takes all traffic back.
     async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError>;
 
     /// Makes a loaded version stable, with all traffic.
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError>;
 
     /// Gives all traffic to `to`; takes the model out of service where absent: no version has traffic then. Works
-    /// from any state; [`crate::Problem::NotFound`] where `to` is not loaded.
+    /// from any state; [`Problem::NotFound`] where `to` is not loaded.
     async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError>;
 
-    /// Unloads a version that has no traffic; one that is not loaded is done already. Refuses ([`crate::Problem::Conflict`]) one that has.
+    /// Unloads a version that has no traffic; one that is not loaded is done already. Refuses ([`Problem::Conflict`]) one that has.
     async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError>;
 }

@@ -28,7 +28,8 @@ impl From<MetricKind> for Unit {
             MetricKind::ErrorRatio
             | MetricKind::LabelledAccuracy
             | MetricKind::PairedAccuracy
-            | MetricKind::Disagreement => Self::Share,
+            | MetricKind::Disagreement
+            | MetricKind::ScoreDistance => Self::Share,
             MetricKind::Latency => Self::Millis,
             MetricKind::PredictionDrift | MetricKind::Value | MetricKind::Score => Self::Plain,
         }

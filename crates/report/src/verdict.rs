@@ -165,7 +165,7 @@ fn noun(metric: Option<&Metric>) -> &'static str {
         Some(MetricKind::ErrorRatio | MetricKind::Latency) => "requests",
         Some(MetricKind::LabelledAccuracy) => "labels",
         Some(MetricKind::PairedAccuracy) => "pairs",
-        Some(MetricKind::Disagreement) => "copied requests",
+        Some(MetricKind::Disagreement | MetricKind::ScoreDistance) => "copied requests",
         Some(MetricKind::PredictionDrift) => "predictions",
         Some(MetricKind::Value) if metric.is_some_and(|metric| metric.kayenta.is_some()) => "values",
         Some(MetricKind::Value) => "looks",

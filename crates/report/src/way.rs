@@ -45,6 +45,7 @@ pub(crate) fn legs(state: &RolloutState) -> Vec<Leg> {
             vec![Leg::new(previewed(*preview, *auto_promote), None)]
         }
         Strategy::Shadow { mirror, length } => vec![Leg::new(format!("shadow {mirror} for {length}"), None)],
+        Strategy::Matched { rule, length } => vec![Leg::new(format!("{rule} for {length}"), None)],
         Strategy::AB { share, length } => vec![Leg::new(format!("{share} for {length}"), None)],
         Strategy::AllAtOnce => vec![],
     };
@@ -131,7 +132,12 @@ fn current(state: &RolloutState, legs: &[Leg], before: usize) -> Option<usize> {
         Phase::Pending | Phase::Waiting | Phase::Validating | Phase::Failed => None,
         Phase::Progressing | Phase::Paused => match &state.plan.strategy {
             Strategy::Canary { .. } => Some(of_step().unwrap_or(before)),
-            Strategy::BlueGreen { .. } | Strategy::Shadow { .. } | Strategy::AB { .. } if state.step == 0 => {
+            Strategy::BlueGreen { .. }
+            | Strategy::Shadow { .. }
+            | Strategy::AB { .. }
+            | Strategy::Matched { .. }
+                if state.step == 0 =>
+            {
                 Some(0)
             }
             Strategy::BlueGreen { .. } if state.weight.desired == Weight::NONE => Some(0),

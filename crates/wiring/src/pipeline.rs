@@ -291,11 +291,12 @@ pub(crate) fn open_sources(
 pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Result<(), Failure> {
     let mut metrics = plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let needs = Needs {
-        weights: plan.shares_traffic(),
+        weights: plan.weighs(),
         counters: metrics.any(|metric| !metric.own_source),
         endpoints: matches!(plan.smoke, Smoke::GoldenCases { .. }),
         sticky: plan.sticky.is_some(),
         shadow: plan.strategy.mirrors(),
+        matches: plan.strategy.rule().is_some(),
     };
     match opened.target.check(needs).await {
         Err(error) if error.problem == Problem::Unsupported => Err(failed(error)),

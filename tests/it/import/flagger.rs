@@ -185,6 +185,31 @@ fn requests_that_match_become_a_small_share_of_clients() {
 }
 
 #[test]
+fn requests_with_one_exact_header_are_an_ab_test_by_it() {
+    let rule = "match: [{ headers: { X-Canary: { exact: insider } } }]";
+    let spec = |more: &str| {
+        flagger(&format!(
+            "interval: 1m\n    threshold: 1\n    iterations: 10\n    {rule}\n    metrics: [{RATE}]{more}"
+        ))
+    };
+    let imported_rule = imported(System::Flagger, &spec(""));
+    let strategy = environment(&imported_rule).strategy;
+    assert!(
+        matches!(&strategy, Strategy::Matched { rule, length }
+        if rule.to_string() == "x-canary: insider" && length.to_string() == "10m"),
+        "{strategy:?}"
+    );
+    let (equal, _) = compare(&imported_rule, 1, 10, 1, &[]);
+    assert_eq!(equal, ROUNDS, "with a threshold of 1 nothing may fail in either");
+
+    let gate = "\n    webhooks: [{ name: gate, type: confirm-promotion, url: \"http://gate/\" }]";
+    let gated = imported(System::Flagger, &spec(gate));
+    let Strategy::Canary { steps } = environment(&gated).strategy else { panic!() };
+    assert!(steps.contains(&Step::Pause(None)), "a person still promotes: {steps:?}");
+    assert!(notes(&gated, "instead of those with `x-canary: insider`"));
+}
+
+#[test]
 fn gates_and_unknown_metrics_wait_for_a_person() {
     for (what, persons) in [
         ("webhooks: [{ name: gate, type: confirm-promotion, url: \"http://gate/\" }]", 1),

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use tagship_domain::{
     Digest, Duration, ModelName, Version,
     golden::GoldenCases,
-    routing::Routing,
+    routing::{Matched, Routing},
     traffic::{Arm, Counters, TargetState, Weight},
     validation::{GoldenReport, Status},
 };
@@ -88,6 +88,9 @@ struct Abilities {
     counters: bool,
     #[serde(default)]
     endpoints: bool,
+    /// Whether the requests that carry a header can be led to one version.
+    #[serde(default)]
+    matches: bool,
 }
 
 /// What is asked.
@@ -112,6 +115,9 @@ struct Question<'a> {
     /// Only of a rollback: the version that gets all traffic, `null` for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<Value>,
+    /// Only of a route: the version that gets the requests with a header; absent where none does.
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    matched: Option<&'a Matched>,
 }
 
 /// What a program serves.
@@ -276,7 +282,7 @@ fn check_model_url(url: &str) -> Result<(), PortError> {
 #[async_trait]
 impl Target for ExecTarget {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { weights: true, sticky: false, shadow: false }
+        Capabilities { weights: true, sticky: false, shadow: false, matches: true }
     }
 
     async fn check(&self, needs: Needs) -> Result<(), PortError> {
@@ -299,7 +305,7 @@ impl Target for ExecTarget {
                         cases";
             return refuse("it names no endpoint that golden cases could be run against".to_owned(), hint);
         }
-        Ok(())
+        Capabilities { matches: able.matches, ..self.capabilities() }.check(needs)
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
@@ -346,12 +352,18 @@ impl Target for ExecTarget {
     }
 
     async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError> {
-        if *routing == Routing::default() {
-            // Nothing was routed, so nothing changes; a late order is told by the program's own memory of fences.
-            return self.order(&format!("route the requests of {}", order.model), of("route", order)).await;
+        let operation = format!("route the requests of {}", order.model);
+        let unable = |message: &str| Err(PortError::new(Problem::Unsupported, &operation, message));
+        let Routing { sticky, shadow, matched } = routing;
+        if sticky.is_some() || shadow.is_some() {
+            return unable("target exec keeps no client on its side and copies no requests");
         }
-        let message = "target exec keeps no client on its side and copies no requests";
-        Err(PortError::new(Problem::Unsupported, format!("route the requests of {}", order.model), message))
+        // A program that does not know the member would take the order for one that changes nothing.
+        if matched.is_some() && !self.abilities().await?.matches {
+            return unable("the program does not say that it matches headers");
+        }
+        // Without a match nothing may change; a late order is told by the program's own memory of fences.
+        self.order(&operation, Question { matched: matched.as_ref(), ..of("route", order) }).await
     }
 
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {

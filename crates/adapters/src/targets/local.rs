@@ -223,7 +223,7 @@ fn list_files(bytes: &Path) -> Result<Vec<(PathBuf, FileEntry)>, PortError> {
 #[async_trait]
 impl Target for LocalTarget {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { weights: true, sticky: true, shadow: true }
+        Capabilities { weights: true, sticky: true, shadow: true, matches: true }
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {

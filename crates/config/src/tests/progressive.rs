@@ -172,6 +172,20 @@ fn shadow_and_ab_run_for_a_fixed_time() {
 }
 
 #[test]
+fn an_ab_test_may_know_its_cohort_by_a_header() {
+    let ab = with("strategy: { a-b: { match: { header: X-Cohort, exact: Beta users }, for: 1h } }");
+    let rule = ab.strategy.rule().unwrap();
+    assert_eq!(
+        rule.to_string(),
+        "x-cohort: Beta users",
+        "the case of a name says nothing, that of a value does"
+    );
+    let plan = ab.plan(Smoke::ReadyOnly);
+    assert!(plan.sticky.is_none() && plan.routes() && plan.shares_traffic() && !plan.weighs());
+    assert_eq!(ab.strategy, Strategy::Matched { rule: rule.clone(), length: Duration::from_secs(3600) });
+}
+
+#[test]
 fn copies_may_come_before_a_canary_and_clients_may_stay() {
     let canary = with(
         "strategy: { canary: { sticky: x-user, steps: [{ mirror: 100 }, { pause: 10m }, { set-weight: 5 }] } }",

@@ -260,6 +260,14 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
         "9:31 p.analysis.metrics[0].bound: disagreement needs a bound: some versions are meant to answer differently | write how much is fine, e.g. `bound: { max: 2% }`",
     ),
     (
+        "strategy: { shadow: { for: 1h } }\nanalysis: { metrics: [{ name: d, kind: score-distance }] }",
+        "9:31 p.analysis.metrics[0].bound: a score distance needs a bound: some versions are meant to score differently | write how much is fine, e.g. `bound: { beyond: { distance: 0.05, max: 2% } }`",
+    ),
+    (
+        "strategy: { shadow: { for: 1h } }\nanalysis: { metrics: [{ name: d, kind: score-distance, bound: { beyond: { distance: 0, max: 2% } } }] }",
+        "9:93 p.analysis.metrics[0].bound.beyond.distance: a distance is a number above 0 | write e.g. `distance: 0.05`",
+    ),
+    (
         "strategy: { shadow: { for: 1h } }\nanalysis: { metrics: [{ name: d, kind: disagreement, bound: { max: 2% }, promote-margin: { ratio: 2 } }] }",
         "9:82 p.analysis.metrics[0].promote-margin: disagreement is held against its bound, so it has no margin | leave `promote-margin` out",
     ),
@@ -281,7 +289,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "strategy: { a-b: { for: 1h } }",
-        "8:21 p.strategy.a-b.sticky: the key `sticky` is missing | write e.g. `sticky: x-user-id`",
+        "8:21 p.strategy.a-b.sticky: the key `sticky` is missing | write e.g. `sticky: x-user-id`, or `match: { header: x-cohort, exact: beta }`",
     ),
     (
         "strategy: { a-b: { share: 100, sticky: x, for: 1h } }",
@@ -290,6 +298,18 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     (
         "strategy: { a-b: { sticky: 'x y', for: 1h } }",
         "8:36 p.strategy.a-b.sticky: header name \"x y\" is not allowed: it takes 1 to 128 letters, digits and !#$%&'*+-.^_`|~",
+    ),
+    (
+        "strategy: { a-b: { match: { header: x-cohort }, for: 1h } }",
+        "8:28 p.strategy.a-b.match.exact: the key `exact` is missing | write e.g. `exact: beta`",
+    ),
+    (
+        "strategy: { a-b: { match: { header: x-cohort, exact: beta }, share: 20, for: 1h } }",
+        "8:70 p.strategy.a-b.share: `share` draws who gets the new version, and `match` says it | write one of them",
+    ),
+    (
+        "strategy: { a-b: { match: { header: x-cohort, exact: ' beta' }, for: 1h } }",
+        "8:62 p.strategy.a-b.match.exact: header value \" beta\" is not allowed: it takes 1 to 256 printable ASCII characters, and no space at an end",
     ),
     (
         "strategy: { linear: { step-weight: 60, pause: 1m } }",
@@ -359,11 +379,11 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e }] }",
-        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`, `score`",
+        "8:31 p.analysis.metrics[0].kind: the key `kind` is missing | write what is measured, one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `score-distance`, `prediction-drift`, `value`, `score`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-rate }] }",
-        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `prediction-drift`, `value`, `score`, found `error-rate` | did you mean `error-ratio`?",
+        "8:48 p.analysis.metrics[0].kind: expected one of `error-ratio`, `latency`, `labelled-accuracy`, `paired-accuracy`, `disagreement`, `score-distance`, `prediction-drift`, `value`, `score`, found `error-rate` | did you mean `error-ratio`?",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, judge: bucket-e }] }",
@@ -423,7 +443,7 @@ const ENVIRONMENTS: &[(&str, &str)] = &[
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, bound: {} }] }",
-        "8:61 p.analysis.metrics[0].bound: one of `max`, `min`, `p50`, `p90`, `p95`, `p99`, `p99.9` is missing | write one, e.g. `bound: { max: 2% }`",
+        "8:61 p.analysis.metrics[0].bound: one of `max`, `min`, `beyond`, `p50`, `p90`, `p95`, `p99`, `p99.9` is missing | write one, e.g. `bound: { max: 2% }`",
     ),
     (
         "analysis: { metrics: [{ name: e, kind: error-ratio, bound: { min: 0.9 } }] }",

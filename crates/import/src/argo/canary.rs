@@ -125,8 +125,9 @@ impl StepReader<'_, '_> {
             notes.left_out(self.steps.next(), step.at("setCanaryScale"), INSTANCES);
         }
         if step.value("setHeaderRoute").is_some() {
-            let text = "requests are shared by weight here and never by what a header says; those that would have gone to the \
-                        candidate are shared like the others";
+            let text = "a canary shares requests by weight here; those that the header would have led to the candidate are shared \
+                        like the others. An A/B test leads them: `strategy: { a-b: { match: { header: x-cohort, exact: beta }, \
+                        for: 7d } }`";
             notes.left_out(self.steps.next(), step.at("setHeaderRoute"), text);
         }
         if step.value("replicaProgressThreshold").is_some() {

@@ -1,21 +1,22 @@
 //! How traffic moves.
 
-use tagship_domain::{Duration, routing::HeaderName};
+use serde_json::Value;
+use tagship_domain::{
+    Duration,
+    routing::{HeaderMatch, HeaderName, HeaderText},
+};
 
 use super::{
     hook::Hooks,
     plan::{Checks, Plan},
 };
 use crate::{
-    draft::{Draft, Way},
+    draft::{Draft, SMALL, Way},
     fields::Fields,
     notes::About,
     span,
     steps::Steps,
 };
-
-/// The share of clients in place of those whose requests match: a small one, for how many match is not known.
-const SHARE: u8 = 5;
 
 /// Sets the strategy; `metrics` says whether any was carried over.
 pub(super) fn set(analysis: &Fields<'_>, plan: &Plan, hooks: &Hooks, metrics: bool, draft: &mut Draft) {
@@ -76,7 +77,7 @@ fn blue_green(
     draft.way = Way::BlueGreen { preview, auto_promote, mirror };
 }
 
-/// Requests that match have no counterpart; clients that stay on their side come closest.
+/// One header with an exact value is a match here too. Of any other rule, clients that stay on their side come closest.
 fn matching(analysis: &Fields<'_>, plan: &Plan, count: u64, hooks: &Hooks, draft: &mut Draft) {
     let notes = analysis.notes();
     if plan.mirror > 0 {
@@ -86,6 +87,12 @@ fn matching(analysis: &Fields<'_>, plan: &Plan, count: u64, hooks: &Hooks, draft
             "an A/B test copies no requests, here as there",
         );
     }
+    let length: Duration = span::times(plan.interval, count);
+    let asks = hooks.at_start || hooks.before_each_share;
+    if let Some(rule) = exact(&analysis.items("match")).filter(|_| !asks) {
+        draft.way = Way::Matched { rule, length };
+        return;
+    }
     let header = analysis.items("match").iter().find_map(|(_, rule)| {
         let headers = rule.get("headers")?.as_object()?;
         headers
@@ -93,31 +100,44 @@ fn matching(analysis: &Fields<'_>, plan: &Plan, count: u64, hooks: &Hooks, draft
             .find(|name| !name.eq_ignore_ascii_case("cookie") && HeaderName::new(name.as_str()).is_ok())
             .cloned()
     });
-    let length: Duration = span::times(plan.interval, count);
     let at = analysis.at("match");
     let what = match &header {
         Some(header) => {
-            format!("{SHARE}% of the clients, told apart by the value of `{header}`, get the candidate")
+            format!("{SMALL}% of the clients, told apart by the value of `{header}`, get the candidate")
         }
-        None => format!("{SHARE}% of all requests get the candidate, by chance"),
+        None => format!("{SMALL}% of all requests get the candidate, by chance"),
     };
     let text = format!(
-        "requests are never chosen by what they say here: {what}; there it is every request that matches, and no other. Set the \
-         share as large as the matching part is"
+        "requests are chosen here by one header with an exact value at most, and without a person before: {what}; there it is \
+         every request that matches, and no other. Set the share as large as the matching part is"
     );
     notes.by_hand(About::Key("strategy"), at, text);
     draft.way = match header {
-        Some(sticky) if !(hooks.at_start || hooks.before_each_share) => {
-            Way::Ab { share: SHARE, sticky: sticky.to_ascii_lowercase(), length }
-        }
+        Some(sticky) if !asks => Way::Ab { share: SMALL, sticky: sticky.to_ascii_lowercase(), length },
         sticky => {
             let mut steps = Steps::default();
-            if hooks.at_start || hooks.before_each_share {
+            if asks {
                 steps.person();
             }
-            steps.weight(SHARE, "", notes);
+            steps.weight(SMALL, "", notes);
             steps.pause(length);
             Way::Canary { steps, sticky: sticky.map(|header| header.to_ascii_lowercase()) }
         }
     };
+}
+
+/// The rule, where there is one, about one header, with its exact value.
+fn exact(rules: &[(String, &Value)]) -> Option<HeaderMatch> {
+    let [(_, rule)] = rules else { return None };
+    let only = |object: &Value| {
+        let object = object.as_object().filter(|object| object.len() == 1)?;
+        object.iter().next().map(|(name, value)| (name.clone(), value.clone()))
+    };
+    let (key, headers) = only(rule)?;
+    let (header, value) = only(&headers)?;
+    let (kind, exact) = only(&value)?;
+    if (key.as_str(), kind.as_str()) != ("headers", "exact") || header.eq_ignore_ascii_case("cookie") {
+        return None;
+    }
+    Some(HeaderMatch { header: HeaderName::new(header).ok()?, exact: HeaderText::new(exact.as_str()?).ok()? })
 }

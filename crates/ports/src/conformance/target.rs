@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tagship_domain::{
     Digest, Duration, ModelName, Version,
-    routing::{HeaderName, Routing, Shadow},
+    routing::{HeaderMatch, HeaderName, HeaderText, Routing, Shadow},
     traffic::{Arm, TargetState, Weight},
 };
 
@@ -57,6 +57,7 @@ pub async fn target(
     let busy = target.cleanup(&suite.order(6), v1).await;
     refused(busy, Problem::Conflict, "unloading a version that has traffic");
     suite.sticky().await;
+    suite.matches(v2).await;
     suite.shadow(v1, v2).await;
     suite.weights("copies and headers move no traffic", &[(v1, 100), (v2, 0)]).await;
     if target.capabilities().weights {
@@ -115,7 +116,7 @@ impl Suite<'_> {
     async fn sticky(&self) {
         let order = self.order(6);
         let header = HeaderName::new("X-Client").expect("a header");
-        let sticky = Routing { sticky: Some(header), shadow: None };
+        let sticky = Routing { sticky: Some(header), ..Routing::default() };
         if !self.target.capabilities().sticky {
             refused(self.target.route(&order, &sticky).await, Problem::Unsupported, "a sticky header");
             return;
@@ -126,6 +127,33 @@ impl Suite<'_> {
         ok(&self.target.route(&order, &Routing::default()).await, "no sticky header");
     }
 
+    /// Requests can be led by a header to a version that is loaded. Those are traffic: it is not unloaded.
+    async fn matches(&self, version: &Version) {
+        let order = self.order(6);
+        let rule = HeaderMatch {
+            header: HeaderName::new("X-Cohort").expect("a header"),
+            exact: HeaderText::new("beta").expect("a value"),
+        };
+        let matched = |version: &Version| Routing { matched: Some(rule.to(version)), ..Routing::default() };
+        if !self.target.capabilities().matches {
+            let answer = self.target.route(&order, &matched(version)).await;
+            refused(answer, Problem::Unsupported, "requests led by a header");
+            return;
+        }
+        let unknown = Version::new(99, 0, 0);
+        refused(
+            self.target.route(&order, &matched(&unknown)).await,
+            Problem::NotFound,
+            "requests led to nobody",
+        );
+        ok(&self.target.route(&order, &matched(version)).await, "requests led by a header");
+        let again = self.target.route(&order, &matched(version)).await;
+        assert_ne!(again, Ok(Done::Applied), "a repeated order changes nothing");
+        let busy = self.target.cleanup(&order, version).await;
+        refused(busy, Problem::Conflict, "unloading a version that requests are led to");
+        ok(&self.target.route(&order, &Routing::default()).await, "no requests led by a header");
+    }
+
     /// A version without traffic can answer copies; one that has traffic or is not loaded cannot. Leaves `idle` as the
     /// shadow.
     async fn shadow(&self, busy: &Version, idle: &Version) {
@@ -133,7 +161,7 @@ impl Suite<'_> {
         let share = Weight::percent(10).expect("a share");
         let shadow = |version: &Version| {
             let shadow = Shadow { version: version.clone(), share };
-            Routing { sticky: None, shadow: Some(shadow) }
+            Routing { shadow: Some(shadow), ..Routing::default() }
         };
         if !self.target.capabilities().shadow {
             let answer = self.target.route(&order, &shadow(idle)).await;

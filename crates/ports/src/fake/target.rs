@@ -45,6 +45,9 @@ pub struct Load {
     pub quality: BTreeMap<Version, (u64, u64)>,
 }
 
+/// Of a hundred requests, how many carry the header that leads them to one version, where one does.
+const MATCHED: u64 = 20;
+
 impl FakeTarget {
     /// Puts a version in place as stable with all traffic, whatever was there.
     pub fn serve(&self, model: &ModelName, version: &Version, digest: &Digest) {
@@ -148,8 +151,14 @@ impl Served {
     fn answer(&mut self) {
         let Some(load) = &self.load else { return };
         let shadow = self.routing.shadow.as_ref();
+        let matched = self.routing.matched.as_ref().map(|matched| matched.version.clone());
         for arm in self.arms.values_mut() {
-            let requests = load.requests * u64::from(arm.weight.get()) / 100;
+            let share = match &matched {
+                Some(version) if *version == arm.version => MATCHED,
+                Some(_) => u64::from(arm.weight.get()) * (100 - MATCHED) / 100,
+                None => u64::from(arm.weight.get()),
+            };
+            let requests = load.requests * share / 100;
             let (errors, right) = load.quality.get(&arm.version).copied().unwrap_or((0, 1000));
             let counters = &mut arm.counters;
             counters.requests += requests;
@@ -202,7 +211,12 @@ impl Served {
             .take_if(|shadow| arms.get(&shadow.version).is_none_or(|arm| arm.weight > Weight::NONE));
     }
 
+    fn is_matched(&self, version: &Version) -> bool {
+        self.routing.matched.as_ref().is_some_and(|matched| matched.version == *version)
+    }
+
     fn give_all(&mut self, to: Option<&Version>) {
+        self.routing.matched = None;
         self.stable = to.cloned();
         match to {
             Some(version) => self.share(version, Weight::ALL),
@@ -214,7 +228,7 @@ impl Served {
 #[async_trait]
 impl Target for FakeTarget {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { weights: true, sticky: true, shadow: true }
+        Capabilities { weights: true, sticky: true, shadow: true, matches: true }
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
@@ -268,6 +282,14 @@ impl Target for FakeTarget {
                     return Err(PortError::new(Problem::Conflict, "route", message));
                 }
             }
+            if let Some(matched) = &routing.matched {
+                served.loaded("route", &matched.version)?;
+                if served.routing.matched.as_ref() != Some(matched)
+                    && let Some(arm) = served.arms.get(&matched.version)
+                {
+                    served.traffic.push((arm.version.clone(), arm.digest.clone()));
+                }
+            }
             served.routing = routing.clone();
             Ok(())
         };
@@ -298,6 +320,10 @@ impl Target for FakeTarget {
         let unload = |served: &mut Served| match served.arms.get(version) {
             Some(arm) if arm.weight > Weight::NONE => {
                 let message = format!("{version} has {} of the traffic", arm.weight);
+                Err(PortError::new(Problem::Conflict, "cleanup", message))
+            }
+            Some(_) if served.is_matched(version) => {
+                let message = format!("requests are led to {version} by a header");
                 Err(PortError::new(Problem::Conflict, "cleanup", message))
             }
             _ => {

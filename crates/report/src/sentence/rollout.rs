@@ -46,6 +46,9 @@ fn words(state: &RolloutState) -> String {
             format!("{name} {version} stays at {share} of the traffic in {place} while a freeze lasts")
         }
         Phase::Validating => format!("{name} {version} is being checked in {place}, without traffic"),
+        Phase::Progressing if state.routing.matched.is_some() => {
+            format!("{name} {version} answers the requests with {} in {place}", matched(state))
+        }
         Phase::Progressing if state.routing.shadow.is_some() => {
             format!(
                 "{name} {version} answers copies of requests in {place}, and reaches nobody{}",
@@ -102,6 +105,12 @@ pub(crate) fn is_preview(state: &RolloutState) -> bool {
         && (state.weight.desired, state.weight.applied) == (Weight::NONE, Weight::NONE)
 }
 
+/// The header that leads requests to the candidate.
+fn matched(state: &RolloutState) -> String {
+    let rule = state.routing.matched.as_ref().map(|matched| matched.rule().to_string());
+    clean(&rule.unwrap_or_default(), NAME_LIMIT)
+}
+
 fn step(state: &RolloutState) -> String {
     StepPosition::of(state)
         .map(|step| format!(", step {} of {}", step.number, step.count))
@@ -110,7 +119,10 @@ fn step(state: &RolloutState) -> String {
 
 fn paused(state: &RolloutState, name: &str, place: &str) -> String {
     let version = &state.candidate.version;
-    let at = format!("at {} of the traffic in {place}", state.weight.applied);
+    let at = match state.routing.matched {
+        Some(_) => format!("with the requests with {} in {place}", matched(state)),
+        None => format!("at {} of the traffic in {place}", state.weight.applied),
+    };
     match state.reason {
         Reason::ManualPause => format!("{name} {version} is paused {at} by a person"),
         Reason::NoData | Reason::InconclusiveAnalysis => {
@@ -205,10 +217,11 @@ pub fn effect_words(effect: &Effect) -> String {
     match effect {
         Effect::Prepare => "load the candidate without traffic".to_owned(),
         Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
-        Effect::Route { routing } => match (&routing.shadow, &routing.sticky) {
-            (Some(shadow), _) => format!("copy {} of the requests to the candidate", shadow.share),
-            (None, Some(header)) => format!("keep clients on their side by the header {header}"),
-            (None, None) => "share requests by weight alone".to_owned(),
+        Effect::Route { routing } => match (&routing.matched, &routing.shadow, &routing.sticky) {
+            (Some(matched), ..) => format!("give the candidate the requests with {}", matched.rule()),
+            (None, Some(shadow), _) => format!("copy {} of the requests to the candidate", shadow.share),
+            (None, None, Some(header)) => format!("keep clients on their side by the header {header}"),
+            (None, None, None) => "share requests by weight alone".to_owned(),
         },
         Effect::Promote => "make the candidate the stable version".to_owned(),
         Effect::Rollback => "give all traffic back".to_owned(),

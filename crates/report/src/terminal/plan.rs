@@ -49,6 +49,7 @@ fn headline(forecast: &Forecast) -> Headline {
         Strategy::BlueGreen { .. } => "blue-green",
         Strategy::Shadow { .. } => "after a time as its shadow",
         Strategy::AB { .. } => "as an A/B test",
+        Strategy::Matched { .. } => "as an A/B test by a header",
     };
     let what = if forecast.held {
         format!(
@@ -92,7 +93,9 @@ fn way(forecast: &Forecast) -> Vec<Vec<String>> {
     ]];
     let last = forecast.way.len();
     for (index, stretch) in forecast.way.iter().enumerate() {
-        let name = if stretch.mirror > Weight::NONE {
+        let name = if stretch.matched {
+            "match".to_owned()
+        } else if stretch.mirror > Weight::NONE {
             "shadow".to_owned()
         } else if stretch.weight == Weight::NONE {
             "preview".to_owned()
@@ -105,9 +108,11 @@ fn way(forecast: &Forecast) -> Vec<Vec<String>> {
             none if none == Duration::default() => "-".to_owned(),
             lasts => lasts.to_string(),
         });
-        let share = match stretch.mirror {
-            Weight::NONE => stretch.weight.to_string(),
-            mirror => format!("copies of {mirror}"),
+        let rule = forecast.plan.strategy.rule().filter(|_| stretch.matched);
+        let share = match (rule, stretch.mirror) {
+            (Some(rule), _) => rule.to_string(),
+            (None, Weight::NONE) => stretch.weight.to_string(),
+            (None, mirror) => format!("copies of {mirror}"),
         };
         rows.push(vec![name, share, lasts, measured(stretch, forecast)]);
     }
@@ -192,6 +197,7 @@ fn about(metric: &MetricForecast, stable: Figure) -> String {
         MetricKind::ErrorRatio => "requests fail",
         MetricKind::Latency => "answers are slow",
         MetricKind::Disagreement => "copied requests are answered differently",
+        MetricKind::ScoreDistance => "scores of copied requests are too far apart",
         MetricKind::LabelledAccuracy
         | MetricKind::PairedAccuracy
         | MetricKind::PredictionDrift
@@ -224,6 +230,13 @@ fn kept(bound: Bound) -> String {
         Bound::MaxErrorRatio(share) => format!("at most {} of requests fail", percent(share)),
         Bound::MaxDisagreement(share) => {
             format!("at most {} of copied requests are answered differently", percent(share))
+        }
+        Bound::ScoreDistance { beyond, share } => {
+            format!(
+                "at most {} of copied requests have scores more than {} apart",
+                percent(share),
+                short(beyond)
+            )
         }
         Bound::MinAccuracy(share) => format!("at least {} of labelled predictions are right", percent(share)),
         Bound::Latency { quantile, within_ms } => {

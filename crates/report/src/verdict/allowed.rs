@@ -37,7 +37,12 @@ pub(crate) fn line(metric: &Metric, numbers: &Measurement) -> Option<f64> {
         (None, Some(Bound::Latency { within_ms, .. })) => return Some(within_ms),
         (
             None,
-            Some(Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) | Bound::MinAccuracy(share)),
+            Some(
+                Bound::MaxErrorRatio(share)
+                | Bound::MaxDisagreement(share)
+                | Bound::ScoreDistance { share, .. }
+                | Bound::MinAccuracy(share),
+            ),
         ) => share,
         (Some(stable), _) => match (metric.kind, metric.promote_margin) {
             (MetricKind::ErrorRatio, Margin::Ratio(times)) => times * stable,
@@ -55,6 +60,9 @@ fn fixed(bound: Bound) -> String {
     let share = |share: f64| Unit::Share.one(share).unwrap_or_else(|| "?".to_owned());
     match bound {
         Bound::MaxErrorRatio(most) | Bound::MaxDisagreement(most) => format!("≤ {}", share(most)),
+        Bound::ScoreDistance { beyond, share: most } => {
+            format!("≤ {} beyond {}", share(most), number::value(beyond))
+        }
         Bound::MinAccuracy(least) => format!("≥ {}", share(least)),
         Bound::Latency { quantile, within_ms } => {
             let time = Unit::Millis.one(within_ms).unwrap_or_else(|| "?".to_owned());

@@ -48,7 +48,11 @@ pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, w
             Against::Bound,
             Window::Shares { candidate, .. },
         )
-        | (MetricKind::Disagreement, Against::Shadow, Window::Shares { candidate, .. }) => {
+        | (
+            MetricKind::Disagreement | MetricKind::ScoreDistance,
+            Against::Shadow,
+            Window::Shares { candidate, .. },
+        ) => {
             let Share { n, bad } = *candidate;
             fixed(metric, test, FixedWindow { n, bad, at_most_bad: bad }, None)
         }
@@ -63,6 +67,10 @@ pub(super) fn take(metric: &Metric, against: Against, test: &mut Option<Test>, w
         (MetricKind::Latency, Against::Bound, Window::Histograms { candidate, .. }) => {
             let Some(Bound::Latency { within_ms, .. }) = metric.bound else { return other_bound(metric) };
             fixed(metric, test, fixed::longer_than(candidate, within_ms), Some(candidate))
+        }
+        (MetricKind::ScoreDistance, Against::Shadow, Window::Histograms { candidate, .. }) => {
+            let Some(Bound::ScoreDistance { beyond, .. }) = metric.bound else { return other_bound(metric) };
+            fixed(metric, test, fixed::longer_than(candidate, beyond), None)
         }
         (MetricKind::PairedAccuracy, Against::Shadow, Window::Pairs(window)) => pairs(metric, test, *window),
         (MetricKind::PredictionDrift, Against::Stable, Window::Classes { stable, candidate }) => {
@@ -207,7 +215,9 @@ fn fixed(
 /// The failure share that a bound allows.
 pub(super) fn worst(bound: Bound) -> f64 {
     match bound {
-        Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) => share,
+        Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) | Bound::ScoreDistance { share, .. } => {
+            share
+        }
         Bound::MinAccuracy(share) => 1.0 - share,
         Bound::Latency { quantile, .. } => 1.0 - quantile,
     }
@@ -223,6 +233,7 @@ fn alternatives(metric: &Metric) -> Alternatives {
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
         MetricKind::ErrorRatio
         | MetricKind::Disagreement
+        | MetricKind::ScoreDistance
         | MetricKind::PredictionDrift
         | MetricKind::Value
         | MetricKind::Score => Alternatives::Errors,

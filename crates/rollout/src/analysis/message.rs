@@ -129,6 +129,7 @@ pub(super) fn no_data(metric: &Metric, who: &str, state: &JudgeState) -> String 
         MetricKind::LabelledAccuracy => "labels",
         MetricKind::PairedAccuracy => "data",
         MetricKind::Disagreement => "copied requests",
+        MetricKind::ScoreDistance => "copied requests with scores",
         MetricKind::PredictionDrift => "predicted labels",
         MetricKind::Value => "value",
         MetricKind::Score => "labelled predictions",
@@ -172,6 +173,15 @@ fn values(metric: &Metric, test: Option<&Test>, measurement: &Measurement) -> St
         (MetricKind::Disagreement, _) => {
             format!("{value} of {n1} copied requests answered differently from stable, {compared}")
         }
+        (MetricKind::ScoreDistance, _) => {
+            let beyond = match metric.bound {
+                Some(Bound::ScoreDistance { beyond, .. }) => trimmed(beyond),
+                _ => "the bound".to_owned(),
+            };
+            format!(
+                "{value} of {n1} copied requests have scores more than {beyond} from stable's, {compared}"
+            )
+        }
         (MetricKind::Value | MetricKind::Score, _) => format!("{value} at {n1} looks"),
         (MetricKind::PredictionDrift, _) => {
             format!("predicted labels differ by {value} of {n1} requests from stable's {n0}")
@@ -211,7 +221,9 @@ fn margin(metric: &Metric, test: Option<&Test>) -> String {
 
 fn limit(bound: Bound) -> String {
     match bound {
-        Bound::MaxErrorRatio(most) | Bound::MaxDisagreement(most) => {
+        Bound::MaxErrorRatio(most)
+        | Bound::MaxDisagreement(most)
+        | Bound::ScoreDistance { share: most, .. } => {
             format!("at most {} allowed", percent(most))
         }
         Bound::MinAccuracy(least) => format!("at least {} required", percent(least)),

@@ -14,6 +14,7 @@ pub fn own_window(metric: &Metric, stable: Option<&Tally>, candidate: &Tally) ->
         MetricKind::Latency => durations(stable, candidate),
         MetricKind::PairedAccuracy
         | MetricKind::Disagreement
+        | MetricKind::ScoreDistance
         | MetricKind::PredictionDrift
         | MetricKind::Value
         | MetricKind::Score => Seen::Error(format!(

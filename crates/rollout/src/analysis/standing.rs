@@ -92,7 +92,9 @@ impl Against {
                 let fits = metric.bound.is_none_or(|bound| metric.kind.fits_bound(bound));
                 !metric.kind.is_paired() && metric.stands_alone() && fits
             }
-            Self::Shadow if metric.kind == MetricKind::Disagreement => metric.stands_alone(),
+            Self::Shadow if matches!(metric.kind, MetricKind::Disagreement | MetricKind::ScoreDistance) => {
+                metric.stands_alone()
+            }
             Self::Shadow => metric.kind.shows_in_shadow(),
         }
     }

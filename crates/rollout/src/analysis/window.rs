@@ -86,6 +86,7 @@ fn window(kind: MetricKind, stable: Option<&Counters>, candidate: &Counters) -> 
         MetricKind::PredictionDrift => classes(stable, candidate),
         MetricKind::PairedAccuracy => pairs(candidate),
         MetricKind::Disagreement => disagreements(candidate),
+        MetricKind::ScoreDistance => distances(candidate),
         MetricKind::Value | MetricKind::Score => Seen::Error(format!(
             "a target counts, it does not answer {}; give the metric a `source`",
             kind.as_str()
@@ -170,6 +171,26 @@ fn disagreements(candidate: &Counters) -> Seen {
     Seen::Window(Window::Shares { stable: None, candidate })
 }
 
+fn distances(candidate: &Counters) -> Seen {
+    // A version that has answered no copy yet has no distances; without a bound a histogram of none is no fault.
+    let Some(shadow) = &candidate.shadow else {
+        return Seen::Window(Window::Shares { stable: None, candidate: Share::default() });
+    };
+    match &shadow.distances {
+        Some(distances) if is_sound(distances) => {
+            Seen::Window(Window::Histograms { stable: None, candidate: distances.clone() })
+        }
+        Some(_) => Seen::Error(
+            "the target's histogram of distances makes no sense: it needs ascending bounds and one count more than bounds; \
+             check the target"
+                .to_owned(),
+        ),
+        None => Seen::Error(
+            "the target does not say how far scores are apart; use one that does, or take the metric out".to_owned(),
+        ),
+    }
+}
+
 /// A counter went down: the target was restarted.
 struct Reset;
 
@@ -237,5 +258,6 @@ fn shadow_since(then: &ShadowCounters, now: &ShadowCounters) -> Result<ShadowCou
         failed: minus(now.failed, then.failed)?,
         latency: optional(then.latency.as_ref(), now.latency.as_ref(), histogram_since)?,
         stable_latency: optional(then.stable_latency.as_ref(), now.stable_latency.as_ref(), histogram_since)?,
+        distances: optional(then.distances.as_ref(), now.distances.as_ref(), histogram_since)?,
     })
 }

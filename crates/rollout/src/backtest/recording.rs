@@ -75,6 +75,7 @@ impl Recording {
     ///   each bucket, and after the last one, if any, the count of everything slower;
     /// - `prediction-drift`: `{"classes": {"yes": 10, "no": 90}}` a version;
     /// - `disagreement`: `"candidate": {"n": 600, "bad": 7}`, with `bad` the copied requests answered differently;
+    /// - `score-distance`: the same, with `bad` the copied requests whose scores are further apart than its bound says;
     /// - `value`: `"candidate": {"value": 0.031}`, and stable's the same way where conditions read it;
     /// - `score`: all labelled predictions so far, label and prediction each, `"labelled": {"rows": {"apart": {"stable":
     ///   [["1", "0.2"]], "candidate": [["0", "0.1"]]}}}`, or label and both predictions as `{"paired": [["1", "0.2", "0.3"]]}`;
@@ -176,7 +177,7 @@ impl Line {
             return Ok((Window::Labelled(labelled), true));
         }
         let candidate = self.candidate.ok_or("`candidate` is missing")?;
-        if kind == MetricKind::Disagreement {
+        if matches!(kind, MetricKind::Disagreement | MetricKind::ScoreDistance) {
             return Ok((Window::Shares { stable: None, candidate: candidate.share("candidate")? }, true));
         }
         let has_stable = self.stable.is_some();

@@ -107,6 +107,9 @@ impl Known {
             MetricKind::Disagreement => {
                 Err("only copied requests show how often two versions disagree".to_owned())
             }
+            MetricKind::ScoreDistance => {
+                Err("only copied requests show how far the scores of two versions are apart".to_owned())
+            }
             MetricKind::PredictionDrift => Err("it only advises".to_owned()),
             MetricKind::Value => Err("it takes looks and no requests".to_owned()),
             MetricKind::Score => Err("it is judged once, whatever stable's score is".to_owned()),

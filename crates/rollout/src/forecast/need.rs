@@ -54,6 +54,7 @@ pub(super) fn regressed(metric: &Metric, stable: f64, known: &Known) -> f64 {
         MetricKind::ErrorRatio
         | MetricKind::Latency
         | MetricKind::Disagreement
+        | MetricKind::ScoreDistance
         | MetricKind::PredictionDrift
         | MetricKind::Value
         | MetricKind::Score => stable * known.given.regression,
@@ -67,7 +68,7 @@ pub(super) fn needs(metric: &Metric, way: &[Stretch], terms: &Terms<'_>) -> Vec<
     if metric.threshold.is_some() || metric.scoring.is_some() || metric.kayenta.is_some() {
         return needs;
     }
-    for stretch in way {
+    for stretch in way.iter().filter(|stretch| !stretch.matched) {
         let Some(against) = stretch.against.filter(|against| applies(metric, *against)) else { continue };
         let weight = stretch.answered();
         if needs.iter().any(|need| need.weight == weight && need.against == against) {
@@ -119,6 +120,7 @@ fn to_see(metric: &Metric, weight: Weight, against: Comparison, terms: &Terms<'_
             MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
             MetricKind::ErrorRatio
             | MetricKind::Disagreement
+            | MetricKind::ScoreDistance
             | MetricKind::PredictionDrift
             | MetricKind::Value
             | MetricKind::Score => Alternatives::Errors,
@@ -187,7 +189,9 @@ fn least(metric: &Metric) -> f64 {
 /// The share of bad answers that a bound allows.
 fn worst(bound: Bound) -> f64 {
     match bound {
-        Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) => share,
+        Bound::MaxErrorRatio(share) | Bound::MaxDisagreement(share) | Bound::ScoreDistance { share, .. } => {
+            share
+        }
         Bound::MinAccuracy(share) => 1.0 - share,
         Bound::Latency { quantile, .. } => 1.0 - quantile,
     }

@@ -39,6 +39,12 @@ pub(super) fn outlook(metric: &Metric, way: &[Stretch], plan: &RolloutPlan, term
     if let Some(threshold) = &metric.threshold {
         return looks::outlook(metric, threshold, way, plan);
     }
+    let is_measured = |stretch: &Stretch| stretch.against.is_some_and(|against| applies(metric, against));
+    if let Some(rule) = plan.strategy.rule()
+        && way.iter().any(|stretch| stretch.matched && is_measured(stretch))
+    {
+        return Outlook::Unknown { why: format!("how many requests carry `{rule}` is not known before") };
+    }
     if let Some(scoring) = &metric.scoring {
         return horizon::outlook(metric, scoring.horizon, way, plan, terms);
     }

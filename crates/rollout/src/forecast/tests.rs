@@ -1,6 +1,6 @@
 //! Forecasts of plans against figures that were simulated or computed elsewhere.
 
-use crate::tests::walk::analysis;
+use crate::tests::walk::{analysis, beta};
 use std::collections::BTreeMap;
 
 use tagship_domain::{
@@ -74,6 +74,7 @@ fn the_way_joins_a_share_with_its_pause_and_waits_before_stable_loses_its_traffi
             Stretch {
                 weight: weight(5),
                 mirror: weight(0),
+                matched: false,
                 lasts: Some(minutes(10)),
                 against: stable,
                 needs_verdict: false
@@ -81,6 +82,7 @@ fn the_way_joins_a_share_with_its_pause_and_waits_before_stable_loses_its_traffi
             Stretch {
                 weight: weight(50),
                 mirror: weight(0),
+                matched: false,
                 lasts: None,
                 against: stable,
                 needs_verdict: true
@@ -88,6 +90,7 @@ fn the_way_joins_a_share_with_its_pause_and_waits_before_stable_loses_its_traffi
             Stretch {
                 weight: Weight::ALL,
                 mirror: weight(0),
+                matched: false,
                 lasts: Some(Duration::default()),
                 against: Some(Comparison::Bound),
                 needs_verdict: false
@@ -286,4 +289,20 @@ fn values_the_way_of_kayenta_are_judged_when_their_lifetime_is_over() {
     let Outlook::TooLate { advice, .. } = said(Some(120)) else { panic!("it is too late") };
     assert_eq!(advice[0], "`max-wait: 101m`");
     assert!(matches!(said(None), Outlook::Unknown { .. }));
+}
+
+#[test]
+fn how_many_carry_a_header_is_not_guessed() {
+    let plan = RolloutPlan {
+        strategy: Strategy::Matched { rule: beta(), length: minutes(60) },
+        ..canary(&[(10, None)], vec![errors()])
+    };
+    let stretches = way(&plan, true);
+    assert_eq!(stretches.len(), 2);
+    assert!(stretches[0].matched && stretches[0].needs_verdict);
+    assert_eq!(stretches[0].against, Some(Comparison::Stable));
+    let Outlook::Unknown { why } = outlook_of(&plan, &known(Some(100.0), Some(0.01))) else {
+        panic!("a guess")
+    };
+    assert_eq!(why, "how many requests carry `x-cohort: beta` is not known before");
 }

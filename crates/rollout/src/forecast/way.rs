@@ -20,8 +20,11 @@ pub(super) fn way(plan: &RolloutPlan, has_stable: bool) -> Vec<Stretch> {
     let mut way = vec![];
     for (index, leg) in legs.iter().enumerate() {
         let next = legs.get(index + 1);
-        let is_part = |next: &Leg| (next.weight, next.mirror) == (leg.weight, leg.mirror) && index + 1 < last;
-        let is_dark = (leg.weight, leg.mirror) == (Weight::NONE, Weight::NONE);
+        let is_part = |next: &Leg| {
+            (next.weight, next.mirror, next.matched) == (leg.weight, leg.mirror, leg.matched)
+                && index + 1 < last
+        };
+        let is_dark = (leg.weight, leg.mirror, leg.matched) == (Weight::NONE, Weight::NONE, false);
         let is_empty = is_dark && leg.hold == Hold::For(Duration::default());
         if is_empty || (leg.hold == Hold::Applied && next.is_some_and(is_part)) {
             continue;
@@ -39,7 +42,7 @@ pub(super) fn way(plan: &RolloutPlan, has_stable: bool) -> Vec<Stretch> {
         let needs_verdict =
             against.is_some() && if index == last { plan.bake > Duration::default() } else { waits };
         let mirror = if against == Some(Comparison::Shadow) { leg.mirror } else { Weight::NONE };
-        way.push(Stretch { weight: leg.weight, mirror, lasts, against, needs_verdict });
+        way.push(Stretch { weight: leg.weight, mirror, matched: leg.matched, lasts, against, needs_verdict });
     }
     way
 }

@@ -130,6 +130,14 @@ fn purpose(state: &RolloutState, leg: Leg, in_force: bool) -> String {
             (true, Hold::Applied) => format!("{version} answers {copies}"),
         };
     }
+    if let Some(rule) = state.plan.strategy.rule().filter(|_| leg.matched && state.stable.is_some()) {
+        let requests = format!("the requests with `{rule}`");
+        return match (in_force, leg.hold) {
+            (true, Hold::For(length)) => format!("{version} answers {requests} for {length}"),
+            (true, _) => format!("{version} answers {requests}"),
+            (false, _) => format!("giving {version} {requests}"),
+        };
+    }
     let share = match leg.weight {
         Weight::ALL => "all traffic".to_owned(),
         weight => format!("{weight} of the traffic"),

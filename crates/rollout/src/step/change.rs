@@ -74,10 +74,11 @@ pub(super) fn name(effect: &Effect) -> String {
     match effect {
         Effect::Prepare => "load the candidate".to_owned(),
         Effect::SetWeight { weight } => format!("give the candidate {weight} of the traffic"),
-        Effect::Route { routing } => match (&routing.shadow, &routing.sticky) {
-            (Some(shadow), _) => format!("copy {} of the requests to the candidate", shadow.share),
-            (None, Some(header)) => format!("keep clients on their side by the header {header}"),
-            (None, None) => "share requests by weight alone".to_owned(),
+        Effect::Route { routing } => match (&routing.matched, &routing.shadow, &routing.sticky) {
+            (Some(matched), ..) => format!("give the candidate the requests with `{}`", matched.rule()),
+            (None, Some(shadow), _) => format!("copy {} of the requests to the candidate", shadow.share),
+            (None, None, Some(header)) => format!("keep clients on their side by the header {header}"),
+            (None, None, None) => "share requests by weight alone".to_owned(),
         },
         Effect::Promote => "make the candidate stable".to_owned(),
         Effect::Rollback => "give all traffic back".to_owned(),

@@ -27,12 +27,14 @@ pub(crate) fn holds(state: &RolloutState, now: Timestamp) -> Option<Timestamp> {
 pub(super) fn stops(state: &RolloutState, now: Timestamp) -> Option<Timestamp> {
     let next = match state.phase {
         Phase::Pending => return holds(state, now),
-        Phase::Validating => legs::leg(&state.plan, 0).weight,
-        Phase::Progressing | Phase::Baking if legs::is_last(state) => Weight::ALL,
-        Phase::Progressing | Phase::Baking => legs::leg(&state.plan, state.step + 1).weight,
+        Phase::Validating => Some(legs::leg(&state.plan, 0)),
+        Phase::Progressing | Phase::Baking if legs::is_last(state) => None,
+        Phase::Progressing | Phase::Baking => Some(legs::leg(&state.plan, state.step + 1)),
         _ => return None,
     };
-    holds(state, now).filter(|_| next > state.weight.desired)
+    let share = next.map_or(Weight::ALL, |leg| leg.weight);
+    let begins_match = next.is_some_and(|leg| leg.matched) && state.routing.matched.is_none();
+    holds(state, now).filter(|_| share > state.weight.desired || begins_match)
 }
 
 /// Holds a rollout where it is until a freeze ends.

@@ -21,6 +21,8 @@ pub(crate) struct Leg {
     pub(crate) weight: Weight,
     /// The share of requests that it answers copies of; only without traffic of its own.
     pub(crate) mirror: Weight,
+    /// Whether it answers the requests that carry the plan's header, whatever its share.
+    pub(crate) matched: bool,
     /// What it is held for.
     pub(crate) hold: Hold,
 }
@@ -41,7 +43,7 @@ pub(crate) fn legs(plan: &RolloutPlan) -> Vec<Leg> {
     match &plan.strategy {
         Strategy::AllAtOnce => vec![],
         Strategy::BlueGreen { preview, auto_promote, mirror } => {
-            let dark = |hold| Leg { weight: Weight::NONE, mirror: *mirror, hold };
+            let dark = |hold| Leg { weight: Weight::NONE, mirror: *mirror, matched: false, hold };
             let person = (!auto_promote).then(|| dark(Hold::Person));
             [dark(Hold::For(*preview))].into_iter().chain(person).collect()
         }
@@ -50,10 +52,13 @@ pub(crate) fn legs(plan: &RolloutPlan) -> Vec<Leg> {
             steps.iter().scan(shares, |shares, step| Some(of_step(shares, step))).collect()
         }
         Strategy::Shadow { mirror, length } => {
-            vec![Leg { weight: Weight::NONE, mirror: *mirror, hold: Hold::For(*length) }]
+            vec![Leg { weight: Weight::NONE, mirror: *mirror, matched: false, hold: Hold::For(*length) }]
         }
         Strategy::AB { share, length } => {
-            vec![Leg { weight: *share, mirror: Weight::NONE, hold: Hold::For(*length) }]
+            vec![Leg { weight: *share, mirror: Weight::NONE, matched: false, hold: Hold::For(*length) }]
+        }
+        Strategy::Matched { length, .. } => {
+            vec![Leg { weight: Weight::NONE, mirror: Weight::NONE, matched: true, hold: Hold::For(*length) }]
         }
     }
 }
@@ -72,7 +77,7 @@ fn of_step((weight, mirror): &mut (Weight, Weight), step: &Step) -> Leg {
         Step::Pause(Some(length)) => Hold::For(*length),
         Step::Pause(None) => Hold::Person,
     };
-    Leg { weight: *weight, mirror: *mirror, hold }
+    Leg { weight: *weight, mirror: *mirror, matched: false, hold }
 }
 
 /// The leg with this index; the last one where there are fewer.
@@ -88,12 +93,13 @@ pub(crate) fn is_last(state: &RolloutState) -> bool {
 /// What is held back is for the bake; without one, nothing is.
 fn last(plan: &RolloutPlan) -> Leg {
     let weight = if plan.bake == Duration::default() { Weight::ALL } else { plan.full() };
-    Leg { weight, mirror: Weight::NONE, hold: Hold::For(plan.bake) }
+    Leg { weight, mirror: Weight::NONE, matched: false, hold: Hold::For(plan.bake) }
 }
 
 /// What the candidate is measured against on a leg; nothing where it answers nothing.
 pub(crate) fn against(leg: Leg, has_stable: bool) -> Option<Against> {
     match (leg.weight, has_stable) {
+        (Weight::NONE, true) if leg.matched => Some(Against::Stable),
         (Weight::NONE, true) if leg.mirror > Weight::NONE => Some(Against::Shadow),
         (Weight::NONE, _) => None,
         (weight, true) if weight < Weight::ALL => Some(Against::Stable),
@@ -104,7 +110,9 @@ pub(crate) fn against(leg: Leg, has_stable: bool) -> Option<Against> {
 /// What it is measured against as the target was asked to route.
 pub(crate) fn against_now(state: &RolloutState) -> Option<Against> {
     let mirror = state.routing.shadow.as_ref().map_or(Weight::NONE, |shadow| shadow.share);
-    against(Leg { weight: state.weight.desired, mirror, hold: Hold::Applied }, state.stable.is_some())
+    let matched = state.routing.matched.is_some();
+    let leg = Leg { weight: state.weight.desired, mirror, matched, hold: Hold::Applied };
+    against(leg, state.stable.is_some())
 }
 
 /// Whether a metric could be measured on the legs up to the one that runs.
@@ -119,8 +127,11 @@ pub(crate) fn was_measurable(state: &RolloutState, metric: &Metric) -> bool {
 pub(crate) fn routing(state: &RolloutState, leg: Leg) -> Routing {
     let is_shadow = leg.mirror > Weight::NONE && state.stable.is_some();
     let is_shared = Weight::NONE < leg.weight && leg.weight < Weight::ALL;
+    let version = &state.candidate.version;
+    let rule = state.plan.strategy.rule().filter(|_| leg.matched && state.stable.is_some());
     Routing {
         sticky: state.plan.sticky.clone().filter(|_| is_shared),
-        shadow: is_shadow.then(|| Shadow { version: state.candidate.version.clone(), share: leg.mirror }),
+        shadow: is_shadow.then(|| Shadow { version: version.clone(), share: leg.mirror }),
+        matched: rule.map(|rule| rule.to(version)),
     }
 }

@@ -19,7 +19,7 @@ use tagship_domain::{
 use super::step;
 use crate::tests::{
     sample::{arm, by, failed, noon, passed, pending_over, plan, ready_only, release, version},
-    walk::{analysis, bounded, canary, errors, minutes, percent, shadowed},
+    walk::{analysis, beta, bounded, canary, errors, minutes, percent, shadowed},
 };
 
 /// One look, with outcomes by position among what is intended at that moment.
@@ -157,6 +157,7 @@ fn any_plan() -> impl Strategy<Value = RolloutPlan> {
         Just(shadowed().strategy),
         Just(plan::Strategy::Shadow { mirror: percent(100), length: minutes(1) }),
         Just(plan::Strategy::AB { share: percent(50), length: minutes(1) }),
+        Just(plan::Strategy::Matched { rule: beta(), length: minutes(1) }),
     ];
     let metrics =
         prop::option::of(prop::sample::subsequence(vec![errors(), named("bounded", &bounded())], 1..=2));
@@ -260,6 +261,7 @@ impl Proven {
 fn exposes(state: &RolloutState, effect: &Effect) -> bool {
     match effect {
         Effect::SetWeight { weight } => *weight > Weight::NONE,
+        Effect::Route { routing } => routing.matched.is_some(),
         Effect::Promote => true,
         Effect::AssignStage { version } => *version == state.candidate.version,
         _ => false,

@@ -112,6 +112,9 @@ fn needed(state: &RolloutState) -> Vec<&Metric> {
 /// Where the candidate is on its way.
 fn whereabouts(state: &RolloutState) -> String {
     let version = &state.candidate.version;
+    if let Some(matched) = &state.routing.matched {
+        return format!("{version} answers the requests with `{}`", matched.rule());
+    }
     match &state.routing.shadow {
         Some(shadow) => format!("{version} answers copies of {} of the requests", shadow.share),
         None => format!("{version} has {} of the traffic", state.weight.applied),
@@ -135,9 +138,10 @@ fn give_over(state: &RolloutState, open: &[&Metric], max_wait: Duration) -> Judg
 
 /// A cause with the share of traffic at which it showed.
 fn at_weight(state: &RolloutState, cause: &str) -> String {
-    match (state.phase, &state.routing.shadow) {
-        (Phase::Baking, _) => format!("while baking at {}: {cause}", state.weight.desired),
-        (_, Some(shadow)) => format!("on copies of {} of the requests: {cause}", shadow.share),
+    match (state.phase, &state.routing.matched, &state.routing.shadow) {
+        (Phase::Baking, ..) => format!("while baking at {}: {cause}", state.weight.desired),
+        (_, Some(matched), _) => format!("on the requests with `{}`: {cause}", matched.rule()),
+        (_, _, Some(shadow)) => format!("on copies of {} of the requests: {cause}", shadow.share),
         _ => format!("at {}: {cause}", state.weight.desired),
     }
 }

@@ -11,7 +11,7 @@ use tagship_domain::{
         Effect, EffectOutcome, EffectResult, Intended, Kind, Measured, Observation, Observed, PersonCommand,
         Phase, RolloutState,
     },
-    routing::HeaderName,
+    routing::{HeaderMatch, HeaderName, HeaderText},
     scoring::Labelled,
     tally::Tally,
     threshold::{Point, Threshold},
@@ -195,7 +195,7 @@ impl Walk {
 
     fn serve(&mut self, seconds: u64) {
         let weight = u64::from(self.state.weight.applied.get());
-        let shares = [100 - weight, weight];
+        let shares = if self.state.routing.matched.is_some() { [90, 10] } else { [100 - weight, weight] };
         for ((counters, share), errors) in self.counters.values_mut().zip(shares).zip(self.errors) {
             counters.requests += self.rate * seconds * share / 100;
             counters.errors = counters.requests * errors / 1000;
@@ -224,6 +224,11 @@ pub(crate) fn percent(share: u8) -> Weight {
 
 pub(crate) fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(60 * minutes)
+}
+
+/// The header by which requests of the cohort `beta` are known.
+pub(crate) fn beta() -> HeaderMatch {
+    HeaderMatch { header: HeaderName::new("x-cohort").unwrap(), exact: HeaderText::new("beta").unwrap() }
 }
 
 /// 10, then 50 percent, five minutes each.

@@ -147,11 +147,10 @@ impl Control {
     pub(super) fn route(&self, model: &ModelName, fence: u64, routing: &Routing) -> Result<Outcome, Refused> {
         self.change(model, fence, |state, arms| {
             let outcome = state.route(routing.clone())?;
-            routing
-                .shadow
-                .as_ref()
-                .map_or(Ok(()), |shadow| must_answer(arms, &shadow.version))
-                .map(|()| outcome)
+            let shadow = routing.shadow.as_ref().map(|shadow| &shadow.version);
+            let matched = routing.matched.as_ref().map(|matched| &matched.version);
+            shadow.into_iter().chain(matched).try_for_each(|version| must_answer(arms, version))?;
+            Ok(outcome)
         })
     }
 

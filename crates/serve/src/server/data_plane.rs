@@ -120,6 +120,9 @@ async fn infer_by_weight(
     let (head, body) = request.into_parts();
     infer(server, body, |server| {
         with_model(server, &model, |model, routes| {
+            if let Some(arm) = routes.matched(&head.headers) {
+                return Ok(Chosen { arm: Arc::clone(arm), route: Route::Matched, shadow: None });
+            }
             let draw = routes.client(model, &head.headers).unwrap_or_else(|| server.draw());
             let arm = routes.pick(draw).cloned().ok_or_else(|| no_version(model))?;
             let shadow = routes.shadow(|| server.draw()).cloned();
@@ -203,7 +206,7 @@ fn remember(
     latency_ms: f64,
 ) -> Response {
     let Chosen { arm, route, shadow } = chosen;
-    if *route == Route::Weighted
+    if *route != Route::Direct
         && let Some(output) = label_output(&answer.outputs)
     {
         arm.metrics.classes.count(output.data());

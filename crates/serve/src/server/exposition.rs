@@ -8,6 +8,7 @@ use std::{borrow::Cow, fmt::Write as _, fs};
 
 use super::{
     context::Server,
+    distance::{DISTANCE_BOUNDS, DistanceTotals},
     metrics::{CopyEnding, DurationTotals, Ending, LATENCY_BOUNDS, Pair, Route, ShadowTotals, Totals},
     table::{Arm, Table},
 };
@@ -57,7 +58,7 @@ struct Way {
     totals: Totals,
 }
 
-fn ways(arm: &Arm) -> [Way; 2] {
+fn ways(arm: &Arm) -> [Way; 3] {
     Route::ALL.map(|route| Way {
         labels: format!("{},route=\"{}\"", version_labels(arm), route.word()),
         totals: arm.metrics.by(route).totals(),
@@ -118,7 +119,7 @@ fn feedback(page: &mut String, ways: &[Way]) {
 
 fn classes(page: &mut String, table: &Table) {
     let name = "tagship_predicted_labels_total";
-    head(page, name, "counter", "Labels predicted for requests that were routed by weight, by class.");
+    head(page, name, "counter", "Labels predicted for requests that did not name the version, by class.");
     for arm in arms(table) {
         let labels = version_labels(arm);
         for (class, count) in arm.metrics.classes.totals().into_iter().flatten() {
@@ -157,6 +158,21 @@ fn shadows(page: &mut String, table: &Table) {
     for (labels, totals) in &told {
         histogram(page, name, &format!("{labels},of=\"original\""), &totals.originals);
         histogram(page, name, &format!("{labels},of=\"shadow\""), &totals.answers);
+    }
+    distances(page, told.iter().map(|(labels, totals)| (labels, &totals.distances)));
+}
+
+fn distances<'a>(page: &mut String, told: impl Iterator<Item = (&'a String, &'a DistanceTotals)>) {
+    let name = "tagship_shadow_score_distance";
+    head(page, name, "histogram", "How far apart the scores of copied requests and their originals were.");
+    for (labels, totals) in told {
+        let buckets = totals.cumulative();
+        for (bound, count) in DISTANCE_BOUNDS.iter().zip(buckets) {
+            let _ = writeln!(page, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
+        }
+        let (sum, count) = (totals.sum, buckets[DISTANCE_BOUNDS.len()]);
+        let _ = writeln!(page, "{name}_bucket{{{labels},le=\"+Inf\"}} {count}");
+        let _ = writeln!(page, "{name}_sum{{{labels}}} {sum}\n{name}_count{{{labels}}} {count}");
     }
 }
 

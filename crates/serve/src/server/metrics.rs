@@ -1,7 +1,7 @@
 //! Counters of one version.
 //!
-//! Only atomics, so that requests never wait for each other. Requests routed by weight and requests that name a
-//! version are counted apart: the first are evidence about traffic, the second are probes.
+//! Only atomics, so that requests never wait for each other. Requests routed by weight or by a header
+//! and requests that name a version are counted apart: the first are evidence about traffic, the others are probes.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -10,7 +10,10 @@ use std::{
 
 use tagship_domain::traffic::{Counters, Histogram, ShadowCounters};
 
-use super::classes::ClassCounts;
+use super::{
+    classes::ClassCounts,
+    distance::{DistanceTotals, Distances},
+};
 
 /// Upper bounds of the latency histogram, in seconds; a last bucket holds everything above.
 pub(super) const LATENCY_BOUNDS: [f64; 16] = [
@@ -52,6 +55,8 @@ impl Ending {
 pub(super) enum Route {
     /// By weight: evidence about the version.
     Weighted,
+    /// By a header that leads requests to the version: evidence too.
+    Matched,
     /// It named the version: a probe.
     Direct,
 }
@@ -60,8 +65,9 @@ pub(super) enum Route {
 #[derive(Debug, Default)]
 pub(super) struct ArmMetrics {
     weighted: Traffic,
+    matched: Traffic,
     direct: Traffic,
-    /// Predicted labels of requests that were routed here by weight.
+    /// Predicted labels of requests that did not name the version.
     pub(super) classes: ClassCounts,
     /// Copies of requests that another version answered.
     pub(super) shadow: ShadowCounts,
@@ -96,6 +102,8 @@ pub(super) struct ShadowCounts {
     pairs: [AtomicU64; 4],
     originals: Durations,
     answers: Durations,
+    /// How far apart the scores of both answers were.
+    pub(super) distances: Distances,
 }
 
 /// Each counter of [`ShadowCounts`], read once.
@@ -107,6 +115,8 @@ pub(super) struct ShadowTotals {
     pub(super) originals: DurationTotals,
     /// How long this one took for the copies.
     pub(super) answers: DurationTotals,
+    /// How far its scores were from the others.
+    pub(super) distances: DistanceTotals,
 }
 
 impl CopyEnding {
@@ -161,7 +171,9 @@ impl ShadowCounts {
         let pairs = self.pairs.each_ref().map(|count| count.load(Relaxed));
         let copies = self.copies.each_ref().map(|count| count.load(Relaxed));
         let (originals, answers) = (self.originals.totals(), self.answers.totals());
-        copies.iter().any(|count| *count > 0).then_some(ShadowTotals { copies, pairs, originals, answers })
+        let distances = self.distances.totals();
+        let totals = ShadowTotals { copies, pairs, originals, answers, distances };
+        copies.iter().any(|count| *count > 0).then_some(totals)
     }
 }
 
@@ -171,6 +183,7 @@ impl ShadowTotals {
         pairs: [0; 4],
         originals: DurationTotals::NONE,
         answers: DurationTotals::NONE,
+        distances: DistanceTotals::NONE,
     };
 
     /// Copies that ended so.
@@ -195,17 +208,19 @@ impl ShadowTotals {
             failed: self.ended(CopyEnding::Failed),
             latency: Some(self.answers.histogram()),
             stable_latency: Some(self.originals.histogram()),
+            distances: Some(self.distances.histogram()),
         }
     }
 }
 
 impl Route {
-    pub(super) const ALL: [Self; 2] = [Self::Weighted, Self::Direct];
+    pub(super) const ALL: [Self; 3] = [Self::Weighted, Self::Matched, Self::Direct];
 
     /// The word in metrics.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Weighted => "weighted",
+            Self::Matched => "matched",
             Self::Direct => "direct",
         }
     }
@@ -216,13 +231,14 @@ impl ArmMetrics {
     pub(super) fn by(&self, route: Route) -> &Traffic {
         match route {
             Route::Weighted => &self.weighted,
+            Route::Matched => &self.matched,
             Route::Direct => &self.direct,
         }
     }
 
-    /// Totals in the words of a rollout; of requests routed by weight only.
+    /// Totals in the words of a rollout; of requests that did not name the version.
     pub(super) fn counters(&self) -> Counters {
-        let totals = self.weighted.totals();
+        let totals = self.weighted.totals().and(&self.matched.totals());
         Counters {
             requests: totals.requests(),
             errors: totals.ended(Ending::Failed),
@@ -316,6 +332,13 @@ impl Durations {
 }
 
 impl DurationTotals {
+    /// Both together.
+    fn and(&self, other: &Self) -> Self {
+        let mut buckets = self.buckets;
+        buckets.iter_mut().zip(other.buckets).for_each(|(bucket, more)| *bucket += more);
+        Self { buckets, seconds: self.seconds + other.seconds }
+    }
+
     const NONE: Self = Self { buckets: [0; BUCKETS], seconds: 0.0 };
 
     /// Cumulative counts of the histogram: one per bound, then one for everything.
@@ -337,6 +360,18 @@ impl DurationTotals {
 }
 
 impl Totals {
+    /// Both together.
+    fn and(&self, other: &Self) -> Self {
+        let mut endings = self.endings;
+        endings.iter_mut().zip(other.endings).for_each(|(ending, more)| *ending += more);
+        Self {
+            endings,
+            durations: self.durations.and(&other.durations),
+            correct: self.correct + other.correct,
+            incorrect: self.incorrect + other.incorrect,
+        }
+    }
+
     /// Requests that ended so.
     pub(super) fn ended(&self, ending: Ending) -> u64 {
         self.endings[ending as usize]

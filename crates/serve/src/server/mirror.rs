@@ -18,8 +18,8 @@ use tokio::{
 };
 
 use super::{
-    agreement::agree, context::Server, feedback::pair, inference_protocol::Answer, metrics::CopyEnding,
-    predictions::labels, table::Arm,
+    agreement::agree, context::Server, distance::distance, feedback::pair, inference_protocol::Answer,
+    metrics::CopyEnding, predictions::labels, table::Arm,
 };
 use crate::engine::Tensor;
 
@@ -81,6 +81,9 @@ impl Mirrored {
             Run::Failed => return shadow.ended(CopyEnding::Failed),
             Run::Dropped => return shadow.ended(CopyEnding::Dropped),
         };
+        if let Some(distance) = distance(&self.outputs, &outputs) {
+            shadow.distances.record(distance);
+        }
         shadow.ended(if agree(&self.outputs, &outputs) { CopyEnding::Agreed } else { CopyEnding::Disagreed });
         let judged = server.predictions.copy_answered(&original, &self.arm.metrics, labels(&outputs));
         if let Some(pair) = judged.and_then(|(judgement, labels)| pair(&judgement, &labels)) {

@@ -24,6 +24,7 @@ mod classes;
 mod context;
 mod control;
 mod data_plane;
+mod distance;
 mod draw;
 mod error;
 mod exposition;

@@ -1,6 +1,6 @@
 //! Why an order was not carried out.
 
-use tagship_domain::{Digest, Version, traffic::Weight};
+use tagship_domain::{Digest, Version, routing::HeaderMatch, traffic::Weight};
 
 use super::ServeError;
 use crate::engine::EngineError;
@@ -26,6 +26,8 @@ pub(super) enum Refused {
     NoShare { version: Version },
     #[error("version {version} has {weight} of the traffic; move it to another version first")]
     HasTraffic { version: Version, weight: Weight },
+    #[error("version {version} answers the requests with `{rule}`; end that match first")]
+    IsMatched { version: Version, rule: HeaderMatch },
     #[error(
         "version {version} is stable and keeps what the candidate leaves; promote or roll back to another version instead"
     )]

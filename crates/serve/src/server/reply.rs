@@ -96,6 +96,7 @@ impl From<Refused> for Problem {
             Refused::NotReady { .. }
             | Refused::OtherBytes { .. }
             | Refused::HasTraffic { .. }
+            | Refused::IsMatched { .. }
             | Refused::IsStable { .. }
             | Refused::AnotherCandidate { .. }
             | Refused::NoStable { .. } => Self::new(StatusCode::CONFLICT, error),

@@ -2,7 +2,7 @@
 //!
 //! Plain data and its transitions, without disk, clock or loaded models. Invariants: a candidate is never the stable
 //! version; both are among the versions; a candidate with less than all traffic has a stable version beside it; a shadow
-//! version is here and has no traffic; the fence never falls. Each transition answers [`Outcome::AlreadyThere`] when it changed nothing.
+//! version is here and has no traffic; a version that requests are matched to is here; the fence never falls. Each transition answers [`Outcome::AlreadyThere`] when it changed nothing.
 
 use std::collections::BTreeMap;
 
@@ -136,6 +136,12 @@ impl ModelState {
                 return Err(Refused::NoShare { version: shadow.version.clone() });
             }
         }
+        if let Some(matched) = &routing.matched {
+            self.must_have(&matched.version)?;
+            if routing.shadow.as_ref().is_some_and(|shadow| shadow.version == matched.version) {
+                return Err(Refused::IsMatched { version: matched.version.clone(), rule: matched.rule() });
+            }
+        }
         let changed = self.routing != routing;
         self.routing = routing;
         Ok(outcome(changed))
@@ -158,13 +164,15 @@ impl ModelState {
         self.rollback(Some(version))
     }
 
-    /// Gives all traffic to a version, or to none.
+    /// Gives all traffic to a version, or to none. Ends a match, so that this one order takes everything back.
     pub(super) fn rollback(&mut self, to: Option<&Version>) -> Result<Outcome, Refused> {
         if let Some(version) = to {
             self.must_have(version)?;
         }
-        let changed = self.candidate.is_some() || self.stable.as_ref() != to;
+        let changed =
+            self.candidate.is_some() || self.routing.matched.is_some() || self.stable.as_ref() != to;
         self.candidate = None;
+        self.routing.matched = None;
         self.stable = to.cloned();
         self.end_shadow();
         Ok(outcome(changed))
@@ -175,6 +183,9 @@ impl ModelState {
         let weight = self.weight(version);
         if weight != Weight::NONE || self.stable.as_ref() == Some(version) {
             return Err(Refused::HasTraffic { version: version.clone(), weight });
+        }
+        if let Some(matched) = self.routing.matched.as_ref().filter(|matched| matched.version == *version) {
+            return Err(Refused::IsMatched { version: version.clone(), rule: matched.rule() });
         }
         let removed = self.versions.remove(version).is_some();
         self.end_shadow();
@@ -197,7 +208,7 @@ fn outcome(changed: bool) -> Outcome {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tagship_domain::routing::{HeaderName, Shadow};
+    use tagship_domain::routing::{HeaderMatch, HeaderName, HeaderText, Shadow};
 
     use super::*;
 
@@ -237,11 +248,19 @@ mod tests {
             version().prop_map(Order::Promote),
             proptest::option::of(version()).prop_map(Order::Rollback),
             version().prop_map(Order::Remove),
-            (version(), 0_u8..=100, any::<bool>()).prop_map(|(version, share, shadow)| {
-                let share = Weight::percent(share).unwrap();
-                let shadow = shadow.then_some(Shadow { version, share });
-                Order::Route(Routing { sticky: Some(HeaderName::new("x-client").unwrap()), shadow })
-            }),
+            (version(), version(), 0_u8..=100, any::<(bool, bool)>()).prop_map(
+                |(version, cohort, share, (shadow, matched))| {
+                    let share = Weight::percent(share).unwrap();
+                    let header = HeaderName::new("x-client").unwrap();
+                    let rule =
+                        HeaderMatch { header: header.clone(), exact: HeaderText::new("beta").unwrap() };
+                    Order::Route(Routing {
+                        sticky: Some(header),
+                        shadow: shadow.then_some(Shadow { version, share }),
+                        matched: matched.then(|| rule.to(&cohort)),
+                    })
+                }
+            ),
         ]
     }
 
@@ -271,6 +290,8 @@ mod tests {
                     state.versions.contains_key(&shadow.version) && state.weight(&shadow.version) == Weight::NONE
                 };
                 prop_assert!(state.routing.shadow.iter().all(is_idle));
+                let is_here = |version: &Version| state.versions.contains_key(version);
+                prop_assert!(state.routing.matched.iter().all(|matched| is_here(&matched.version)));
             }
         }
     }

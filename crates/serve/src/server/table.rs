@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tagship_domain::{
     Digest, ModelName, Version,
     serving::{ArmStatus, ModelStatus},
@@ -49,6 +49,8 @@ pub(super) struct Routes {
     pub(super) arms: Arms,
     /// Header that keeps clients on their side.
     sticky: Option<HeaderName>,
+    /// Header that leads requests to one version.
+    matched: Option<HeaderName>,
 }
 
 impl Routes {
@@ -56,13 +58,24 @@ impl Routes {
         // What the state holds was checked to be a token, which is all that a header's name must be.
         let name = |header: &tagship_domain::routing::HeaderName| header.as_str().parse().ok();
         let sticky = state.routing.sticky.as_ref().and_then(name);
-        Self { state, arms, sticky }
+        let matched = state.routing.matched.as_ref().and_then(|matched| name(&matched.header));
+        Self { state, arms, sticky, matched }
     }
 
     /// Where a request stands that carries the sticky header; absent where there is none, or it is empty.
     pub(super) fn client(&self, model: &ModelName, headers: &HeaderMap) -> Option<Draw> {
         let client = headers.get(self.sticky.as_ref()?)?;
         (!client.is_empty()).then(|| Draw::of_client(model, client.as_bytes()))
+    }
+
+    /// The version that a header leads a request to. Several lines of one name are one value, joined by commas (RFC 9110,
+    /// section 5.3).
+    pub(super) fn matched(&self, headers: &HeaderMap) -> Option<&Arc<Arm>> {
+        let matched = self.state.routing.matched.as_ref()?;
+        let lines: Vec<&[u8]> =
+            headers.get_all(self.matched.as_ref()?).iter().map(HeaderValue::as_bytes).collect();
+        let is_meant = !lines.is_empty() && lines.join(&b", "[..]) == matched.exact.as_str().as_bytes();
+        is_meant.then(|| self.arms.get(&matched.version)).flatten()
     }
 
     /// The version for a request; `None` where no version has traffic.

@@ -72,12 +72,12 @@ pub fn log_evidence(state: &FixedEvidence, speed: Speed) -> LogEvidence {
     process::log_evidence(&state.processes, speed)
 }
 
-/// How many durations were surely, and how many possibly, longer than a limit. They differ where the histogram has no
-/// bound at the limit.
-pub fn longer_than(histogram: &Histogram, limit_ms: f64) -> FixedWindow {
+/// How many values, durations for example, were surely, and how many possibly, above a limit. They differ where the histogram
+/// has no bound at the limit.
+pub fn longer_than(histogram: &Histogram, limit: f64) -> FixedWindow {
     let slower_than = |kept: usize| total(histogram.counts.iter().skip(kept));
-    let up_to = histogram.bounds.partition_point(|bound| *bound <= limit_ms);
-    let exact = up_to > 0 && histogram.bounds[up_to - 1] >= limit_ms;
+    let up_to = histogram.bounds.partition_point(|bound| *bound <= limit);
+    let exact = up_to > 0 && histogram.bounds[up_to - 1] >= limit;
     FixedWindow {
         n: histogram.total(),
         bad: slower_than(if exact { up_to } else { up_to + 1 }),

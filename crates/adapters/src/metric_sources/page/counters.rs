@@ -2,13 +2,17 @@
 //!
 //! | series | counter |
 //! |---|---|
-//! | `tagship_requests_total{route="weighted"}`, all outcomes | `requests` |
-//! | `tagship_errors_total{route="weighted"}` | `errors` |
-//! | `tagship_request_duration_seconds_bucket{route="weighted"}` | `latency`; absent without series |
-//! | `tagship_feedback_total{route="weighted"}` by outcome | `correct`, `incorrect`; none came where both are absent |
+//! | `tagship_requests_total`, all outcomes | `requests` |
+//! | `tagship_errors_total` | `errors` |
+//! | `tagship_request_duration_seconds_bucket` | `latency`; absent without series |
+//! | `tagship_feedback_total` by outcome | `correct`, `incorrect`; none came where both are absent |
 //! | `tagship_predicted_labels_total` by label | `classes`; absent without series |
 //! | `tagship_shadow_requests_total`, `tagship_shadow_feedback_total` by outcome | `shadow`; absent without series |
 //! | `tagship_shadow_inference_seconds_bucket` by `of` | its two histograms; absent without series |
+//! | `tagship_shadow_score_distance_bucket` | its distances; absent without series |
+//!
+//! Of those with a `route`, requests that were routed by weight (`weighted`) or by a header (`matched`) are evidence, and
+//! added up; those that named the version (`direct`) are not.
 //!
 //! A version is known when its requests are counted. Of what belongs together all series must be there: errors that
 //! are not said are no zero, and half of a feedback would be a verdict.
@@ -29,7 +33,14 @@ const FEEDBACK: &str = "tagship_feedback_total";
 const CLASSES: &str = "tagship_predicted_labels_total";
 const SHADOW: &str = "tagship_shadow_requests_total";
 const SHADOW_DURATION: &str = "tagship_shadow_inference_seconds";
+const SHADOW_DISTANCE: &str = "tagship_shadow_score_distance";
 const SHADOW_FEEDBACK: &str = "tagship_shadow_feedback_total";
+
+/// From the seconds of a page to milliseconds.
+const MILLIS: f64 = 1000.0;
+
+/// Ways of requests that are evidence about a version.
+const EVIDENCE: [&str; 2] = ["weighted", "matched"];
 
 /// Counters by version of a model; nothing for a model that the page does not name.
 pub(super) fn of(page: &Page, model: &ModelName) -> Result<BTreeMap<Version, Counters>, PageError> {
@@ -39,7 +50,7 @@ pub(super) fn of(page: &Page, model: &ModelName) -> Result<BTreeMap<Version, Cou
     for name in [REQUESTS, ERRORS, FEEDBACK, CLASSES, SHADOW, SHADOW_FEEDBACK] {
         must_be(page, name, Kind::Counter)?;
     }
-    for name in [LATENCY, SHADOW_DURATION] {
+    for name in [LATENCY, SHADOW_DURATION, SHADOW_DISTANCE] {
         must_be(page, name, Kind::Histogram)?;
     }
     let mut versions = BTreeSet::new();
@@ -97,24 +108,30 @@ struct ArmSeries<'a> {
 impl<'a> ArmSeries<'a> {
     fn counters(&self) -> Result<Counters, PageError> {
         let mut requests = 0;
-        for sample in self.weighted(REQUESTS) {
+        for sample in EVIDENCE.iter().flat_map(|route| self.routed(REQUESTS, route)) {
             label(sample, "outcome")?;
             requests += count(sample)?;
         }
-        let errors = self.weighted(ERRORS).map(count).collect::<Result<Vec<u64>, _>>()?;
-        let errors = errors.first().copied().ok_or_else(|| self.lacks(ERRORS, "errors"))?;
+        let errors = EVIDENCE.iter().flat_map(|route| self.routed(ERRORS, route)).map(count);
+        let errors = errors.collect::<Result<Vec<u64>, _>>()?;
+        if errors.is_empty() {
+            return Err(self.lacks(ERRORS, "errors"));
+        }
+        let errors = errors.iter().sum();
         if errors > requests {
             return Err(about(self.model, self.version, &format!("{errors} errors in {requests} requests")));
         }
-        let feedback = by(self.weighted(FEEDBACK), "outcome")?;
-        let [correct, incorrect] =
-            self.all(FEEDBACK, &feedback, ["correct", "incorrect"])?.unwrap_or_default();
+        let (mut correct, mut incorrect) = (0, 0);
+        for route in EVIDENCE {
+            let feedback = by(self.routed(FEEDBACK, route), "outcome")?;
+            let [right, wrong] = self.all(FEEDBACK, &feedback, ["correct", "incorrect"])?.unwrap_or_default();
+            (correct, incorrect) = (correct + right, incorrect + wrong);
+        }
         let classes = by(self.named(CLASSES), "label")?;
         let classes = (!classes.is_empty())
             .then(|| classes.into_iter().map(|(class, count)| (class.to_owned(), count)).collect());
-        let is_weighted =
-            |sample: &Sample| sample.labels.get("route").is_none_or(|route| route == "weighted");
-        let (latency, shadow) = (self.histogram(LATENCY, is_weighted)?, self.shadow()?);
+        let [weighted, matched] = EVIDENCE.map(|route| self.histogram(LATENCY, MILLIS, is_routed(route)));
+        let (latency, shadow) = (self.both(weighted?, matched?)?, self.shadow()?);
         Ok(Counters { requests, errors, latency, correct, incorrect, classes, shadow })
     }
 
@@ -122,10 +139,25 @@ impl<'a> ArmSeries<'a> {
         self.samples.iter().filter(move |sample| sample.name == name).copied()
     }
 
-    /// Series of requests that were routed by weight, or of all where the page does not tell ways apart; requests that
-    /// named the version are no evidence.
-    fn weighted(&self, name: &'static str) -> impl Iterator<Item = &'a Sample> {
-        self.named(name).filter(|sample| sample.labels.get("route").is_none_or(|route| route == "weighted"))
+    /// Series of requests that came this way.
+    fn routed(&self, name: &'static str, route: &'static str) -> impl Iterator<Item = &'a Sample> {
+        self.named(name).filter(move |sample| is_routed(route)(sample))
+    }
+
+    /// Two histograms of the same version as one.
+    fn both(&self, one: Option<Histogram>, two: Option<Histogram>) -> Result<Option<Histogram>, PageError> {
+        match (one, two) {
+            (Some(one), Some(two)) if one.bounds == two.bounds => {
+                let counts = one.counts.iter().zip(&two.counts).map(|(one, two)| one + two).collect();
+                Ok(Some(Histogram { bounds: one.bounds, counts }))
+            }
+            (Some(_), Some(_)) => Err(about(
+                self.model,
+                self.version,
+                &format!("the bounds of {LATENCY} differ between routes"),
+            )),
+            (one, two) => Ok(one.or(two)),
+        }
     }
 
     fn lacks(&self, name: &str, what: &str) -> PageError {
@@ -165,15 +197,17 @@ impl<'a> ArmSeries<'a> {
             only_stable_wrong,
             only_candidate_wrong,
             failed,
-            latency: self.histogram(SHADOW_DURATION, is_of("shadow"))?,
-            stable_latency: self.histogram(SHADOW_DURATION, is_of("original"))?,
+            latency: self.histogram(SHADOW_DURATION, MILLIS, is_of("shadow"))?,
+            distances: self.histogram(SHADOW_DISTANCE, 1.0, |_| true)?,
+            stable_latency: self.histogram(SHADOW_DURATION, MILLIS, is_of("original"))?,
         }))
     }
 
-    /// A histogram in milliseconds, not cumulated, of the series that are meant.
+    /// A histogram, not cumulated, of the series that are meant, its bounds in another unit.
     fn histogram(
         &self,
         name: &str,
+        unit: f64,
         is_meant: impl Fn(&Sample) -> bool,
     ) -> Result<Option<Histogram>, PageError> {
         let part = |suffix: &'static str| {
@@ -203,7 +237,7 @@ impl<'a> ArmSeries<'a> {
             counts.push(here.ok_or_else(|| wrong(sample, "the bucket holds less than the one below it"))?);
             below = cumulative;
             if bound.is_finite() {
-                bounds.push(bound * 1000.0);
+                bounds.push(bound * unit);
             }
         }
         if bounds.windows(2).any(|pair| pair[0] >= pair[1]) || counts.len() != bounds.len() + 1 {
@@ -211,6 +245,11 @@ impl<'a> ArmSeries<'a> {
         }
         Ok(Some(Histogram { bounds, counts }))
     }
+}
+
+/// Series of requests, by the way they came; where the page does not tell ways apart, all are routed by weight.
+fn is_routed(route: &'static str) -> impl Fn(&Sample) -> bool {
+    move |sample| sample.labels.get("route").map_or(route == EVIDENCE[0], |found| found == route)
 }
 
 /// Series of copies, by whose answer they are about.

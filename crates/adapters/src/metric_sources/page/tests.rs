@@ -18,6 +18,7 @@ const HEADS: &str = "\
 # TYPE tagship_shadow_requests_total counter
 # TYPE tagship_shadow_feedback_total counter
 # TYPE tagship_shadow_inference_seconds histogram
+# TYPE tagship_shadow_score_distance histogram
 ";
 
 /// Everything that a page can say about a version.
@@ -50,6 +51,10 @@ tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="origi
 tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="shadow",le="0.0025"} 20
 tagship_shadow_inference_seconds_bucket{model="churn",version="v1.1.0",of="shadow",le="+Inf"} 25
 tagship_shadow_inference_seconds_count{model="churn",version="v1.1.0",of="shadow"} 25
+tagship_shadow_score_distance_bucket{model="churn",version="v1.1.0",le="0.05"} 20
+tagship_shadow_score_distance_bucket{model="churn",version="v1.1.0",le="0.5"} 24
+tagship_shadow_score_distance_bucket{model="churn",version="v1.1.0",le="+Inf"} 25
+tagship_shadow_score_distance_count{model="churn",version="v1.1.0"} 25
 "#;
 
 /// As little as a page can say about a version.
@@ -87,9 +92,29 @@ fn everything_that_a_page_says_is_read() {
             failed: 2,
             latency: Some(Histogram { bounds: vec![2.5], counts: vec![20, 5] }),
             stable_latency: Some(Histogram { bounds: vec![2.5], counts: vec![25, 0] }),
+            distances: Some(Histogram { bounds: vec![0.05, 0.5], counts: vec![20, 4, 1] }),
         }),
     };
     assert_eq!(read, [("v1.1.0".parse().unwrap(), expected)].into());
+}
+
+#[test]
+fn requests_that_a_header_led_here_are_added_to_those_by_weight() {
+    let matched = r#"
+tagship_requests_total{model="churn",version="v1.1.0",route="matched",outcome="answered"} 90
+tagship_errors_total{model="churn",version="v1.1.0",route="matched"} 2
+tagship_request_duration_seconds_bucket{model="churn",version="v1.1.0",route="matched",le="0.0025"} 80
+tagship_request_duration_seconds_bucket{model="churn",version="v1.1.0",route="matched",le="0.1"} 90
+tagship_request_duration_seconds_bucket{model="churn",version="v1.1.0",route="matched",le="+Inf"} 90
+tagship_feedback_total{model="churn",version="v1.1.0",route="matched",outcome="correct"} 6
+tagship_feedback_total{model="churn",version="v1.1.0",route="matched",outcome="incorrect"} 9
+"#;
+    let counted = read(&format!("{HEADS}{FULL}{matched}")).unwrap().pop_first().unwrap().1;
+    assert_eq!((counted.requests, counted.errors), (100, 5), "probes are no evidence");
+    assert_eq!((counted.correct, counted.incorrect), (10, 10));
+    assert_eq!(counted.latency.unwrap().counts, [82, 17, 1]);
+    let other = matched.replace(r#"route="matched",le="0.1""#, r#"route="matched",le="0.2""#);
+    assert!(refused(&format!("{HEADS}{FULL}{other}")).contains("differ between routes"));
 }
 
 #[test]
@@ -160,12 +185,12 @@ fn a_series_that_says_nonsense_is_named_with_its_line() {
         (
             r#"route="weighted"} 3"#,
             r#"route="weighted"} NaN"#,
-            "line 14: tagship_errors_total: NaN is no count",
+            "line 15: tagship_errors_total: NaN is no count",
         ),
         (
             r#"route="weighted"} 3"#,
             r#"route="weighted"} +Inf"#,
-            "line 14: tagship_errors_total: inf is no count",
+            "line 15: tagship_errors_total: inf is no count",
         ),
         (r#"route="weighted"} 3"#, r#"route="weighted"} -1"#, "-1 is no count"),
         (r#"route="weighted"} 3"#, r#"route="weighted"} 2.5"#, "2.5 is no count"),
@@ -174,7 +199,7 @@ fn a_series_that_says_nonsense_is_named_with_its_line() {
         (
             r#"le="0.1"} 9"#,
             r#"le="0.1"} 11"#,
-            "line 17: tagship_request_duration_seconds_bucket: the bucket holds less",
+            "line 18: tagship_request_duration_seconds_bucket: the bucket holds less",
         ),
         (r#"le="0.1"} 9"#, r#"le="fast"} 9"#, "\"fast\" is no bound"),
         (r#"le="0.1"} 9"#, r#"le="NaN"} 9"#, "\"NaN\" is no bound"),

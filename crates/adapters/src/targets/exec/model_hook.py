@@ -12,9 +12,9 @@ STATE = Path(__file__).parent / "state.json"
 def main() -> int:
     ask = json.load(sys.stdin)
     if ask["verb"] == "capabilities":
-        print(json.dumps({"weights": True}))
+        print(json.dumps({"weights": True, "matches": True}))
         return APPLIED
-    state = json.loads(STATE.read_text()) if STATE.exists() else {"fence": 0, "arms": {}}
+    state = json.loads(STATE.read_text()) if STATE.exists() else {"fence": 0, "arms": {}, "match": None}
     arms = state["arms"]
     if ask["verb"] == "observe":
         shown = [{"version": v, "digest": a["digest"], "ready": True, "weight": a["weight"]} for v, a in arms.items()]
@@ -22,16 +22,16 @@ def main() -> int:
         return APPLIED
     if ask["fence"] < state["fence"]:
         return FENCED
-    before = json.dumps(arms, sort_keys=True)
-    code = act(ask, arms)
+    before = json.dumps(state | {"fence": 0}, sort_keys=True)
+    code = act(ask, arms, state)
     if code != APPLIED:
         return code
     state["fence"] = ask["fence"]
     STATE.write_text(json.dumps(state))
-    return THERE if json.dumps(arms, sort_keys=True) == before else APPLIED
+    return THERE if json.dumps(state | {"fence": 0}, sort_keys=True) == before else APPLIED
 
 
-def act(ask: dict, arms: dict) -> int:
+def act(ask: dict, arms: dict, state: dict) -> int:
     verb, version = ask["verb"], ask.get("version")
     if verb == "prepare":
         there = arms.get(version)
@@ -39,12 +39,13 @@ def act(ask: dict, arms: dict) -> int:
             return CONFLICT
         arms.setdefault(version, {"digest": ask["digest"], "weight": 0})
     elif verb == "cleanup":
-        if arms.get(version, {}).get("weight"):
+        if arms.get(version, {}).get("weight") or (state["match"] or {}).get("version") == version:
             return CONFLICT
         arms.pop(version, None)
     elif verb in ("promote", "set-weight"):
         if version not in arms:
             return NOT_LOADED
+        state["match"] = state["match"] if verb == "set-weight" else None
         weight = ask["weight"] if verb == "set-weight" else 100
         others = [v for v in arms if v != version and arms[v]["weight"]]
         for other in others:
@@ -53,8 +54,14 @@ def act(ask: dict, arms: dict) -> int:
     elif verb == "rollback":
         if ask["to"] is not None and ask["to"] not in arms:
             return NOT_LOADED
+        state["match"] = None
         for other in arms:
             arms[other]["weight"] = 100 if other == ask["to"] else 0
+    elif verb == "route":
+        match = ask.get("match")
+        if match and match["version"] not in arms:
+            return NOT_LOADED
+        state["match"] = match
     return APPLIED
 
 

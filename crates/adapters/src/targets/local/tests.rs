@@ -51,7 +51,7 @@ async fn orders_carry_token_path_and_fence() {
     target.rollback(&order(), None).await.unwrap();
     target.cleanup(&order(), &v1()).await.unwrap();
     let shadow = Shadow { version: v1(), share: Weight::percent(5).unwrap() };
-    target.route(&order(), &Routing { sticky: None, shadow: Some(shadow) }).await.unwrap();
+    target.route(&order(), &Routing { shadow: Some(shadow), ..Routing::default() }).await.unwrap();
     let seen = server.seen();
     let lines: Vec<&str> = seen.iter().map(|request| request.line.as_str()).collect();
     let model = "/admin/models/pricing%2Feu%3Achurn";

@@ -196,6 +196,7 @@ fn copies_are_the_requests_of_a_version_without_traffic() {
             failed,
             latency: Some(slow(latency)),
             stable_latency: Some(slow([compared, 0, 0])),
+            distances: Some(slow([0, compared, 0])),
             ..ShadowCounters::default()
         }),
         ..Counters::default()
@@ -227,6 +228,14 @@ fn copies_are_the_requests_of_a_version_without_traffic() {
         Seen::Window(Window::Histograms { stable: Some(slow([80, 0, 0])), candidate: slow([0, 40, 40]) }),
         "the times of the same requests are compared, not those of everything that stable answers"
     );
+    assert_eq!(
+        window(MetricKind::ScoreDistance),
+        Seen::Window(Window::Histograms { stable: None, candidate: slow([0, 80, 0]) })
+    );
+    let silent =
+        Counters { shadow: Some(ShadowCounters { compared: 10, ..<_>::default() }), ..<_>::default() };
+    let silent = [(stable_version(), counters(10, 0)), (candidate_version(), silent)];
+    refused(seen(MetricKind::ScoreDistance, &[], &silent), "does not say how far scores are apart");
 }
 
 #[test]

@@ -8,9 +8,10 @@ use tagship_domain::{
     routing::{HeaderName, Routing},
 };
 
+use crate::step::change::is_report;
 use crate::tests::{
     sample::{plan, version},
-    walk::{Walk, analysis, bounded, errors, judged, minutes, percent, shadowed},
+    walk::{Walk, analysis, beta, bounded, errors, judged, minutes, percent, shadowed},
 };
 
 fn disagreement() -> Metric {
@@ -134,7 +135,7 @@ fn clients_stay_on_their_side_while_traffic_is_shared_and_no_longer() {
         walk.passes(10);
     }
     let header = HeaderName::new("x-user-id").unwrap();
-    assert_eq!(walk.state.routing, Routing { sticky: Some(header), shadow: None });
+    assert_eq!(walk.state.routing, Routing { sticky: Some(header), ..Routing::default() });
     walk.until(Phase::Succeeded, 7200);
     assert!(walk.state.routing.is_plain());
 }
@@ -157,6 +158,50 @@ fn an_ab_test_ends_with_its_time_and_not_before() {
     let mut bad = Walk::begin(&RolloutPlan { strategy, ..judged() }, true).under(100, [10, 80]);
     bad.until(Phase::RolledBack, 3600);
     assert!(bad.now.since(bad.state.started) < minutes(30), "a bad one need not be endured");
+}
+
+fn by_header() -> RolloutPlan {
+    RolloutPlan { strategy: Strategy::Matched { rule: beta(), length: minutes(60) }, ..judged() }
+}
+
+#[test]
+fn a_test_by_header_leads_the_cohort_to_the_candidate_until_its_time_is_over() {
+    let mut walk = Walk::begin(&by_header(), true).under(100, [10, 10]);
+    walk.passes(10);
+    let matched = walk.state.routing.matched.clone().unwrap();
+    assert_eq!((&matched.version, matched.rule()), (&walk.state.candidate.version, beta()));
+    assert_eq!(walk.state.weight.desired.get(), 0, "chance leads nobody there");
+    walk.passes(60);
+    assert!(
+        walk.state.message.contains("answers the requests with `x-cohort: beta`"),
+        "{}",
+        walk.state.message
+    );
+    walk.until(Phase::Succeeded, 7200);
+    assert!(walk.now.since(walk.state.started) >= minutes(60), "its time is fixed");
+    assert!(walk.state.routing.is_plain(), "nobody is led by the header any more");
+    let n = walk.state.judges["errors"].measurement.as_ref().unwrap().n;
+    assert!(n[0] > 8 * n[1] && n[1] > 0, "both sides are evidence: {n:?}");
+}
+
+#[test]
+fn a_bad_candidate_loses_its_cohort_at_once() {
+    let mut bad = Walk::begin(&by_header(), true).under(100, [10, 80]);
+    bad.until(Phase::RolledBack, 3600);
+    assert!(bad.now.since(bad.state.started) < minutes(30), "a bad one need not be endured");
+    assert!(bad.state.message.contains("on the requests with `x-cohort: beta`"), "{}", bad.state.message);
+    let orders: Vec<&Effect> = bad.done.iter().filter(|effect| !is_report(effect)).collect();
+    let back = orders.iter().position(|effect| **effect == Effect::Rollback).unwrap();
+    assert!(matches!(orders[back + 1], Effect::Route { routing } if routing.is_plain()), "{orders:?}");
+}
+
+#[test]
+fn a_freeze_keeps_the_cohort_with_stable() {
+    let freeze = vec!["Tue 10:00 - Tue 14:00 UTC".parse().unwrap()];
+    let mut walk = Walk::begin(&RolloutPlan { freeze, ..by_header() }, true);
+    walk.passes(60);
+    assert_eq!(walk.state.phase, Phase::Waiting);
+    assert!(walk.state.routing.is_plain());
 }
 
 #[test]

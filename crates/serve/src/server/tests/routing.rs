@@ -73,6 +73,8 @@ async fn a_shadow_answers_copies_and_no_request() {
         let counts = taken["counts"].as_array().unwrap().iter();
         assert_eq!(counts.map(|count| count.as_u64().unwrap()).sum::<u64>(), 4, "{times} of every copy");
     }
+    let apart = seen.as_object_mut().unwrap().remove("distances").unwrap();
+    assert_eq!(apart["counts"][0], 4, "labels differ, and scores do not: {apart}");
     let expected = json!({ "compared": 4, "disagreed": 4, "labelled": 3, "only_stable_wrong": 1,
                            "only_candidate_wrong": 1, "failed": 0 });
     assert_eq!(seen, expected, "a sender's own judgement says nothing about another answer");
@@ -86,6 +88,8 @@ async fn a_shadow_answers_copies_and_no_request() {
         r#"tagship_shadow_feedback_total{model="churn",version="v1.1.0",outcome="only_stable_wrong"} 1"#,
         r#"tagship_shadow_inference_seconds_count{model="churn",version="v1.1.0",of="original"} 4"#,
         r#"tagship_shadow_inference_seconds_count{model="churn",version="v1.1.0",of="shadow"} 4"#,
+        r#"tagship_shadow_score_distance_bucket{model="churn",version="v1.1.0",le="0.001"} 4"#,
+        r#"tagship_shadow_score_distance_sum{model="churn",version="v1.1.0"} 0"#,
         r#"tagship_version_shadow_percent{model="churn",version="v1.1.0"} 100"#,
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
@@ -255,4 +259,54 @@ async fn wrong_routings_are_refused_with_a_reason() {
         assert!(found == status && error.contains(reason), "{order}: {found} {answer}");
     }
     assert_eq!(server.status().await["routing"], json!({ "sticky": null, "shadow": null }));
+}
+
+#[tokio::test]
+async fn a_header_leads_requests_to_a_version_and_both_sides_are_counted() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start_beside(at.path(), "label 2").await;
+    let rule = json!({ "version": "v1.1.0", "header": "X-Cohort", "exact": "beta" });
+    let order = |fence: u64| json!({ "fence": fence, "sticky": null, "shadow": null, "match": rule });
+    assert_eq!(server.order("routing", order(2)).await["result"], "applied");
+    assert_eq!(server.order("routing", order(2)).await["result"], "already-there");
+    let told = json!({ "version": "v1.1.0", "header": "x-cohort", "exact": "beta" });
+    assert_eq!(server.status().await["routing"]["match"], told);
+
+    for (value, expected) in
+        [("beta", "v1.1.0"), ("Beta", "v1.0.0"), ("beta2", "v1.0.0"), ("bet", "v1.0.0"), ("", "v1.0.0")]
+    {
+        let mut client = server.client().await;
+        client.header = Some(("x-cohort", value.to_owned()));
+        assert_eq!(ask(&mut client, &format!("a{value}")).await, expected, "{value:?}");
+    }
+    let mut client = server.client().await;
+    assert_eq!(ask(&mut client, "plain").await, "v1.0.0");
+    client.json("POST", "/v2/models/churn/versions/v1.1.0/infer", &request("probe")).await;
+    judge(&mut client, "abeta", json!({ "label": 2 })).await;
+    let arms = server.status().await["arms"].clone();
+    assert_eq!((&arms[0]["counters"]["requests"], &arms[1]["counters"]["requests"]), (&json!(5), &json!(1)));
+    assert_eq!(arms[1]["counters"]["correct"], 1, "a label counts for the cohort");
+    assert_eq!(arms[1]["counters"]["classes"], json!({ "2": 1 }), "a probe says nothing about the cohort");
+    assert_eq!((&arms[0]["weight"], &arms[1]["weight"]), (&json!(100), &json!(0)), "weights stay");
+    let page = client.text("/metrics").await;
+    for (route, count) in [("weighted", 0), ("matched", 1), ("direct", 1)] {
+        let line = format!(
+            r#"tagship_requests_total{{model="churn",version="v1.1.0",route="{route}",outcome="answered"}} {count}"#
+        );
+        assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
+    }
+
+    let unload = "/admin/models/churn/versions/v1.1.0?fence=2";
+    assert_eq!(server.admin().await.send("DELETE", unload, b"").await.0, 409, "it has requests");
+    drop(client);
+    server.stop().await.unwrap();
+    let server = start(at.path()).await;
+    assert_eq!(server.status().await["routing"]["match"], told, "it is part of the state");
+    let back = json!({ "fence": 3, "to": "v1.0.0" });
+    assert_eq!(server.order("rollback", back.clone()).await["result"], "applied");
+    assert_eq!(server.order("rollback", back).await["result"], "already-there");
+    assert_eq!(server.status().await["routing"]["match"], Value::Null, "one order takes everything back");
+    let mut client = server.client().await;
+    client.header = Some(("x-cohort", "beta".to_owned()));
+    assert_eq!(ask(&mut client, "later").await, "v1.0.0");
 }

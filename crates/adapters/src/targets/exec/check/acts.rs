@@ -124,6 +124,7 @@ impl Check<'_> {
         self.promote(&one.version).await?;
         self.load(two).await?;
         self.conflict().await;
+        self.matches().await;
         self.cleanup_in_use().await;
         self.shares().await;
         self.rollbacks().await;
@@ -232,6 +233,36 @@ impl Check<'_> {
         self.refuse(Rule::Conflict, &order, 12).await?;
         self.ledger.kept(Rule::Conflict);
         Some(())
+    }
+
+    /// Leads requests to the second version and back. Whether they arrive there, only a request would show.
+    async fn matches(&mut self) -> Option<()> {
+        if !self.able.matches {
+            self.ledger.not_applicable(Rule::Matches, "it says that it matches no header");
+            return Some(());
+        }
+        let (one, two) = (&self.plan.one, &self.plan.two);
+        let to =
+            |version: &Version| json!({ "version": version, "header": "x-tagship-check", "exact": "beta" });
+        self.fence += 1;
+        let nobody = with(self.order("route"), "match", to(&Version::new(0, 0, 9)));
+        self.refuse(Rule::Matches, &nobody, 15).await?;
+        self.fence += 1;
+        let order = with(self.order("route"), "match", to(&two.version));
+        let stays = [(&one.version, 100), (&two.version, 0)];
+        let exchange = self.take(Rule::Matches, &order).await?;
+        self.until(Rule::Matches, &exchange, "the weights stay", |arms| shared(arms, &stays)).await?;
+        self.repeat(&exchange).await?;
+        let unload = self.next("cleanup", &two.version);
+        self.refuse(Rule::Matches, &unload, 12).await?;
+        let back = self.back(Some(&one.version));
+        self.take(Rule::Matches, &back).await?;
+        let unload = self.next("cleanup", &two.version);
+        let gone = [(&one.version, 100)];
+        let wanted = format!("`rollback` has ended the match, so that {} is unloaded", two.version);
+        self.carry_out(Rule::Matches, &unload, &wanted, |arms| shared(arms, &gone)).await?;
+        self.ledger.kept(Rule::Matches);
+        self.load(two).await
     }
 
     async fn cleanup_in_use(&mut self) -> Option<()> {

@@ -60,7 +60,7 @@ impl<'a> Check<'a> {
     pub(super) fn of(target: &ExecTarget, plan: &'a HookPlan, clock: &'a dyn Clock) -> Self {
         let given = target.hook.environment.iter().filter(|(name, _)| !INHERITED.contains(&name.as_str()));
         let ledger = Ledger::new(given.map(|(name, value)| (name.clone(), value.clone())));
-        let able = Abilities { weights: false, counters: false, endpoints: false };
+        let able = Abilities { weights: false, counters: false, endpoints: false, matches: false };
         let hook = target.hook.clone();
         Self { hook, plan, clock, ledger, able, fence: 0, runs: 0, seen: None, blame: None }
     }

@@ -35,6 +35,7 @@ pub(super) enum Rule {
     AtOnce,
     Counters,
     Endpoints,
+    Matches,
 }
 
 /// What a rule says.
@@ -50,7 +51,7 @@ const fn text(rule: Rule, name: &'static str, promise: &'static str, advice: &'s
 }
 
 /// Every rule, in the order in which they are shown.
-pub(super) const RULES: [Text; 30] = [
+pub(super) const RULES: [Text; 31] = [
     text(
         Rule::Runs,
         "runs",
@@ -188,7 +189,7 @@ pub(super) const RULES: [Text; 30] = [
     text(
         Rule::Route,
         "route",
-        "`route` is answered with 10 or 0, for it routes nothing specially",
+        "`route` without `match` is answered with 10 or 0, for it routes nothing specially",
         "treat it like an order that changes nothing: compare the fence, and end with 10",
     ),
     text(
@@ -233,6 +234,14 @@ pub(super) const RULES: [Text; 30] = [
         "endpoints",
         "with `endpoints: true` every ready arm has `endpoint`, an http or https address of its own",
         "print e.g. \"endpoint\": \"http://10.0.0.5:9101/v2/models/churn\" in each arm",
+    ),
+    text(
+        Rule::Matches,
+        "matches",
+        "with `matches: true` a `route` with `match` leads requests to a loaded version and leaves weights; that version is \
+         not unloaded, and `rollback` ends the match",
+        "refuse a version that is not loaded with 15, and `cleanup` of one that requests are led to with 12; forget the \
+         match with `promote`, `rollback`, and a `route` without it",
     ),
 ];
 
