@@ -1,7 +1,20 @@
 //! Scores of labelled predictions through the programs: judged once, at the horizon, from files in the repository.
 
-use std::{fmt::Write as _, fs};
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    path::Path,
+    sync::Arc,
+};
 
+use parquet::{
+    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type},
+    file::{
+        properties::WriterProperties,
+        writer::{SerializedFileWriter, SerializedRowGroupWriter},
+    },
+    schema::parser::parse_message_type,
+};
 use tagship_testkit::Output;
 
 use crate::workbench::Workbench;
@@ -15,6 +28,11 @@ struct Bench {
 impl Bench {
     /// v0.2.0 is released beside v0.1.0; `score` says what is computed.
     fn new(score: &str) -> Self {
+        Self::over("labels.csv", score)
+    }
+
+    /// The same, with the labels in this file.
+    fn over(file: &str, score: &str) -> Self {
         let bench = Workbench::with_server();
         bench.run_push().assert_code(0);
         let config = fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
@@ -24,7 +42,7 @@ impl Bench {
              \x20         interval: 1s\n\
              \x20         metrics:\n\
              \x20           - {{ name: errors, kind: error-ratio }}\n\
-             \x20           - {{ name: quality, kind: score, {score}, source: {{ predictions: {{ files: [labels.csv] }} }} }}\n"
+             \x20           - {{ name: quality, kind: score, {score}, source: {{ predictions: {{ files: [{file}] }} }} }}\n"
         );
         bench.clone.write("tagship.yml", format!("{config}{settings}"));
         bench.put("v2");
@@ -81,6 +99,31 @@ impl Bench {
     }
 }
 
+/// The rows of [`Bench::label`] as a Parquet file.
+fn write_parquet(path: &Path, rows: u32, says: impl Fn(&str, u32) -> f64) {
+    fn column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, File>, values: &[T::T]) {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<T>().write_batch(values, None, None).unwrap();
+        column.close().unwrap();
+    }
+
+    let schema = "message rows { required binary version (STRING); required double prediction; required int32 label; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = File::create(path).unwrap();
+    let mut writer =
+        SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::builder().build())).unwrap();
+    for version in ["v0.1.0", "v0.2.0"] {
+        let mut group = writer.next_row_group().unwrap();
+        let versions: Vec<ByteArray> = (0..rows).map(|_| ByteArray::from(version)).collect();
+        column::<ByteArrayType>(&mut group, &versions);
+        column::<DoubleType>(&mut group, &(0..rows).map(|at| says(version, at)).collect::<Vec<_>>());
+        let labels: Vec<i32> = (0..rows).map(|at| i32::from(at % 2 == 1)).collect();
+        column::<Int32Type>(&mut group, &labels);
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
 /// Right on all rows but this many of a hundred.
 fn class(at: u32, wrong: u32) -> f64 {
     let truth = at % 2;
@@ -118,6 +161,33 @@ fn a_good_f1_lets_the_version_through_and_a_bad_one_leads_back() {
         cause.contains("f1 0.75") && cause.contains("judged once, at 800 labelled predictions"),
         "{cause}"
     );
+    assert_eq!(bench.bench.production().as_deref(), Some("v0.1.0"));
+}
+
+#[test]
+fn predictions_in_parquet_are_judged_like_those_in_csv() {
+    for (wrong, end) in [(5, "Succeeded"), (25, "RolledBack")] {
+        let mut bench = Bench::over("labels.parquet", F1);
+        let path = bench.bench.clone.path().join("labels.parquet");
+        write_parquet(&path, 800, |version, at| class(at, if version == "v0.2.0" { wrong } else { 5 }));
+        let (phase, said) = bench.ends();
+        assert_eq!(phase, end, "{} {}", said.stdout, bench.state()["judges"]["quality"]);
+        let rows = bench.state()["judges"]["quality"]["evidence"]["test"]["horizon"]["rows"].clone();
+        assert_eq!(rows, serde_json::json!([800, 800]));
+    }
+}
+
+#[test]
+fn a_damaged_parquet_file_promotes_nobody() {
+    let mut bench = Bench::over("labels.parquet", F1);
+    let path = bench.bench.clone.path().join("labels.parquet");
+    write_parquet(&path, 800, |_, at| class(at, 5));
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 20]).unwrap();
+    let (phase, said) = bench.ends();
+    assert_eq!(phase, "RolledBack", "{} {}", said.stdout, bench.state()["message"]);
+    let cause = bench.state()["cause"].as_str().unwrap().to_owned();
+    assert!(cause.contains("labels.parquet") && cause.contains("cannot be read as Parquet"), "{cause}");
     assert_eq!(bench.bench.production().as_deref(), Some("v0.1.0"));
 }
 

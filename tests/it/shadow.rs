@@ -177,7 +177,10 @@ fn an_ab_test_by_header_is_judged_by_what_its_cohort_got() {
          analysis: { interval: 1s, metrics: [ { name: errors, kind: error-ratio, promote-margin: { absolute: 10% } } ] }",
     );
     let planned = bench.run(&["plan"]).stdout;
-    assert!(planned.contains("as an A/B test by a header") && planned.contains("x-cohort: beta"), "{planned}");
+    assert!(
+        planned.contains("as an A/B test by a header") && planned.contains("x-cohort: beta"),
+        "{planned}"
+    );
     assert!(planned.contains("how many requests carry `x-cohort: beta` is not known"), "{planned}");
     with_cohort(&bench, &["rollout"]).assert_code(0);
     let state = state(&bench);

@@ -40,7 +40,7 @@ const DEFAULT_MAX_WEIGHT: u8 = 50;
 #[derive(Debug)]
 pub(crate) enum StrategyLayer {
     AllAtOnce,
-    Settings(StrategyKeys),
+    Settings(Box<StrategyKeys>),
 }
 
 /// How traffic moves, with settings; exactly one key.
@@ -126,6 +126,7 @@ impl StrategyLayer {
     /// The strategy, and the header by which clients stay on their side.
     pub(crate) fn resolve(self, place: &Place<'_>) -> Option<(Strategy, Option<HeaderName>)> {
         let StrategyLayer::Settings(keys) = self else { return Some((Strategy::AllAtOnce, None)) };
+        let keys = *keys;
         let choices = [
             ("canary", keys.canary.map(|layer| layer.resolve(&place.key("canary")))),
             ("linear", keys.linear.map(|layer| layer.resolve(&place.key("linear")))),
@@ -224,10 +225,10 @@ impl<'de> Visitor<'de> for StrategyVisitor {
     fn visit_str<E: de::Error>(self, word: &str) -> Result<StrategyLayer, E> {
         match word {
             "all-at-once" => Ok(StrategyLayer::AllAtOnce),
-            "blue-green" => Ok(StrategyLayer::Settings(StrategyKeys {
+            "blue-green" => Ok(StrategyLayer::Settings(Box::new(StrategyKeys {
                 blue_green: Some(BlueGreenLayer::default()),
                 ..StrategyKeys::default()
-            })),
+            }))),
             "linear" | "shadow" | "a-b" => {
                 Err(E::custom(format_args!("the strategy `{word}` needs settings; write {}", settings(word))))
             }
@@ -246,7 +247,8 @@ impl<'de> Visitor<'de> for StrategyVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<StrategyLayer, A::Error> {
-        StrategyKeys::deserialize(MapAccessDeserializer::new(entries)).map(StrategyLayer::Settings)
+        let keys = StrategyKeys::deserialize(MapAccessDeserializer::new(entries))?;
+        Ok(StrategyLayer::Settings(Box::new(keys)))
     }
 }
 

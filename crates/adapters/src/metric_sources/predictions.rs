@@ -2,9 +2,12 @@
 //!
 //! A line holds the version that predicted, what it predicted, and the label once it is known; a line without a label
 //! counts nothing yet. With a column of times, lines younger than `delay` count nothing either: labels that come early
-//! are often not those that come late. Files are foreign text: bounded, read line by line, and an error names the line.
+//! are often not those that come late. Files are foreign: bounded, read line by line or column by column, and an error names
+//! the line or row.
 
 mod collected;
+mod pages;
+mod parquet;
 mod rows;
 
 use std::path::PathBuf;
@@ -27,7 +30,7 @@ const WHAT: &str = "metric source predictions";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PredictionsSettings {
-    /// The files, by their paths in the repository; `.csv`, or `.jsonl` for a JSON object a line.
+    /// The files, by their paths in the repository; `.csv`, `.jsonl` for a JSON object a line, or `.parquet`.
     files: Vec<PathBuf>,
     /// Column of the version that predicted.
     #[serde(default = "version")]
@@ -191,5 +194,7 @@ struct Wrong {
     message: String,
 }
 
+#[cfg(test)]
+mod parquet_tests;
 #[cfg(test)]
 mod tests;

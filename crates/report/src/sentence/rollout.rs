@@ -39,6 +39,12 @@ fn words(state: &RolloutState) -> String {
     match state.phase {
         Phase::Pending if back => format!("{name} is about to go back to {version} in {place}"),
         Phase::Pending => format!("{name} {version} is about to roll out to {place}"),
+        Phase::Waiting if state.routing.matched.is_some() => {
+            format!(
+                "{name} {version} keeps the requests with {} in {place} while a freeze lasts",
+                matched(state)
+            )
+        }
         Phase::Waiting if share == Weight::NONE => {
             format!("{name} {version} waits for the end of a freeze before it rolls out to {place}")
         }

@@ -1,4 +1,4 @@
-//! The rows of a file of predictions, one after the other: CSV with a header, or a JSON object a line.
+//! The rows of a file of predictions, one after the other: CSV with a header, a JSON object a line, or Parquet.
 
 use std::{
     fs::File,
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tagship_domain::Timestamp;
 use tagship_ports::Problem;
 
-use super::Wrong;
+use super::{Wrong, parquet};
 
 /// Largest file, in bytes.
 const MAX_FILE: u64 = 4 << 30;
@@ -52,6 +52,7 @@ pub(super) struct Table {
 enum Format {
     Csv,
     JsonLines,
+    Parquet,
 }
 
 impl Row {
@@ -71,7 +72,8 @@ impl Table {
         let format = match file.extension().and_then(|ending| ending.to_str()) {
             Some("csv") => Format::Csv,
             Some("jsonl" | "ndjson") => Format::JsonLines,
-            _ => return Err(format!("{name} is neither .csv nor .jsonl")),
+            Some("parquet") => Format::Parquet,
+            _ => return Err(format!("{name} is neither .csv nor .jsonl nor .parquet")),
         };
         Ok(Self { name, path: root.join(file), columns, format })
     }
@@ -93,6 +95,7 @@ impl Table {
         match self.format {
             Format::Csv => self.csv(file.take(MAX_FILE), &mut see),
             Format::JsonLines => self.json_lines(file.take(MAX_FILE), &mut see),
+            Format::Parquet => parquet::each(file, &self.columns, &mut see),
         }
     }
 
@@ -120,7 +123,7 @@ impl Table {
             let cell = |at: usize| Some(record.get(at).unwrap_or_default().to_owned());
             let cells =
                 [cell(version), cell(prediction), cell(label), time.and_then(cell), id.and_then(cell)];
-            if let Some(row) = row(cells, columns, line)? {
+            if let Some(row) = row(cells, columns, "line", line)? {
                 see(&row);
             }
         }
@@ -155,7 +158,7 @@ impl Table {
                 columns.time.as_deref().and_then(cell),
                 columns.id.as_deref().and_then(cell),
             ];
-            if let Some(row) = row(cells, columns, line)? {
+            if let Some(row) = row(cells, columns, "line", line)? {
                 see(&row);
             }
         }
@@ -163,16 +166,22 @@ impl Table {
     }
 }
 
-/// A row, where it has a label.
-fn row(cells: [Option<String>; 5], columns: &Columns, line: u64) -> Result<Option<Row>, Wrong> {
+/// A row, where it has a label. It stands in this `number` of lines or rows, as `what` says.
+pub(super) fn row(
+    cells: [Option<String>; 5],
+    columns: &Columns,
+    what: &str,
+    number: u64,
+) -> Result<Option<Row>, Wrong> {
     let [version, prediction, label, time, id] = cells.map(|cell| cell.filter(|cell| !cell.is_empty()));
     let Some(label) = label else { return Ok(None) };
-    let missing = |what: &str| wrong(Problem::Invalid, format!("line {line} has a label and no {what}"));
+    let missing =
+        |member: &str| wrong(Problem::Invalid, format!("{what} {number} has a label and no {member}"));
     let time = match (columns.time.is_some(), time) {
         (false, _) => None,
         (true, None) => return Err(missing("time")),
         (true, Some(text)) => {
-            Some(when(&text).map_err(|why| wrong(Problem::Invalid, format!("line {line}: {why}")))?)
+            Some(when(&text).map_err(|why| wrong(Problem::Invalid, format!("{what} {number}: {why}")))?)
         }
     };
     if columns.id.is_some() && id.is_none() {

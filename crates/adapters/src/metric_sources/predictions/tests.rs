@@ -88,7 +88,7 @@ async fn what_cannot_be_read_is_an_error_with_its_line() {
             json!({ "time": "at" }),
             "line 2 has a label and no time",
         ),
-        ("a.parquet", "", json!({}), "neither .csv nor .jsonl"),
+        ("a.txt", "", json!({}), "neither .csv nor .jsonl nor .parquet"),
         ("a.csv", CSV, json!({ "delay": "5m" }), "needs a column of times"),
     ] {
         let error = counted(&[(file, text)], more).await.unwrap_err();
