@@ -14,7 +14,7 @@ const HOOK: &str = include_str!("target_check/hook.sh");
 const SECRET: &str = "a-value-that-nobody-may-see";
 
 /// What a program breaks, and the rule that must be named for it.
-const FAULTS: [(&str, &str); 36] = [
+const FAULTS: [(&str, &str); 40] = [
     ("killed", "runs"),
     ("in-time", "in-time"),
     ("output-garbage", "output"),
@@ -51,6 +51,10 @@ const FAULTS: [(&str, &str); 36] = [
     ("at-once", "at-once"),
     ("counters", "counters"),
     ("endpoints", "endpoints"),
+    ("match-nobody", "matches"),
+    ("match-weight", "matches"),
+    ("match-cleanup", "matches"),
+    ("match-back", "matches"),
 ];
 
 struct Author {
@@ -91,16 +95,17 @@ fn named<'a>(report: &'a Value, outcome: &str) -> Vec<&'a str> {
 #[test]
 fn a_program_that_keeps_every_rule_passes_however_it_works() {
     for (fault, not_asked) in [
-        ("", vec!["unsupported", "counters", "endpoints"]),
-        ("pending", vec!["unsupported", "counters", "endpoints"]),
-        ("flip", vec!["set-weight", "counters", "endpoints"]),
+        ("", vec!["unsupported", "counters", "endpoints", "matches"]),
+        ("pending", vec!["unsupported", "counters", "endpoints", "matches"]),
+        ("flip", vec!["set-weight", "counters", "endpoints", "matches"]),
+        ("match", vec!["unsupported", "counters", "endpoints"]),
     ] {
         let author = Author::new();
         let (done, report) = author.report(fault);
         assert_eq!(done.code, 0, "{fault}: {}{}", done.stdout, done.stderr);
         assert_eq!(report["schema"], "tagship/hook-check/v1");
         assert_eq!(named(&report, "not-applicable"), not_asked);
-        assert_eq!(named(&report, "successful").len() + not_asked.len(), 30);
+        assert_eq!(named(&report, "successful").len() + not_asked.len(), 31);
         assert_eq!(report["left"], serde_json::json!([]));
         // What an earlier check was told is no reason to refuse the next one.
         author.report(fault).0.assert_code(0);

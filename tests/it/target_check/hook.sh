@@ -30,17 +30,18 @@ case $fault:$verb in
 esac
 printf 'was asked to \033[31m%s\n' "$verb" >&2
 
-weights=true counters=false endpoints=false
-case $fault in unsupported | flip) weights=false ;; counters) counters=true ;; endpoints) endpoints=true ;; esac
+weights=true counters=false endpoints=false matches=false
+case $fault in match*) matches=true ;; unsupported | flip) weights=false ;; counters) counters=true ;; endpoints) endpoints=true ;; esac
 if [ "$verb" = capabilities ]; then
   [ "$fault" = capabilities ] && weights='"many"'
-  echo "{\"weights\": $weights, \"counters\": $counters, \"endpoints\": $endpoints}"
+  echo "{\"weights\": $weights, \"counters\": $counters, \"endpoints\": $endpoints, \"matches\": $matches}"
   exit 0
 fi
 
 mkdir -p "$home"
 [ -e "$home/fence" ] || echo 0 > "$home/fence"
 versions() { for at in "$home"/v*; do [ -d "$at" ] && echo "${at##*/}"; done; }
+matched() { [ -e "$home/match" ] && read -r led < "$home/match" && echo "$led"; }
 weight() { read -r got < "$home/$1/weight" && echo "$got"; }
 
 if [ "$verb" = observe ]; then
@@ -110,6 +111,7 @@ case $verb in
     fi
     # It has one file for what every run notes.
     if [ "$fault" = at-once ]; then : > "$home/shared"; work; rm "$home/shared" || exit 1; fi
+    rm -f "$home/match"
     if [ "$fault" = promote ]; then move "$version" 90; else all "$version"; fi ;;
   rollback)
     version=$(text to)
@@ -117,14 +119,23 @@ case $verb in
     [ -z "$version" ] || loaded "$version"
     # It only knows the way back from a share.
     if [ "$fault" = rollback ] && [ -n "$version" ] && [ "$(weight "$version")" = 0 ]; then exit 1; fi
+    [ "$fault" = match-back ] || rm -f "$home/match"
     all "$version" ;;
   cleanup)
+    [ "$(matched)" != "$version" ] || [ "$fault" = match-cleanup ] || refuse 12 "$version has requests"
     if [ -d "$home/$version" ]; then
       [ "$(weight "$version")" = 0 ] || [ "$fault" = cleanup-in-use ] || refuse 12 "$version has traffic"
       [ "$fault" = cleanup ] || rm -r "${home:?}/$version"
       changed=0
     elif [ "$fault" = cleanup-twice ]; then exit 15; fi ;;
-  route) [ "$fault" = route ] && exit 13 ;;
+  route)
+    [ "$fault" = route ] && exit 13
+    if has '"match":'; then
+      [ "$matches" = true ] || refuse 13 "headers are not matched here"
+      [ -d "$home/$version" ] || [ "$fault" = match-nobody ] || refuse 15 "$version is not loaded"
+      [ "$fault" != match-weight ] || put "$home/$version/weight" 50
+      [ "$(matched)" = "$version" ] || { put "$home/match" "$version"; changed=0; }
+    elif [ -e "$home/match" ]; then rm "$home/match"; changed=0; fi ;;
   *) [ "$fault" = unknown-verb ] && exit 0; refuse 13 "$verb is not known here" ;;
 esac
 [ "$fault" = fence-forgotten ] && [ "$changed" = 10 ] || put "$home/fence" "$fence"

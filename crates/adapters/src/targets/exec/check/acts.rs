@@ -235,34 +235,44 @@ impl Check<'_> {
         Some(())
     }
 
-    /// Leads requests to the second version and back. Whether they arrive there, only a request would show.
+    /// Leads requests to the second version and back. Later acts need both loaded and nobody led, whatever came of it.
     async fn matches(&mut self) -> Option<()> {
         if !self.able.matches {
             self.ledger.not_applicable(Rule::Matches, "it says that it matches no header");
             return Some(());
         }
-        let (one, two) = (&self.plan.one, &self.plan.two);
+        if self.lead_and_back().await.is_some() {
+            self.ledger.kept(Rule::Matches);
+        }
+        let plan = self.plan;
+        self.fence += 1;
+        self.give(&self.order("route")).await?;
+        self.promote(&plan.one.version).await?;
+        self.load(&plan.two).await
+    }
+
+    /// Whether requests arrive, only a request would show.
+    async fn lead_and_back(&mut self) -> Option<()> {
+        let (one, two) = (&self.plan.one.version, &self.plan.two.version);
         let to =
             |version: &Version| json!({ "version": version, "header": "x-tagship-check", "exact": "beta" });
         self.fence += 1;
         let nobody = with(self.order("route"), "match", to(&Version::new(0, 0, 9)));
         self.refuse(Rule::Matches, &nobody, 15).await?;
         self.fence += 1;
-        let order = with(self.order("route"), "match", to(&two.version));
-        let stays = [(&one.version, 100), (&two.version, 0)];
+        let order = with(self.order("route"), "match", to(two));
+        let stays = [(one, 100), (two, 0)];
         let exchange = self.take(Rule::Matches, &order).await?;
         self.until(Rule::Matches, &exchange, "the weights stay", |arms| shared(arms, &stays)).await?;
         self.repeat(&exchange).await?;
-        let unload = self.next("cleanup", &two.version);
+        let unload = self.next("cleanup", two);
         self.refuse(Rule::Matches, &unload, 12).await?;
-        let back = self.back(Some(&one.version));
+        let back = self.back(Some(one));
         self.take(Rule::Matches, &back).await?;
-        let unload = self.next("cleanup", &two.version);
-        let gone = [(&one.version, 100)];
-        let wanted = format!("`rollback` has ended the match, so that {} is unloaded", two.version);
-        self.carry_out(Rule::Matches, &unload, &wanted, |arms| shared(arms, &gone)).await?;
-        self.ledger.kept(Rule::Matches);
-        self.load(two).await
+        let unload = self.next("cleanup", two);
+        let wanted = format!("`rollback` has ended the match, so that {two} is unloaded");
+        self.carry_out(Rule::Matches, &unload, &wanted, |arms| shared(arms, &[(one, 100)])).await?;
+        Some(())
     }
 
     async fn cleanup_in_use(&mut self) -> Option<()> {
