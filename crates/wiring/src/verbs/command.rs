@@ -41,7 +41,7 @@ pub(crate) async fn follow(
     trigger: &Trigger,
     command: &CommentCommand,
 ) -> Result<Followed, Failure> {
-    let followed = consider(workspace, trigger, command).await;
+    let followed = Box::pin(consider(workspace, trigger, command)).await;
     if let Err(failure) = &followed {
         let text = failure.message.clone();
         answer(workspace, command, Reaction::Refused, &trigger.head, ReplyAnswer::Failed(&text)).await?;

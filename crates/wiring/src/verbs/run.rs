@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
     let Event::Comment(asked) = &trigger.event else {
         let decision = tagship_decide::decide(&trigger, &repository_state(&workspace).await?);
         let done = carry_out(args, &mut workspace, &decision).await?;
-        return follow_on(args, &mut workspace, &trigger, decision, done).await;
+        return Box::pin(follow_on(args, &mut workspace, &trigger, decision, done)).await;
     };
     match Box::pin(command::follow(&workspace, &trigger, asked)).await? {
         Followed::Answered(answer) => Ok(answer),
