@@ -129,6 +129,11 @@ impl Running {
         self.child.as_ref().map_or(0, Child::id)
     }
 
+    /// Whether it has ended by now.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+    }
+
     /// Asks it to stop, as a cancelled job does.
     #[cfg(unix)]
     pub fn terminate(&self) {

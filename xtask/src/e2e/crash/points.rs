@@ -1,5 +1,5 @@
-//! Acts that the world outside can see, numbered over all runs of a scenario, and a switch that kills the program at one of
-//! them: point 2k is before act k, point 2k + 1 after it.
+//! Acts that the world outside can see, numbered over all runs of a scenario, and a switch that strikes at one of them: point
+//! 2k is before act k, point 2k + 1 after it.
 
 use std::{
     fs,
@@ -11,18 +11,31 @@ use std::{
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A program between its caller and the program of its place: it counts the call, and kills the caller where that is the
-/// point. The words are `HERE`, `WHAT` (what is shown of an act), `PROGRAM` and `FIRST`.
+use super::model_server::until;
+
+/// A program between its caller and the program of its place: it counts the call, and strikes where that is the point. The
+/// words are `HERE`, `WHAT` (what is shown of an act), `PROGRAM` and `FIRST`. Whoever waits to be woken up gives up when the
+/// stage is gone.
 const WRAPPER: &str = r#"#!/bin/sh
 FIRST
 read act <"HERE/count"
 echo $((act + 1)) >"HERE/count"
 echo "WHAT" >>"HERE/acts"
-read point <"HERE/point"
-[ "$point" = $((2 * act)) ] && { kill -9 $PPID; exit 1; }
+read point deed <"HERE/point"
+strike() {
+  [ "$point" = "$1" ] || return 0
+  echo none >"HERE/point"
+  echo "$deed" >>"HERE/struck"
+  case $deed in
+    kill) kill -9 $PPID; exit 1 ;;
+    stop) kill -STOP $PPID; : >"HERE/halted"; until [ -e "HERE/awake" ] || [ ! -d "HERE" ]; do sleep 0.02; done ;;
+    fill*) head -c 64M /dev/zero >"${deed#fill }" 2>/dev/null ;;
+  esac
+}
+strike $((2 * act))
 PROGRAM
 code=$?
-[ "$point" = $((2 * act + 1)) ] && kill -9 $PPID
+strike $((2 * act + 1))
 exit $code
 "#;
 
@@ -30,6 +43,8 @@ exit $code
 const READS: [&str; 4] = ["git fetch", "GET ", "hook observe", "hook capabilities"];
 /// Never reached.
 const NOWHERE: &str = "none";
+/// More bytes than any small disk of the campaign has.
+const FULL: usize = 64 << 20;
 
 /// The switch of one stage.
 pub(super) struct Switch {
@@ -50,6 +65,40 @@ pub(super) fn points(acts: &[String]) -> Vec<usize> {
     (0..acts.len()).flat_map(around).flatten().collect()
 }
 
+/// So many of some things, spread evenly over all of them; all where there are no more.
+pub(super) fn spread<T: Copy>(all: &[T], count: usize) -> Vec<T> {
+    let count = count.min(all.len());
+    (0..count).filter_map(|at| all.get(at * all.len() / count)).copied().collect()
+}
+
+/// What happens at a point.
+#[derive(Clone)]
+pub(super) enum Deed {
+    /// The program is killed.
+    Kill,
+    /// The program is stopped, and the act with it, until somebody wakes them up.
+    Stop,
+    /// This file takes all that is left of its disk.
+    Fill(PathBuf),
+}
+
+impl Deed {
+    fn written(&self) -> String {
+        match self {
+            Self::Kill => "kill".to_owned(),
+            Self::Stop => "stop".to_owned(),
+            Self::Fill(ballast) => format!("fill {}", ballast.display()),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        match text.split_once(' ') {
+            Some(("fill", ballast)) => Some(Self::Fill(ballast.into())),
+            _ => [Self::Kill, Self::Stop].into_iter().find(|deed| deed.written() == text),
+        }
+    }
+}
+
 /// Which side of an act.
 #[derive(Clone, Copy)]
 pub(super) enum Side {
@@ -67,23 +116,34 @@ impl Switch {
         Ok(switch)
     }
 
-    /// Forgets what was counted, and kills at a point from now on.
-    pub(super) fn arm(&self, point: usize) -> Result<()> {
-        self.set("acts", "")?;
-        self.set("count", "0\n")?;
-        self.set("point", &format!("{point}\n"))
+    /// Forgets what was counted, and strikes at a point from now on.
+    pub(super) fn arm(&self, point: usize, deed: &Deed) -> Result<()> {
+        self.disarm()?;
+        self.set("point", &format!("{point} {}\n", deed.written()))
     }
 
-    /// Forgets what was counted, and kills nobody.
+    /// Forgets what was counted and struck, and strikes nowhere.
     pub(super) fn disarm(&self) -> Result<()> {
         self.set("acts", "")?;
+        self.set("struck", "")?;
         self.set("count", "0\n")?;
         self.set("point", &format!("{NOWHERE}\n"))
     }
 
-    /// Counts on, and kills nobody any more.
-    pub(super) fn release(&self) -> Result<()> {
-        self.set("point", &format!("{NOWHERE}\n"))
+    /// How often it struck.
+    pub(super) fn strikes(&self) -> Result<usize> {
+        Ok(self.get("struck")?.lines().count())
+    }
+
+    /// Whether somebody waits to be woken up.
+    pub(super) fn has_halted(&self) -> bool {
+        self.directory.join("halted").exists()
+    }
+
+    /// Wakes up a program that was stopped, and the act with it.
+    pub(super) fn wake(&self, program: u32) -> Result<()> {
+        self.set("awake", "")?;
+        signal(Some(program), Signal::CONT)
     }
 
     /// A directory with a `git` that is counted, for the search path.
@@ -103,7 +163,7 @@ impl Switch {
         Ok(path)
     }
 
-    /// Who is to be killed where a wrapper is not the one that does it.
+    /// Who is struck where a wrapper is not the one that does it.
     pub(super) fn aim(&self, victim: Option<u32>) {
         *self.victim() = victim;
     }
@@ -119,19 +179,31 @@ impl Switch {
         Ok(number)
     }
 
-    /// Kills the program where this is the point; answers whether it did.
+    /// Strikes where this is the point; answers whether the program is dead now.
     pub(super) fn strike(&self, act: usize, side: Side) -> Result<bool> {
         let at = match side {
             Side::Before => 2 * act,
             Side::After => 2 * act + 1,
         };
-        if self.get("point")?.trim() != at.to_string() {
+        let armed = self.get("point")?;
+        let Some((point, deed)) = armed.trim().split_once(' ').filter(|(point, _)| *point == at.to_string()) else {
             return Ok(false);
-        }
+        };
+        let deed = Deed::read(deed).with_context(|| format!("no deed at {point}: {deed}"))?;
+        self.set("point", &format!("{NOWHERE}\n"))?;
+        self.set("struck", &format!("{}\n", deed.written()))?;
         let victim = *self.victim();
-        let pid = victim.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        kill_process(pid.context("somebody is aimed at")?, Signal::KILL).context("kill the program")?;
-        Ok(true)
+        match deed {
+            Deed::Kill => signal(victim, Signal::KILL)?,
+            Deed::Stop => {
+                signal(victim, Signal::STOP)?;
+                self.set("halted", "")?;
+                until("whoever wakes it up", || self.directory.join("awake").exists().then_some(()))?;
+            }
+            // It ends where the disk is full.
+            Deed::Fill(ref ballast) => drop(fs::write(ballast, vec![0; FULL])),
+        }
+        Ok(matches!(deed, Deed::Kill))
     }
 
     /// What was done so far, in order.
@@ -152,4 +224,9 @@ impl Switch {
         let path = self.directory.join(name);
         fs::write(&path, text).with_context(|| format!("write {}", path.display()))
     }
+}
+
+fn signal(program: Option<u32>, signal: Signal) -> Result<()> {
+    let pid = program.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    kill_process(pid.context("somebody is aimed at")?, signal).context("signal the program")
 }

@@ -1,5 +1,5 @@
-//! A proxy before a target's control interface: every request is an act, and the program may die when it arrives, or when
-//! it was carried out and the answer is on its way.
+//! A proxy before a target's control interface: every request is an act, and the program may be struck when it arrives, or
+//! when it was carried out and the answer is on its way.
 
 use std::{
     io::Write as _,
@@ -37,8 +37,12 @@ impl Proxy {
                 if ends.load(Ordering::SeqCst) {
                     return;
                 }
-                // A client that was killed is no trouble of the proxy's.
-                let _ = stream.map(|stream| relay(stream, &behind, &switch));
+                let (behind, switch) = (behind.clone(), switch.clone());
+                // By itself, for one that was stopped keeps no other one out.
+                std::thread::spawn(move || {
+                    // A client that was killed is no trouble of the proxy's.
+                    let _ = stream.map(|stream| relay(stream, &behind, &switch));
+                });
             }
         });
         Ok(Self { address: own, over, thread: Some(thread) })

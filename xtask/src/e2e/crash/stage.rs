@@ -2,7 +2,7 @@
 //! copied for every kill.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::BTreeMap,
     ffi::OsString,
     fs,
@@ -11,15 +11,17 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde_json::json;
-use tagship_testkit::{Cli, Output, fixtures};
+use tagship_testkit::{Cli, Output, Running, fixtures};
 use tempfile::TempDir;
 
 use super::{
+    disk::Mount,
     model_server::{ModelServer, TOKEN},
     nginx::Nginx,
     points::Switch,
+    runners::Checkout,
     scenario::{LATER, MERGE, Router, Run, Scenario, TICK},
 };
 use crate::process;
@@ -38,9 +40,11 @@ models:
 /// Requests that clients make before each run.
 const REQUESTS: usize = 40;
 /// Runs that it may take until nothing is left to do.
-const PATIENCE: usize = 12;
-/// What a run answers that was killed.
-const KILLED: i32 = -1;
+pub(super) const PATIENCE: usize = 12;
+/// How runs end that do what they should: done, a verdict that is negative, still running.
+const GOOD: [i32; 3] = [0, 1, 6];
+/// How a run ends that somebody killed, and one that could not do what it should.
+const TROUBLED: [i32; 2] = [-1, 3];
 /// The pull request that brings the newest model.
 pub(super) const PULL_REQUEST: u64 = 7;
 
@@ -67,11 +71,26 @@ pub(super) struct Stage<'a> {
     pub(super) switch: Arc<Switch>,
     pub(super) front: Front,
     /// Seconds by which runs are later than now.
-    pub(super) later: Cell<i64>,
-    /// Whether a run was killed.
-    pub(super) killed: Cell<bool>,
+    later: Cell<i64>,
+    /// Runs that were started.
+    started: Cell<usize>,
+    /// Runs that ended in trouble.
+    troubled: Cell<usize>,
+    setting: Cell<Option<Setting>>,
+    disk: RefCell<Option<(Mount, PathBuf)>>,
     // Last, so that whatever runs in it ends before it goes.
     home: TempDir,
+}
+
+/// A clock that is wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Setting {
+    /// The run that goes by it.
+    pub(super) run: usize,
+    /// How often that has read it when it is set.
+    pub(super) after: u64,
+    /// Seconds that it is ahead from then on, or behind where they are negative.
+    pub(super) by: i64,
 }
 
 /// A directory that stages are copied from.
@@ -133,8 +152,18 @@ impl<'a> Stage<'a> {
                 &switch,
             )?),
         };
-        let stage =
-            Self { programs, scenario, switch, front, later: Cell::new(0), killed: Cell::new(false), home };
+        let stage = Self {
+            programs,
+            scenario,
+            switch,
+            front,
+            later: Cell::new(0),
+            started: Cell::new(0),
+            troubled: Cell::new(0),
+            setting: Cell::new(None),
+            disk: RefCell::new(None),
+            home,
+        };
         let (target, validate) = match &stage.front {
             Front::Serve(server) => {
                 (server.target(), "golden: { cases: models/golden.json, tolerance: 1e-4 }")
@@ -163,10 +192,7 @@ impl<'a> Stage<'a> {
     fn serve(&self) -> Result<()> {
         self.expect(0, &self.run_words(&["rollout", "--version", "v0.1.0"]))?;
         for run in self.scenario.before {
-            let done = self.run(run)?;
-            if ![0, 6].contains(&done.code) {
-                bail!("{:?} ended with {}:\n{}{}", run.words, done.code, done.stdout, done.stderr);
-            }
+            self.run(run)?;
         }
         Ok(())
     }
@@ -221,34 +247,83 @@ impl<'a> Stage<'a> {
         if done.code == 0 { Ok(done.stdout) } else { bail!("{program} {}: {}", words.join(" "), done.stderr) }
     }
 
-    /// Plays one run of the scenario. Where it is killed it is run again, as its host or a person would.
+    /// Plays one run of the scenario. Where it ends in trouble it is run again, as its host or a person would; once for
+    /// each time that something struck.
     pub(super) fn run(&self, run: &Run) -> Result<Output> {
-        let done = self.run_once(run)?;
-        if done.code != KILLED {
-            return Ok(done);
+        self.pass_time(run)?;
+        loop {
+            let done = self.run_words(run.words);
+            if let Some((_, ballast)) = &*self.disk.borrow() {
+                // Somebody makes room.
+                let _ = fs::remove_file(ballast);
+            }
+            if !TROUBLED.contains(&done.code) || self.troubled.get() >= self.switch.strikes()? {
+                self.accept(run.words, &done)?;
+                return Ok(done);
+            }
+            ensure!(!done.stderr.contains("panicked"), "{:?} panicked:\n{}", run.words, done.stderr);
+            self.troubled.set(self.troubled.get() + 1);
         }
-        self.killed.set(true);
-        self.switch.release()?;
-        self.run_once(&Run { words: run.words, later: false })
     }
 
-    /// One run, after its time has passed and clients have asked.
-    fn run_once(&self, run: &Run) -> Result<Output> {
+    /// A run ended as a run should.
+    pub(super) fn accept(&self, words: &[&str], done: &Output) -> Result<()> {
+        let Output { code, stdout, stderr } = done;
+        ensure!(GOOD.contains(code), "{words:?} ended with {code}:\n{stdout}{stderr}");
+        Ok(())
+    }
+
+    /// Before a run its time passes, and clients ask.
+    pub(super) fn pass_time(&self, run: &Run) -> Result<()> {
         if run.later {
             self.later.set(self.later.get() + LATER);
         }
         if let (Front::Serve(server), true) = (&self.front, self.scenario.strategy.contains("analysis")) {
             server.ask(&inputs()?, REQUESTS)?;
         }
-        Ok(self.run_words(run.words))
+        Ok(())
     }
 
     fn run_words(&self, words: &[&str]) -> Output {
-        let running = self.cli(&self.clone(), words).start();
-        self.switch.aim(Some(running.id()));
-        let done = running.wait();
+        let done = self.start(&self.clone(), words).wait();
         self.switch.aim(None);
         done
+    }
+
+    /// Starts a run, which is the one that a switch strikes.
+    pub(super) fn start(&self, clone: &Path, words: &[&str]) -> Running {
+        let running = self.cli(clone, words).start();
+        self.switch.aim(Some(running.id()));
+        running
+    }
+
+    /// Where another run works.
+    pub(super) fn checkout(&self, checkout: Checkout) -> Result<PathBuf> {
+        let Checkout::Own = checkout else { return Ok(self.clone()) };
+        let other = self.path("other");
+        if !other.exists() {
+            self.git(&self.path("."), &["clone", "--quiet", "origin.git", "other"])?;
+            // Whatever stands for the host and its store is the same for both.
+            std::os::unix::fs::symlink(self.clone().join(".tagship"), other.join(".tagship"))?;
+        }
+        Ok(other)
+    }
+
+    /// What everyone can see: refs of the origin with what they point at, and the traffic.
+    pub(super) fn published(&self) -> Result<String> {
+        let refs = self.git(&self.path("origin.git"), &["for-each-ref"])?;
+        Ok(format!("{refs}{:?}", self.weights()?))
+    }
+
+    /// The clock of one run will be wrong.
+    pub(super) fn set_clock(&self, setting: Setting) {
+        self.started.set(0);
+        self.setting.set(Some(setting));
+    }
+
+    /// A disk lasts as long as the stage; a file that fills it goes when somebody makes room.
+    pub(super) fn hold(&self, disk: Mount, ballast: PathBuf) {
+        *self.disk.borrow_mut() = Some((disk, ballast));
     }
 
     /// The program, ready to run in a clone.
@@ -266,16 +341,21 @@ impl<'a> Stage<'a> {
             .env("SEARCH", search)
             .env("TOKEN", TOKEN)
             .env("HASTY_AHEAD", self.later.get().to_string())
+            .env("HASTY_SETTING", self.clock())
+    }
+
+    /// How the clock of the next run is set while it runs.
+    fn clock(&self) -> String {
+        let run = self.started.replace(self.started.get() + 1);
+        let setting = self.setting.get().filter(|setting| setting.run == run);
+        setting.map(|setting| format!("{}:{}", setting.after, setting.by)).unwrap_or_default()
     }
 
     /// Runs go on until nothing is left to do.
     pub(super) fn settle(&self) -> Result<()> {
         for runs in 0..PATIENCE {
-            let done = self.run(&Run { words: TICK, later: runs > 0 })?;
-            match done.code {
-                0 | 1 => return Ok(()),
-                6 => {}
-                code => bail!("{TICK:?} ended with {code}:\n{}{}", done.stdout, done.stderr),
+            if self.run(&Run { words: TICK, later: runs > 0 })?.code != 6 {
+                return Ok(());
             }
         }
         bail!("{PATIENCE} runs were not enough")

@@ -1,0 +1,148 @@
+//! The campaign: every scenario once undisturbed, then once for each trial of each part, and every end is that of the
+//! undisturbed one.
+
+use std::{
+    fmt::Write as _,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::{
+    invariants::{End, end},
+    scenario::{SCENARIOS, Scenario},
+    stage::{Programs, Stage, Template},
+};
+
+/// Stages that are played at a time.
+const AT_A_TIME: usize = 2;
+/// How often a trial is played whose trouble did not come: how many runs something takes that goes on by itself varies.
+const TRIES: usize = 3;
+
+/// One kind of trouble.
+pub(super) struct Part {
+    /// Heads its column.
+    pub(super) name: &'static str,
+    /// What is tried of it with a scenario.
+    pub(super) trials: fn(&Played<'_>) -> Vec<Trial>,
+}
+
+/// One trouble that a scenario is played with.
+pub(super) struct Trial {
+    /// What happens where.
+    pub(super) what: String,
+    /// Plays all runs, with the trouble, until nothing is left to do.
+    pub(super) play: Box<dyn Fn(&Stage<'_>, &Scenario) -> Result<Came> + Sync>,
+}
+
+/// Whether a trouble came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It did.
+    Yes,
+    /// The runs ended before it, so that nothing was tried.
+    No,
+}
+
+/// A scenario with its undisturbed end.
+pub(super) struct Played<'a> {
+    pub(super) scenario: &'a Scenario,
+    /// What was done that others can see, in order.
+    pub(super) acts: Vec<String>,
+    template: Template<'a>,
+    expected: End,
+}
+
+/// What came of a part.
+pub(super) struct Outcome {
+    pub(super) name: &'static str,
+    /// Trials that ended as an undisturbed run.
+    pub(super) good: usize,
+}
+
+/// Plays every scenario with every trial of some parts.
+///
+/// # Errors
+/// With everything that ended otherwise than undisturbed.
+pub(super) fn campaign(programs: &Programs, parts: &[&Part]) -> Result<Vec<Outcome>> {
+    let mut outcomes: Vec<Outcome> = parts.iter().map(|part| Outcome { name: part.name, good: 0 }).collect();
+    let mut wrong = vec![];
+    println!("{:<16} {:>5}  as good as undisturbed, of so many", "scenario", "acts");
+    let only = std::env::var("CRASH").unwrap_or_default();
+    for scenario in SCENARIOS.iter().filter(|scenario| only.is_empty() || scenario.name == only) {
+        let played =
+            undisturbed(programs, scenario).with_context(|| format!("{}, undisturbed", scenario.name))?;
+        let mut line = format!("{:<16} {:>5}", scenario.name, played.acts.len());
+        for (part, outcome) in parts.iter().zip(&mut outcomes) {
+            let trials = (part.trials)(&played);
+            if trials.is_empty() {
+                continue;
+            }
+            let began = Instant::now();
+            let found = try_all(&played, &trials);
+            let good = trials.len() - found.len();
+            let (all, seconds) = (trials.len(), began.elapsed().as_secs_f64());
+            write!(line, "  {} {good}/{all} in {seconds:.0} s", part.name)?;
+            outcome.good += good;
+            wrong.extend(found);
+        }
+        println!("{line}");
+    }
+    if wrong.is_empty() { Ok(outcomes) } else { bail!("{}", wrong.join("\n\n")) }
+}
+
+fn undisturbed<'a>(programs: &'a Programs, scenario: &'a Scenario) -> Result<Played<'a>> {
+    let template = Template::make(programs, scenario)?;
+    let stage = template.stage()?;
+    play(&stage, scenario)?;
+    let (acts, expected) = (stage.switch.acts()?, end(&stage, scenario.serves)?);
+    drop(stage);
+    Ok(Played { scenario, acts, template, expected })
+}
+
+/// Plays each trial; answers what went wrong.
+fn try_all(played: &Played<'_>, trials: &[Trial]) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    let worker = || loop {
+        let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+        if let Err(error) = tried(played, trial) {
+            let what = format!("{}, {}: {error:#}", played.scenario.name, trial.what);
+            println!("{what}");
+            wrong.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(worker);
+        }
+    });
+    wrong.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tried(played: &Played<'_>, trial: &Trial) -> Result<()> {
+    for _ in 0..TRIES {
+        let stage = played.template.stage()?;
+        if (trial.play)(&stage, played.scenario)? == Came::No {
+            continue;
+        }
+        let found = end(&stage, played.scenario.serves)?;
+        let differences = found.differences(&played.expected);
+        ensure!(differences.is_empty(), "{}", differences.join("\n"));
+        return Ok(());
+    }
+    bail!("the trouble did not come in {TRIES} tries")
+}
+
+/// Plays all runs, then more until nothing is left to do.
+pub(super) fn play(stage: &Stage<'_>, scenario: &Scenario) -> Result<Came> {
+    for run in scenario.runs {
+        stage.run(run)?;
+    }
+    stage.settle()?;
+    Ok(if stage.switch.strikes()? > 0 { Came::Yes } else { Came::No })
+}

@@ -1,0 +1,107 @@
+//! Disks that run full at an act: that of the clone, with store and forge, that of the remote, or that of the model server.
+//! Each is a small file system in memory, which only a mount namespace of one's own lets a person mount.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Result, bail};
+
+use super::{
+    campaign::{Came, Played, Trial, play},
+    kills::place,
+    points::{Deed, points, spread},
+    scenario::{Router, Scenario},
+    stage::Stage,
+};
+use crate::{process, workspace::Workspace};
+
+/// Set for the process that runs in the namespace.
+const INSIDE: &str = "TAGSHIP_SMALL_DISKS";
+/// Scenarios whose disks run full; the model server's where no run waits, for time does not pass while it is full.
+const PLAYED: [(&str, &[&str]); 4] = [
+    ("merge", &["clone", "origin.git"]),
+    ("canary", &["clone", "origin.git", "serve"]),
+    ("rollback", &["clone", "origin.git", "serve"]),
+    ("supersede", &["clone", "origin.git", "serve"]),
+];
+/// Points of a scenario at which each disk runs full.
+const POINTS: usize = 8;
+/// Room that a disk has beside what is on it already.
+const ROOM: &str = "8m";
+/// What takes it.
+const BALLAST: &str = "ballast";
+
+/// Every disk of a scenario full at points all over it.
+pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
+    let named = |(name, _): &&(&str, _)| *name == played.scenario.name;
+    let Some((_, disks)) = PLAYED.iter().find(named).filter(|_| played.scenario.router == Router::Serve) else {
+        return vec![];
+    };
+    let points = spread(&points(&played.acts), POINTS);
+    let each = disks.iter().flat_map(|disk| points.iter().map(move |point| (*disk, *point)));
+    each.map(|(disk, point)| full(disk, point, &place(&played.acts, point))).collect()
+}
+
+fn full(disk: &'static str, point: usize, place: &str) -> Trial {
+    let play = move |stage: &Stage<'_>, scenario: &Scenario| -> Result<Came> {
+        let mount = Mount::over(stage.path(disk))?;
+        let ballast = mount.0.join(BALLAST);
+        stage.hold(mount, ballast.clone());
+        stage.switch.arm(point, &Deed::Fill(ballast))?;
+        play(stage, scenario)
+    };
+    Trial { what: format!("{disk} full {place}"), play: Box::new(play) }
+}
+
+/// A directory that became a small file system, for as long as its stage.
+pub(super) struct Mount(PathBuf);
+
+impl Mount {
+    fn over(place: PathBuf) -> Result<Self> {
+        let disk = place.with_extension("disk");
+        fs::create_dir_all(&disk)?;
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={ROOM}"), "tmpfs"]).arg(&disk);
+        process::output(mount)?;
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(place.join(".")).arg(&disk);
+        process::output(copy)?;
+        let mut over = Command::new("mount");
+        over.arg("--move").args([&disk, &place]);
+        process::output(over)?;
+        Ok(Self(place))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // Lazily: whoever has files open there ends with the stage.
+        let mut unmount = Command::new("umount");
+        unmount.arg("--lazy").arg(&self.0);
+        let _ = process::output(unmount);
+    }
+}
+
+/// Whether this process may mount disks that nobody else sees.
+pub(super) fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// Plays this part in a namespace of its own; answers why not where the machine forbids it and nobody demands it.
+pub(super) fn inside(workspace: &Workspace) -> Result<Option<String>> {
+    let namespace = |program: PathBuf| {
+        let mut unshare = workspace.command("unshare");
+        unshare.args(["--map-root-user", "--mount", "--propagation", "private"]).arg(program);
+        unshare
+    };
+    if let Err(error) = process::output(namespace("true".into())) {
+        let missing = format!("this machine lets no file system be mounted in a namespace: {error:#}");
+        if std::env::var_os("CI").is_some_and(|value| value == "true") {
+            bail!("{missing}");
+        }
+        return Ok(Some(missing));
+    }
+    let mut again = namespace(std::env::current_exe()?);
+    again.args(["e2e", "crash"]).env(INSIDE, "yes");
+    process::run(again)?;
+    Ok(None)
+}
