@@ -12,6 +12,7 @@ what its router does in `prepare`, `apply`, `unload` and `arm`.
 """
 
 import fcntl
+import http.client
 import json
 import os
 import shutil
@@ -19,7 +20,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 
 APPLIED, ALREADY_THERE, PENDING, CONFLICT, UNSUPPORTED, SUPERSEDED, NOT_LOADED = 0, 10, 11, 12, 13, 14, 15
@@ -222,12 +222,15 @@ class Backends(Hook):
         return port
 
     def answers(self, port: int) -> bool:
+        # A hook starts for every question, and `urllib` takes as long to load as all the rest.
+        backend = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
         try:
-            path = self.settings["ready-path"].format(model=self.model)
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
+            backend.request("GET", self.settings["ready-path"].format(model=self.model))
+            return backend.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
             return False
+        finally:
+            backend.close()
 
     def arm(self, version: str, arm: dict) -> dict:
         path = self.settings["model-path"].format(model=self.model)

@@ -8,7 +8,7 @@ use tagship_testkit::Cli;
 
 use super::stage::{PULL_REQUEST, Stage};
 
-const JOURNAL: &str = "refs/tagship/rollouts/production/churn";
+pub(super) const JOURNAL: &str = "refs/tagship/rollouts/production/churn";
 /// Phases in which a rollout has ended.
 const ENDS: [&str; 4] = ["Succeeded", "Failed", "RolledBack", "Superseded"];
 
@@ -54,6 +54,19 @@ pub(super) fn end(stage: &Stage<'_>, serves: &str) -> Result<End> {
         ("traffic", format!("{weights:?}")),
         ("comment", headlines.join("\n")),
     ])))
+}
+
+/// What served before serves again, the journal is whole and says with these words why.
+pub(super) fn undone_and_told(stage: &Stage<'_>, words: &str) -> Result<()> {
+    let entries = journal(stage)?;
+    check_journal(&entries)?;
+    let newest = &entries.last().context("the journal has an entry")?.state;
+    let (phase, cause) = (text(&newest["phase"]), text(&newest["cause"]));
+    ensure!(["RolledBack", "Failed"].contains(&phase.as_str()), "it is {phase}");
+    ensure!(cause.contains(words), "it does not say {words:?}: {cause}");
+    let (weights, stable) = (stage.weights()?, text(&newest["stable"]["version"]));
+    ensure!(weights.get(&stable) == Some(&100), "{stable} should have all traffic again: {weights:?}");
+    check_store(stage, &stage.path("origin.git"))
 }
 
 /// One entry of the journal.

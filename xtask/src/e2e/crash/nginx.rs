@@ -81,7 +81,8 @@ impl Nginx {
         put(&home.join("hook.json"), &settings.to_string())?;
         let running = Cli::new(program).arg("-c").arg(&conf_file).arg("-p").arg(home).start();
         until("nginx", || fs::read_to_string(&pid).ok().filter(|text| !text.trim().is_empty()))?;
-        let call = format!(r#"printf '%s' "$ask" | '{}' "$@""#, hooks.join("nginx.py").display());
+        // Without what the system adds to Python: most of the time of a stage is Python's start, once for each question.
+        let call = format!(r#"printf '%s' "$ask" | python3 -S '{}' "$@""#, hooks.join("nginx.py").display());
         let hook = switch.wrap("hook", [VERB, "hook $verb", &call])?;
         Ok(Self {
             running: Some(running),

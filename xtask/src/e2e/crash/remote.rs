@@ -1,5 +1,5 @@
-//! A remote that refuses a push, takes its time over it, takes it and loses the answer, or cannot be read: hooks of git in
-//! the repository that is pushed to, and the program of its that is fetched from.
+//! A remote that refuses a push by a rule, cannot write it, takes its time over it, takes it and loses the answer, or cannot be
+//! read: hooks of git in the repository that is pushed to, and the program of its that is fetched from.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::{
     campaign::{Came, Played, Trial, play},
+    invariants::undone_and_told,
     points::spread,
     runners::{Extent, overtaken, way},
     scenario::{Router, Scenario},
@@ -15,9 +16,9 @@ use super::{
 
 /// Scenarios whose remote is troubled.
 const PLAYED: [&str; 5] = ["merge", "canary", "blue-green", "rollback", "supersede"];
-/// Pushes of a scenario that are refused again and again, and as many that take long; fetches that find no remote.
+/// Pushes of a scenario that fail again and again, and as many that take long; fetches that find no remote.
 const SOME: usize = 5;
-/// How often a remote refuses that does so again and again.
+/// How often a remote fails that does so again and again.
 const STUBBORN: usize = 3;
 
 /// Counts pushes, and does at some of them what `FAULT` says. `HERE` is where the count is.
@@ -28,11 +29,15 @@ echo $((push + 1)) >"HERE/pushes"
 echo remote >>"HERE/struck"
 FAULT
 "#;
-const REFUSE: &str = "echo 'the remote is being looked after' >&2; exit 1";
+const REFUSE: &str = "echo 'REASON' >&2; exit 1";
+/// Why a push is refused.
+const REASON: &str = "the remote is being looked after";
+const FAIL: &str = r#": >"HERE/fail""#;
 const SLOW: &str = r#": >"HERE/halted"; until [ -e "HERE/awake" ] || [ ! -d "HERE" ]; do sleep 0.02; done"#;
 const LOSE: &str = r#": >"HERE/lose""#;
-/// What was pushed is there for everyone, and whoever tells that dies.
-const COMMITTED: &str = r#"#!/bin/sh
+/// A ref that cannot be written; and whoever tells that it was written dies, when everyone can see it.
+const TRANSACTION: &str = r#"#!/bin/sh
+[ "$1" = prepared ] && [ -e "HERE/fail" ] && { rm "HERE/fail"; exit 1; }
 [ "$1" = committed ] && [ -e "HERE/lose" ] && { rm "HERE/lose"; kill -9 $PPID; }
 exit 0
 "#;
@@ -47,8 +52,10 @@ exec git-upload-pack "$@"
 /// A fault of the remote.
 #[derive(Clone, Copy)]
 enum Fault {
-    /// It refuses so many pushes from this one on.
-    Refuse(usize),
+    /// A rule of its refuses a push.
+    Refuse,
+    /// It cannot write so many pushes from this one on.
+    Fail(usize),
     /// It takes a push, and the answer is lost.
     Lose,
     /// It takes so long over a push that another runner runs meanwhile.
@@ -66,9 +73,10 @@ pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
     let (pushes, fetches) = (all("git push"), all("git fetch"));
     let some = spread(&pushes, SOME);
     [
-        (Fault::Refuse(1), pushes.clone()),
+        (Fault::Refuse, pushes.clone()),
+        (Fault::Fail(1), pushes.clone()),
         (Fault::Lose, pushes),
-        (Fault::Refuse(STUBBORN), some.clone()),
+        (Fault::Fail(STUBBORN), some.clone()),
         (Fault::Slow, some),
         (Fault::Away, spread(&fetches, SOME)),
     ]
@@ -79,7 +87,8 @@ pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
 
 fn trial(fault: Fault, at: usize) -> Trial {
     let what = match fault {
-        Fault::Refuse(times) => format!("{times} pushes refused from number {at} on"),
+        Fault::Refuse => format!("push {at} refused"),
+        Fault::Fail(times) => format!("{times} pushes failed from number {at} on"),
         Fault::Lose => format!("the answer to push {at} lost"),
         Fault::Slow => format!("push {at} slow"),
         Fault::Away => format!("no remote for fetch {at}"),
@@ -91,6 +100,12 @@ fn trial(fault: Fault, at: usize) -> Trial {
                 let (_, checkout) = way(at);
                 overtaken(stage, scenario, Extent::Run, checkout)
             }
+            // What a rule forbids is no accident: a rollout may go back for it, where it says why.
+            Fault::Refuse => {
+                let came = play(stage, scenario)?;
+                let serves = stage.weights()?.get(scenario.serves) == Some(&100);
+                if serves { Ok(came) } else { undone_and_told(stage, REASON).map(|()| Came::Explained) }
+            }
             _ => play(stage, scenario),
         }
     };
@@ -99,7 +114,8 @@ fn trial(fault: Fault, at: usize) -> Trial {
 
 fn install(stage: &Stage<'_>, fault: Fault, first: usize) -> Result<()> {
     let (words, times) = match fault {
-        Fault::Refuse(times) => (REFUSE, times),
+        Fault::Refuse => (REFUSE, 1),
+        Fault::Fail(times) => (FAIL, times),
         Fault::Lose => (LOSE, 1),
         Fault::Slow => (SLOW, 1),
         Fault::Away => ("", 0),
@@ -107,7 +123,7 @@ fn install(stage: &Stage<'_>, fault: Fault, first: usize) -> Result<()> {
     let here = stage.switch.search();
     let place = |path: &Path, text: &str| -> Result<()> {
         let text = text.replace("FIRST", &first.to_string()).replace("END", &(first + times).to_string());
-        let text = text.replace("FAULT", words).replace("HERE", &here.display().to_string());
+        let text = text.replace("FAULT", words).replace("REASON", REASON).replace("HERE", &here.display().to_string());
         fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).context("make it executable")
     };
@@ -117,7 +133,7 @@ fn install(stage: &Stage<'_>, fault: Fault, first: usize) -> Result<()> {
     let hooks = stage.path("origin.git/hooks");
     fs::create_dir_all(&hooks)?;
     place(&hooks.join("pre-receive"), PRE_RECEIVE)?;
-    place(&hooks.join("reference-transaction"), COMMITTED)?;
+    place(&hooks.join("reference-transaction"), TRANSACTION)?;
     if let Fault::Away = fault {
         let program = here.join("upload-pack");
         place(&program, UPLOAD_PACK)?;

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use super::{
     disk::Mount,
+    invariants::JOURNAL,
     model_server::{ModelServer, TOKEN},
     nginx::Nginx,
     points::Switch,
@@ -78,6 +79,7 @@ pub(super) struct Stage<'a> {
     troubled: Cell<usize>,
     setting: Cell<Option<Setting>>,
     disk: RefCell<Option<(Mount, PathBuf)>>,
+    told: RefCell<String>,
     // Last, so that whatever runs in it ends before it goes.
     home: TempDir,
 }
@@ -162,6 +164,7 @@ impl<'a> Stage<'a> {
             troubled: Cell::new(0),
             setting: Cell::new(None),
             disk: RefCell::new(None),
+            told: RefCell::default(),
             home,
         };
         let (target, validate) = match &stage.front {
@@ -261,6 +264,7 @@ impl<'a> Stage<'a> {
                 self.accept(run.words, &done)?;
                 return Ok(done);
             }
+            self.tell(run.words, &done);
             ensure!(!done.stderr.contains("panicked"), "{:?} panicked:\n{}", run.words, done.stderr);
             self.troubled.set(self.troubled.get() + 1);
         }
@@ -269,8 +273,13 @@ impl<'a> Stage<'a> {
     /// A run ended as a run should.
     pub(super) fn accept(&self, words: &[&str], done: &Output) -> Result<()> {
         let Output { code, stdout, stderr } = done;
+        self.tell(words, done);
         ensure!(GOOD.contains(code), "{words:?} ended with {code}:\n{stdout}{stderr}");
         Ok(())
+    }
+
+    fn tell(&self, words: &[&str], Output { code, stdout, stderr }: &Output) {
+        self.told.borrow_mut().push_str(&format!("{words:?}: {code}\n{stdout}{stderr}"));
     }
 
     /// Before a run its time passes, and clients ask.
@@ -288,6 +297,13 @@ impl<'a> Stage<'a> {
         let done = self.start(&self.clone(), words).wait();
         self.switch.aim(None);
         done
+    }
+
+    /// Runs with what they said, and the journal, for whoever looks into an end that is wrong.
+    pub(super) fn story(&self) -> String {
+        let log = ["log", "--reverse", "--format=%s", JOURNAL];
+        let journal = self.git(&self.path("origin.git"), &log).unwrap_or_else(|error| error.to_string());
+        format!("{}\n{journal}", self.told.borrow())
     }
 
     /// Starts a run, which is the one that a switch strikes.
