@@ -67,7 +67,8 @@ impl HastyClock {
         };
         let ahead = number(AHEAD, variable(AHEAD).as_deref().unwrap_or("0"))?.saturating_mul(1000);
         let setting = variable(SETTING).unwrap_or_else(|| "0:0".to_owned());
-        let (after, by) = setting.split_once(':').ok_or_else(|| format!("read {SETTING}={setting}: no colon"))?;
+        let (after, by) =
+            setting.split_once(':').ok_or_else(|| format!("read {SETTING}={setting}: no colon"))?;
         let after = number(SETTING, after)?.unsigned_abs();
         let setting = (after, number(SETTING, by)?.saturating_mul(1000));
         Ok(Self { ahead, leapt: AtomicU64::new(0), setting, readings: AtomicU64::new(0) })

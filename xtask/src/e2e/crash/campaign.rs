@@ -36,9 +36,11 @@ pub(super) struct Part {
 pub(super) struct Trial {
     /// What happens where.
     pub(super) what: String,
-    /// Plays all runs, with the trouble, until nothing is left to do.
-    pub(super) play: Box<dyn Fn(&Stage<'_>, &Scenario) -> Result<Came> + Sync>,
+    pub(super) play: Box<Play>,
 }
+
+/// Plays all runs, with a trouble, until nothing is left to do.
+pub(super) type Play = dyn Fn(&Stage<'_>, &Scenario) -> Result<Came> + Sync;
 
 /// Whether a trouble came.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,22 +69,24 @@ pub(super) struct Outcome {
     pub(super) good: usize,
 }
 
-/// Plays every scenario with every trial of some parts.
+/// Plays every scenario with every trial of some parts, or those whose `SCENARIO/PART` contains some words.
 ///
 /// # Errors
 /// With everything that ended otherwise than undisturbed.
-pub(super) fn campaign(programs: &Programs, parts: &[&Part]) -> Result<Vec<Outcome>> {
+pub(super) fn campaign(programs: &Programs, parts: &[Part], only: Option<&str>) -> Result<Vec<Outcome>> {
     let mut outcomes: Vec<Outcome> = parts.iter().map(|part| Outcome { name: part.name, good: 0 }).collect();
     let mut wrong = vec![];
     println!("{:<16} {:>5}  as good as undisturbed, of so many", "scenario", "acts");
-    let only = std::env::var("CRASH").unwrap_or_default();
-    for scenario in SCENARIOS.iter().filter(|scenario| only.is_empty() || scenario.name == only) {
+    let wanted = |scenario: &Scenario, part: &Part| {
+        only.is_none_or(|only| format!("{}/{}", scenario.name, part.name).contains(only))
+    };
+    for scenario in SCENARIOS.iter().filter(|scenario| parts.iter().any(|part| wanted(scenario, part))) {
         let played =
             undisturbed(programs, scenario).with_context(|| format!("{}, undisturbed", scenario.name))?;
         let mut line = format!("{:<16} {:>5}", scenario.name, played.acts.len());
         for (part, outcome) in parts.iter().zip(&mut outcomes) {
             let trials = (part.trials)(&played);
-            if trials.is_empty() {
+            if trials.is_empty() || !wanted(scenario, part) {
                 continue;
             }
             let began = Instant::now();

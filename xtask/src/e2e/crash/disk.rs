@@ -1,13 +1,20 @@
 //! Disks that run full at an act: that of the clone, with store and forge, that of the remote, or that of the model server.
 //! Each is a small file system in memory, which only a mount namespace of one's own lets a person mount.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 
 use super::{
     campaign::{Came, Played, Trial, play},
     kills::place,
+    model_server::until,
     points::{Deed, points, spread},
     scenario::{Router, Scenario},
     stage::Stage,
@@ -16,15 +23,18 @@ use crate::{process, workspace::Workspace};
 
 /// Set for the process that runs in the namespace.
 const INSIDE: &str = "TAGSHIP_SMALL_DISKS";
-/// Scenarios whose disks run full; the model server's where no run waits, for time does not pass while it is full.
+/// Scenarios, and whose disks run full; the model server's where no run waits, for one that waits gives up to unload what was
+/// left, and says so.
 const PLAYED: [(&str, &[&str]); 4] = [
     ("merge", &["clone", "origin.git"]),
     ("canary", &["clone", "origin.git", "serve"]),
-    ("rollback", &["clone", "origin.git", "serve"]),
+    ("rollback", &["clone", "origin.git"]),
     ("supersede", &["clone", "origin.git", "serve"]),
 ];
 /// Points of a scenario at which each disk runs full.
-const POINTS: usize = 8;
+const POINTS: usize = 6;
+/// A run that waits finds room after this long; one that does not wait has ended by then.
+const FULL_FOR: Duration = Duration::from_millis(1500);
 /// Room that a disk has beside what is on it already.
 const ROOM: &str = "8m";
 /// What takes it.
@@ -33,7 +43,8 @@ const BALLAST: &str = "ballast";
 /// Every disk of a scenario full at points all over it.
 pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
     let named = |(name, _): &&(&str, _)| *name == played.scenario.name;
-    let Some((_, disks)) = PLAYED.iter().find(named).filter(|_| played.scenario.router == Router::Serve) else {
+    let Some((_, disks)) = PLAYED.iter().find(named).filter(|_| played.scenario.router == Router::Serve)
+    else {
         return vec![];
     };
     let points = spread(&points(&played.acts), POINTS);
@@ -46,10 +57,21 @@ fn full(disk: &'static str, point: usize, place: &str) -> Trial {
         let mount = Mount::over(stage.path(disk))?;
         let ballast = mount.0.join(BALLAST);
         stage.hold(mount, ballast.clone());
+        make_room(ballast.clone());
         stage.switch.arm(point, &Deed::Fill(ballast))?;
         play(stage, scenario)
     };
     Trial { what: format!("{disk} full {place}"), play: Box::new(play) }
+}
+
+/// Somebody makes room while a run waits for it.
+fn make_room(ballast: PathBuf) {
+    thread::spawn(move || {
+        let _ = until("a full disk", || ballast.exists().then_some(()));
+        let began = Instant::now();
+        let _ = until("patience", || (began.elapsed() > FULL_FOR).then_some(()));
+        let _ = fs::remove_file(ballast);
+    });
 }
 
 /// A directory that became a small file system, for as long as its stage.

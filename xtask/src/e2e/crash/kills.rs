@@ -11,7 +11,8 @@ use super::{
 pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
     let acts = &played.acts;
     let counts = |point: &usize| {
-        played.scenario.router == Router::Serve || acts.get(point / 2).is_some_and(|act| act.starts_with("hook"))
+        played.scenario.router == Router::Serve
+            || acts.get(point / 2).is_some_and(|act| act.starts_with("hook"))
     };
     points(acts).into_iter().filter(counts).map(|point| killed(acts, point)).collect()
 }

@@ -33,6 +33,8 @@ use stage::Programs;
 /// Points at which somebody is killed, at least.
 const POINTS: usize = 200;
 const KILLS: &str = "killed";
+/// Plays one scenario, one part or both, as `canary/remote`.
+const ONLY: &str = "CRASH_ONLY";
 
 /// All trouble but that of disks.
 const PARTS: &[Part] = &[
@@ -49,11 +51,10 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let programs = programs(subject, directory.path())?;
     let began = Instant::now();
     let inside = disk::is_inside();
-    let part = std::env::var("PART").unwrap_or_default();
-    let parts: Vec<&Part> = if inside { INSIDE } else { PARTS }.iter().filter(|p| p.name.contains(&part)).collect();
-    for outcome in campaign(&programs, &parts)? {
+    let only = std::env::var_os(ONLY).map(|only| only.to_string_lossy().into_owned());
+    for outcome in campaign(&programs, if inside { INSIDE } else { PARTS }, only.as_deref())? {
         println!("{}: {} as good as undisturbed", outcome.name, outcome.good);
-        if outcome.name == KILLS && outcome.good < POINTS && std::env::var_os("CRASH").is_none() {
+        if outcome.name == KILLS && outcome.good < POINTS && only.is_none() {
             bail!("{} points are fewer than {POINTS}", outcome.good);
         }
     }

@@ -186,7 +186,8 @@ impl Switch {
             Side::After => 2 * act + 1,
         };
         let armed = self.get("point")?;
-        let Some((point, deed)) = armed.trim().split_once(' ').filter(|(point, _)| *point == at.to_string()) else {
+        let Some((point, deed)) = armed.trim().split_once(' ').filter(|(point, _)| *point == at.to_string())
+        else {
             return Ok(false);
         };
         let deed = Deed::read(deed).with_context(|| format!("no deed at {point}: {deed}"))?;

@@ -69,7 +69,8 @@ pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
     if played.scenario.router != Router::Serve || !PLAYED.contains(&played.scenario.name) {
         return vec![];
     }
-    let all = |kind: &str| (0..played.acts.iter().filter(|act| act.starts_with(kind)).count()).collect::<Vec<_>>();
+    let all =
+        |kind: &str| (0..played.acts.iter().filter(|act| act.starts_with(kind)).count()).collect::<Vec<_>>();
     let (pushes, fetches) = (all("git push"), all("git fetch"));
     let some = spread(&pushes, SOME);
     [
@@ -123,7 +124,10 @@ fn install(stage: &Stage<'_>, fault: Fault, first: usize) -> Result<()> {
     let here = stage.switch.search();
     let place = |path: &Path, text: &str| -> Result<()> {
         let text = text.replace("FIRST", &first.to_string()).replace("END", &(first + times).to_string());
-        let text = text.replace("FAULT", words).replace("REASON", REASON).replace("HERE", &here.display().to_string());
+        let text = text
+            .replace("FAULT", words)
+            .replace("REASON", REASON)
+            .replace("HERE", &here.display().to_string());
         fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).context("make it executable")
     };

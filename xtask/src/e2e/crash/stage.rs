@@ -5,6 +5,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     ffi::OsString,
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -279,7 +280,7 @@ impl<'a> Stage<'a> {
     }
 
     fn tell(&self, words: &[&str], Output { code, stdout, stderr }: &Output) {
-        self.told.borrow_mut().push_str(&format!("{words:?}: {code}\n{stdout}{stderr}"));
+        let _ = writeln!(self.told.borrow_mut(), "{words:?}: {code}\n{stdout}{stderr}");
     }
 
     /// Before a run its time passes, and clients ask.
