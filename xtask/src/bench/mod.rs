@@ -4,6 +4,7 @@
 
 mod cost;
 mod inputs;
+mod rollouts;
 mod table;
 
 use std::{
@@ -34,6 +35,7 @@ const PARTS: &[Part] = &[
     Part { name: "large", run: large },
     Part { name: "pickle", run: pickle },
     Part { name: "registry", run: registry },
+    Part { name: "rollouts", run: rollouts::run },
     Part { name: "step", run: step },
     Part { name: "action", run: action },
     Part { name: "size", run: size },
