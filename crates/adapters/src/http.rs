@@ -1,10 +1,19 @@
 //! The HTTP client of all adapters: one TLS provider, bounded waits, and no redirects, so that a secret never follows one;
 //! and what went wrong with a call, in words.
 
-use std::{error::Error, time::Duration};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use reqwest::{Certificate, Client, redirect};
 use tagship_ports::{PortError, Problem};
+
+/// Clients by how long they wait and whom they trust. Each reads every certificate of the system when it is made, which
+/// takes longer than most calls, and a run by schedule has a target for each of hundreds of rollouts.
+static CLIENTS: Mutex<BTreeMap<(Duration, Option<Vec<u8>>), Client>> = Mutex::new(BTreeMap::new());
 
 /// A client that follows no redirect: what a request carries goes to the configured address only. `answer` is the
 /// longest wait for an answer, unless a request says otherwise.
@@ -14,6 +23,17 @@ pub(crate) fn client(answer: Duration) -> Result<Client, PortError> {
 
 /// The same, which trusts the certificates of a file in PEM beside the system's. Says why it cannot.
 pub(crate) fn client_trusting(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (answer, ca.map(<[u8]>::to_vec));
+    if let Some(client) = clients.get(&key) {
+        return Ok(client.clone());
+    }
+    let client = made(answer, ca)?;
+    clients.insert(key, client.clone());
+    Ok(client)
+}
+
+fn made(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
     // One process-wide TLS provider; a second installation is refused and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
