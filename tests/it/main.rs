@@ -12,6 +12,7 @@ mod demo;
 mod events;
 mod explain;
 mod faults;
+mod findings;
 mod full_disk;
 mod github;
 mod groups;

@@ -16,6 +16,7 @@ mod digest;
 pub mod disk;
 mod error;
 mod findings;
+mod fingerprint;
 mod flatbuffer;
 mod format;
 mod gguf;
@@ -44,6 +45,7 @@ mod weights;
 
 pub use digest::digest_path;
 pub use error::ArtifactError;
+pub use fingerprint::fingerprint;
 pub use format::{Format, FormatError};
 pub use policy::ValidationPolicy;
 pub use validate::{validate_path, validate_tree};

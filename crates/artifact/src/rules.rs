@@ -4,7 +4,11 @@
 //! should be), `SEC` is content that no model needs and text that runs, `POL` is the team's policy, the others are
 //! security by kind of file (`ARC`: containers).
 
+mod background;
+
 use tagship_domain::validation::{Severity, Status};
+
+pub use background::{Background, Reference};
 
 /// One rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,11 @@ const JOINED: [Rule; GENERAL.len() + LIST.len()] = {
     }
     joined
 };
+
+/// The rule with this id, in any case of letters.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| rule.id.eq_ignore_ascii_case(id))
+}
 
 rules! {
     GENERAL:

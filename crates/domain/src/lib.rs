@@ -29,6 +29,7 @@ pub mod release;
 pub mod report;
 pub mod rollout;
 pub mod routing;
+pub mod rule;
 pub mod schema;
 pub mod scoring;
 pub mod series;

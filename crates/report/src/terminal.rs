@@ -12,6 +12,7 @@ mod overview;
 mod paint;
 mod plan;
 mod progress;
+mod rule;
 mod table;
 
 pub use analysis::look;
@@ -22,6 +23,7 @@ pub use overview::overview;
 pub use paint::Style;
 pub use plan::plan;
 pub use progress::{TimelineLine, rollout};
+pub use rule::rule;
 pub use table::table;
 
 #[cfg(test)]

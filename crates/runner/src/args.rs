@@ -157,6 +157,12 @@ pub struct ValidateArgs {
     /// Golden cases to run, where paths are given.
     #[arg(long, value_name = "FILE", requires = "paths")]
     pub golden: Option<PathBuf>,
+    /// Write the findings to this file as SARIF 2.1.0 too, for code scanning.
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
+    /// Say what a rule means, why it is there and what to do about a hit, instead of judging anything.
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["paths", "golden", "sarif"])]
+    pub explain: Option<String>,
 }
 
 /// `tagship gate`.

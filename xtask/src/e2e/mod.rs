@@ -15,6 +15,7 @@ mod model;
 mod prometheus;
 mod proxies;
 mod release;
+mod sarif;
 mod subject;
 mod system;
 mod yaml;
@@ -49,6 +50,7 @@ const STEPS: &[Step] = &[
     Step { name: "crash", run: crash::run },
     Step { name: "full-disk", run: full_disk::run },
     Step { name: "model", run: model::run },
+    Step { name: "sarif", run: sarif::run },
     Step { name: "nginx", run: proxies::nginx },
     Step { name: "haproxy", run: proxies::haproxy },
     Step { name: "envoy", run: proxies::envoy },

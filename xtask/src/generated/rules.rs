@@ -1,4 +1,4 @@
-//! docs/reference/rules.md: what each rule of `tagship validate` says, and what to do.
+//! docs/reference/rules.md and docs/rules: what each rule of `tagship validate` says, why it is there, and what to do.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use tagship_domain::validation::Verdict;
 use super::{Generated, MARK, row};
 
 /// The families of rules, by the letters that their ids begin with.
-const FAMILIES: [(&str, &str); 14] = [
+const FAMILIES: &[(&str, &str)] = &[
     ("INT", "Integrity: the bytes are not what they should be"),
     ("ARC", "Archives and compressed streams"),
     ("PKL", "Pickle"),
@@ -34,7 +34,32 @@ where the rule hits. A pass needs a complete analysis and no finding above low: 
 
 ";
 
-pub(super) fn generate() -> Result<Generated> {
+pub(super) fn generate() -> Result<Vec<Generated>> {
+    let mut files = vec![overview()?];
+    for rule in ALL {
+        files.push(page(rule)?);
+    }
+    Ok(files)
+}
+
+/// A page about one rule.
+fn page(rule: &Rule) -> Result<Generated> {
+    let rule = rule.describe();
+    let mut page = format!("{MARK}# {}: {}\n\n", rule.id, rule.title);
+    page.push_str("| severity | verdict | analysis |\n|---|---|---|\n");
+    page.push_str(&row(&[&word(&rule.severity)?, &rule.verdict.to_string(), &word(&rule.status)?]));
+    let _ = write!(page, "\n## Why\n\n{}\n\n## What to do\n\n{}\n", rule.why, rule.remedy);
+    if !rule.references.is_empty() {
+        page.push_str("\n## More\n\n");
+        for reference in &rule.references {
+            let _ = writeln!(page, "- [{}]({})", reference.title, reference.url);
+        }
+    }
+    page.push_str("\n[All rules](../reference/rules.md)\n");
+    Ok(Generated { path: format!("docs/rules/{}.md", rule.id).into(), content: page })
+}
+
+fn overview() -> Result<Generated> {
     let mut page = format!("{MARK}{INTRODUCTION}");
     for (letters, title) in FAMILIES {
         let _ = writeln!(page, "## {title}\n");
@@ -54,7 +79,7 @@ pub(super) fn generate() -> Result<Generated> {
 fn line(rule: &Rule) -> Result<String> {
     let verdict: Verdict = rule.severity.verdict();
     Ok(row(&[
-        &format!("`{}`", rule.id),
+        &format!("[`{0}`](../rules/{0}.md)", rule.id),
         rule.title,
         &word(&rule.severity)?,
         &verdict.to_string(),
@@ -75,9 +100,9 @@ mod tests {
 
     #[test]
     fn every_rule_is_in_a_family() {
-        let page = &generate().unwrap().content;
+        let page = &overview().unwrap().content;
         for rule in ALL {
-            assert!(page.contains(&format!("| `{}` |", rule.id)), "{}", rule.id);
+            assert!(page.contains(&format!("| [`{}`]", rule.id)), "{}", rule.id);
         }
     }
 }

@@ -18,6 +18,7 @@ use tagship_domain::{
     overview::Overview,
     report::StatusReport,
     rollout::{Look, RolloutState},
+    rule::RuleDescription,
     serving::{
         Accepted, Feedback, LoadOrder, LogLine, ModelStatus, PromoteOrder, Refusal, RollbackOrder,
         RoutingOrder, WeightOrder,
@@ -30,9 +31,10 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 18] = [
+const DOCUMENTS: [Documented; 19] = [
     document::<Decision>,
     document::<ValidationReport>,
+    document::<RuleDescription>,
     document::<GateReport>,
     document::<Manifest>,
     document::<Notice>,

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tagship_adapters::model_runners::ChildRunner;
-use tagship_artifact::{Format as ArtifactFormat, ValidationPolicy, validate_path};
+use tagship_artifact::{Format as ArtifactFormat, ValidationPolicy, fingerprint, rules, validate_path};
 use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
 use tagship_domain::{
-    ByteSize, Duration, ModelName,
+    ByteSize, Duration, Exit, ModelName,
     golden::{GoldenCases, Tolerance},
     report::Section,
     schema,
@@ -16,8 +16,17 @@ use tagship_ports::{
     ModelRunner,
     model_runner::{GoldenBounds, Subject},
 };
-use tagship_report::terminal;
-use tagship_runner::{Context, Failure, Progress, Screen, args::ValidateArgs, files, handover::Handover};
+use tagship_report::{
+    sarif::{Knowledge, sarif},
+    terminal,
+};
+use tagship_runner::{
+    Context, Failure, Progress, Screen,
+    args::ValidateArgs,
+    files,
+    handover::Handover,
+    write::{self, Existing},
+};
 
 use crate::{answer::Answer, project::Project, summary};
 
@@ -29,10 +38,14 @@ const GOLDEN_MEMORY: ByteSize = ByteSize::bytes(4 << 30);
 const GOLDEN_FILE: u64 = 64 << 20;
 
 pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer, Failure> {
+    if let Some(id) = &args.explain {
+        return explain(id, &Screen::of(context, args.common.verbose));
+    }
     if args.paths.is_empty() {
         let project = Project::open(&args.common, context.clone())?;
         let (name, model) = project.model()?;
         let report = validate_model(&project, model).await;
+        write_sarif(args, &report)?;
         return answer(&report, Some(name), &project.handover, &project.context, args.common.verbose);
     }
     let settings = ValidateSettings::default();
@@ -42,7 +55,38 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer
         artifacts.push(validate_artifact(path, &settings, args.golden.as_deref(), bounds).await);
     }
     let report = ValidationReport::of(artifacts);
+    write_sarif(args, &report)?;
     answer(&report, args.common.model.as_ref(), &Handover::of(context), context, args.common.verbose)
+}
+
+/// What a rule means.
+fn explain(id: &str, screen: &Screen) -> Result<Answer, Failure> {
+    let Some(rule) = rules::find(id) else {
+        let mut families: Vec<&str> =
+            rules::ALL.iter().map(|rule| rule.id.trim_end_matches(char::is_numeric)).collect();
+        families.sort_unstable();
+        families.dedup();
+        let hint = format!("ids begin with {}, such as {}", families.join(", "), rules::ALL[0].id);
+        return Err(Failure::usage(format!("there is no rule {id:?}")).hint(hint));
+    };
+    let rule = rule.describe();
+    let text = terminal::rule(&rule, &crate::style(screen));
+    let json = schema::to_json(&rule).map_err(Failure::incomplete)?;
+    Ok(Answer::plain(Exit::Done, "explained", "done", text, json))
+}
+
+/// Where people read about this program, and where rules have their pages.
+const HOME: &str = "https://github.com/tagship/tagship";
+const PAGES: &str = "https://github.com/tagship/tagship/blob/main/docs/rules";
+
+/// Writes the findings for code scanning, where that was asked for. A report of findings is no less needed where the
+/// verdict is bad.
+fn write_sarif(args: &ValidateArgs, report: &ValidationReport) -> Result<(), Failure> {
+    let Some(path) = &args.sarif else { return Ok(()) };
+    let rule = |id: &str| rules::find(id).map(rules::Rule::describe);
+    let knowledge = Knowledge { rule: &rule, fingerprint: &fingerprint, home: HOME, pages: PAGES };
+    let log = sarif(report, env!("CARGO_PKG_VERSION"), knowledge);
+    write::shared(path, &format!("{log:#}\n"), Existing::Replace)
 }
 
 /// Judges a configured model's artifact and runs its golden cases.

@@ -1,0 +1,59 @@
+//! What people and code scanning get told about findings: the rule's meaning, and a log in SARIF.
+
+use std::fs;
+
+use serde_json::Value;
+use tagship_testkit::fixtures;
+
+use crate::workbench::Workbench;
+
+#[test]
+fn a_rule_explains_itself_in_any_case_of_letters() {
+    let bench = Workbench::new();
+    let told = bench.run(&["validate", "--explain", "pkl101"]);
+    told.assert_code(0);
+    for words in ["PKL101", "severity critical", "Why", "What to do", "https://"] {
+        assert!(told.stdout.contains(words), "{words:?} in:\n{}", told.stdout);
+    }
+    let json: Value =
+        serde_json::from_str(&bench.run(&["validate", "--explain", "INT102", "--format", "json"]).stdout)
+            .unwrap();
+    assert_eq!(json["schema"], "tagship/rule/v1");
+    assert!(json["remedy"].as_str().unwrap().contains("git lfs pull"), "{json:#}");
+
+    let unknown = bench.run(&["validate", "--explain", "PKL"]);
+    unknown.assert_code(2);
+    assert!(unknown.stderr.contains("ids begin with"), "{}", unknown.stderr);
+}
+
+#[test]
+fn findings_are_written_for_code_scanning_whatever_the_verdict() {
+    let bench = Workbench::new();
+    bench.clone.write("models/hostile/model.pkl", fixtures::bytes("models/hostile/model.pkl"));
+    let path = bench.clone.path().join("out/findings.sarif");
+    let to = path.display().to_string();
+    let log = |artifact: &str, code: i32| -> Value {
+        bench.run(&["validate", artifact, "--sarif", &to]).assert_code(code);
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap()
+    };
+    let bad = log("models/hostile", 1);
+    let run = &bad["runs"][0];
+    let result =
+        run["results"].as_array().unwrap().iter().find(|result| result["ruleId"] == "PKL101").unwrap();
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "models/hostile/model.pkl", "the file, not its folder");
+    assert!(place["region"]["byteOffset"].is_u64(), "{place}");
+    let rule = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|rule| rule["id"] == "PKL101")
+        .unwrap();
+    assert!(rule["helpUri"].as_str().unwrap().ends_with("docs/rules/PKL101.md"));
+
+    let again = log("models/hostile", 1);
+    assert_eq!(again, bad, "the same bytes give the same log");
+    let good = log("models/churn/model.onnx", 0);
+    assert_eq!(good["runs"][0]["results"], serde_json::json!([]), "an old log is replaced");
+    assert_eq!(good["runs"][0]["invocations"][0]["executionSuccessful"], true);
+}
