@@ -57,3 +57,34 @@ fn findings_are_written_for_code_scanning_whatever_the_verdict() {
     assert_eq!(good["runs"][0]["results"], serde_json::json!([]), "an old log is replaced");
     assert_eq!(good["runs"][0]["invocations"][0]["executionSuccessful"], true);
 }
+
+#[test]
+fn a_suppressed_finding_stays_visible_and_does_not_count() {
+    let bench = Workbench::new();
+    bench.clone.write("models/churn/model.pkl", fixtures::bytes("models/hostile/model.pkl"));
+    let with = |policy: &str| {
+        let config = format!(
+            "version: 1\nmodels:\n  churn:\n    artifact: models/churn/model.pkl\n    validate:\n      suppress:\n{policy}\n"
+        );
+        bench.clone.write("tagship.yml", config);
+        bench.run(&["validate"])
+    };
+    with("        - { rule: PKL101, about: elsewhere.call, reason: reviewed }").assert_code(1);
+    let about = "about: posix.system, reason: reviewed";
+    let ended = with(&format!("        - {{ rule: PKL101, {about}, until: 2020-01-01 }}"));
+    ended.assert_code(1);
+    assert!(ended.stdout.contains("suppression ended on"), "{}", ended.stdout);
+    let passed = with(&format!("        - {{ rule: PKL101, {about} }}"));
+    passed.assert_code(0);
+    assert!(passed.stdout.contains("suppressed: reviewed"), "{}", passed.stdout);
+
+    let without_reason = with("        - { rule: PKL101 }");
+    without_reason.assert_code(2);
+    assert!(without_reason.stderr.contains("not suppressed without a reason"), "{}", without_reason.stderr);
+    let blanket = with("        - { rule: PKL101, reason: we trust it }");
+    blanket.assert_code(2);
+    assert!(blanket.stderr.contains("say what it is about"), "{}", blanket.stderr);
+    let damage = with("        - { rule: INT201, reason: it loads here }");
+    damage.assert_code(2);
+    assert!(damage.stderr.contains("suppress[0]: INT201 cannot be suppressed"), "{}", damage.stderr);
+}

@@ -89,6 +89,7 @@ impl Findings {
             offset,
             target,
             message,
+            suppressed: None,
         });
     }
 
@@ -136,6 +137,7 @@ impl Findings {
             offset: None,
             target: None,
             message,
+            suppressed: None,
         });
     }
 }

@@ -91,6 +91,7 @@ pub fn validate_tree(
         sum_up(&mut report, file.findings, Some(&file.path));
     }
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    policy.apply(&mut report);
     report
 }
 
@@ -118,6 +119,7 @@ fn validate_file(
         golden: None,
     };
     sum_up(&mut report, file.findings, None);
+    policy.apply(&mut report);
     report
 }
 

@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tagship_domain::{ByteSize, Duration};
+use tagship_domain::{
+    ByteSize, Duration,
+    suppression::{Day, Suppression},
+    validation::Severity,
+};
 
 use crate::{path::RepoPath, place::Place};
 
@@ -74,6 +78,10 @@ pub struct ValidateSettings {
     pub max_size: Option<ByteSize>,
     /// Golden cases, where there are some.
     pub golden: Option<GoldenSettings>,
+    /// The least severity of a finding that rejects.
+    pub fail_on: Severity,
+    /// Findings that do not count. Whether their rules exist is known to the analysis.
+    pub suppress: Vec<Suppression>,
 }
 
 /// Inputs with the outputs that the model must give for them.
@@ -102,6 +110,41 @@ pub(crate) struct ValidateLayer {
     max_size: Option<ByteSize>,
     /// Inputs with the outputs that the model must give for them.
     golden: Option<GoldenLayer>,
+    /// The least severity of a finding that rejects; what is below only warns.
+    #[schemars(extend("default" = FailOn::High))]
+    fail_on: Option<FailOn>,
+    /// Findings that were looked at and do not count.
+    suppress: Option<Vec<SuppressionLayer>>,
+}
+
+/// Severities that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FailOn {
+    /// What is suspicious rejects too.
+    Medium,
+    /// What is dangerous or broken rejects.
+    High,
+    /// Only what runs code or is an attack rejects.
+    Critical,
+}
+
+/// A finding that was looked at and does not count.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "Suppression")]
+pub(crate) struct SuppressionLayer {
+    /// Id of the rule, e.g. `PKL102`.
+    #[schemars(required)]
+    rule: Option<String>,
+    /// What the finding has to be about, exactly as the report names it, e.g. `churn.features.Encoder`; anything where it is
+    /// left out.
+    about: Option<String>,
+    /// Why it does not count; shown with the finding.
+    #[schemars(required)]
+    reason: Option<String>,
+    /// The last day on which it holds, in UTC, e.g. `2027-03-31`; for good where it is left out.
+    until: Option<Day>,
 }
 
 /// Inputs with the outputs that the model must give for them.
@@ -189,7 +232,8 @@ impl fmt::Display for Format {
 
 impl Default for ValidateSettings {
     fn default() -> Self {
-        Self { formats: Format::ALL.into(), max_size: None, golden: None }
+        let (formats, suppress) = (Format::ALL.into(), Vec::new());
+        Self { formats, max_size: None, golden: None, fail_on: Severity::High, suppress }
     }
 }
 
@@ -212,7 +256,30 @@ impl ValidateLayer {
             place.key("max-size").report("a limit of no bytes rejects every artifact".to_owned(), None);
         }
         let golden = self.golden.and_then(|golden| golden.resolve(&place.key("golden")));
-        ValidateSettings { formats, max_size: self.max_size, golden }
+        let fail_on = match self.fail_on {
+            Some(FailOn::Medium) => Severity::Medium,
+            Some(FailOn::High) | None => Severity::High,
+            Some(FailOn::Critical) => Severity::Critical,
+        };
+        let at = place.key("suppress");
+        let layers = self.suppress.unwrap_or_default().into_iter().enumerate();
+        let suppress = layers.filter_map(|(index, layer)| layer.resolve(&at.index(index))).collect();
+        ValidateSettings { formats, max_size: self.max_size, golden, fail_on, suppress }
+    }
+}
+
+impl SuppressionLayer {
+    fn resolve(self, place: &Place<'_>) -> Option<Suppression> {
+        let Some(rule) = self.rule else {
+            place.key("rule").report("the key `rule` is missing".to_owned(), None);
+            return None;
+        };
+        let reason = self.reason.unwrap_or_default();
+        if reason.trim().is_empty() {
+            let help = "say who looked at it and why it is harmless here".to_owned();
+            place.key("reason").report("a finding is not suppressed without a reason".to_owned(), Some(help));
+        }
+        Some(Suppression { rule, about: self.about, reason, until: self.until })
     }
 }
 

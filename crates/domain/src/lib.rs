@@ -35,6 +35,7 @@ pub mod scoring;
 pub mod series;
 pub mod serving;
 pub mod signature;
+pub mod suppression;
 pub mod tag;
 pub mod tally;
 pub mod threshold;

@@ -68,6 +68,9 @@ pub struct Finding {
     pub target: Option<String>,
     /// One sentence for people: what is wrong and what to do.
     pub message: String,
+    /// Why it does not count, where the team's policy says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<String>,
 }
 
 /// What was found about one artifact (a file or a directory).
@@ -157,6 +160,13 @@ impl Severity {
             Self::Medium => Verdict::Warn,
             Self::High | Self::Critical => Verdict::Reject,
         }
+    }
+}
+
+impl ArtifactReport {
+    /// The findings that count, in their order: most severe first.
+    pub fn counted(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.suppressed.is_none())
     }
 }
 

@@ -79,6 +79,7 @@ mod validation {
             offset: None,
             target: None,
             message: "calls os.system".to_owned(),
+            suppressed: None,
         };
         ArtifactReport {
             path: "models/churn.onnx".to_owned(),

@@ -81,7 +81,7 @@ impl<'a> Validated<'a> {
         let golden = artifact.golden.as_ref().map_or_else(String::new, |golden| {
             format!(" with {} of {} golden cases right", passed(golden), golden.cases.len())
         });
-        let warning = match artifact.findings.first() {
+        let warning = match artifact.counted().next() {
             Some(finding) if artifact.verdict == Verdict::Warn => {
                 format!(", though {} warns: {}", finding.rule, shown(&finding.message, 200))
             }
@@ -94,7 +94,7 @@ impl<'a> Validated<'a> {
     /// `validation` as rules see it.
     pub(crate) fn validation_data(&self) -> Option<Value> {
         let report = self.report?;
-        let findings: usize = report.artifacts.iter().map(|artifact| artifact.findings.len()).sum();
+        let findings: usize = report.artifacts.iter().map(|artifact| artifact.counted().count()).sum();
         let mut data = json!({
             "status": report.status,
             "verdict": report.verdict,
@@ -142,7 +142,7 @@ fn first_reason(report: &ValidationReport) -> String {
         return "an artifact".to_owned();
     };
     let path = shown(&artifact.path, 120);
-    match artifact.findings.first() {
+    match artifact.counted().next() {
         Some(finding) => format!("{path}: {} {}", finding.rule, shown(&finding.message, 200)),
         None => path,
     }

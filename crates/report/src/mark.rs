@@ -4,7 +4,7 @@ use tagship_domain::{
     analysis::MetricPhase,
     gate::Outcome,
     rollout::{Kind, Phase},
-    validation::{Severity, Status, ValidationReport, Verdict},
+    validation::{Finding, Severity, Status, ValidationReport, Verdict},
 };
 
 /// How a state feels; renderers choose colours and call-outs by it.
@@ -43,6 +43,11 @@ pub enum Mark {
     Back,
     /// A person is needed now.
     Alarm,
+}
+
+/// The symbol of a finding: one that does not count raises no alarm.
+pub(crate) fn of(finding: &Finding) -> Mark {
+    if finding.suppressed.is_some() { Mark::Neutral } else { Mark::from(finding.severity) }
 }
 
 impl Mark {

@@ -109,13 +109,17 @@ fn result(artifact: &ArtifactReport, finding: &Finding, knowledge: Knowledge<'_>
     }
     let fingerprint = (knowledge.fingerprint)(artifact, finding);
     let fingerprint = fingerprint.hex();
-    json!({
+    let mut result = json!({
         "ruleId": clean(&finding.rule, 60),
         "level": level(finding.severity),
         "message": { "text": message },
         "locations": [location],
         "partialFingerprints": { "primaryLocationLineHash": fingerprint, "tagship/v1": fingerprint },
-    })
+    });
+    if let Some(reason) = &finding.suppressed {
+        result["suppressions"] = json!([{ "kind": "external", "justification": clean(reason, 400) }]);
+    }
+    result
 }
 
 /// The file that a finding is about, and the member inside of it.

@@ -13,7 +13,7 @@ use tagship_domain::{
     exit::Exit,
     gate::{GateCheck, GateReport, Outcome},
     report::Section,
-    validation::{Finding, Status, ValidationReport, Verdict},
+    validation::{ArtifactReport, Finding, Status, ValidationReport, Verdict},
 };
 
 pub(crate) use rollout::is_preview;
@@ -140,7 +140,7 @@ pub fn validation(report: &ValidationReport, subject: &str) -> Headline {
 
 /// The most severe finding of all artifacts, the first of several.
 pub(crate) fn worst_finding(report: &ValidationReport) -> Option<&Finding> {
-    let findings = report.artifacts.iter().flat_map(|artifact| &artifact.findings);
+    let findings = report.artifacts.iter().flat_map(ArtifactReport::counted);
     findings.reduce(|worst, finding| if finding.severity > worst.severity { finding } else { worst })
 }
 
@@ -156,7 +156,7 @@ fn incomplete_cause(report: &ValidationReport) -> String {
     };
     let golden = artifact.golden.as_ref().filter(|golden| golden.status != Status::Complete);
     let golden = golden.and_then(|golden| golden.message.as_deref());
-    match (artifact.findings.first(), golden) {
+    match (artifact.counted().next(), golden) {
         (Some(finding), _) => finding_words(finding, CAUSE_LIMIT),
         (None, Some(message)) => clean(message, CAUSE_LIMIT),
         (None, None) => clean(&format!("the analysis of {} did not finish", artifact.path), CAUSE_LIMIT),

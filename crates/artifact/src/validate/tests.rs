@@ -65,8 +65,11 @@ fn the_policy_decides_on_formats_and_size() {
     let path = dir.path().join("m.pkl");
     fs::write(&path, b"\x80\x04N.").unwrap();
     assert!(passes(&validate(&path, &ValidationPolicy::default())));
-    let strict =
-        ValidationPolicy { formats: Some(vec![Format::Onnx, Format::Safetensors]), max_size: Some(3) };
+    let strict = ValidationPolicy {
+        formats: Some(vec![Format::Onnx, Format::Safetensors]),
+        max_size: Some(3),
+        ..ValidationPolicy::default()
+    };
     let report = validate(&path, &strict);
     assert_eq!((report.verdict, rules(&report)), (Verdict::Reject, vec!["POL001", "POL002"]));
     fs::write(&path, b"\x01\x02\x03\xff").unwrap();

@@ -10,11 +10,18 @@ use super::{
     block::{Align, Block, capped},
     inline::Inline,
 };
-use crate::{mark::Mark, number, text::counted};
+use crate::{
+    mark::{self, Mark},
+    number,
+    text::counted,
+};
 
 /// Findings and failed golden cases of a report that did not pass, most severe first.
 pub(crate) fn culprits(report: &ValidationReport, rows: usize) -> Block {
-    if report.passed() && !all(report).any(|(_, finding)| finding.severity >= Severity::Medium) {
+    if report.passed()
+        && !all(report)
+            .any(|(_, finding)| finding.severity >= Severity::Medium && finding.suppressed.is_none())
+    {
         return Block::default();
     }
     let mut found: Vec<(&ArtifactReport, &Finding)> = all(report).collect();
@@ -42,16 +49,24 @@ fn findings(found: &[(&ArtifactReport, &Finding)], rows: usize) -> Block {
     ];
     let cells = |(artifact, finding): &(&ArtifactReport, &Finding)| {
         vec![
-            Inline::fixed(Mark::from(finding.severity).emoji()),
+            Inline::fixed(mark::of(finding).emoji()),
             Inline::code(&finding.rule, 40)
                 .and(Inline::fixed("<br>"))
                 .and(Inline::fixed(severity_name(finding.severity)).small()),
             Inline::prose(&finding.message, 400)
                 .and(Inline::fixed("<br>"))
-                .and(place(artifact, finding).small()),
+                .and(place(artifact, finding).small())
+                .and(suppressed(finding)),
         ]
     };
     Block::table(&header, &capped(found.iter().map(cells).collect(), rows))
+}
+
+/// Why a finding does not count.
+fn suppressed(finding: &Finding) -> Inline {
+    finding.suppressed.as_deref().map_or(Inline::fixed(""), |reason| {
+        Inline::fixed("<br>").and(Inline::fixed("suppressed: ").and(Inline::prose(reason, 200)).small())
+    })
 }
 
 /// The name of a severity for people.

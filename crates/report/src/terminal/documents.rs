@@ -12,7 +12,11 @@ use super::{
     paint::Style,
     table::{list, marked, table},
 };
-use crate::{mark::Mark, number, sentence, text::counted};
+use crate::{
+    mark::{self, Mark},
+    number, sentence,
+    text::counted,
+};
 
 /// Most rows of one list; a terminal is no place for five hundred findings.
 const ROWS: usize = 40;
@@ -59,8 +63,10 @@ fn findings(findings: &[Finding], style: &Style) -> String {
         let about: Vec<&str> =
             finding.target.as_deref().into_iter().chain(finding.member.as_deref()).collect();
         let about = if about.is_empty() { String::new() } else { format!(" ({})", about.join(" in ")) };
-        let cells = vec![finding.rule.to_string(), format!("{}{about}", finding.message)];
-        (Mark::from(finding.severity), cells)
+        let reason = finding.suppressed.as_deref();
+        let suppressed = reason.map(|reason| format!(" · suppressed: {reason}")).unwrap_or_default();
+        let cells = vec![finding.rule.to_string(), format!("{}{about}{suppressed}", finding.message)];
+        (mark::of(finding), cells)
     };
     let rows: Vec<(Mark, Vec<String>)> = findings.iter().take(ROWS).map(row).collect();
     marked(&rows, style) + &more(findings.len(), "finding")

@@ -193,6 +193,7 @@ pub(crate) fn finding(rule: &'static str, severity: Severity, message: &str) -> 
         offset: None,
         target: None,
         message: message.to_owned(),
+        suppressed: None,
     }
 }
 

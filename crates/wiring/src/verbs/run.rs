@@ -251,7 +251,7 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
     use tagship_report::terminal;
     let (name, model) = workspace.model()?;
     let stage = Stage::begin(workspace, &format!("validate {name}"));
-    let validation = validate_model(workspace, model).await;
+    let validation = validate_model(workspace, name, model).await?;
     workspace.handover.put(Some(name), &validation)?;
     let mut text = stage.end(terminal::validation(&validation, &workspace.style()));
     let mut exit = validation.exit();

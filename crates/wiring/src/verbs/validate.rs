@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tagship_adapters::model_runners::ChildRunner;
+use tagship_adapters::{SystemClock, model_runners::ChildRunner};
 use tagship_artifact::{Format as ArtifactFormat, ValidationPolicy, fingerprint, rules, validate_path};
 use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
 use tagship_domain::{
@@ -13,7 +13,7 @@ use tagship_domain::{
     validation::{ArtifactReport, GoldenReport, Status, ValidationReport, Verdict},
 };
 use tagship_ports::{
-    ModelRunner,
+    Clock as _, ModelRunner,
     model_runner::{GoldenBounds, Subject},
 };
 use tagship_report::{
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer
     if args.paths.is_empty() {
         let project = Project::open(&args.common, context.clone())?;
         let (name, model) = project.model()?;
-        let report = validate_model(&project, model).await;
+        let report = validate_model(&project, name, model).await?;
         write_sarif(args, &report)?;
         return answer(&report, Some(name), &project.handover, &project.context, args.common.verbose);
     }
@@ -90,8 +90,16 @@ fn write_sarif(args: &ValidateArgs, report: &ValidationReport) -> Result<(), Fai
 }
 
 /// Judges a configured model's artifact and runs its golden cases.
-pub(crate) async fn validate_model(project: &Project, model: &ModelConfig) -> ValidationReport {
+///
+/// # Errors
+/// When the configuration suppresses what always counts.
+pub(crate) async fn validate_model(
+    project: &Project,
+    name: &ModelName,
+    model: &ModelConfig,
+) -> Result<ValidationReport, Failure> {
     let settings = &model.validate;
+    check_suppressions(name, settings)?;
     let golden = settings.golden.as_ref();
     let cases = golden.map(|golden| project.root.join(&golden.cases));
     let bounds =
@@ -99,7 +107,7 @@ pub(crate) async fn validate_model(project: &Project, model: &ModelConfig) -> Va
     let path = project.root.join(&model.artifact);
     let mut report = validate_artifact(&path, settings, cases.as_deref(), bounds).await;
     model.artifact.as_str().clone_into(&mut report.path);
-    ValidationReport::of(vec![report])
+    Ok(ValidationReport::of(vec![report]))
 }
 
 pub(crate) fn bounds(tolerance: f64, max_latency: Option<Duration>) -> GoldenBounds {
@@ -159,7 +167,24 @@ async fn validate_artifact(
 
 fn policy(settings: &ValidateSettings) -> ValidationPolicy {
     let formats = settings.formats.iter().filter_map(|format| format.as_str().parse::<ArtifactFormat>().ok());
-    ValidationPolicy { formats: Some(formats.collect()), max_size: settings.max_size.map(ByteSize::as_bytes) }
+    ValidationPolicy {
+        formats: Some(formats.collect()),
+        max_size: settings.max_size.map(ByteSize::as_bytes),
+        fail_on: settings.fail_on,
+        suppressions: settings.suppress.clone(),
+        now: SystemClock.now(),
+    }
+}
+
+/// Refuses a suppression of what always counts: it would be believed to be in force.
+fn check_suppressions(name: &ModelName, settings: &ValidateSettings) -> Result<(), Failure> {
+    for (index, suppression) in settings.suppress.iter().enumerate() {
+        ValidationPolicy::check(suppression).map_err(|why| {
+            let place = format!("models.{name}.validate.suppress[{index}]");
+            Failure::usage(format!("{place}: {} cannot be suppressed: {why}", suppression.rule))
+        })?;
+    }
+    Ok(())
 }
 
 /// A wrong answer rejects; cases that could not be run leave the validation incomplete.
