@@ -287,7 +287,7 @@ fn values_the_way_of_kayenta_are_judged_when_their_lifetime_is_over() {
     assert_eq!(said(Some(10)), in_time(11, false));
     assert_eq!(said(Some(30)), in_time(31, true));
     let Outlook::TooLate { advice, .. } = said(Some(120)) else { panic!("it is too late") };
-    assert_eq!(advice[0], "`max-wait: 101m`");
+    assert_eq!(advice[0], "`max-wait: 1h41m`");
     assert!(matches!(said(None), Outlook::Unknown { .. }));
 }
 
