@@ -11,9 +11,12 @@ use std::{
 use reqwest::{Certificate, Client, redirect};
 use tagship_ports::{PortError, Problem};
 
+/// How long a client waits for an answer, and the certificates that it trusts beside the system's.
+type Manner = (Duration, Option<Vec<u8>>);
+
 /// Clients by how long they wait and whom they trust. Each reads every certificate of the system when it is made, which
 /// takes longer than most calls, and a run by schedule has a target for each of hundreds of rollouts.
-static CLIENTS: Mutex<BTreeMap<(Duration, Option<Vec<u8>>), Client>> = Mutex::new(BTreeMap::new());
+static CLIENTS: Mutex<BTreeMap<Manner, Client>> = Mutex::new(BTreeMap::new());
 
 /// A client that follows no redirect: what a request carries goes to the configured address only. `answer` is the
 /// longest wait for an answer, unless a request says otherwise.

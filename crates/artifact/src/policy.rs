@@ -110,7 +110,7 @@ impl ValidationPolicy {
         };
         match suppression.until.filter(|_| !suppression.holds(self.now)) {
             None => finding.suppressed = Some(suppression.reason.clone()),
-            Some(day) => finding.message.push_str(&format!(" (its suppression ended on {day})")),
+            Some(day) => finding.message = format!("{} (its suppression ended on {day})", finding.message),
         }
     }
 

@@ -328,9 +328,9 @@ async fn refuse_incomparable(
 
 async fn drive(driver: &mut Driver<'_>, told: Told<'_>, pace: &Pace) -> Result<Tick, Failure> {
     if pace.once {
-        driver.once(told).await.map_err(failed)
+        Box::pin(driver.once(told)).await.map_err(failed)
     } else {
-        driver.wait(told, pace.time_budget).await.map_err(failed)
+        Box::pin(driver.wait(told, pace.time_budget)).await.map_err(failed)
     }
 }
 
