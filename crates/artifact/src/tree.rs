@@ -39,7 +39,7 @@ pub struct FileFacts {
 }
 
 /// The files below an artifact's root. Paths are relative, with `/` between components.
-pub trait Tree {
+pub trait Tree: Sync {
     /// Every entry that is not a directory, sorted by path as bytes. One that may not be in an artifact (a
     /// link, a device, an unportable name) is an error in its place, so that the others can still be judged.
     fn files(&self) -> Result<Vec<Result<String, ArtifactError>>, ArtifactError>;

@@ -1,6 +1,7 @@
 //! The judgement of an artifact: each file on its own, then the files as a whole, then the policy.
 
 mod file;
+mod several;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -25,7 +26,7 @@ use file::Judged;
 
 /// Judges the file or directory at `path`.
 ///
-/// Every file is read once, from its first byte to its last, and hashed in the same pass. `progress` is told after each
+/// Every file is read once, from its first byte to its last, and hashed in the same pass, several at a time. `progress` is told after each
 /// step how many more bytes were read. Never fails: what could not be read is a finding with status error that
 /// names the path and the remedy. The report's digest is missing exactly where not every byte could be read.
 pub fn validate_path(
@@ -59,13 +60,14 @@ pub fn validate_tree(
         Err(error) => return unreadable(shown, &error),
     };
     let mut whole = Findings::new();
-    let mut judged = Vec::new();
+    let mut paths = Vec::new();
     for file in files {
         match file {
-            Ok(path) => judged.push(file::judge(tree, &path, progress)),
+            Ok(path) => paths.push(path),
             Err(error) => whole.about(rule_of(&error), None, path_of(&error), error.to_string()),
         }
     }
+    let mut judged = several::judge(tree, &paths, progress);
     whole::check(&mut judged, &mut whole);
     for file in &mut judged {
         file.apply(policy);
