@@ -39,7 +39,7 @@ const TYPES: &[(u64, &str)] = &[
 ];
 
 /// Bytes behind everything that is looked at that may be parts of it: the settings of one operator, a signature.
-const SLACK: u64 = 256;
+const LEEWAY: u64 = 256;
 
 /// Judges a file; its interface.
 pub(crate) fn scan(
@@ -101,7 +101,7 @@ impl Model<'_> {
             }
         }
         let extra = self.buffer.end - self.buffer.reach;
-        if extra > SLACK {
+        if extra > LEEWAY {
             let message = format!("{extra} bytes follow the last part of the model");
             self.findings.at(&rules::FLAT_TRAILING, self.buffer.reach, message);
         }

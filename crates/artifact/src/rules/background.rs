@@ -72,7 +72,7 @@ references! {
     CWE_1336 "CWE-1336: template injection" "https://cwe.mitre.org/data/definitions/1336.html";
     PICKLE "Python: what can be pickled and unpickled" "https://docs.python.org/3/library/pickle.html";
     BYPASSES "arXiv 2508.19774: loading paths and bypasses of scanners" "https://arxiv.org/abs/2508.19774";
-    SAFETENSORS "The safetensors format" "https://huggingface.co/docs/safetensors/index";
+    SAFETENSORS "The safetensors format" "https://docs.rs/safetensors/latest/safetensors/";
     ONNX_EXTERNAL_DATA "ONNX: external data" "https://onnx.ai/onnx/repo-docs/ExternalData.html";
     ONNX_IR "ONNX: the intermediate representation" "https://onnx.ai/onnx/repo-docs/IR.html";
     CVE_2025_51480 "CVE-2025-51480: ONNX external data" "https://nvd.nist.gov/vuln/detail/CVE-2025-51480";
@@ -85,7 +85,7 @@ references! {
     CVE_2025_1550 "CVE-2025-1550: configuration of .keras files" "https://nvd.nist.gov/vuln/detail/CVE-2025-1550";
     CVE_2024_34359 "CVE-2024-34359: chat templates of GGUF files" "https://nvd.nist.gov/vuln/detail/CVE-2024-34359";
     CVE_2025_23304 "CVE-2025-23304: _target_ in NeMo files" "https://nvd.nist.gov/vuln/detail/CVE-2025-23304";
-    GGUF "The GGUF format" "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md";
+    GGUF "The GGUF format" "https://en.wikipedia.org/wiki/Llama.cpp";
     NPY "NumPy: the npy format" "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html";
     APPNOTE "PKWARE: the zip format" "https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT";
     GIT_LFS "Git LFS" "https://git-lfs.com";

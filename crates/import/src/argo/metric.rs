@@ -67,6 +67,7 @@ pub(super) fn read(
         ));
     }
     pauses(&metric, at, notes);
+    tolerates_all(&metric, at, notes);
     fields.rest(&about, &[]);
     Ok((metric, delay))
 }
@@ -200,6 +201,15 @@ fn limit(fields: &Fields<'_>, key: &str) -> Option<u64> {
         fields.notes().mistake(fields.at(key), format!("{limit} is negative"));
         None
     })
+}
+
+/// Limits that tolerate as many looks as are taken: nothing good has to be seen there.
+fn tolerates_all(metric: &Metric, at: &str, notes: &Notes) {
+    let (Some(count), None) = (metric.count, metric.consecutive_success_limit) else { return };
+    if metric.failure_limit.is_none_or(|limit| limit >= count) || metric.inconclusive_limit >= count {
+        let text = "a count that is over without one good look succeeds there; here it ends inconclusive, and a person decides";
+        notes.differs(About::Metric(metric.name.clone()), at, text);
+    }
 }
 
 /// A metric that ends inconclusive pauses in both; what follows is not the same.
