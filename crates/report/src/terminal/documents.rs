@@ -5,7 +5,7 @@ use tagship_domain::{
     gate::{GateReport, MetricDiff, Outcome},
     release::Release,
     units::ByteSize,
-    validation::{ArtifactReport, Finding, ValidationReport},
+    validation::{ArtifactReport, Finding, ValidationReport, Verdict},
 };
 
 use super::{
@@ -40,7 +40,11 @@ pub fn decision(decision: &Decision, style: &Style) -> String {
 pub fn validation(report: &ValidationReport, style: &Style) -> String {
     let subject = match report.artifacts.as_slice() {
         [only] => style.text(&only.path, 80),
-        artifacts => counted(artifacts.len(), "artifact"),
+        artifacts => {
+            let all = counted(artifacts.len(), "artifact");
+            let is_clean = report.passed() && report.verdict == Verdict::Pass;
+            if is_clean { all } else { format!("at least one of {all}") }
+        }
     };
     let mut text = style.headline(&sentence::validation(report, &subject));
     for artifact in report.artifacts.iter().take(ROWS) {

@@ -8,7 +8,7 @@ use tagship_domain::{
     release::Release,
     report::TimelineEntry,
     rollout::{Kind, Look, RolloutState},
-    validation::ValidationReport,
+    validation::{ValidationReport, Verdict},
 };
 
 use super::{Style, TimelineLine, decision, gate, look, release, rollout, validation};
@@ -65,6 +65,17 @@ fn story(message: &str) -> Vec<TimelineEntry> {
         { "at": "2026-11-24T03:44:00Z", "phase": "Pending", "message": "ada asked for v1.1.0", "weight": 0 },
         { "at": "2026-11-24T03:44:12Z", "phase": "Progressing", "message": "golden cases passed", "weight": 25 },
         { "at": "2026-11-24T03:44:41Z", "phase": "RolledBack", "message": message, "weight": 0 }]))
+}
+
+#[test]
+fn of_several_artifacts_not_all_are_rejected() {
+    let bad = rejected("calls `posix.system` when loaded; export the model as ONNX").artifacts;
+    let mut good = bad[0].clone();
+    (good.verdict, good.findings) = (Verdict::Pass, vec![]);
+    let headline = |artifacts| validation(&ValidationReport::of(artifacts), &WIDE).lines().next().unwrap().to_owned();
+    let some = headline(vec![good.clone(), bad[0].clone()]);
+    assert!(some.starts_with("✖ at least one of 2 artifacts is rejected: calls"), "{some}");
+    assert_eq!(headline(vec![good.clone(), good]), "✔ 2 artifacts passed validation");
 }
 
 #[test]
