@@ -72,7 +72,8 @@ fn of_several_artifacts_not_all_are_rejected() {
     let bad = rejected("calls `posix.system` when loaded; export the model as ONNX").artifacts;
     let mut good = bad[0].clone();
     (good.verdict, good.findings) = (Verdict::Pass, vec![]);
-    let headline = |artifacts| validation(&ValidationReport::of(artifacts), &WIDE).lines().next().unwrap().to_owned();
+    let headline =
+        |artifacts| validation(&ValidationReport::of(artifacts), &WIDE).lines().next().unwrap().to_owned();
     let some = headline(vec![good.clone(), bad[0].clone()]);
     assert!(some.starts_with("✖ at least one of 2 artifacts is rejected: calls"), "{some}");
     assert_eq!(headline(vec![good.clone(), good]), "✔ 2 artifacts passed validation");

@@ -43,10 +43,13 @@ models:
 const REQUESTS: usize = 40;
 /// Runs that it may take until nothing is left to do.
 pub(super) const PATIENCE: usize = 12;
+/// What the headline of a rollout says that has nothing left to do.
+const ALL_DONE: &str = "all done";
 /// How runs end that do what they should: done, a verdict that is negative, still running.
 const GOOD: [i32; 3] = [0, 1, 6];
-/// How a run ends that somebody killed, and one that could not do what it should.
-const TROUBLED: [i32; 2] = [-1, 3];
+/// How a run ends that somebody killed, one that a rule of the remote forbids something, and one that could not do what it
+/// should.
+const TROUBLED: [i32; 3] = [-1, 2, 3];
 /// The pull request that brings the newest model.
 pub(super) const PULL_REQUEST: u64 = 7;
 
@@ -368,14 +371,20 @@ impl<'a> Stage<'a> {
         setting.map(|setting| format!("{}:{}", setting.after, setting.by)).unwrap_or_default()
     }
 
-    /// Runs go on until nothing is left to do.
+    /// Runs go on until nothing is left to do: what has ended may still have to take an old version down.
     pub(super) fn settle(&self) -> Result<()> {
         for runs in 0..PATIENCE {
-            if self.run(&Run { words: TICK, later: runs > 0 })?.code != 6 {
+            let done = self.run(&Run { words: TICK, later: runs > 0 })?;
+            if done.code != 6 && self.newest_entry()?.contains(ALL_DONE) {
                 return Ok(());
             }
         }
-        bail!("{PATIENCE} runs were not enough")
+        bail!("{PATIENCE} runs were not enough: {}", self.newest_entry()?.trim())
+    }
+
+    /// The headline of the journal's newest entry.
+    fn newest_entry(&self) -> Result<String> {
+        self.git(&self.path("origin.git"), &["log", "-1", "--format=%s", JOURNAL])
     }
 
     fn expect(&self, code: i32, done: &Output) -> Result<()> {
