@@ -24,6 +24,9 @@ pub(crate) struct Findings {
     seen: HashSet<(&'static str, Option<String>, String)>,
     /// Names of the members that the analysis is inside of, outermost first.
     members: Vec<String>,
+    /// Hits of the same rule on the same thing as one that is listed.
+    repeated: u64,
+    /// Findings that have no place in the list.
     unlisted: u64,
     status: Status,
     verdict: Verdict,
@@ -35,6 +38,7 @@ impl Findings {
             list: Vec::new(),
             seen: HashSet::new(),
             members: Vec::new(),
+            repeated: 0,
             unlisted: 0,
             status: Status::Complete,
             verdict: Verdict::Pass,
@@ -77,7 +81,11 @@ impl Findings {
         self.verdict = self.verdict.max(rule.severity.verdict());
         let member = (!self.members.is_empty()).then(|| self.members.join(INSIDE));
         let key = (rule.id, member.clone(), target.clone().unwrap_or_else(|| message.clone()));
-        if self.list.len() >= LISTED || self.seen.contains(&key) {
+        if self.seen.contains(&key) {
+            self.repeated += 1;
+            return;
+        }
+        if self.list.len() >= LISTED {
             self.unlisted += 1;
             return;
         }
@@ -102,6 +110,7 @@ impl Findings {
     pub(crate) fn append(&mut self, other: Self) {
         self.status = self.status.max(other.status);
         self.verdict = self.verdict.max(other.verdict);
+        self.repeated += other.repeated;
         self.unlisted += other.unlisted;
         self.seen.extend(other.seen);
         self.list.extend(other.list);
@@ -117,7 +126,11 @@ impl Findings {
     pub(crate) fn into_list(mut self, file: Option<&str>) -> Vec<Finding> {
         if self.unlisted > 0 {
             let unlisted = self.unlisted;
-            self.whole_unlimited(&rules::MORE, format!("{unlisted} more of the same kinds are not listed"));
+            self.whole_unlimited(&rules::MORE, format!("{unlisted} more are not listed"));
+        }
+        if self.repeated > 0 {
+            let repeated = self.repeated;
+            self.whole_unlimited(&rules::REPEATED, format!("{repeated} more hits on what is listed already"));
         }
         for finding in &mut self.list {
             finding.member = match (file, finding.member.take()) {
@@ -176,7 +189,7 @@ mod tests {
         }
         findings.about(&rules::EMPTY, None, "late", "x");
         assert_eq!(findings.outcome(), (Status::Error, Verdict::Reject));
-        assert!(findings.into_list(None).iter().any(|f| f.message.starts_with("6 more")));
+        assert!(findings.into_list(None).iter().any(|f| f.message == "6 more are not listed"));
     }
 
     #[test]
@@ -191,6 +204,18 @@ mod tests {
         let list = findings.into_list(Some("m.nemo"));
         let members: Vec<_> = list.iter().filter_map(|finding| finding.member.as_deref()).collect();
         assert_eq!(members, ["m.nemo!/a.zip!/data.pkl", "m.nemo!/a.zip"]);
+    }
+
+    #[test]
+    fn what_is_hit_again_is_counted_and_not_lost() {
+        let mut findings = Findings::new();
+        for _ in 0..3 {
+            findings.about(&rules::CUSTOM_DOMAIN, None, "com.example::Op", "x");
+        }
+        let list = findings.into_list(None);
+        let rules: Vec<&str> = list.iter().map(|finding| finding.rule.as_ref()).collect();
+        assert_eq!(rules, [rules::CUSTOM_DOMAIN.id, rules::REPEATED.id]);
+        assert!(list[1].message.starts_with("2 more hits"), "{list:#?}");
     }
 
     #[test]

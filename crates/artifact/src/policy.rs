@@ -214,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn what_hits_the_same_thing_again_is_suppressed_with_it() {
+        let hits = [(&rules::UNLISTED_GLOBAL, "churn.Encoder"); 3];
+        let policy = without(&rules::UNLISTED_GLOBAL, Some("churn.Encoder"), None);
+        assert_eq!(judged(&hits, &policy), (Status::Complete, Verdict::Pass));
+    }
+
+    #[test]
     fn what_is_not_listed_cannot_be_suppressed() {
         let names: Vec<String> = (0..300).map(|number| format!("m{number}.f")).collect();
         let hits: Vec<_> = names.iter().map(|name| (&rules::UNLISTED_GLOBAL, name.as_str())).collect();
