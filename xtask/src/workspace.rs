@@ -92,13 +92,24 @@ impl Workspace {
 
     /// Every member crate with the dependencies that it declares. Needs no network.
     pub(crate) fn members(&self) -> Result<Vec<Member>> {
-        #[derive(Deserialize)]
-        struct Metadata {
-            packages: Vec<Member>,
-        }
+        Ok(self.metadata()?.packages)
+    }
+
+    /// Where cargo puts what it builds without a named profile: `target/debug`, unless a setting of cargo's says otherwise.
+    pub(crate) fn built(&self) -> Result<PathBuf> {
+        Ok(self.metadata()?.target_directory.join("debug"))
+    }
+
+    fn metadata(&self) -> Result<Metadata> {
         let text =
             process::output(self.cargo(&["metadata", "--format-version", "1", "--no-deps", "--offline"]))?;
-        let metadata: Metadata = serde_json::from_str(&text).context("read the output of cargo metadata")?;
-        Ok(metadata.packages)
+        serde_json::from_str(&text).context("read the output of cargo metadata")
     }
+}
+
+/// What cargo tells of a workspace, as far as it is read.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Member>,
+    target_directory: PathBuf,
 }

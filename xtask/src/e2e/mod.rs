@@ -20,6 +20,8 @@ mod subject;
 mod system;
 mod yaml;
 
+use std::time::Instant;
+
 use anyhow::{Result, bail};
 
 use crate::workspace::Workspace;
@@ -65,9 +67,10 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         bail!("{unknown:?} is no step; there is {}", known.join(", "));
     }
     let subject = Subject::of(workspace);
-    let (mut passed, mut failed, mut not_run) = (0, 0, 0);
+    let (mut passed, mut not_run, mut failures) = (0, 0, vec![]);
     for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         println!("\n== {}", step.name);
+        let began = Instant::now();
         match (step.run)(&subject) {
             Ok(Ending::Passed) => passed += 1,
             Ok(Ending::NotRun(why)) => {
@@ -76,10 +79,16 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
             }
             Err(error) => {
                 println!("== {}: FAILED: {error:#}", step.name);
-                failed += 1;
+                failures.push(format!("{}: {error:#}", step.name));
             }
         }
+        println!("== {} took {:.0} s", step.name, began.elapsed().as_secs_f64());
     }
-    println!("\n{passed} passed, {failed} failed, {not_run} not run");
-    if failed == 0 { Ok(()) } else { bail!("{failed} of {} steps failed", passed + failed + not_run) }
+    println!("\n{passed} passed, {} failed, {not_run} not run", failures.len());
+    if failures.is_empty() {
+        return Ok(());
+    }
+    // Whoever sees only the end of a long log sees what went wrong.
+    let all = passed + failures.len() + not_run;
+    bail!("{} of {all} steps failed\n\n{}", failures.len(), failures.join("\n\n"))
 }

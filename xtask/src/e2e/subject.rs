@@ -20,10 +20,12 @@ impl<'a> Subject<'a> {
 
     /// Directory of every built program.
     pub(super) fn binaries(&self) -> Result<PathBuf> {
-        if self.binaries.get().is_none() {
-            process::run(self.workspace.cargo(&["build", "--locked", "--package", "tagship", "--bins"]))?;
+        if let Some(built) = self.binaries.get() {
+            return Ok(built.clone());
         }
-        Ok(self.binaries.get_or_init(|| self.workspace.path("target/debug")).clone())
+        process::run(self.workspace.cargo(&["build", "--locked", "--package", "tagship", "--bins"]))?;
+        let built = self.workspace.built()?;
+        Ok(self.binaries.get_or_init(|| built).clone())
     }
 
     /// The built program.
