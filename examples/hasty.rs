@@ -19,7 +19,7 @@ use tagship_runner::{
 };
 
 /// How many times as long as it really slept a wait lasts by this clock.
-const HASTE: u64 = 100;
+const HASTE: u64 = 1000;
 /// The variable that says by how many seconds the clock is ahead, or behind where it is negative.
 const AHEAD: &str = "HASTY_AHEAD";
 

@@ -16,7 +16,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::{
     invariants::{End, end},
     scenario::{SCENARIOS, Scenario},
-    stage::{Programs, Stage, Template},
+    stage::{Programs, Stage},
+    template::Template,
 };
 
 /// Stages that are played at a time.
@@ -28,6 +29,8 @@ const TRIES: usize = 3;
 pub(super) struct Part {
     /// Heads its column.
     pub(super) name: &'static str,
+    /// Whether a scenario is played with it.
+    pub(super) plays: fn(&Scenario) -> bool,
     /// What is tried of it with a scenario.
     pub(super) trials: fn(&Played<'_>) -> Vec<Trial>,
 }
@@ -78,17 +81,18 @@ pub(super) fn campaign(programs: &Programs, parts: &[Part], only: Option<&str>) 
     let mut wrong = vec![];
     println!("{:<16} {:>5}  as good as undisturbed, of so many", "scenario", "acts");
     let wanted = |scenario: &Scenario, part: &Part| {
-        only.is_none_or(|only| format!("{}/{}", scenario.name, part.name).contains(only))
+        let named = || only.is_none_or(|only| format!("{}/{}", scenario.name, part.name).contains(only));
+        (part.plays)(scenario) && named()
     };
     for scenario in SCENARIOS.iter().filter(|scenario| parts.iter().any(|part| wanted(scenario, part))) {
         let played =
             undisturbed(programs, scenario).with_context(|| format!("{}, undisturbed", scenario.name))?;
         let mut line = format!("{:<16} {:>5}", scenario.name, played.acts.len());
         for (part, outcome) in parts.iter().zip(&mut outcomes) {
-            let trials = (part.trials)(&played);
-            if trials.is_empty() || !wanted(scenario, part) {
+            if !wanted(scenario, part) {
                 continue;
             }
+            let trials = (part.trials)(&played);
             let began = Instant::now();
             let found = try_all(&played, &trials);
             let good = trials.len() - found.len();
@@ -118,7 +122,6 @@ fn try_all(played: &Played<'_>, trials: &[Trial]) -> Vec<String> {
         let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
         if let Err(error) = tried(played, trial) {
             let what = format!("{}, {}: {error:#}", played.scenario.name, trial.what);
-            println!("{what}");
             wrong.lock().unwrap_or_else(PoisonError::into_inner).push(what);
         }
     };
@@ -143,7 +146,10 @@ fn tried(played: &Played<'_>, trial: &Trial) -> Result<()> {
         match came {
             Ok(Came::Yes | Came::Explained) => return Ok(()),
             Ok(Came::No) => {}
-            Err(error) => bail!("{error:#}\n{}", stage.story()),
+            Err(error) => {
+                println!("{}, {}: {error:#}\n{}", played.scenario.name, trial.what, stage.story());
+                return Err(error);
+            }
         }
     }
     bail!("the trouble did not come in {TRIES} tries")

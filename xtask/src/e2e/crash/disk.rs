@@ -16,7 +16,7 @@ use super::{
     kills::place,
     model_server::until,
     points::{Deed, points, spread},
-    scenario::{Router, Scenario},
+    scenario::Scenario,
     stage::Stage,
 };
 use crate::{process, workspace::Workspace};
@@ -40,15 +40,19 @@ const ROOM: &str = "8m";
 /// What takes it.
 const BALLAST: &str = "ballast";
 
+/// Whether its disks run full.
+pub(super) fn plays(scenario: &Scenario) -> bool {
+    !disks(scenario).is_empty()
+}
+
+fn disks(scenario: &Scenario) -> &'static [&'static str] {
+    PLAYED.iter().find(|(name, _)| *name == scenario.name).map_or(&[], |(_, disks)| *disks)
+}
+
 /// Every disk of a scenario full at points all over it.
 pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
-    let named = |(name, _): &&(&str, _)| *name == played.scenario.name;
-    let Some((_, disks)) = PLAYED.iter().find(named).filter(|_| played.scenario.router == Router::Serve)
-    else {
-        return vec![];
-    };
     let points = spread(&points(&played.acts), POINTS);
-    let each = disks.iter().flat_map(|disk| points.iter().map(move |point| (*disk, *point)));
+    let each = disks(played.scenario).iter().flat_map(|disk| points.iter().map(move |point| (*disk, *point)));
     each.map(|(disk, point)| full(disk, point, &place(&played.acts, point))).collect()
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tagship_testkit::Cli;
 
-use super::stage::{PULL_REQUEST, Stage};
+use super::{stage::Stage, template::PULL_REQUEST};
 
 pub(super) const JOURNAL: &str = "refs/tagship/rollouts/production/churn";
 /// Phases in which a rollout has ended.

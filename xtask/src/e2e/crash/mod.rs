@@ -16,6 +16,7 @@ mod remote;
 mod runners;
 mod scenario;
 mod stage;
+mod template;
 
 use std::{
     fs,
@@ -38,13 +39,13 @@ const ONLY: &str = "CRASH_ONLY";
 
 /// All trouble but that of disks.
 const PARTS: &[Part] = &[
-    Part { name: KILLS, trials: kills::trials },
-    Part { name: "two runners", trials: runners::trials },
-    Part { name: "remote", trials: remote::trials },
-    Part { name: "clocks", trials: clocks::trials },
+    Part { name: KILLS, plays: |_| true, trials: kills::trials },
+    Part { name: "two runners", plays: runners::plays, trials: runners::trials },
+    Part { name: "remote", plays: remote::plays, trials: remote::trials },
+    Part { name: "clocks", plays: clocks::plays, trials: clocks::trials },
 ];
 /// Trouble that is played in a namespace of its own.
-const INSIDE: &[Part] = &[Part { name: "full disks", trials: disk::trials }];
+const INSIDE: &[Part] = &[Part { name: "full disks", plays: disk::plays, trials: disk::trials }];
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let directory = tempfile::tempdir()?;
@@ -69,9 +70,10 @@ fn programs(subject: &Subject<'_>, directory: &Path) -> Result<Programs> {
     let build = ["build", "--locked", "--package", "tagship", "--bin", "tagship-serve", "--example", "hasty"];
     process::run(workspace.cargo(&build))?;
     system::demand("nginx", "nginx-light")?;
-    let copy = |built: &str, name: &str| -> Result<PathBuf> {
+    let built = workspace.built()?;
+    let copy = |program: &str, name: &str| -> Result<PathBuf> {
         let to = directory.join(name);
-        fs::copy(workspace.path("target/debug").join(built), &to).with_context(|| format!("copy {built}"))?;
+        fs::copy(built.join(program), &to).with_context(|| format!("copy {program}"))?;
         Ok(to)
     };
     Ok(Programs {

@@ -64,11 +64,13 @@ enum Fault {
     Away,
 }
 
+/// Whether its remote is troubled.
+pub(super) fn plays(scenario: &Scenario) -> bool {
+    scenario.router == Router::Serve && PLAYED.contains(&scenario.name)
+}
+
 /// A fault at every push, and some at some fetches.
 pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
-    if played.scenario.router != Router::Serve || !PLAYED.contains(&played.scenario.name) {
-        return vec![];
-    }
     let all =
         |kind: &str| (0..played.acts.iter().filter(|act| act.starts_with(kind)).count()).collect::<Vec<_>>();
     let (pushes, fetches) = (all("git push"), all("git fetch"));

@@ -39,11 +39,13 @@ pub(super) enum Checkout {
     Own,
 }
 
+/// Whether two runners play it.
+pub(super) fn plays(scenario: &Scenario) -> bool {
+    scenario.router == Router::Serve && PLAYED.contains(&scenario.name)
+}
+
 /// One stopped at points over the whole scenario, and both at once.
 pub(super) fn trials(played: &Played<'_>) -> Vec<Trial> {
-    if played.scenario.router != Router::Serve || !PLAYED.contains(&played.scenario.name) {
-        return vec![];
-    }
     let points = spread(&points(&played.acts), POINTS);
     let stopped = points.into_iter().enumerate().map(|(number, point)| {
         // Each way for a point before and for one after an act.

@@ -53,8 +53,8 @@ pub(super) const TICK: &[&str] = &["rollout", "--all", "--once"];
 pub(super) const MERGE: &[&str] = &["run", "--event-name", "push", "--event-path"];
 
 const CANARY: &str = "strategy: { canary: { steps: [ { set-weight: 10 }, { pause: 10m }, { set-weight: 50 }, { pause: 10m } ] } }";
-const BLUE_GREEN: &str = "strategy: { blue-green: { preview: 1m, auto-promote: true } }\n\
-                          hold-back: 5%\nbake: 1m";
+const BLUE_GREEN: &str = "strategy: { blue-green: { preview: 20s, auto-promote: true } }\n\
+                          hold-back: 5%\nbake: 20s";
 const SHADOW: &str = "strategy: { shadow: { mirror: 100, for: 10m } }\n\
      analysis: { interval: 60s, metrics: [ { name: disagreement, kind: disagreement, bound: { max: 20% } } ] }";
 const SUPERSEDES: &str = "on-newer: supersede\n\

@@ -1,5 +1,4 @@
-//! A repository with its origin, its models and whatever serves them, in a directory of its own: made once per scenario and
-//! copied for every kill.
+//! A repository with its origin, its models and whatever serves them, in a directory of its own, and the runs in it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -8,7 +7,6 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Command,
     sync::Arc,
 };
 
@@ -26,19 +24,7 @@ use super::{
     runners::Checkout,
     scenario::{LATER, MERGE, Router, Run, Scenario, TICK},
 };
-use crate::process;
 
-const CONFIG: &str = r#"version: 1
-models:
-  churn:
-    artifact: models/model.onnx
-    reports: { junit: ["reports/*.xml"], metrics: reports/metrics.json }
-    validate: { VALIDATE }
-    gate: { rules: [{ name: floor, expr: metrics.accuracy >= 0.5 }] }
-    environments:
-      production:
-        target: TARGET
-"#;
 /// Requests that clients make before each run.
 const REQUESTS: usize = 40;
 /// Runs that it may take until nothing is left to do.
@@ -50,9 +36,6 @@ const GOOD: [i32; 3] = [0, 1, 6];
 /// How a run ends that somebody killed, one that a rule of the remote forbids something, and one that could not do what it
 /// should.
 const TROUBLED: [i32; 3] = [-1, 2, 3];
-/// The pull request that brings the newest model.
-pub(super) const PULL_REQUEST: u64 = 7;
-
 /// What is built and installed.
 pub(super) struct Programs {
     /// `tagship` by a clock that leaps over waits.
@@ -72,7 +55,7 @@ pub(super) enum Front {
 /// A scenario that is about to be played.
 pub(super) struct Stage<'a> {
     programs: &'a Programs,
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     pub(super) switch: Arc<Switch>,
     pub(super) front: Front,
     /// Seconds by which runs are later than now.
@@ -99,53 +82,8 @@ pub(super) struct Setting {
     pub(super) by: i64,
 }
 
-/// A directory that stages are copied from.
-pub(super) struct Template<'a> {
-    programs: &'a Programs,
-    scenario: &'a Scenario,
-    home: TempDir,
-}
-
-impl<'a> Template<'a> {
-    /// Makes a repository with the releases of a scenario; where the target can be copied, it serves already.
-    pub(super) fn make(programs: &'a Programs, scenario: &'a Scenario) -> Result<Self> {
-        let home = tempfile::tempdir()?;
-        let stage = Stage::open(programs, scenario, home)?;
-        stage.init()?;
-        for variant in scenario.released {
-            stage.bring(variant)?;
-            for verb in ["validate", "gate", "release"] {
-                stage.expect(0, &stage.run_words(&[verb]))?;
-            }
-        }
-        if let Some(variant) = scenario.merges {
-            stage.bring(variant)?;
-        }
-        if scenario.router == Router::Serve {
-            stage.serve()?;
-        }
-        let Stage { home, front, .. } = stage;
-        drop(front);
-        Ok(Self { programs, scenario, home })
-    }
-
-    /// A copy, ready to be played in.
-    pub(super) fn stage(&self) -> Result<Stage<'a>> {
-        let home = tempfile::tempdir()?;
-        let mut copy = Command::new("cp");
-        copy.arg("-a").arg(self.home.path().join(".")).arg(home.path());
-        process::output(copy)?;
-        let stage = Stage::open(self.programs, self.scenario, home)?;
-        if self.scenario.router == Router::Nginx {
-            stage.serve()?;
-        }
-        stage.switch.disarm()?;
-        Ok(stage)
-    }
-}
-
 impl<'a> Stage<'a> {
-    fn open(programs: &'a Programs, scenario: &'a Scenario, home: TempDir) -> Result<Self> {
+    pub(super) fn open(programs: &'a Programs, scenario: &'a Scenario, home: TempDir) -> Result<Self> {
         let switch = Arc::new(Switch::new(home.path().join("switch"))?);
         let front = match scenario.router {
             Router::Serve => {
@@ -171,64 +109,16 @@ impl<'a> Stage<'a> {
             told: RefCell::default(),
             home,
         };
-        let (target, validate) = match &stage.front {
-            Front::Serve(server) => {
-                (server.target(), "golden: { cases: models/golden.json, tolerance: 1e-4 }")
-            }
-            // A backend of nginx knows its name, and nothing about churn.
-            Front::Nginx(nginx) => (nginx.target(), "formats: [onnx]"),
-        };
-        let settings = scenario.strategy.replace('\n', "\n        ");
-        let config = CONFIG.replace("TARGET", &target).replace("VALIDATE", validate);
-        fs::write(stage.path("tagship.yml"), format!("{config}        {settings}\n"))?;
+        stage.configure()?;
         Ok(stage)
     }
 
-    fn init(&self) -> Result<()> {
-        let origin = self.path("origin.git");
-        fs::create_dir_all(&origin)?;
-        self.git(&origin, &["init", "--quiet", "--bare", "--initial-branch", "main"])?;
-        self.git(&self.path("."), &["clone", "--quiet", "origin.git", "clone"])?;
-        // Copies have their own.
-        self.git(&self.clone(), &["remote", "set-url", "origin", "../origin.git"])?;
-        fs::write(self.clone().join(".gitignore"), ".tagship/\n")?;
-        Ok(())
-    }
-
     /// The first release serves, and whatever else has to be there before the story begins.
-    fn serve(&self) -> Result<()> {
+    pub(super) fn serve(&self) -> Result<()> {
         self.expect(0, &self.run_words(&["rollout", "--version", "v0.1.0"]))?;
         for run in self.scenario.before {
             self.run(run)?;
         }
-        Ok(())
-    }
-
-    /// Commits a fixture model as the one that the pull request brings.
-    fn bring(&self, variant: &str) -> Result<()> {
-        let (clone, from) = (self.clone(), format!("models/churn/{variant}"));
-        let files = [
-            ("model.onnx", "models/model.onnx"),
-            ("golden.json", "models/golden.json"),
-            ("metrics.json", "reports/metrics.json"),
-            ("reports/junit.xml", "reports/junit.xml"),
-        ];
-        for (name, path) in files {
-            let to = clone.join(path);
-            fs::create_dir_all(to.parent().unwrap_or(&clone))?;
-            fs::write(to, fixtures::bytes(&format!("{from}/{name}")))?;
-        }
-        self.git(&clone, &["add", "--all"])?;
-        self.git(&clone, &["commit", "--quiet", "--message", &format!("Bring {variant}")])?;
-        self.git(&clone, &["push", "--quiet", "origin", "HEAD:main"])?;
-        let head = self.git(&clone, &["rev-parse", "HEAD"])?;
-        let head = head.trim();
-        let pull = clone.join(".tagship/forge/pull-requests");
-        fs::create_dir_all(&pull)?;
-        fs::write(pull.join(format!("{PULL_REQUEST}.json")), json!({ "head": head }).to_string())?;
-        let event =
-            json!({ "ref": "refs/heads/main", "after": head, "repository": { "default_branch": "main" } });
-        fs::write(self.path("push.json"), event.to_string())?;
         Ok(())
     }
 
@@ -297,7 +187,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn run_words(&self, words: &[&str]) -> Output {
+    pub(super) fn run_words(&self, words: &[&str]) -> Output {
         let done = self.start(&self.clone(), words).wait();
         self.switch.aim(None);
         done
@@ -387,11 +277,18 @@ impl<'a> Stage<'a> {
         self.git(&self.path("origin.git"), &["log", "-1", "--format=%s", JOURNAL])
     }
 
-    fn expect(&self, code: i32, done: &Output) -> Result<()> {
+    pub(super) fn expect(&self, code: i32, done: &Output) -> Result<()> {
         if done.code == code {
             return Ok(());
         }
         bail!("{}: exit {} instead of {code}:\n{}{}", self.scenario.name, done.code, done.stdout, done.stderr)
+    }
+
+    /// Ends whatever runs in it; its directory stays.
+    pub(super) fn close(self) -> TempDir {
+        let Self { home, front, .. } = self;
+        drop(front);
+        home
     }
 
     /// Versions that are loaded, with the traffic that they really get.
