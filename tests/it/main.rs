@@ -30,6 +30,7 @@ mod model_server;
 mod notices;
 mod order;
 mod plan;
+mod registry;
 mod schedule;
 mod scores;
 mod sentences;

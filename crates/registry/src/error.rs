@@ -57,6 +57,22 @@ pub enum RegistryError {
         /// The version it is.
         version: Version,
     },
+    /// The number already is another commit's.
+    #[error("{version} of model {model} already is commit {}", .commit.short())]
+    VersionTaken {
+        /// The model.
+        model: String,
+        /// The version.
+        version: Version,
+        /// Its commit.
+        commit: CommitId,
+    },
+    /// No tag of this name is an event of the registry.
+    #[error("{tag} is no tag of the registry in this repository")]
+    NoEvent {
+        /// The name.
+        tag: String,
+    },
     /// Git can't hold both names, as one is a directory of the other.
     #[error("tag {tag} cannot exist beside tag {existing}: git keeps one as a directory of the other")]
     RefClash {
@@ -104,6 +120,12 @@ impl RegistryError {
             }
             Self::CommitTaken { .. } => {
                 "GTO knows one version of a model per commit: commit the new artifact, or register it on a commit of its own"
+            }
+            Self::VersionTaken { .. } => {
+                "a version is one commit for ever: choose a number that was never used"
+            }
+            Self::NoEvent { .. } => {
+                "`tagship registry history` lists every event with its tag; `tagship registry doctor` says which tags are unusable"
             }
             Self::RefClash { .. } => "rename the stage or model, or delete the tag that is in the way",
             Self::Exhausted { .. } => {

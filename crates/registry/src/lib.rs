@@ -8,6 +8,7 @@
 //! an ambiguous model is set aside with a [`Finding`] and never disables the others; asking for what is not
 //! there is an error; the bump after `v4.0.0-rc.1` is `v4.0.0`.
 
+mod check;
 mod doctor;
 mod error;
 mod event;
@@ -21,6 +22,7 @@ mod registry;
 mod show;
 mod trailers;
 
+pub use check::CheckedTag;
 pub use error::RegistryError;
 pub use event::Event;
 pub use finding::{Finding, FindingKind};
@@ -28,7 +30,7 @@ pub use grammar::{Action, TagEvent, TagNameError};
 pub use history::HistoryEntry;
 pub use json::to_json;
 pub use model::{Model, ModelVersion, StageRecord};
-pub use plan::{FIRST_VERSION, PlannedTag, Registration, RegistrationRequest};
+pub use plan::{FIRST_VERSION, Number, PlannedTag, Registration, RegistrationRequest};
 pub use registry::{Options, Registry};
 pub use show::{CommitFacts, ModelSummary, OrderedMap, Selector, VersionView};
 pub use tagship_domain::tag::{Ident, Tag};

@@ -3,6 +3,8 @@
 //! A plan holds for the tags it was made from. When a planned tag turns out to exist already, another run was
 //! faster: read the tags again and plan again.
 
+mod by_hand;
+
 use tagship_domain::{Bump, CommitId, Digest, Environment, ModelName, Timestamp, Version};
 
 use crate::{
@@ -12,6 +14,8 @@ use crate::{
     registry::Registry,
     trailers::{Trailer, Trailers},
 };
+
+pub use by_hand::Number;
 
 /// The first version of a model is `v0.1.0`, whatever the bump: there is nothing yet to be a patch of.
 /// (GTO starts at `v0.0.1`.)
@@ -96,10 +100,7 @@ impl Registry {
         if let Some((version, commit)) = versions().filter(|v| v.commit() == commit).find_map(numbered) {
             return Err(RegistryError::CommitTaken { model: name.to_string(), commit, version });
         }
-        let (major, minor, patch) = FIRST_VERSION;
-        let highest = versions().filter_map(ModelVersion::version).max();
-        let next = highest.map_or(Version::new(major, minor, patch), |version| version.next(request.bump));
-        self.new_registration(request, next, commit.clone(), now)
+        self.new_registration(request, next_version(model, request.bump), commit.clone(), now)
     }
 
     fn new_registration(
@@ -111,14 +112,18 @@ impl Registry {
     ) -> Result<Registration, RegistryError> {
         let name = &request.model;
         let action = Action::Register(version.clone());
-        let simple = TagEvent { model: name.to_string(), action: action.clone(), counter: None }.to_string();
-        // The simple form may be taken: by an earlier registration, or by a tag that could not be used.
-        let counter = self.tag_named(&simple).map(|_taken| self.next_counter(name)).transpose()?;
+        let counter = self.counter_if_taken(name, &action)?;
         let trailers = request.trailers.clone().with(Trailer::Digest, &request.digest.to_string());
         let subject = format!("Registering artifact {name} version {version}");
         let draft = Draft { action, counter, target, message: trailers.message(&subject) };
         let tag = self.plan(name, draft, self.next_time(name, now)?)?;
         Ok(Registration::New { version, tag })
+    }
+
+    /// No counter, or the next one where the simple form is taken: by an earlier event, or by a tag that could not be used.
+    fn counter_if_taken(&self, name: &ModelName, action: &Action) -> Result<Option<u64>, RegistryError> {
+        let simple = TagEvent { model: name.to_string(), action: action.clone(), counter: None }.to_string();
+        self.tag_named(&simple).map(|_taken| self.next_counter(name)).transpose()
     }
 
     /// Plans to put a version into a stage; `None` when it holds the stage already.
@@ -332,6 +337,13 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// The version after the highest there ever was, withdrawn ones included.
+fn next_version(model: Option<&Model>, bump: Bump) -> Version {
+    let (major, minor, patch) = FIRST_VERSION;
+    let highest = model.into_iter().flat_map(Model::versions).filter_map(ModelVersion::version).max();
+    highest.map_or(Version::new(major, minor, patch), |version| version.next(bump))
 }
 
 fn known_version<'a>(model: &'a Model, version: &Version) -> Result<&'a ModelVersion, RegistryError> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use tagship_domain::{Bump, CommitId, Digest, Environment, ModelName, Timestamp, Version};
 
 use crate::{
-    CommitFacts, FindingKind, Ident, Options, PlannedTag, Registration, RegistrationRequest, Registry,
-    RegistryError, Selector, Tag, Trailer, Trailers, to_json,
+    CommitFacts, FindingKind, Ident, Number, Options, PlannedTag, Registration, RegistrationRequest,
+    Registry, RegistryError, Selector, Tag, Trailer, Trailers, to_json,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -372,4 +372,64 @@ fn a_tag_that_git_cannot_hold_is_refused_by_name() {
     let last = registry(plus(two_versions(), [tag("m#prod#18446744073709551615", 1, 20)]));
     let full = last.plan_assignment(&m(), &v("v2.0.0"), &prod(), &Trailers::new(), at(50)).unwrap_err();
     assert!(matches!(full, RegistryError::Exhausted { what: "counter", .. }));
+}
+
+#[test]
+fn a_person_registers_withdraws_and_registers_again() {
+    let state = registry(two_versions());
+    let plan = |state: &Registry, on: u8, number: Number| {
+        state.plan_version(&m(), &commit(on), &number, &Trailers::new(), at(60))
+    };
+    let third = plan(&state, 3, Number::Next(Bump::Minor)).unwrap();
+    assert_eq!((third.name.as_str(), third.target), ("m@v2.1.0", commit(3)));
+    assert_eq!(third.message, "Registering artifact m version v2.1.0\n");
+    let taken = plan(&state, 2, Number::Next(Bump::Patch)).unwrap_err();
+    assert_eq!(taken.to_string(), "commit 0000000 already is version v2.0.0 of model m");
+    let elsewhere = plan(&state, 3, Number::Exactly(v("v1.0.0"))).unwrap_err();
+    assert_eq!(elsewhere.to_string(), "v1.0.0 of model m already is commit 0000000");
+
+    let out = state.plan_withdrawal(&m(), &v("v2.0.0"), &Trailers::new(), at(60)).unwrap();
+    assert_eq!((out.name.as_str(), out.target.clone()), ("m@v2.0.0!", commit(2)));
+    let withdrawn = made(two_versions(), std::slice::from_ref(&out));
+    assert!(
+        withdrawn.plan_withdrawal(&m(), &v("v2.0.0"), &Trailers::new(), at(61)).is_err(),
+        "it is out already"
+    );
+    let again = plan(&withdrawn, 2, Number::Next(Bump::Major)).unwrap();
+    assert_eq!(again.name, "m@v2.0.0#1", "the same commit is the same version; the simple name is taken");
+    assert!(plan(&withdrawn, 2, Number::Exactly(v("v3.0.0"))).is_err(), "a commit is one version");
+    let back = made(two_versions(), &[out, again]);
+    assert!(back.model(&m()).unwrap().version(&v("v2.0.0")).unwrap().is_active());
+    let new = ModelName::new("new").unwrap();
+    let first = state.plan_version(&new, &commit(1), &Number::Next(Bump::Major), &Trailers::new(), at(60));
+    assert_eq!(first.unwrap().name, "new@v0.1.0");
+}
+
+#[test]
+fn a_retired_model_comes_back_with_its_next_version() {
+    let state = registry(two_versions());
+    let tag = state.plan_retirement(&m(), &Trailers::new(), at(60)).unwrap().unwrap();
+    let facts = (tag.name.as_str(), tag.target.clone(), tag.message.as_str());
+    assert_eq!(facts, ("m@deprecated", commit(2), "Deprecating artifact 'm'\n"));
+    let retired = made(two_versions(), std::slice::from_ref(&tag));
+    assert!(!retired.model(&m()).unwrap().is_active());
+    assert_eq!(retired.plan_retirement(&m(), &Trailers::new(), at(61)), Ok(None));
+    let third = retired.plan_version(&m(), &commit(3), &Number::Next(Bump::Patch), &Trailers::new(), at(61));
+    let alive = made(two_versions(), &[tag.clone(), third.unwrap()]);
+    assert!(alive.model(&m()).unwrap().is_active());
+    let twice = alive.plan_retirement(&m(), &Trailers::new(), at(62)).unwrap().unwrap();
+    assert_eq!(twice.name, "m@deprecated#1");
+}
+
+#[test]
+fn a_tag_says_what_it_is_or_that_it_is_nothing() {
+    let state = registry(plus(two_versions(), [tag("m#prod#1", 2, 20), tag("m@deprecated", 2, 30)]));
+    let checked = state.check("refs/tags/m#prod#1").unwrap();
+    let said = (checked.event, checked.version.as_deref(), checked.stage.as_deref());
+    assert_eq!(said, ("assignment", Some("v2.0.0"), Some("prod")));
+    let json = to_json(&state.check("m@deprecated").unwrap()).unwrap();
+    assert!(!json.contains("version\":") && json.contains("\"event\": \"deprecation\""), "{json}");
+    for nothing in ["m#prod#2", "v1.0.0", "other@v1.0.0", "HEAD", ""] {
+        assert!(matches!(state.check(nothing), Err(RegistryError::NoEvent { .. })), "{nothing}");
+    }
 }

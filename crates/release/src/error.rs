@@ -39,6 +39,26 @@ pub enum ReleaseError {
         /// How often it was tried.
         attempts: u32,
     },
+    /// Other runs created the next tag faster, again and again.
+    #[error(
+        "create tag {tag}: other runs were faster {attempts} times in a row; run again when they are done"
+    )]
+    Overtaken {
+        /// The tag of the last try.
+        tag: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// A stage that a rollout moves is to be moved by a tag alone.
+    #[error(
+        "change what {model}#{environment} holds: {model} is rolled out there, so a tag alone would say what does not serve"
+    )]
+    RolledOut {
+        /// The model.
+        model: ModelName,
+        /// The environment.
+        environment: Environment,
+    },
     /// The version's tag holds no digest or manifest.
     #[error(
         "read {model}@{version}: its tag names no manifest, so another tool made it; release it with tagship first"
@@ -103,7 +123,10 @@ impl ReleaseError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::NotJudged { .. } => Exit::Negative,
-            Self::Uncommitted { .. } | Self::BadReference { .. } | Self::UnknownVersion { .. } => Exit::Usage,
+            Self::Uncommitted { .. }
+            | Self::BadReference { .. }
+            | Self::UnknownVersion { .. }
+            | Self::RolledOut { .. } => Exit::Usage,
             _ => Exit::Incomplete,
         }
     }

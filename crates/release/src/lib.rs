@@ -11,6 +11,7 @@ mod find;
 mod make;
 mod note;
 mod preview;
+mod publish;
 mod source;
 mod stages;
 
@@ -21,6 +22,7 @@ pub use fetch::{Reference, fetch_release, read_evidence, read_manifest};
 pub use find::{current, previous, read_registry, release_of_version, releases};
 pub use make::{Draft, Made, ReleaseMaker, SourceFile};
 pub use preview::{Preview, PreviewRequest, preview};
+pub use publish::publish;
 pub use source::StoredReleases;
 pub use stages::TagStages;
 

@@ -2,15 +2,10 @@
 
 use async_trait::async_trait;
 use tagship_domain::{Environment, ModelName, Timestamp, Version};
-use tagship_ports::{
-    PortError, Problem, Repo, StageRegistry, repo::NewTag, stage_registry::StageChange, target::Done,
-};
+use tagship_ports::{PortError, Problem, Repo, StageRegistry, stage_registry::StageChange, target::Done};
 use tagship_registry::{Event, Model, Options, PlannedTag, Registry, RegistryError, Trailer, Trailers};
 
-use crate::find::{known, read_registry};
-
-/// How often a lost race for a tag is run again.
-const ATTEMPTS: u32 = 20;
+use crate::{error::ReleaseError, find::known, publish::publish};
 
 /// The stage tags of a repository. The trailer `Tagship-Rollout: <rollout>#<number>` carries the fencing number.
 #[derive(Clone, Copy)]
@@ -51,31 +46,23 @@ impl TagStages<'_> {
     async fn record(&self, change: &StageChange, plan: Plan) -> Result<Done, PortError> {
         let StageChange { model, version, environment, at, .. } = change;
         let operation = || format!("record {}@{} in {}", change.model, change.version, change.environment);
-        let invalid = |message: String| PortError::new(Problem::Invalid, operation(), message);
         let trailers = trailers(change);
-        for _ in 0..ATTEMPTS {
-            let registry = read_registry(self.repo, self.options.clone())
-                .await
-                .map_err(|error| invalid(error.to_string()))?;
-            let seen = newest_fence(&registry, model, environment);
-            if seen.is_some_and(|seen| change.fence < seen) {
-                let message =
-                    format!("a later change (number {}) is recorded already", seen.unwrap_or_default());
-                return Err(PortError::new(Problem::Fenced, operation(), message));
+        let planned = |registry: &Registry| {
+            let seen = newest_fence(registry, model, environment).filter(|seen| change.fence < *seen);
+            if let Some(seen) = seen {
+                let message = format!("a later change (number {seen}) is recorded already");
+                return Err(PortError::new(Problem::Fenced, operation(), message).into());
             }
-            let planned = plan(&registry, model, version, environment, &trailers, *at);
-            let Some(tag) = planned.map_err(|error| invalid(error.to_string()))? else {
-                return Ok(Done::AlreadyThere);
-            };
-            let tag = NewTag { name: tag.name, commit: tag.target, message: tag.message, at: tag.time };
-            match self.repo.create_tag(&tag).await {
-                Ok(()) => return Ok(Done::Applied),
-                Err(error) if error.problem == Problem::Conflict => {}
-                Err(error) => return Err(error),
+            Ok(plan(registry, model, version, environment, &trailers, *at)?)
+        };
+        match publish(self.repo, self.options, &planned).await {
+            Ok(made) => Ok(made.map_or(Done::AlreadyThere, |_| Done::Applied)),
+            Err(ReleaseError::Port(error)) => Err(error),
+            Err(error @ ReleaseError::Overtaken { .. }) => {
+                Err(PortError::new(Problem::Unreachable, operation(), error.to_string()))
             }
+            Err(error) => Err(PortError::new(Problem::Invalid, operation(), error.to_string())),
         }
-        let message = format!("other runs created tags faster {ATTEMPTS} times in a row");
-        Err(PortError::new(Problem::Unreachable, operation(), message))
     }
 }
 

@@ -12,6 +12,7 @@ mod lock;
 mod plan;
 mod quantity;
 mod read;
+mod registry;
 mod target;
 
 pub use explain::{ExplainArgs, RolloutQuestion};
@@ -20,6 +21,7 @@ pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
 pub use read::Read;
+pub use registry::{Edit, NamedVersion, RegistryArgs, RegistryChange, RegistryQuestion, RegistryVerb};
 pub use target::{CheckArgs, TargetArgs, TargetQuestion};
 
 /// Ship machine-learning models from git to production.
@@ -362,48 +364,6 @@ pub struct StatusArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
     pub common: Common,
-}
-
-/// `tagship registry`.
-#[derive(Debug, Parser)]
-#[command(name = "tagship-registry")]
-pub struct RegistryArgs {
-    /// What to read.
-    #[command(subcommand)]
-    pub question: RegistryQuestion,
-}
-
-impl RegistryArgs {
-    /// How the answer is printed.
-    pub fn format(&self) -> Format {
-        match &self.question {
-            RegistryQuestion::Show { format, .. } | RegistryQuestion::History { format, .. } => *format,
-            RegistryQuestion::Doctor => Format::Text,
-        }
-    }
-}
-
-/// What is read from the registry.
-#[derive(Debug, Subcommand)]
-pub enum RegistryQuestion {
-    /// Versions and stages of all models, or of one: NAME, NAME@latest, NAME@v1.0.0, NAME#stage.
-    Show {
-        /// The model, version or stage.
-        name: Option<String>,
-        /// How to print the answer; JSON has GTO's shape.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
-    },
-    /// Everything that happened, newest first.
-    History {
-        /// The model.
-        name: Option<String>,
-        /// How to print the answer; JSON has GTO's shape.
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
-    },
-    /// Tags that make no sense, and what to do about them.
-    Doctor,
 }
 
 /// `tagship pull`.

@@ -189,7 +189,11 @@ pub fn import(args: Given<ImportArgs>) -> ExitCode {
 
 /// `tagship registry`.
 pub fn registry(args: Given<RegistryArgs>) -> ExitCode {
-    step(args, |args| Manner::printing(args.format()), async |args, _| verbs::registry::run(args).await)
+    step(
+        args,
+        |args| Manner::printing(args.format()),
+        async |args, context| verbs::registry::run(args, context).await,
+    )
 }
 
 /// `tagship target`.

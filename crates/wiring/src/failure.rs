@@ -67,12 +67,17 @@ impl Ending for ReleaseError {
             Self::NotJudged { .. } => "not-judged",
             Self::Uncommitted { .. } => "uncommitted",
             Self::UnknownVersion { .. } => "unknown-version",
+            Self::RolledOut { .. } => "rolled-out",
             _ => "release-failed",
         }
     }
     fn hint(&self) -> Option<String> {
         match self {
             Self::Registry(error) => error.hint().map(str::to_owned),
+            Self::RolledOut { model, environment } => Some(format!(
+                "use `tagship rollout --model {model} --environment {environment} --version VERSION`, or \
+                 `tagship rollback` to leave a version"
+            )),
             _ => None,
         }
     }

@@ -13,6 +13,9 @@ use crate::failure::failed;
 /// Directory of everything that tagship keeps in a repository without a host.
 pub(crate) const OWN_DIRECTORY: &str = ".tagship";
 
+/// Where the configuration lies.
+pub(crate) const CONFIG_FILE: &str = "tagship.yml";
+
 /// A clone with its configuration.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -49,9 +52,7 @@ impl Project {
         } else {
             read_config(&common.config, &root)?
         };
-        if context.by.actor.is_empty() {
-            context.by.actor = clone.user_name().unwrap_or_else(|| "unknown".to_owned());
-        }
+        context.by.actor = actor(clone, &context);
         context.job_directory.get_or_insert_with(|| root.join(OWN_DIRECTORY).join("job"));
         Ok(Self {
             screen: Screen::of(&context, common.verbose),
@@ -175,6 +176,12 @@ impl Project {
     }
 }
 
+/// Who acts: whom the host names, else the person that git is set up for.
+pub(crate) fn actor(clone: &GitRepo, context: &Context) -> String {
+    let named = Some(context.by.actor.clone()).filter(|actor| !actor.is_empty());
+    named.or_else(|| clone.user_name()).unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// The repository around the working directory.
 ///
 /// # Errors
@@ -238,7 +245,7 @@ fn parse_config(path: &Path, text: &str) -> Result<Config, Failure> {
         .map_err(|errors| Failure::usage(errors.to_string().trim_end().trim_start_matches("error: ")))
 }
 
-fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
+pub(crate) fn read_config(path: &Path, root: &Path) -> Result<Config, Failure> {
     // A relative path is looked for where the user stands, then at the top of the repository.
     let found = [path.to_owned(), root.join(path)].into_iter().find(|path| path.is_file());
     let Some(found) = found else {

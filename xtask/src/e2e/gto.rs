@@ -1,9 +1,12 @@
-//! GTO reads the registry as Tagship does.
+//! GTO and Tagship read and write one registry alike.
 
 use anyhow::Result;
 
 use super::{Ending, Subject};
 use crate::{process, python::Environment};
+
+/// Random histories that both write and read; the script plays 200 where nobody says how many.
+const HISTORIES: &str = "60";
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let environment = Environment::install(subject.workspace, "e2e-gto", &["gto==1.10.1"])?;
@@ -15,5 +18,9 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         .arg("--gto")
         .arg(environment.path("gto"));
     process::run(compare)?;
+    let mut play = environment.program("python");
+    play.arg(subject.workspace.path("tests/e2e/gto_histories.py")).arg(subject.tagship()?);
+    play.args(["--histories", HISTORIES]);
+    process::run(play)?;
     Ok(Ending::Passed)
 }

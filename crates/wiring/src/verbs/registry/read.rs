@@ -1,36 +1,18 @@
-//! `tagship registry`.
+//! What the registry says.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use serde_json::Value;
-use tagship_adapters::SystemClock;
-use tagship_domain::{CommitId, Exit};
+use tagship_domain::{CommitId, Exit, Timestamp};
 use tagship_git::GitRepo;
-use tagship_ports::{Clock as _, Repo as _};
-use tagship_registry::{CommitFacts, Model, Registry, Selector, to_json};
+use tagship_ports::Repo as _;
+use tagship_registry::{CommitFacts, Finding, Model, Registry, Selector, to_json};
 use tagship_report::terminal;
-use tagship_runner::{
-    Context, Failure, Screen,
-    args::{RegistryArgs, RegistryQuestion},
-};
+use tagship_runner::Failure;
 
-use crate::{answer::Answer, failure::failed, project::registry_options};
+use crate::{answer::Answer, failure::failed};
 
-/// Reads the registry of the repository around the working directory; needs no configuration.
-pub(crate) async fn run(args: &RegistryArgs) -> Result<Answer, Failure> {
-    let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
-    let options = registry_options(repo.root())?;
-    let registry = tagship_release::read_registry(&repo, options).await.map_err(failed)?;
-    let style = crate::style(&Screen::of(&Context::read(), false));
-    match &args.question {
-        RegistryQuestion::Show { name: None, .. } => show_all(&registry, &style),
-        RegistryQuestion::Show { name: Some(name), .. } => show(&registry, &repo, name, &style).await,
-        RegistryQuestion::History { name, .. } => history(&registry, name.as_deref(), &style),
-        RegistryQuestion::Doctor => Ok(doctor(&registry)),
-    }
-}
-
-fn show_all(registry: &Registry, style: &terminal::Style) -> Result<Answer, Failure> {
+pub(super) fn show_all(registry: &Registry, style: &terminal::Style) -> Result<Answer, Failure> {
     let stages = registry.stages();
     let mut header = vec!["MODEL", "LATEST"];
     header.extend(&stages);
@@ -49,7 +31,7 @@ fn show_all(registry: &Registry, style: &terminal::Style) -> Result<Answer, Fail
     shown(text, &registry.show())
 }
 
-async fn show(
+pub(super) async fn show(
     registry: &Registry,
     repo: &GitRepo,
     name: &str,
@@ -84,7 +66,11 @@ async fn commits(
     Ok(commits)
 }
 
-fn history(registry: &Registry, name: Option<&str>, style: &terminal::Style) -> Result<Answer, Failure> {
+pub(super) fn history(
+    registry: &Registry,
+    name: Option<&str>,
+    style: &terminal::Style,
+) -> Result<Answer, Failure> {
     let entries = match name {
         None => registry.history(),
         Some(name) => registry.history_of(name).map_err(failed)?,
@@ -94,14 +80,34 @@ fn history(registry: &Registry, name: Option<&str>, style: &terminal::Style) -> 
     shown(terminal::table(&["TIME", "MODEL", "EVENT", "VERSION", "STAGE", "WHO"], &rows, style), &entries)
 }
 
-fn doctor(registry: &Registry) -> Answer {
-    let findings = registry.doctor(SystemClock.now());
-    let lines: Vec<String> =
-        findings.iter().map(|finding| format!("{}: {finding}", finding.kind.code())).collect();
-    let json = serde_json::json!({ "findings": lines }).to_string();
-    let (exit, reason, text) = match lines.as_slice() {
+pub(super) fn check(registry: &Registry, tag: &str, style: &terminal::Style) -> Result<Answer, Failure> {
+    let checked = registry.check(tag).map_err(failed)?;
+    let missing = || "-".to_owned();
+    let row = vec![
+        checked.artifact.clone(),
+        checked.event.to_owned(),
+        checked.version.clone().unwrap_or_else(missing),
+        checked.stage.clone().unwrap_or_else(missing),
+        checked.commit_hexsha.chars().take(7).collect(),
+        checked.created_at.clone(),
+        checked.author.clone(),
+    ];
+    let header = ["MODEL", "EVENT", "VERSION", "STAGE", "COMMIT", "TIME", "WHO"];
+    shown(terminal::table(&header, &[row], style), &checked)
+}
+
+pub(super) fn doctor(registry: &Registry, now: Timestamp) -> Answer {
+    let findings = registry.doctor(now);
+    let line = |finding: &Finding| format!("{}: {finding}", finding.kind.code());
+    let listed = findings.iter().map(|finding| {
+        serde_json::json!({
+            "code": finding.kind.code(), "subject": finding.subject, "sentence": finding.to_string()
+        })
+    });
+    let json = serde_json::json!({ "findings": listed.collect::<Vec<_>>() }).to_string();
+    let (exit, reason, text) = match findings.as_slice() {
         [] => (Exit::Done, "healthy", "every registry tag makes sense".to_owned()),
-        lines => (Exit::Negative, "findings", lines.join("\n")),
+        some => (Exit::Negative, "findings", some.iter().map(line).collect::<Vec<_>>().join("\n")),
     };
     Answer::plain(exit, "examined", reason, text, json)
 }
