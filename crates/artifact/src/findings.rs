@@ -16,6 +16,8 @@ const LISTED: usize = 200;
 const INSIDE: &str = "!/";
 /// Characters of untrusted text that a finding may quote.
 const QUOTED: usize = 160;
+/// Characters of a message, which may quote more than one text.
+const MESSAGE: usize = 800;
 
 /// Findings of one file.
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Findings {
     }
 
     fn add(&mut self, rule: &'static Rule, offset: Option<u64>, target: Option<String>, message: String) {
+        let message = cut(&message, MESSAGE);
         self.status = self.status.max(rule.status);
         self.verdict = self.verdict.max(rule.severity.verdict());
         let member = (!self.members.is_empty()).then(|| self.members.join(INSIDE));
@@ -163,8 +166,13 @@ pub(crate) fn judge(status: Status, verdict: Verdict) -> (Status, Verdict) {
 
 /// Untrusted text made safe to print: control characters escaped, length bounded.
 pub(crate) fn clip(text: &str) -> String {
-    let mut out: String = text.chars().take(QUOTED).flat_map(printable).collect();
-    if text.chars().nth(QUOTED).is_some() {
+    cut(text, QUOTED)
+}
+
+/// Text of at most as many characters, before any of them is escaped.
+fn cut(text: &str, limit: usize) -> String {
+    let mut out: String = text.chars().take(limit).flat_map(printable).collect();
+    if text.chars().nth(limit).is_some() {
         out.push('…');
     }
     out
@@ -220,6 +228,11 @@ mod tests {
 
     #[test]
     fn hostile_text_is_escaped_and_cut() {
+        let mut findings = Findings::new();
+        findings.whole(&rules::EMPTY, format!("it says \u{1b}[2J{}", "x".repeat(2 * MESSAGE)));
+        let message = findings.into_list(None).remove(0).message;
+        assert!(message.starts_with("it says \\u{1b}[2Jxx"), "{message}");
+        assert!(message.chars().count() < MESSAGE + 10);
         assert_eq!(clip("a\u{1b}[2J\u{202e}b"), "a\\u{1b}[2J\\u{202e}b");
         assert_eq!(clip(&"x".repeat(1000)).chars().count(), QUOTED + 1);
     }

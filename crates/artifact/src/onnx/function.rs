@@ -91,7 +91,10 @@ impl Parser<'_, '_> {
     pub(super) fn check_functions(&mut self, uses: &Uses, functions: &Functions) {
         let mut calls: Vec<Vec<(usize, u64)>> = vec![Vec::new(); functions.list.len() + 1];
         let mut plain = vec![0u64; functions.list.len() + 1];
-        for ((scope, operator), used) in uses {
+        // In the order of the file, so that it is always the same function that is named.
+        let mut sorted: Vec<_> = uses.iter().collect();
+        sorted.sort_by_key(|(_, used)| used.at);
+        for ((scope, operator), used) in sorted {
             let scope = *scope as usize;
             match functions.numbers.get(operator) {
                 Some(callee) => calls[scope].push((callee + 1, used.count)),

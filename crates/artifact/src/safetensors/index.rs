@@ -1,6 +1,6 @@
 //! The index of a sharded model: which shard holds which tensor.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{findings::Findings, rules, tree};
 
@@ -13,7 +13,8 @@ pub(crate) fn check(
     exists: impl Fn(&str) -> bool,
     findings: &mut Findings,
 ) {
-    let mut named: HashMap<String, HashSet<&str>> = HashMap::new();
+    // In the order of their names, so that the report is always the same.
+    let mut named: BTreeMap<String, HashSet<&str>> = BTreeMap::new();
     for (tensor, shard) in weight_map {
         match tree::beside(index, shard) {
             Ok(path) => {

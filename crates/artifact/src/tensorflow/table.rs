@@ -4,6 +4,9 @@ use super::crc32c::masked;
 
 const MAGIC: u64 = 0xdb47_7524_8b80_fb57;
 const FOOTER: usize = 48;
+/// Bytes that all keys and values may take in memory: a key is stored as what differs from the one before it, and a block
+/// may be named more than once, so that a small file can hold many long keys.
+const MAX_EXPANDED: usize = 32 << 20;
 
 /// A key and its value.
 type Pair = (Vec<u8>, Vec<u8>);
@@ -23,11 +26,12 @@ pub(super) fn entries(file: &[u8]) -> Result<Vec<Pair>, &'static str> {
     let mut at = 0;
     handle(footer, &mut at)?;
     let index = handle(footer, &mut at)?;
+    let mut room = MAX_EXPANDED;
     let mut all = Vec::new();
-    for (_, value) in block(file, index)? {
+    for (_, value) in block(file, index, &mut room)? {
         let mut at = 0;
         let place = handle(&value, &mut at)?;
-        all.extend(block(file, place)?);
+        all.extend(block(file, place, &mut room)?);
     }
     Ok(all)
 }
@@ -40,7 +44,8 @@ fn handle(bytes: &[u8], at: &mut usize) -> Result<(usize, usize), &'static str> 
     both.ok_or("a place beyond the file")
 }
 
-fn block(file: &[u8], (offset, size): (usize, usize)) -> Result<Vec<Pair>, &'static str> {
+/// The entries of one block; they take their bytes of `room`.
+fn block(file: &[u8], (offset, size): (usize, usize), room: &mut usize) -> Result<Vec<Pair>, &'static str> {
     let end = offset.checked_add(size).and_then(|end| end.checked_add(5)).ok_or("a block beyond the file")?;
     let bytes = file.get(offset..end).ok_or("a block beyond the file")?;
     let (checked, stored) = bytes.split_at(size + 1);
@@ -78,6 +83,8 @@ fn block(file: &[u8], (offset, size): (usize, usize)) -> Result<Vec<Pair>, &'sta
         }
         key.truncate(shared);
         key.extend_from_slice(own);
+        let needed = key.len().saturating_add(value.len()).saturating_add(size_of::<Pair>());
+        *room = room.checked_sub(needed).ok_or("its keys expand to more than any checkpoint has")?;
         entries.push((key.clone(), value.to_vec()));
     }
     Ok(entries)
@@ -95,4 +102,22 @@ pub(super) fn varint(bytes: &[u8], at: &mut usize) -> Option<u64> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_do_not_expand_without_bound() {
+        let key = [&[0, 0xff, 0xff, 0x03, 0][..], &[b'k'; 0xffff]].concat();
+        let mut block_of = key.clone();
+        // Each of these five bytes is the whole key again.
+        block_of.extend([0xff, 0xff, 0x03, 0, 0].repeat(1000));
+        block_of.extend([0; 5]);
+        let file = [&block_of[..], &masked(&block_of).to_le_bytes()].concat();
+        let place = (0, block_of.len() - 1);
+        let refused = block(&file, place, &mut { MAX_EXPANDED }).unwrap_err();
+        assert_eq!(refused, "its keys expand to more than any checkpoint has");
+    }
 }
