@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod dist;
 mod e2e;
+mod fuzz;
 pub mod generated;
 pub mod layers;
 mod node;

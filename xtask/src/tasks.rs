@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::{bench, ci, dist, e2e, generated, layers, tidy, verdict::verdict, workspace::Workspace};
+use crate::{bench, ci, dist, e2e, fuzz, generated, layers, tidy, verdict::verdict, workspace::Workspace};
 
 /// One task.
 struct Task {
@@ -58,6 +58,12 @@ const TASKS: &[Task] = &[
         arguments: "[STEP...]",
         summary: "install pinned real counterparts and hold Tagship against them",
         run: e2e::run,
+    },
+    Task {
+        name: "fuzz",
+        arguments: "[TARGET...] [--seconds N]",
+        summary: "run the fuzz targets of what reads model files, a minute each, with limits; wants cargo-fuzz",
+        run: fuzz::run,
     },
     Task {
         name: "dist",

@@ -3,7 +3,7 @@
 use tagship_domain::validation::{ArtifactReport, Status, Verdict};
 
 use crate::{
-    ArtifactError, ValidationPolicy,
+    ArtifactError, ValidationPolicy, seeds,
     tree::{FileFacts, OpenFile, Tree},
     validate_tree,
 };
@@ -36,6 +36,9 @@ impl Tree for Files {
 
 /// Judges files as one artifact.
 pub(crate) fn judge_files(files: Vec<(&'static str, Vec<u8>)>) -> ArtifactReport {
+    for (name, bytes) in &files {
+        seeds::file(name, bytes);
+    }
     validate_tree(&Files(files), "artifact", &ValidationPolicy::default(), &mut |_| ())
 }
 
@@ -200,6 +203,9 @@ impl Stored {
 pub(crate) fn zip_of(members: Vec<Stored>) -> Vec<u8> {
     let (mut file, mut directory, mut count) = (Vec::new(), Vec::new(), 0u16);
     for member in members {
+        if member.method == 0 {
+            seeds::member(&member.local_name, &member.data);
+        }
         let offset = u32::try_from(file.len()).unwrap();
         let (local, central) = (member.local_name.as_bytes(), member.central_name.as_bytes());
         let length = |name: &[u8]| u16::try_from(name.len()).unwrap().to_le_bytes();

@@ -7,6 +7,9 @@
 //!
 //! It knows nothing of configuration files, repositories or networks.
 
+#[cfg(test)]
+extern crate self as tagship_artifact;
+
 mod analyse;
 mod archive;
 mod booster;
@@ -19,6 +22,10 @@ mod findings;
 mod fingerprint;
 mod flatbuffer;
 mod format;
+#[cfg(test)]
+#[path = "../fuzz/src/lib.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a library of its own, which fuzz targets use as well")]
+mod fuzz;
 mod gguf;
 mod hdf5;
 mod jinja;
@@ -32,6 +39,8 @@ mod policy;
 mod protobuf;
 pub mod rules;
 mod safetensors;
+#[cfg(test)]
+mod seeds;
 mod settings;
 mod sidecar;
 mod skops;

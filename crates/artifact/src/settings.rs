@@ -82,6 +82,7 @@ mod tests {
     use super::*;
 
     fn rules(yaml: &str) -> Vec<String> {
+        crate::seeds::input("yaml", yaml.as_bytes());
         let mut findings = Findings::new();
         let mut stream = Stream::nested(Box::new(yaml.as_bytes()), Some(yaml.len() as u64));
         scan(&mut stream, &mut findings).unwrap();

@@ -9,6 +9,7 @@ mod crash;
 mod events;
 mod faults;
 mod full_disk;
+mod fuzz;
 mod github;
 mod gto;
 mod model;
@@ -51,6 +52,7 @@ const STEPS: &[Step] = &[
     Step { name: "faults", run: faults::run },
     Step { name: "crash", run: crash::run },
     Step { name: "full-disk", run: full_disk::run },
+    Step { name: "fuzz", run: fuzz::run },
     Step { name: "model", run: model::run },
     Step { name: "sarif", run: sarif::run },
     Step { name: "nginx", run: proxies::nginx },

@@ -3,6 +3,7 @@
 use super::*;
 
 fn fired(template: &str) -> Vec<String> {
+    crate::seeds::input("jinja", template.as_bytes());
     let mut findings = Findings::new();
     check(template, "chat_template", None, &mut findings);
     findings.into_list(None).into_iter().map(|finding| finding.rule.into_owned()).collect()
