@@ -59,12 +59,12 @@ impl Findings {
 
     /// Adds a finding about the file as a whole.
     pub(crate) fn whole(&mut self, rule: &'static Rule, message: impl Into<String>) {
-        self.add(rule, None, None, message.into());
+        self.add(rule, None, None, &message.into());
     }
 
     /// Adds a finding at a byte offset.
     pub(crate) fn at(&mut self, rule: &'static Rule, offset: u64, message: impl Into<String>) {
-        self.add(rule, Some(offset), None, message.into());
+        self.add(rule, Some(offset), None, &message.into());
     }
 
     /// Adds a finding about a named thing. The same rule about the same thing is listed once.
@@ -75,11 +75,11 @@ impl Findings {
         target: impl fmt::Display,
         message: impl Into<String>,
     ) {
-        self.add(rule, offset, Some(clip(&target.to_string())), message.into());
+        self.add(rule, offset, Some(clip(&target.to_string())), &message.into());
     }
 
-    fn add(&mut self, rule: &'static Rule, offset: Option<u64>, target: Option<String>, message: String) {
-        let message = cut(&message, MESSAGE);
+    fn add(&mut self, rule: &'static Rule, offset: Option<u64>, target: Option<String>, message: &str) {
+        let message = cut(message, MESSAGE);
         self.status = self.status.max(rule.status);
         self.verdict = self.verdict.max(rule.severity.verdict());
         let member = (!self.members.is_empty()).then(|| self.members.join(INSIDE));

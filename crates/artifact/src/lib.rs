@@ -24,7 +24,12 @@ mod flatbuffer;
 mod format;
 #[cfg(test)]
 #[path = "../fuzz/src/lib.rs"]
-#[allow(dead_code, unreachable_pub, reason = "a library of its own, which fuzz targets use as well")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "a library of its own, which fuzz targets use as well"
+)]
 mod fuzz;
 mod gguf;
 mod hdf5;

@@ -20,6 +20,11 @@ use crate::{
 const PAGE: u64 = 4096;
 /// Pages that are remembered: the structure of a model is small beside its weights.
 const MAX_PAGES: usize = 12_000;
+/// Bytes that are handed out, some of them more than once: a small file can refer to the same place any number of times, in
+/// any number of ways. Bounds the time that a file takes, and the memory of whoever keeps what was read.
+const MAX_READ: u64 = 128 << 20;
+/// What handing out anything costs beside its bytes.
+const EACH_READ: u64 = 32;
 /// Bytes of a member that are held.
 const MAX_HELD: usize = 64 << 20;
 
@@ -41,6 +46,8 @@ pub(crate) struct Pages {
     source: Box<dyn Source>,
     size: u64,
     seen: BTreeMap<u64, Vec<u8>>,
+    /// Bytes that may still be handed out.
+    left: u64,
     /// The stream has been read to its end already.
     held: bool,
 }
@@ -66,7 +73,7 @@ impl Pages {
                 None => return Ok(None),
             },
         };
-        Ok(Some(Self { source, size, seen: BTreeMap::new(), held }))
+        Ok(Some(Self { source, size, seen: BTreeMap::new(), left: MAX_READ, held }))
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -77,6 +84,10 @@ impl Pages {
     pub(crate) fn bytes(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Fault> {
         let end =
             at.checked_add(length).filter(|end| *end <= self.size).ok_or(Fault::Outside { at, length })?;
+        self.left = self
+            .left
+            .checked_sub(length.saturating_add(EACH_READ))
+            .ok_or(Fault::Limit { at, what: "the same places over and over, more often than is followed" })?;
         let mut out = Vec::new();
         let mut next = at;
         while next < end {

@@ -72,7 +72,6 @@ pub(crate) fn input(target: &str, bytes: &[u8]) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a task hands the tests a folder this way")]
 fn folder() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
 }

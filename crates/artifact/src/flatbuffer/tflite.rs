@@ -41,6 +41,10 @@ const TYPES: &[(u64, &str)] = &[
 /// Bytes behind everything that is looked at that may be parts of it: the settings of one operator, a signature.
 const LEEWAY: u64 = 256;
 
+/// Inputs or outputs of a graph, and axes of a tensor: more are not told.
+const MAX_INTERFACE: usize = 1024;
+const MAX_AXES: usize = 64;
+
 /// Judges a file; its interface.
 pub(crate) fn scan(
     stream: &mut Stream<'_>,
@@ -152,7 +156,11 @@ impl Model<'_> {
         let is_tensor = |index: &i32| usize::try_from(*index).is_ok_and(|index| index < tensors.len());
         let mut signature = Signature::default();
         for (field, list) in [(1, &mut signature.inputs), (2, &mut signature.outputs)] {
-            for index in self.buffer.integers(graph, field)? {
+            let indices = self.buffer.integers(graph, field)?;
+            if indices.len() > MAX_INTERFACE {
+                return Err(Fault::Limit { at: graph.at, what: "more inputs or outputs than are followed" });
+            }
+            for index in indices {
                 match usize::try_from(index).ok().and_then(|index| specs.get(index)) {
                     Some(spec) => list.push(spec.clone()),
                     None => self.bad(graph, "subgraphs", format!("tensor {index} does not exist")),
@@ -182,6 +190,9 @@ impl Model<'_> {
         let name = self.buffer.text(tensor, 3)?;
         let shape = self.buffer.integers(tensor, 0)?;
         let free = self.buffer.integers(tensor, 7)?;
+        if shape.len().max(free.len()) > MAX_AXES {
+            return Err(Fault::Limit { at: tensor.at, what: "a tensor of more axes than are followed" });
+        }
         let kind = self.buffer.scalar(tensor, 1, 1, 0)?;
         let index = self.buffer.scalar(tensor, 2, 4, 0)?;
         if let Some(quantization) = self.buffer.child(tensor, 4)? {

@@ -17,6 +17,8 @@ pub(super) fn symbol_table(image: &mut Image, message: &Message) -> Result<Vec<u
     let mut fields = Fields::new(&message.data, message.place);
     let (tree, heap) = (fields.number(image.offset_width)?, fields.number(image.offset_width)?);
     let names = local_heap(image, heap)?;
+    // A name that begins behind the last zero has no end.
+    let ends = names.iter().rposition(|byte| *byte == 0).map_or(0, |last| last as u64 + 1);
     let mut objects = Vec::new();
     let mut open = vec![(tree, MAX_LEVEL)];
     while let Some((address, above)) = open.pop() {
@@ -31,7 +33,7 @@ pub(super) fn symbol_table(image: &mut Image, message: &Message) -> Result<Vec<u
             open.extend(children.into_iter().map(|child| (child, level)));
         } else {
             for child in children {
-                symbols(image, child, &names, &mut objects)?;
+                symbols(image, child, ends, &mut objects)?;
             }
         }
         if open.len() + objects.len() > super::walk::MAX_OBJECTS {
@@ -79,8 +81,8 @@ fn local_heap(image: &mut Image, address: u64) -> Result<Vec<u8>, Fault> {
     image.bytes(segment, size)
 }
 
-/// The objects in a leaf of a group's tree.
-fn symbols(image: &mut Image, address: u64, names: &[u8], objects: &mut Vec<u64>) -> Result<(), Fault> {
+/// The objects in a leaf of a group's tree, whose names begin before `ends`.
+fn symbols(image: &mut Image, address: u64, ends: u64, objects: &mut Vec<u64>) -> Result<(), Fault> {
     let wide = image.offset_width;
     let head = image.bytes(address, 8)?;
     let mut fields = Fields::new(&head, image.place(address));
@@ -94,9 +96,7 @@ fn symbols(image: &mut Image, address: u64, names: &[u8], objects: &mut Vec<u64>
         let object = fields.number(wide)?;
         let cached = fields.u32()?;
         fields.take(20)?;
-        let named =
-            usize::try_from(name).ok().and_then(|at| names.get(at..)).is_some_and(|rest| rest.contains(&0));
-        if !named {
+        if name >= ends {
             return Err(fields.bad("the name of an object is not among the group's names"));
         }
         match cached {

@@ -70,8 +70,13 @@ const STATEMENTS: &[&str] = &[
 ];
 
 pub(super) fn check(blocks: &[Block], target: &str, offset: Option<u64>, findings: &mut Findings) {
-    let flow = Flow::of(blocks);
     let mut note = |rule, message: String| findings.about(rule, offset, target, message);
+    let Some(flow) = Flow::of(blocks) else {
+        return note(
+            &rules::TEMPLATE_UNREAD,
+            "more names that depend on each other than are followed".to_owned(),
+        );
+    };
     for block in blocks {
         if block.statement {
             match block.tokens.first().and_then(Token::name) {

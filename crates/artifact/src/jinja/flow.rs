@@ -33,6 +33,10 @@ const BUILDERS: &[&str] = &[
     "filesizeformat",
 ];
 
+/// Tokens that are looked at to follow names; published templates take some thousands. What is assigned inside of what is
+/// assigned, or handed on from name to name, takes the cube of a template's length.
+const MAX_WORK: usize = 4_000_000;
+
 /// What is known about the names of a template.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
@@ -49,12 +53,18 @@ struct Assignment<'t> {
 }
 
 impl Flow {
-    pub(super) fn of(blocks: &[Block]) -> Self {
-        let assignments: Vec<Assignment<'_>> =
-            blocks.iter().flat_map(|block| assignments(block, blocks)).collect();
+    /// `None` where that is more work than any template needs.
+    pub(super) fn of(blocks: &[Block]) -> Option<Self> {
+        let mut found = Found { list: Vec::new(), left: MAX_WORK };
+        for block in blocks {
+            assignments(block, blocks, &mut found)?;
+        }
+        let Found { list: assignments, mut left } = found;
+        let round = assignments.iter().map(|assignment| assignment.value.len() + 1).sum();
         let mut flow = Self::default();
         // Each round adds a name or ends; there are no more names than assignments.
         loop {
+            left = left.checked_sub(round)?;
             let before = flow.texts.len() + flow.built.len();
             for assignment in &assignments {
                 if flow.holds_text(assignment.value) {
@@ -65,7 +75,7 @@ impl Flow {
                 }
             }
             if flow.texts.len() + flow.built.len() == before {
-                return flow;
+                return Some(flow);
             }
         }
     }
@@ -102,50 +112,82 @@ fn is_special(tokens: &[Token]) -> bool {
     tokens.iter().filter_map(Token::text).any(|text| text.contains("__"))
 }
 
+/// Assignments that were found, and how many tokens may still be looked at for more.
+struct Found<'t> {
+    list: Vec<Assignment<'t>>,
+    left: usize,
+}
+
+impl<'t> Found<'t> {
+    /// `None` where there were too many.
+    fn push(&mut self, name: &'t str, value: &'t [Token]) -> Option<()> {
+        self.spend(value.len() + 1)?;
+        self.list.push(Assignment { name, value });
+        Some(())
+    }
+
+    fn spend(&mut self, tokens: usize) -> Option<()> {
+        self.left = self.left.checked_sub(tokens)?;
+        Some(())
+    }
+
+    /// Parameters get what every call of `name` hands over.
+    fn parameters(
+        &mut self,
+        parameters: impl Iterator<Item = &'t str>,
+        name: &str,
+        all: &'t [Block],
+    ) -> Option<()> {
+        self.spend(all.iter().map(|block| block.tokens.len()).sum())?;
+        let calls: Vec<&[Token]> = all.iter().flat_map(|block| arguments_of(name, &block.tokens)).collect();
+        for parameter in parameters {
+            for value in &calls {
+                self.push(parameter, value)?;
+            }
+        }
+        Some(())
+    }
+}
+
 /// What a block assigns: `set`, `for`, `with`, keyword arguments, and the parameters of a macro.
-fn assignments<'t>(block: &'t Block, all: &'t [Block]) -> Vec<Assignment<'t>> {
+fn assignments<'t>(block: &'t Block, all: &'t [Block], found: &mut Found<'t>) -> Option<()> {
     let tokens = block.tokens.as_slice();
-    let mut found = Vec::new();
     for (at, pair) in tokens.windows(2).enumerate() {
         if let (Some(name), true) = (pair[0].name(), pair[1].is("=")) {
             let value = argument(&tokens[at + 2..]);
             // The fields of a namespace are keyword arguments by themselves.
-            if value.first().and_then(Token::name) != Some("namespace") {
-                found.push(Assignment { name, value });
+            if value.first().and_then(Token::name) == Some("namespace") {
+                found.spend(value.len())?;
+            } else {
+                found.push(name, value)?;
             }
         }
     }
     if !block.statement {
-        return found;
+        return Some(());
     }
     let (targets, values) = match tokens.first().and_then(Token::name) {
         Some("set") => halves(tokens, |token| token.is("=")),
         Some("for") => halves(tokens, |token| token.name() == Some("in")),
         Some("macro") => {
             let name = tokens.get(1).and_then(Token::name).unwrap_or("");
-            for parameter in tokens.iter().skip(2).filter_map(Token::name) {
-                let calls = all.iter().flat_map(|block| arguments_of(name, &block.tokens));
-                found.extend(calls.map(|value| Assignment { name: parameter, value }));
-            }
-            return found;
+            return found.parameters(tokens.iter().skip(2).filter_map(Token::name), name, all);
         }
         Some("call") => {
-            for parameter in tokens.iter().skip(1).take_while(|token| !token.is(")")).filter_map(Token::name)
-            {
-                let calls = all.iter().flat_map(|block| arguments_of("caller", &block.tokens));
-                found.extend(calls.map(|value| Assignment { name: parameter, value }));
-            }
-            return found;
+            let parameters = tokens.iter().skip(1).take_while(|token| !token.is(")"));
+            return found.parameters(parameters.filter_map(Token::name), "caller", all);
         }
-        _ => return found,
+        _ => return Some(()),
     };
     if values.first().and_then(Token::name) != Some("namespace") {
-        let last = |at: usize| targets.get(at + 1).is_none_or(|next| !next.is("."));
-        let names =
-            targets.iter().enumerate().filter(|(at, _)| last(*at)).filter_map(|(_, token)| token.name());
-        found.extend(names.map(|name| Assignment { name, value: values }));
+        for (at, target) in targets.iter().enumerate() {
+            let last = targets.get(at + 1).is_none_or(|next| !next.is("."));
+            if let Some(name) = target.name().filter(|_| last) {
+                found.push(name, values)?;
+            }
+        }
     }
-    found
+    Some(())
 }
 
 fn halves(tokens: &[Token], is_border: impl Fn(&Token) -> bool) -> (&[Token], &[Token]) {

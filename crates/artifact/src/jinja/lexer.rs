@@ -44,6 +44,11 @@ pub(super) struct SyntaxError {
     pub(super) what: &'static str,
 }
 
+/// Brackets inside each other: Jinja's own parser gives up at about as many.
+const MAX_NESTED: usize = 100;
+/// Bytes of `N{...}` with the longest name of a character.
+const LONGEST_NAME: usize = 100;
+
 /// Longer operators stand before their prefixes.
 const OPERATORS: &[&str] = &[
     "==", "!=", "<=", ">=", "**", "//", "+", "-", "*", "/", "%", "~", "|", ".", ",", ":", ";", "=", "<", ">",
@@ -160,6 +165,12 @@ impl Lexer<'_> {
             }
             _ => {}
         }
+        if self.closers.len() > MAX_NESTED {
+            return Err(SyntaxError {
+                at: self.at,
+                what: "more brackets inside each other than are followed",
+            });
+        }
         self.at += operator.len();
         Ok(Token::Operator(operator))
     }
@@ -202,7 +213,10 @@ fn escape(rest: &str, text: &mut String) -> usize {
         'U' => digits(1, 8, 16),
         '0'..='7' => digits(0, 3, 8),
         // Any character may be meant by its name; the underscore is the one that matters.
-        'N' => (Some('_'), rest.find('}').map_or(1, |at| at + 1)),
+        'N' => {
+            let end = rest.bytes().take(LONGEST_NAME).position(|byte| byte == b'}');
+            (Some('_'), end.map_or(1, |at| at + 1))
+        }
         'n' => (Some('\n'), 1),
         't' => (Some('\t'), 1),
         'r' => (Some('\r'), 1),

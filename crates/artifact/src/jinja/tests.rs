@@ -71,3 +71,19 @@ fn every_way_to_the_interpreter_is_seen() {
 fn a_template_too_large_to_judge_is_no_pass() {
     assert_eq!(fired(&"x".repeat(MAX_TEMPLATE)), ["SEC204"]);
 }
+
+#[test]
+fn what_takes_too_long_to_follow_is_no_pass() {
+    let mut chain: String = (0..3000).map(|n| format!("{{% set a{n} = a{} %}}", n + 1)).collect();
+    chain.push_str("{% set a3000 = 'x' %}");
+    let calls =
+        format!("{{% macro m({}) %}}{{% endmacro %}}{}", "a,".repeat(3000), "{{ m(x) }}".repeat(3000));
+    for template in [
+        format!("{{{{ m({}) }}}}", "a=".repeat(10_000)),
+        format!("{{{{ {}{} }}}}", "a[".repeat(200), "]".repeat(200)),
+        chain,
+        calls,
+    ] {
+        assert_eq!(fired(&template), ["SEC204"], "{}", &template[..60]);
+    }
+}

@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn keys_do_not_expand_without_bound() {
-        let key = [&[0, 0xff, 0xff, 0x03, 0][..], &[b'k'; 0xffff]].concat();
+        let key = [&[0, 0xff, 0xff, 0x03, 0][..], &[b'k'].repeat(0xffff)].concat();
         let mut block_of = key.clone();
         // Each of these five bytes is the whole key again.
         block_of.extend([0xff, 0xff, 0x03, 0, 0].repeat(1000));
