@@ -12,7 +12,7 @@ use ruzstd::decoding::{FrameDecoder as ZstdFrames, StreamingDecoder};
 
 use super::{
     decoder::{MAX_WINDOW, MAX_WINDOW_KIB},
-    limits::{MAX_DEPTH, Metered},
+    limits::{Limits, MAX_DEPTH, Metered, PART},
     member,
 };
 use crate::{
@@ -95,7 +95,7 @@ pub(crate) fn scan(
     let ending = ENDINGS.iter().find(|ending| lower.ends_with(*ending)).map_or(0, |ending| ending.len());
     let inner = Context { path: &context.path[..context.path.len() - ending], ..context.unwrapped() };
     let section = Section::new(stream, u64::MAX);
-    let mut metered = Metered { decoder: Parts::new(method, section), limits: context.limits };
+    let mut metered = Metered { decoder: Parts::new(method, section, context.limits), limits: context.limits };
     let judged = member::judge(&mut metered, None, &inner, findings)?;
     if metered.decoder.trailing {
         findings.whole(&rules::ARCHIVE_TRAILING, "bytes follow the end of the compressed stream");
@@ -163,7 +163,8 @@ impl<R: BufRead> Decoder<R> {
 }
 
 /// All parts of a compressed stream, one after the other.
-struct Parts<R: BufRead> {
+struct Parts<'l, R: BufRead> {
+    limits: &'l Limits,
     method: Method,
     packed: Option<R>,
     decoder: Option<Decoder<R>>,
@@ -171,13 +172,13 @@ struct Parts<R: BufRead> {
     trailing: bool,
 }
 
-impl<R: BufRead> Parts<R> {
-    fn new(method: Method, packed: R) -> Self {
-        Self { method, packed: Some(packed), decoder: None, trailing: false }
+impl<'l, R: BufRead> Parts<'l, R> {
+    fn new(method: Method, packed: R, limits: &'l Limits) -> Self {
+        Self { limits, method, packed: Some(packed), decoder: None, trailing: false }
     }
 }
 
-impl<R: BufRead> Read for Parts<R> {
+impl<R: BufRead> Read for Parts<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if out.is_empty() {
             return Ok(0);
@@ -202,6 +203,7 @@ impl<R: BufRead> Read for Parts<R> {
                 self.trailing = true;
                 return Ok(0);
             }
+            self.limits.expand(PART)?;
             self.packed = Some(packed);
         }
     }

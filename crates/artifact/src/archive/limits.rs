@@ -9,6 +9,8 @@ use std::{
 pub(super) const MAX_DEPTH: usize = 6;
 /// Bytes that a file may expand to beside its own size times [`RATIO`].
 const FREE: u64 = 256 << 20;
+/// What beginning another part of a compressed stream counts for: memory of a decoder, even if nothing comes out of it.
+pub(super) const PART: u64 = 64 << 10;
 /// Expansion of a whole file above which it is a bomb. Single members of zeros expand a thousandfold.
 const RATIO: u64 = 100;
 /// Bytes of nested archives in memory at a time.
@@ -56,6 +58,16 @@ impl Limits {
         done
     }
 
+    /// Takes bytes that a decoder gives, or as good as gives, off what is left.
+    pub(super) fn expand(&self, bytes: u64) -> io::Result<()> {
+        if let Some(left) = self.left.get().checked_sub(bytes) {
+            self.left.set(left);
+            return Ok(());
+        }
+        self.burst.set(true);
+        Err(io::Error::other("it expands without bound"))
+    }
+
     /// Counts members; whether there may be as many.
     pub(super) fn admit(&self, members: u64) -> bool {
         let all = self.members.get().saturating_add(members);
@@ -74,13 +86,7 @@ pub(super) struct Metered<'l, R> {
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.decoder.read(out)?;
-        match self.limits.left.get().checked_sub(read as u64) {
-            Some(left) => self.limits.left.set(left),
-            None => {
-                self.limits.burst.set(true);
-                return Err(io::Error::other("it expands without bound"));
-            }
-        }
+        self.limits.expand(read as u64)?;
         Ok(read)
     }
 }

@@ -86,6 +86,8 @@ fn damaged_compression_is_named_and_what_came_before_it_judged() {
 
 #[test]
 fn expansion_without_bound_is_a_bomb() {
+    let nothing = bzip2(b"");
+    check("m.pkl.bz2", &[bzip2(HOSTILE), nothing.repeat(8000)].concat(), "ARC112");
     let zeros = gzip(&vec![b'N'; 64 << 20]);
     let bomb: Vec<u8> = std::iter::repeat_n(zeros, 6).flatten().collect();
     let once = gzip(&bomb);

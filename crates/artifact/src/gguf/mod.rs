@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Keys and tensors that are followed; the largest models have some thousands.
-const MAX_ENTRIES: u64 = 1 << 20;
+const MAX_ENTRIES: u64 = 1 << 18;
 /// Above this, a count is no damage but made to overflow a reader.
 const BOMB: u64 = 1 << 32;
 
