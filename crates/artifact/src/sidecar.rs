@@ -14,6 +14,9 @@ use crate::{
 /// Templates of one file that are judged.
 const MAX_TEMPLATES: usize = 64;
 
+/// Tensors of an index that are followed.
+const MAX_TENSORS: usize = 500_000;
+
 /// Keys by which loaders find code or classes.
 const ACTIVE: &[&str] =
     &["_target_", "auto_map", "class_name", "custom_pipelines", "loader_module", "registered_name"];
@@ -57,6 +60,8 @@ pub(crate) fn scan_json(stream: &mut Stream<'_>, findings: &mut Findings) -> Res
 #[derive(Default)]
 struct Document {
     weight_map: Option<Vec<(String, String)>>,
+    /// The index has more tensors than are followed.
+    unfollowed: bool,
     active: Vec<&'static str>,
     /// Place and text of templates.
     templates: Vec<(String, u64, String)>,
@@ -86,6 +91,9 @@ impl Document {
                 let message = "this key can make a loader run code; what it names is not analysed";
                 findings.about(&rules::ACTIVE_SIDECAR, None, key, message);
             }
+            if self.unfollowed {
+                findings.whole(&rules::ST_LIMIT, format!("an index of more than {MAX_TENSORS} tensors"));
+            }
             if self.weight_map.is_some() { Format::SafetensorsIndex } else { Format::Json }
         };
         for (target, at, template) in self.templates {
@@ -106,8 +114,11 @@ impl Visitor for Document {
                 self.weight_map = Some(Vec::new());
             }
             Event::Text(shard) if path.depth() == 2 && path.key_at(0) == "weight_map" => {
-                if let Some(map) = &mut self.weight_map {
-                    map.push((path.key().to_owned(), shard.clone()));
+                match &mut self.weight_map {
+                    Some(map) if map.len() < MAX_TENSORS => {
+                        map.push((path.key().to_owned(), shard.clone()));
+                    }
+                    _ => self.unfollowed = true,
                 }
             }
             // A template, or a list of them with names.

@@ -95,7 +95,8 @@ pub(crate) fn scan(
     let ending = ENDINGS.iter().find(|ending| lower.ends_with(*ending)).map_or(0, |ending| ending.len());
     let inner = Context { path: &context.path[..context.path.len() - ending], ..context.unwrapped() };
     let section = Section::new(stream, u64::MAX);
-    let mut metered = Metered { decoder: Parts::new(method, section, context.limits), limits: context.limits };
+    let mut metered =
+        Metered { decoder: Parts::new(method, section, context.limits), limits: context.limits };
     let judged = member::judge(&mut metered, None, &inner, findings)?;
     if metered.decoder.trailing {
         findings.whole(&rules::ARCHIVE_TRAILING, "bytes follow the end of the compressed stream");

@@ -54,6 +54,9 @@ impl Path {
     }
 }
 
+/// Keys of one object that are told apart; the largest published vocabularies have some hundred thousand.
+const MAX_KEYS: usize = 2_000_000;
+
 /// Hands every event of a document to a visitor. Fails where the document does not end well.
 pub(crate) fn walk(source: &mut impl Source, visitor: &mut impl Visitor) -> Result<(), JsonError> {
     let mut path = Path::default();
@@ -64,6 +67,12 @@ pub(crate) fn walk(source: &mut impl Source, visitor: &mut impl Visitor) -> Resu
                 if let Some(step) = path.steps.last_mut() {
                     let mut hasher = DefaultHasher::new();
                     key.hash(&mut hasher);
+                    if step.seen.len() >= MAX_KEYS {
+                        return Err(JsonError::Syntax {
+                            at,
+                            what: "an object of more keys than are followed",
+                        });
+                    }
                     let repeated = !step.seen.insert(hasher.finish());
                     step.key = Some(key.clone());
                     if repeated {

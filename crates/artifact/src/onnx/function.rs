@@ -65,7 +65,7 @@ impl Parser<'_, '_> {
                     body.outputs.push((output, None));
                 }
                 (7, Wire::Bytes(length)) => parser.node(length, &mut body)?,
-                (9, Wire::Bytes(length)) => opsets.push(parser.opset(length)?),
+                (9, Wire::Bytes(length)) => parser.import(length, &mut opsets)?,
                 (10, Wire::Bytes(length)) => domain = canonical(parser.text(length)?),
                 (11, Wire::Bytes(length)) => parser.default_attribute(length)?,
                 (13, Wire::Bytes(length)) => overload = parser.text(length)?,

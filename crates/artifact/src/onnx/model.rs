@@ -114,7 +114,7 @@ impl Parser<'_, '_> {
                     }
                     main = Some(parser.graph(length)?);
                 }
-                (8, Wire::Bytes(length)) => opsets.push(parser.opset(length)?),
+                (8, Wire::Bytes(length)) => parser.import(length, &mut opsets)?,
                 (20, Wire::Bytes(length)) => parser.training(length)?,
                 (25, Wire::Bytes(length)) => parser.function(length, &mut functions)?,
                 _ => parser.unknown("ModelProto", number),

@@ -14,6 +14,9 @@ pub(super) struct Opset {
     pub(super) version: u64,
 }
 
+/// Operator sets that a model or a function imports; published ones import up to a dozen.
+const MAX_OPSETS: usize = 256;
+
 /// Newest version of a standard operator set known here; `None` for other domains.
 fn newest(domain: &str) -> Option<u64> {
     match domain {
@@ -25,8 +28,17 @@ fn newest(domain: &str) -> Option<u64> {
 }
 
 impl Parser<'_, '_> {
-    /// Reads an import of this many bytes.
-    pub(super) fn opset(&mut self, length: u64) -> Result<Opset, Stop> {
+    /// Reads an import of this many bytes into the list of them.
+    pub(super) fn import(&mut self, length: u64, opsets: &mut Vec<Opset>) -> Result<(), Stop> {
+        if opsets.len() >= MAX_OPSETS {
+            return Err(self.fail(&rules::ONNX_LIMIT, "more operator sets than are followed"));
+        }
+        let opset = self.opset(length)?;
+        opsets.push(opset);
+        Ok(())
+    }
+
+    fn opset(&mut self, length: u64) -> Result<Opset, Stop> {
         let mut opset = Opset { domain: String::new(), version: 0 };
         self.nested(length, |parser, number, value| {
             match (number, value) {

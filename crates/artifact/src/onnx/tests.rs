@@ -178,6 +178,12 @@ fn a_few_bytes_may_not_make_a_huge_tensor() {
 }
 
 #[test]
+fn imports_are_bounded() {
+    let many = |model: Message| (0..300).fold(model, |model, n| model.message(8, opset(&format!("d{n}"), 1)));
+    check(&model(graph(|graph| graph), many), "ONX207");
+}
+
+#[test]
 fn nesting_is_bounded() {
     let mut graph = Message::default().message(12, value("x", 1));
     for _ in 0..3000 {

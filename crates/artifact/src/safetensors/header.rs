@@ -4,7 +4,7 @@ use std::{collections::HashSet, fmt, io::Read};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, MapAccess, Visitor},
+    de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
 use super::Extent;
@@ -12,6 +12,8 @@ use crate::{findings::Findings, rules, weights::Float};
 
 /// Tensors per file.
 const MAX_TENSORS: usize = 500_000;
+/// Axes of a tensor; no framework makes more.
+const MAX_AXES: usize = 64;
 
 /// Bits per element of each dtype.
 const DTYPES: &[(&str, u64)] = &[
@@ -74,8 +76,33 @@ pub(super) struct Header<'f> {
 #[serde(deny_unknown_fields)]
 struct Entry {
     dtype: String,
+    #[serde(deserialize_with = "shape")]
     shape: Vec<u64>,
     data_offsets: (u64, u64),
+}
+
+/// Reads a shape; one that would only fill memory is an error.
+fn shape<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    struct Axes;
+    impl<'de> Visitor<'de> for Axes {
+        type Value = Vec<u64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MAX_AXES} sizes")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sizes: A) -> Result<Vec<u64>, A::Error> {
+            let mut shape = Vec::new();
+            while let Some(size) = sizes.next_element()? {
+                if shape.len() >= MAX_AXES {
+                    return Err(de::Error::invalid_length(shape.len() + 1, &self));
+                }
+                shape.push(size);
+            }
+            Ok(shape)
+        }
+    }
+    deserializer.deserialize_seq(Axes)
 }
 
 impl<'f> Header<'f> {

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{findings::Findings, rules, tree};
 
+/// Shards of one model; the largest published ones have some hundreds.
+const MAX_SHARDS: usize = 10_000;
+
 /// Compares an index with its shards. `index` is its path, `weight_map` its pairs of tensor and shard; `shards` holds
 /// the tensors of every sound safetensors file by path, where they are known; `exists` tells which files are there.
 pub(crate) fn check(
@@ -16,6 +19,10 @@ pub(crate) fn check(
     // In the order of their names, so that the report is always the same.
     let mut named: BTreeMap<String, HashSet<&str>> = BTreeMap::new();
     for (tensor, shard) in weight_map {
+        if named.len() > MAX_SHARDS {
+            findings.whole(&rules::INDEX_SHARD, format!("the index names more than {MAX_SHARDS} shards"));
+            return;
+        }
         match tree::beside(index, shard) {
             Ok(path) => {
                 if !named.entry(path).or_default().insert(tensor) {

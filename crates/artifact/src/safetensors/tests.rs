@@ -30,6 +30,7 @@ fn every_kind_of_damage_has_a_rule() {
     check(&one("F32", "[4]", "[0,16]"), 24, "STF101");
     check(&one("F32", "[4]", "[8,24]"), 24, "STF102");
     check(&one("F32", "[4]", "[16,0]"), 16, "INT304");
+    check(&one("F32", &format!("[{}4]", "1,".repeat(100)), "[0,16]"), 16, "INT302");
     check("{\"a\":", 0, "INT302");
     check("{} x", 0, "INT302");
     check(&format!("{}{}", r#"{"a":"#, "[".repeat(5000)), 0, "INT302");
@@ -91,4 +92,7 @@ fn an_index_must_agree_with_its_shards() {
         let report = judge(map);
         assert!(rules(&report).contains(&rule), "{map}: {:?}", report.findings);
     }
+    let many: Vec<String> = (0..10_100).map(|n| format!(r#""t{n}":"{n}.bin""#)).collect();
+    let report = judge(&many.join(","));
+    assert!(report.findings.iter().any(|finding| finding.message.contains("more than 10000 shards")));
 }
