@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Seconds that each target runs; longer runs are `cargo xtask fuzz`.
-const SECONDS: u32 = 3;
+const SECONDS: u32 = 2;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let tools = subject.workspace.path("target/tools/fuzz");
