@@ -45,6 +45,7 @@ mod protobuf;
 pub mod rules;
 mod safetensors;
 #[cfg(test)]
+#[path = "tests/seeds.rs"]
 mod seeds;
 mod settings;
 mod sidecar;
