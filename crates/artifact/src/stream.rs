@@ -155,9 +155,18 @@ impl<'a> Stream<'a> {
 
     /// Passes over `length` bytes; the first `keep` of them are appended to `kept`.
     pub(crate) fn take(&mut self, length: u64, keep: usize, kept: &mut Vec<u8>) -> Result<(), Stop> {
+        let mut keep = keep;
+        self.pass(length, |chunk| {
+            let wanted = keep.min(chunk.len());
+            kept.extend_from_slice(&chunk[..wanted]);
+            keep -= wanted;
+        })
+    }
+
+    /// Hands the next `length` bytes to `look`, as they come.
+    pub(crate) fn pass(&mut self, length: u64, mut look: impl FnMut(&[u8])) -> Result<(), Stop> {
         let start = self.position();
         let mut left = length;
-        let mut keep = keep as u64;
         while left > 0 {
             if self.next == self.filled {
                 self.fill()?;
@@ -167,11 +176,9 @@ impl<'a> Stream<'a> {
             }
             let chunk = &self.buffer[self.next..self.filled];
             let used = usize::try_from(left).map_or(chunk.len(), |left| left.min(chunk.len()));
-            let wanted = usize::try_from(keep).map_or(used, |keep| keep.min(used));
-            kept.extend_from_slice(&chunk[..wanted]);
+            look(&chunk[..used]);
             self.next += used;
             left -= used as u64;
-            keep -= wanted as u64;
         }
         Ok(())
     }

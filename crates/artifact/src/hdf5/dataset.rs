@@ -138,8 +138,8 @@ fn layout(image: &Image, fields: &mut Fields<'_>, findings: &mut Findings) -> Re
     }
     let class = fields.u8()?;
     Ok(Some(match (version, class) {
-        (3 | 4, 0) => Layout::Compact(u64::from(fields.u16()?)),
-        (3 | 4, 1) => Layout::Contiguous { address: fields.number(wide)?, size: Some(fields.number(long)?) },
+        (3..=5, 0) => Layout::Compact(u64::from(fields.u16()?)),
+        (3..=5, 1) => Layout::Contiguous { address: fields.number(wide)?, size: Some(fields.number(long)?) },
         (3, 2) => {
             let dimensions = usize::from(fields.u8()?);
             let tree = fields.number(wide)?;
@@ -150,11 +150,12 @@ fn layout(image: &Image, fields: &mut Fields<'_>, findings: &mut Findings) -> Re
             }
             Layout::Chunked { tree, dimensions, chunk }
         }
-        (4, 2) => {
+        // HDF5 2.0 writes version 5 for chunks whose sizes are wider.
+        (4 | 5, 2) => {
             let what = "chunks with a newer index, which is not followed";
             return Err(Fault::Limit { at: fields.place(), what });
         }
-        (4, 3) => {
+        (4 | 5, 3) => {
             findings.at(
                 &rules::HDF5_EXTERNAL,
                 fields.place(),

@@ -92,6 +92,12 @@ pub(super) fn raw_unicode(text: &[u8]) -> Option<String> {
             (b'\\', Some(b'U')) => 8,
             _ => 0,
         };
+        if let (0, b'\\', Some(next)) = (digits, byte, text.get(at + 1)) {
+            // A pair: the second one does not begin an escape.
+            out.extend(['\\', char::from(*next)]);
+            at += 2;
+            continue;
+        }
         if digits == 0 {
             out.push(char::from(*byte));
             at += 1;
@@ -113,6 +119,7 @@ mod tests {
     fn escapes_are_decoded_before_a_name_is_read() {
         assert_eq!(unquote(br"'o\x73\163'").as_deref(), Some("oss"));
         assert_eq!(raw_unicode(br"o\u0073").as_deref(), Some("os"));
+        assert_eq!(raw_unicode(br"o\\u0073").as_deref(), Some(r"o\\u0073"));
         assert_eq!(unquote(b"'os"), None);
         assert_eq!(unquote(b"'"), None);
         assert_eq!(raw_unicode(br"\u00"), None);

@@ -12,6 +12,7 @@ use super::{
     literal, opcode,
     opcode::Operand,
     torch::{Dialect, Storage},
+    utf8::Utf8,
     value::{Full, Kind, Memo, Texts, Value},
 };
 use crate::{
@@ -22,6 +23,8 @@ use crate::{
 
 /// Bytes of a text that are kept to see whether it names something; longer texts name nothing.
 pub(super) const KEPT: usize = 256;
+/// Bytes of a line that are kept to see whether it is written as it must be; a longer one is not judged.
+pub(super) const LINE: usize = 1 << 20;
 /// Values on the stack, and marks.
 const MAX_STACK: usize = 4_000_000;
 /// Distinct globals.
@@ -175,7 +178,10 @@ impl<'m, 'a> Machine<'m, 'a> {
             Operand::Number(width) => self.stream.little_endian(usize::from(width)),
             Operand::Line => {
                 self.kept.clear();
-                self.length = self.stream.line(KEPT, &mut self.kept)?;
+                self.length = self.stream.line(LINE, &mut self.kept)?;
+                if self.length > LINE as u64 {
+                    self.note(&rules::PICKLE_LIMIT, "a line that is longer than is judged");
+                }
                 Ok(0)
             }
             Operand::TwoLines => {
@@ -189,6 +195,10 @@ impl<'m, 'a> Machine<'m, 'a> {
                 let length = self.stream.little_endian(usize::from(width))?;
                 self.counted(length)
             }
+            Operand::Text(width) => {
+                let length = self.stream.little_endian(usize::from(width))?;
+                self.long_text(length)
+            }
             Operand::SignedCounted => {
                 let length = self.stream.little_endian(4)?;
                 if length > 0x7fff_ffff {
@@ -197,6 +207,22 @@ impl<'m, 'a> Machine<'m, 'a> {
                 self.counted(length)
             }
         }
+    }
+
+    /// A text is checked where it stands, since only its beginning is kept; a short one where it is used.
+    fn long_text(&mut self, length: u64) -> Result<u64, Stop> {
+        if length <= KEPT as u64 || length > self.stream.remaining() {
+            return self.counted(length);
+        }
+        self.kept.clear();
+        self.length = length;
+        let (mut text, kept) = (Utf8::default(), &mut self.kept);
+        self.stream.pass(length, |chunk| {
+            let wanted = (KEPT - kept.len()).min(chunk.len());
+            kept.extend_from_slice(&chunk[..wanted]);
+            text.add(chunk);
+        })?;
+        if text.is_sound() { Ok(0) } else { Err(self.fail(&rules::PICKLE_OPERAND, "a text that is no UTF-8")) }
     }
 
     fn counted(&mut self, length: u64) -> Result<u64, Stop> {

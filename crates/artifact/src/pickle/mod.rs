@@ -21,6 +21,7 @@ mod sniff;
 #[cfg(test)]
 mod tests;
 mod torch;
+mod utf8;
 mod value;
 
 pub(crate) use allow::{is_dangerous, is_listed_global};

@@ -13,6 +13,8 @@ pub(super) enum Operand {
     TwoLines,
     /// Bytes behind a little-endian length of this many bytes.
     Counted(u8),
+    /// UTF-8 behind a little-endian length of this many bytes.
+    Text(u8),
     /// Bytes behind a signed four-byte length.
     SignedCounted,
 }
@@ -50,7 +52,7 @@ opcodes! {
     BINSTRING b'T' Operand::SignedCounted;
     SHORT_BINSTRING b'U' Operand::Counted(1);
     UNICODE b'V' Operand::Line;
-    BINUNICODE b'X' Operand::Counted(4);
+    BINUNICODE b'X' Operand::Text(4);
     APPEND b'a' Operand::None;
     BUILD b'b' Operand::None;
     GLOBAL b'c' Operand::TwoLines;
@@ -86,8 +88,8 @@ opcodes! {
     LONG4 0x8b Operand::SignedCounted;
     BINBYTES b'B' Operand::Counted(4);
     SHORT_BINBYTES b'C' Operand::Counted(1);
-    SHORT_BINUNICODE 0x8c Operand::Counted(1);
-    BINUNICODE8 0x8d Operand::Counted(8);
+    SHORT_BINUNICODE 0x8c Operand::Text(1);
+    BINUNICODE8 0x8d Operand::Text(8);
     BINBYTES8 0x8e Operand::Counted(8);
     EMPTY_SET 0x8f Operand::None;
     ADDITEMS 0x90 Operand::None;

@@ -2,8 +2,8 @@
 
 use super::{
     literal,
-    machine::{KEPT, Machine},
-    opcode,
+    machine::{KEPT, LINE, Machine},
+    opcode, utf8,
     value::{Full, Value},
 };
 use crate::{rules, stream::Stop};
@@ -42,7 +42,8 @@ impl Machine<'_, '_> {
                 let text = std::str::from_utf8(&kept).ok();
                 let value = match text {
                     // Python lets lone surrogates pass; no name holds one.
-                    None => Value::LongText,
+                    None if self.length > KEPT as u64 || utf8::is_text(&kept) => Value::LongText,
+                    None => return Err(self.fail(&rules::PICKLE_OPERAND, "a text that is no UTF-8")),
                     Some(text) => self.text(text)?,
                 };
                 self.kept = kept;
@@ -57,7 +58,7 @@ impl Machine<'_, '_> {
     }
 
     fn escaped(&mut self, opcode: u8) -> Result<Value, Stop> {
-        if self.length > KEPT as u64 {
+        if self.length > LINE as u64 {
             return Ok(Value::LongText);
         }
         let text = if opcode == opcode::STRING {

@@ -167,7 +167,7 @@ fn length(operand: Operand, rest: &[u8]) -> Option<usize> {
         Operand::Number(width) => Some(usize::from(width)),
         Operand::Line => line(0),
         Operand::TwoLines => line(line(0)?),
-        Operand::Counted(width) => counted(usize::from(width)),
+        Operand::Counted(width) | Operand::Text(width) => counted(usize::from(width)),
         Operand::SignedCounted => counted(4),
     }
 }

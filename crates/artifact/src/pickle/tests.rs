@@ -140,6 +140,26 @@ fn damage_keeps_the_findings_before_it() {
 }
 
 #[test]
+fn texts_are_what_python_decodes_however_long_they_are() {
+    for length in [3, 300, 300_000] {
+        let text = |end: &[u8]| {
+            let bytes = [&b"a".repeat(length)[..], end].concat();
+            let count = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+            [&b"\x80\x04X"[..], &count, &bytes, b"."].concat()
+        };
+        sound(&text("é".as_bytes()));
+        sound(&text(b"\xed\xa0\x80"));
+        check(&text(b"\xff"), "INT204");
+        check(&text(b"\xe2\x82"), "INT204");
+        let line = |end: &[u8]| [&b"\x80\x02V"[..], &b"a".repeat(length), end, b"\n."].concat();
+        sound(&line(b"\\u00e9"));
+        check(&line(b"\\u00"), "INT204");
+        check(&[&b"\x80\x02L"[..], &b"1".repeat(length), b"xL\n."].concat(), "PKL203");
+    }
+    check(&[&b"\x80\x02V"[..], &b"a".repeat(2 << 20), b"\n."].concat(), "PKL304");
+}
+
+#[test]
 fn resources_are_bounded() {
     check(b"\x80\x04Nr\xf0\xff\xff\xff.", "PKL301");
     check(b"\x80\x04\x8e\0\0\0\0\0\x20\0\0.", "PKL302");
