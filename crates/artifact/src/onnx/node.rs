@@ -1,6 +1,6 @@
 //! Reading graphs, nodes and attributes: they hold each other, and tensors.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     graph::Graph,
@@ -15,6 +15,9 @@ use crate::{rules, stream::Stop};
 /// Distinct operators per model.
 const MAX_OPERATORS: usize = 20_000;
 
+/// Names of attributes that are kept per node; operators have a few dozen at most.
+const MAX_ATTRIBUTES: usize = 1_000;
+
 /// What is read of a node.
 #[derive(Debug, Default)]
 struct Fields {
@@ -25,6 +28,8 @@ struct Fields {
     domain: String,
     name: String,
     overload: String,
+    /// Names of the attributes.
+    attributes: HashSet<String>,
     /// Small integers of the attributes that matter for sizes, by attribute.
     integers: HashMap<String, Vec<i64>>,
 }
@@ -84,7 +89,7 @@ impl Parser<'_, '_> {
             Ok(())
         })?;
         let absent = self.absent()?;
-        let Fields { inputs, outputs, mut captures, domain, name, overload, integers } = fields;
+        let Fields { inputs, outputs, mut captures, domain, name, overload, integers, .. } = fields;
         if domain.is_empty() {
             let node =
                 Node { operator: &name, inputs: &inputs, outputs: &outputs, attributes: &integers, at };
@@ -121,6 +126,7 @@ impl Parser<'_, '_> {
     }
 
     fn attribute(&mut self, length: u64, node: &mut Fields) -> Result<(), Stop> {
+        let at = self.stream.position();
         let mut name = String::new();
         let mut integers = Vec::new();
         self.nested(length, |parser, number, value| {
@@ -152,6 +158,12 @@ impl Parser<'_, '_> {
             }
             Ok(())
         })?;
+        if name.is_empty() {
+            self.note(&rules::ONNX_MODEL, "an attribute without a name");
+        } else if node.attributes.len() < MAX_ATTRIBUTES && !node.attributes.insert(name.clone()) {
+            let message = "a node has this attribute twice; runtimes disagree on which counts";
+            self.findings.about(&rules::ONNX_TWICE, Some(at), &name, message);
+        }
         if !integers.is_empty() && integers.len() <= MAX_RANK {
             node.integers.insert(name, integers);
         }

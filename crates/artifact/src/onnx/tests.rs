@@ -49,6 +49,11 @@ fn the_edges_of_a_graph_are_checked() {
         "INT407",
     );
     check(&with_graph(|g| g.message(1, node("Relu", &["x"], &["x"]))), "INT406");
+    let axis = || attribute("axis", 9, Message::default());
+    let relu = || node("Relu", &["x"], &["z"]).message(5, Message::default().bytes(1, "a").number(3, 1));
+    assert!(passes(&judge("m.onnx", &with_graph(|g| g.message(1, relu())))));
+    check(&with_graph(|g| g.message(1, relu().message(5, axis()).message(5, axis()))), "INT406");
+    check(&with_graph(|g| g.message(1, relu().message(5, Message::default().number(3, 1)))), "INT402");
 }
 
 #[test]
