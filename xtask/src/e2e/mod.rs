@@ -13,6 +13,7 @@ mod fuzz;
 mod github;
 mod gto;
 mod model;
+mod oracles;
 mod prometheus;
 mod proxies;
 mod release;
@@ -54,6 +55,7 @@ const STEPS: &[Step] = &[
     Step { name: "full-disk", run: full_disk::run },
     Step { name: "fuzz", run: fuzz::run },
     Step { name: "model", run: model::run },
+    Step { name: "oracles", run: oracles::run },
     Step { name: "sarif", run: sarif::run },
     Step { name: "nginx", run: proxies::nginx },
     Step { name: "haproxy", run: proxies::haproxy },

@@ -59,6 +59,9 @@ impl Parser<'_, '_> {
                 let message = "this operator set is imported in two versions";
                 self.findings.about(&rules::ONNX_OPSET, None, domain, message);
             }
+            if opset.version < 1 {
+                self.findings.about(&rules::ONNX_OPSET, None, domain, "this operator set has no version");
+            }
             if newest(domain).is_some_and(|newest| opset.version > newest) {
                 let message =
                     format!("operator set {domain:?} {} is newer than what is known here", opset.version);

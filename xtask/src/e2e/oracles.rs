@@ -1,0 +1,18 @@
+//! The libraries that write and read model files, held against what `validate` says: CPython's own pickle reader,
+//! safetensors, onnx.checker and h5py; and the same bytes on machines that differ in everything else.
+
+use anyhow::Result;
+
+use super::{Ending, Subject};
+use crate::{process, python::Environment};
+
+const PACKAGES: [&str; 5] =
+    ["h5py==3.16.0", "ml_dtypes==0.6.0", "numpy==2.4.6", "onnx==1.23.2", "safetensors==0.8.0"];
+
+pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
+    let environment = Environment::install(subject.workspace, "e2e-oracles", &PACKAGES)?;
+    let mut compare = environment.program("python");
+    compare.arg(subject.workspace.path("tests/e2e/oracles.py")).arg(subject.tagship()?);
+    process::run(compare)?;
+    Ok(Ending::Passed)
+}
