@@ -10,7 +10,7 @@ use crate::{
     findings::Findings,
     flatbuffer,
     format::{self, Format, Identity},
-    gguf, hdf5, keras, npy, onnx,
+    gguf, hdf5, keras, mlmodel, npy, onnx,
     pickle::{self, Dialect, Storage},
     rules, safetensors, settings, sidecar, skops,
     stream::{Section, Stop, Stream},
@@ -263,6 +263,10 @@ fn by_format(
             or_truncated(model, findings, &rules::FLAT_TRUNCATED)?;
         }
         Format::XgboostUbj => booster::scan_ubjson(stream, findings)?,
+        Format::XgboostBinary => {
+            let model = booster::scan_xgboost_binary(stream, findings);
+            or_truncated(model, findings, &rules::BOOSTER_TRUNCATED)?;
+        }
         Format::LightgbmText => {
             let model = booster::scan_lightgbm_text(stream, findings);
             or_truncated(model, findings, &rules::BOOSTER_TRUNCATED)?;
@@ -278,6 +282,7 @@ fn by_format(
         }
         Format::Compressed => return compressed::scan(stream, context, findings),
         Format::Tar => return tar::scan(stream, context, findings),
+        Format::Text if mlmodel::is_descriptor(context.path) => mlmodel::scan(stream, findings)?,
         Format::Text if settings::is_yaml(context.path) => settings::scan(stream, findings)?,
         Format::Zip => return zip::scan(stream, context, findings),
         Format::Json => {

@@ -43,6 +43,8 @@ pub enum Format {
     XgboostJson,
     /// An XGBoost model as UBJSON.
     XgboostUbj,
+    /// An XGBoost model in its old binary format.
+    XgboostBinary,
     /// A LightGBM model as text.
     LightgbmText,
     /// A LightGBM model as JSON.
@@ -105,6 +107,7 @@ const NAMES: &[(Format, &str)] = &[
     (Format::KerasJson, "keras-json"),
     (Format::XgboostJson, "xgboost-json"),
     (Format::XgboostUbj, "xgboost-ubj"),
+    (Format::XgboostBinary, "xgboost-binary"),
     (Format::LightgbmText, "lightgbm-text"),
     (Format::LightgbmJson, "lightgbm-json"),
     (Format::Catboost, "catboost"),
@@ -166,6 +169,7 @@ impl Format {
         Self::KerasJson,
         Self::XgboostJson,
         Self::XgboostUbj,
+        Self::XgboostBinary,
         Self::LightgbmText,
         Self::LightgbmJson,
         Self::Catboost,
@@ -259,6 +263,9 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
     }
     if booster::recognise_ubjson(head) {
         return Some(Format::XgboostUbj);
+    }
+    if booster::recognise_xgboost_binary(head) {
+        return Some(Format::XgboostBinary);
     }
     MAGIC
         .iter()

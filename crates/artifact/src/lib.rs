@@ -36,6 +36,7 @@ mod hdf5;
 mod jinja;
 mod json;
 mod keras;
+mod mlmodel;
 mod npy;
 mod onnx;
 mod pages;

@@ -57,6 +57,8 @@ pub enum Format {
     XgboostJson,
     /// An XGBoost model as UBJSON.
     XgboostUbj,
+    /// An XGBoost model in its old binary format.
+    XgboostBinary,
     /// A LightGBM model as text.
     LightgbmText,
     /// A LightGBM model as JSON.
@@ -185,6 +187,7 @@ impl Format {
         Self::KerasJson,
         Self::XgboostJson,
         Self::XgboostUbj,
+        Self::XgboostBinary,
         Self::LightgbmText,
         Self::LightgbmJson,
         Self::Catboost,
@@ -215,6 +218,7 @@ impl Format {
             Self::KerasJson => "keras-json",
             Self::XgboostJson => "xgboost-json",
             Self::XgboostUbj => "xgboost-ubj",
+            Self::XgboostBinary => "xgboost-binary",
             Self::LightgbmText => "lightgbm-text",
             Self::LightgbmJson => "lightgbm-json",
             Self::Catboost => "catboost",

@@ -9,9 +9,11 @@ mod tests;
 mod tree;
 mod ubjson;
 mod xgboost;
+mod xgboost_binary;
 
 pub(crate) use catboost_json::CatboostJson;
 pub(crate) use lightgbm_json::LightgbmJson;
 pub(crate) use lightgbm_text::scan as scan_lightgbm_text;
 pub(crate) use ubjson::recognise as recognise_ubjson;
 pub(crate) use xgboost::{Xgboost, scan_ubjson};
+pub(crate) use xgboost_binary::{recognise as recognise_xgboost_binary, scan as scan_xgboost_binary};

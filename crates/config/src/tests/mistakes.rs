@@ -158,15 +158,15 @@ const BODIES: &[(&str, &str)] = &[
     ),
     (
         "validate: { formats: [onxx] }",
-        "27 models.m.validate.formats[0]: expected one of `onnx`, `safetensors`, `pickle`, `joblib`, `torch`, `torchscript`, `npy`, `npz`, `zip`, `tar`, `gguf`, `hdf5`, `keras`, `skops`, `tf-saved-model`, `tf-graph`, `tf-checkpoint`, `keras-json`, `xgboost-json`, `xgboost-ubj`, `lightgbm-text`, `lightgbm-json`, `catboost`, `catboost-json`, `tflite`, found `onxx` | did you mean `onnx`?",
+        "27 models.m.validate.formats[0]: expected one of `onnx`, `safetensors`, `pickle`, `joblib`, `torch`, `torchscript`, `npy`, `npz`, `zip`, `tar`, `gguf`, `hdf5`, `keras`, `skops`, `tf-saved-model`, `tf-graph`, `tf-checkpoint`, `keras-json`, `xgboost-json`, `xgboost-ubj`, `xgboost-binary`, `lightgbm-text`, `lightgbm-json`, `catboost`, `catboost-json`, `tflite`, found `onxx` | did you mean `onnx`?",
     ),
     (
         "validate: { formats: [coreml] }",
-        "27 models.m.validate.formats[0]: expected one of `onnx`, `safetensors`, `pickle`, `joblib`, `torch`, `torchscript`, `npy`, `npz`, `zip`, `tar`, `gguf`, `hdf5`, `keras`, `skops`, `tf-saved-model`, `tf-graph`, `tf-checkpoint`, `keras-json`, `xgboost-json`, `xgboost-ubj`, `lightgbm-text`, `lightgbm-json`, `catboost`, `catboost-json`, `tflite`, found `coreml`",
+        "27 models.m.validate.formats[0]: expected one of `onnx`, `safetensors`, `pickle`, `joblib`, `torch`, `torchscript`, `npy`, `npz`, `zip`, `tar`, `gguf`, `hdf5`, `keras`, `skops`, `tf-saved-model`, `tf-graph`, `tf-checkpoint`, `keras-json`, `xgboost-json`, `xgboost-ubj`, `xgboost-binary`, `lightgbm-text`, `lightgbm-json`, `catboost`, `catboost-json`, `tflite`, found `coreml`",
     ),
     (
         "validate: { formats: [{ onnx: true }] }",
-        "27 models.m.validate.formats[0]: expected one of `onnx`, `safetensors`, `pickle`, `joblib`, `torch`, `torchscript`, `npy`, `npz`, `zip`, `tar`, `gguf`, `hdf5`, `keras`, `skops`, `tf-saved-model`, `tf-graph`, `tf-checkpoint`, `keras-json`, `xgboost-json`, `xgboost-ubj`, `lightgbm-text`, `lightgbm-json`, `catboost`, `catboost-json`, `tflite`, found a mapping",
+        "27 models.m.validate.formats[0]: expected one of `onnx`, `safetensors`, `pickle`, `joblib`, `torch`, `torchscript`, `npy`, `npz`, `zip`, `tar`, `gguf`, `hdf5`, `keras`, `skops`, `tf-saved-model`, `tf-graph`, `tf-checkpoint`, `keras-json`, `xgboost-json`, `xgboost-ubj`, `xgboost-binary`, `lightgbm-text`, `lightgbm-json`, `catboost`, `catboost-json`, `tflite`, found a mapping",
     ),
     (
         "validate: { max-size: 2 }",
