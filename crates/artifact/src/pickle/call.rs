@@ -136,6 +136,9 @@ impl Machine<'_, '_> {
             let weight = self.heap.weigh(id, *argument);
             self.check_weight(weight);
         }
+        if usage == Usage::DictLike {
+            self.heap.get_mut(id).keys = self.keys_of_items(arguments.unwrap_or_default());
+        }
         if usage == Usage::Dtype {
             self.heap.get_mut(id).element = self.element(arguments.unwrap_or_default());
         }
@@ -200,7 +203,7 @@ impl Machine<'_, '_> {
             let message = "its state makes the loader evaluate a formula, which may be any code";
             self.note_about(&rules::BAD_BUILD, &name, message);
         }
-        if self.has_dunder(state) {
+        if self.has_dunder(state) || self.offers_method(target) {
             self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");
         }
         if let Value::Object(id) = target {
@@ -240,6 +243,32 @@ impl Machine<'_, '_> {
         let parts = self.heap.is(state, Kind::Tuple);
         let whole = matches!(state, Value::Object(id) if self.heap.get(id).keys.instance);
         self.has_key(state, |keys| keys.dunder || (parts && keys.instance)) || whole
+    }
+
+    /// What is known of the items that a mapping is made of.
+    fn keys_of_items(&self, arguments: &[Value]) -> Keys {
+        let mut all = Keys::default();
+        for argument in arguments {
+            let Value::Object(id) = argument else { continue };
+            let object = self.heap.get(*id);
+            all.dunder |= object.keys.dunder;
+            // Keys of pairs in a list are not followed.
+            let followed = object.kind == Kind::Dict || self.partial_of(*argument).is_some();
+            all.instance |= object.keys.instance || !followed;
+        }
+        all
+    }
+
+    /// Whether the items of an instance could be taken for its methods: classes that offer items as attributes are
+    /// asked for `__setstate__` before they get their state.
+    fn offers_method(&self, target: Value) -> bool {
+        let Value::Object(id) = target else { return false };
+        let object = self.heap.get(id);
+        let Kind::Instance(class) = object.kind else { return false };
+        let class = &self.globals[class as usize];
+        class.usage == Some(Usage::DictLike)
+            && class.module != "collections"
+            && (object.keys.dunder || object.keys.instance)
     }
 
     /// Whether keys of a state, or of a part of it, are of a kind.

@@ -111,6 +111,54 @@ fn state_is_set_on_instances_and_replaces_no_method() {
 }
 
 #[test]
+fn items_that_are_attributes_give_no_method() {
+    // These classes answer with an item when the loader asks for `__setstate__`, and would call numpy's file.
+    let method = [text("__setstate__"), global("numpy", "memmap")].concat();
+    for (module, name) in [
+        ("statsmodels.tools.tools", "Bunch"),
+        ("scipy.optimize._optimize", "OptimizeResult"),
+        ("pytorch_lightning.utilities.parsing", "AttributeDict"),
+    ] {
+        let class = global(module, name);
+        let state = [text("/etc/passwd"), b"b".to_vec()].concat();
+        check(&stream(&[&class, b")R", &method, b"s", &state]), "PKL108");
+        check(&stream(&[&class, b")\x81(", &method, b"u", &state]), "PKL108");
+        check(&stream(&[&class, b"}", &method, b"s\x85R", &state]), "PKL108");
+        check(&stream(&[&class, b"]", &method, b"\x86a\x85R", &state]), "PKL108");
+        check(&stream(&[&class, b"(", &method, b"\x86t\x85R", &state]), "PKL108");
+        sound(&stream(&[&class, b")R", &text("x"), b"K\x01s}b"]));
+    }
+    // From Python 3.13 on its constructor takes a mapping.
+    let space = global("types", "SimpleNamespace");
+    check(&stream(&[&space, b"}", &method, b"s\x85R", &text("/etc/passwd"), b"b"]), "PKL106");
+    sound(&stream(&[&space, b")R}", &text("x"), b"K\x01sb"]));
+}
+
+#[test]
+fn functions_and_classes_of_the_libraries_are_data() {
+    let reconstruct = global("numpy.ma.core", "_mareconstruct");
+    let masked = [global("numpy.ma", "MaskedArray"), global("numpy", "ndarray")].concat();
+    sound(&stream(&[&reconstruct, b"(", &masked, b"K\x00\x85C\x01btR"]));
+    check(&stream(&[&reconstruct, b"(", &global("os", "system"), b"K\x00\x85C\x01btR"]), "PKL101");
+    for (module, name) in
+        [("numpy", "tanh"), ("numpy", "percentile"), ("sklearn.utils.validation", "check_array")]
+    {
+        sound(&stream(&[&global(module, name)]));
+        check(&stream(&[&global(module, name), b"K\x01\x85R"]), "PKL105");
+    }
+    let sampler = global("imblearn.over_sampling._smote.base", "SMOTE");
+    sound(&stream(&[&sampler, b")\x81}", &text("k_neighbors"), b"K\x05sb"]));
+    check(&stream(&[&sampler, b")\x81}", &text("__setstate__"), b"K\x01sb"]), "PKL108");
+    check(&stream(&[&global("imblearn.base", "FunctionSampler")]), "PKL102");
+    let distance = [global("sklearn.metrics._dist_metrics", "newObj")].concat();
+    sound(&stream(&[&distance, &global("sklearn.metrics._dist_metrics", "HammingDistance64"), b"\x85R"]));
+    check(
+        &stream(&[&distance, &global("sklearn.metrics._dist_metrics", "PyFuncDistance64"), b"\x85R"]),
+        "PKL102",
+    );
+}
+
+#[test]
 fn streams_that_loaders_read_differently_are_refused() {
     check(b"\x80\x04\x95\x03\x00\x00\x00\x00\x00\x00\x00K\x01M\x01\x00\x86.", "PKL201");
     check(b"\x80\x04\x95\xff\x00\x00\x00\x00\x00\x00\x00N.", "PKL201");
