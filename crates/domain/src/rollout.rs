@@ -486,6 +486,13 @@ impl RolloutState {
         }
     }
 
+    /// Whether a rollback stopped on its way to the version that it brings back. That version keeps what it has: only a
+    /// person gives traffic back to the version that was left.
+    pub fn keeps_way_back(&self) -> bool {
+        (self.kind, self.phase) == (Kind::Rollback, Phase::RollbackFailed)
+            && self.weight.desired == Weight::ALL
+    }
+
     /// Whether nothing is left to do: ended, and every intended effect has an outcome.
     pub fn is_settled(&self) -> bool {
         self.phase.is_terminal() && self.intended.is_empty()

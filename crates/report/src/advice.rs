@@ -148,7 +148,12 @@ fn advice_for_stuck(state: &RolloutState) -> Advice {
         comment: format!("{PREFIX} unlock --model {model} --environment {environment} REASON"),
     };
     let text = "No other rollout starts until this is settled. Look at the target first".to_owned();
-    Advice { text, choices: vec![choice(state, Command::Rollback, "go back again"), unlock] }
+    let again = choice(state, Command::Rollback, "go back again");
+    if state.keeps_way_back() {
+        let turn = choice(state, Command::Abort, &stop(state));
+        return Advice { text, choices: vec![again, turn, unlock] };
+    }
+    Advice { text, choices: vec![again, unlock] }
 }
 
 /// Who is waited for, and what that person can do.

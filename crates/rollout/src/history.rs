@@ -180,7 +180,7 @@ pub fn ended(entries: &[Entry]) -> Result<Vec<EndedRollout>, JournalError> {
 }
 
 /// Releases whose bytes are not deployed again by the next push: the last rollout that decided about a digest
-/// failed or was rolled back, or was a successful rollback away from it.
+/// failed or was rolled back, or was a rollback away from it, even one that a person had to finish.
 pub fn blocked(rollouts: &[EndedRollout]) -> Vec<BlockedRelease> {
     let mut decided: BTreeSet<&Digest> = BTreeSet::new();
     let mut blocked = vec![];
@@ -190,7 +190,8 @@ pub fn blocked(rollouts: &[EndedRollout]) -> Vec<BlockedRelease> {
             blocked.push(BlockedRelease { release: rollout.candidate.clone(), phase: rollout.phase });
         }
         let left = rollout.stable.as_ref();
-        let left = left.filter(|_| rollout.kind == Kind::Rollback && rollout.phase == Phase::Succeeded);
+        let was_left = matches!(rollout.phase, Phase::Succeeded | Phase::RollbackFailed);
+        let left = left.filter(|_| rollout.kind == Kind::Rollback && was_left);
         if let Some(release) = left.filter(|release| decided.insert(&release.digest)) {
             blocked.push(BlockedRelease { release: release.clone(), phase: Phase::RolledBack });
         }

@@ -7,6 +7,7 @@ use tagship_domain::{
     plan::RolloutPlan,
     rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutState, WeightPair},
     routing::Routing,
+    traffic::Weight,
 };
 
 use crate::analysis::Against;
@@ -186,7 +187,7 @@ fn check(request: &StartRequest<'_>) -> Result<(), StartRefusal> {
             by: previous.by.actor.clone(),
         });
     }
-    if let Some(previous) = previous.filter(|previous| is_unpromoted(previous))
+    if let Some(previous) = previous.filter(|previous| is_unrecorded(previous, candidate))
         && stable.is_none_or(|stable| stable.digest != previous.candidate.digest)
     {
         return Err(StartRefusal::Unrecorded {
@@ -252,6 +253,13 @@ fn left_over(request: &StartRequest<'_>) -> Vec<Effect> {
 /// stable, which would get what a new candidate leaves: what serves is made stable first.
 fn serves_unpromoted(request: &StartRequest<'_>) -> bool {
     request.stable.is_some() && request.previous.is_some_and(is_unpromoted)
+}
+
+/// Whether a rollout ended with its candidate serving, and the registry may say otherwise. Going back once more to what a
+/// rollback brought back is what records that.
+fn is_unrecorded(state: &RolloutState, candidate: &Release) -> bool {
+    let serves = state.keeps_way_back() && state.weight.applied == Weight::ALL;
+    is_unpromoted(state) || (serves && candidate.digest != state.candidate.digest)
 }
 
 /// Whether a rollout ended with its candidate serving without being stable.

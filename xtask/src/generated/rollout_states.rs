@@ -97,7 +97,8 @@ the whole machine.
 
 const TABLE_HEAD: &str = "
 \"as planned\" is: what was ordered is done and seen, cases pass, metrics are good, time passes. What is not named leads
-nowhere: it waits.
+nowhere: it waits. Where the same leads to RollbackFailed and to RollingBack, the first is of a rollback, which keeps what it
+brought back, and the second of a deployment.
 
 | phase | reason | what leads on |
 |---|---|---|

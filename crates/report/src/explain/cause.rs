@@ -55,7 +55,8 @@ pub(super) fn of(before: Option<&RolloutState>, after: &RolloutState) -> Cause {
     }
     match after.phase {
         Phase::RollbackFailed => stuck(before, after),
-        Phase::RollingBack if before.phase == Phase::RollbackFailed => {
+        Phase::RollingBack if before.keeps_way_back() => by_reason(before, after),
+        Phase::RollingBack | Phase::Promoting if before.phase == Phase::RollbackFailed => {
             Cause::Person { command: None, by: named(&after.message, " has going back tried again") }
         }
         Phase::RolledBack | Phase::Superseded if before.phase == Phase::RollingBack => Cause::Confirmed,

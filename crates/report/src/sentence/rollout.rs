@@ -95,6 +95,18 @@ fn words(state: &RolloutState) -> String {
             }
             None => format!("{name} {version} was taken out of {place}, nothing serves there"),
         },
+        Phase::RollbackFailed if state.keeps_way_back() => {
+            let need = match state.unlocked {
+                Some(_) => "a person has taken the lock away",
+                None => "a person is needed",
+            };
+            match state.weight.applied {
+                Weight::ALL => {
+                    format!("{name} is back on {version} in {place}, but that could not be completed: {need}")
+                }
+                _ => format!("{name} could not go back to {version} in {place}: {need}"),
+            }
+        }
         Phase::RollbackFailed if state.unlocked.is_some() => {
             format!("{name} {version} could not be taken back in {place}: a person has taken the lock away")
         }

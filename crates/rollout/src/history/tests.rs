@@ -152,7 +152,7 @@ fn what_did_not_work_out_is_blocked_until_it_does() {
     let back = finished(4, Kind::Rollback, "v1.0.0", "v1.1.0", Phase::Succeeded);
     assert_eq!(blocked_after(&[good.clone(), failed, retried, back]), ["v1.1.0"], "left by a rollback");
     let stuck = finished(4, Kind::Rollback, "v0.9.0", "v1.0.0", Phase::RollbackFailed);
-    assert_eq!(blocked_after(&[good, stuck]), ["v0.9.0"]);
+    assert_eq!(blocked_after(&[good, stuck]), ["v0.9.0", "v1.0.0"], "a person decides about both");
 }
 
 #[test]

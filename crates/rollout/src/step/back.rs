@@ -1,24 +1,25 @@
 //! The way back: what bad news means in each phase, and when traffic has arrived at stable again.
 
 use tagship_domain::{
-    Provenance, Timestamp,
+    Timestamp,
     plan::OnFailure,
-    rollout::{DeploymentState, Effect, Observation, Observed, Phase, Reason, RolloutState, Unlocked},
+    rollout::{DeploymentState, Effect, Kind, Observation, Observed, Phase, Reason, RolloutState},
     routing::Routing,
-    traffic::{TargetState, Weight},
+    traffic::Weight,
 };
 
 use super::{
     advance,
     candidate::Candidate,
     change::{enter, intend, intend_after, is_report, waiting_for},
-    pausing,
+    pausing, stuck,
     transition::Judgement,
 };
 
 /// Leads back from a phase that went wrong: before traffic moved there is nothing to undo, afterwards traffic goes
 /// back, and where that does not work a person is needed. A metric that is bad is a person's where the plan says so. A
-/// promotion that fails when stable can no longer serve keeps what still can.
+/// promotion that fails when stable can no longer serve keeps what still can. A rollback does not turn round: the version
+/// that it left was left for a reason, and only a person gives traffic back to it.
 pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, observation: &Observation) {
     let now = observation.now;
     match phase_before(state) {
@@ -27,17 +28,25 @@ pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, obs
         Phase::Progressing | Phase::Baking | Phase::Paused if is_for_a_person(state, reason) => {
             pausing::hold_bad(state, cause, now);
         }
+        Phase::Finalising if state.kind == Kind::Rollback && reason == Reason::RegistryFailed => {
+            stuck::stop_on_the_way(state, reason, cause, observation);
+        }
         Phase::Promoting | Phase::Finalising
             if reason != Reason::ManualAbort && only_candidate_serves(state, &observation.target) =>
         {
             keep_candidate(state, reason, cause, now);
+        }
+        Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Promoting | Phase::Finalising
+            if state.kind == Kind::Rollback && reason != Reason::ManualAbort =>
+        {
+            stuck::stop_on_the_way(state, reason, cause, observation);
         }
         Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Promoting | Phase::Finalising => {
             let known = state.cause.take().filter(|_| state.phase == Phase::Paused);
             let cause = known.map_or_else(|| cause.to_owned(), |known| format!("{cause} ({known})"));
             go_back(state, reason, &cause, now);
         }
-        Phase::RollingBack => get_stuck(state, cause, now),
+        Phase::RollingBack => stuck::get_stuck(state, cause, now),
         Phase::Waiting
         | Phase::Succeeded
         | Phase::Failed
@@ -79,7 +88,7 @@ fn keep_candidate(state: &mut RolloutState, reason: Reason, cause: &str, now: Ti
         return if state.weight.applied == Weight::ALL {
             keep_serving(state, Some(cause), now);
         } else {
-            get_stuck(state, cause, now);
+            stuck::get_stuck(state, cause, now);
         };
     }
     let version = state.candidate.version.clone();
@@ -119,21 +128,6 @@ fn stable_name(state: &RolloutState) -> String {
     state.stable.as_ref().map_or_else(|| "stable".to_owned(), |stable| stable.version.to_string())
 }
 
-/// Takes the lock of a rollout away that could not go back, in a person's name and with what was seen to serve.
-pub(super) fn unlock(state: &mut RolloutState, word: &Unlocked, target: &TargetState) {
-    let shares: Vec<String> = target
-        .arms
-        .iter()
-        .filter(|arm| arm.weight > Weight::NONE)
-        .map(|arm| format!("{} has {} of the traffic", arm.version, arm.weight))
-        .collect();
-    let serves = if shares.is_empty() { "nothing serves".to_owned() } else { shares.join(", ") };
-    let why = if word.reason.is_empty() { String::new() } else { format!(" ({})", word.reason) };
-    state.message = format!("{} took the lock away{why}: {serves}; {}", word.by.actor, state.message);
-    state.unlocked = Some(word.clone());
-    intend(state, Effect::Publish);
-}
-
 fn fail(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
     let still = match &state.stable {
         Some(stable) => format!("{} still serves", stable.version),
@@ -153,7 +147,7 @@ fn give_way(state: &mut RolloutState, cause: &str, now: Timestamp) {
     conclude(state, DeploymentState::Inactive);
 }
 
-fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
+pub(super) fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp) {
     let message = match &state.stable {
         Some(stable) => format!("giving all traffic back to {}: {cause}", stable.version),
         None => format!("taking {} out of service: {cause}", state.candidate.version),
@@ -167,29 +161,11 @@ fn go_back(state: &mut RolloutState, reason: Reason, cause: &str, now: Timestamp
 
 /// Orders the traffic back. An order to route may have been carried out without an answer, so that the plain routing is
 /// ordered wherever the plan has another one.
-fn return_traffic(state: &mut RolloutState) {
+pub(super) fn return_traffic(state: &mut RolloutState) {
     intend(state, Effect::Rollback);
     if state.plan.routes() {
         intend(state, Effect::Route { routing: Routing::default() });
     }
-}
-
-/// Tries again what did not work.
-pub(super) fn try_again(state: &mut RolloutState, by: &Provenance, now: Timestamp) {
-    let cause = state.cause.clone().unwrap_or_else(|| state.reason.to_string());
-    let message = format!("{} has going back tried again: {cause}", by.actor);
-    enter(state, Phase::RollingBack, state.reason, message, now);
-    intend(state, Effect::Publish);
-    return_traffic(state);
-}
-
-/// The rollback itself does not work. What it was for stays the reason; what stopped it is the message.
-fn get_stuck(state: &mut RolloutState, trouble: &str, now: Timestamp) {
-    let began = state.cause.clone().unwrap_or_else(|| state.reason.to_string());
-    let message = format!("a person is needed, going back failed: {trouble} (went back because: {began})");
-    enter(state, Phase::RollbackFailed, state.reason, message, now);
-    intend(state, Effect::SetDeployment { state: DeploymentState::Error });
-    intend(state, Effect::Publish);
 }
 
 /// Good when traffic is back and the registry no longer names the candidate.

@@ -72,10 +72,9 @@ fn during_a_freeze(state: &RolloutState, observation: &Observation) -> Option<Ju
     Some(Judgement::Pause(Reason::ManualPause, format!("{} paused it", by.actor)))
 }
 
-/// Someone who wants a rollback that failed to be tried again.
-pub(super) fn again<'a>(state: &RolloutState, observation: &'a Observation) -> Option<&'a Provenance> {
-    let command = observation.commands.iter().find(|asked| revives(state, asked))?;
-    Some(&command.by)
+/// What someone wants of a rollback that failed.
+pub(super) fn again<'a>(state: &RolloutState, observation: &'a Observation) -> Option<&'a PersonCommand> {
+    observation.commands.iter().find(|asked| revives(state, asked))
 }
 
 /// Whether a command means something to a rollout that has settled.

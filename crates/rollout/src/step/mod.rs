@@ -16,6 +16,7 @@ mod moving;
 mod outcomes;
 mod pausing;
 mod smoke;
+mod stuck;
 mod transition;
 mod travelling;
 mod validating;

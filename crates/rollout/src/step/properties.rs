@@ -277,6 +277,7 @@ fn is_planned(state: &RolloutState) -> bool {
         }
         Phase::Failed if state.reason == Reason::PromotionFailed => desired == Weight::ALL,
         Phase::RollbackFailed if state.reason == Reason::PromotionFailed => true,
+        Phase::RollbackFailed if state.kind == Kind::Rollback && desired == Weight::ALL => true,
         Phase::Pending | Phase::Validating | Phase::Failed => desired == Weight::NONE,
         Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Waiting => {
             desired == super::leg(&state.plan, state.step).weight
@@ -318,7 +319,11 @@ proptest! {
             let next = transition.state;
 
             prop_assert!(transition.changed || next.phase == state.phase && next.seq == state.seq);
-            let again = state.phase == Phase::RollbackFailed && next.phase == Phase::RollingBack;
+            let again = state.phase == Phase::RollbackFailed
+                && matches!(next.phase, Phase::RollingBack | Phase::Promoting);
+            let turns = state.kind == Kind::Rollback
+                && next.intended.iter().any(|intended| intended.effect == Effect::Rollback);
+            prop_assert!(!turns || next.reason == Reason::ManualAbort, "only a person returns to what was left");
             prop_assert!(again || rank(&next) >= rank(&state), "no phase comes twice");
             prop_assert!(next.step >= state.step, "no step comes twice");
             prop_assert!(next.seq >= state.seq && next.since >= state.since);

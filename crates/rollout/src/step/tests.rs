@@ -4,8 +4,8 @@ use tagship_domain::{
     Duration,
     analysis::MetricPhase,
     rollout::{
-        DeploymentState, Effect, EffectOutcome, EffectResult, Kind, Observation, Observed, Phase, Reason,
-        RolloutState,
+        DeploymentState, Effect, EffectOutcome, EffectResult, Kind, Observation, Observed, PersonCommand,
+        Phase, Reason, RolloutState, Unlocked,
     },
     traffic::Weight,
     validation::{GoldenReport, Status},
@@ -15,6 +15,7 @@ mod bake;
 mod canary;
 mod failure;
 mod freezing;
+mod going_back;
 mod kayenta;
 mod own_source;
 mod promotion;

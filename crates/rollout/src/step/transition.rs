@@ -7,7 +7,7 @@ use tagship_domain::{
     traffic::{TargetState, Weight},
 };
 
-use super::{advance, back, commands, freezing, moving, outcomes, pausing, travelling, validating};
+use super::{advance, back, commands, freezing, moving, outcomes, pausing, stuck, travelling, validating};
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,13 +43,13 @@ pub(super) enum Judgement {
 pub fn step(state: &RolloutState, observation: &Observation) -> Transition {
     let mut next = state.clone();
     let refusal = outcomes::settle(&mut next, &observation.outcomes);
-    if let Some(by) = commands::again(&next, observation) {
-        back::try_again(&mut next, by, observation.now);
+    if let Some(asked) = commands::again(&next, observation) {
+        stuck::decided(&mut next, asked, observation.now);
     } else if let (Some(word), Observed::Seen(target)) = (&observation.unlock, &observation.target)
         && next.phase == Phase::RollbackFailed
         && next.holds_lock()
     {
-        back::unlock(&mut next, word, target);
+        stuck::unlock(&mut next, word, target);
     } else if !next.phase.is_terminal() {
         commands::queue(&mut next, observation);
         if let Observed::Seen(target) = &observation.target {

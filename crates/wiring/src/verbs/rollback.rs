@@ -28,14 +28,20 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     let running = recorded(workspace, place).await?.filter(RolloutState::holds_lock);
     if let Some(running) = running {
         if args.dry_run {
-            let what = if goes_there(args, &running) { "go on with" } else { "stop" };
+            let what = match running.phase {
+                _ if goes_there(args, &running) => "go on with",
+                Phase::RollbackFailed => "try again",
+                _ => "stop",
+            };
             return Ok(would(&format!("{what} {} and go back to what served before", running.id)));
         }
         if goes_there(args, &running) {
             let tick = lead(workspace, place, Lead::GoOn, &args.pace).await?;
             return answer(workspace, place, &tick).await;
         }
-        let tick = lead(workspace, place, Lead::Tell(Command::Abort), &args.pace).await?;
+        let stuck = running.phase == Phase::RollbackFailed;
+        let command = if stuck { Command::Rollback } else { Command::Abort };
+        let tick = lead(workspace, place, Lead::Tell(command), &args.pace).await?;
         let stopped = answer(workspace, place, &tick).await?;
         if args.to.is_none() || !tick.state().is_some_and(RolloutState::is_settled) {
             return Ok(stopped);

@@ -7,7 +7,7 @@ use tagship_domain::{
     event::{Command, Event, Trigger},
     gate::Outcome,
     report::{Section, StatusReport},
-    rollout::Kind,
+    rollout::{Kind, Phase, RolloutState},
 };
 use tagship_ports::Approvals as _;
 use tagship_release::Made;
@@ -29,7 +29,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     marks,
-    pipeline::{Lead, Place, answer, lead, release_of, story},
+    pipeline::{Lead, Place, answer, lead, recorded, release_of, story},
     publisher::{now, section, write},
     stage::Stage,
     state::repository_state,
@@ -195,6 +195,7 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
         (Action::Resume, _) => tell(Command::Resume).await,
         (Action::Promote, _) => tell(Command::Promote).await,
         (Action::PromoteFull, _) => tell(Command::PromoteFull).await,
+        (Action::Rollback, Some(_)) if is_stuck(workspace, place).await? => tell(Command::Rollback).await,
         (Action::Rollback, Some(version)) => {
             let target = release_of(workspace, name, version).await?;
             led(workspace, place, Lead::Begin(Kind::Rollback, &target), pace).await
@@ -211,6 +212,12 @@ async fn follow(workspace: &Workspace, pace: &Pace, item: &DecisionItem) -> Resu
             Ok(Done { text: join([judged.followed.text, done.text]), ..done })
         }
     }
+}
+
+/// Whether a rollback failed here and waits for a person: whoever asks for one has it tried again.
+async fn is_stuck(workspace: &Workspace, place: Place<'_>) -> Result<bool, Failure> {
+    let running = recorded(workspace, place).await?.filter(RolloutState::holds_lock);
+    Ok(running.is_some_and(|running| running.phase == Phase::RollbackFailed))
 }
 
 /// Leads a rollout, and says how it was left.

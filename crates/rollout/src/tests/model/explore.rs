@@ -136,7 +136,9 @@ fn key(world: &World, whole: bool) -> u64 {
         effect(&message.effect, &mut hasher);
         (relative(message.fence), &message.candidate.version).hash(&mut hasher);
     }
-    (world.ghost.begun, world.ghost.proven, world.ghost.planned.get()).hash(&mut hasher);
+    let ghost = &world.ghost;
+    (ghost.begun, ghost.proven, ghost.planned.get()).hash(&mut hasher);
+    (ghost.registry_refused, ghost.aborted).hash(&mut hasher);
     if whole {
         (world.faults, world.words).hash(&mut hasher);
         let mut runs = world.runs.each_ref().map(|run| {

@@ -9,7 +9,7 @@ mod rules;
 mod scenario;
 mod world;
 
-use tagship_domain::rollout::{Observation, RolloutState};
+use tagship_domain::rollout::{Kind, Observation, RolloutState};
 
 use self::{explore::explore, scenario::Scenario};
 use super::sample::passed;
@@ -113,4 +113,18 @@ fn patient(state: &RolloutState, observation: &Observation) -> Transition {
 fn a_wait_without_an_end_is_found() {
     let rule = broken(&Scenario { step: patient, faults: 0, words: 0, ..Scenario::all_at_once() });
     assert!(rule.ends_with("without an end"), "{rule}");
+}
+
+/// A machine that turns round on a rollback as on a deployment.
+fn turning(state: &RolloutState, observation: &Observation) -> Transition {
+    let deploys = RolloutState { kind: Kind::Deploy, ..state.clone() };
+    let mut transition = step(&deploys, observation);
+    transition.state.kind = state.kind;
+    transition
+}
+
+#[test]
+fn a_rollback_that_turns_round_is_found() {
+    let rule = broken(&Scenario { step: turning, faults: 1, words: 0, ..Scenario::rollback() });
+    assert_eq!(rule, "v1.0.0 was left by a rollback and got 100% again");
 }

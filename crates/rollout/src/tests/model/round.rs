@@ -151,7 +151,7 @@ fn words(world: &World, scenario: &Scenario, state: &RolloutState) -> Vec<Word> 
     let commands: &[Command] = match state.phase {
         Phase::RollbackFailed if state.holds_lock() => {
             words.push(Word::Unlocks);
-            &[Command::Retry]
+            &[Command::Retry, Command::Abort]
         }
         phase if phase.is_terminal() => &[],
         Phase::Progressing | Phase::Baking | Phase::Paused | Phase::Waiting => {
@@ -229,6 +229,7 @@ impl World {
         }
         if matches!(word, Some(Word::Says(_) | Word::Unlocks)) {
             self.words -= 1;
+            self.ghost.aborted |= word == Some(Word::Says(Command::Abort));
         }
         let outcomes = self.perform(scenario, &run, fault)?;
         let blind = fault == Some(Fault::Blind);

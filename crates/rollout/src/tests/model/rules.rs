@@ -2,7 +2,7 @@
 
 use tagship_domain::{
     analysis::MetricPhase,
-    rollout::{Effect, Observation, Observed, Phase, Reason, RolloutState},
+    rollout::{Effect, Kind, Observation, Observed, Phase, Reason, RolloutState},
     traffic::Weight,
 };
 
@@ -25,7 +25,8 @@ pub(super) fn entry(before: &RolloutState, after: &RolloutState) -> Result<(), S
         let open = || format!("{} began while {} held the lock in {}", after.id, before.id, before.phase);
         return hold(!before.holds_lock() && after.phase == Phase::Pending, open);
     }
-    let tried_again = before.phase == Phase::RollbackFailed && after.phase == Phase::RollingBack;
+    let tried_again =
+        before.phase == Phase::RollbackFailed && matches!(after.phase, Phase::RollingBack | Phase::Promoting);
     let ends = !before.phase.is_terminal() || before.phase == after.phase || tried_again;
     hold(ends, || format!("{} came after the end {}", after.phase, before.phase))?;
     hold(after.step >= before.step, || "a step came twice".to_owned())?;
@@ -51,6 +52,7 @@ fn is_planned(state: &RolloutState) -> bool {
         }
         Phase::Promoting | Phase::Finalising | Phase::Succeeded => desired == Weight::ALL,
         Phase::Failed | Phase::RollbackFailed if state.reason == Reason::PromotionFailed => true,
+        Phase::RollbackFailed if state.kind == Kind::Rollback && desired == Weight::ALL => true,
         Phase::Pending
         | Phase::Validating
         | Phase::Failed
@@ -92,7 +94,7 @@ pub(super) fn exposure(state: &RolloutState, proven: bool) -> Result<(), String>
 }
 
 /// After an order: the candidate never has more than the journal ever gave it, nor anything before it is proven; the
-/// number of orders never falls.
+/// number of orders never falls; and what a rollback leaves gets nothing again but by a person's word.
 pub(super) fn traffic(before: &Target, world: &World, message: &Message) -> Result<(), String> {
     let (tip, target) = (&world.journal.tip, &world.target);
     let version = &tip.candidate.version;
@@ -102,12 +104,23 @@ pub(super) fn traffic(before: &Target, world: &World, message: &Message) -> Resu
         let planned = world.ghost.planned;
         hold(is <= planned, || format!("{version} got {is}, where at most {planned} was ever planned"))?;
     }
+    if let (Kind::Rollback, Some(left)) = (tip.kind, &tip.stable) {
+        let (was, is) = (before.weight(&left.version), target.weight(&left.version));
+        let turned = || format!("{} was left by a rollback and got {is} again", left.version);
+        hold(is <= was || world.ghost.aborted, turned)?;
+    }
     hold(target.fence >= before.fence, || format!("order {} came after {}", message.fence, before.fence))
 }
 
 /// Where a rollout has settled, target and registry say what its journal says, and keep saying so.
 pub(super) fn rest(world: &World) -> Result<(), String> {
     let tip = &world.journal.tip;
+    if tip.keeps_way_back() && tip.holds_lock() && tip.message.contains("keeps 100% of the traffic") {
+        let (version, weight) = (&tip.candidate.version, world.target.weight(&tip.candidate.version));
+        hold(weight == Weight::ALL, || {
+            format!("the journal says {version} keeps the traffic, it has {weight}")
+        })?;
+    }
     if !tip.is_settled() || tip.phase == Phase::RollbackFailed {
         return Ok(());
     }

@@ -7,9 +7,9 @@ use tagship_domain::{
 };
 
 use crate::{
-    Transition, step,
+    StartRequest, Transition, step,
     tests::{
-        sample::{pending_over, plan, release},
+        sample::{by, noon, plan, release},
         walk::{analysis, bounded, errors, minutes, percent},
     },
 };
@@ -64,7 +64,18 @@ impl Scenario {
 
     /// The state with which it begins.
     pub(super) fn start(&self) -> RolloutState {
-        pending_over(self.kind, Some(&release("v1.0.0")), &self.plan)
+        let start = StartRequest {
+            kind: self.kind,
+            environment: &"production".parse().unwrap(),
+            candidate: &release("v1.1.0"),
+            stable: Some(&release("v1.0.0")),
+            plan: &self.plan,
+            previous: None,
+            now: noon(),
+            by: &by("alice"),
+            fired: (self.kind == Kind::Rollback).then_some("errors rose"),
+        };
+        crate::start(&start).unwrap()
     }
 
     pub(super) fn all_at_once() -> Self {

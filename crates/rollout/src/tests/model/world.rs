@@ -53,6 +53,8 @@ pub(super) struct Ghost {
     pub(super) begun: u8,
     /// The registry has refused something for good, so that it may say something else than the target.
     pub(super) registry_refused: bool,
+    /// A person has stopped the newest rollout.
+    pub(super) aborted: bool,
 }
 
 /// An order to the target or the registry, as it travels.
