@@ -2,6 +2,7 @@
 //!
 //! Invariant: the same function judges all of them, whatever they are called, so that no nesting hides anything.
 
+use serde::{Deserialize, Serialize};
 use tagship_domain::signature::Signature;
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What a file tells about other files.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) enum Ties {
     /// Nothing.
     #[default]

@@ -19,12 +19,12 @@ use crate::{
 pub fn digest_path(path: &Path) -> Result<(Digest, Vec<FileEntry>), ArtifactError> {
     if disk::is_directory(path)? {
         let tree = DiskTree::new(path)?;
-        let files = tree.files()?.into_iter().map(|file| digest_file(&tree, &file?));
+        let files = tree.files()?.into_iter().map(|file| of_file(&tree, &file?, &mut |_| ()));
         let files = files.collect::<Result<Vec<_>, _>>()?;
         return Ok((of_listing(&files), files));
     }
     let tree = DiskTree::around(path);
-    let file = digest_file(&tree, &disk::file_name(path)?)?;
+    let file = of_file(&tree, &disk::file_name(path)?, &mut |_| ())?;
     Ok((file.sha256.clone(), vec![file]))
 }
 
@@ -33,17 +33,20 @@ pub(crate) fn of_listing(files: &[FileEntry]) -> Digest {
     Digest::from_bytes(Sha256::digest(directory_listing(files).as_bytes()).into())
 }
 
-fn digest_file(tree: &dyn Tree, path: &str) -> Result<FileEntry, ArtifactError> {
+/// The digest of one file. `progress` is told after each step how many more bytes were read.
+pub(crate) fn of_file(
+    tree: &dyn Tree,
+    path: &str,
+    progress: &mut dyn FnMut(u64),
+) -> Result<FileEntry, ArtifactError> {
     let file = tree.open(path)?;
     let size = file.size;
-    let mut progress = |_| ();
-    let (sha256, read) =
-        Stream::new(file.reader, size, &mut progress).finish().map_err(|stop| match stop {
-            Stop::Io(source) => ArtifactError::io(path, source),
-            Stop::Truncated(_) | Stop::Reported | Stop::Damaged(_) => {
-                ArtifactError::Changed { path: path.to_owned() }
-            }
-        })?;
+    let (sha256, read) = Stream::new(file.reader, size, progress).finish().map_err(|stop| match stop {
+        Stop::Io(source) => ArtifactError::io(path, source),
+        Stop::Truncated(_) | Stop::Reported | Stop::Damaged(_) => {
+            ArtifactError::Changed { path: path.to_owned() }
+        }
+    })?;
     if read != size {
         return Err(ArtifactError::Changed { path: path.to_owned() });
     }

@@ -119,6 +119,31 @@ impl Findings {
         self.list.extend(other.list);
     }
 
+    /// Everything there is to say of a finished analysis: what is listed, and how many more hits on the same things there
+    /// were. `None` where the analysis did not come to its end or not everything is listed.
+    pub(crate) fn complete(&self) -> Option<(&[Finding], u64)> {
+        let complete = self.status == Status::Complete && self.unlisted == 0 && self.members.is_empty();
+        complete.then_some((&self.list, self.repeated))
+    }
+
+    /// What [`complete`](Self::complete) told of an earlier analysis; `None` where this analysis never finds that.
+    pub(crate) fn remembered(list: Vec<Finding>, repeated: u64) -> Option<Self> {
+        let mut findings = Self::new();
+        for finding in &list {
+            let rule = rules::find(&finding.rule)?;
+            if rule.severity != finding.severity || finding.suppressed.is_some() {
+                return None;
+            }
+            findings.status = findings.status.max(rule.status);
+            findings.verdict = findings.verdict.max(rule.severity.verdict());
+            let about = finding.target.as_ref().unwrap_or(&finding.message).clone();
+            findings.seen.insert((rule.id, finding.member.clone(), about));
+        }
+        findings.list = list;
+        findings.repeated = repeated;
+        Some(findings).filter(|findings| findings.complete().is_some())
+    }
+
     /// How far the analysis got and what it thinks so far.
     pub(crate) fn outcome(&self) -> (Status, Verdict) {
         judge(self.status, self.verdict)

@@ -1,6 +1,7 @@
 //! The judgement of an artifact: each file on its own, then the files as a whole, then the policy.
 
 mod file;
+mod remembered;
 mod several;
 #[cfg(test)]
 mod tests;
@@ -18,11 +19,22 @@ use crate::{
     disk::{self, DiskTree},
     error::ArtifactError,
     findings::{Findings, judge},
+    memory::Memory,
     policy::ValidationPolicy,
     rules::{self, Rule},
     tree::Tree,
 };
 use file::Judged;
+use several::Place;
+
+/// An artifact's report, and how much of it an earlier run found.
+#[derive(Debug)]
+pub struct Validated {
+    /// What was found. It is the same whether it was remembered or not.
+    pub report: ArtifactReport,
+    /// Files that were only hashed, because an earlier run had judged the same bytes.
+    pub remembered: usize,
+}
 
 /// Judges the file or directory at `path`.
 ///
@@ -34,18 +46,37 @@ pub fn validate_path(
     policy: &ValidationPolicy,
     progress: &mut dyn FnMut(u64),
 ) -> ArtifactReport {
+    validate(path, policy, None, progress).report
+}
+
+/// Judges the file or directory at `path` like [`validate_path`]; files that an earlier run judged to their end, by this
+/// version of the analysis and under the same path in the artifact, are only hashed.
+pub fn validate_path_remembering(
+    path: &Path,
+    policy: &ValidationPolicy,
+    memory: &dyn Memory,
+    progress: &mut dyn FnMut(u64),
+) -> Validated {
+    validate(path, policy, Some(memory), progress)
+}
+
+fn validate(
+    path: &Path,
+    policy: &ValidationPolicy,
+    memory: Option<&dyn Memory>,
+    progress: &mut dyn FnMut(u64),
+) -> Validated {
     let shown = path.to_string_lossy().into_owned();
-    match disk::is_directory(path) {
-        Ok(true) => match DiskTree::new(path) {
-            Ok(tree) => validate_tree(&tree, &shown, policy, progress),
-            Err(error) => unreadable(&shown, &error),
-        },
-        Ok(false) => match disk::file_name(path) {
-            Ok(name) => validate_file(&DiskTree::around(path), &name, &shown, policy, progress),
-            Err(error) => unreadable(&shown, &error),
-        },
-        Err(error) => unreadable(&shown, &error),
-    }
+    let judged = disk::is_directory(path).and_then(|is_directory| {
+        Ok(if is_directory {
+            let tree = DiskTree::new(path)?;
+            validate_files(Place { tree: &tree, memory }, &shown, policy, progress)
+        } else {
+            let (tree, name) = (DiskTree::around(path), disk::file_name(path)?);
+            validate_file(Place { tree: &tree, memory }, &name, &shown, policy, progress)
+        })
+    });
+    judged.unwrap_or_else(|error| unreadable(&shown, &error).into())
 }
 
 /// Judges all files of a tree as one artifact. `shown` is the path that the report carries; see [`validate_path`].
@@ -55,9 +86,18 @@ pub fn validate_tree(
     policy: &ValidationPolicy,
     progress: &mut dyn FnMut(u64),
 ) -> ArtifactReport {
-    let files = match tree.files() {
+    validate_files(Place { tree, memory: None }, shown, policy, progress).report
+}
+
+fn validate_files(
+    place: Place<'_>,
+    shown: &str,
+    policy: &ValidationPolicy,
+    progress: &mut dyn FnMut(u64),
+) -> Validated {
+    let files = match place.tree.files() {
         Ok(files) => files,
-        Err(error) => return unreadable(shown, &error),
+        Err(error) => return unreadable(shown, &error).into(),
     };
     let mut whole = Findings::new();
     let mut paths = Vec::new();
@@ -67,7 +107,8 @@ pub fn validate_tree(
             Err(error) => whole.about(rule_of(&error), None, path_of(&error), error.to_string()),
         }
     }
-    let mut judged = several::judge(tree, &paths, progress);
+    let mut judged = several::judge(place, &paths, progress);
+    let remembered = judged.iter().filter(|file| file.remembered).count();
     whole::check(&mut judged, &mut whole);
     for file in &mut judged {
         file.apply(policy);
@@ -94,19 +135,19 @@ pub fn validate_tree(
     }
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     policy.apply(&mut report);
-    report
+    Validated { report, remembered }
 }
 
 /// Judges one file that is an artifact by itself. `tree` is the directory around it, for files that it names.
 fn validate_file(
-    tree: &dyn Tree,
+    place: Place<'_>,
     name: &str,
     shown: &str,
     policy: &ValidationPolicy,
     progress: &mut dyn FnMut(u64),
-) -> ArtifactReport {
-    let mut file = file::judge(tree, name, progress);
-    whole::check_alone(tree, &mut file);
+) -> Validated {
+    let mut file = place.judge(name, progress);
+    whole::check_alone(place.tree, &mut file);
     file.apply(policy);
     check_size(file.size, policy, &mut file.findings);
     let mut report = ArtifactReport {
@@ -122,7 +163,14 @@ fn validate_file(
     };
     sum_up(&mut report, file.findings, None);
     policy.apply(&mut report);
-    report
+    Validated { report, remembered: usize::from(file.remembered) }
+}
+
+impl From<ArtifactReport> for Validated {
+    /// A report of which nothing was remembered.
+    fn from(report: ArtifactReport) -> Self {
+        Self { report, remembered: 0 }
+    }
 }
 
 /// Merges findings into a report by the worst of each axis.

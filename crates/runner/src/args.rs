@@ -162,8 +162,11 @@ pub struct ValidateArgs {
     /// Write the findings to this file as SARIF 2.1.0 too, for code scanning.
     #[arg(long, value_name = "FILE")]
     pub sarif: Option<PathBuf>,
+    /// Judge every file anew, whatever an earlier run found in the same bytes.
+    #[arg(long)]
+    pub no_cache: bool,
     /// Say what a rule means, why it is there and what to do about a hit, instead of judging anything.
-    #[arg(long, value_name = "RULE", conflicts_with_all = ["paths", "golden", "sarif"])]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["paths", "golden", "sarif", "no_cache"])]
     pub explain: Option<String>,
 }
 

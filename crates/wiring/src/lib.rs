@@ -19,6 +19,7 @@ mod state;
 mod summary;
 mod together;
 mod verbs;
+mod verdicts;
 mod workflows;
 mod workspace;
 

@@ -32,8 +32,10 @@ pub(super) struct Judged {
     pub(super) signature: Option<Signature>,
     pub(super) ties: Ties,
     /// Formats of the models in a container that is none itself.
-    inside: Vec<Format>,
+    pub(super) inside: Vec<Format>,
     pub(super) findings: Findings,
+    /// Whether an earlier run judged it.
+    pub(super) remembered: bool,
 }
 
 impl Judged {
@@ -47,6 +49,7 @@ impl Judged {
             ties: Ties::None,
             inside: Vec::new(),
             findings: Findings::new(),
+            remembered: false,
         }
     }
 

@@ -9,8 +9,11 @@ use std::{
     thread,
 };
 
-use super::file::{self, Judged};
-use crate::tree::Tree;
+use super::{
+    file::{self, Judged},
+    remembered,
+};
+use crate::{memory::Memory, tree::Tree};
 
 /// What a worker tells.
 enum Told {
@@ -20,15 +23,37 @@ enum Told {
     Judged(usize, Box<Judged>),
 }
 
-/// Judges files by themselves; the answers are in the order of the paths.
-pub(super) fn judge(tree: &dyn Tree, paths: &[String], progress: &mut dyn FnMut(u64)) -> Vec<Judged> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    judge_by(processors.min(paths.len()), tree, paths, progress)
+/// Where files lie, and what earlier runs found in them.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'p> {
+    pub(super) tree: &'p dyn Tree,
+    pub(super) memory: Option<&'p dyn Memory>,
 }
 
-fn judge_by(workers: usize, tree: &dyn Tree, paths: &[String], progress: &mut dyn FnMut(u64)) -> Vec<Judged> {
+impl Place<'_> {
+    /// Judges one file by itself.
+    pub(super) fn judge(&self, path: &str, progress: &mut dyn FnMut(u64)) -> Judged {
+        match self.memory {
+            Some(memory) => remembered::judge(self.tree, path, memory, progress),
+            None => file::judge(self.tree, path, progress),
+        }
+    }
+}
+
+/// Judges files by themselves; the answers are in the order of the paths.
+pub(super) fn judge(place: Place<'_>, paths: &[String], progress: &mut dyn FnMut(u64)) -> Vec<Judged> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    judge_by(processors.min(paths.len()), place, paths, progress)
+}
+
+fn judge_by(
+    workers: usize,
+    place: Place<'_>,
+    paths: &[String],
+    progress: &mut dyn FnMut(u64),
+) -> Vec<Judged> {
     if workers < 2 {
-        return paths.iter().map(|path| file::judge(tree, path, progress)).collect();
+        return paths.iter().map(|path| place.judge(path, progress)).collect();
     }
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
@@ -36,7 +61,7 @@ fn judge_by(workers: usize, tree: &dyn Tree, paths: &[String], progress: &mut dy
     thread::scope(|scope| {
         for _ in 0..workers {
             let (next, sender) = (&next, sender.clone());
-            scope.spawn(move || work(tree, paths, next, &sender));
+            scope.spawn(move || work(place, paths, next, &sender));
         }
         // The workers' ends are all that keeps the channel open.
         drop(sender);
@@ -53,14 +78,14 @@ fn judge_by(workers: usize, tree: &dyn Tree, paths: &[String], progress: &mut dy
 
 /// Takes one path after the other until there is none. Nobody hears what is told after the receiver is gone, which it never
 /// is before the workers.
-fn work(tree: &dyn Tree, paths: &[String], next: &AtomicUsize, sender: &Sender<Told>) {
+fn work(place: Place<'_>, paths: &[String], next: &AtomicUsize, sender: &Sender<Told>) {
     loop {
         let at = next.fetch_add(1, Ordering::Relaxed);
         let Some(path) = paths.get(at) else { return };
         let mut progress = |bytes| {
             let _ = sender.send(Told::Read(bytes));
         };
-        let file = file::judge(tree, path, &mut progress);
+        let file = place.judge(path, &mut progress);
         let _ = sender.send(Told::Judged(at, Box::new(file)));
     }
 }
@@ -78,9 +103,10 @@ mod tests {
             std::fs::write(directory.path().join(name), vec![b'N'; 1 + at * 1000]).unwrap();
         }
         let tree = DiskTree::new(directory.path()).unwrap();
+        let place = Place { tree: &tree, memory: None };
         let by = |workers| {
             let mut read = 0;
-            let judged = judge_by(workers, &tree, &names, &mut |bytes| read += bytes);
+            let judged = judge_by(workers, place, &names, &mut |bytes| read += bytes);
             let told: Vec<_> = judged
                 .into_iter()
                 .map(|file| (file.path, file.size, file.digest, file.findings.into_list(None)))

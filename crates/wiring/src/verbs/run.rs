@@ -34,6 +34,7 @@ use crate::{
     stage::Stage,
     state::repository_state,
     summary,
+    verdicts::Verdicts,
     workflows::listens_to_comments,
     workspace::Workspace,
 };
@@ -258,9 +259,11 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
     use tagship_report::terminal;
     let (name, model) = workspace.model()?;
     let stage = Stage::begin(workspace, &format!("validate {name}"));
-    let validation = validate_model(workspace, name, model).await?;
+    let memory = Verdicts::of(&workspace.context);
+    let validated = validate_model(workspace, name, model, memory.as_ref()).await?;
+    let mut text = stage.end(validated.text(&workspace.style()));
+    let validation = validated.report;
     workspace.handover.put(Some(name), &validation)?;
-    let mut text = stage.end(terminal::validation(&validation, &workspace.style()));
     let mut exit = validation.exit();
     let gate = if validation.passed() {
         let stage = Stage::begin(workspace, &format!("gate {name}"));

@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use tagship_adapters::{SystemClock, model_runners::ChildRunner};
-use tagship_artifact::{Format as ArtifactFormat, ValidationPolicy, fingerprint, rules, validate_path};
+use tagship_artifact::{
+    Format as ArtifactFormat, Validated, ValidationPolicy, fingerprint, rules, validate_path,
+    validate_path_remembering,
+};
 use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
 use tagship_domain::{
     ByteSize, Duration, Exit, ModelName,
     golden::{GoldenCases, Tolerance},
     report::Section,
     schema,
-    validation::{ArtifactReport, GoldenReport, Status, ValidationReport, Verdict},
+    validation::{GoldenReport, Status, ValidationReport, Verdict},
 };
 use tagship_ports::{
     Clock as _, ModelRunner,
@@ -18,7 +21,7 @@ use tagship_ports::{
 };
 use tagship_report::{
     sarif::{Knowledge, sarif},
-    terminal,
+    terminal::{self, Style},
 };
 use tagship_runner::{
     Context, Failure, Progress, Screen,
@@ -28,7 +31,7 @@ use tagship_runner::{
     write::{self, Existing},
 };
 
-use crate::{answer::Answer, project::Project, summary};
+use crate::{answer::Answer, project::Project, summary, verdicts::Verdicts};
 
 /// Longest time that all golden cases of a model may take together.
 const GOLDEN_TIME: Duration = Duration::from_secs(120);
@@ -44,19 +47,22 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer
     if args.paths.is_empty() {
         let project = Project::open(&args.common, context.clone())?;
         let (name, model) = project.model()?;
-        let report = validate_model(&project, name, model).await?;
-        write_sarif(args, &report)?;
-        return answer(&report, Some(name), &project.handover, &project.context, args.common.verbose);
+        let memory = Verdicts::of(context).filter(|_| !args.no_cache);
+        let validation = validate_model(&project, name, model, memory.as_ref()).await?;
+        write_sarif(args, &validation.report)?;
+        return answer(&validation, Some(name), &project.handover, &project.context, args.common.verbose);
     }
     let settings = ValidateSettings::default();
     let bounds = bounds(DEFAULT_TOLERANCE, None);
+    let memory = Verdicts::of(context).filter(|_| !args.no_cache);
     let mut artifacts = vec![];
     for path in &args.paths {
-        artifacts.push(validate_artifact(path, &settings, args.golden.as_deref(), bounds).await);
+        let golden = args.golden.as_deref();
+        artifacts.push(validate_artifact(path, &settings, golden, bounds, memory.as_ref()).await);
     }
-    let report = ValidationReport::of(artifacts);
-    write_sarif(args, &report)?;
-    answer(&report, args.common.model.as_ref(), &Handover::of(context), context, args.common.verbose)
+    let validation = Validation::of(artifacts);
+    write_sarif(args, &validation.report)?;
+    answer(&validation, args.common.model.as_ref(), &Handover::of(context), context, args.common.verbose)
 }
 
 /// What a rule means.
@@ -89,6 +95,34 @@ fn write_sarif(args: &ValidateArgs, report: &ValidationReport) -> Result<(), Fai
     write::shared(path, &format!("{log:#}\n"), Existing::Replace)
 }
 
+/// What was found about artifacts, and how much of it an earlier run found.
+#[derive(Debug)]
+pub(crate) struct Validation {
+    /// The document. It is the same whatever was remembered.
+    pub(crate) report: ValidationReport,
+    remembered: usize,
+}
+
+impl Validation {
+    fn of(artifacts: Vec<Validated>) -> Self {
+        let remembered = artifacts.iter().map(|one| one.remembered).sum();
+        let report = ValidationReport::of(artifacts.into_iter().map(|one| one.report).collect());
+        Self { report, remembered }
+    }
+
+    /// What the screen shows of it.
+    pub(crate) fn text(&self, style: &Style) -> String {
+        let note = match self.remembered {
+            0 => String::new(),
+            1 => "  1 file was only hashed: the same bytes were judged before (see --no-cache)\n".to_owned(),
+            count => format!(
+                "  {count} files were only hashed: the same bytes were judged before (see --no-cache)\n"
+            ),
+        };
+        terminal::validation(&self.report, style) + &note
+    }
+}
+
 /// Judges a configured model's artifact and runs its golden cases.
 ///
 /// # Errors
@@ -97,7 +131,8 @@ pub(crate) async fn validate_model(
     project: &Project,
     name: &ModelName,
     model: &ModelConfig,
-) -> Result<ValidationReport, Failure> {
+    memory: Option<&Verdicts>,
+) -> Result<Validation, Failure> {
     let settings = &model.validate;
     check_suppressions(name, settings)?;
     let golden = settings.golden.as_ref();
@@ -105,9 +140,9 @@ pub(crate) async fn validate_model(
     let bounds =
         golden.map_or(bounds(DEFAULT_TOLERANCE, None), |golden| bounds(golden.tolerance, golden.max_latency));
     let path = project.root.join(&model.artifact);
-    let mut report = validate_artifact(&path, settings, cases.as_deref(), bounds).await;
-    model.artifact.as_str().clone_into(&mut report.path);
-    Ok(ValidationReport::of(vec![report]))
+    let mut validated = validate_artifact(&path, settings, cases.as_deref(), bounds, memory).await;
+    model.artifact.as_str().clone_into(&mut validated.report.path);
+    Ok(Validation::of(vec![validated]))
 }
 
 pub(crate) fn bounds(tolerance: f64, max_latency: Option<Duration>) -> GoldenBounds {
@@ -115,13 +150,14 @@ pub(crate) fn bounds(tolerance: f64, max_latency: Option<Duration>) -> GoldenBou
 }
 
 fn answer(
-    report: &ValidationReport,
+    validation: &Validation,
     model: Option<&ModelName>,
     handover: &Handover,
     context: &Context,
     verbose: bool,
 ) -> Result<Answer, Failure> {
-    let text = terminal::validation(report, &crate::style(&Screen::of(context, verbose)));
+    let report = &validation.report;
+    let text = validation.text(&crate::style(&Screen::of(context, verbose)));
     let reason = match (report.verdict, report.status) {
         (Verdict::Reject, _) => "rejected",
         (_, Status::Complete) => "validated",
@@ -149,10 +185,15 @@ async fn validate_artifact(
     settings: &ValidateSettings,
     cases: Option<&Path>,
     bounds: GoldenBounds,
-) -> ArtifactReport {
+    memory: Option<&Verdicts>,
+) -> Validated {
     let policy = policy(settings);
     let progress = Progress::bytes(&format!("validating {}", path.display()), files::size(path));
-    let mut report = validate_path(path, &policy, &mut |bytes| progress.advance(bytes));
+    let mut advance = |bytes| progress.advance(bytes);
+    let Validated { mut report, remembered } = match memory {
+        Some(memory) => validate_path_remembering(path, &policy, memory, &mut advance),
+        None => validate_path(path, &policy, &mut advance).into(),
+    };
     drop(progress);
     // Nothing that static analysis refuses is ever given to a runtime.
     if let (Some(cases), Verdict::Pass | Verdict::Warn, Status::Complete) =
@@ -162,7 +203,7 @@ async fn validate_artifact(
         (report.status, report.verdict) = with_golden(report.status, report.verdict, &golden);
         report.golden = Some(golden);
     }
-    report
+    Validated { report, remembered }
 }
 
 fn policy(settings: &ValidateSettings) -> ValidationPolicy {
