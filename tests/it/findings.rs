@@ -88,3 +88,41 @@ fn a_suppressed_finding_stays_visible_and_does_not_count() {
     damage.assert_code(2);
     assert!(damage.stderr.contains("suppress[0]: INT201 cannot be suppressed"), "{}", damage.stderr);
 }
+
+#[test]
+fn unchanged_bytes_are_hashed_only_and_the_report_is_the_same() {
+    let bench = Workbench::new();
+    let (header, data) = (r#"{"w":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}}"#, [0; 100_000]);
+    let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat();
+    bench.clone.write("w/model.safetensors", bytes);
+    let outside = tempfile::tempdir().unwrap();
+    let (user, job) = (outside.path().join("user"), outside.path().join("job"));
+    let validate = |more: &[&str], environment: &[(&str, &str)]| {
+        let mut cli = bench.cli(&["validate", "w"]).args(more).env("XDG_CACHE_HOME", &user);
+        for (name, value) in environment {
+            cli = cli.env(name, value);
+        }
+        let told = cli.run();
+        told.assert_code(0);
+        told.stdout
+    };
+    let note = "1 file was only hashed";
+    let first = validate(&[], &[]);
+    let again = validate(&[], &[]);
+    assert!(!first.contains(note) && again.contains(note), "{first}\n{again}");
+    assert_eq!(
+        again.lines().filter(|line| !line.contains(note)).collect::<Vec<_>>(),
+        first.lines().collect::<Vec<_>>()
+    );
+    assert!(!validate(&["--no-cache"], &[]).contains(note));
+    let json = |more: &[&str]| validate(&[more, &["--format", "json"]].concat(), &[]);
+    assert_eq!(json(&[]), json(&["--no-cache"]), "the document does not tell");
+
+    // A workflow believes its own job only.
+    let temp = job.display().to_string();
+    let hosted = [("GITHUB_ACTIONS", "true"), ("RUNNER_TEMP", temp.as_str())];
+    assert!(!validate(&[], &hosted).contains(note));
+    assert!(validate(&[], &hosted).contains(note));
+    assert!(!validate(&[], &hosted[..1]).contains(note), "there is no folder of the job");
+    assert!(!validate(&[], &[("CI", "true")]).contains(note));
+}

@@ -12,7 +12,7 @@ use crate::{context::variable, error::Failure};
 
 /// Options that are no inputs: a step has no use for the answer's format, says itself how much it logs
 /// (`RUNNER_DEBUG`), and waits unless it is told otherwise; what it remembers ends with its job.
-const NOT_INPUTS: [&str; 5] = ["explain", "format", "no_cache", "verbose", "wait"];
+const NOT_INPUTS: [&str; 5] = ["explain", "format", "no-cache", "verbose", "wait"];
 
 /// The input that sets an argument, in kebab case.
 pub(crate) fn input_of(arg: &Arg) -> Option<String> {
