@@ -15,6 +15,8 @@ and name them in its configuration:
     ... http_connection_manager: rds: { route_config_name: churn,
                                         config_source: { path_config_source: { path: /srv/models/churn/rds.json } } }
 
+An A/B test by `match` needs nothing more: the route of a header with its exact value stands before the one that shares.
+
 Envoy draws a version at random for each request, so shares are met within chance. The hook says what Envoy has taken over, not
 what it was told: an order is under way until the admin interface shows it. Envoy counts requests and errors by cluster, so
 that error ratios need no other source.
@@ -35,7 +37,7 @@ KINDS = "type.googleapis.com/envoy"
 
 
 class Envoy(Backends):
-    counters = True
+    counters, matches, matches_by_setting = True, True, False
     # Shares by cluster that Envoy has taken over, and its counters.
     routed: dict = {}
     counted: dict = {}
@@ -51,11 +53,15 @@ class Envoy(Backends):
                   for state in sorted(states) for version, arm in json.loads(state.read_text())["arms"].items()]
         self.publish(clusters, wanted)
         served = {self.cluster(version): arm["weight"] for version, arm in self.arms.items() if arm["weight"]}
-        if not self.comes(lambda: set(served) <= self.clusters()):
+        matched = self.match and {**self.match, "cluster": self.cluster(self.match["version"])}
+        needed = {*served, *([matched["cluster"]] if matched else [])}
+        if not self.comes(lambda: needed <= self.clusters()):
             return PENDING
         self.home.mkdir(parents=True, exist_ok=True)
-        self.publish(self.home / "rds.json", [self.route(served)])
-        return None if self.comes(lambda: self.routes() == served) else PENDING
+        wanted = self.route(served, matched)
+        self.publish(self.home / "rds.json", [wanted])
+        leads = [header_of(route) for route in wanted["virtual_hosts"][0]["routes"]]
+        return None if self.comes(lambda: (self.routes(), self.leads()) == (served, leads)) else PENDING
 
     def publish(self, path: Path, resources: list) -> None:
         """A file that Envoy reads, unless it says so already. Its version is what it says."""
@@ -71,11 +77,16 @@ class Envoy(Backends):
         return {"@type": f"{KINDS}.config.cluster.v3.Cluster", "name": name, "type": "STATIC", "connect_timeout": "2s",
                 "load_assignment": {"cluster_name": name, "endpoints": endpoints}}
 
-    def route(self, served: dict) -> dict:
+    def route(self, served: dict, matched: dict | None = None) -> dict:
         shares = [{"name": name, "weight": weight} for name, weight in sorted(served.items())]
         action = ({"route": {"weighted_clusters": {"clusters": shares}, "timeout": "60s"}} if shares
                   else {"direct_response": {"status": 503, "body": {"inline_string": "no version serves"}}})
-        host = {"name": self.name, "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **action}]}
+        routes = [{"match": {"prefix": "/"}, **action}]
+        if matched:
+            header = {"name": matched["header"], "string_match": {"exact": matched["exact"]}}
+            routes.insert(0, {"match": {"prefix": "/", "headers": [header]},
+                              "route": {"cluster": matched["cluster"], "timeout": "60s"}})
+        host = {"name": self.name, "domains": ["*"], "routes": routes}
         return {"@type": f"{KINDS}.config.route.v3.RouteConfiguration", "name": self.name, "virtual_hosts": [host]}
 
     def comes(self, holds) -> bool:
@@ -95,14 +106,19 @@ class Envoy(Backends):
         return {cluster["name"] for cluster in self.ask("clusters?format=json").get("cluster_statuses", [])}
 
     def routes(self) -> dict:
-        """Shares by cluster as Envoy has taken them over."""
+        """Shares by cluster as Envoy has taken them over: by the last route, which takes what no header leads."""
+        action = next((route.get("route", {}) for route in reversed(self.taken_over())), {})
+        return {share["name"]: share["weight"] for share in action.get("weighted_clusters", {}).get("clusters", [])}
+
+    def leads(self) -> list:
+        """Of each route that Envoy has taken over, what `header_of` says."""
+        return [header_of(route) for route in self.taken_over()]
+
+    def taken_over(self) -> list:
         for config in self.ask("config_dump?resource=dynamic_route_configs").get("configs", []):
-            route = config["route_config"]
-            if route["name"] == self.name:
-                action = route["virtual_hosts"][0]["routes"][0].get("route", {})
-                shares = action.get("weighted_clusters", {}).get("clusters", [])
-                return {share["name"]: share["weight"] for share in shares}
-        return {}
+            if config["route_config"]["name"] == self.name:
+                return config["route_config"]["virtual_hosts"][0]["routes"]
+        return []
 
     def ask(self, what: str) -> dict:
         with urllib.request.urlopen(f"{self.settings['admin']}/{what}", timeout=5) as answer:
@@ -119,6 +135,12 @@ class Envoy(Backends):
         count = {what: self.counted.get(f"cluster.{name}.upstream_rq_{what}", 0) for what in ("completed", "5xx")}
         counters = {"requests": count["completed"], "errors": count["5xx"], "correct": 0, "incorrect": 0}
         return {**super().arm(version, arm), "weight": self.routed.get(name, 0), "counters": counters}
+
+
+def header_of(route: dict) -> tuple | None:
+    """Header, value and cluster of a route that takes only requests with a header."""
+    headers = route["match"].get("headers")
+    return headers and (headers[0]["name"], headers[0]["string_match"]["exact"], route["route"]["cluster"])
 
 
 def init(settings: dict, model: str) -> int:

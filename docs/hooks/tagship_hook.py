@@ -36,8 +36,9 @@ class Answer(Exception):
 class Hook:
     # What `capabilities` says.
     weights, counters, endpoints = True, False, True
-    # Whether `apply` leads requests by `self.match`; the settings have to say `"match": true` as well.
-    matches = False
+    # Whether `apply` leads requests by `self.match`, and whether only where the settings' `match` says that the router is set
+    # up for it.
+    matches, matches_by_setting = False, True
 
     def __init__(self, settings: dict, model: str):
         self.settings, self.model = settings, model
@@ -280,7 +281,7 @@ def replace(path: Path, text: str) -> None:
 
 def can_match(kind: type[Hook], settings: dict) -> bool:
     """Whether headers are matched: the hook has to know how, and the router has to be set up for it."""
-    return kind.matches and bool(settings.get("match"))
+    return kind.matches and (not kind.matches_by_setting or bool(settings.get("match")))
 
 
 def main(kind: type[Hook]) -> int:

@@ -36,7 +36,7 @@ class Proxy:
 
 class Nginx(Proxy):
     def settings(self) -> dict:
-        return {"reload": [*self.words(), "-s", "reload"]}
+        return {"reload": [*self.words(), "-s", "reload"], "match": True}
 
     def words(self) -> list:
         return [self.program, "-c", str(self.home / "nginx.conf"), "-p", str(self.home)]
@@ -44,10 +44,12 @@ class Nginx(Proxy):
     def start(self):
         for model in MODELS:
             (self.state / model).mkdir()
-            (self.state / model / "upstream.conf").write_text(f"upstream {model} {{ server 127.0.0.1:1 down; }}\n")
+            variable = f"${model.replace('-', '_')}_route"
+            (self.state / model / "upstream.conf").write_text(
+                f'upstream {model} {{ server 127.0.0.1:1 down; }}\nmap "" {variable} {{ default {model}; }}\n')
         servers = "".join(f"""
   include {self.state}/{model}/upstream.conf;
-  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://{model}; }} }}"""
+  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://${model.replace("-", "_")}_route; }} }}"""
                           for model, port in self.ports.items())
         (self.home / "nginx.conf").write_text(f"""daemon off; worker_processes 1; pid {self.home}/nginx.pid; error_log stderr;
 events {{ }}
@@ -61,10 +63,15 @@ http {{
 
 
 class HAProxy(Proxy):
+    headers = {"churn": "x-cohort", "tagship-check": "x-tagship-check"}
+
     def settings(self) -> dict:
-        return {"socket": str(self.home / "ha.sock")}
+        return {"socket": str(self.home / "ha.sock"), "match": self.headers}
 
     def start(self):
+        for model in MODELS:
+            (self.state / model).mkdir(exist_ok=True)
+            (self.state / model / "match.map").touch()
         parts = "".join(f"""
 frontend in-{model}
   bind 127.0.0.1:{port}
@@ -73,8 +80,9 @@ backend {model}
   balance roundrobin
   load-server-state-from-file local
   server-state-file-name {model}/servers.state
+  use-server %[req.fhdr({header}),map({self.state}/{model}/match.map)] if {{ req.fhdr_cnt({header}) eq 1 }}
   server-template slot 1-4 127.0.0.1:1 disabled
-""" for model, port in self.ports.items())
+""" for model, port in self.ports.items() for header in [self.headers[model]])
         (self.home / "haproxy.cfg").write_text(f"""global
   stats socket {self.home}/ha.sock level admin
   server-state-base {self.state}

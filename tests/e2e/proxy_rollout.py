@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -96,6 +97,9 @@ def play(bench: Bench, proxy: Proxy, hook: str) -> range:
     late = {"schema": "tagship/hook/v1", "verb": "promote", "model": "churn", "fence": 1, "version": two}
     expect("a late order is refused", ask_hook(bench, hook, late), 14)
     shares("and moved nothing", {one: 90, two: 10})
+    with Load(proxy.url()):
+        cohort(bench, proxy, hook, one, two)
+    shares("and shares stay", {one: 90, two: 10})
     if proxy.restart():
         shares("a restarted proxy goes on as it was", {one: 90, two: 10})
     with Load(proxy.url()):
@@ -119,6 +123,32 @@ def play(bench: Bench, proxy: Proxy, hook: str) -> range:
         bench.run(0, "rollback")
     shares("the first version came back", {one: 100})
     return ports
+
+
+def cohort(bench: Bench, proxy: Proxy, hook: str, one: str, two: str):
+    """The requests with a header go to the second version, all of them and no others."""
+    body = json.dumps(a_case()).encode()
+    fence = json.loads((proxy.state / "churn" / "state.json").read_text())["fence"]
+
+    def route(match: dict | None):
+        order = {"schema": "tagship/hook/v1", "verb": "route", "model": "churn", "fence": fence, "match": match}
+        code = ask_hook(bench, hook, order)
+        expect(f"route {match}", code in (0, 10, 11), True)
+
+    def answered(value: str) -> Counter:
+        requests = (urllib.request.Request(proxy.url(), body, {"content-type": "application/json", "x-cohort": value})
+                    for _ in range(60))
+        return Counter(json.load(urllib.request.urlopen(asked, timeout=10))["model_version"] for asked in requests)
+
+    match = {"version": two, "header": "x-cohort", "exact": "beta"}
+    route(match)
+    wait_for("all requests with the header go to the second version", lambda: answered("beta") == {two: 60})
+    for value in ("Beta", "beta2", "b"):
+        expect(f"requests with {value!r} are shared as ever", answered(value)[one] > 30, True)
+    route({**match, "exact": "gamma"})
+    wait_for("another value takes its place", lambda: answered("gamma") == {two: 60} and answered("beta")[one] > 30)
+    route(None)
+    wait_for("no header leads anywhere any more", lambda: answered("gamma")[one] > 30)
 
 
 class Load(Meanwhile):
