@@ -5,6 +5,7 @@
 mod cost;
 mod inputs;
 mod rollouts;
+mod scanners;
 mod table;
 
 use std::{
@@ -27,20 +28,32 @@ const READER_MEMORY: f64 = 64.0 * 1024.0 * 1024.0;
 /// A group of budgets that can be measured alone.
 struct Part {
     name: &'static str,
+    /// It takes long, and is run where it is named.
+    by_name: bool,
     run: fn(&Bench<'_>) -> Result<Vec<Line>>,
 }
 
+/// Other scanners of model files.
+const SCANNERS: &str = "scanners";
+
 const PARTS: &[Part] = &[
-    Part { name: "small", run: small },
-    Part { name: "large", run: large },
-    Part { name: "pickle", run: pickle },
-    Part { name: "registry", run: registry },
-    Part { name: "rollouts", run: rollouts::run },
-    Part { name: "step", run: step },
-    Part { name: "action", run: action },
-    Part { name: "size", run: size },
-    Part { name: "forest", run: forest },
+    Part { name: "small", by_name: false, run: small },
+    Part { name: "large", by_name: false, run: large },
+    Part { name: "pickle", by_name: false, run: pickle },
+    Part { name: "registry", by_name: false, run: registry },
+    Part { name: "rollouts", by_name: false, run: rollouts::run },
+    Part { name: "step", by_name: false, run: step },
+    Part { name: "action", by_name: false, run: action },
+    Part { name: "size", by_name: false, run: size },
+    Part { name: "forest", by_name: false, run: forest },
+    Part { name: SCANNERS, by_name: true, run: scanners::run },
 ];
+
+impl Part {
+    fn is_wanted(&self, names: &[&str]) -> bool {
+        if names.is_empty() { !self.by_name } else { names.contains(&self.name) }
+    }
+}
 
 /// Where the programs are and where inputs may lie.
 struct Bench<'a> {
@@ -54,11 +67,15 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         let known: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         bail!("{unknown:?} is no part; there is {}", known.join(", "));
     }
-    dist::build(workspace)?;
+    match names {
+        // It looks at one program, and a build of all of them takes as long as the rest.
+        [SCANNERS] => dist::build_first(workspace)?,
+        _ => dist::build(workspace)?,
+    }
     let scratch = tempfile::tempdir().context("make a temporary directory")?;
     let bench = Bench { workspace, scratch };
     let mut lines = Vec::new();
-    for part in PARTS.iter().filter(|part| names.is_empty() || names.contains(&part.name)) {
+    for part in PARTS.iter().filter(|part| part.is_wanted(names)) {
         println!("measuring {} ...", part.name);
         match (part.run)(&bench) {
             Ok(measured) => lines.extend(measured),
@@ -70,9 +87,14 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
 }
 
 impl Bench<'_> {
+    /// The program that has every verb.
+    fn program(&self) -> PathBuf {
+        dist::PROGRAMS[0].path(self.workspace)
+    }
+
     /// Tagship, run where it finds nothing of this repository.
     fn tagship(&self, directory: &Path, arguments: &[&str]) -> Command {
-        let mut tagship = Command::new(dist::PROGRAMS[0].path(self.workspace));
+        let mut tagship = Command::new(self.program());
         // What the host of a workflow says would only disturb; the search path is needed for git.
         let kept = std::env::vars_os().filter(|(name, _)| name == "PATH");
         tagship.args(arguments).current_dir(directory).env_clear().envs(kept);

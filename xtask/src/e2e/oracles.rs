@@ -1,4 +1,4 @@
-//! The libraries that write and read model files, held against what `validate` says: CPython's own pickle reader,
+//! The libraries that write and read model files, held against what `validate` says: Python's own pickle reader,
 //! safetensors, onnx.checker and h5py; and the same bytes on machines that differ in everything else.
 
 use anyhow::Result;

@@ -222,7 +222,11 @@ impl<'m, 'a> Machine<'m, 'a> {
             kept.extend_from_slice(&chunk[..wanted]);
             text.add(chunk);
         })?;
-        if text.is_sound() { Ok(0) } else { Err(self.fail(&rules::PICKLE_OPERAND, "a text that is no UTF-8")) }
+        if text.is_sound() {
+            Ok(0)
+        } else {
+            Err(self.fail(&rules::PICKLE_OPERAND, "a text that is no UTF-8"))
+        }
     }
 
     fn counted(&mut self, length: u64) -> Result<u64, Stop> {
