@@ -69,7 +69,9 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
     }
     let mut bytes = Vec::new();
     stream.take(size, usize::try_from(size).unwrap_or(0), &mut bytes)?;
-    let read = std::str::from_utf8(&bytes).map_err(|_| (0, "bytes that are no text")).and_then(pairs);
+    let read = std::str::from_utf8(&bytes)
+        .map_err(|error| (error.valid_up_to(), "bytes that are no text"))
+        .and_then(pairs);
     match read {
         Ok(pairs) => pairs.iter().for_each(|pair| judge(pair, findings)),
         Err((at, what)) => {

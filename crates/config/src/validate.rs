@@ -166,7 +166,7 @@ pub(crate) struct GoldenLayer {
 
 impl Format {
     /// Every format, in the order in which the configuration documents them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Onnx,
         Self::Safetensors,
         Self::Pickle,

@@ -1,7 +1,7 @@
 //! The exact allow-list of pickle globals, and how each may be used.
 //!
 //! Data, reviewed entry by entry: what the writers of scikit-learn, numpy, pandas, scipy, xgboost, lightgbm,
-//! catboost, river and the standard library put into pickles of plain models and tables (scikit-learn 0.20 to
+//! catboost, imbalanced-learn, river and the standard library put into pickles of plain models and tables (scikit-learn 0.20 to
 //! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1, scipy 1.2 to 1.18, torch 1.13 to 2.15,
 //! statsmodels 0.13 to 0.15). Nothing is matched by prefix, because every one
 //! of these packages holds functions that run code.
