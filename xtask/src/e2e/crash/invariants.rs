@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tagship_testkit::Cli;
 
-use super::{stage::Stage, template::PULL_REQUEST};
+use super::{scenario::Scenario, stage::Stage, template::PULL_REQUEST};
 
 pub(super) const JOURNAL: &str = "refs/tagship/rollouts/production/churn";
 /// Phases in which a rollout has ended.
@@ -66,6 +66,43 @@ pub(super) fn undone_and_told(stage: &Stage<'_>, words: &str) -> Result<()> {
     ensure!(cause.contains(words), "it does not say {words:?}: {cause}");
     let (weights, stable) = (stage.weights()?, text(&newest["stable"]["version"]));
     ensure!(weights.get(&stable) == Some(&100), "{stable} should have all traffic again: {weights:?}");
+    check_store(stage, &stage.path("origin.git"))
+}
+
+/// Whether a rollback waits for a person.
+pub(super) fn is_stuck(stage: &Stage<'_>) -> Result<bool> {
+    Ok(journal(stage)?.last().is_some_and(|entry| entry.state["phase"] == "RollbackFailed"))
+}
+
+/// A rollback that could not be completed keeps what it brought back, says with these words why, and is completed by a person
+/// who goes back once more.
+pub(super) fn kept_and_completed(stage: &Stage<'_>, scenario: &Scenario, words: &str) -> Result<()> {
+    let served = |when: &str| -> Result<()> {
+        let weights = stage.weights()?;
+        let all = weights.get(scenario.serves) == Some(&100);
+        ensure!(all, "{when}: {} should have all traffic: {weights:?}", scenario.serves);
+        Ok(())
+    };
+    served("after a rollback that failed")?;
+    let entries = journal(stage)?;
+    let newest = &entries.last().context("the journal has an entry")?.state;
+    let told = format!("{} {}", text(&newest["message"]), text(&newest["cause"]));
+    ensure!(told.contains(words), "it does not say {words:?}: {told}");
+    let left = text(&newest["stable"]["version"]);
+    for run in scenario.runs {
+        stage.run(run)?;
+    }
+    stage.settle()?;
+    served("when it was completed")?;
+    let entries = journal(stage)?;
+    let phase = &entries.last().context("the journal has an entry")?.state["phase"];
+    ensure!(phase == "Succeeded", "a person went back once more, and it is {phase}");
+    let out = format!("version '{left}'");
+    let tags = tags(stage, &stage.path("origin.git"))?;
+    ensure!(
+        tags.iter().any(|tag| tag.contains("Unassigning") && tag.ends_with(&out)),
+        "{left} is not out: {tags:?}"
+    );
     check_store(stage, &stage.path("origin.git"))
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::{
     campaign::{Came, Played, Trial, play},
-    invariants::undone_and_told,
+    invariants::{is_stuck, kept_and_completed, undone_and_told},
     points::spread,
     runners::{Extent, overtaken, way},
     scenario::{Router, Scenario},
@@ -106,6 +106,9 @@ fn trial(fault: Fault, at: usize) -> Trial {
             // What a rule forbids is no accident: a rollout may go back for it, where it says why.
             Fault::Refuse => {
                 let came = play(stage, scenario)?;
+                if is_stuck(stage)? {
+                    return kept_and_completed(stage, scenario, REASON).map(|()| Came::Explained);
+                }
                 let serves = stage.weights()?.get(scenario.serves) == Some(&100);
                 if serves { Ok(came) } else { undone_and_told(stage, REASON).map(|()| Came::Explained) }
             }

@@ -31,8 +31,10 @@ const REQUESTS: usize = 40;
 pub(super) const PATIENCE: usize = 12;
 /// What the headline of a rollout says that has nothing left to do.
 const ALL_DONE: &str = "all done";
-/// How runs end that do what they should: done, a verdict that is negative, still running.
-const GOOD: [i32; 3] = [0, 1, 6];
+/// How runs end that do what they should: done, a verdict that is negative, a rollback that a person has to look after,
+/// still running.
+const GOOD: [i32; 4] = [0, 1, STUCK, 6];
+const STUCK: i32 = 5;
 /// How a run ends that somebody killed, one that a rule of the remote forbids something, and one that could not do what it
 /// should.
 const TROUBLED: [i32; 3] = [-1, 2, 3];
@@ -261,11 +263,12 @@ impl<'a> Stage<'a> {
         setting.map(|setting| format!("{}:{}", setting.after, setting.by)).unwrap_or_default()
     }
 
-    /// Runs go on until nothing is left to do: what has ended may still have to take an old version down.
+    /// Runs go on until nothing is left to do, or nothing but for a person: what has ended may still have to take an old
+    /// version down.
     pub(super) fn settle(&self) -> Result<()> {
         for runs in 0..PATIENCE {
             let done = self.run(&Run { words: TICK, later: runs > 0 })?;
-            if done.code != 6 && self.newest_entry()?.contains(ALL_DONE) {
+            if done.code == STUCK || done.code != 6 && self.newest_entry()?.contains(ALL_DONE) {
                 return Ok(());
             }
         }
