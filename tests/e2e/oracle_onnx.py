@@ -21,6 +21,7 @@ LOOSER = (
     ("Required attribute", "the same of attributes"),
     ("type field and data field mismatch", "an attribute's kind, which those schemas say"),
     ("Field 'type' of 'attr' is required", "an attribute's kind, which old exporters leave out"),
+    ("Opset import for domain", "a function's operator sets, where they differ from the model's"),
     ("No Op registered", "operators by version: those that are newer than their set"),
     ("Sparse tensor", "positions inside sparse tensors, which no exporter of models writes"),
 )
