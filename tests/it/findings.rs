@@ -126,3 +126,14 @@ fn unchanged_bytes_are_hashed_only_and_the_report_is_the_same() {
     assert!(!validate(&[], &hosted[..1]).contains(note), "there is no folder of the job");
     assert!(!validate(&[], &[("CI", "true")]).contains(note));
 }
+
+#[test]
+fn a_workflow_shows_findings_with_their_files() {
+    let bench = Workbench::new();
+    bench.clone.write("models/hostile/model.pkl", fixtures::bytes("models/hostile/model.pkl"));
+    let told = bench.cli(&["validate", "models/hostile"]).env("GITHUB_ACTIONS", "true").run();
+    told.assert_code(1);
+    let all = format!("{}{}", told.stdout, told.stderr);
+    let line = all.lines().find(|line| line.contains("(PKL101, posix.system)")).expect("an annotation");
+    assert!(line.starts_with("::error file=models/hostile/model.pkl,title=tagship::"), "{line}");
+}

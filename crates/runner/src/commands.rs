@@ -26,17 +26,25 @@ pub struct Annotation {
     pub level: Level,
     /// What it says.
     pub message: String,
+    /// The file of the repository that it is about, where it is about one.
+    pub file: Option<String>,
 }
 
 impl Annotation {
     /// Something that must be mended.
     pub fn error(message: impl Into<String>) -> Self {
-        Self { level: Level::Error, message: message.into() }
+        Self { level: Level::Error, message: message.into(), file: None }
     }
 
     /// Something that someone should look at.
     pub fn warning(message: impl Into<String>) -> Self {
-        Self { level: Level::Warning, message: message.into() }
+        Self { level: Level::Warning, message: message.into(), file: None }
+    }
+
+    /// The same, shown with a file.
+    #[must_use]
+    pub fn in_file(self, file: impl Into<String>) -> Self {
+        Self { file: Some(file.into()), ..self }
     }
 
     fn line(&self) -> String {
@@ -45,7 +53,8 @@ impl Annotation {
             Level::Warning => "warning",
             Level::Notice => "notice",
         };
-        format!("::{level} title=tagship::{}", data(&shortened(&self.message)))
+        let file = self.file.as_deref().map(|file| format!("file={},", property(file))).unwrap_or_default();
+        format!("::{level} {file}title=tagship::{}", data(&shortened(&self.message)))
     }
 }
 
@@ -58,7 +67,7 @@ pub(crate) fn annotations(all: &[Annotation]) -> Vec<String> {
         lines.extend(of_level[..shown].iter().map(|annotation| annotation.line()));
         if shown < of_level.len() {
             let message = format!("{} more, which the step's summary holds", of_level.len() - shown);
-            lines.push(Annotation { level, message }.line());
+            lines.push(Annotation { level, message, file: None }.line());
         }
     }
     lines
@@ -94,6 +103,11 @@ fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
+/// Text as a property of a command: it ends neither the property nor the list of them.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
 fn shortened(text: &str) -> String {
     if text.chars().count() <= LONGEST {
         return text.to_owned();
@@ -109,6 +123,8 @@ mod tests {
     fn an_annotation_is_one_line() {
         let lines = annotations(&[Annotation::error("50%\n::error::x")]);
         assert_eq!(lines, ["::error title=tagship::50%25%0A::error::x"]);
+        let in_file = annotations(&[Annotation::error("x").in_file("a,b::c\n.pkl")]);
+        assert_eq!(in_file, ["::error file=a%2Cb%3A%3Ac%0A.pkl,title=tagship::x"]);
         let long = annotations(&[Annotation::warning("ä".repeat(10_000))]);
         assert!(long[0].chars().count() < LONGEST + 40);
     }

@@ -13,7 +13,7 @@ use tagship_domain::{
     golden::{GoldenCases, Tolerance},
     report::Section,
     schema,
-    validation::{GoldenReport, Status, ValidationReport, Verdict},
+    validation::{ArtifactReport, GoldenReport, Status, ValidationReport, Verdict},
 };
 use tagship_ports::{
     Clock as _, ModelRunner,
@@ -26,6 +26,7 @@ use tagship_report::{
 use tagship_runner::{
     Context, Failure, Progress, Screen,
     args::ValidateArgs,
+    commands::Annotation,
     files,
     handover::Handover,
     write::{self, Existing},
@@ -168,7 +169,33 @@ fn answer(
     let answer = Answer::document(handover, model, report, text, ending)?;
     let Some(model) = named(report, model) else { return Ok(answer) };
     let section = Section { validation: Some(report.clone()), ..Section::of(model, None) };
-    Ok(summary::show(answer, context, vec![section]))
+    let mut answer = summary::show(answer, context, vec![section]);
+    answer.annotations.extend(report.artifacts.iter().flat_map(annotations));
+    Ok(answer)
+}
+
+/// What somebody has to look at in an artifact, shown with the file that it lies in.
+fn annotations(artifact: &ArtifactReport) -> impl Iterator<Item = Annotation> {
+    artifact.counted().filter_map(|finding| {
+        let about = finding.target.as_ref().map(|target| format!(", {target}")).unwrap_or_default();
+        let message = format!("{} ({}{about})", finding.message, finding.rule);
+        let annotation = match finding.severity.verdict() {
+            Verdict::Reject => Annotation::error(message),
+            Verdict::Warn => Annotation::warning(message),
+            Verdict::Pass => return None,
+        };
+        let file = finding.member.as_deref().and_then(|member| member.split("!/").next());
+        let file = match file.filter(|_| artifact.format == "directory") {
+            Some(file) => Path::new(&artifact.path).join(file),
+            None => PathBuf::from(&artifact.path),
+        };
+        // The host knows files by their place in the repository.
+        let named = file.to_str().filter(|_| file.is_relative());
+        Some(match named {
+            Some(file) => annotation.in_file(file),
+            None => annotation,
+        })
+    })
 }
 
 /// The model, else one by the name of the first file.
