@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::{
-    automation, generated, layers, process, python::Environment, tidy, verdict::verdict, workspace::Workspace,
+    automation, fuzz, generated, layers, process, python::Environment, tidy, verdict::verdict,
+    workspace::Workspace,
 };
 
 /// One step; it fails where it cannot run.
@@ -29,6 +30,16 @@ const STEPS: &[Step] = &[
         run: |workspace| {
             let lint = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
             process::run(workspace.cargo(&lint))
+        },
+    },
+    Step {
+        name: "fuzz targets",
+        run: |workspace| {
+            // A workspace of its own, whose lint finds what it shares with the others built already.
+            let lint = ["clippy", "--manifest-path", fuzz::MANIFEST, "--target-dir", "target", "--locked"];
+            let mut lint = workspace.cargo(&lint);
+            lint.args(["--", "--deny", "warnings"]);
+            process::run(lint)
         },
     },
     Step { name: "documentation", run: documentation },

@@ -9,10 +9,12 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{process, workspace::Workspace};
 
-/// The one version that is used, here and in `e2e`.
-pub(crate) const VERSION: &str = "0.13.2";
+/// The one version that is used.
+const VERSION: &str = "0.13.2";
 /// The package of the targets, and the crate that it fuzzes.
 const PACKAGE: &str = "crates/artifact/fuzz";
+/// Its manifest, for whoever only builds it.
+pub(crate) const MANIFEST: &str = "crates/artifact/fuzz/Cargo.toml";
 const CRATE: &str = "crates/artifact";
 /// Seconds that each target runs.
 const SECONDS: u32 = 60;
@@ -27,7 +29,7 @@ const SHOWN: usize = 60;
 /// When there is no cargo-fuzz, or something was found.
 pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
     let (names, seconds) = parse(arguments)?;
-    let fuzzer = Fuzzer { workspace, tools: None };
+    let fuzzer = Fuzzer { workspace };
     fuzzer.demand()?;
     fuzzer.fuzz(&names, seconds)
 }
@@ -49,19 +51,14 @@ fn parse<'a>(arguments: &[&'a str]) -> Result<(Vec<&'a str>, u32)> {
 }
 
 /// cargo-fuzz in this repository.
-pub(crate) struct Fuzzer<'a> {
-    pub(crate) workspace: &'a Workspace,
-    /// Where cargo-fuzz was installed, if not where everybody's programs are.
-    pub(crate) tools: Option<PathBuf>,
+struct Fuzzer<'a> {
+    workspace: &'a Workspace,
 }
 
 impl Fuzzer<'_> {
     /// cargo-fuzz's own command; the toolchain is the stable one, so there are no sanitizers.
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = match &self.tools {
-            Some(tools) => self.workspace.command(tools.join("bin/cargo-fuzz")),
-            None => self.workspace.command("cargo"),
-        };
+        let mut command = self.workspace.command("cargo");
         command.current_dir(self.workspace.path(CRATE)).arg("fuzz").args(words);
         command
     }
@@ -79,7 +76,7 @@ impl Fuzzer<'_> {
     }
 
     /// Builds the targets, and runs the named ones, or all, one after the other.
-    pub(crate) fn fuzz(&self, names: &[&str], seconds: u32) -> Result<()> {
+    fn fuzz(&self, names: &[&str], seconds: u32) -> Result<()> {
         let known = self.targets()?;
         if let Some(unknown) = names.iter().find(|name| !known.iter().any(|one| one == *name)) {
             bail!("{unknown:?} is no target; there is {}", known.join(", "));

@@ -9,7 +9,6 @@ mod crash;
 mod events;
 mod faults;
 mod full_disk;
-mod fuzz;
 mod github;
 mod gto;
 mod model;
@@ -53,7 +52,6 @@ const STEPS: &[Step] = &[
     Step { name: "faults", run: faults::run },
     Step { name: "crash", run: crash::run },
     Step { name: "full-disk", run: full_disk::run },
-    Step { name: "fuzz", run: fuzz::run },
     Step { name: "model", run: model::run },
     Step { name: "oracles", run: oracles::run },
     Step { name: "sarif", run: sarif::run },
