@@ -21,6 +21,10 @@ pub(super) fn integer(text: &[u8]) -> Option<Integer> {
     if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
+    // A zero in front is octal to one loader and an error to another; booleans are written with one.
+    if digits.len() > 1 && digits[0] == b'0' && !matches!(text, b"00" | b"01") {
+        return None;
+    }
     Some(std::str::from_utf8(text).ok()?.parse().map_or(Integer::Large, Integer::Small))
 }
 
@@ -129,7 +133,7 @@ mod tests {
     fn numbers_are_decimal_or_nothing() {
         assert_eq!(integer(b"-12L"), Some(Integer::Small(-12)));
         assert_eq!(integer(b"99999999999"), Some(Integer::Large));
-        for lax in [&b"0x1f"[..], b"1_0", b" 1", b"", b"-", b"1.5"] {
+        for lax in [&b"0x1f"[..], b"1_0", b" 1", b"", b"-", b"1.5", b"08", b"010", b"-01"] {
             assert_eq!(integer(lax), None, "{lax:?}");
         }
         assert!(is_float(b"1e-05") && is_float(b"nan") && !is_float(b" 1") && !is_float(b""));
