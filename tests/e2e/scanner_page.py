@@ -138,7 +138,8 @@ scanner, and are never loaded. Benign ones are written by scikit-learn, joblib, 
 skops, gguf and Keras. PyTorch is not among the writers, since its package is too large for this; its layout is made by hand.
 
 A scanner's exit code is its answer: 0 passed, 1 flagged, anything else (an error, nothing scanned, a minute gone) not judged. That
-is what a job in a workflow sees. Scanners run with their defaults, as their packages install them: modelscan without TensorFlow,
+is what a job in a workflow sees. picklescan also ends with 0 on a file of a format that it does not read, so that such a
+pass is no judgement; modelaudit judges by the Python packages that are installed beside it, here none but its own. Scanners run with their defaults, as their packages install them: modelscan without TensorFlow,
 fickling without PyTorch; picklescan with its extra for 7z. Who writes the files chooses what is in them: these are the ways that we
 know, and a scanner that was built for one format is asked about all.
 
