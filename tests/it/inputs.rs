@@ -78,7 +78,7 @@ fn every_manifest_has_the_options_of_its_program_and_no_other() {
     for (verb, help) in [("run", whole)].iter().chain(&small) {
         help.assert_code(0);
         let mut expected = options(help);
-        for none in ["explain", "help", "format", "verbose", "wait"] {
+        for none in ["explain", "help", "format", "no-cache", "verbose", "wait"] {
             expected.remove(none);
         }
         if *verb == "validate" {
