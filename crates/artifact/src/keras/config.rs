@@ -108,7 +108,15 @@ impl Config {
             self.note(rule, class, at, "loading this object runs code from the file");
         } else if plain == "function" {
             let name = object.function.as_deref().or(object.registered.as_deref()).unwrap_or("");
-            if !names::is_function(name) && !CODE_FUNCTIONS.contains(&name) {
+            if names::is_python(name) {
+                let target = format!("builtins.{name}");
+                self.note(
+                    &rules::KERAS_MODULE,
+                    &target,
+                    at,
+                    "loading the model looks this function of Python up",
+                );
+            } else if !names::is_function(name) && !CODE_FUNCTIONS.contains(&name) {
                 self.note(&rules::KERAS_CUSTOM, name, at, "this is no function of Keras");
             }
         } else if !names::is_class(plain) && !names::is_marker(plain) && !is_operation(object) {

@@ -54,6 +54,10 @@ const FUNCTIONS: &str = "celu crelu elu exponential gelu glu hard_shrink hard_si
     sparse_categorical_crossentropy sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy tversky \
     circle mae mape mse msle accuracy acc glorot_uniform glorot_normal he_normal he_uniform zeros ones";
 
+/// Functions of Python itself that run, look up or open what they are told; loaders before Keras 3.9 find them in `builtins`.
+const PYTHON: &str = "__build_class__ __import__ breakpoint compile delattr eval exec exit getattr globals help input locals \
+    memoryview open quit setattr type vars";
+
 /// Markers that the writer puts in the place of values.
 const MARKERS: &str = "__keras_tensor__ __tensor__ __numpy__ __bytes__ __ellipsis__ __slice__ __tuple__ __typespec__ __none__ \
     __complex__ __timedelta__";
@@ -95,6 +99,11 @@ pub(super) fn is_class(name: &str) -> bool {
 /// A function of Keras without effects.
 pub(super) fn is_function(name: &str) -> bool {
     listed(FUNCTIONS, name)
+}
+
+/// A function of Python that acts on what it is told.
+pub(super) fn is_python(name: &str) -> bool {
+    listed(PYTHON, name)
 }
 
 /// A marker that stands for a value.

@@ -66,6 +66,11 @@ fn every_published_way_is_seen_at_any_depth() {
         (r#"{"module":"os","class_name":"function","config":"system","registered_name":"system"}"#, "KER103"),
         (r#"{"config":"system","class_name":"function","module":"os"}"#, "KER103"),
         (r#"{"module":"builtins","class_name":"eval","config":{}}"#, "KER103"),
+        (
+            r#"{"module":"builtins","class_name":"function","config":"eval","registered_name":"function"}"#,
+            "KER103",
+        ),
+        (r#"{"class_name":"function","config":null,"registered_name":"__import__"}"#, "KER103"),
         (r#"{"module":"keras.utils","class_name":"function","config":"get_file"}"#, "KER102"),
         (
             r#"{"module":"keras.config","class_name":"function","config":"enable_unsafe_deserialization"}"#,
