@@ -92,7 +92,8 @@ fn a_suppressed_finding_stays_visible_and_does_not_count() {
 #[test]
 fn unchanged_bytes_are_hashed_only_and_the_report_is_the_same() {
     let bench = Workbench::new();
-    let (header, data) = (r#"{"w":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}}"#, [0; 100_000]);
+    let (header, data) =
+        (r#"{"w":{"dtype":"U8","shape":[100000],"data_offsets":[0,100000]}}"#, vec![0; 100_000]);
     let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &data].concat();
     bench.clone.write("w/model.safetensors", bytes);
     let outside = tempfile::tempdir().unwrap();
