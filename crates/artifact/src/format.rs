@@ -220,10 +220,10 @@ impl FromStr for Format {
 
 /// Identifies a file by its head (as much of it as was read, at least its first bytes).
 pub(crate) fn identify(head: &[u8], size: u64) -> Identity {
-    let whole = head.len() as u64 == size;
-    let format = by_magic(head, size).unwrap_or_else(|| by_grammar(head, whole));
-    let also_pickle =
-        !matches!(format, Format::Pickle | Format::Torch) && format.is_model() && pickle::executes(head);
+    let format = by_magic(head, size).unwrap_or_else(|| by_grammar(head, size));
+    let also_pickle = !matches!(format, Format::Pickle | Format::Torch)
+        && format.is_model()
+        && pickle::executes(head, size);
     Identity { format, also_pickle }
 }
 
@@ -276,14 +276,15 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         .or_else(|| hdf5::has_user_block(head).then_some(Format::Hdf5))
 }
 
-fn by_grammar(head: &[u8], whole: bool) -> Format {
-    if pickle::recognise(head, whole) {
+fn by_grammar(head: &[u8], size: u64) -> Format {
+    if pickle::recognise(head, size) {
         return Format::Pickle;
     }
     if onnx::recognise(head) {
         return Format::Onnx;
     }
-    if let Some(format) = tensorflow::recognise(head, if whole { head.len() as u64 } else { u64::MAX }) {
+    let whole = head.len() as u64 == size;
+    if let Some(format) = tensorflow::recognise(head, if whole { size } else { u64::MAX }) {
         return format;
     }
     // zlib's two bytes carry a check of their own, and still match one text in a few thousand.
@@ -292,6 +293,9 @@ fn by_grammar(head: &[u8], whole: bool) -> Format {
         && !is_text(head)
     {
         return Format::Compressed;
+    }
+    if pickle::reads_on(head, size) {
+        return Format::Pickle;
     }
     if is_text(head) { text(head) } else { Format::Unknown }
 }

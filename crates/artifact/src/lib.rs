@@ -33,6 +33,9 @@ mod format;
 mod fuzz;
 mod gguf;
 mod hdf5;
+#[cfg(test)]
+#[path = "tests/hostile/mod.rs"]
+mod hostile;
 mod jinja;
 mod json;
 mod keras;

@@ -36,6 +36,12 @@ pub(super) enum Usage {
     Literal,
     /// Called with anything allowed; the result takes no state.
     Value,
+    /// Gives back its first argument, for the interpreter of TorchScript to type it.
+    First,
+    /// `numpy.scalar`: a plain type and its bytes. With a type of objects it gives back what it is given.
+    Scalar,
+    /// A class of arrays that opens a file, or makes one, when it is called: only named as the class of an array.
+    FileArray,
     /// Called with a global of the same package in front, whose instance is the result.
     SamePackage,
     /// `numpy.dtype`: a short type text or a scalar class in front.

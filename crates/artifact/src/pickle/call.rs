@@ -16,9 +16,11 @@ use crate::{rules, stream::Stop};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
     /// `callee(*args)`: runs `__init__`.
-    Call,
+    Init,
     /// `callee.__new__(callee, *args)`: does not.
     New,
+    /// The same with keywords, which are not followed.
+    Named,
 }
 
 impl Machine<'_, '_> {
@@ -33,23 +35,24 @@ impl Machine<'_, '_> {
             opcode::INST => {
                 let callee = self.global_of_lines()?;
                 let arguments = self.pop_mark()?;
-                self.call(callee, Some(&arguments), Call::Call)
+                self.call(callee, Some(&arguments), Call::Init)
             }
             opcode::OBJ => {
                 let values = self.pop_mark()?;
                 match values.split_first() {
-                    Some((callee, arguments)) => self.call(*callee, Some(arguments), Call::Call),
+                    Some((callee, arguments)) => self.call(*callee, Some(arguments), Call::Init),
                     None => Err(self.fail(&rules::PICKLE_STACK, "an object without a class")),
                 }
             }
-            opcode::REDUCE => self.call_tuple(Call::Call),
+            opcode::REDUCE => self.call_tuple(Call::Init),
             opcode::NEWOBJ => self.call_tuple(Call::New),
             opcode::NEWOBJ_EX => {
                 let keywords = self.pop()?;
                 if !self.heap.is(keywords, Kind::Dict) {
                     self.note(&rules::BAD_ARGUMENTS, "keyword arguments that are no dict");
                 }
-                self.call_tuple(Call::New)
+                let named = !matches!(keywords, Value::Object(id) if self.heap.get(id).weight == 1);
+                self.call_tuple(if named { Call::Named } else { Call::New })
             }
             opcode::BUILD => self.build(),
             opcode::EXT1 | opcode::EXT2 | opcode::EXT4 => {
@@ -108,7 +111,7 @@ impl Machine<'_, '_> {
             return self.push(Value::Refused);
         };
         let name = self.name(number);
-        if matches!(usage, Usage::Reference | Usage::Storage) {
+        if matches!(usage, Usage::Reference | Usage::FileArray | Usage::Storage) {
             self.note_about(
                 &rules::REFERENCE_CALLED,
                 &name,
@@ -130,6 +133,11 @@ impl Machine<'_, '_> {
                 &name,
                 "a tensor that reaches beyond its storage; a loader would read other memory",
             );
+        }
+        if let (Usage::First, Some([first, ..])) = (usage, arguments) {
+            // It outlives the arguments that it came in.
+            self.heap.share(*first);
+            return self.push(*first);
         }
         let id = self.heap.make(Kind::Instance(class)).map_err(|Full| self.limit())?;
         for argument in arguments.unwrap_or_default() {
@@ -210,8 +218,10 @@ impl Machine<'_, '_> {
             let weight = self.heap.weigh(id, state);
             self.check_weight(weight);
         }
-        if usage == Some(Usage::Dtype) {
-            self.set_dtype(target, state);
+        if usage == Some(Usage::Dtype) && !self.set_dtype(target, state) {
+            let message =
+                "its state contradicts its type, which makes numpy take the bytes of an array for pointers";
+            self.note_about(&rules::BAD_BUILD, &name, message);
         }
         if usage == Some(Usage::ArrayWrapper) {
             self.inline_array(state)?;
@@ -234,7 +244,9 @@ impl Machine<'_, '_> {
     fn is_mapping(&self, value: Value) -> bool {
         self.heap.class_of(value).is_some_and(|class| {
             let class = &self.globals[class as usize];
-            class.usage == Some(Usage::DictLike) || matches!(class.name.as_str(), "DataFrame" | "Series")
+            class.usage == Some(Usage::DictLike)
+                || (class.module == "builtins" && class.name == "dict")
+                || matches!(class.name.as_str(), "DataFrame" | "Series")
         })
     }
 
@@ -275,24 +287,5 @@ impl Machine<'_, '_> {
     fn has_key(&self, state: Value, kind: impl Fn(Keys) -> bool) -> bool {
         let marked = |value: &Value| matches!(value, Value::Object(id) if kind(self.heap.get(*id).keys));
         marked(&state) || self.heap.recall(state).is_some_and(|elements| elements.iter().any(marked))
-    }
-
-    /// `numpy.dtype.__setstate__` may set the size of a text or structured type; it must be the one its name says.
-    fn set_dtype(&mut self, target: Value, state: Value) {
-        let Value::Object(id) = target else { return };
-        let state = self.heap.recall(state).unwrap_or_default();
-        let size = state.get(5).copied();
-        // The lowest bit of the flags says that Python objects are inside.
-        let objects = !matches!(state.get(7), Some(Value::Int(flags)) if flags & 1 == 0);
-        let element = &mut self.heap.get_mut(id).element;
-        *element = match (*element, size) {
-            (Element::Plain(known), Some(Value::Int(size)))
-                if !objects && (size == -1 || u32::try_from(size) == Ok(known)) =>
-            {
-                Element::Plain(known)
-            }
-            (Element::Object, Some(Value::Int(_))) => Element::Object,
-            _ => Element::Unknown,
-        };
     }
 }

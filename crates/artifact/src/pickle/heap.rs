@@ -9,8 +9,9 @@ use super::value::{Element, Full, Kind, Value};
 
 /// Containers alive at a time.
 const MAX_OBJECTS: usize = 2_000_000;
-/// Elements of a tuple, or keys and values of a dict, that are remembered: enough for every reducer's arguments.
-const REMEMBERED: usize = 20;
+/// Elements of a tuple, or keys and values of a dict, that are remembered: enough for every reducer's arguments and
+/// for the fields of most structured types.
+const REMEMBERED: usize = 64;
 /// Tuples and dicts whose elements are remembered; arguments are nearly always the latest one.
 const RECENT: usize = 128;
 

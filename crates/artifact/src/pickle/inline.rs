@@ -42,6 +42,7 @@ impl Machine<'_, '_> {
                 // The array is a pickle of its own, with its own stack and memo; its result is not used.
                 let outer = std::mem::take(&mut self.run);
                 self.outer.push(outer);
+                self.read_on_plainly();
                 Ok(())
             }
             Some(Description { element: Element::Plain(size), count: Some(count), aligned }) => {
@@ -86,16 +87,17 @@ impl Machine<'_, '_> {
                 ),
             ));
         };
-        if aligned {
+        if aligned || self.plain_fails {
+            self.plain_fails = true;
             return self.stream.skip(length);
         }
         let mut head = Vec::new();
         self.stream.take(length, sniff::LOOK, &mut head)?;
-        match sniff::reach(&head) {
-            Reach::Nothing => {}
+        match sniff::reach(&head, self.stream.remaining() + length - head.len() as u64) {
+            Reach::Nothing => self.plain_fails = true,
             Reach::Perhaps => self.note(
                 &rules::ARRAY_UNKNOWN,
-                "array bytes that a plain unpickler reads as opcodes; write the model again with joblib 1.2 or later",
+                "array bytes that a plain unpickler reads as opcodes, and goes on; write the model again with joblib 1.2 or later",
             ),
             Reach::Global => self.note(
                 &rules::ARRAY_AS_OPCODES,
@@ -122,7 +124,7 @@ impl Machine<'_, '_> {
                 "shape" => description.count = self.count(value),
                 "numpy_array_alignment_bytes" => match value {
                     Value::Int(16) => description.aligned = true,
-                    Value::Number => description.aligned = false,
+                    Value::None => description.aligned = false,
                     _ => return None,
                 },
                 "subclass" => {

@@ -11,6 +11,7 @@ use super::{
     heap::Heap,
     literal, opcode,
     opcode::Operand,
+    plain::Plain,
     torch::{Dialect, Storage},
     utf8::Utf8,
     value::{Full, Kind, Memo, Texts, Value},
@@ -44,8 +45,10 @@ pub(super) struct Global {
 #[derive(Debug, Default)]
 pub(super) struct Run {
     pub(super) stack: Vec<Value>,
-    marks: Vec<usize>,
-    memo: Memo,
+    pub(super) marks: Vec<usize>,
+    pub(super) memo: Memo,
+    /// How an unpickler reads it that did not begin here.
+    pub(super) plain: Option<Box<Plain>>,
     pub(super) frame_end: Option<u64>,
     opcodes: u64,
 }
@@ -62,6 +65,8 @@ pub(super) struct Machine<'m, 'a> {
     /// Streams that wait for an inner one to end.
     pub(super) outer: Vec<Run>,
     pub(super) joblib: bool,
+    /// An unpickler that knows nothing of inline arrays has failed at one.
+    pub(super) plain_fails: bool,
     pub(super) dialect: Dialect,
     /// Storages that persistent ids name, and their numbers by key.
     pub(super) storages: Vec<Storage>,
@@ -87,6 +92,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             run: Run::default(),
             outer: Vec::new(),
             joblib: false,
+            plain_fails: false,
             dialect,
             storages: Vec::new(),
             storage_numbers: HashMap::new(),
@@ -102,8 +108,10 @@ impl<'m, 'a> Machine<'m, 'a> {
         loop {
             if self.step()? {
                 self.pop()?;
+                // Here a plain unpickler is at its end.
+                self.plain_fails |= !self.outer.is_empty();
                 match self.outer.pop() {
-                    Some(outer) => self.run = outer,
+                    Some(outer) => self.run = Run { plain: None, ..outer },
                     None => return Ok(()),
                 }
             }
@@ -122,8 +130,26 @@ impl<'m, 'a> Machine<'m, 'a> {
         if let Some(end) = self.run.frame_end {
             self.check_frame(opcode, end);
         }
+        if opcode == opcode::STOP {
+            // The next reader begins where the frame ends, or behind the end of the file.
+            if self.run.frame_end.is_some() {
+                self.note(&rules::FRAME, "a frame that is longer than the pickle in it");
+            }
+            return Ok(true);
+        }
+        if self.run.plain.is_some() {
+            let mixes = self.check_plain(opcode);
+            self.execute(opcode, number)?;
+            self.follow_plain(opcode, number, mixes)?;
+        } else {
+            self.execute(opcode, number)?;
+        }
+        Ok(false)
+    }
+
+    #[inline]
+    fn execute(&mut self, opcode: u8, number: u64) -> Result<(), Stop> {
         match opcode {
-            opcode::STOP => return Ok(true),
             opcode::PROTO | opcode::FRAME | opcode::NEXT_BUFFER | opcode::READONLY_BUFFER => {
                 self.framing(opcode, number)?;
             }
@@ -167,7 +193,7 @@ impl<'m, 'a> Machine<'m, 'a> {
                 self.push(value)?;
             }
         }
-        Ok(false)
+        Ok(())
     }
 
     /// Reads an operand: the number itself, or the text into `kept`.
@@ -312,15 +338,20 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(())
     }
 
-    fn memo(&mut self, opcode: u8, number: u64) -> Result<(), Stop> {
-        let index = match opcode {
+    /// The entry of the memo that an opcode is about.
+    pub(super) fn index(&mut self, opcode: u8, number: u64) -> Result<u32, Stop> {
+        match opcode {
             opcode::PUT | opcode::GET => {
                 let index = literal::index(&self.kept).filter(|_| self.length <= 10);
-                index.ok_or_else(|| self.fail(&rules::LAX_TEXT, "a memo index that is no plain number"))?
+                index.ok_or_else(|| self.fail(&rules::LAX_TEXT, "a memo index that is no plain number"))
             }
-            opcode::MEMOIZE => self.run.memo.next(),
-            _ => u32::try_from(number).unwrap_or(u32::MAX),
-        };
+            opcode::MEMOIZE => Ok(self.run.memo.next()),
+            _ => Ok(u32::try_from(number).unwrap_or(u32::MAX)),
+        }
+    }
+
+    fn memo(&mut self, opcode: u8, number: u64) -> Result<(), Stop> {
+        let index = self.index(opcode, number)?;
         if matches!(opcode, opcode::GET | opcode::BINGET | opcode::LONG_BINGET) {
             let Some(value) = self.run.memo.get(index) else {
                 return Err(self.fail(&rules::PICKLE_STACK, format!("memo entry {index} was never stored")));
@@ -466,6 +497,7 @@ impl<'m, 'a> Machine<'m, 'a> {
     /// What a value is, for a message.
     pub(super) fn describe(&self, value: Value) -> String {
         match value {
+            Value::None => "None".to_owned(),
             Value::Number | Value::Int(_) => "a number".to_owned(),
             Value::Text(_) | Value::LongText => "a text".to_owned(),
             Value::Bytes => "bytes".to_owned(),

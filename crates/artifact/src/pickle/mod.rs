@@ -9,11 +9,13 @@
 mod allow;
 mod call;
 mod container;
+mod dtype;
 mod heap;
 mod inline;
 mod literal;
 mod machine;
 mod opcode;
+mod plain;
 mod scalar;
 mod scan;
 mod schema;
@@ -26,5 +28,5 @@ mod value;
 
 pub(crate) use allow::{is_dangerous, is_listed_global};
 pub(crate) use scan::{scan_as, scan_one};
-pub(crate) use sniff::{executes, recognise, runs};
+pub(crate) use sniff::{executes, reads_on, recognise, runs};
 pub(crate) use torch::{Dialect, Storage};

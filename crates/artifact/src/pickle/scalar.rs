@@ -52,7 +52,8 @@ impl Machine<'_, '_> {
             opcode::BINBYTES | opcode::SHORT_BINBYTES | opcode::BINBYTES8 | opcode::BYTEARRAY8 => {
                 Value::Bytes
             }
-            opcode::NONE | opcode::NEWTRUE | opcode::NEWFALSE | opcode::BINFLOAT => Value::Number,
+            opcode::NONE => Value::None,
+            opcode::NEWTRUE | opcode::NEWFALSE | opcode::BINFLOAT => Value::Number,
             _ => Value::Refused,
         })
     }

@@ -32,10 +32,7 @@ pub(crate) fn scan_as(
     let mut stop = machine.run_stream();
     while stop.is_ok() {
         match machine.stream.peek()? {
-            None => {
-                machine.check_end();
-                return Ok(machine.outcome());
-            }
+            None => return Ok(machine.outcome()),
             Some(byte) if opcode::operand(byte).is_some() && byte != opcode::STOP => {
                 machine.run = Run::default();
                 stop = machine.run_stream();
@@ -68,23 +65,12 @@ pub(crate) fn scan_one(
 ) -> Result<Outcome, Stop> {
     let mut machine = Machine::new(dialect, stream, findings);
     machine.run_stream()?;
-    machine.check_end();
     Ok(machine.outcome())
 }
 
 impl Machine<'_, '_> {
     fn outcome(self) -> Outcome {
         Outcome { joblib: self.joblib, storages: self.storages, globals: self.globals.len() }
-    }
-
-    /// A frame may end early at the STOP, and not reach beyond what there is.
-    fn check_end(&mut self) {
-        let end = self.run.frame_end.unwrap_or(0);
-        if end > self.stream.position().saturating_add(self.stream.remaining())
-            || (end > self.stream.position() && !self.stream.is_sized())
-        {
-            self.note(&rules::FRAME, "a frame that is longer than what it holds");
-        }
     }
 
     /// Bytes after the last stream: no writer leaves any, and a loader that seeks could run them.

@@ -22,10 +22,10 @@ impl Machine<'_, '_> {
         if matches!(usage, Usage::Callable | Usage::Value) {
             return Some(callee);
         }
-        if usage == Usage::Class && call == Call::New {
+        if usage == Usage::Class && call != Call::Init {
             return Some(callee);
         }
-        let arguments = arguments?;
+        let arguments = arguments.filter(|_| call != Call::Named)?;
         let first = arguments.first().copied();
         let first_global = match first {
             Some(Value::Global(number)) => Some(number),
@@ -38,17 +38,18 @@ impl Machine<'_, '_> {
             Usage::ArrayWrapper => call == Call::New && arguments.is_empty(),
             Usage::DictLike | Usage::ListLike => arguments.iter().all(|value| self.is_literal(*value, true)),
             Usage::Literal => arguments.iter().all(|value| self.is_literal(*value, false)),
-            Usage::Texts => {
-                arguments.iter().all(|value| matches!(value, Value::Text(_) | Value::Number | Value::Int(_)))
-            }
+            Usage::Texts => arguments
+                .iter()
+                .all(|value| matches!(value, Value::Text(_) | Value::None | Value::Number | Value::Int(_))),
             Usage::Encode => self.is_latin(arguments),
             Usage::Dtype => match first {
                 Some(Value::Text(text)) => is_type_text(self.texts.get(text)),
                 first => first_global.is_some() && first.is_some(),
             },
-            Usage::Random => {
-                arguments.iter().all(|value| !matches!(value, Value::Global(n) if package(*n) != "numpy"))
-            }
+            Usage::First => !arguments.is_empty(),
+            Usage::Scalar => matches!(first, Some(Value::Object(id))
+                if self.is_dtype(first) && matches!(self.heap.get(id).element, Element::Plain(_))),
+            Usage::Random => arguments.iter().all(|value| self.is_of_random(*value)),
             Usage::SamePackage => {
                 let class = first_global?;
                 self.globals[class as usize].usage?;
@@ -56,7 +57,8 @@ impl Machine<'_, '_> {
             }
             Usage::Array => {
                 let class = first_global?;
-                let listed = self.globals[class as usize].usage == Some(Usage::Reference);
+                let usage = self.globals[class as usize].usage;
+                let listed = matches!(usage, Some(Usage::Reference | Usage::FileArray));
                 return (listed && package(class) == "numpy" && self.is_small_shape(*arguments.get(1)?))
                     .then_some(class);
             }
@@ -65,7 +67,8 @@ impl Machine<'_, '_> {
                 let Value::Global(base) = *arguments.get(1)? else { return None };
                 self.globals[class as usize].usage?;
                 let base = &self.globals[base as usize];
-                return (base.module == "builtins" && base.usage.is_some()).then_some(class);
+                let plain = arguments.get(2).is_none_or(|state| self.is_literal(*state, false));
+                return (base.module == "builtins" && base.usage.is_some() && plain).then_some(class);
             }
             Usage::NewObject => {
                 let class = first_global?;
@@ -75,7 +78,7 @@ impl Machine<'_, '_> {
             }
             Usage::Partial => {
                 let function = first_global?;
-                self.globals[function as usize].usage.is_some()
+                self.globals[function as usize].usage.is_some_and(|usage| usage != Usage::FileArray)
             }
             Usage::Ufunc => matches!(arguments, [Value::Text(module), Value::Text(name)]
                 if allow::is_ufunc(self.texts.get(*module), self.texts.get(*name))),
@@ -83,8 +86,8 @@ impl Machine<'_, '_> {
                 let [Value::Global(function), inner, state, attributes] = arguments else { return None };
                 let function_usage = self.globals[*function as usize].usage?;
                 let inner = self.heap.recall(*inner)?;
-                let class = self.accepts(*function, function_usage, Some(inner), Call::Call)?;
-                let plain = self.is_plain_state(*state) && *attributes == Value::Number;
+                let class = self.accepts(*function, function_usage, Some(inner), Call::Init)?;
+                let plain = self.is_plain_state(*state) && *attributes == Value::None;
                 return (function_usage == Usage::Array && plain && !self.has_dunder(*state))
                     .then_some(class);
             }
@@ -98,11 +101,12 @@ impl Machine<'_, '_> {
                 matches!(function_usage, Usage::Tensor | Usage::Value)
                     && package(*function) == "torch"
                     && package(*class) == "torch"
+                    && self.is_plain_state(*state)
                     && !self.has_dunder(*state)
-                    && self.accepts(*function, function_usage, Some(inner), Call::Call).is_some()
+                    && self.accepts(*function, function_usage, Some(inner), Call::Init).is_some()
             }
             Usage::Tensor => self.is_tensor(arguments).is_some(),
-            Usage::Callable | Usage::Value | Usage::Reference | Usage::Storage => false,
+            Usage::Callable | Usage::Value | Usage::Reference | Usage::FileArray | Usage::Storage => false,
         };
         fine.then_some(callee)
     }
@@ -111,8 +115,8 @@ impl Machine<'_, '_> {
     fn is_literal(&self, value: Value, globals: bool) -> bool {
         match value {
             Value::Int(number) => number <= LARGE,
-            Value::Number | Value::Text(_) | Value::LongText | Value::Bytes => true,
-            Value::Global(_) => globals,
+            Value::None | Value::Number | Value::Text(_) | Value::LongText | Value::Bytes => true,
+            Value::Global(global) => globals && self.globals[global as usize].usage != Some(Usage::FileArray),
             Value::Object(_)
                 if globals
                     && self.partial_of(value).is_some_and(|function| {
@@ -127,6 +131,19 @@ impl Machine<'_, '_> {
                 self.globals[class as usize].usage == Some(Usage::Encode)
             }),
             Value::Storage(_) | Value::Refused => false,
+        }
+    }
+
+    /// What numpy's random generators are made of: the name or class of a generator of bits, the function that makes
+    /// one of it, or an instance.
+    fn is_of_random(&self, value: Value) -> bool {
+        match value {
+            Value::Text(_) | Value::None => true,
+            Value::Global(global) => self.globals[global as usize].module.starts_with("numpy.random"),
+            value => self
+                .heap
+                .class_of(value)
+                .is_some_and(|class| self.globals[class as usize].module.starts_with("numpy.random")),
         }
     }
 
@@ -147,22 +164,6 @@ impl Machine<'_, '_> {
             count = count.saturating_mul(i64::from(*size));
         }
         count <= i64::from(LARGE)
-    }
-
-    /// What a `numpy.dtype` made from these arguments describes.
-    pub(super) fn element(&self, arguments: &[Value]) -> Element {
-        let Some(Value::Text(text)) = arguments.first() else { return Element::Unknown };
-        let text = self.texts.get(*text).trim_start_matches(['<', '>', '|', '=']);
-        let Some((kind, size)) = text.split_at_checked(1) else { return Element::Unknown };
-        if kind == "O" {
-            return Element::Object;
-        }
-        let size = if size.is_empty() && kind == "?" { Some(1) } else { size.parse::<u32>().ok() };
-        match (kind, size) {
-            ("b" | "i" | "u" | "f" | "c" | "M" | "m" | "S" | "V" | "?", Some(size)) => Element::Plain(size),
-            ("U", Some(size)) => size.checked_mul(4).map_or(Element::Unknown, Element::Plain),
-            _ => Element::Unknown,
-        }
     }
 }
 

@@ -90,7 +90,7 @@ impl Machine<'_, '_> {
             Value::Number => None,
             _ => return None,
         };
-        let whole = matches!(view, [] | [Value::Number]);
+        let whole = matches!(view, [] | [Value::None]);
         if what != "storage" || class.usage != Some(Usage::Storage) || !whole {
             return None;
         }

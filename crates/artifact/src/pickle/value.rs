@@ -11,7 +11,9 @@ pub(super) const EXPANSION: u32 = 1_000_000_000;
 /// A value on the stack or in the memo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Value {
-    /// `None`, a boolean, a float, an integer that does not fit.
+    /// `None`.
+    None,
+    /// A boolean, a float, an integer that does not fit.
     Number,
     /// A small integer.
     Int(i32),

@@ -2,10 +2,10 @@
 
 use super::Usage::{
     self, Apply as APPLY, Array as ARRAY, ArrayWrapper as WRAPPER, Callable as CALL, Class as CLASS,
-    DictLike as DICT_LIKE, Dtype as DTYPE, Encode as ENCODE, FromType as FROM_TYPE, ListLike as LIST_LIKE,
-    Literal as LITERAL, NewObject as NEWOBJ, Partial as PARTIAL, Random as RANDOM,
-    Reconstruct as RECONSTRUCT, Reference as REF, SamePackage as SAME, Storage as STORAGE, Tensor as TENSOR,
-    Texts as TEXTS, Ufunc as UFUNC, Value as VALUE,
+    DictLike as DICT_LIKE, Dtype as DTYPE, Encode as ENCODE, FileArray as FILE_ARRAY, First as FIRST,
+    FromType as FROM_TYPE, ListLike as LIST_LIKE, Literal as LITERAL, NewObject as NEWOBJ,
+    Partial as PARTIAL, Random as RANDOM, Reconstruct as RECONSTRUCT, Reference as REF, SamePackage as SAME,
+    Scalar as SCALAR, Storage as STORAGE, Tensor as TENSOR, Texts as TEXTS, Ufunc as UFUNC, Value as VALUE,
 };
 
 /// Names of one module by usage.
@@ -59,13 +59,13 @@ pub(super) static MODULES: &[(&str, Names)] = &[
     ("lightgbm.sklearn", &[(CLASS, &["LGBMClassifier", "LGBMRanker", "LGBMRegressor"])]),
     ("lightning.fabric.utilities.data", &[(DICT_LIKE, &["AttributeDict"])]),
     ("lightning_fabric.utilities.data", &[(DICT_LIKE, &["AttributeDict"])]),
-    ("numpy", &[(CLASS, &["poly1d"]), (DTYPE, &["dtype"]), (REF, &["abs", "absolute", "argmax", "argmin", "bool_", "bytes_", "cbrt", "chararray", "clip", "complex128", "complex64", "cumsum", "datetime64", "exp", "exp2", "expm1", "float16", "float32", "float64", "int16", "int32", "int64", "int8", "intc", "isfinite", "isnan", "log", "log10", "log1p", "log2", "longlong", "matrix", "max", "mean", "median", "memmap", "min", "nan_to_num", "nanmean", "nanmedian", "ndarray", "number", "object_", "percentile", "quantile", "ravel", "recarray", "reciprocal", "record", "round", "sign", "sqrt", "square", "std", "str_", "sum", "tanh", "timedelta64", "uint16", "uint32", "uint64", "uint8", "var", "void", "where"])]),
+    ("numpy", &[(CLASS, &["poly1d"]), (DTYPE, &["dtype"]), (FILE_ARRAY, &["memmap"]), (REF, &["abs", "absolute", "argmax", "argmin", "bool_", "bytes_", "cbrt", "chararray", "clip", "complex128", "complex64", "cumsum", "datetime64", "exp", "exp2", "expm1", "float16", "float32", "float64", "int16", "int32", "int64", "int8", "intc", "isfinite", "isnan", "log", "log10", "log1p", "log2", "longlong", "matrix", "max", "mean", "median", "min", "nan_to_num", "nanmean", "nanmedian", "ndarray", "number", "object_", "percentile", "quantile", "ravel", "recarray", "reciprocal", "record", "round", "sign", "sqrt", "square", "std", "str_", "sum", "tanh", "timedelta64", "uint16", "uint32", "uint64", "uint8", "var", "void", "where"])]),
     ("numpy._core", &[(UFUNC, &["_ufunc_reconstruct"])]),
     ("numpy._core._internal", &[(VALUE, &["_convert_to_stringdtype_kwargs"])]),
     ("numpy._core._multiarray_umath", &[(REF, &["log1p"])]),
     ("numpy._core.fromnumeric", &[(REF, &["clip", "mean"])]),
-    ("numpy._core.memmap", &[(REF, &["memmap"])]),
-    ("numpy._core.multiarray", &[(ARRAY, &["_reconstruct"]), (VALUE, &["scalar"])]),
+    ("numpy._core.memmap", &[(FILE_ARRAY, &["memmap"])]),
+    ("numpy._core.multiarray", &[(ARRAY, &["_reconstruct"]), (SCALAR, &["scalar"])]),
     ("numpy._core.numeric", &[(VALUE, &["_frombuffer"])]),
     ("numpy.char", &[(REF, &["chararray"])]),
     ("numpy.ma", &[(REF, &["MaskedArray"])]),
@@ -431,7 +431,7 @@ pub(super) static MODULES: &[(&str, Names)] = &[
     ("torch", &[(LITERAL, &["Size"]), (REF, &["bfloat16", "bool", "channels_last", "channels_last_3d", "complex128", "complex32", "complex64", "contiguous_format", "float16", "float32", "float64", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "int16", "int32", "int64", "int8", "per_channel_affine", "per_channel_affine_float_qparams", "per_channel_symmetric", "per_tensor_affine", "per_tensor_symmetric", "preserve_format", "qint32", "qint8", "quint8", "sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr", "strided", "uint16", "uint32", "uint64", "uint8"]), (STORAGE, &["BFloat16Storage", "BoolStorage", "ByteStorage", "CharStorage", "ComplexDoubleStorage", "ComplexFloatStorage", "DoubleStorage", "FloatStorage", "HalfStorage", "IntStorage", "LongStorage", "QInt32Storage", "QInt8Storage", "QUInt2x4Storage", "QUInt4x2Storage", "QUInt8Storage", "ShortStorage"]), (TEXTS, &["device"])]),
     ("torch._tensor", &[(FROM_TYPE, &["_rebuild_from_type_v2"])]),
     ("torch._utils", &[(TENSOR, &["_rebuild_qtensor", "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3"]), (VALUE, &["_rebuild_parameter", "_rebuild_sparse_csr_tensor", "_rebuild_sparse_tensor"])]),
-    ("torch.jit._pickle", &[(VALUE, &["build_boollist", "build_doublelist", "build_intlist", "build_tensorlist", "restore_type_tag"])]),
+    ("torch.jit._pickle", &[(FIRST, &["build_boollist", "build_doublelist", "build_intlist", "build_tensorlist", "restore_type_tag"])]),
     ("torch.nn.backends.thnn", &[(VALUE, &["_get_thnn_function_backend"])]),
     ("torch.nn.functional", &[(REF, &["celu", "elu", "gelu", "glu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax", "logsigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh"])]),
     ("torch.nn.modules.activation", &[(CLASS, &["CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid", "LogSoftmax", "Mish", "MultiheadAttention", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold"])]),
