@@ -73,7 +73,14 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
         .map_err(|error| (error.valid_up_to(), "bytes that are no text"))
         .and_then(pairs);
     match read {
-        Ok(pairs) => pairs.iter().for_each(|pair| judge(pair, findings)),
+        Ok(pairs) => {
+            // Keys stand in order, and every version of MLflow writes this one, the last of them.
+            if !pairs.iter().any(|pair| pair.key == "utc_time_created") {
+                findings
+                    .whole(&rules::NOT_ANALYSED, "the description is cut: it does not say when it was made");
+            }
+            pairs.iter().for_each(|pair| judge(pair, findings));
+        }
         Err((at, what)) => {
             let message =
                 format!("{what}, which MLflow does not write; what a loader reads here is not followed");
@@ -225,7 +232,7 @@ mod tests {
     const MODEL: &str = "flavors:\n  python_function:\n    env:\n      conda: conda.yaml\n    loader_module: \
                          mlflow.sklearn\n    model_path: model.pkl\n    predict_fn: predict_proba\n  sklearn:\n    \
                          code: null\n    pickled_model: model.pkl\nsignature:\n  inputs: '[{\"type\": \"double\"},\n    \
-                         {\"name\": \"it''s\", \"x\": loader_module: os}]'\n  params: null\nlist:\n- a.b\n- c\n";
+                         {\"name\": \"it''s\", \"x\": loader_module: os}]'\n  params: null\nlist:\n- a.b\n- c\nutc_time_created: x\n";
 
     fn check(yaml: &str) -> (bool, Vec<String>) {
         let pickle = b"\x80\x04N.".to_vec();
@@ -236,6 +243,7 @@ mod tests {
     #[test]
     fn a_description_as_mlflow_writes_it_passes() {
         assert_eq!(check(MODEL), (true, vec![]));
+        assert!(!check(&MODEL.replace("utc_time_created: x\n", "")).0, "cut");
         assert!(check(&MODEL.replace("code: null", "model_class: xgboost.sklearn.XGBClassifier")).0);
     }
 
