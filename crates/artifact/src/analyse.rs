@@ -168,7 +168,14 @@ pub(crate) fn identity(stream: &mut Stream<'_>) -> Result<Identity, Stop> {
 /// Numbers can look like anything short; only what a loader would run or open by mistake counts.
 fn is_more_than_numbers(stream: &mut Stream<'_>, identity: Identity) -> Result<bool, Stop> {
     Ok(match identity.format {
-        Format::Zip | Format::Executable | Format::Hdf5 | Format::Html => true,
+        Format::Zip
+        | Format::Executable
+        | Format::Hdf5
+        | Format::Html
+        | Format::Npy
+        | Format::Tar
+        | Format::SevenZip
+        | Format::Gguf => true,
         _ => pickle::runs(stream.head()?),
     })
 }

@@ -6,12 +6,14 @@
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
-use tagship_domain::validation::{Finding, Status, Verdict};
+use tagship_domain::validation::{Finding, Severity, Status, Verdict};
 
 use crate::rules::{self, Rule};
 
 /// Findings listed per file; the rest is counted.
 const LISTED: usize = 200;
+/// The family of rules about damage and identity.
+const INTEGRITY: &str = "INT";
 /// Between a container and its member in a path.
 const INSIDE: &str = "!/";
 /// Characters of untrusted text that a finding may quote.
@@ -104,9 +106,13 @@ impl Findings {
         });
     }
 
-    /// Whether a rule has fired.
-    pub(crate) fn has(&self, rule: &Rule) -> bool {
-        self.list.iter().any(|finding| finding.rule == rule.id)
+    /// Whether a rule has fired that tells what loading would do, rather than that something is damaged or unknown.
+    pub(crate) fn tells_what_is_done(&self) -> bool {
+        self.unlisted > 0
+            || self
+                .list
+                .iter()
+                .any(|finding| !finding.rule.starts_with(INTEGRITY) && finding.severity >= Severity::High)
     }
 
     /// Takes over what another collection holds.

@@ -240,7 +240,7 @@ fn by_magic(head: &[u8], size: u64) -> Option<Format> {
         (0, b"\x1f\x8b", Format::Compressed),
         (0, b"BZh", Format::Compressed),
         (0, b"\xfd7zXZ\0", Format::Compressed),
-        (0, b"\x5d\0\0", Format::Compressed),
+        (0, b"\x5d\0", Format::Compressed),
         (0, b"\x28\xb5\x2f\xfd", Format::Compressed),
         (0, b"\x04\x22\x4d\x18", Format::Compressed),
         (0, b"7z\xbc\xaf\x27\x1c", Format::SevenZip),

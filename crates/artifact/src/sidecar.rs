@@ -7,7 +7,7 @@ use crate::{
     format::Format,
     jinja,
     json::{self, Event, JsonError, Path, Visitor},
-    keras, rules,
+    keras, rules, settings,
     stream::{Section, Stop, Stream},
 };
 
@@ -18,8 +18,20 @@ const MAX_TEMPLATES: usize = 64;
 const MAX_TENSORS: usize = 500_000;
 
 /// Keys by which loaders find code or classes.
-const ACTIVE: &[&str] =
-    &["_target_", "auto_map", "class_name", "custom_pipelines", "loader_module", "registered_name"];
+const ACTIVE: &[&str] = &[
+    settings::IMPORTED,
+    "auto_map",
+    "class_name",
+    "custom_pipelines",
+    "loader_module",
+    "registered_name",
+    // jsonpickle builds what these name, and calls the first two.
+    "py/reduce",
+    "py/repr",
+    "py/function",
+    "py/object",
+    "py/type",
+];
 
 /// Whether a text file by this name is read by people or as data, never as code or settings.
 pub(crate) fn is_inert_text(path: &str) -> bool {
@@ -63,6 +75,8 @@ struct Document {
     /// The index has more tensors than are followed.
     unfollowed: bool,
     active: Vec<&'static str>,
+    /// What the settings name for a loader to import or evaluate.
+    named: Option<Findings>,
     /// Place and text of templates.
     templates: Vec<(String, u64, String)>,
     too_many: bool,
@@ -90,6 +104,9 @@ impl Document {
             for key in self.active {
                 let message = "this key can make a loader run code; what it names is not analysed";
                 findings.about(&rules::ACTIVE_SIDECAR, None, key, message);
+            }
+            if let Some(named) = self.named {
+                findings.append(named);
             }
             if self.unfollowed {
                 findings.whole(&rules::ST_LIMIT, format!("an index of more than {MAX_TENSORS} tensors"));
@@ -131,6 +148,19 @@ impl Visitor for Document {
                     self.too_many = true;
                 }
             }
+            Event::Text(target) if path.key() == settings::IMPORTED || path.key().starts_with("py/") => {
+                let named = self.named.get_or_insert_with(Findings::new);
+                settings::judge(settings::IMPORTED, target, at, named);
+            }
+            Event::Text(text) if path.is_key("expr_str") && !is_expression(text) => {
+                let message = "an expression that torch.export evaluates, and that is no plain arithmetic";
+                self.named.get_or_insert_with(Findings::new).about(
+                    &rules::SETTING_RUNS,
+                    Some(at),
+                    text,
+                    message,
+                );
+            }
             _ => {}
         }
         if !matches!(event, Event::ObjectEnd | Event::ArrayEnd)
@@ -151,6 +181,34 @@ impl Visitor for Document {
         self.lightgbm.repeated(path, key, at);
         self.catboost.repeated(path, key, at);
     }
+}
+
+/// Whether an expression over sizes is one of those that `torch.export` writes: names, numbers, operators and calls of
+/// sympy's classes. Its loader hands it to sympy, which evaluates it as Python (torch 2.15, `_export/serde/serialize.py`).
+fn is_expression(text: &str) -> bool {
+    let symbols = |c: char| c.is_ascii_alphanumeric() || "_ +-*/%(),<>=&|~.".contains(c);
+    let mut word = String::new();
+    let mut before = ' ';
+    for c in text.chars() {
+        match c {
+            '(' if !is_plain_function(&word) => return false,
+            '.' if !before.is_ascii_digit() || word.starts_with(|first: char| !first.is_ascii_digit()) => {
+                return false;
+            }
+            c if !symbols(c) => return false,
+            c if c.is_ascii_alphanumeric() || c == '_' => word.push(c),
+            ' ' => {}
+            _ => word.clear(),
+        }
+        before = c;
+    }
+    !text.contains("__")
+}
+
+/// Whether what stands in front of a bracket is nothing, a number, a class of sympy or a function of numbers.
+fn is_plain_function(word: &str) -> bool {
+    !word.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        || ["abs", "ceiling", "exp", "floor", "log", "max", "min", "sqrt"].contains(&word)
 }
 
 /// Whether a text file by this name is a template by itself.

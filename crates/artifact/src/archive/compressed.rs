@@ -56,7 +56,7 @@ impl Method {
             (b"\x1f\x8b", Method::Gzip),
             (b"BZh", Method::Bzip2),
             (b"\xfd7zXZ\0", Method::Xz),
-            (b"\x5d\0\0", Method::Lzma),
+            (b"\x5d\0", Method::Lzma),
             (b"\x28\xb5\x2f\xfd", Method::Zstd),
             (b"\x04\x22\x4d\x18", Method::Lz4),
             (b"\x78", Method::Zlib),

@@ -129,6 +129,17 @@ impl Walk<'_, '_> {
                 findings.about(&rules::METHOD, Some(start), name, message);
             }
         }
+        let is_folder = header.kind == b'5' || (header.kind == 0 && name.ends_with('/'));
+        if header.size > 0 && (is_folder || matches!(header.kind, b'1' | b'2' | b'3' | b'4' | b'6')) {
+            let message =
+                "a member without content that is said to have some; readers disagree on what follows";
+            findings.about(&rules::HEADERS_DISAGREE, Some(start), name, message);
+        }
+        if let Some(other) = &header.other_name {
+            names::check(other, findings);
+            let message = format!("some readers call it {}", crate::findings::clip(other));
+            findings.about(&rules::HEADERS_DISAGREE, Some(start), name, message);
+        }
         if header.mode & 0o6_000 != 0 && header.kind != b'5' {
             findings.about(
                 &rules::SPECIAL_FILE,

@@ -7,6 +7,12 @@ use tagship_domain::signature::Signature;
 use super::file::Judged;
 use crate::{analyse::Ties, findings::Findings, format::Format, rules, safetensors, tree::Tree};
 
+/// Extensions of files that are opened for their name: code, settings and templates.
+const LOADED: &[&str] = &[
+    "py", "pyc", "pyd", "so", "dll", "dylib", "sh", "bat", "cmd", "ps1", "exe", "js", "lua", "jar", "json",
+    "yaml", "yml", "toml", "ini", "cfg", "jinja", "jinja2", "j2", "pkl", "pickle", "joblib", "ipynb", "html",
+];
+
 /// Checks the files of a directory against each other.
 pub(super) fn check(files: &mut [Judged], whole: &mut Findings) {
     explain_external(files);
@@ -61,18 +67,25 @@ fn explain_external(files: &mut [Judged]) {
         .flatten()
         .collect();
     for file in files.iter_mut().filter(|file| external.contains(&file.path) && file.digest.is_some()) {
-        let reaches_code = [&rules::DANGEROUS_GLOBAL, &rules::UNLISTED_GLOBAL, &rules::DOTTED_GLOBAL]
-            .iter()
-            .any(|rule| file.findings.has(rule));
-        let opened = matches!(
-            file.format,
-            Format::Onnx | Format::Executable | Format::Script | Format::Zip | Format::Torch | Format::Tar
-        );
-        if !reaches_code && !opened {
+        if is_raw(file) {
             file.findings = Findings::new();
             file.format = Format::TensorData;
         }
     }
+}
+
+/// Whether a file is numbers as far as anybody who opens it by its content or its name is concerned. A few short marks and
+/// any text are numbers by chance, as long as nothing was found that a loader would do.
+fn is_raw(file: &Judged) -> bool {
+    let by_chance = matches!(
+        file.format,
+        Format::Unknown | Format::Text | Format::Pickle | Format::Compressed | Format::TfGraph
+    );
+    let loaded = file
+        .path
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| LOADED.iter().any(|loaded| extension.eq_ignore_ascii_case(loaded)));
+    by_chance && !loaded && !file.findings.tells_what_is_done()
 }
 
 /// In an OCI image layout, a blob's name is the digest of its bytes (OCI image specification 1.1, `image-layout.md`).

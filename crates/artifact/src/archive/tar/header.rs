@@ -9,6 +9,8 @@ pub(super) struct Header {
     pub(super) size: u64,
     pub(super) kind: u8,
     pub(super) link: String,
+    /// Its name to readers that put the prefix in front, whichever version of the format it is.
+    pub(super) other_name: Option<String>,
 }
 
 /// What extended headers say of the next member.
@@ -36,8 +38,15 @@ impl Header {
         }
         let mut name = text(&block[..100]);
         let prefix = text(&block[345..500]);
-        if block[257..263] == *b"ustar\0" && !prefix.is_empty() {
-            name = format!("{prefix}/{name}");
+        let mut other_name = None;
+        if !prefix.is_empty() {
+            let joined = format!("{prefix}/{name}");
+            if block[257..263] == *b"ustar\0" {
+                name = joined;
+            } else if prefix.bytes().any(|byte| !byte.is_ascii_digit() && byte != b' ') {
+                // GNU's incremental archives have times here.
+                other_name = Some(joined);
+            }
         }
         Ok(Self {
             name,
@@ -45,6 +54,7 @@ impl Header {
             size: number(&block[124..136]).ok_or("has no readable size")?,
             kind: block[156],
             link: text(&block[157..257]),
+            other_name,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use sha2::{Digest as _, Sha256};
 
 use super::entry::{self, Entry};
+use crate::pickle;
 
 /// Signature of the record that ends an archive.
 const END: &[u8] = b"PK\x05\x06";
@@ -63,15 +64,23 @@ impl Directory {
         let tail_size = size.min(TAIL + (LOCATOR_SIZE + END64_SIZE) as u64);
         let tail_start = size - tail_size;
         let tail = read_at(reader, tail_start, tail_size)?;
-        let Some(at) = tail.windows(END.len()).rposition(|bytes| bytes == END) else { return Ok(None) };
-        let Some(record) = tail.get(at..at + END_SIZE) else { return Ok(None) };
+        // The last one that is there as a whole, as most readers take it; others give up at a shorter one behind it.
+        let Some(at) = tail.windows(END_SIZE).rposition(|record| record.starts_with(END)) else {
+            return Ok(None);
+        };
+        let record = &tail[at..at + END_SIZE];
         let mut flaws = Vec::new();
+        if tail[at + END.len()..].windows(END.len()).any(|bytes| bytes == END) {
+            flaws.push(Flaw::SeveralEnds);
+        }
         let end = end(&tail, tail_start, at, record, &mut flaws);
         let after = tail_start + (at + END_SIZE) as u64 + number(record, 20, 2);
         if after > size {
             flaws.push(Flaw::Broken("the comment of the archive is longer than the file".to_owned()));
         } else if after < size {
             flaws.push(Flaw::Trailing(after));
+        } else if !is_note(&tail[at + END_SIZE..]) {
+            flaws.push(Flaw::Trailing(tail_start + (at + END_SIZE) as u64));
         }
         let ending = &tail[usize::try_from(end.at - tail_start).unwrap_or(0)..];
         let hash = Sha256::digest(ending).into();
@@ -125,6 +134,13 @@ fn has_another(tail: &[u8], at: usize, directory: u64) -> bool {
     })
 }
 
+/// Whether the comment of an archive is a text for people.
+fn is_note(comment: &[u8]) -> bool {
+    let text = std::str::from_utf8(comment).unwrap_or("\0");
+    !text.chars().any(|c| c.is_control() && !c.is_whitespace())
+        && !pickle::executes(comment, comment.len() as u64)
+}
+
 /// Reads the end record at `at` of the tail and the 64-bit one before it, where there is one.
 fn end(tail: &[u8], tail_start: u64, at: usize, record: &[u8], flaws: &mut Vec<Flaw>) -> End {
     let mut end = End {
@@ -161,6 +177,15 @@ fn end(tail: &[u8], tail_start: u64, at: usize, record: &[u8], flaws: &mut Vec<F
         || number(bytes, 4, 8) != END64_SIZE as u64 - 12
     {
         flaws.push(Flaw::Disagree("the two end records of the archive disagree".to_owned()));
+    }
+    // Some readers look for the 64-bit record here, others only where it stands.
+    if number(&tail[locator..], 8, 8) != wide.at
+        || number(&tail[locator..], 4, 4) != 0
+        || number(&tail[locator..], 16, 4) > 1
+    {
+        let message =
+            "the pointer to the 64-bit end record leads elsewhere; readers disagree on the directory";
+        flaws.push(Flaw::Disagree(message.to_owned()));
     }
     end = wide;
     end

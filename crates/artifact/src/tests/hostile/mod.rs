@@ -4,6 +4,7 @@
 //! what is wrong, not by an error; those whose only fault is damage must not pass.
 
 mod bypasses;
+mod containers;
 mod globals;
 mod opcodes;
 mod pickles;
