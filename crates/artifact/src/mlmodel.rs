@@ -79,7 +79,9 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
                 findings
                     .whole(&rules::NOT_ANALYSED, "the description is cut: it does not say when it was made");
             }
-            pairs.iter().for_each(|pair| judge(pair, findings));
+            for pair in &pairs {
+                judge(pair, findings);
+            }
         }
         Err((at, what)) => {
             let message =
