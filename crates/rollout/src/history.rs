@@ -121,20 +121,23 @@ fn looks_of(entry: &Entry) -> Result<Vec<Look>, JournalError> {
 ///
 /// # Errors
 /// When an entry or a look of that rollout cannot be read.
-pub fn chain(entries: &[Entry], rollout: Option<&RolloutId>) -> Result<Vec<Recorded>, JournalError> {
+pub fn chain(
+    entries: impl IntoIterator<Item = Entry>,
+    rollout: Option<&RolloutId>,
+) -> Result<Vec<Recorded>, JournalError> {
     let mut wanted = rollout.cloned();
     let mut chain = vec![];
     for entry in entries {
-        let state = state_of(entry)?;
+        let state = state_of(&entry)?;
         if *wanted.get_or_insert_with(|| state.id.clone()) != state.id {
             if chain.is_empty() {
                 continue;
             }
             break;
         }
-        let looks = looks_of(entry)?.into_iter().filter(|look| look.rollout == state.id).collect();
-        let run = run_of(entry, &state);
-        chain.push(Recorded { commit: entry.id.clone(), at: entry.at, run, state, looks });
+        let looks = looks_of(&entry)?.into_iter().filter(|look| look.rollout == state.id).collect();
+        let run = run_of(&entry, &state);
+        chain.push(Recorded { commit: entry.id, at: entry.at, run, state, looks });
     }
     chain.reverse();
     Ok(chain)

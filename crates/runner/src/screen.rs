@@ -58,10 +58,8 @@ impl Screen {
     /// Much of what is printed comes from elsewhere. Where a host listens for commands, it is told not to.
     fn write(&self, out: &mut dyn Write, text: &str) {
         let line = text.strip_suffix('\n').unwrap_or(text);
-        let _ = match commands::quoted(line).filter(|_| self.hosted) {
-            Some(quoted) => writeln!(out, "{quoted}"),
-            None => writeln!(out, "{line}"),
-        };
+        let quoted = if self.hosted { commands::quoted(line) } else { None };
+        let _ = writeln!(out, "{}", quoted.as_deref().unwrap_or(line));
         let _ = out.flush();
     }
 

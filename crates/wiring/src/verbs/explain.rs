@@ -44,14 +44,14 @@ pub(crate) async fn run(args: &ExplainArgs, workspace: &Workspace) -> Result<Ans
 
 async fn read(args: &ExplainArgs, workspace: &Workspace, place: Place<'_>) -> Result<Vec<Recorded>, Failure> {
     let journal = journal_name(place.environment, place.name);
-    let entries = workspace.host.journals.history(&journal, ENTRIES).await.map_err(failed)?;
+    let entries = async || workspace.host.journals.history(&journal, ENTRIES).await.map_err(failed);
     let wanted = args.rollout.clone().map(RolloutId);
     let unusable = |error| Failure::incomplete(format!("read journal {journal}: {error}"));
-    let recorded = chain(&entries, wanted.as_ref()).map_err(unusable)?;
+    let recorded = chain(entries().await?, wanted.as_ref()).map_err(unusable)?;
     match wanted.filter(|_| recorded.is_empty()) {
         None => Ok(recorded),
         Some(wanted) => {
-            let known = ids(&entries).map_err(unusable)?;
+            let known = ids(&entries().await?).map_err(unusable)?;
             let known: Vec<String> = known.iter().take(NAMED).map(ToString::to_string).collect();
             let known = if known.is_empty() {
                 "it is empty".to_owned()
