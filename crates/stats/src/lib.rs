@@ -9,11 +9,14 @@
 pub mod binomial;
 pub mod bootstrap;
 mod differences;
+pub mod drift;
 pub mod fixed_horizon;
+pub mod gamma;
 pub mod interval;
 pub mod kayenta;
 pub mod mann_whitney;
 pub mod mcnemar;
+pub mod multiplicity;
 pub mod non_inferiority;
 pub mod normal;
 pub mod paired;
