@@ -109,11 +109,15 @@ impl Scan<'_, '_> {
             let at = self.stream.position();
             let node = self.words(NODE)?;
             let (parent, left, right, split) = (node[0], node[1], node[2], node[3]);
-            // A node that was pruned has the largest index as its feature.
+            let leaf = left == NONE;
+            // A node that was pruned has the largest index as its feature. It was a leaf and stays one (`ChangeToLeaf`), and
+            // the root never goes; a walk that came to it would follow its children otherwise.
             if split == NONE {
+                if !leaf || right != NONE || number == 0 || parent & !LEFT >= nodes {
+                    return Err(self.bad(at, "a pruned node that is no leaf"));
+                }
                 continue;
             }
-            let leaf = left == NONE;
             // Children stand behind their parent, or a walk could go round for ever.
             let children = leaf || [left, right].iter().all(|child| *child > number && *child < nodes);
             let above = if number == 0 { parent == NONE } else { parent & !LEFT < number };
@@ -237,5 +241,26 @@ mod tests {
         check(&with(0, 3, 2));
         check(&with(2, 0, 2));
         check(&with(0, 0, 1));
+    }
+
+    #[test]
+    fn a_pruned_node_is_a_leaf() {
+        let with = |at: usize, node: [u32; 5]| {
+            let mut nodes = NODES;
+            nodes[at] = node;
+            judge("m.model", &model(nodes, 1, b""))
+        };
+        let pruned = with(2, [0, u32::MAX, u32::MAX, u32::MAX, 0]);
+        assert!(passes(&pruned), "{:?}", pruned.findings);
+        for (at, node) in [
+            (2, [0, 0, 0, u32::MAX, 0]),
+            (2, [0, 0x4000_0000, 0x4000_0000, u32::MAX, 0]),
+            (2, [0, u32::MAX, 0x4000_0000, u32::MAX, 0]),
+            (2, [0x4000_0000, u32::MAX, u32::MAX, u32::MAX, 0]),
+            (0, [u32::MAX, u32::MAX, u32::MAX, u32::MAX, 0]),
+        ] {
+            let report = with(at, node);
+            assert!(rules(&report).contains(&"INT952"), "{node:?}: {:?}", report.findings);
+        }
     }
 }

@@ -158,6 +158,9 @@ rules! {
     TF_LIMIT "TFS201" Medium Incomplete
         "more than can be followed in bounded memory"
         "Split the model.";
+    TF_UNKNOWN "TFS202" Medium Incomplete
+        "an operator that is not known"
+        "Export the model with operators of TensorFlow alone, or review the library that adds this one.";
     // FlatBuffers: TensorFlow Lite and CatBoost
     FLAT_STRUCTURE "INT911" High Error
         "a structure that contradicts itself"

@@ -1,6 +1,6 @@
 //! Graphs, functions and nodes.
 
-use super::{operators, parser::Parser, tensor};
+use super::{known, operators, parser::Parser, tensor};
 use crate::{
     protobuf::{Messages as _, Wire},
     rules,
@@ -33,10 +33,24 @@ impl Parser<'_, '_> {
     fn function(&mut self, length: u64) -> Result<(), Stop> {
         self.nested(length, |parser, number, value| {
             match (number, value) {
+                (1, Wire::Bytes(length)) => parser.interface(length)?,
                 (3, Wire::Bytes(length)) => parser.node(length)?,
                 (5, Wire::Bytes(length)) => parser.attribute(length)?,
-                (1 | 4 | 6..=8, Wire::Bytes(_)) => {}
+                (4 | 6..=8, Wire::Bytes(_)) => {}
                 _ => parser.unknown("FunctionDef", number),
+            }
+            Ok(())
+        })
+    }
+
+    /// The `OpDef` by which a function is called; its fields beside the name only describe it.
+    fn interface(&mut self, length: u64) -> Result<(), Stop> {
+        self.nested(length, |parser, number, value| {
+            if let (1, Wire::Bytes(length)) = (number, value) {
+                let name = parser.text(length)?;
+                parser.keep(|calls| {
+                    calls.functions.insert(name);
+                })?;
             }
             Ok(())
         })
@@ -57,16 +71,20 @@ impl Parser<'_, '_> {
         if operator.is_empty() {
             self.findings.at(&rules::TF_GRAPH, self.stream.position(), "a node without an operator");
         }
-        self.operator(&operator);
-        Ok(())
+        self.operator(&operator)
     }
 
-    /// Notes an operator, or a function of that name, that does more than compute.
-    fn operator(&mut self, name: &str) {
+    /// Notes an operator, or a function of that name, that does more than compute, or may.
+    fn operator(&mut self, name: &str) -> Result<(), Stop> {
+        let at = self.stream.position();
         if let Some(rule) = operators::judge(name) {
-            let at = Some(self.stream.position());
-            self.findings.about(rule, at, name, "running the model runs this operator");
+            self.findings.about(rule, Some(at), name, "running the model runs this operator");
+        } else if !name.is_empty() && !known::computes(name) && !self.calls.unknown.contains_key(name) {
+            self.keep(|calls| {
+                calls.unknown.insert(name.to_owned(), at);
+            })?;
         }
+        Ok(())
     }
 
     /// An entry of a map of attributes.
@@ -127,7 +145,7 @@ impl Parser<'_, '_> {
             match (number, value) {
                 (1, Wire::Bytes(length)) => {
                     let name = parser.text(length)?;
-                    parser.operator(&name);
+                    parser.operator(&name)?;
                 }
                 (2, Wire::Bytes(length)) => parser.attribute(length)?,
                 _ => parser.unknown("NameAttrList", number),

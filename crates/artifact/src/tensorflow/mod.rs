@@ -2,13 +2,14 @@
 //! `tensorflow/core/protobuf` and `core/framework`, TensorFlow 2.21).
 //!
 //! A graph is a program. What each node of every graph and of the function library does is told by its operator:
-//! the ones that read, write, connect or call out are refused. Which operators exist is not checked: one that
-//! TensorFlow does not have needs a library that was loaded before the model.
+//! the ones that read, write, connect or call out are refused, and one that is neither known to compute nor a function
+//! of the graph leaves the artifact incomplete.
 
 mod assets;
 mod checkpoint;
 mod crc32c;
 mod graph;
+mod known;
 mod model;
 mod operators;
 mod parser;

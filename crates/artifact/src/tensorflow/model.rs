@@ -2,7 +2,10 @@
 
 use tagship_domain::signature::Signature;
 
-use super::{assets, parser::Parser};
+use super::{
+    assets,
+    parser::{Calls, Parser},
+};
 use crate::{
     findings::Findings,
     protobuf::{Messages as _, Wire},
@@ -15,7 +18,15 @@ use crate::{
 const SERVING: &str = "serving_default";
 
 fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findings) -> Parser<'p, 'a> {
-    Parser { stream, findings, depth: 0, nodes: 0, assets: Vec::new(), signatures: Vec::new() }
+    Parser {
+        stream,
+        findings,
+        depth: 0,
+        nodes: 0,
+        calls: Calls::default(),
+        assets: Vec::new(),
+        signatures: Vec::new(),
+    }
 }
 
 /// Judges `saved_model.pb` at `path` of `tree`; its interface where it states one.
@@ -57,6 +68,7 @@ pub(crate) fn scan_frozen(stream: &mut Stream<'_>, findings: &mut Findings) -> R
         versions |= number == 4;
         parser.graph_field(number, value)
     })?;
+    parser.end_of_graph();
     // TensorFlow writes the versions last: without them, nodes may be missing too.
     if !versions {
         parser
@@ -77,6 +89,8 @@ impl Parser<'_, '_> {
                 _ => parser.unknown("MetaGraphDef", number),
             }
             Ok(())
-        })
+        })?;
+        self.end_of_graph();
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! What is known while a model is read.
 
+use std::collections::{BTreeMap, HashSet};
+
 use tagship_domain::signature::Signature;
 
 use crate::{
@@ -9,12 +11,26 @@ use crate::{
     stream::{Stop, Stream},
 };
 
+/// Functions of one graph, and names that may be theirs, that are kept until the whole graph is known.
+const MAX_NAMES: usize = 200_000;
+
+/// What runs in one graph that is not an operator known here.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// Functions that the graph brings along.
+    pub(super) functions: HashSet<String>,
+    /// Names that run and are no known operators, and where each stands first.
+    pub(super) unknown: BTreeMap<String, u64>,
+}
+
 pub(super) struct Parser<'p, 'a> {
     pub(super) stream: &'p mut Stream<'a>,
     pub(super) findings: &'p mut Findings,
     pub(super) depth: usize,
     /// Nodes of all graphs and functions.
     pub(super) nodes: u64,
+    /// What the graph that is being read calls.
+    pub(super) calls: Calls,
     /// Files that the model reads, as it names them.
     pub(super) assets: Vec<String>,
     pub(super) signatures: Vec<(String, Signature)>,
@@ -25,6 +41,24 @@ impl Parser<'_, '_> {
     pub(super) fn fail(&mut self, rule: &'static Rule, message: impl Into<String>) -> Stop {
         self.findings.at(rule, self.stream.position(), message);
         Stop::Reported
+    }
+
+    /// Keeps the name of a function, or one that may be a function's.
+    pub(super) fn keep(&mut self, add: impl FnOnce(&mut Calls)) -> Result<(), Stop> {
+        if self.calls.functions.len() + self.calls.unknown.len() >= MAX_NAMES {
+            return Err(self.fail(&rules::TF_LIMIT, "more functions than are followed"));
+        }
+        add(&mut self.calls);
+        Ok(())
+    }
+
+    /// Notes the names that run and are neither operators nor functions of the graph that was read.
+    pub(super) fn end_of_graph(&mut self) {
+        let Calls { functions, unknown } = std::mem::take(&mut self.calls);
+        for (name, at) in unknown.into_iter().filter(|(name, _)| !functions.contains(name)) {
+            let message = "this operator is not known here; what it does was not judged";
+            self.findings.about(&rules::TF_UNKNOWN, Some(at), name, message);
+        }
     }
 
     /// Notes a field that the format does not define, or defines with another type.

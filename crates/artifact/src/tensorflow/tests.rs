@@ -66,6 +66,26 @@ fn operators_are_judged_in_every_graph_and_function() {
 }
 
 #[test]
+fn an_operator_that_nobody_knows_is_no_pass() {
+    check(&saved(&[graph(&[plain("Placeholder"), plain("Addons>Mystery")])]), "TFS202");
+    check(&saved(&[graph(&[plain("Placeholder"), plain("MyReader")])]), "TFS202");
+    let interface = |name: &str| Message::default().message(1, Message::default().bytes(1, name));
+    let with = |name: &str| {
+        let library = Message::default().message(1, interface(name).message(3, plain("AddV2")));
+        graph(&[plain("__inference_call_7")]).message(2, library)
+    };
+    let report = judge("saved_model.pb", &saved(&[with("__inference_call_7")]));
+    assert!(passes(&report), "{:?}", report.findings);
+    check(&saved(&[with("another")]), "TFS202");
+    // The functions of one graph do not explain the operators of another.
+    check(&saved(&[with("__inference_call_7"), graph(&[plain("__inference_call_7")])]), "TFS202");
+    // A function cannot take the name of an operator that acts.
+    let library = Message::default().message(1, interface("WriteFile").message(3, plain("AddV2")));
+    check(&saved(&[graph(&[plain("WriteFile")]).message(2, library)]), "TFS101");
+    check(&saved(&[graph(&[plain("WriteRawProtoSummary")])]), "TFS102");
+}
+
+#[test]
 fn constants_fit_their_shape() {
     let constant = |sizes: &[u64], bytes: usize| {
         let shape = sizes
