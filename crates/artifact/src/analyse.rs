@@ -146,6 +146,11 @@ pub(crate) fn analyse(
     if context.directory.is_some() && matches!(identity.format, Format::Unknown | Format::Text) {
         identity.format = Format::Zip;
     }
+    if matches!(identity.format, Format::Json | Format::LightgbmText)
+        && sidecar::is_read_by_name(context.path)
+    {
+        identity.format = Format::Text;
+    }
     note_polyglot(identity, context, findings);
     if !archive::streams(identity.format, stream, context) {
         return archive::held(stream, context, findings);

@@ -362,6 +362,10 @@ pub(crate) fn is_misnamed(path: &str, format: Format) -> bool {
         "tflite" => Format::Tflite,
         "json" => Format::Json,
         "txt" | "md" | "csv" | "yaml" | "yml" | "toml" => Format::Text,
+        // Whatever renders templates takes everything in such a file for one.
+        "jinja" | "jinja2" | "j2" => {
+            return !matches!(format, Format::Text | Format::Pointer | Format::Html | Format::Empty);
+        }
         _ => return false,
     };
     let sound =

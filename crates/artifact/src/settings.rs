@@ -6,6 +6,7 @@
 use crate::{
     findings::Findings,
     pickle, rules,
+    sidecar::TEMPLATE,
     stream::{Stop, Stream},
 };
 
@@ -40,6 +41,9 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
     }
     if ["\\x", "\\u", "\\U", "\\\n", "\\\r"].iter().any(|escape| text.contains(escape)) {
         findings.whole(&rules::ACTIVE_SIDECAR, "escapes that could spell a key by which loaders find code");
+    }
+    if text.contains(TEMPLATE) {
+        findings.whole(&rules::TEMPLATE_UNREAD, "a template among settings in YAML is not judged");
     }
     for key in TARGETS {
         for (at, _) in text.match_indices(key) {
@@ -186,6 +190,7 @@ mod tests {
             assert_eq!(rules(unclear), ["INT109"], "{unclear}");
         }
         assert!(rules("greeting: Hello!! World! !important\nkind: !!str a\nset: !!set {a}\n").is_empty());
+        assert_eq!(rules("chat_template: '{{ x.__class__ }}'\n"), ["SEC204"]);
         assert!(rules("targets: 3\ntarget: 0.95\n").is_empty());
     }
 }

@@ -7,12 +7,15 @@ use crate::{
     format::Format,
     jinja,
     json::{self, Event, JsonError, Path, Visitor},
-    keras, rules, settings,
+    keras, mlmodel, rules, settings,
     stream::{Section, Stop, Stream},
 };
 
 /// Templates of one file that are judged.
 const MAX_TEMPLATES: usize = 64;
+
+/// What the keys of templates have in common.
+pub(crate) const TEMPLATE: &str = "chat_template";
 
 /// Tensors of an index that are followed.
 const MAX_TENSORS: usize = 500_000;
@@ -138,10 +141,8 @@ impl Visitor for Document {
                     _ => self.unfollowed = true,
                 }
             }
-            // A template, or a list of them with names.
-            Event::Text(text)
-                if path.key() == "chat_template" || path.ends_with(&["chat_template", "*", "template"]) =>
-            {
+            // A template, or templates with their names in a list or an object.
+            Event::Text(text) if path.is_within(TEMPLATE) => {
                 if self.templates.len() < MAX_TEMPLATES {
                     self.templates.push((path.key().to_owned(), at, text.clone()));
                 } else {
@@ -214,6 +215,12 @@ fn is_plain_function(word: &str) -> bool {
 /// Whether a text file by this name is a template by itself.
 pub(crate) fn is_template(path: &str) -> bool {
     path.rsplit('.').next().is_some_and(|extension| matches!(extension, "jinja" | "jinja2" | "j2"))
+}
+
+/// Whether a text is read by what its name says, whatever it begins like: a template begins with a brace more often than
+/// not, and YAML may.
+pub(crate) fn is_read_by_name(path: &str) -> bool {
+    is_template(path) || settings::is_yaml(path) || mlmodel::is_descriptor(path)
 }
 
 /// Judges a template that is a file by itself.

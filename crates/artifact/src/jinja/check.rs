@@ -1,7 +1,8 @@
 //! What a template may not do: reach special attributes, by name or through names that it builds, and read files.
 
 use super::{
-    flow::{Flow, inside},
+    brackets::inside,
+    flow::Flow,
     lexer::{Block, Token},
 };
 use crate::{findings::Findings, rules};
@@ -115,21 +116,29 @@ fn token(tokens: &[Token], at: usize, flow: &Flow) -> Option<Hit> {
                 return Some(internal(name));
             }
             if after_dot && matches!(name.as_str(), "format" | "format_map") {
-                return format_method(at.checked_sub(2).map(|at| &tokens[at]));
+                return format_method(&tokens[..at - 1]);
             }
-            let filter = previous.is_some_and(|token| token.is("|"));
+            // `{% filter name(...) %}` begins a chain of filters too.
+            let filter = previous.is_some_and(|token| token.is("|"))
+                || (at == 1 && previous.and_then(Token::name) == Some("filter"));
             if filter && BY_ATTRIBUTE.contains(&name.as_str()) {
                 return by_attribute(name, &tokens[at + 1..]);
             }
             None
         }
-        Token::Operator("[") if previous.is_some_and(ends_value) => subscript(inside(&tokens[at..]), flow),
+        Token::Operator("[") if previous.is_some_and(ends_value) => {
+            let key = inside(&tokens[at..]);
+            let called = tokens.get(at + key.len() + 2).is_some_and(|token| token.is("("));
+            let receiver = previous.and_then(Token::name);
+            let of_text = receiver.is_none_or(|name| flow.is_text(name));
+            subscript(key, flow).or_else(|| method(key, called, of_text))
+        }
         _ => None,
     }
 }
 
 /// Whether a bracket behind this token looks something up in it.
-fn ends_value(token: &Token) -> bool {
+pub(super) fn ends_value(token: &Token) -> bool {
     match token {
         Token::Name(name) => !matches!(name.as_str(), "in" | "and" | "or" | "not" | "if" | "else" | "is"),
         Token::Text(_) => true,
@@ -139,7 +148,11 @@ fn ends_value(token: &Token) -> bool {
 }
 
 fn subscript(key: &[Token], flow: &Flow) -> Option<Hit> {
-    let special = key.iter().filter_map(Token::text).find(|text| text.contains("__"));
+    let special = key.iter().find_map(|token| match token {
+        Token::Text(text) if text.contains("__") || is_internal(text) => Some(text),
+        Token::Name(name) if is_internal(name) => Some(name),
+        _ => None,
+    });
     if let Some(name) = special {
         return Some(internal(name));
     }
@@ -149,14 +162,36 @@ fn subscript(key: &[Token], flow: &Flow) -> Option<Hit> {
     })
 }
 
-/// `'...'.format(...)` follows attributes that the text names.
-fn format_method(receiver: Option<&Token>) -> Option<Hit> {
-    match receiver.and_then(Token::text) {
-        Some(text) if text.contains("__") || text.contains("._") || text.contains("[_") => {
-            Some(internal(text))
-        }
-        Some(_) => None,
-        None => Some((
+/// A method that is looked up by a text instead of behind a dot.
+fn method(key: &[Token], called: bool, of_text: bool) -> Option<Hit> {
+    let [Token::Text(name)] = key else { return None };
+    if called && CALLS.contains(&name.as_str()) {
+        return Some(internal(name));
+    }
+    (is_format(name) && (called || of_text)).then(|| {
+        (
+            &rules::TEMPLATE_COMPUTED,
+            format!("it looks up `{name}`, which may follow attributes that a text names"),
+        )
+    })
+}
+
+fn is_format(name: &str) -> bool {
+    matches!(name, "format" | "format_map")
+}
+
+/// `'...'.format(...)` follows attributes that the text names; `before` ends with what the method is called on.
+fn format_method(before: &[Token]) -> Option<Hit> {
+    let special = |text: &str| {
+        let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        text.contains("__") || text.contains("._") || text.contains("[_") || words.any(is_internal)
+    };
+    match before {
+        [.., Token::Text(text)] if special(text) => Some(internal(text)),
+        // Texts beside each other are one.
+        [Token::Text(_)] => None,
+        [.., other, Token::Text(_)] if other.text().is_none() => None,
+        _ => Some((
             &rules::TEMPLATE_COMPUTED,
             "it formats a text that is not written in the template; such a text may follow attributes"
                 .to_owned(),
@@ -171,7 +206,14 @@ fn by_attribute(filter: &str, rest: &[Token]) -> Option<Hit> {
         _ => return None,
     };
     let texts = || arguments.iter().filter_map(Token::text);
-    let bad = texts().find(|text| text.split('.').any(|part| part.starts_with('_') || is_internal(part)));
+    let looks_up = matches!(filter, "attr" | "map");
+    let bad = texts().find(|text| {
+        text.split('.').any(|part| {
+            part.starts_with('_')
+                || is_internal(part)
+                || (looks_up && (CALLS.contains(&part) || is_format(part)))
+        })
+    });
     if let Some(name) = bad {
         return Some(internal(name));
     }
@@ -181,11 +223,26 @@ fn by_attribute(filter: &str, rest: &[Token]) -> Option<Hit> {
         ("attr" | "selectattr" | "rejectattr" | "groupby" | "map", None) => {
             (arguments.first(), arguments.get(1))
         }
-        _ => return None,
+        // Their attribute may also come by its place.
+        _ => {
+            let constant = |name: &str| matches!(name, "true" | "false" | "none" | "True" | "False" | "None");
+            let keyword = |at: usize| arguments.get(at + 1).is_some_and(|token| token.is("="));
+            let computed = arguments
+                .iter()
+                .enumerate()
+                .any(|(at, token)| token.name().is_some_and(|name| !constant(name) && !keyword(at)));
+            return computed.then(|| {
+                (
+                    &rules::TEMPLATE_COMPUTED,
+                    format!("`{filter}` gets a name that is not written in the template"),
+                )
+            });
+        }
     };
     let mapped = filter == "map" && by_keyword.is_none();
-    let through_attr =
-        mapped && texts().next() == Some("attr") && arguments.iter().skip(1).any(|t| t.name().is_some());
+    let through_attr = mapped
+        && texts().next().is_some_and(|name| BY_ATTRIBUTE.contains(&name))
+        && arguments.iter().skip(1).any(|t| t.name().is_some());
     let literal = matches!(named, Some(Token::Text(_) | Token::Number))
         && single.is_none_or(|token| token.is(","))
         && !through_attr;
@@ -195,7 +252,7 @@ fn by_attribute(filter: &str, rest: &[Token]) -> Option<Hit> {
     })
 }
 
-fn is_internal(name: &str) -> bool {
+pub(super) fn is_internal(name: &str) -> bool {
     INTERNAL.contains(&name)
 }
 

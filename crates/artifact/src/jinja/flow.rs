@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::lexer::{Block, Token};
+use super::{
+    brackets::inside,
+    check::{ends_value, is_internal},
+    lexer::{Block, Token},
+    sources::{Found, MAX_WORK, assignments, captured, mutations},
+};
 
 /// Filters and methods that make one text out of others.
 const BUILDERS: &[&str] = &[
@@ -33,9 +38,71 @@ const BUILDERS: &[&str] = &[
     "filesizeformat",
 ];
 
-/// Tokens that are looked at to follow names; published templates take some thousands. What is assigned inside of what is
-/// assigned, or handed on from name to name, takes the cube of a template's length.
-const MAX_WORK: usize = 4_000_000;
+/// Filters, methods and functions that hand on what they get, cut it or tell something about it, and never put texts
+/// together. What others make of a text is not followed.
+const HANDED_ON: &[&str] = &[
+    "abs",
+    "batch",
+    "capitalize",
+    "count",
+    "default",
+    "dict",
+    "dictsort",
+    "endswith",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "get",
+    "groupby",
+    "int",
+    "items",
+    "keys",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "lstrip",
+    "map",
+    "max",
+    "min",
+    "namespace",
+    "partition",
+    "pop",
+    "raise_exception",
+    "range",
+    "reject",
+    "rejectattr",
+    "removeprefix",
+    "removesuffix",
+    "reverse",
+    "round",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "safe",
+    "select",
+    "selectattr",
+    "sort",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "sum",
+    "title",
+    "trim",
+    "unique",
+    "upper",
+    "values",
+];
+
+/// Words in front of a bracket that are no calls.
+const WORDS: &[&str] = &["and", "else", "elif", "for", "if", "in", "is", "not", "or", "set"];
+
+/// Names that stand for what a template prints, for arguments that nothing names, or for texts of the tokenizer.
+fn is_opaque(name: &str) -> bool {
+    matches!(name, "caller" | "kwargs" | "lipsum" | "self" | "super" | "varargs") || name.ends_with("_token")
+}
 
 /// What is known about the names of a template.
 #[derive(Debug, Default)]
@@ -46,22 +113,17 @@ pub(super) struct Flow {
     built: BTreeSet<String>,
 }
 
-/// A name and the expression that it gets its value from.
-struct Assignment<'t> {
-    name: &'t str,
-    value: &'t [Token],
-}
-
 impl Flow {
     /// `None` where that is more work than any template needs.
     pub(super) fn of(blocks: &[Block]) -> Option<Self> {
         let mut found = Found { list: Vec::new(), left: MAX_WORK };
         for block in blocks {
             assignments(block, blocks, &mut found)?;
+            mutations(&block.tokens, &mut found)?;
         }
         let Found { list: assignments, mut left } = found;
         let round = assignments.iter().map(|assignment| assignment.value.len() + 1).sum();
-        let mut flow = Self::default();
+        let mut flow = Self { built: captured(blocks), ..Self::default() };
         // Each round adds a name or ends; there are no more names than assignments.
         loop {
             left = left.checked_sub(round)?;
@@ -80,9 +142,10 @@ impl Flow {
         }
     }
 
+    /// Whether an expression has a text of the template in it, other than as the key of a lookup.
     fn holds_text(&self, tokens: &[Token]) -> bool {
-        tokens.iter().any(|token| match token {
-            Token::Text(_) => true,
+        tokens.iter().enumerate().any(|(at, token)| match token {
+            Token::Text(text) => !is_key(tokens, at) || self.texts.contains(text),
             Token::Name(name) => self.texts.contains(name),
             _ => false,
         })
@@ -97,148 +160,79 @@ impl Flow {
         });
         let cuts = tokens.windows(2).any(|pair| pair[0].text().is_some() && pair[1].is("["));
         let adjacent = tokens.windows(2).any(|pair| pair[0].text().is_some() && pair[1].text().is_some());
-        let hands_on = tokens.iter().filter_map(Token::name).any(|name| self.built.contains(name));
+        let hands_on = tokens.iter().any(|token| match token {
+            Token::Name(name) => is_opaque(name) || self.built.contains(name),
+            // A field may be named as a text: `x['a']` is `x.a`.
+            Token::Text(text) => self.built.contains(text),
+            _ => false,
+        });
         tokens.iter().any(|token| token.is("~"))
-            || (joins && self.holds_text(tokens))
+            || ((joins || slices(tokens)) && self.holds_text(tokens))
             || calls
+            || maps_a_builder(tokens)
+            || self.calls_what_is_not_followed(tokens)
             || cuts
             || adjacent
             || hands_on
     }
-}
 
-/// A literal that names a special attribute, or is a piece of one.
-fn is_special(tokens: &[Token]) -> bool {
-    tokens.iter().filter_map(Token::text).any(|text| text.contains("__"))
-}
-
-/// Assignments that were found, and how many tokens may still be looked at for more.
-struct Found<'t> {
-    list: Vec<Assignment<'t>>,
-    left: usize,
-}
-
-impl<'t> Found<'t> {
-    /// `None` where there were too many.
-    fn push(&mut self, name: &'t str, value: &'t [Token]) -> Option<()> {
-        self.spend(value.len() + 1)?;
-        self.list.push(Assignment { name, value });
-        Some(())
-    }
-
-    fn spend(&mut self, tokens: usize) -> Option<()> {
-        self.left = self.left.checked_sub(tokens)?;
-        Some(())
-    }
-
-    /// Parameters get what every call of `name` hands over.
-    fn parameters(
-        &mut self,
-        parameters: impl Iterator<Item = &'t str>,
-        name: &str,
-        all: &'t [Block],
-    ) -> Option<()> {
-        self.spend(all.iter().map(|block| block.tokens.len()).sum())?;
-        let calls: Vec<&[Token]> = all.iter().flat_map(|block| arguments_of(name, &block.tokens)).collect();
-        for parameter in parameters {
-            for value in &calls {
-                self.push(parameter, value)?;
+    /// Whether a text goes through a function, method or filter of which it is not known what it makes of it.
+    fn calls_what_is_not_followed(&self, tokens: &[Token]) -> bool {
+        let unknown = |name: &str| !HANDED_ON.contains(&name) && !WORDS.contains(&name);
+        tokens.windows(2).enumerate().any(|(at, pair)| match (&pair[0], &pair[1]) {
+            (Token::Name(name), open) if open.is("(") && unknown(name) => {
+                self.holds_text(inside(&tokens[at + 1..]))
             }
-        }
-        Some(())
-    }
-}
-
-/// What a block assigns: `set`, `for`, `with`, keyword arguments, and the parameters of a macro.
-fn assignments<'t>(block: &'t Block, all: &'t [Block], found: &mut Found<'t>) -> Option<()> {
-    let tokens = block.tokens.as_slice();
-    for (at, pair) in tokens.windows(2).enumerate() {
-        if let (Some(name), true) = (pair[0].name(), pair[1].is("=")) {
-            let value = argument(&tokens[at + 2..]);
-            // The fields of a namespace are keyword arguments by themselves.
-            if value.first().and_then(Token::name) == Some("namespace") {
-                found.spend(value.len())?;
-            } else {
-                found.push(name, value)?;
+            (pipe, Token::Name(name)) if pipe.is("|") && unknown(name) => self.holds_text(tokens),
+            // What a lookup or another call gives is called.
+            (close, open) if (close.is("]") || close.is(")")) && open.is("(") => {
+                self.holds_text(inside(&tokens[at + 1..]))
             }
-        }
+            _ => false,
+        })
     }
-    if !block.statement {
-        return Some(());
-    }
-    let (targets, values) = match tokens.first().and_then(Token::name) {
-        Some("set") => halves(tokens, |token| token.is("=")),
-        Some("for") => halves(tokens, |token| token.name() == Some("in")),
-        Some("macro") => {
-            let name = tokens.get(1).and_then(Token::name).unwrap_or("");
-            return found.parameters(tokens.iter().skip(2).filter_map(Token::name), name, all);
-        }
-        Some("call") => {
-            let parameters = tokens.iter().skip(1).take_while(|token| !token.is(")"));
-            return found.parameters(parameters.filter_map(Token::name), "caller", all);
-        }
-        _ => return Some(()),
-    };
-    if values.first().and_then(Token::name) != Some("namespace") {
-        for (at, target) in targets.iter().enumerate() {
-            let last = targets.get(at + 1).is_none_or(|next| !next.is("."));
-            if let Some(name) = target.name().filter(|_| last) {
-                found.push(name, values)?;
-            }
-        }
-    }
-    Some(())
-}
 
-fn halves(tokens: &[Token], is_border: impl Fn(&Token) -> bool) -> (&[Token], &[Token]) {
-    match tokens.iter().position(is_border) {
-        Some(at) => (&tokens[1..at], &tokens[at + 1..]),
-        // `{% set x %}...{% endset %}` keeps printed text; its pieces are those of the blocks in between.
-        None => (&[], &[]),
+    /// Whether a name may hold a text of the template.
+    pub(super) fn is_text(&self, name: &str) -> bool {
+        self.texts.contains(name) || self.built.contains(name) || is_opaque(name)
     }
 }
 
-/// The tokens of one argument.
-fn argument(tokens: &[Token]) -> &[Token] {
-    let mut depth = 0usize;
-    let end = tokens.iter().position(|token| {
-        match token {
-            Token::Operator("(" | "[" | "{") => depth += 1,
-            Token::Operator(")" | "]" | "}") if depth == 0 => return true,
-            Token::Operator(")" | "]" | "}") => depth -= 1,
-            Token::Operator(",") => return depth == 0,
-            _ => {}
-        }
-        false
-    });
-    &tokens[..end.unwrap_or(tokens.len())]
+/// Whether the token at this place is all that stands in the brackets of a lookup.
+fn is_key(tokens: &[Token], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    before(1).is_some_and(|token| token.is("["))
+        && before(2).is_some_and(ends_value)
+        && tokens.get(at + 1).is_some_and(|token| token.is("]"))
 }
 
-/// What every call of a macro hands over, all arguments of a call as one.
-fn arguments_of<'t>(name: &str, tokens: &'t [Token]) -> Vec<&'t [Token]> {
-    let mut found = Vec::new();
-    for (at, pair) in tokens.windows(2).enumerate() {
-        if pair[0].name() == Some(name) && pair[1].is("(") {
-            found.push(inside(&tokens[at + 1..]));
-        }
-    }
-    found
-}
-
-/// The tokens between an opening bracket, the first token, and the one that closes it.
-pub(super) fn inside(tokens: &[Token]) -> &[Token] {
-    let mut depth = 0usize;
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Operator("(" | "[" | "{") => depth += 1,
-            Token::Operator(")" | "]" | "}") => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return &tokens[1..at];
+/// Whether something is cut by a slice.
+fn slices(tokens: &[Token]) -> bool {
+    tokens.iter().enumerate().any(|(at, token)| {
+        let mut depth = 0usize;
+        token.is("[")
+            && inside(&tokens[at..]).iter().any(|token| {
+                match token {
+                    Token::Operator("(" | "[" | "{") => depth += 1,
+                    Token::Operator(")" | "]" | "}") => depth = depth.saturating_sub(1),
+                    _ => {}
                 }
-            }
-            _ => {}
-        }
-    }
-    tokens.get(1..).unwrap_or(&[])
+                depth == 0 && token.is(":")
+            })
+    })
+}
+
+/// `map` takes the name of a filter, which may put texts together.
+fn maps_a_builder(tokens: &[Token]) -> bool {
+    tokens.windows(2).any(|pair| pair[0].is("|") && pair[1].name() == Some("map"))
+        && tokens.iter().filter_map(Token::text).any(|text| BUILDERS.contains(&text))
+}
+
+/// A literal that names a special attribute, or is a piece of one; a keyword of `dict` becomes one.
+fn is_special(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| match token {
+        Token::Text(text) => text.contains("__") || is_internal(text),
+        Token::Name(name) => is_internal(name),
+        _ => false,
+    })
 }

@@ -4,9 +4,11 @@
 //! The text is split into tokens as Jinja splits it; how names flow is followed without regard to order, so that a
 //! name put together from pieces counts wherever it is used. Text between the blocks is only printed and never judged.
 
+mod brackets;
 mod check;
 mod flow;
 mod lexer;
+mod sources;
 #[cfg(test)]
 mod tests;
 

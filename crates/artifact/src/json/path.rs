@@ -42,6 +42,11 @@ impl Path {
         self.steps.last().is_some_and(|step| step.key.as_deref() == Some(key))
     }
 
+    /// Whether this is part of the value's key or of one further out.
+    pub(crate) fn is_within(&self, part: &str) -> bool {
+        self.steps.iter().any(|step| step.key.as_deref().is_some_and(|key| key.contains(part)))
+    }
+
     /// Whether the keys around the value end like this; `*` stands for an index.
     pub(crate) fn ends_with(&self, keys: &[&str]) -> bool {
         self.steps.len() >= keys.len() && {

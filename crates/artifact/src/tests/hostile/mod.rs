@@ -8,6 +8,7 @@ mod containers;
 mod globals;
 mod opcodes;
 mod pickles;
+mod texts;
 
 use tagship_domain::validation::{ArtifactReport, Severity, Status, Verdict};
 
