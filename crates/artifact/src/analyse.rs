@@ -267,6 +267,9 @@ fn by_format(
             found.ties = Ties::External(or_truncated(data, findings, &rules::TF_WIRE)?.unwrap_or_default());
         }
         Format::TfFingerprint => {}
+        Format::KerasMetadata => {
+            or_truncated(tensorflow::scan_keras_metadata(stream, findings), findings, &rules::TF_WIRE)?;
+        }
         Format::Tflite => {
             let model = flatbuffer::scan_tflite(stream, context, findings);
             found.signature = or_truncated(model, findings, &rules::FLAT_TRUNCATED)?.flatten();

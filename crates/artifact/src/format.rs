@@ -63,6 +63,8 @@ pub enum Format {
     TfCheckpoint,
     /// The checksums that TensorFlow puts beside a SavedModel.
     TfFingerprint,
+    /// What Keras 2 puts beside a SavedModel to build its layers again.
+    KerasMetadata,
     /// A TensorFlow Lite model.
     Tflite,
     /// A gzip, bzip2, xz, zlib, zstd or lz4 stream.
@@ -118,6 +120,7 @@ const NAMES: &[(Format, &str)] = &[
     (Format::TfGraph, "tf-graph"),
     (Format::TfCheckpoint, "tf-checkpoint"),
     (Format::TfFingerprint, "tf-fingerprint"),
+    (Format::KerasMetadata, "keras-metadata"),
     (Format::Tflite, "tflite"),
     (Format::Compressed, "compressed"),
     (Format::Tar, "tar"),
@@ -186,6 +189,7 @@ impl Format {
             Self::SafetensorsIndex
                 | Self::TensorData
                 | Self::TfFingerprint
+                | Self::KerasMetadata
                 | Self::Json
                 | Self::Text
                 | Self::Pointer

@@ -1,6 +1,6 @@
 //! Looks at every object of a configuration, at any depth.
 
-use super::names;
+use super::{names, symbols};
 use crate::{
     findings::Findings,
     json::{Event, Path, Visitor},
@@ -35,15 +35,28 @@ pub(crate) struct Config {
     open: Vec<Object>,
     top_class: bool,
     top_settings: bool,
+    /// A graph beside the configuration holds what classes from elsewhere compute.
+    with_graph: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { findings: Findings::new(), open: Vec::new(), top_class: false, top_settings: false }
+        Self {
+            findings: Findings::new(),
+            open: Vec::new(),
+            top_class: false,
+            top_settings: false,
+            with_graph: false,
+        }
     }
 }
 
 impl Config {
+    /// Of a layer whose computation is in a graph beside it.
+    pub(super) fn with_graph() -> Self {
+        Self { with_graph: true, ..Self::default() }
+    }
+
     /// Whether the document describes a model: a class with its configuration at the top.
     pub(crate) fn is_model(&self) -> bool {
         self.top_class && self.top_settings
@@ -79,6 +92,16 @@ impl Config {
             "function_type" if text == "function" => {
                 self.note(&rules::KERAS_CUSTOM, key, at, "a Python function that is not in the file");
             }
+            "node_def" => {
+                for (rule, operator) in symbols::operators(text) {
+                    self.note(rule, &operator, at, "a layer runs this operator of TensorFlow");
+                }
+            }
+            "function" | "cls_ref" if path.ends_with(&["config", key]) => {
+                if let Some(rule) = symbols::judge(text) {
+                    self.note(rule, text, at, "a layer looks this function of TensorFlow up and calls it");
+                }
+            }
             _ if FILE_KEYS.contains(&key) && path.is_key(key) && !text.is_empty() => {
                 let message = format!("`{key}` names a file or an address; loading the model would read it");
                 self.note(&rules::KERAS_OUTSIDE, text, at, message);
@@ -88,6 +111,9 @@ impl Config {
     }
 
     fn note(&mut self, rule: &'static Rule, target: &str, at: u64, message: impl Into<String>) {
+        if self.with_graph && rule.id == rules::KERAS_CUSTOM.id {
+            return;
+        }
         self.findings.about(rule, Some(at), target, message);
     }
 

@@ -8,6 +8,7 @@ mod archive;
 mod config;
 mod metadata;
 mod names;
+mod symbols;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,15 @@ pub(crate) fn scan_config(text: impl Read, model: bool, findings: &mut Findings)
         findings.whole(&rules::KERAS_CONFIG, "the configuration does not describe a model");
     }
     Ok(())
+}
+
+/// Judges what a SavedModel keeps about one layer. A class that is not of Keras is no finding there: the graph holds what it
+/// computes, and Keras takes that where it does not know the class.
+pub(crate) fn scan_layer(text: impl Read, findings: &mut Findings) -> Result<(), Stop> {
+    let mut config = Config::with_graph();
+    let read = json::walk(&mut json::Reader::new(text), &mut config);
+    findings.append(config.into_findings());
+    ended(read, findings)
 }
 
 /// Reports a document that did not end well.

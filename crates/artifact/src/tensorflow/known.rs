@@ -167,7 +167,7 @@ const COMPUTE: &str = "Abs AccumulateNV2 AccumulatorApplyGradient AccumulatorNum
     _ParallelConcatUpdate _Retval _SwitchN _UnaryOpsComposition _While";
 
 /// Whether an operator is one of them.
-pub(super) fn computes(operator: &str) -> bool {
+pub(crate) fn computes(operator: &str) -> bool {
     static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| COMPUTE.split_ascii_whitespace().collect());
     NAMES.contains(operator)
 }

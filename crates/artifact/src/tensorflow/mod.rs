@@ -11,6 +11,7 @@ mod crc32c;
 mod graph;
 mod known;
 mod model;
+mod objects;
 mod operators;
 mod parser;
 mod recognise;
@@ -21,6 +22,8 @@ mod tensor;
 mod tests;
 
 pub(crate) use checkpoint::scan as scan_checkpoint;
+pub(crate) use known::computes;
 pub(crate) use model::{scan_frozen, scan_saved_model};
+pub(crate) use objects::scan_keras_metadata;
 pub(crate) use operators::judge as judge_operator;
 pub(crate) use recognise::recognise;

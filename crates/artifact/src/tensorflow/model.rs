@@ -17,7 +17,7 @@ use crate::{
 /// The signature that servers answer by.
 const SERVING: &str = "serving_default";
 
-fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findings) -> Parser<'p, 'a> {
+pub(super) fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findings) -> Parser<'p, 'a> {
     Parser {
         stream,
         findings,
@@ -85,7 +85,8 @@ impl Parser<'_, '_> {
                 (2, Wire::Bytes(length)) => parser.nested(length, Self::graph_field)?,
                 (5, Wire::Bytes(length)) => parser.signature_entry(length)?,
                 (6, Wire::Bytes(length)) => parser.asset(length)?,
-                (1 | 3 | 4 | 7, Wire::Bytes(_)) => {}
+                (7, Wire::Bytes(length)) => parser.objects(length)?,
+                (1 | 3 | 4, Wire::Bytes(_)) => {}
                 _ => parser.unknown("MetaGraphDef", number),
             }
             Ok(())

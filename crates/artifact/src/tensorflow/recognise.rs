@@ -13,6 +13,9 @@ pub(crate) fn recognise(head: &[u8], size: u64) -> Option<Format> {
     if is_saved_model(head) {
         return Some(Format::SavedModel);
     }
+    if is_keras_metadata(head) {
+        return Some(Format::KerasMetadata);
+    }
     is_graph(head).then_some(Format::TfGraph)
 }
 
@@ -67,6 +70,21 @@ fn is_graph(head: &[u8]) -> bool {
     let Some((0x12, _, operator)) = field(node, &mut at) else { return false };
     let printable = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
     printable(name) && printable(operator) && operator[0].is_ascii_alphabetic()
+}
+
+/// A first object with the path of the root and an identifier of Keras.
+fn is_keras_metadata(head: &[u8]) -> bool {
+    let mut at = 0;
+    let Some((0x0a, _, object)) = field(head, &mut at) else { return false };
+    let mut at = 0;
+    let mut next = field(object, &mut at);
+    // The number of the root is 0, which is left out.
+    if let Some((0x10, _, _)) = next {
+        next = field(object, &mut at);
+    }
+    let Some((0x1a, _, path)) = next else { return false };
+    let Some((0x22, _, identifier)) = field(object, &mut at) else { return false };
+    path.starts_with(b"root") && identifier.starts_with(b"_tf_keras_")
 }
 
 /// Five checksums, a version, and maybe an id: nothing else.

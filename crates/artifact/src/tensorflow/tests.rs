@@ -85,6 +85,65 @@ fn an_operator_that_nobody_knows_is_no_pass() {
     check(&saved(&[graph(&[plain("WriteRawProtoSummary")])]), "TFS102");
 }
 
+/// What Keras keeps about a layer of this class with these settings.
+fn layer(class: &str, config: &str) -> String {
+    format!(
+        r#"{{"class_name": "{class}", "name": "l", "trainable": true, "config": {{"name": "l", {config}}}}}"#
+    )
+}
+
+/// A SavedModel of TensorFlow 2.4 with the layer in its object graph, and the file that later ones put beside it.
+fn with_layer(text: &str) -> [(&'static str, Vec<u8>); 2] {
+    let user = Message::default().bytes(1, "_tf_keras_layer").bytes(3, text);
+    let objects = Message::default().message(1, Message::default().message(4, user));
+    let old = Message::default().number(1, 1).message(2, meta(graph(&[plain("NoOp")])).message(7, objects)).0;
+    let object = Message::default().bytes(3, "root").bytes(4, "_tf_keras_layer").bytes(5, text);
+    [("saved_model.pb", old), ("keras_metadata.pb", Message::default().message(1, object).0)]
+}
+
+#[test]
+fn layers_that_keras_builds_again_are_judged() {
+    let sound = saved(&[graph(&[plain("NoOp")])]);
+    let judged = |text: &str| {
+        with_layer(text).map(|(name, file)| match name {
+            "saved_model.pb" => judge(name, &file),
+            _ => judge_files(vec![("saved_model.pb", sound.clone()), (name, file)]),
+        })
+    };
+    for text in [
+        layer("Dense", r#""units": 1"#),
+        layer("OfMyOwn", r#""units": 1"#),
+        layer("TFOpLambda", r#""function": "math.multiply""#),
+        layer("SlicingOpLambda", r#""function": "__operators__.getitem""#),
+        layer("TensorFlowOpLayer", r#""node_def": "{\"name\": \"a\", \"op\": \"AddV2\"}", "constants": {}"#),
+        String::new(),
+    ] {
+        for report in judged(&text) {
+            assert!(passes(&report), "{text}: {:?}", report.findings);
+        }
+    }
+    let code = r#""function": {"class_name": "__tuple__", "items": ["4wEAAAA=", null, null]}, "function_type": "lambda""#;
+    let inner = layer("Lambda", code);
+    for (text, rule) in [
+        (layer("Lambda", code), "KER101"),
+        (layer("OfMyOwn", code), "KER101"),
+        (layer("TimeDistributed", &format!(r#""layer": {inner}"#)), "KER101"),
+        (layer("Functional", &format!(r#""layers": [{{"a": [{inner}]}}]"#)), "KER101"),
+        (layer("TFOpLambda", r#""function": "io.write_file""#), "KER102"),
+        (layer("TFOpLambda", r#""function": "compat.v1.py_func""#), "KER102"),
+        (layer("TFOpLambda", r#""function": "saved_model.load""#), "TFS202"),
+        (layer("TFOpLambda", r#""function": "raw_ops.ReadFile""#), "TFS101"),
+        (layer("TensorFlowOpLayer", r#""node_def": "{\"op\": \"WriteFile\"}""#), "TFS101"),
+        (layer("TensorFlowOpLayer", r#""node_def": "{\"op\": \"Mystery\"}""#), "TFS202"),
+        (layer("TensorFlowOpLayer", r#""node_def": "name: 'a' op: 'WriteFile'""#), "TFS202"),
+        (r#"{"class_name": "#.to_owned(), "INT801"),
+    ] {
+        for report in judged(&text) {
+            assert!(!passes(&report) && rules(&report).contains(&rule), "{text}: {:?}", report.findings);
+        }
+    }
+}
+
 #[test]
 fn constants_fit_their_shape() {
     let constant = |sizes: &[u64], bytes: usize| {
