@@ -395,6 +395,9 @@ rules! {
     SCRIPT_REACHES "TOR105" High Complete
         "TorchScript code that reads, writes or loads"
         "Do not load this file; the code of a model computes, and needs no files.";
+    SCRIPT_LIBRARY "TOR106" Medium Incomplete
+        "TorchScript code that calls a library of operators that is not known"
+        "Script the model with operators of PyTorch alone, or review the library that adds these.";
     // numpy security
     NPY_TRAILING "NPY101" High Complete
         "bytes after the elements of an array"

@@ -1,6 +1,10 @@
 //! The code of a TorchScript archive: a language of its own without imports, whose operators compute. A few of
 //! them read or write files; no model needs those.
 
+mod lexer;
+
+use lexer::{Lexer, Token};
+
 use crate::{
     findings::Findings,
     rules,
@@ -24,90 +28,173 @@ const REACHES: &[&str] = &[
     "_save",
     "write_file",
     "read_file",
-    "getattr",
     "os",
     "subprocess",
     "socket",
+    "PythonOp",
+    "dist_backward",
+    "rpc_async",
+    "rpc_remote",
+    "rpc_sync",
 ];
+
+/// Libraries of operators that PyTorch and the packages beside it bring along.
+const LIBRARIES: &[&str] = &[
+    "_quantized",
+    "aten",
+    "cuda",
+    "mkldnn",
+    "mkldnn_prepacked",
+    "prepacked",
+    "prim",
+    "quantized",
+    "quantized_decomposed",
+    "sparse",
+    "torchaudio",
+    "torchvision",
+];
+
+/// Hits that are told of one file.
+const MAX_HITS: usize = 16;
 
 /// Looks for words by which code would reach outside.
 pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
-    let mut words = Words::default();
-    let mut hits: Vec<(u64, &str)> = Vec::new();
-    let mut look = |offset: u64, byte: u8| {
-        let Some(word) = words.next(byte) else { return };
-        let reach = REACHES.iter().find(|reach| reach.as_bytes() == word);
-        if let Some(reach) = reach.filter(|_| matches!(byte, b'(' | b'.') || word == b"import")
-            && hits.len() < 16
-        {
-            hits.push((offset, reach));
-        }
-    };
+    let mut scan = Scan::default();
+    let mut lexer = Lexer::default();
     stream.drain(|offset, bytes| {
         for (at, byte) in bytes.iter().enumerate() {
-            look(offset + at as u64, *byte);
+            lexer.next(*byte, |token| scan.token(offset + at as u64, token));
         }
     })?;
-    for (offset, hit) in hits {
-        findings.about(
-            &rules::SCRIPT_REACHES,
-            Some(offset),
-            hit,
-            "TorchScript code uses this word, by which code reaches files or other code",
-        );
+    let end = stream.position();
+    lexer.next(b'\n', |token| scan.token(end, token));
+    scan.token(end, Token::None);
+    for (at, word) in scan.hits {
+        let message = "TorchScript code uses this word, by which code reaches files or other code";
+        findings.about(&rules::SCRIPT_REACHES, Some(at), word, message);
+    }
+    for (at, library) in scan.libraries {
+        let message = "TorchScript code calls operators of this library, which is not known here";
+        findings.about(&rules::SCRIPT_LIBRARY, Some(at), library, message);
     }
     Ok(())
 }
 
-/// Cuts code into words, without those in quotes.
+/// What was found so far, and the last two tokens.
 #[derive(Debug, Default)]
-struct Words {
-    word: Vec<u8>,
-    done: Vec<u8>,
-    quote: Option<u8>,
-    escaped: bool,
+struct Scan {
+    before: Token,
+    last: Token,
+    /// `ops.` stands here.
+    library_follows: bool,
+    /// An attribute is looked up by a text somewhere, as PyTorch writes it for names such as `0`.
+    by_text: bool,
+    hits: Vec<(u64, String)>,
+    libraries: Vec<(u64, String)>,
 }
 
-impl Words {
-    /// The word that this byte ends.
-    fn next(&mut self, byte: u8) -> Option<&[u8]> {
-        if let Some(quote) = self.quote {
-            if !self.escaped && (byte == quote || byte == b'\n') {
-                self.quote = None;
+impl Scan {
+    fn token(&mut self, at: u64, token: Token) {
+        let after_dot = self.before == Token::Sign(b'.');
+        let mut named = false;
+        if let Token::Word(word) = &self.last {
+            let next = |signs: &[u8]| matches!(&token, Token::Sign(sign) if signs.contains(sign));
+            // `x.save` and `save (`; an import whatever follows. A plain name may be a variable.
+            if REACHES.contains(&word.as_str()) && (after_dot || next(b"(.") || word == "import") {
+                push(&mut self.hits, at, word);
             }
-            self.escaped = !self.escaped && byte == b'\\';
-            return None;
-        }
-        if byte.is_ascii_alphanumeric() || byte == b'_' {
-            if self.word.len() < 64 {
-                self.word.push(byte);
+            if word == "ops" && !after_dot && !next(b".") {
+                push(&mut self.libraries, at, word);
             }
-            return None;
+            named = word == "ops" && !after_dot && next(b".");
         }
-        if matches!(byte, b'"' | b'\'') {
-            self.quote = Some(byte);
+        match &token {
+            Token::Word(library) if self.library_follows && !LIBRARIES.contains(&library.as_str()) => {
+                push(&mut self.libraries, at, library);
+            }
+            Token::Word(word) => self.by_text |= word == "getattr",
+            Token::Text(text) if self.by_text && (REACHES.contains(&text.as_str()) || is_spelled(text)) => {
+                push(&mut self.hits, at, text);
+            }
+            _ => {}
         }
-        std::mem::swap(&mut self.word, &mut self.done);
-        self.word.clear();
-        Some(&self.done).filter(|word| !word.is_empty()).map(Vec::as_slice)
+        self.library_follows = named;
+        self.before = std::mem::replace(&mut self.last, token);
     }
+}
+
+fn push(list: &mut Vec<(u64, String)>, at: u64, word: &str) {
+    if list.len() < MAX_HITS {
+        list.push((at, word.to_owned()));
+    }
+}
+
+/// Whether a text spells characters by their numbers.
+fn is_spelled(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| {
+        pair[0] == b'\\' && (pair[1].is_ascii_digit() || matches!(pair[1], b'x' | b'u' | b'U' | b'N'))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hits(code: &str) -> usize {
+    fn fired(code: &str) -> Vec<String> {
         let mut findings = Findings::new();
         let mut stream = Stream::nested(Box::new(code.as_bytes()), Some(code.len() as u64));
         scan(&mut stream, &mut findings).unwrap();
-        findings.into_list(None).len()
+        findings.into_list(None).into_iter().map(|finding| finding.rule.into_owned()).collect()
     }
 
     #[test]
-    fn only_words_that_reach_outside_count() {
-        assert_eq!(hits("  return torch.linear(x, self.weight)  # load\n  s = \"open(x)\"\n"), 0);
-        assert_eq!(hits("x = torch.from_file(\"/etc/passwd\")\n"), 1);
-        assert_eq!(hits("ops.aten.save(x, p)\nimport os\n"), 2);
+    fn code_that_computes_is_sound() {
+        for code in [
+            "  return torch.linear(x, self.weight)  # load(x)\n  s = \"open(x)\"\n",
+            "# it's a load(x)\nx = torch.relu(y)\n",
+            "s = \"\"\"a\nopen(x) \"quoted\" os.system\n\"\"\"\nload = 1\n",
+            "_0 = getattr(self, \"0\")\nops.prim.RaiseException(\"a\\n\\\"b\\\" save(x)\")\n",
+            "_1 = ops.torchvision.nms(b, s, 0.5)\n_2 = self.ops.other(x)\n",
+            "s = ''\nt = \"\"\n",
+        ] {
+            assert_eq!(fired(code), Vec::<String>::new(), "{code}");
+        }
+    }
+
+    #[test]
+    fn words_that_reach_outside_are_found_wherever_code_may_stand() {
+        for code in [
+            "x = torch.from_file(\"/etc/passwd\")\n",
+            "ops.aten.save(x, p)",
+            "import os\n",
+            "torch.save (x, p)\n",
+            "torch . save\\\n (x, p)\n",
+            "f = ops.aten.save\nf(x, p)\n",
+            "f = ops.aten.save",
+            // A quote in a comment opens no text, and a backslash there joins no lines.
+            "# it's \\\nops.aten.save(x, p)\n",
+            // The end of a long text is not the beginning of another.
+            "s = \"\"\"\n\"\"\" + ops.aten.save(x, p)\n",
+            "s = '''\n''' + ops.aten.save(x, p)\n",
+            "s = \"\" + ops.aten.save(x, p)\n",
+            "s = \"\\\\\" + ops.aten.save(x, p)\n",
+            "s = \"a\\\nb\" + ops.aten.save(x, p)\n",
+            "s = \"\"\"\\\"\"\"\" + ops.aten.save(x, p)\n",
+            "f = getattr(ops.aten, \"save\")\n",
+            "f = getattr(ops.aten, \"s\\141ve\")\n",
+            "x : __torch__.os.system = y\n",
+            "ops.aten.rpc_sync(x)\n",
+        ] {
+            assert!(fired(code).contains(&"TOR105".to_owned()), "{code}: {:?}", fired(code));
+        }
+    }
+
+    #[test]
+    fn operators_of_libraries_that_nobody_knows_are_no_pass() {
+        for code in
+            ["x = ops.mystery.run(y)\n", "o = ops\nx = o.mystery.run(y)\n", "x = ops\\\n.mystery.run(y)"]
+        {
+            assert_eq!(fired(code), ["TOR106"], "{code}");
+        }
     }
 }
