@@ -90,6 +90,45 @@ fn a_suppressed_finding_stays_visible_and_does_not_count() {
 }
 
 #[test]
+fn a_class_of_the_teams_own_is_let_through_exactly_and_visibly() {
+    let bench = Workbench::new();
+    let pickle = b"\x80\x04cchurn.features\nEncoder\n)\x81}\x8c\x01cK\x01sb.";
+    bench.clone.write("models/churn/model.pkl", pickle);
+    let with = |policy: &str| {
+        let config = format!(
+            "version: 1\nmodels:\n  churn:\n    artifact: models/churn/model.pkl\n    validate:\n      {policy}\n"
+        );
+        bench.clone.write("tagship.yml", config);
+        bench.run(&["validate", "--format", "json"])
+    };
+    let found = |policy: &str, code: i32| -> Value {
+        let told = with(policy);
+        told.assert_code(code);
+        let report: Value = serde_json::from_str(&told.stdout).unwrap();
+        report["artifacts"][0]["findings"].clone()
+    };
+    assert_eq!(found("fail-on: high", 1)[0]["rule"], "PKL102");
+    let own = "global: churn.features.Encoder, reason: reviewed by Ada";
+    let let_through = found(&format!("allow: [{{ {own}, until: 2999-12-31 }}]"), 0);
+    assert_eq!(let_through[0]["rule"], "POL004");
+    assert!(let_through[0]["message"].as_str().unwrap().contains("reviewed by Ada"), "{let_through:#}");
+    let ended = found(&format!("allow: [{{ {own}, until: 2020-01-01 }}]"), 1);
+    assert!(ended[0]["message"].as_str().unwrap().contains("addition ended on 2020-01-01"), "{ended:#}");
+    assert_eq!(found(&format!("allow: [{{ {own}, call: reference }}]"), 1)[0]["rule"], "PKL105");
+
+    bench.clone.write("models/churn/model.pkl", b"\x80\x04csklearn.pipeline\nPipeline\n)\x81.");
+    found("bundles: [sklearn]", 0);
+    let left_out = found("bundles: [numpy]", 1);
+    assert_eq!(left_out[0]["rule"], "POL003");
+    assert!(left_out[0]["message"].as_str().unwrap().contains("`sklearn`"), "{left_out:#}");
+
+    let refused = with("allow: [{ global: os.system, reason: we trust it, call: reduce }]");
+    refused.assert_code(2);
+    let place = "tagship.yml:6:25 (models.churn.validate.allow[0].global): os.system cannot be allowed";
+    assert!(refused.stderr.contains(place), "{}", refused.stderr);
+}
+
+#[test]
 fn unchanged_bytes_are_hashed_only_and_the_report_is_the_same() {
     let bench = Workbench::new();
     let (header, data) =

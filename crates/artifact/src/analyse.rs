@@ -12,7 +12,7 @@ use crate::{
     flatbuffer,
     format::{self, Format, Identity},
     gguf, hdf5, keras, mlmodel, npy, onnx,
-    pickle::{self, Dialect, Storage},
+    pickle::{self, Dialect, Storage, Trust},
     rules, safetensors, settings, sidecar, skops,
     stream::{Section, Stop, Stream},
     tensorflow, torch_legacy, torchscript,
@@ -81,6 +81,8 @@ pub(crate) struct Context<'c> {
     pub(crate) depth: usize,
     /// What all containers of one file may use together.
     pub(crate) limits: &'c Limits,
+    /// Which globals the team lets files name.
+    pub(crate) trust: Trust<'c>,
     /// The file on disk that these bytes lie in as they are, and where they begin in it.
     pub(crate) place: Option<(&'c str, u64)>,
     /// The directory at the end of a zip archive, read before the stream.
@@ -235,7 +237,7 @@ fn by_format(
         }
         Format::Pickle => {
             let dialect = if let Role::Pickle(dialect) = context.role { dialect } else { Dialect::Plain };
-            let outcome = pickle::scan_as(dialect, stream, findings);
+            let outcome = pickle::scan_as(dialect, context.trust, stream, findings);
             if let Some(outcome) = or_truncated(outcome, findings, &rules::PICKLE_TRUNCATED)? {
                 found.storages = outcome.storages;
                 if outcome.joblib {
@@ -250,7 +252,7 @@ fn by_format(
             or_truncated(hdf5::scan(stream, context, findings), findings, &rules::HDF5_TRUNCATED)?;
         }
         Format::Json if context.container == Some(Format::Skops) && context.path == "schema.json" => {
-            skops::scan_schema(Section::new(stream, u64::MAX), findings)?;
+            skops::scan_schema(Section::new(stream, u64::MAX), context.trust, findings)?;
         }
         Format::Json if context.container == Some(Format::Keras) && context.path == "metadata.json" => {
             keras::scan_metadata(Section::new(stream, u64::MAX), findings)?;
@@ -289,16 +291,18 @@ fn by_format(
         }
         Format::Text if sidecar::is_template(context.path) => sidecar::scan_template(stream, findings)?,
         Format::Torch => {
-            let scanned = torch_legacy::scan(stream, findings);
+            let scanned = torch_legacy::scan(stream, context.trust, findings);
             or_truncated(scanned, findings, &rules::PICKLE_TRUNCATED)?;
         }
         Format::Npy => {
-            let scanned = npy::scan(stream, findings);
+            let scanned = npy::scan(stream, context.trust, findings);
             or_truncated(scanned, findings, &rules::NPY_SIZE)?;
         }
         Format::Compressed => return compressed::scan(stream, context, findings),
         Format::Tar => return tar::scan(stream, context, findings),
-        Format::Text if mlmodel::is_descriptor(context.path) => mlmodel::scan(stream, findings)?,
+        Format::Text if mlmodel::is_descriptor(context.path) => {
+            mlmodel::scan(stream, context.trust, findings)?;
+        }
         Format::Text if settings::is_yaml(context.path) => settings::scan(stream, findings)?,
         Format::Zip => return zip::scan(stream, context, findings),
         Format::Json => {

@@ -6,7 +6,8 @@
 
 use crate::{
     findings::Findings,
-    pickle, rules,
+    pickle::Trust,
+    rules,
     stream::{Stop, Stream},
 };
 
@@ -58,7 +59,7 @@ pub(crate) fn is_descriptor(path: &str) -> bool {
 }
 
 /// Judges the description of a model.
-pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+pub(crate) fn scan(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
     let size = stream.size();
     if size > MAX_SIZE {
         findings.whole(
@@ -80,7 +81,7 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
                     .whole(&rules::NOT_ANALYSED, "the description is cut: it does not say when it was made");
             }
             for pair in &pairs {
-                judge(pair, findings);
+                judge(pair, trust, findings);
             }
         }
         Err((at, what)) => {
@@ -100,14 +101,14 @@ struct Pair<'t> {
     goes_on: bool,
 }
 
-fn judge(pair: &Pair<'_>, findings: &mut Findings) {
+fn judge(pair: &Pair<'_>, trust: Trust<'_>, findings: &mut Findings) {
     let Pair { key, value, .. } = *pair;
     let empty = value.is_empty() || value == "null";
     let sound = match key {
         "loader_module" => LOADERS.contains(&value),
         "predict_fn" => METHODS.contains(&value),
         "model_class" => {
-            value.rsplit_once('.').is_some_and(|(module, name)| pickle::is_listed_global(module, name))
+            value.rsplit_once('.').is_some_and(|(module, name)| trust.lets_through(module, name))
         }
         key if CODE.contains(&key) => empty,
         key if PATHS.contains(&key) => is_inside(value),

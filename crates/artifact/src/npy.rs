@@ -9,7 +9,7 @@ use literal::Literal;
 
 use crate::{
     findings::Findings,
-    pickle::{self, Dialect},
+    pickle::{self, Dialect, Trust},
     rules,
     stream::{Stop, Stream},
 };
@@ -28,9 +28,9 @@ enum Element {
 }
 
 /// Judges one array after another to the end of the stream.
-pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+pub(crate) fn scan(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
     loop {
-        if !array(stream, findings)? {
+        if !array(stream, trust, findings)? {
             return Ok(());
         }
         match stream.peek()? {
@@ -47,7 +47,7 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
 }
 
 /// One array; whether its end is known.
-fn array(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop> {
+fn array(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> Result<bool, Stop> {
     let start = stream.position();
     let mut magic = Vec::new();
     stream.take(8, 8, &mut magic)?;
@@ -76,7 +76,7 @@ fn array(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop>
     stream.take(length, usize::try_from(length).unwrap_or(0), &mut text)?;
     match header(&text) {
         Ok((Element::Object, _)) => {
-            pickle::scan_as(Dialect::Plain, stream, findings)?;
+            pickle::scan_as(Dialect::Plain, trust, stream, findings)?;
             Ok(false)
         }
         Ok((Element::Plain(size), count)) => {

@@ -1,7 +1,10 @@
 //! What a team accepts as a model artifact, beyond what the analysis says.
 
+use std::collections::BTreeSet;
+
 use tagship_domain::{
     Timestamp,
+    addition::Addition,
     suppression::Suppression,
     validation::{ArtifactReport, Finding, Severity, Status, Verdict},
 };
@@ -9,6 +12,7 @@ use tagship_domain::{
 use crate::{
     findings::judge,
     format::Format,
+    pickle::{self, Bundle, Trust, Unaddable},
     rules::{self, Rule},
 };
 
@@ -28,7 +32,11 @@ pub struct ValidationPolicy {
     pub fail_on: Severity,
     /// Findings that do not count.
     pub suppressions: Vec<Suppression>,
-    /// When the artifact is judged, for suppressions that end.
+    /// Libraries whose listed objects may be in a model; what belongs to any other is rejected.
+    pub bundles: BTreeSet<Bundle>,
+    /// Globals that may be named beyond those that are listed.
+    pub additions: Vec<Addition>,
+    /// When the artifact is judged, for suppressions and additions that end.
     pub now: Timestamp,
 }
 
@@ -45,14 +53,21 @@ pub enum Unsuppressible {
     #[error("a hit is an attack unless somebody looked at it; say what it is about with `about`")]
     Blanket,
     /// The policy's own rules.
-    #[error("it is lifted where it is set: `formats` and `max-size`")]
+    #[error("it is lifted where it is set: `formats`, `max-size`, `bundles` and `allow`")]
     Policy,
 }
 
 impl Default for ValidationPolicy {
     fn default() -> Self {
-        let (formats, max_size, suppressions) = (None, None, Vec::new());
-        Self { formats, max_size, fail_on: Severity::High, suppressions, now: Timestamp::LATEST }
+        Self {
+            formats: None,
+            max_size: None,
+            fail_on: Severity::High,
+            suppressions: Vec::new(),
+            bundles: Bundle::all().collect(),
+            additions: Vec::new(),
+            now: Timestamp::LATEST,
+        }
     }
 }
 
@@ -74,6 +89,19 @@ impl ValidationPolicy {
             (_, Severity::Critical) if suppression.about.is_none() => Err(Unsuppressible::Blanket),
             (Status::Complete | Status::Incomplete, _) => Ok(()),
         }
+    }
+
+    /// Whether a global can be added.
+    ///
+    /// # Errors
+    /// Where it is not let through nevertheless.
+    pub fn check_addition(addition: &Addition) -> Result<(), Unaddable> {
+        pickle::check_addition(addition)
+    }
+
+    /// Which globals files may name.
+    pub(crate) fn trust(&self) -> Trust<'_> {
+        Trust { bundles: &self.bundles, additions: &self.additions, now: self.now }
     }
 
     /// Applies suppressions and the severity that rejects to what was found. What is not listed, because there is too much

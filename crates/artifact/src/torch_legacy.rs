@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     findings::Findings,
-    pickle::{self, Dialect, Storage},
+    pickle::{self, Dialect, Storage, Trust},
     rules,
     stream::{Stop, Stream},
 };
@@ -35,17 +35,17 @@ pub(crate) fn recognise(head: &[u8]) -> bool {
 }
 
 /// Judges a file from its first byte to its last.
-pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+pub(crate) fn scan(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
     if !stream.head()?.windows(NUMBER.len()).take(32).any(|at| at == NUMBER) {
         findings.whole(&rules::TORCH_LAYOUT, "the magic number at the start of the file is damaged");
     }
     for what in ["magic number", "protocol number", "description of the machine"] {
-        let outcome = pickle::scan_one(Dialect::Plain, stream, findings)?;
+        let outcome = pickle::scan_one(Dialect::Plain, trust, stream, findings)?;
         if outcome.globals > 0 {
             findings.whole(&rules::LEGACY_EXTRA, format!("the {what} is more than plain data"));
         }
     }
-    let outcome = pickle::scan_one(Dialect::Torch, stream, findings)?;
+    let outcome = pickle::scan_one(Dialect::Torch, trust, stream, findings)?;
     let start = stream.position();
     let Some(keys) = keys(stream)? else {
         findings.at(&rules::TORCH_LAYOUT, start, "the list of storages is no plain list of texts");

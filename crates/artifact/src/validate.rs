@@ -70,10 +70,16 @@ fn validate(
     let judged = disk::is_directory(path).and_then(|is_directory| {
         Ok(if is_directory {
             let tree = DiskTree::new(path)?;
-            validate_files(Place { tree: &tree, memory }, &shown, policy, progress)
+            validate_files(Place { tree: &tree, trust: policy.trust(), memory }, &shown, policy, progress)
         } else {
             let (tree, name) = (DiskTree::around(path), disk::file_name(path)?);
-            validate_file(Place { tree: &tree, memory }, &name, &shown, policy, progress)
+            validate_file(
+                Place { tree: &tree, trust: policy.trust(), memory },
+                &name,
+                &shown,
+                policy,
+                progress,
+            )
         })
     });
     judged.unwrap_or_else(|error| unreadable(&shown, &error).into())
@@ -86,7 +92,7 @@ pub fn validate_tree(
     policy: &ValidationPolicy,
     progress: &mut dyn FnMut(u64),
 ) -> ArtifactReport {
-    validate_files(Place { tree, memory: None }, shown, policy, progress).report
+    validate_files(Place { tree, trust: policy.trust(), memory: None }, shown, policy, progress).report
 }
 
 fn validate_files(

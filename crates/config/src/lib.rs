@@ -9,6 +9,7 @@
 
 mod ab_test;
 mod adapter;
+mod allow;
 mod analysis;
 mod bound;
 mod choice;
@@ -42,6 +43,7 @@ pub mod validate;
 pub mod yaml;
 
 pub use adapter::AdapterSpec;
+pub use allow::{AllowedGlobal, Bundle};
 pub use analysis::{DEFAULT_INTERVAL, DEFAULT_MAX_WAIT, parse_analysis};
 pub use config::{Config, config_schema};
 pub use diagnostic::{ConfigErrors, Diagnostic, Location};

@@ -8,9 +8,9 @@ mod schema;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tagship_domain::{ByteSize, Duration, Environment, ModelName, plan::Strategy};
+use tagship_domain::{ByteSize, Duration, Environment, ModelName, addition::GlobalUse, plan::Strategy};
 
-use crate::{BumpRule, CompareTest, Config, ConfigErrors, Format, ModelConfig, RepoPath};
+use crate::{BumpRule, Bundle, CompareTest, Config, ConfigErrors, Format, ModelConfig, RepoPath};
 
 const FULL: &str = r#"
 # yaml-language-server: $schema=./schemas/tagship.schema.json
@@ -23,6 +23,8 @@ models:
       formats: [onnx, safetensors]
       max-size: 2GiB
       golden: { cases: models/churn/golden.json, tolerance: 1e-3, max-latency: 50ms }
+      bundles: [numpy, sklearn]
+      allow: [{ global: churn.features.Encoder, reason: ours, until: 2027-03-31 }]
     gate:
       checks: [unit, lint]
       tests: { min: 5, allow-flaky: 1 }
@@ -89,6 +91,12 @@ fn a_full_document_is_read() {
     assert_eq!(churn.validate.max_size, Some(ByteSize::bytes(2 << 30)));
     let golden = churn.validate.golden.as_ref().unwrap();
     assert_eq!((golden.tolerance, golden.max_latency), (1e-3, Some(Duration::from_millis(50))));
+    assert_eq!(churn.validate.bundles, [Bundle::Numpy, Bundle::Sklearn].into());
+    let allowed = &churn.validate.allow[0];
+    assert_eq!(allowed.addition.global.to_string(), "churn.features.Encoder");
+    assert_eq!(allowed.addition.call, GlobalUse::Newobj);
+    let location = "tagship.yml:13:25 (models.churn.validate.allow[0].global)";
+    assert_eq!(allowed.location.to_string(), location);
     assert_eq!(churn.gate.checks, ["unit", "lint"]);
     assert_eq!((churn.gate.tests.min, churn.gate.tests.allow_flaky), (5, 1));
     assert_eq!(churn.gate.rules[1].expr, "metrics.f1 >= stable.metrics.f1 - 0.01");
@@ -100,7 +108,7 @@ fn a_full_document_is_read() {
     assert_eq!(production.target.kind, "local");
     assert_eq!(production.target.settings["token-env"], json!("SERVE_TOKEN"));
     let location = production.target.location.as_ref().unwrap().to_string();
-    assert_eq!(location, "tagship.yml:26:9 (models.churn.environments.production.target)");
+    assert_eq!(location, "tagship.yml:28:9 (models.churn.environments.production.target)");
     assert_eq!(production.environment_url.as_deref(), Some("https://churn.example.org/docs?version=1#top"));
     assert_eq!(production.strategy, Strategy::AllAtOnce);
     assert_eq!(production.progress_deadline, Duration::from_secs(300));

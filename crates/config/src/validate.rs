@@ -10,7 +10,11 @@ use tagship_domain::{
     validation::Severity,
 };
 
-use crate::{path::RepoPath, place::Place};
+use crate::{
+    allow::{AllowLayer, AllowedGlobal, Bundle},
+    path::RepoPath,
+    place::Place,
+};
 
 /// A file format that can be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +88,10 @@ pub struct ValidateSettings {
     pub fail_on: Severity,
     /// Findings that do not count. Whether their rules exist is known to the analysis.
     pub suppress: Vec<Suppression>,
+    /// Libraries whose listed objects may be in a pickle.
+    pub bundles: BTreeSet<Bundle>,
+    /// Globals that pickles may name beyond those that are listed.
+    pub allow: Vec<AllowedGlobal>,
 }
 
 /// Inputs with the outputs that the model must give for them.
@@ -117,6 +125,11 @@ pub(crate) struct ValidateLayer {
     fail_on: Option<FailOn>,
     /// Findings that were looked at and do not count.
     suppress: Option<Vec<SuppressionLayer>>,
+    /// Libraries whose objects a pickle may hold, as far as they are known to be harmless; what only others bring is rejected.
+    #[schemars(extend("default" = Bundle::ALL))]
+    bundles: Option<Vec<Bundle>>,
+    /// Globals that were looked at and that pickles may name too, e.g. classes of your own.
+    allow: Option<Vec<AllowLayer>>,
 }
 
 /// Severities that can be asked for.
@@ -236,8 +249,15 @@ impl fmt::Display for Format {
 
 impl Default for ValidateSettings {
     fn default() -> Self {
-        let (formats, suppress) = (Format::ALL.into(), Vec::new());
-        Self { formats, max_size: None, golden: None, fail_on: Severity::High, suppress }
+        Self {
+            formats: Format::ALL.into(),
+            max_size: None,
+            golden: None,
+            fail_on: Severity::High,
+            suppress: Vec::new(),
+            bundles: Bundle::ALL.into(),
+            allow: Vec::new(),
+        }
     }
 }
 
@@ -268,7 +288,9 @@ impl ValidateLayer {
         let at = place.key("suppress");
         let layers = self.suppress.unwrap_or_default().into_iter().enumerate();
         let suppress = layers.filter_map(|(index, layer)| layer.resolve(&at.index(index))).collect();
-        ValidateSettings { formats, max_size: self.max_size, golden, fail_on, suppress }
+        let bundles = self.bundles.map_or_else(|| Bundle::ALL.into(), BTreeSet::from_iter);
+        let allow = AllowLayer::resolve_all(self.allow.unwrap_or_default(), &place.key("allow"));
+        ValidateSettings { formats, max_size: self.max_size, golden, fail_on, suppress, bundles, allow }
     }
 }
 

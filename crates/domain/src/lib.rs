@@ -3,6 +3,7 @@
 //! Nothing here reads, writes, waits or knows a vendor. Every other crate speaks in these types, and every
 //! document that crosses a process or lies in git is one of them (see [`schema`]).
 
+pub mod addition;
 pub mod analysis;
 pub mod approval;
 pub mod decision;

@@ -13,15 +13,21 @@
 //! - `torch.fx.graph_module.reduce_graph_module`: it runs source code from its arguments.
 //! - cloudpickle and dill: they carry code. Of dill only the function around numpy's arrays is listed.
 
+mod bundle;
 mod dangerous;
 mod listed;
+mod standard;
 
+use tagship_domain::addition::GlobalUse;
+
+pub use bundle::{Bundle, BundleError};
 pub(crate) use dangerous::is_dangerous;
 use listed::MODULES;
+pub(super) use standard::is_standard;
 
 /// How a global may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Usage {
+pub(crate) enum Usage {
     /// May be pushed as data, never called.
     Reference,
     /// A class: instances are made without running its `__init__`, or without arguments, and take state.
@@ -73,6 +79,8 @@ pub(super) enum Usage {
     Storage,
     /// joblib's wrapper, after whose state array bytes stand in the stream.
     ArrayWrapper,
+    /// Not on the list: the team adds it, to be used so and with inert arguments.
+    Own(GlobalUse),
 }
 
 /// How `module.name` may be used; `None` where it is not on the list. Both must be normalised, see
@@ -153,7 +161,7 @@ pub(super) fn dtype_width(name: &str) -> Option<u64> {
 }
 
 /// The name that a global has on the list: Python 2 names and moved modules are the same thing.
-pub(super) fn normalise<'a>(module: &'a str, name: &'a str) -> (String, &'a str) {
+pub(crate) fn normalise<'a>(module: &'a str, name: &'a str) -> (String, &'a str) {
     match module {
         "__builtin__" | "exceptions" => {
             let name = match name {
@@ -175,12 +183,6 @@ pub(super) fn normalise<'a>(module: &'a str, name: &'a str) -> (String, &'a str)
             (module.to_owned(), name)
         }
     }
-}
-
-/// Whether other formats may name a global: it is on the list, however a pickle might use it.
-pub(crate) fn is_listed_global(module: &str, name: &str) -> bool {
-    let (module, name) = normalise(module, name);
-    usage(&module, name).is_some()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Every call goes through [`Machine::call`], whichever opcode makes it, so that there is one set of rules for who
 //! may be called and with what.
 
+use tagship_domain::addition::GlobalUse;
+
 use super::{
     allow::Usage,
     heap::Keys,
@@ -111,7 +113,9 @@ impl Machine<'_, '_> {
             return self.push(Value::Refused);
         };
         let name = self.name(number);
-        if matches!(usage, Usage::Reference | Usage::FileArray | Usage::Storage) {
+        let named_only =
+            [Usage::Reference, Usage::FileArray, Usage::Storage, Usage::Own(GlobalUse::Reference)];
+        if named_only.contains(&usage) {
             self.note_about(
                 &rules::REFERENCE_CALLED,
                 &name,

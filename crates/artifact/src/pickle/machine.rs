@@ -13,6 +13,7 @@ use super::{
     opcode::Operand,
     plain::Plain,
     torch::{Dialect, Storage},
+    trust::{Standing, Trust, added, left_out},
     utf8::Utf8,
     value::{Full, Kind, Memo, Texts, Value},
 };
@@ -68,6 +69,7 @@ pub(super) struct Machine<'m, 'a> {
     /// An unpickler that knows nothing of inline arrays has failed at one.
     pub(super) plain_fails: bool,
     pub(super) dialect: Dialect,
+    pub(super) trust: Trust<'m>,
     /// Storages that persistent ids name, and their numbers by key.
     pub(super) storages: Vec<Storage>,
     pub(super) storage_numbers: HashMap<String, u32>,
@@ -81,7 +83,12 @@ pub(super) struct Machine<'m, 'a> {
 }
 
 impl<'m, 'a> Machine<'m, 'a> {
-    pub(super) fn new(dialect: Dialect, stream: &'m mut Stream<'a>, findings: &'m mut Findings) -> Self {
+    pub(super) fn new(
+        dialect: Dialect,
+        trust: Trust<'m>,
+        stream: &'m mut Stream<'a>,
+        findings: &'m mut Findings,
+    ) -> Self {
         Self {
             stream,
             findings,
@@ -94,6 +101,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             joblib: false,
             plain_fails: false,
             dialect,
+            trust,
             storages: Vec::new(),
             storage_numbers: HashMap::new(),
             at: 0,
@@ -386,18 +394,32 @@ impl<'m, 'a> Machine<'m, 'a> {
         let (module, name) = (&key.0, &key.1);
         let own =
             self.dialect == Dialect::Script && (module == "__torch__" || module.starts_with("__torch__."));
-        let usage = if own { Some(Usage::Class) } else { allow::usage(module, name) };
-        if usage.is_none() {
-            self.refuse(module, name);
-        }
+        let usage = if own { Some(Usage::Class) } else { self.usage(module, name) };
         let number = u32::try_from(self.globals.len()).unwrap_or(u32::MAX);
         self.globals.push(Global { module: module.clone(), name: name.clone(), usage });
         self.numbers.insert(key, number);
         Ok(Value::Global(number))
     }
 
+    /// How a global may be used; notes where it may not, and where only the team's policy lets it through.
+    fn usage(&mut self, module: &str, name: &str) -> Option<Usage> {
+        let standing = self.trust.standing(module, name);
+        match standing {
+            Standing::Listed(usage) => return Some(usage),
+            Standing::Added(usage, addition) => {
+                self.note_about(&rules::ADDED_GLOBAL, &format!("{module}.{name}"), added(addition));
+                return Some(usage);
+            }
+            Standing::LeftOut(bundle) => {
+                self.note_about(&rules::BUNDLE_REFUSED, &format!("{module}.{name}"), left_out(bundle));
+            }
+            Standing::Ended(_) | Standing::Unlisted => self.refuse(module, name, standing),
+        }
+        None
+    }
+
     /// Notes a global that is not on the allow-list, by what is known of it.
-    fn refuse(&mut self, module: &str, name: &str) {
+    fn refuse(&mut self, module: &str, name: &str, standing: Standing<'_>) {
         let (rule, message) = if allow::is_dangerous(module, name) {
             let message = "loading the file reaches a function that runs code, or reads, writes or connects; do not load it";
             (&rules::DANGEROUS_GLOBAL, message)
@@ -413,7 +435,11 @@ impl<'m, 'a> Machine<'m, 'a> {
                            export the model as ONNX or safetensors";
             (&rules::UNLISTED_GLOBAL, message)
         };
-        self.findings.about(rule, Some(self.at), format!("{module}.{name}"), message);
+        let ended = match standing {
+            Standing::Ended(day) => format!(" (its addition ended on {day})"),
+            _ => String::new(),
+        };
+        self.note_about(rule, &format!("{module}.{name}"), format!("{message}{ended}"));
     }
 
     /// The global that GLOBAL and INST name in two lines.

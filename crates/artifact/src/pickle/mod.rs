@@ -23,10 +23,14 @@ mod sniff;
 #[cfg(test)]
 mod tests;
 mod torch;
+mod trust;
 mod utf8;
 mod value;
 
-pub(crate) use allow::{is_dangerous, is_listed_global};
+pub use allow::{Bundle, BundleError};
+pub(crate) use allow::{is_dangerous, normalise};
 pub(crate) use scan::{scan_as, scan_one};
 pub(crate) use sniff::{executes, reads_on, recognise, runs};
 pub(crate) use torch::{Dialect, Storage};
+pub use trust::Unaddable;
+pub(crate) use trust::{Standing, Trust, added, check as check_addition, left_out};

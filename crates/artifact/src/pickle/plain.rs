@@ -10,6 +10,7 @@ use super::{
     allow::{self, Usage},
     machine::Machine,
     opcode,
+    trust::Standing,
     value::{Full, Kind, Memo, Value},
 };
 use crate::{rules, stream::Stop};
@@ -84,7 +85,7 @@ impl Machine<'_, '_> {
         };
         let (module, name) = allow::normalise(self.texts.get(module), self.texts.get(name));
         plain.differs(&self.run.stack, 0)
-            || allow::usage(&module, name).is_some()
+            || !matches!(self.trust.standing(&module, name), Standing::Unlisted)
             || allow::is_dangerous(&module, name)
     }
 
@@ -96,15 +97,30 @@ impl Machine<'_, '_> {
         let differs = plain.differs(&self.run.stack, below);
         match plain.at(below) {
             Some(Value::Global(number)) if differs => {
-                matches!(usage(number), None | Some(Usage::Reference | Usage::FileArray | Usage::Value))
+                let unchecked = matches!(usage(number), Some(Usage::Own(_)));
+                unchecked
+                    || matches!(
+                        usage(number),
+                        None | Some(Usage::Reference | Usage::FileArray | Usage::Value)
+                    )
             }
             Some(Value::Global(number)) if mixed => {
-                matches!(usage(number), Some(Usage::Ufunc | Usage::Random | Usage::Apply | Usage::Partial))
+                matches!(
+                    usage(number),
+                    Some(Usage::Ufunc | Usage::Random | Usage::Apply | Usage::Partial | Usage::Own(_))
+                )
             }
             Some(Value::Object(id)) if differs => match self.heap.get(id).kind {
                 Kind::Instance(class) => matches!(
                     usage(class),
-                    Some(Usage::Ufunc | Usage::Value | Usage::Scalar | Usage::Apply | Usage::Partial)
+                    Some(
+                        Usage::Ufunc
+                            | Usage::Value
+                            | Usage::Scalar
+                            | Usage::Apply
+                            | Usage::Partial
+                            | Usage::Own(_)
+                    )
                 ),
                 _ => false,
             },

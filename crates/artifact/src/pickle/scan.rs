@@ -4,6 +4,7 @@ use super::{
     machine::{Machine, Run},
     opcode,
     torch::{Dialect, Storage},
+    trust::Trust,
 };
 use crate::{
     findings::Findings,
@@ -25,10 +26,11 @@ pub(crate) struct Outcome {
 /// Judges a stream that is a pickle for the loader that reads it: every pickle in it, and every byte after the last.
 pub(crate) fn scan_as(
     dialect: Dialect,
+    trust: Trust<'_>,
     stream: &mut Stream<'_>,
     findings: &mut Findings,
 ) -> Result<Outcome, Stop> {
-    let mut machine = Machine::new(dialect, stream, findings);
+    let mut machine = Machine::new(dialect, trust, stream, findings);
     let mut stop = machine.run_stream();
     while stop.is_ok() {
         match machine.stream.peek()? {
@@ -60,10 +62,11 @@ pub(crate) fn scan_as(
 /// Judges the one pickle that begins here, and leaves the stream behind its STOP.
 pub(crate) fn scan_one(
     dialect: Dialect,
+    trust: Trust<'_>,
     stream: &mut Stream<'_>,
     findings: &mut Findings,
 ) -> Result<Outcome, Stop> {
-    let mut machine = Machine::new(dialect, stream, findings);
+    let mut machine = Machine::new(dialect, trust, stream, findings);
     machine.run_stream()?;
     Ok(machine.outcome())
 }

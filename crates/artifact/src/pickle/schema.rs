@@ -1,5 +1,7 @@
 //! What each kind of listed global may be called with.
 
+use tagship_domain::addition::GlobalUse;
+
 use super::{
     allow::{self, Usage},
     call::Call,
@@ -34,6 +36,7 @@ impl Machine<'_, '_> {
         let package = |number: u32| self.globals[number as usize].module.split('.').next().unwrap_or("");
         let fine = match usage {
             Usage::Class => arguments.is_empty(),
+            Usage::Own(how) => self.takes(how, call, arguments),
             // Attributes come from the state alone, which is checked when it is set.
             Usage::ArrayWrapper => call == Call::New && arguments.is_empty(),
             Usage::DictLike | Usage::ListLike => arguments.iter().all(|value| self.is_literal(*value, true)),
@@ -52,7 +55,7 @@ impl Machine<'_, '_> {
             Usage::Random => arguments.iter().all(|value| self.is_of_random(*value)),
             Usage::SamePackage => {
                 let class = first_global?;
-                self.globals[class as usize].usage?;
+                self.listed(class)?;
                 return (package(class) == package(callee)).then_some(class);
             }
             Usage::Array => {
@@ -65,7 +68,9 @@ impl Machine<'_, '_> {
             Usage::Reconstruct => {
                 let class = first_global?;
                 let Value::Global(base) = *arguments.get(1)? else { return None };
-                self.globals[class as usize].usage?;
+                if self.globals[class as usize].usage? == Usage::Own(GlobalUse::Reference) {
+                    return None;
+                }
                 let base = &self.globals[base as usize];
                 let plain = arguments.get(2).is_none_or(|state| self.is_literal(*state, false));
                 return (base.module == "builtins" && base.usage.is_some() && plain).then_some(class);
@@ -73,6 +78,9 @@ impl Machine<'_, '_> {
             Usage::NewObject => {
                 let class = first_global?;
                 let usage = self.globals[class as usize].usage?;
+                if let Usage::Own(how) = usage {
+                    return self.takes(how, Call::New, &arguments[1..]).then_some(class);
+                }
                 let classes = [Usage::Class, Usage::Callable, Usage::DictLike, Usage::ListLike];
                 return classes.contains(&usage).then_some(class);
             }
@@ -96,7 +104,7 @@ impl Machine<'_, '_> {
                     return None;
                 };
                 let function_usage = self.globals[*function as usize].usage?;
-                self.globals[*class as usize].usage?;
+                self.listed(*class)?;
                 let inner = self.heap.recall(*inner)?;
                 matches!(function_usage, Usage::Tensor | Usage::Value)
                     && package(*function) == "torch"
@@ -109,6 +117,17 @@ impl Machine<'_, '_> {
             Usage::Callable | Usage::Value | Usage::Reference | Usage::FileArray | Usage::Storage => false,
         };
         fine.then_some(callee)
+    }
+
+    /// Whether what the team adds takes a call: made so, and with arguments that are inert.
+    fn takes(&self, how: GlobalUse, call: Call, arguments: &[Value]) -> bool {
+        let least = if call == Call::Init { GlobalUse::Reduce } else { GlobalUse::Newobj };
+        how >= least && arguments.iter().all(|value| self.is_literal(*value, false))
+    }
+
+    /// How a global of the list may be used; `None` for what the team adds.
+    fn listed(&self, global: u32) -> Option<Usage> {
+        self.globals[global as usize].usage.filter(|usage| !matches!(usage, Usage::Own(_)))
     }
 
     /// A number, text or container; no instance, which could generate without end, and no large size.
@@ -139,12 +158,13 @@ impl Machine<'_, '_> {
     fn is_of_random(&self, value: Value) -> bool {
         match value {
             Value::Text(_) | Value::None => true,
-            Value::Global(global) => self.globals[global as usize].module.starts_with("numpy.random"),
-            value => self
-                .heap
-                .class_of(value)
-                .is_some_and(|class| self.globals[class as usize].module.starts_with("numpy.random")),
+            Value::Global(global) => self.is_random(global),
+            value => self.heap.class_of(value).is_some_and(|class| self.is_random(class)),
         }
+    }
+
+    fn is_random(&self, global: u32) -> bool {
+        self.listed(global).is_some() && self.globals[global as usize].module.starts_with("numpy.random")
     }
 
     fn is_latin(&self, arguments: &[Value]) -> bool {

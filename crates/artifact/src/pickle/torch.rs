@@ -3,6 +3,8 @@
 //! A persistent id is what the loader's own code looks up, so it is only understood where the container is one that
 //! PyTorch reads (torch 0.4 to 2.15, `serialization.py` and `_utils.py`), and only in the form that it writes.
 
+use tagship_domain::addition::GlobalUse;
+
 use super::{
     allow::{self, Usage},
     machine::Machine,
@@ -39,6 +41,11 @@ impl Storage {
     pub(crate) fn size(&self) -> Option<u64> {
         self.count?.checked_mul(self.width)
     }
+}
+
+/// Whether instances of a global may be made.
+fn is_class(usage: Option<Usage>) -> bool {
+    matches!(usage, Some(Usage::Class | Usage::Own(GlobalUse::Newobj | GlobalUse::Reduce)))
 }
 
 impl Machine<'_, '_> {
@@ -80,8 +87,7 @@ impl Machine<'_, '_> {
         let what = self.texts.get(what);
         if what == "module" {
             // A class and its source, which is compared with the installed one and never run.
-            let class =
-                parts.get(1).copied().filter(|_| class.usage == Some(Usage::Class) && parts.len() == 4);
+            let class = parts.get(1).copied().filter(|_| is_class(class.usage) && parts.len() == 4);
             return class;
         }
         let [_, _, Value::Text(key), Value::Text(_), count, view @ ..] = parts else { return None };

@@ -5,7 +5,8 @@ use std::io::Read;
 use crate::{
     findings::Findings,
     json::{self, Event, JsonError, Path, Visitor},
-    pickle, rules,
+    pickle::{self, Standing, Trust},
+    rules,
     stream::Stop,
 };
 
@@ -60,14 +61,15 @@ struct Node {
 
 struct Schema<'f> {
     findings: &'f mut Findings,
+    trust: Trust<'f>,
     open: Vec<Node>,
     top: bool,
     protocol: bool,
 }
 
 /// Judges the member `schema.json`.
-pub(crate) fn scan(text: impl Read, findings: &mut Findings) -> Result<(), Stop> {
-    let mut schema = Schema { findings, open: Vec::new(), top: false, protocol: false };
+pub(crate) fn scan(text: impl Read, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let mut schema = Schema { findings, trust, open: Vec::new(), top: false, protocol: false };
     let read = json::walk(&mut json::Reader::new(text), &mut schema);
     let complete = schema.top && schema.protocol;
     match read {
@@ -102,11 +104,36 @@ impl Schema<'_> {
             self.findings.about(&rules::SKOPS_GADGET, at, target, message);
         } else if pickle::is_dangerous(module, class) {
             self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
-        } else if !pickle::is_listed_global(module, class) && !OWN_TYPES.contains(&(loader, module, class)) {
-            self.findings.about(&rules::SKOPS_TYPE, at, target, "this type is not on the allow-list");
-        } else if !NODES.contains(&loader) {
-            self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");
+        } else {
+            let known =
+                OWN_TYPES.contains(&(loader, module, class)) || self.lets_through(module, class, node.at);
+            if known && !NODES.contains(&loader) {
+                self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");
+            }
         }
+    }
+}
+
+impl Schema<'_> {
+    /// Whether a type may be named; notes where it may not, and where only the team's policy lets it through.
+    fn lets_through(&mut self, module: &str, class: &str, at: u64) -> bool {
+        let target = format!("{module}.{class}");
+        let (module, class) = pickle::normalise(module, class);
+        let (rule, message, through) = match self.trust.standing(&module, class) {
+            Standing::Listed(_) => return true,
+            Standing::Added(_, addition) => (&rules::ADDED_GLOBAL, pickle::added(addition), true),
+            Standing::LeftOut(bundle) => (&rules::BUNDLE_REFUSED, pickle::left_out(bundle), false),
+            Standing::Ended(day) => (
+                &rules::SKOPS_TYPE,
+                format!("this type is not on the allow-list (its addition ended on {day})"),
+                false,
+            ),
+            Standing::Unlisted => {
+                (&rules::SKOPS_TYPE, "this type is not on the allow-list".to_owned(), false)
+            }
+        };
+        self.findings.about(rule, Some(at), target, message);
+        through
     }
 }
 

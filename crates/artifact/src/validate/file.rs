@@ -15,6 +15,7 @@ use crate::{
     error::ArtifactError,
     findings::Findings,
     format::Format,
+    pickle::Trust,
     policy::ValidationPolicy,
     rules,
     stream::{Stop, Stream},
@@ -98,7 +99,7 @@ impl Judged {
 }
 
 /// Judges one file of a tree by itself.
-pub(super) fn judge(tree: &dyn Tree, path: &str, progress: &mut dyn FnMut(u64)) -> Judged {
+pub(super) fn judge(tree: &dyn Tree, path: &str, trust: Trust<'_>, progress: &mut dyn FnMut(u64)) -> Judged {
     let mut judged = Judged::new(path);
     let opened = tree.open(path).and_then(|mut file| {
         let directory = directory(&mut file).map_err(|error| ArtifactError::io(path, error))?;
@@ -119,6 +120,7 @@ pub(super) fn judge(tree: &dyn Tree, path: &str, progress: &mut dyn FnMut(u64)) 
         role: Role::Any,
         depth: 0,
         limits: &limits,
+        trust,
         directory: directory.as_ref(),
     };
     let mut stream = Stream::new(Box::new(file.reader), file.size, progress);

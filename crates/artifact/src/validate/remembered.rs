@@ -5,7 +5,8 @@
 //! digest, and once more to judge it.
 //!
 //! Invariants: only what follows from path and bytes alone is remembered, so an analysis that looked at any other file is
-//! not; neither is one that did not come to its end, or whose findings are not all listed; no policy is ever part of it.
+//! not; neither is one that did not come to its end, or whose findings are not all listed. Of a policy, which globals it lets
+//! through is part of the key; the rest of it is applied anew each time.
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::{
     findings::Findings,
     format::Format,
     memory::{Memory, RULESET},
+    pickle::Trust,
     tree::{FileFacts, OpenFile, Tree},
 };
 
@@ -56,10 +58,13 @@ struct Entry {
 pub(super) fn judge(
     tree: &dyn Tree,
     path: &str,
+    trust: Trust<'_>,
     memory: &dyn Memory,
     progress: &mut dyn FnMut(u64),
 ) -> Judged {
-    let Some((key, size)) = key(tree, path) else { return file::judge(tree, path, progress) };
+    let Some((key, size)) = key(tree, path, trust) else {
+        return file::judge(tree, path, trust, progress);
+    };
     let mut silent = |_| ();
     let mut progress = progress;
     if let Some(entry) = memory.recall(&key).and_then(|bytes| Entry::read(&key, &bytes)) {
@@ -75,7 +80,7 @@ pub(super) fn judge(
         progress = &mut silent;
     }
     let watched = Watched { tree, looks: AtomicUsize::new(0) };
-    let judged = file::judge(&watched, path, progress);
+    let judged = file::judge(&watched, path, trust, progress);
     if watched.looks.load(Ordering::Relaxed) == 1
         && judged.size == size
         && let Some(bytes) = Entry::of(&judged).and_then(|entry| entry.write(&key))
@@ -86,10 +91,10 @@ pub(super) fn judge(
 }
 
 /// Under which key a file is remembered, and its size; `None` where it is too small or cannot be read.
-fn key(tree: &dyn Tree, path: &str) -> Option<(Digest, u64)> {
+fn key(tree: &dyn Tree, path: &str, trust: Trust<'_>) -> Option<(Digest, u64)> {
     let mut file = tree.open(path).ok().filter(|file| file.size >= SMALLEST)?;
     let mut hasher = Sha256::new();
-    for part in [RULESET.as_bytes(), path.as_bytes()] {
+    for part in [RULESET.as_bytes(), path.as_bytes(), trust.identity().as_bytes()] {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }

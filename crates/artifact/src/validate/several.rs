@@ -13,7 +13,7 @@ use super::{
     file::{self, Judged},
     remembered,
 };
-use crate::{memory::Memory, tree::Tree};
+use crate::{memory::Memory, pickle::Trust, tree::Tree};
 
 /// What a worker tells.
 enum Told {
@@ -23,10 +23,11 @@ enum Told {
     Judged(usize, Box<Judged>),
 }
 
-/// Where files lie, and what earlier runs found in them.
+/// Where files lie, which globals they may name, and what earlier runs found in them.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'p> {
     pub(super) tree: &'p dyn Tree,
+    pub(super) trust: Trust<'p>,
     pub(super) memory: Option<&'p dyn Memory>,
 }
 
@@ -34,8 +35,8 @@ impl Place<'_> {
     /// Judges one file by itself.
     pub(super) fn judge(&self, path: &str, progress: &mut dyn FnMut(u64)) -> Judged {
         match self.memory {
-            Some(memory) => remembered::judge(self.tree, path, memory, progress),
-            None => file::judge(self.tree, path, progress),
+            Some(memory) => remembered::judge(self.tree, path, self.trust, memory, progress),
+            None => file::judge(self.tree, path, self.trust, progress),
         }
     }
 }
@@ -103,7 +104,8 @@ mod tests {
             std::fs::write(directory.path().join(name), vec![b'N'; 1 + at * 1000]).unwrap();
         }
         let tree = DiskTree::new(directory.path()).unwrap();
-        let place = Place { tree: &tree, memory: None };
+        let policy = crate::ValidationPolicy::default();
+        let place = Place { tree: &tree, trust: policy.trust(), memory: None };
         let by = |workers| {
             let mut read = 0;
             let judged = judge_by(workers, place, &names, &mut |bytes| read += bytes);

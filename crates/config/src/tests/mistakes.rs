@@ -209,6 +209,38 @@ const BODIES: &[(&str, &str)] = &[
         "55 models.m.validate.golden.max-latency: a limit of no time fails every case",
     ),
     (
+        "validate: { bundles: [sklearn, skleam] }",
+        "36 models.m.validate.bundles[1]: expected one of `numpy`, `scipy`, `pandas`, `sklearn`, `imblearn`, `statsmodels`, `river`, `xgboost`, `lightgbm`, `catboost`, `torch`, `lightning`, `transformers`, found `skleam` | did you mean `sklearn`?",
+    ),
+    (
+        "validate: { allow: [{ reason: ours }] }",
+        "25 models.m.validate.allow[0].global: the key `global` is missing",
+    ),
+    (
+        "validate: { allow: [{ global: churn.Encoder }] }",
+        "25 models.m.validate.allow[0].reason: a global is not let through without a reason | say who looked at it and why it is harmless here",
+    ),
+    (
+        "validate: { allow: [{ global: churn.*, reason: ours }] }",
+        "35 models.m.validate.allow[0].global: \"churn.*\" names no global; write module and name exactly, like churn.features.Encoder",
+    ),
+    (
+        "validate: { allow: [{ global: Encoder, reason: ours }] }",
+        "35 models.m.validate.allow[0].global: \"Encoder\" names no global; write module and name exactly, like churn.features.Encoder",
+    ),
+    (
+        "validate: { allow: [{ global: churn.Encoder, reason: ours, call: reduc }] }",
+        "70 models.m.validate.allow[0].call: expected one of `reference`, `newobj`, `reduce`, found `reduc` | did you mean `reduce`?",
+    ),
+    (
+        "validate: { allow: [{ global: churn.Encoder, reason: ours, until: 2027-02-29 }] }",
+        "71 models.m.validate.allow[0].until: \"2027-02-29\" is not a day; write it like 2027-03-31",
+    ),
+    (
+        "validate: { allow: [{ global: a.B, reason: x }, { global: a.B, reason: y }] }",
+        "63 models.m.validate.allow[1].global: the global `a.B` stands here twice | keep one of the two",
+    ),
+    (
         "gate: { checks: unit }",
         "21 models.m.gate.checks: expected a list, found the text `unit` | write `[unit]`",
     ),

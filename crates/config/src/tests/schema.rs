@@ -11,7 +11,7 @@ fn check(schema: &Value, value: &Value, root: &Value, path: &str) -> Result<(), 
     };
     for (keyword, asked) in schema {
         let holds = match keyword.as_str() {
-            "$schema" | "title" | "description" | "default" | "definitions" | "format" => true,
+            "$schema" | "title" | "description" | "default" | "definitions" | "examples" | "format" => true,
             "$ref" => {
                 let target = root.pointer(asked.as_str().unwrap().trim_start_matches('#')).unwrap();
                 check(target, value, root, path)?;
@@ -126,6 +126,9 @@ fn the_schema_refuses_what_the_reader_refuses() {
         &super::model("    validate: { formats: [h5] }"),
         &super::model("    validate: { formats: [] }"),
         &super::model("    validate: { golden: { tolerance: 1 } }"),
+        &super::model("    validate: { bundles: [python] }"),
+        &super::model("    validate: { allow: [{ global: a.B }] }"),
+        &super::model("    validate: { allow: [{ global: a.B, reason: ours, call: build }] }"),
         &super::model("    environments: { p: {} }"),
         &super::model("    environments: { p: { target: { a: {}, b: {} } } }"),
         &super::model("    environments: { p: { target: a, strategy: canary } }"),

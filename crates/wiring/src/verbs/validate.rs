@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tagship_adapters::{SystemClock, model_runners::ChildRunner};
 use tagship_artifact::{
-    Format as ArtifactFormat, Validated, ValidationPolicy, fingerprint, rules, validate_path,
-    validate_path_remembering,
+    Bundle as ArtifactBundle, Format as ArtifactFormat, Validated, ValidationPolicy, fingerprint, rules,
+    validate_path, validate_path_remembering,
 };
-use tagship_config::{ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
+use tagship_config::{AllowedGlobal, ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
 use tagship_domain::{
     ByteSize, Duration, Exit, ModelName,
     golden::{GoldenCases, Tolerance},
@@ -136,6 +136,7 @@ pub(crate) async fn validate_model(
 ) -> Result<Validation, Failure> {
     let settings = &model.validate;
     check_suppressions(name, settings)?;
+    check_additions(settings)?;
     let golden = settings.golden.as_ref();
     let cases = golden.map(|golden| project.root.join(&golden.cases));
     let bounds =
@@ -240,6 +241,12 @@ fn policy(settings: &ValidateSettings) -> ValidationPolicy {
         max_size: settings.max_size.map(ByteSize::as_bytes),
         fail_on: settings.fail_on,
         suppressions: settings.suppress.clone(),
+        bundles: settings
+            .bundles
+            .iter()
+            .filter_map(|bundle| bundle.as_str().parse::<ArtifactBundle>().ok())
+            .collect(),
+        additions: settings.allow.iter().map(|allowed| allowed.addition.clone()).collect(),
         now: SystemClock.now(),
     }
 }
@@ -250,6 +257,16 @@ fn check_suppressions(name: &ModelName, settings: &ValidateSettings) -> Result<(
         ValidationPolicy::check(suppression).map_err(|why| {
             let place = format!("models.{name}.validate.suppress[{index}]");
             Failure::usage(format!("{place}: {} cannot be suppressed: {why}", suppression.rule))
+        })?;
+    }
+    Ok(())
+}
+
+/// Refuses to let through what would let anything through.
+fn check_additions(settings: &ValidateSettings) -> Result<(), Failure> {
+    for AllowedGlobal { addition, location } in &settings.allow {
+        ValidationPolicy::check_addition(addition).map_err(|why| {
+            Failure::usage(format!("{location}: {} cannot be allowed: {why}", addition.global))
         })?;
     }
     Ok(())
@@ -311,5 +328,6 @@ mod tests {
         let listed = policy.formats.unwrap_or_default();
         assert_eq!(listed.len(), ArtifactFormat::ANALYSED.len());
         assert!(ArtifactFormat::ANALYSED.iter().all(|format| listed.contains(format)));
+        assert!(policy.bundles.into_iter().eq(ArtifactBundle::all()), "and every bundle");
     }
 }

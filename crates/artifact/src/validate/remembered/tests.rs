@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, fs, sync::Mutex};
 
-use tagship_domain::validation::Verdict;
+use tagship_domain::{
+    addition::{Addition, GlobalUse},
+    validation::Verdict,
+};
 
 use super::*;
 use crate::{
@@ -162,4 +165,30 @@ fn a_finding_of_another_severity_is_not_believed() {
     let mut findings = case.judge().report.findings;
     findings[0].severity = tagship_domain::validation::Severity::Info;
     assert!(Findings::remembered(findings, 0).is_none());
+}
+
+#[test]
+fn what_the_policy_lets_through_is_part_of_the_key() {
+    let mut padded = b"\x80\x02X\x00\x00\x02\x00".to_vec();
+    padded.extend(vec![b'a'; 2 << 16]);
+    padded.extend(b"0cchurn.features\nEncoder\n)\x81.");
+    let mut case = Case::new("m.pkl", &padded);
+    assert_eq!(case.judge().report.verdict, Verdict::Reject);
+    case.policy.additions = vec![Addition {
+        global: "churn.features.Encoder".parse().unwrap(),
+        call: GlobalUse::Newobj,
+        reason: "ours".to_owned(),
+        until: Some("2027-03-30".parse().unwrap()),
+    }];
+    case.policy.now = "2027-03-30T12:00:00Z".parse().unwrap();
+    let added = case.judge();
+    assert_eq!((added.report.verdict, added.remembered), (Verdict::Pass, 0));
+    let again = case.judge();
+    assert_eq!((&again.report, again.remembered), (&added.report, 1));
+    case.policy.now = "2027-03-31T12:00:00Z".parse().unwrap();
+    let ended = case.judge();
+    assert_eq!((ended.report.verdict, ended.remembered), (Verdict::Reject, 0));
+    let hit = case.judge().remembered;
+    case.policy.bundles.pop_first();
+    assert_eq!((hit, case.judge().remembered), (1, 0), "its bundles too");
 }
