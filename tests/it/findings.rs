@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tagship_testkit::fixtures;
 
 use crate::workbench::Workbench;
@@ -43,6 +43,8 @@ fn findings_are_written_for_code_scanning_whatever_the_verdict() {
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "models/hostile/model.pkl", "the file, not its folder");
     assert!(place["region"]["byteOffset"].is_u64(), "{place}");
+    let around = place["contextRegion"]["snippet"]["text"].as_str().unwrap();
+    assert!(around.contains("STACK_GLOBAL") || around.contains("GLOBAL posix system"), "{around}");
     let rule = run["tool"]["driver"]["rules"]
         .as_array()
         .unwrap()
@@ -56,6 +58,25 @@ fn findings_are_written_for_code_scanning_whatever_the_verdict() {
     let good = log("models/churn/model.onnx", 0);
     assert_eq!(good["runs"][0]["results"], serde_json::json!([]), "an old log is replaced");
     assert_eq!(good["runs"][0]["invocations"][0]["executionSuccessful"], true);
+}
+
+#[test]
+fn the_opcodes_around_a_finding_in_a_pickle_are_shown() {
+    let bench = Workbench::new();
+    bench.clone.write("model.pkl", b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R.");
+    let told = bench.run(&["validate", "model.pkl"]);
+    told.assert_code(1);
+    let shown = "\n         0: PROTO            4\n         2: SHORT_BINUNICODE 'posix'\n         9: SHORT_BINUNICODE 'system'\n      > 17: STACK_GLOBAL\n";
+    assert!(told.stdout.contains(shown), "{}", told.stdout);
+    let json: Value =
+        serde_json::from_str(&bench.run(&["validate", "model.pkl", "--format", "json"]).stdout).unwrap();
+    let excerpt = json["artifacts"][0]["findings"][0]["excerpt"].as_array().unwrap();
+    assert_eq!(
+        excerpt[1],
+        json!({ "offset": 2, "opcode": "SHORT_BINUNICODE", "argument": "'posix'", "here": false })
+    );
+    assert_eq!(excerpt[3], json!({ "offset": 17, "opcode": "STACK_GLOBAL", "here": true }));
+    assert_eq!(excerpt.len(), 7);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
-use tagship_domain::validation::{Finding, Severity, Status, Verdict};
+use tagship_domain::validation::{ExcerptLine, Finding, Severity, Status, Verdict};
 
 use crate::rules::{self, Rule};
 
@@ -18,6 +18,8 @@ const INTEGRITY: &str = "INT";
 const INSIDE: &str = "!/";
 /// Characters of untrusted text that a finding may quote.
 const QUOTED: usize = 160;
+/// Findings of a file that show the opcodes around them.
+const EXCERPTS: usize = 32;
 /// Characters of a message, which may quote more than one text.
 const MESSAGE: usize = 800;
 
@@ -32,6 +34,8 @@ pub(crate) struct Findings {
     repeated: u64,
     /// Findings that have no place in the list.
     unlisted: u64,
+    /// Findings that show what is around them.
+    excerpts: usize,
     status: Status,
     verdict: Verdict,
 }
@@ -44,6 +48,7 @@ impl Findings {
             members: Vec::new(),
             repeated: 0,
             unlisted: 0,
+            excerpts: 0,
             status: Status::Complete,
             verdict: Verdict::Pass,
         }
@@ -103,7 +108,27 @@ impl Findings {
             target,
             message,
             suppressed: None,
+            excerpt: Vec::new(),
         });
+    }
+
+    /// How many are listed; the next one gets this place.
+    pub(crate) fn listed(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Adds a line to what is shown around the finding in a place of the list; false where there is enough of that.
+    pub(crate) fn excerpt(&mut self, place: usize, line: ExcerptLine) -> bool {
+        let shown = self.excerpts;
+        let Some(finding) = self.list.get_mut(place) else { return false };
+        if finding.excerpt.is_empty() {
+            if shown >= EXCERPTS {
+                return false;
+            }
+            self.excerpts += 1;
+        }
+        finding.excerpt.push(line);
+        true
     }
 
     /// Whether a rule has fired that tells what loading would do, rather than that something is damaged or unknown.
@@ -121,6 +146,7 @@ impl Findings {
         self.verdict = self.verdict.max(other.verdict);
         self.repeated += other.repeated;
         self.unlisted += other.unlisted;
+        self.excerpts += other.excerpts;
         self.seen.extend(other.seen);
         self.list.extend(other.list);
     }
@@ -185,6 +211,7 @@ impl Findings {
             target: None,
             message,
             suppressed: None,
+            excerpt: Vec::new(),
         });
     }
 }
@@ -198,6 +225,22 @@ pub(crate) fn judge(status: Status, verdict: Verdict) -> (Status, Verdict) {
 /// Untrusted text made safe to print: control characters escaped, length bounded.
 pub(crate) fn clip(text: &str) -> String {
     cut(text, QUOTED)
+}
+
+/// Untrusted text made safe to print in at most `limit` characters, and whether that is all of it.
+pub(crate) fn escape(text: &str, limit: usize) -> (String, bool) {
+    let mut out = String::new();
+    let mut room = limit;
+    for c in text.chars() {
+        let shown: String = printable(c).collect();
+        let width = shown.chars().count();
+        if width > room {
+            return (out, false);
+        }
+        room -= width;
+        out.push_str(&shown);
+    }
+    (out, true)
 }
 
 /// Text of at most as many characters, before any of them is escaped.

@@ -71,6 +71,23 @@ pub struct Finding {
     /// Why it does not count, where the team's policy says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<String>,
+    /// The opcodes of a pickle around it, in order; at most nine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excerpt: Vec<ExcerptLine>,
+}
+
+/// One opcode of a pickle, as Python's `pickletools` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExcerptLine {
+    /// Byte offset in the file or member.
+    pub offset: u64,
+    /// Name of the opcode, e.g. `STACK_GLOBAL`; the byte in hexadecimal where it is none.
+    pub opcode: Cow<'static, str>,
+    /// Its argument, escaped and at most 60 characters; absent where it has none or the file ends in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub argument: Option<String>,
+    /// Whether it is the opcode that the finding is about.
+    pub here: bool,
 }
 
 /// What was found about one artifact (a file or a directory).

@@ -80,6 +80,7 @@ mod validation {
             target: None,
             message: "calls os.system".to_owned(),
             suppressed: None,
+            excerpt: vec![],
         };
         ArtifactReport {
             path: "models/churn.onnx".to_owned(),

@@ -6,6 +6,7 @@
 //! text, and where, is decided elsewhere.
 
 pub mod advice;
+mod excerpt;
 mod explain;
 pub mod html;
 pub mod mark;

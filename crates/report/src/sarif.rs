@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tagship_domain::{
     Digest,
     rule::RuleDescription,
-    validation::{ArtifactReport, Finding, Severity, Status, ValidationReport},
+    validation::{ArtifactReport, ExcerptLine, Finding, Severity, Status, ValidationReport},
 };
 
-use crate::text::clean;
+use crate::{excerpt, text::clean};
 
 /// Most results of one log; readers refuse or cut files with more than 5,000 of one run.
 const RESULTS: usize = 5_000;
@@ -102,7 +102,10 @@ fn result(artifact: &ArtifactReport, finding: &Finding, knowledge: Knowledge<'_>
         region["byteOffset"] = json!(offset);
         region["byteLength"] = json!(0);
     }
-    let place = json!({ "artifactLocation": { "uri": uri(&file) }, "region": region });
+    let mut place = json!({ "artifactLocation": { "uri": uri(&file) }, "region": region });
+    if let Some(around) = around(&finding.excerpt, member.is_none()) {
+        place["contextRegion"] = around;
+    }
     let mut location = json!({ "physicalLocation": place });
     if let Some(target) = &finding.target {
         location["logicalLocations"] = json!([{ "fullyQualifiedName": clean(target, 200) }]);
@@ -120,6 +123,17 @@ fn result(artifact: &ArtifactReport, finding: &Finding, knowledge: Knowledge<'_>
         result["suppressions"] = json!([{ "kind": "external", "justification": clean(reason, 400) }]);
     }
     result
+}
+
+/// The opcodes around a finding, as text, and where they stand where the file itself holds them.
+fn around(excerpt: &[ExcerptLine], in_file: bool) -> Option<Value> {
+    let (first, last) = (excerpt.first()?, excerpt.last()?);
+    let mut region = json!({ "startLine": 1, "snippet": { "text": excerpt::lines(excerpt).join("\n") } });
+    if in_file {
+        region["byteOffset"] = json!(first.offset);
+        region["byteLength"] = json!(last.offset.saturating_sub(first.offset) + 1);
+    }
+    Some(region)
 }
 
 /// The file that a finding is about, and the member inside of it.
@@ -195,7 +209,9 @@ mod tests {
     #[test]
     fn a_finding_is_a_result_with_rule_level_and_place() {
         let findings = json!([
-            { "rule": "PKL101", "severity": "critical", "offset": 17, "target": "posix.system", "message": "runs code" },
+            { "rule": "PKL101", "severity": "critical", "offset": 17, "target": "posix.system", "message": "runs code",
+              "excerpt": [{ "offset": 11, "opcode": "GLOBAL", "argument": "posix system", "here": false },
+                          { "offset": 17, "opcode": "REDUCE", "here": true }] },
             { "rule": "PKL101", "severity": "medium", "member": "a.pkl", "offset": 3, "message": "odd" },
             { "rule": "INT120", "severity": "info", "message": "more" }]);
         let log = log(&report("models/m 1.pkl", "complete", &findings));
@@ -213,6 +229,9 @@ mod tests {
         let place = &first["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "models/m%201.pkl");
         assert_eq!(place["region"]["byteOffset"], 17);
+        let around = &place["contextRegion"];
+        assert_eq!((&around["byteOffset"], &around["byteLength"]), (&json!(11), &json!(7)));
+        assert_eq!(around["snippet"]["text"], "  11: GLOBAL posix system\n> 17: REDUCE");
         let second = &run["results"][1];
         assert_eq!(second["message"]["text"], "odd (in a.pkl)");
         let region = &second["locations"][0]["physicalLocation"]["region"];

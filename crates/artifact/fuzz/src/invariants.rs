@@ -13,6 +13,9 @@ const MESSAGE: usize = 800 * 10 + 1;
 const NAME: usize = 160 * 10 + 1;
 /// Names of containers that lead to a finding.
 const NESTED: usize = 10;
+/// Opcodes that an excerpt shows, and characters of each one's argument.
+const EXCERPT: usize = 9;
+const ARGUMENT: usize = 60;
 
 /// Has an artifact judged, and holds the report against what must be true of every report.
 ///
@@ -62,5 +65,10 @@ fn readable(finding: &Finding) {
         let Some(text) = text else { continue };
         assert!(text.chars().count() <= limit, "a finding quotes without bound: {finding:#?}");
         assert!(!text.chars().any(char::is_control), "a finding quotes control characters: {finding:#?}");
+    }
+    assert!(finding.excerpt.len() <= EXCERPT, "an excerpt is short: {finding:#?}");
+    for argument in finding.excerpt.iter().filter_map(|line| line.argument.as_deref()) {
+        assert!(argument.chars().count() <= ARGUMENT, "an argument is cut: {finding:#?}");
+        assert!(!argument.chars().any(char::is_control), "an argument is escaped: {finding:#?}");
     }
 }

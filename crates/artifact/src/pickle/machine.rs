@@ -6,8 +6,11 @@
 
 use std::collections::HashMap;
 
+use tagship_domain::validation::Severity;
+
 use super::{
     allow::{self, Usage},
+    excerpt::Trace,
     heap::Heap,
     literal, opcode,
     opcode::Operand,
@@ -73,6 +76,7 @@ pub(super) struct Machine<'m, 'a> {
     /// Storages that persistent ids name, and their numbers by key.
     pub(super) storages: Vec<Storage>,
     pub(super) storage_numbers: HashMap<String, u32>,
+    trace: Trace,
     /// Offset of the opcode in execution.
     pub(super) at: u64,
     /// Kept bytes of the operand, and of its first line where there are two.
@@ -104,6 +108,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             trust,
             storages: Vec::new(),
             storage_numbers: HashMap::new(),
+            trace: Trace::default(),
             at: 0,
             kept: Vec::new(),
             first: Vec::new(),
@@ -130,10 +135,13 @@ impl<'m, 'a> Machine<'m, 'a> {
     fn step(&mut self) -> Result<bool, Stop> {
         self.at = self.stream.position();
         let opcode = self.stream.u8()?;
+        self.trace.begin(self.at, opcode);
         let Some(operand) = opcode::operand(opcode) else {
             return Err(self.fail(&rules::PICKLE_OPCODE, format!("byte {opcode:#04x} is no pickle opcode")));
         };
         let number = self.operand(operand)?;
+        self.trace.operand(operand, number, [&self.first, &self.kept], self.length);
+        self.trace.follow(self.findings);
         self.run.opcodes += 1;
         if let Some(end) = self.run.frame_end {
             self.check_frame(opcode, end);
@@ -498,12 +506,30 @@ impl<'m, 'a> Machine<'m, 'a> {
 
     /// Adds a finding at the opcode in execution.
     pub(super) fn note(&mut self, rule: &'static Rule, message: impl Into<String>) {
+        let listed = self.findings.listed();
         self.findings.at(rule, self.at, message);
+        self.explain(rule, listed, self.at);
     }
 
     /// Adds a finding about a thing at the opcode in execution.
     pub(super) fn note_about(&mut self, rule: &'static Rule, target: &str, message: impl Into<String>) {
+        let listed = self.findings.listed();
         self.findings.about(rule, Some(self.at), target, message);
+        self.explain(rule, listed, self.at);
+    }
+
+    /// Adds that the stream ends in the middle of what begins at this offset.
+    pub(super) fn note_cut(&mut self, offset: u64) {
+        let (rule, listed) = (&rules::PICKLE_TRUNCATED, self.findings.listed());
+        self.findings.at(rule, offset, "the file ends in the middle of the pickle; write or fetch it again");
+        self.explain(rule, listed, offset);
+    }
+
+    /// Shows the opcodes around a finding, unless it is one that is listed already.
+    fn explain(&mut self, rule: &Rule, place: usize, at: u64) {
+        if self.findings.listed() > place && rule.severity > Severity::Info {
+            self.trace.explain(place, at, self.findings);
+        }
     }
 
     /// Adds a finding after which a loader could not go on either.

@@ -10,6 +10,7 @@ mod allow;
 mod call;
 mod container;
 mod dtype;
+mod excerpt;
 mod heap;
 mod inline;
 mod literal;

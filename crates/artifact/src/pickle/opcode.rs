@@ -27,6 +27,11 @@ macro_rules! opcodes {
             $(table[$byte as usize] = Some($operand);)*
             table
         };
+        const NAMES: [&str; 256] = {
+            let mut names = [""; 256];
+            $(names[$byte as usize] = stringify!($name);)*
+            names
+        };
         #[cfg(test)]
         const COUNT: usize = [$($byte),*].len();
     };
@@ -107,6 +112,11 @@ opcodes! {
 #[inline]
 pub(super) fn operand(opcode: u8) -> Option<Operand> {
     TABLE[usize::from(opcode)]
+}
+
+/// The name of an opcode, as Python's disassembler writes it; `None` where the byte is no opcode.
+pub(super) fn name(opcode: u8) -> Option<&'static str> {
+    Some(NAMES[usize::from(opcode)]).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

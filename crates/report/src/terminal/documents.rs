@@ -10,14 +10,17 @@ use tagship_domain::{
 
 use super::{
     paint::Style,
-    table::{list, marked, table},
+    table::{annotated, list, marked, table},
 };
 use crate::{
+    excerpt,
     mark::{self, Mark},
     number, sentence,
     text::counted,
 };
 
+/// Findings of one artifact whose opcodes are shown; the document has more.
+const EXCERPTS: usize = 3;
 /// Most rows of one list; a terminal is no place for five hundred findings.
 const ROWS: usize = 40;
 
@@ -73,7 +76,21 @@ fn findings(findings: &[Finding], style: &Style) -> String {
         (mark::of(finding), cells)
     };
     let rows: Vec<(Mark, Vec<String>)> = findings.iter().take(ROWS).map(row).collect();
-    marked(&rows, style) + &more(findings.len(), "finding")
+    annotated(&rows, &excerpts(findings, style), style) + &more(findings.len(), "finding")
+}
+
+/// The opcodes around the first findings that reject, below the finding that each belongs to.
+fn excerpts(findings: &[Finding], style: &Style) -> Vec<Vec<String>> {
+    let mut shown = 0;
+    let lines = |finding: &Finding| {
+        let rejects = finding.severity.verdict() == Verdict::Reject && finding.suppressed.is_none();
+        if !rejects || finding.excerpt.is_empty() || shown == EXCERPTS {
+            return Vec::new();
+        }
+        shown += 1;
+        excerpt::lines(&finding.excerpt).iter().map(|line| style.laid_out(line)).collect()
+    };
+    findings.iter().take(ROWS).map(lines).collect()
 }
 
 fn cases(artifact: &ArtifactReport, style: &Style) -> String {

@@ -77,6 +77,11 @@ impl Style {
         if self.unicode { text } else { ascii(&text) }
     }
 
+    /// A line that was laid out in columns, and whose foreign texts were cleaned.
+    pub(crate) fn laid_out(&self, line: &str) -> String {
+        if self.unicode { line.to_owned() } else { ascii(line) }
+    }
+
     /// Foreign text broken between words into lines of at most `width` columns; a longer word is broken inside.
     pub(crate) fn wrap(&self, foreign: &str, width: usize) -> Vec<String> {
         let text = self.text(foreign, 2_000);

@@ -36,16 +36,27 @@ pub(crate) fn list(rows: &[Vec<String>], style: &Style) -> String {
 
 /// Rows behind a symbol each, two columns to the right.
 pub(crate) fn marked(rows: &[(Mark, Vec<String>)], style: &Style) -> String {
-    behind_symbols(None, rows, style)
+    behind_symbols(None, rows, &[], style)
+}
+
+/// Rows behind a symbol each, with lines of their own below some: the lines at each place belong to the row there. They
+/// keep their spaces, and go on over the edge of a narrow terminal.
+pub(crate) fn annotated(rows: &[(Mark, Vec<String>)], below: &[Vec<String>], style: &Style) -> String {
+    behind_symbols(None, rows, below, style)
 }
 
 /// Rows behind a symbol each, below a header.
 pub(crate) fn headed(header: &[&str], rows: &[(Mark, Vec<String>)], style: &Style) -> String {
     let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
-    behind_symbols(Some(&header), rows, style)
+    behind_symbols(Some(&header), rows, &[], style)
 }
 
-fn behind_symbols(header: Option<&Vec<String>>, rows: &[(Mark, Vec<String>)], style: &Style) -> String {
+fn behind_symbols(
+    header: Option<&Vec<String>>,
+    rows: &[(Mark, Vec<String>)],
+    below: &[Vec<String>],
+    style: &Style,
+) -> String {
     let symbol = rows.first().map_or(1, |(mark, _)| columns(mark.glyph(style.unicode)));
     let count = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
     let indent = GAP + symbol + 1;
@@ -55,10 +66,13 @@ fn behind_symbols(header: Option<&Vec<String>>, rows: &[(Mark, Vec<String>)], st
     for line in header.iter().flat_map(|header| row_lines(header, &widths, &inner)) {
         let _ = writeln!(text, "{}{}", " ".repeat(indent), style.dim(&line));
     }
-    for (mark, row) in rows {
+    for (place, (mark, row)) in rows.iter().enumerate() {
         for (at, line) in row_lines(row, &widths, &inner).iter().enumerate() {
             let symbol = if at == 0 { style.mark(*mark) } else { " ".repeat(symbol) };
             let _ = writeln!(text, "{}{symbol} {line}", " ".repeat(GAP));
+        }
+        for line in below.get(place).into_iter().flatten() {
+            let _ = writeln!(text, "{}{}", " ".repeat(indent + GAP), style.dim(line));
         }
     }
     text

@@ -194,6 +194,7 @@ pub(crate) fn finding(rule: &'static str, severity: Severity, message: &str) -> 
         target: None,
         message: message.to_owned(),
         suppressed: None,
+        excerpt: vec![],
     }
 }
 
