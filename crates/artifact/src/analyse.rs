@@ -189,8 +189,11 @@ fn is_more_than_numbers(stream: &mut Stream<'_>, identity: Identity) -> Result<b
 
 /// A short text beside a model; the one that tells the byte order must tell one.
 fn note(stream: &mut Stream<'_>, context: &Context<'_>, findings: &mut Findings) -> Result<(), Stop> {
-    let head = stream.head()?;
-    let sound = !context.path.ends_with("byteorder") || matches!(head, b"little" | b"big");
+    let head = stream.head()?.to_vec();
+    let sound = !context.path.ends_with("byteorder") || matches!(head.as_slice(), b"little" | b"big");
+    if context.path.ends_with("/version") {
+        findings.facts.state("torch archive", &String::from_utf8_lossy(&head));
+    }
     if head.len() > 4096 || !sound {
         findings.whole(&rules::TORCH_LAYOUT, "this note does not read as PyTorch writes it");
     }
@@ -300,6 +303,7 @@ fn by_format(
         }
         Format::Compressed => return compressed::scan(stream, context, findings),
         Format::Tar => return tar::scan(stream, context, findings),
+        Format::Text if sidecar::is_card(context.path) => sidecar::read_card(stream.head()?, findings),
         Format::Text if mlmodel::is_descriptor(context.path) => {
             mlmodel::scan(stream, context.trust, findings)?;
         }

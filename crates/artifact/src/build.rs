@@ -1,6 +1,9 @@
 //! Builders of model files for tests, byte by byte, and shortcuts to judge them.
 
-use tagship_domain::validation::{ArtifactReport, Status, Verdict};
+use tagship_domain::{
+    facts::ModelFacts,
+    validation::{ArtifactReport, Status, Verdict},
+};
 
 use crate::{
     ArtifactError, ValidationPolicy, seeds,
@@ -55,6 +58,11 @@ pub(crate) fn passes(report: &ArtifactReport) -> bool {
 /// The rules that fired, in the order of the report.
 pub(crate) fn rules(report: &ArtifactReport) -> Vec<&str> {
     report.findings.iter().map(|finding| finding.rule.as_ref()).collect()
+}
+
+/// What files state, beside their numbers and licences.
+pub(crate) fn told(facts: &ModelFacts) -> Vec<String> {
+    facts.stated.iter().map(|stated| format!("{}: {}", stated.name, stated.value)).collect()
 }
 
 /// One protobuf message under construction.

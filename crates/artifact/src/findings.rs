@@ -8,7 +8,10 @@ use std::{borrow::Cow, collections::HashSet, fmt};
 
 use tagship_domain::validation::{ExcerptLine, Finding, Severity, Status, Verdict};
 
-use crate::rules::{self, Rule};
+use crate::{
+    facts::Facts,
+    rules::{self, Rule},
+};
 
 /// Findings listed per file; the rest is counted.
 const LISTED: usize = 200;
@@ -26,6 +29,8 @@ const MESSAGE: usize = 800;
 /// Findings of one file.
 #[derive(Debug)]
 pub(crate) struct Findings {
+    /// What the file states about itself.
+    pub(crate) facts: Facts,
     list: Vec<Finding>,
     seen: HashSet<(&'static str, Option<String>, String)>,
     /// Names of the members that the analysis is inside of, outermost first.
@@ -43,6 +48,7 @@ pub(crate) struct Findings {
 impl Findings {
     pub(crate) fn new() -> Self {
         Self {
+            facts: Facts::default(),
             list: Vec::new(),
             seen: HashSet::new(),
             members: Vec::new(),
@@ -146,6 +152,7 @@ impl Findings {
         self.verdict = self.verdict.max(other.verdict);
         self.repeated += other.repeated;
         self.unlisted += other.unlisted;
+        self.facts.append(other.facts);
         self.excerpts += other.excerpts;
         self.seen.extend(other.seen);
         self.list.extend(other.list);

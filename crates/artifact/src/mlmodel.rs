@@ -53,6 +53,9 @@ const PATHS: &[&str] = &[
 /// Keys that bring code of the model's own.
 const CODE: &[&str] = &["code", "model_code_path"];
 
+/// Libraries whose versions the description states, each with `_version` behind it.
+const VERSIONS: &[&str] = &["cb", "lgb", "mlflow", "onnx", "python", "sklearn", "statsmodels", "xgb"];
+
 /// Whether a file by this name describes a model of MLflow.
 pub(crate) fn is_descriptor(path: &str) -> bool {
     path.rsplit('/').next() == Some("MLmodel")
@@ -82,6 +85,11 @@ pub(crate) fn scan(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Fin
             }
             for pair in &pairs {
                 judge(pair, trust, findings);
+                if let Some(library) =
+                    VERSIONS.iter().find(|library| pair.key.strip_suffix("_version") == Some(**library))
+                {
+                    findings.facts.state(library, pair.value);
+                }
             }
         }
         Err((at, what)) => {
@@ -230,7 +238,7 @@ fn unquoted(value: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::build::{judge_files, passes, rules};
+    use crate::build::{judge_files, passes, rules, told};
 
     const MODEL: &str = "flavors:\n  python_function:\n    env:\n      conda: conda.yaml\n    loader_module: \
                          mlflow.sklearn\n    model_path: model.pkl\n    predict_fn: predict_proba\n  sklearn:\n    \
@@ -248,6 +256,13 @@ mod tests {
         assert_eq!(check(MODEL), (true, vec![]));
         assert!(!check(&MODEL.replace("utc_time_created: x\n", "")).0, "cut");
         assert!(check(&MODEL.replace("code: null", "model_class: xgboost.sklearn.XGBClassifier")).0);
+    }
+
+    #[test]
+    fn a_description_tells_versions() {
+        let yaml = MODEL.replace("    code: null", "    sklearn_version: 1.5.2\n    code: null");
+        let files = vec![("MLmodel", yaml.into_bytes()), ("model.pkl", b"\x80\x04N.".to_vec())];
+        assert_eq!(told(&judge_files(files).facts.unwrap()), ["sklearn: 1.5.2"]);
     }
 
     #[test]

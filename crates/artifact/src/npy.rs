@@ -80,12 +80,25 @@ fn array(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> 
             Ok(false)
         }
         Ok((Element::Plain(size), count)) => {
+            findings.facts.tensor(&type_text(&text), u64::try_from(count).ok());
             elements(count.saturating_mul(u128::from(size)), start, stream, findings)
         }
         Err(why) => {
             findings.at(&rules::NPY_HEADER, start, why);
             Ok(false)
         }
+    }
+}
+
+/// What a header calls its element type; `fields` where that is more than one.
+fn type_text(header: &[u8]) -> String {
+    let Some(Literal::Dict(pairs)) = std::str::from_utf8(header).ok().and_then(literal::parse) else {
+        return String::new();
+    };
+    let descr = pairs.into_iter().find(|(key, _)| *key == Literal::Text("descr".to_owned()));
+    match descr {
+        Some((_, Literal::Text(text))) => text,
+        _ => "fields".to_owned(),
     }
 }
 

@@ -170,6 +170,7 @@ mod tests {
             status,
             verdict,
             signature: None,
+            facts: None,
             findings: findings.into_list(None),
             golden: None,
         }

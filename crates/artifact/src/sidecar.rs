@@ -46,6 +46,26 @@ pub(crate) fn is_inert_text(path: &str) -> bool {
         || matches!(name.as_str(), ".gitattributes" | ".gitignore" | ".gitkeep")
 }
 
+/// Whether a text file by this name is a model's card.
+pub(crate) fn is_card(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.eq_ignore_ascii_case("readme.md"))
+}
+
+/// Reads the licence that the front matter of a card states (Hugging Face's `README.md`).
+pub(crate) fn read_card(head: &[u8], findings: &mut Findings) {
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.lines();
+    if lines.next() != Some("---") {
+        return;
+    }
+    let front: Vec<&str> = lines.take_while(|line| *line != "---").collect();
+    for line in front {
+        if let Some(("license" | "licence", value)) = line.split_once(':') {
+            findings.facts.licence(value.trim().trim_matches(['"', '\'']));
+        }
+    }
+}
+
 /// What a JSON file tells.
 #[derive(Debug)]
 pub(crate) struct Json {

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use tagship_domain::{
     digest::FileEntry,
+    facts::ModelFacts,
     validation::{ArtifactReport, Status, Verdict},
 };
 
@@ -18,6 +19,7 @@ use crate::{
     digest,
     disk::{self, DiskTree},
     error::ArtifactError,
+    facts::Facts,
     findings::{Findings, judge},
     memory::Memory,
     policy::ValidationPolicy,
@@ -123,6 +125,7 @@ fn validate_files(
     let listing: Option<Vec<FileEntry>> = judged.iter().map(Judged::entry).collect();
     let complete_listing = listing.filter(|_| whole.outcome().0 != Status::Error);
     let signature = whole::signature(&judged);
+    let facts = whole::facts(&judged);
     let size = judged.iter().map(|file| file.size).sum();
     let mut report = ArtifactReport {
         path: shown.to_owned(),
@@ -132,6 +135,7 @@ fn validate_files(
         status: Status::Complete,
         verdict: Verdict::Pass,
         signature,
+        facts: None,
         findings: Vec::new(),
         golden: None,
     };
@@ -140,6 +144,7 @@ fn validate_files(
         sum_up(&mut report, file.findings, Some(&file.path));
     }
     report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    report.facts = told(facts, report.status);
     policy.apply(&mut report);
     Validated { report, remembered }
 }
@@ -156,6 +161,7 @@ fn validate_file(
     whole::check_alone(place.tree, &mut file);
     file.apply(policy);
     check_size(file.size, policy, &mut file.findings);
+    let facts = std::mem::take(&mut file.findings.facts);
     let mut report = ArtifactReport {
         path: shown.to_owned(),
         format: file.format.to_string(),
@@ -164,10 +170,12 @@ fn validate_file(
         status: Status::Complete,
         verdict: Verdict::Pass,
         signature: file.signature,
+        facts: None,
         findings: Vec::new(),
         golden: None,
     };
     sum_up(&mut report, file.findings, None);
+    report.facts = told(facts, report.status);
     policy.apply(&mut report);
     Validated { report, remembered: usize::from(file.remembered) }
 }
@@ -177,6 +185,11 @@ impl From<ArtifactReport> for Validated {
     fn from(report: ArtifactReport) -> Self {
         Self { report, remembered: 0 }
     }
+}
+
+/// What is stated, as the report has it. What was not read to its end was not counted to its end either.
+fn told(facts: Facts, status: Status) -> Option<ModelFacts> {
+    if status == Status::Complete { facts } else { facts.uncounted() }.report()
 }
 
 /// Merges findings into a report by the worst of each axis.
@@ -204,6 +217,7 @@ fn unreadable(shown: &str, error: &ArtifactError) -> ArtifactReport {
         status: Status::Error,
         verdict: Verdict::Warn,
         signature: None,
+        facts: None,
         findings: Vec::new(),
         golden: None,
     };

@@ -12,6 +12,7 @@ pub mod event;
 pub mod evidence;
 pub mod exit;
 pub mod explanation;
+pub mod facts;
 pub mod forecast;
 pub mod freeze;
 pub mod gate;

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{digest::Digest, exit::Exit, schema::Document, signature::Signature};
+use crate::{digest::Digest, exit::Exit, facts::ModelFacts, schema::Document, signature::Signature};
 
 /// How far an analysis got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -109,6 +109,9 @@ pub struct ArtifactReport {
     /// The model's interface, where the format tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
+    /// What its files say of themselves, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<ModelFacts>,
     /// What was found, most severe first.
     pub findings: Vec<Finding>,
     /// Golden cases that were run, where there are some.
@@ -233,6 +236,7 @@ mod tests {
             status,
             verdict,
             signature: None,
+            facts: None,
             findings: vec![],
             golden: None,
         }

@@ -90,6 +90,7 @@ mod validation {
             status,
             verdict,
             signature: None,
+            facts: None,
             findings: if verdict == Verdict::Pass { vec![] } else { vec![finding] },
             golden: None,
         }

@@ -108,6 +108,7 @@ fn validation(digest: &Digest, verdict: Verdict) -> ValidationReport {
         status: Status::Complete,
         verdict,
         signature: Some(signature(4)),
+        facts: None,
         findings: vec![],
         golden: None,
     };

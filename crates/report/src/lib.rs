@@ -8,6 +8,7 @@
 pub mod advice;
 mod excerpt;
 mod explain;
+mod facts;
 pub mod html;
 pub mod mark;
 pub mod markdown;

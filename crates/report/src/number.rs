@@ -46,7 +46,12 @@ pub(crate) fn percent(share: f64) -> String {
 pub(crate) fn grouped(count: u64) -> String {
     let digits = count.checked_ilog10().unwrap_or(0) + 1;
     let step = 10_u64.saturating_pow(digits.saturating_sub(3));
-    let digits = count.div_ceil(step).saturating_mul(step).to_string();
+    grouped_exactly(count.div_ceil(step).saturating_mul(step))
+}
+
+/// A count in groups: `44713` as `44,713`.
+pub(crate) fn grouped_exactly(count: u64) -> String {
+    let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {

@@ -75,6 +75,9 @@ impl Visitor for CatboostJson {
                 self.trees |= path.depth() == 1 && matches!(path.key(), "oblivious_trees" | "trees");
                 self.count = 0;
             }
+            Event::Text(text) if path.ends_with(&["model_info", "catboost_version_info"]) => {
+                self.findings.facts.state("catboost", text.lines().next().unwrap_or(""));
+            }
             Event::Number(number) => {
                 self.count += 1;
                 if !number.is_finite() && path.ends_with(&["leaf_values", "*"]) {

@@ -95,6 +95,7 @@ impl Scan<'_, '_> {
             match text.split_once('=') {
                 Some(("version", value)) => {
                     version = true;
+                    self.findings.facts.state("LightGBM model", value);
                     if !matches!(value, "v2" | "v3" | "v4") {
                         self.findings.about(
                             &rules::BOOSTER_NEWER,

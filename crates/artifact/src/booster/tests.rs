@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use crate::build::{judge, passes, rules};
+use crate::build::{judge, passes, rules, told};
 
 fn xgboost(trees: &str, declared: u64) -> String {
     format!(
@@ -171,6 +171,15 @@ fn dumps_in_json_are_models_too() {
     };
     assert!(passes(&judge("m.json", cat("[1,2]").as_bytes())));
     check("m.json", cat("[1,2,3]").as_bytes(), "INT952");
+}
+
+#[test]
+fn models_tell_which_version_wrote_them() {
+    let stated = |name, bytes: &[u8]| told(&judge(name, bytes).facts.unwrap());
+    assert_eq!(stated("m.json", xgboost(&sound_tree(), 1).as_bytes()), ["xgboost: 3.0.0"]);
+    assert_eq!(stated("m.txt", lightgbm("").as_bytes()), ["LightGBM model: v4"]);
+    let catboost = r#"{"features_info":{},"model_info":{"catboost_version_info":"Git info: 1.2.8\nx"},"oblivious_trees":[]}"#;
+    assert_eq!(stated("m.json", catboost.as_bytes()), ["catboost: Git info: 1.2.8"]);
 }
 
 proptest! {

@@ -45,6 +45,8 @@ pub(crate) struct Xgboost {
     booster: Option<String>,
     learner: bool,
     version: bool,
+    /// The parts of the version, as far as they are read.
+    release: Vec<String>,
     /// The document holds settings (`save_config`) and no model.
     settings: bool,
     /// Most features that a tree uses, to be held against the model's.
@@ -67,6 +69,7 @@ impl Default for Xgboost {
             booster: None,
             learner: false,
             version: false,
+            release: Vec::new(),
             settings: false,
             used: -1,
         }
@@ -118,6 +121,9 @@ impl Xgboost {
     #[expect(clippy::cast_possible_truncation, reason = "what is no link saturates and leads nowhere")]
     fn number(&mut self, path: &Path, number: f64, at: u64) {
         self.count += 1;
+        if path.depth() == 2 && path.key_at(0) == "version" && self.release.len() < 3 {
+            self.release.push(number.to_string());
+        }
         let in_tree = path.key_at(path.depth().wrapping_sub(4)) == "trees";
         let weights = path.ends_with(&["model", "weights", "*"]);
         if !in_tree && !weights {
@@ -150,6 +156,7 @@ impl Xgboost {
             self.weights = Some(self.count);
         } else if path.depth() == 1 && path.is_key("version") {
             self.version = true;
+            self.findings.facts.state("xgboost", &self.release.join("."));
             if self.count != 3 {
                 self.bad(at, "version", "the version is not three numbers");
             }

@@ -26,6 +26,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         // A file in the other byte order has its version at the other end.
         reader.big_endian = version.trailing_zeros() >= 16;
         let version = if reader.big_endian { version >> 24 | (version >> 8 & 0xff00) } else { version };
+        reader.findings.facts.state("GGUF", &version.to_string());
         match version {
             1 => reader.short = true,
             2 | 3 => {}

@@ -57,6 +57,8 @@ fn read(reader: &mut Reader<'_, '_>, name: String, alignment: u64) -> Result<Opt
         return Ok(None);
     };
     let elements = shape.iter().try_fold(1u128, |n, size| n.checked_mul(u128::from(*size)));
+    let counted = elements.and_then(|elements| u64::try_from(elements).ok());
+    reader.findings.facts.tensor(&types::name(kind), counted);
     let row = shape.first().copied().unwrap_or(1);
     let length = elements
         .filter(|_| row.is_multiple_of(per_block))

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use crate::build::{judge, passes, rules};
+use crate::build::{judge, passes, rules, told};
 
 fn text(out: &mut Vec<u8>, text: &str) {
     out.extend((text.len() as u64).to_le_bytes());
@@ -117,6 +117,18 @@ fn templates_and_code_keys_are_judged() {
     check(&hostile("tokenizer.chat_template.tool_use"), "SEC201");
     check(&hostile("general.description"), "SEC201");
     check(&file(&[("llama.auto_map", 8, string("m.M"))], &[], &[]), "GGU104");
+}
+
+#[test]
+fn a_model_tells_its_parameters_licence_and_architecture() {
+    let keys = [("general.license", 8, string("mit")), ("general.architecture", 8, string("llama"))];
+    let facts =
+        judge("m.gguf", &file(&keys, &[("w", &[4, 2], 0, 0), ("q", &[32, 2], 2, 32)], &[0; 96])).facts;
+    let facts = facts.unwrap();
+    assert_eq!((facts.parameters, facts.tensors), (Some(72), Some(2)));
+    assert_eq!(facts.dtypes, [("F32".to_owned(), 8), ("Q4_0".to_owned(), 64)].into());
+    assert_eq!(facts.licences, ["mit"]);
+    assert_eq!(told(&facts), ["GGUF: 3", "architecture: llama"]);
 }
 
 proptest! {

@@ -42,6 +42,17 @@ const TYPES: &[(u64, u64, u64)] = &[
 /// Highest id that was ever given out.
 pub(super) const LAST: u64 = 40;
 
+/// The name of a type, as ggml prints it; its id where it is not known here.
+pub(super) fn name(id: u64) -> String {
+    let names = [
+        "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
+        "Q6_K", "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",
+        "I16", "I32", "I64", "F64", "IQ1_M", "BF16", "", "", "", "TQ1_0", "TQ2_0", "", "", "", "MXFP4",
+    ];
+    let known = usize::try_from(id).ok().and_then(|id| names.get(id)).filter(|name| !name.is_empty());
+    known.map_or_else(|| format!("type {id}"), |name| (*name).to_owned())
+}
+
 /// Elements and bytes per block of a type.
 pub(super) fn block(id: u64) -> Option<(u64, u64)> {
     TYPES.iter().find(|(known, _, _)| *known == id).map(|(_, elements, bytes)| (*elements, *bytes))

@@ -83,6 +83,11 @@ fn text(reader: &mut Reader<'_, '_>, key: &str, single: bool) -> Result<(), Stop
     let named = key.contains("chat_template");
     let (bytes, _) = reader.bytes(if named || single { jinja::MAX_TEMPLATE } else { 0 })?;
     let template = String::from_utf8_lossy(&bytes);
+    match key {
+        "general.license" => reader.findings.facts.licence(&template),
+        "general.architecture" => reader.findings.facts.state("architecture", &template),
+        _ => {}
+    }
     if named || (single && (template.contains("{{") || template.contains("{%"))) {
         jinja::check(&template, key, Some(at), reader.findings);
     }

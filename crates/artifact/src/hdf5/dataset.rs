@@ -84,6 +84,7 @@ impl Dataset {
         let (Some(kind), Some(shape)) = (self.kind, self.shape) else {
             return Err(Fault::Bad { at, what: "a dataset without a shape or a type" });
         };
+        findings.facts.tensor(&kind.name(), shape.elements);
         let total = shape.elements.and_then(|elements| elements.checked_mul(kind.size));
         let limit = BOMB.max(image.size().saturating_mul(EXPANSION));
         let Some(total) = total.filter(|total| *total <= limit) else {

@@ -188,6 +188,23 @@ fn a_file_ends_where_it_says() {
     check(&version, "INT811");
 }
 
+#[test]
+fn a_model_tells_its_numbers_and_the_version_of_keras() {
+    let messages = [
+        vec![attribute("keras_version", "2.15.0")],
+        dataset(&[2, 2], &[&[3, 0, 16, 0][..], &[0; 16]].concat()),
+    ];
+    let report = judge("m.h5", &file(&messages.concat(), &[]));
+    let facts = report.facts.unwrap();
+    assert_eq!(
+        (facts.parameters, facts.dtypes),
+        (Some(4), [("float32".to_owned(), 4)].into()),
+        "{:?}",
+        report.findings
+    );
+    assert_eq!(facts.stated[0].value, "2.15.0");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 

@@ -30,6 +30,19 @@ pub(super) fn datatype(fields: &mut Fields<'_>) -> Result<Type, Fault> {
     Ok(Type { class, size, is_text: class == VARIABLE && bits & 15 == 1 })
 }
 
+impl Type {
+    /// What it is called beside its count.
+    pub(super) fn name(self) -> String {
+        let bits = self.size.saturating_mul(8);
+        match self.class {
+            0 => format!("int{bits}"),
+            1 => format!("float{bits}"),
+            FIXED_TEXT | VARIABLE => "text".to_owned(),
+            class => format!("class {class}"),
+        }
+    }
+}
+
 /// The number of elements of a shape; `None` where it is beyond any memory.
 pub(super) fn dataspace(fields: &mut Fields<'_>, width: usize) -> Result<Option<u64>, Fault> {
     let version = fields.u8()?;

@@ -63,6 +63,11 @@ fn configuration(attribute: &attribute::Attribute, at: u64, findings: &mut Findi
     let whole = match attribute.name.as_str() {
         "model_config" => true,
         "training_config" => false,
+        "keras_version" => {
+            let text = attribute.text.as_deref().unwrap_or_default();
+            findings.facts.state("keras", &String::from_utf8_lossy(text));
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     let Some(text) = &attribute.text else {

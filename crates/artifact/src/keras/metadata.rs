@@ -35,6 +35,9 @@ pub(crate) fn scan_metadata(text: impl Read, findings: &mut Findings) -> Result<
     if let Some(key) = metadata.repeated {
         findings.about(&rules::KERAS_DUPLICATE, None, key, "this key is in the metadata twice");
     }
+    if let Some(version) = &metadata.version {
+        findings.facts.state("keras", version);
+    }
     let sound = metadata.version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()));
     if !sound {
         findings

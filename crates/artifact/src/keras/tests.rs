@@ -131,6 +131,7 @@ fn an_archive_holds_what_keras_writes() {
     let judge = |members: &[(&str, &[u8])]| build::judge("m.keras", &build::zip(members));
     let report = judge(&sound);
     assert!(build::passes(&report), "{:?}", report.findings);
+    assert_eq!(build::told(&report.facts.unwrap()), ["keras: 3.8.0"]);
     let with = |name: &'static str, bytes: &'static [u8]| {
         let kept = sound.iter().copied().filter(|(own, _)| *own != name);
         kept.chain([(name, bytes)]).collect::<Vec<_>>()

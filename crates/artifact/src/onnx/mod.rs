@@ -13,6 +13,7 @@ mod node;
 mod operators;
 mod opset;
 mod parser;
+mod provenance;
 mod size;
 mod tensor;
 #[cfg(test)]

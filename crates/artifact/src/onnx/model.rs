@@ -8,6 +8,7 @@ use super::{
     names::Names,
     operators::Uses,
     parser::Parser,
+    provenance::Provenance,
     size::Sizes,
     wire::{Messages as _, Wire},
 };
@@ -62,7 +63,7 @@ pub(crate) fn recognise(head: &[u8]) -> bool {
     version && content
 }
 
-fn head_varint(head: &[u8], at: &mut usize) -> Option<u64> {
+pub(super) fn head_varint(head: &[u8], at: &mut usize) -> Option<u64> {
     let mut number = 0;
     for shift in (0..63).step_by(7) {
         let byte = *head.get(*at)?;
@@ -103,11 +104,14 @@ impl Parser<'_, '_> {
         let mut opsets = Vec::new();
         let mut main: Option<Graph> = None;
         let mut functions = Functions::default();
+        let mut provenance = Provenance::default();
         let end = self.stream.size();
         self.message(end, |parser, number, value| {
             match (number, value) {
                 (1, Wire::Varint(number)) => version = Some(number),
-                (5, Wire::Varint(_)) | (2 | 3 | 4 | 6 | 14 | 26, Wire::Bytes(_)) => {}
+                (2 | 3, Wire::Bytes(length)) => parser.producer(number, length, &mut provenance)?,
+                (14, Wire::Bytes(length)) => parser.metadata(length)?,
+                (5, Wire::Varint(_)) | (4 | 6 | 26, Wire::Bytes(_)) => {}
                 (7, Wire::Bytes(length)) => {
                     if main.is_some() {
                         return Err(parser.fail(&rules::ONNX_MODEL, "a second main graph"));
@@ -121,6 +125,7 @@ impl Parser<'_, '_> {
             }
             Ok(())
         })?;
+        self.state(&provenance, version, &opsets);
         self.check_version(version);
         self.check_opsets(&opsets);
         let Some(main) = main else {

@@ -15,6 +15,8 @@ pub(super) struct Tensor {
     pub(super) name: String,
     /// The values of a small integer tensor.
     pub(super) integers: Option<Vec<i64>>,
+    /// Element type and number of elements, where the type is known.
+    counted: Option<(&'static str, Option<u64>)>,
 }
 
 /// What is read of a tensor.
@@ -52,7 +54,8 @@ impl Parser<'_, '_> {
             self.findings.about(&rules::ONNX_SIZE, Some(self.stream.position()), name, message);
             self.check_external(&fields.external, &fields.name, None);
         }
-        Ok(Tensor { name: fields.name, integers })
+        let counted = kind_name(fields.kind).map(|kind| (kind, count(&fields.dims)));
+        Ok(Tensor { name: fields.name, integers, counted })
     }
 
     fn tensor_field(&mut self, number: u32, value: Wire, fields: &mut Fields) -> Result<(), Stop> {
@@ -185,6 +188,9 @@ impl Parser<'_, '_> {
                 self.fail(&rules::ONNX_LIMIT, "more names than are followed; the rest was not judged")
             );
         };
+        if let Some((kind, elements)) = tensor.counted {
+            self.findings.facts.tensor(kind, elements);
+        }
         if let Some(integers) = &tensor.integers {
             self.sizes.constant(self.scope, name, integers.clone());
         }

@@ -79,6 +79,13 @@ impl Machine<'_, '_> {
         if !elements.len().is_multiple_of(2) {
             return Err(self.fail(&rules::PICKLE_STACK, "a dict with a key that has no value"));
         }
+        for pair in elements.chunks_exact(2) {
+            if let (Value::Text(key), Value::Text(version)) = (pair[0], pair[1])
+                && self.texts.get(key) == "_sklearn_version"
+            {
+                self.findings.facts.state("scikit-learn", self.texts.get(version));
+            }
+        }
         for key in elements.iter().step_by(2) {
             let keys = &mut self.heap.get_mut(id).keys;
             match key {

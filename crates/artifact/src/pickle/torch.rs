@@ -102,6 +102,7 @@ impl Machine<'_, '_> {
         }
         let width = allow::storage_width(&class.name)?;
         let key = self.texts.get(*key).to_owned();
+        let kind = class.name.trim_end_matches("Storage").trim_start_matches('_').to_owned();
         let storage = Storage { key, width, count };
         if let Some(at) = self.storage_numbers.get(&storage.key).copied() {
             if self.storages[at as usize] != storage {
@@ -115,6 +116,7 @@ impl Machine<'_, '_> {
         }
         let number = u32::try_from(self.storages.len()).ok()?;
         self.storage_numbers.insert(storage.key.clone(), number);
+        self.findings.facts.tensor(&kind, storage.count);
         self.storages.push(storage);
         Some(Value::Storage(number))
     }

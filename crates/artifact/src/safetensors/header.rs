@@ -137,6 +137,8 @@ impl<'f> Header<'f> {
                 format!("shape {:?} of {} does not fill bytes {begin} to {end}", entry.shape, entry.dtype);
             self.findings.about(&rules::ST_EXTENT, None, &name, message);
         }
+        let elements = entry.shape.iter().try_fold(1u64, |n, size| n.checked_mul(*size));
+        self.findings.facts.tensor(&entry.dtype, elements);
         let float = float(&entry.dtype);
         self.tensors.push(Extent { begin, end, name: self.names.len(), float });
         self.names.push(name);
@@ -203,6 +205,11 @@ impl<'de> Visitor<'de> for Metadata<'_> {
             }
             if !seen.insert(key.clone()) {
                 self.0.about(&rules::ST_DUPLICATE, None, &key, "this key is in the metadata twice");
+            }
+            match key.as_str() {
+                "license" | "licence" | "modelspec.license" => self.0.facts.licence(&text),
+                "format" => self.0.facts.state("written for", &text),
+                _ => {}
             }
         }
         Ok(())

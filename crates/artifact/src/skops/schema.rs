@@ -147,6 +147,9 @@ impl Visitor for Schema<'_> {
                 }
             }
             Event::Text(text) => {
+                if path.depth() == 1 && path.is_key("_skops_version") {
+                    self.findings.facts.state("skops", text);
+                }
                 self.top |= path.depth() == 1 && path.is_key("__loader__");
                 let inner = self.open.len();
                 // The content of a function is an object of its own.

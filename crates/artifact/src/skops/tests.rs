@@ -56,3 +56,10 @@ fn an_archive_is_judged_by_its_schema() {
     let report = judge(&schema("os", "system", "FunctionNode", "{}"));
     assert!(build::rules(&report).contains(&"SKO101"), "{:?}", report.findings);
 }
+
+#[test]
+fn an_archive_tells_which_version_wrote_it() {
+    let text = r#"{"__class__":"dict","__module__":"builtins","__loader__":"DictNode","content":{},"protocol":2,"_skops_version":"0.12"}"#;
+    let report = build::judge("m.skops", &build::zip(&[("schema.json", text.as_bytes())]));
+    assert_eq!(build::told(&report.facts.unwrap()), ["skops: 0.12"]);
+}

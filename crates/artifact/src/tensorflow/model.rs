@@ -14,6 +14,8 @@ use crate::{
     tree::Tree,
 };
 
+/// Bytes of a version that are kept.
+const VERSION: usize = 100;
 /// The signature that servers answer by.
 const SERVING: &str = "serving_default";
 
@@ -79,6 +81,18 @@ pub(crate) fn scan_frozen(stream: &mut Stream<'_>, findings: &mut Findings) -> R
 }
 
 impl Parser<'_, '_> {
+    /// What a graph says of its writer; the rest of it is not looked at.
+    fn meta_info(&mut self, length: u64) -> Result<(), Stop> {
+        self.nested(length, |parser, number, value| {
+            if let (5, Wire::Bytes(length)) = (number, value) {
+                let mut kept = Vec::new();
+                parser.stream.take(length, VERSION, &mut kept)?;
+                parser.findings.facts.state("tensorflow", &String::from_utf8_lossy(&kept));
+            }
+            Ok(())
+        })
+    }
+
     fn meta_graph(&mut self, length: u64) -> Result<(), Stop> {
         self.nested(length, |parser, number, value| {
             match (number, value) {
@@ -86,7 +100,8 @@ impl Parser<'_, '_> {
                 (5, Wire::Bytes(length)) => parser.signature_entry(length)?,
                 (6, Wire::Bytes(length)) => parser.asset(length)?,
                 (7, Wire::Bytes(length)) => parser.objects(length)?,
-                (1 | 3 | 4, Wire::Bytes(_)) => {}
+                (1, Wire::Bytes(length)) => parser.meta_info(length)?,
+                (3 | 4, Wire::Bytes(_)) => {}
                 _ => parser.unknown("MetaGraphDef", number),
             }
             Ok(())

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::crc32c::masked;
-use crate::build::{Message, judge, judge_files, passes, rules};
+use crate::build::{Message, judge, judge_files, passes, rules, told};
 
 fn node(operator: &str, add: impl FnOnce(Message) -> Message) -> Message {
     add(Message::default().bytes(1, "n").bytes(2, operator))
@@ -236,6 +236,15 @@ fn a_checkpoint_must_agree_with_its_data() {
     let mut flipped = index(0, 16);
     flipped[8] ^= 1;
     assert!(rules(&judge(flipped, 16)).contains(&"INT906"));
+}
+
+#[test]
+fn a_model_tells_which_version_wrote_it() {
+    let info = Message::default().bytes(2, vec![8, 1]).bytes(4, "serve").bytes(5, "2.16.1");
+    let graph = Message::default().message(1, info).message(2, graph(&[plain("MatMul")]));
+    let report = judge("saved_model.pb", &Message::default().number(1, 1).message(2, graph).0);
+    assert!(passes(&report), "{:?}", report.findings);
+    assert_eq!(told(&report.facts.unwrap()), ["tensorflow: 2.16.1"]);
 }
 
 proptest! {

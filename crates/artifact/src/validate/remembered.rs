@@ -25,6 +25,7 @@ use crate::{
     analyse::Ties,
     digest,
     error::ArtifactError,
+    facts::Facts,
     findings::Findings,
     format::Format,
     memory::{Memory, RULESET},
@@ -51,6 +52,7 @@ struct Entry {
     signature: Option<Signature>,
     ties: Ties,
     findings: Vec<Finding>,
+    facts: Facts,
     repeated: u64,
 }
 
@@ -128,6 +130,7 @@ impl Entry {
             signature: judged.signature.clone(),
             ties: judged.ties.clone(),
             findings: findings.to_vec(),
+            facts: judged.findings.facts.clone(),
             repeated,
         })
     }
@@ -150,7 +153,8 @@ impl Entry {
 
     /// The file as it was judged; `None` where the entry says what this analysis never would.
     fn judged(self, path: &str, size: u64) -> Option<Judged> {
-        let findings = Findings::remembered(self.findings, self.repeated)?;
+        let mut findings = Findings::remembered(self.findings, self.repeated)?;
+        findings.facts = self.facts;
         Some(Judged {
             path: path.to_owned(),
             format: self.format,

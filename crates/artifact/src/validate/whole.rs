@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use tagship_domain::signature::Signature;
 
 use super::file::Judged;
-use crate::{analyse::Ties, findings::Findings, format::Format, rules, safetensors, tree::Tree};
+use crate::{
+    analyse::Ties, facts::Facts, findings::Findings, format::Format, rules, safetensors, tree::Tree,
+};
 
 /// Extensions of files that are opened for their name: code, settings and templates.
 const LOADED: &[&str] = &[
@@ -53,6 +55,19 @@ pub(super) fn signature(files: &[Judged]) -> Option<Signature> {
     let mut signatures = files.iter().filter_map(|file| file.signature.as_ref());
     let first = signatures.next();
     first.filter(|_| signatures.next().is_none()).cloned()
+}
+
+/// What the files state together. Files of several formats may hold the same tensors, which are then not counted.
+pub(super) fn facts(files: &[Judged]) -> Facts {
+    let mut facts = Facts::default();
+    let mut formats = HashSet::new();
+    for file in files {
+        if file.findings.facts.has_tensors() {
+            formats.insert(file.format.to_string());
+        }
+        facts.append(file.findings.facts.clone());
+    }
+    if formats.len() > 1 { facts.uncounted() } else { facts }
 }
 
 /// A file that holds tensors of an ONNX model is raw numbers: that no format fits it says nothing. Whatever it would

@@ -11,6 +11,7 @@ use super::{
     inline::Inline,
 };
 use crate::{
+    facts,
     mark::{self, Mark},
     number,
     text::counted,
@@ -149,6 +150,11 @@ fn describe(artifact: &ArtifactReport, rows: usize) -> Block {
         Inline::text(&ByteSize::bytes(artifact.size).to_string(), 40),
     ];
     let mut blocks = vec![Block::paragraph(&Inline::join(facts.into_iter().chain(digest), " · "))];
+    if let Some(facts) = &artifact.facts {
+        let words = facts::words(facts);
+        let words = words.iter().map(|word| Inline::text(word, 120));
+        blocks.push(Block::paragraph(&Inline::join(words, " · ")));
+    }
     if let Some(signature) = &artifact.signature {
         let list = |name, specs: &[TensorSpec]| {
             let specs = specs.iter().take(rows).map(|spec| Inline::code(&spec.to_string(), 120));

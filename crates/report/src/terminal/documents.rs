@@ -13,7 +13,7 @@ use super::{
     table::{annotated, list, marked, table},
 };
 use crate::{
-    excerpt,
+    excerpt, facts,
     mark::{self, Mark},
     number, sentence,
     text::counted,
@@ -51,7 +51,10 @@ pub fn validation(report: &ValidationReport, style: &Style) -> String {
     };
     let mut text = style.headline(&sentence::validation(report, &subject));
     for artifact in report.artifacts.iter().take(ROWS) {
-        text.push_str(&style.indented(&facts(artifact), 2));
+        text.push_str(&style.indented(&identity(artifact), 2));
+        if let Some(facts) = &artifact.facts {
+            text.push_str(&style.indented(&facts::words(facts).join(" · "), 2));
+        }
         text.push_str(&findings(&artifact.findings, style));
         text.push_str(&cases(artifact, style));
     }
@@ -59,7 +62,7 @@ pub fn validation(report: &ValidationReport, style: &Style) -> String {
     text
 }
 
-fn facts(artifact: &ArtifactReport) -> String {
+fn identity(artifact: &ArtifactReport) -> String {
     let size = ByteSize::bytes(artifact.size);
     let digest = artifact.sha256.as_ref().map(|digest| format!(" · sha256:{}", digest.short()));
     format!("{} · {} · {size}{}", artifact.path, artifact.format, digest.unwrap_or_default())

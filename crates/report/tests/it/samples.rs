@@ -8,6 +8,7 @@ use tagship_domain::{
     CommitId, Digest, Provenance, Release, Signature, TensorSpec, Timestamp, Version,
     analysis::{JudgeState, MetricPhase},
     decision::{Action, Decision, DecisionItem, ReasonCode},
+    facts::{ModelFacts, Statement},
     gate::{CheckKind, GateCheck, GateReport, MetricDiff, Outcome, SeenValue},
     golden::Tolerance,
     plan::{RolloutPlan, Smoke},
@@ -174,6 +175,13 @@ pub(crate) fn artifact() -> ArtifactReport {
             inputs: vec![tensor("X", "FP32", &[-1, 30])],
             outputs: vec![tensor("label", "INT64", &[-1]), tensor("probabilities", "FP32", &[-1, 2])],
         }),
+        facts: Some(ModelFacts {
+            parameters: Some(62),
+            tensors: Some(2),
+            dtypes: [("FP32".to_owned(), 62)].into(),
+            licences: vec!["apache-2.0".to_owned()],
+            stated: vec![Statement { name: "producer".to_owned(), value: "skl2onnx 1.19.1".to_owned() }],
+        }),
         findings: vec![],
         golden: Some(GoldenReport {
             status: Status::Complete,
@@ -326,6 +334,7 @@ pub(crate) fn hostile_pickle() -> Section {
         size: 71,
         verdict: tagship_domain::validation::Verdict::Reject,
         signature: None,
+        facts: None,
         findings: vec![bad, other],
         golden: None,
         ..artifact()
