@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{GateArgs, Read as _};
 
 fn main() -> ExitCode {
-    tagship_wiring::gate(GateArgs::read())
+    tagship_wiring::small_gate(GateArgs::read())
 }

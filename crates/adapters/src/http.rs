@@ -37,8 +37,7 @@ pub(crate) fn client_trusting(answer: Duration, ca: Option<&[u8]>) -> Result<Cli
 }
 
 fn made(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
-    // One process-wide TLS provider; a second installation is refused and harmless.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    provide_tls();
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
@@ -53,6 +52,18 @@ fn made(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
         builder = builder.tls_certs_merge(certificates);
     }
     builder.build().map_err(|error| cause(&error))
+}
+
+/// Makes ring the TLS provider of the process, for clients that others build; a second time is harmless.
+pub(crate) fn provide_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Whether an address is on this machine, where nobody else listens on the way.
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The innermost reason of a failed call; the outer ones repeat the address.

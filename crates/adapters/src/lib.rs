@@ -12,6 +12,7 @@ mod inference;
 pub mod metric_sources;
 pub mod model_runners;
 pub mod notifiers;
+mod partial;
 mod settings;
 pub mod stores;
 pub mod targets;

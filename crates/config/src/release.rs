@@ -43,7 +43,8 @@ pub(crate) struct ReleaseLayer {
     #[schemars(extend("default" = BumpRule::default()))]
     bump: Option<BumpRule>,
     /// The store that keeps the bytes of releases: `github` (files of GitHub releases, the default in a workflow), `file`
-    /// or `file: { path: releases }` (a directory, the default elsewhere).
+    /// or `file: { path: releases }` (a directory, the default elsewhere), `s3: { bucket: models, region: eu-central-1 }`,
+    /// `gcs: { bucket: models }` or `azure: { account: acme, container: models }`.
     store: Option<AdapterLayer>,
 }
 

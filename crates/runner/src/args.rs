@@ -380,7 +380,7 @@ pub struct PullArgs {
     #[arg(value_name = "RELEASE")]
     pub reference: String,
     /// Directory to write to; the release's name by default. It must not exist or be empty.
-    #[arg(long, short, value_name = "DIRECTORY")]
+    #[arg(long, short, visible_alias = "to", value_name = "DIRECTORY")]
     pub output: Option<PathBuf>,
 }
 

@@ -4,7 +4,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use tagship_adapters::SystemClock;
+use tagship_adapters::{SystemClock, stores};
 use tagship_domain::Exit;
 use tagship_ports::Clock;
 use tagship_runner::{
@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     answer::{Answer, Manner, conclude},
-    verbs,
+    verbs, whole,
     workspace::Workspace,
 };
 
@@ -31,7 +31,7 @@ pub fn decide(args: Given<DecideArgs>) -> ExitCode {
     step(
         args,
         |args| Manner::of(&args.common),
-        async |args, context| verbs::decide::run(args, &open(&args.common, context)?).await,
+        async |args, context| verbs::decide::run(args, &open_light(&args.common, context)?).await,
     )
 }
 
@@ -44,7 +44,22 @@ pub fn validate(args: Given<ValidateArgs>) -> ExitCode {
     )
 }
 
-/// `tagship-gate`.
+/// `tagship-gate`, a small program: it has `tagship gate` do what needs the store of a cloud provider.
+pub fn small_gate(args: Given<GateArgs>) -> ExitCode {
+    let context = Context::read();
+    let instead = args.as_ref().ok().and_then(|args| whole::instead("gate", &args.common, &context));
+    match instead {
+        Some(Ok(exit)) => exit,
+        Some(Err(failure)) => misunderstood(failure),
+        None => step(
+            args,
+            |args| Manner::of(&args.common),
+            async |args, context| verbs::gate::run(args, &open_light(&args.common, context)?).await,
+        ),
+    }
+}
+
+/// `tagship gate`.
 pub fn gate(args: Given<GateArgs>) -> ExitCode {
     step(
         args,
@@ -79,7 +94,7 @@ pub fn rollout_by(args: Given<RolloutArgs>, clock: Arc<dyn Clock>) -> ExitCode {
             if let Some(RolloutQuestion::Explain(question)) = &args.question {
                 return verbs::explain::run(question, &open(&question.common, context)?).await;
             }
-            let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
+            let workspace = Workspace::open_by(&args.common, context.clone(), clock, stores::open)?;
             verbs::rollout::run(args, &workspace).await
         },
     )
@@ -96,7 +111,7 @@ pub fn rollback_by(args: Given<RollbackArgs>, clock: Arc<dyn Clock>) -> ExitCode
         args,
         |args| paced(&args.common, &args.pace),
         async |args, context| {
-            let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
+            let workspace = Workspace::open_by(&args.common, context.clone(), clock, stores::open)?;
             Box::pin(verbs::rollback::run(args, &workspace)).await
         },
     )
@@ -117,7 +132,7 @@ pub fn pipeline(args: Given<RunArgs>, clock: Arc<dyn Clock>) -> ExitCode {
         args,
         |args| paced(&args.common, &args.pace),
         async |args, context| {
-            let workspace = Workspace::open_by(&args.common, context.clone(), clock)?;
+            let workspace = Workspace::open_by(&args.common, context.clone(), clock, stores::open)?;
             Box::pin(verbs::run::run(args, workspace)).await
         },
     )
@@ -246,7 +261,12 @@ fn paced(common: &Common, pace: &Pace) -> Manner {
 }
 
 fn open(common: &Common, context: &Context) -> Result<Workspace, Failure> {
-    Workspace::open(common, context.clone())
+    Workspace::open(common, context.clone(), stores::open)
+}
+
+/// The same without the stores of cloud providers, which a small program does not hold.
+fn open_light(common: &Common, context: &Context) -> Result<Workspace, Failure> {
+    Workspace::open(common, context.clone(), stores::open_light)
 }
 
 fn threads() -> std::io::Result<Runtime> {

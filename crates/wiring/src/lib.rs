@@ -18,8 +18,10 @@ mod stage;
 mod state;
 mod summary;
 mod together;
+mod transfers;
 mod verbs;
 mod verdicts;
+mod whole;
 mod workflows;
 mod workspace;
 
@@ -29,8 +31,8 @@ use tagship_runner::Screen;
 use answer::Answer;
 pub use entries::{
     alone, backtest, comment, decide, gate, import, init, lock, misunderstood, pipeline, plan, pull,
-    registry, release, rollback, rollback_by, rollout, rollout_by, schema, status, target, telling, unlock,
-    validate,
+    registry, release, rollback, rollback_by, rollout, rollout_by, schema, small_gate, status, target,
+    telling, unlock, validate,
 };
 
 /// How the screen wants things rendered.

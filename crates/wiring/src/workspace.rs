@@ -1,14 +1,14 @@
 //! The project that a verb works on, with everything that stands behind its ports.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tagship_adapters::{SystemClock, stores, targets};
-use tagship_config::{EnvironmentConfig, ModelConfig};
+use tagship_config::{AdapterSpec, EnvironmentConfig, ModelConfig};
 use tagship_git::GitRepo;
 use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
 use tagship_registry::Registry;
@@ -18,7 +18,12 @@ use crate::{
     failure::failed,
     host::Host,
     project::{OWN_DIRECTORY, Project, discover},
+    transfers::Transfers,
 };
+
+/// How a program opens the stores that a configuration may name: all of them, or those that fit a small program.
+pub(crate) type OpenStore =
+    fn(&AdapterSpec, &stores::Opener<'_>) -> Result<Box<dyn ArtifactStore>, PortError>;
 
 /// The kind of the store that the host is.
 const GITHUB: &str = "github";
@@ -32,6 +37,11 @@ pub(crate) struct Workspace {
     pub(crate) host: Host,
     /// Time.
     pub(crate) clock: Arc<dyn Clock>,
+    /// How transfers between here and stores go on.
+    pub(crate) transfers: Arc<Transfers>,
+    open_store: OpenStore,
+    /// Stores that are open, by how they are configured: each has a client of its own, which is dear to make.
+    opened: Mutex<BTreeMap<String, Arc<dyn ArtifactStore>>>,
     /// What was left out and told already.
     told: Mutex<BTreeSet<String>>,
 }
@@ -65,20 +75,34 @@ impl Workspace {
     ///
     /// # Errors
     /// Outside a repository, or when the configuration is missing or wrong.
-    pub(crate) fn open(common: &Common, context: Context) -> Result<Self, Failure> {
-        Self::open_by(common, context, Arc::new(SystemClock))
+    pub(crate) fn open(common: &Common, context: Context, open_store: OpenStore) -> Result<Self, Failure> {
+        Self::open_by(common, context, Arc::new(SystemClock), open_store)
     }
 
     /// The same by a clock.
     ///
     /// # Errors
     /// As [`Workspace::open`].
-    pub(crate) fn open_by(common: &Common, context: Context, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+    pub(crate) fn open_by(
+        common: &Common,
+        context: Context,
+        clock: Arc<dyn Clock>,
+        open_store: OpenStore,
+    ) -> Result<Self, Failure> {
         let repo = discover()?;
         let local = repo.root().join(OWN_DIRECTORY).join("forge");
         let (host, clone) = Host::of(&context, repo, &local, clock.clone())?;
         let project = Project::of(&clone, common, context)?;
-        Ok(Self { project, clone, host, clock, told: Mutex::default() })
+        Ok(Self {
+            project,
+            clone,
+            host,
+            clock,
+            transfers: Arc::default(),
+            open_store,
+            opened: Mutex::default(),
+            told: Mutex::default(),
+        })
     }
 
     /// Goes on without something that people would have been shown, where the token may not show it. What, why and what to do is told once.
@@ -113,11 +137,26 @@ impl Workspace {
                 Ok(github.clone())
             }
             (Some(spec), _) if spec.kind == GITHUB => Err(located(&unreachable_store(spec), spec)),
-            (Some(spec), _) => {
-                let store = stores::open(spec, &self.root).map_err(|error| located(&error, spec))?;
-                Ok(Arc::from(store))
-            }
+            (Some(spec), _) => self.opened(spec),
         }
+    }
+
+    fn opened(&self, spec: &AdapterSpec) -> Result<Arc<dyn ArtifactStore>, Failure> {
+        let key = serde_json::json!([spec.kind, spec.settings]).to_string();
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = opened.get(&key) {
+            return Ok(store.clone());
+        }
+        let transfers = self.transfers.clone();
+        let opener = stores::Opener {
+            root: &self.root,
+            variable: &Context::secret,
+            moved: Arc::new(move |bytes| transfers.advance(bytes)),
+        };
+        let store = (self.open_store)(spec, &opener).map_err(|error| located(&error, spec))?;
+        let store: Arc<dyn ArtifactStore> = Arc::from(store);
+        opened.insert(key, store.clone());
+        Ok(store)
     }
 
     /// The registry as the tags have it now.
@@ -148,7 +187,7 @@ pub(crate) fn open_target(
 }
 
 /// Why the store `github` cannot be opened.
-fn unreachable_store(spec: &tagship_config::AdapterSpec) -> PortError {
+fn unreachable_store(spec: &AdapterSpec) -> PortError {
     let operation = "open the store github";
     match spec.settings.keys().next() {
         Some(setting) => PortError::new(Problem::Invalid, operation, format!("it has no setting {setting:?}"))
@@ -161,7 +200,7 @@ fn unreachable_store(spec: &tagship_config::AdapterSpec) -> PortError {
 }
 
 /// An adapter's error with the place in the configuration that named the adapter.
-pub(crate) fn located(error: &PortError, spec: &tagship_config::AdapterSpec) -> Failure {
+pub(crate) fn located(error: &PortError, spec: &AdapterSpec) -> Failure {
     let mut failure = failed(error.clone());
     if matches!(error.problem, Problem::Unsupported | Problem::Invalid | Problem::Denied) {
         failure.exit = tagship_domain::Exit::Usage;

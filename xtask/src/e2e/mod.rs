@@ -17,6 +17,7 @@ mod prometheus;
 mod proxies;
 mod release;
 mod sarif;
+mod stores;
 mod subject;
 mod system;
 mod yaml;
@@ -60,6 +61,7 @@ const STEPS: &[Step] = &[
     Step { name: "envoy", run: proxies::envoy },
     Step { name: "service-hooks", run: proxies::services },
     Step { name: "prometheus", run: prometheus::run },
+    Step { name: "stores", run: stores::run },
 ];
 
 /// Runs the named steps, or all.

@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use async_trait::async_trait;
@@ -11,15 +12,23 @@ use serde::Deserialize;
 use tagship_domain::Digest;
 use tagship_ports::{ArtifactStore, PortError, Problem};
 
+use super::Moved;
 use crate::disk::{blocking, copy_atomically, copy_hashing, local, read_bounded};
 
 /// Where the bytes lie when nothing is configured, in the repository.
 const DEFAULT: &str = ".tagship/store";
 
 /// A directory with files by digest.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FileStore {
     root: PathBuf,
+    moved: Moved,
+}
+
+impl std::fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileStore").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 #[derive(Deserialize)]
@@ -32,7 +41,7 @@ struct Settings {
 impl FileStore {
     /// A store in a directory, which is created when something is put into it.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), moved: Arc::new(|_| {}) }
     }
 
     /// The store of the repository at `root` that says nothing about one.
@@ -43,12 +52,13 @@ impl FileStore {
     pub(crate) fn from_settings(
         settings: &serde_json::Map<String, serde_json::Value>,
         root: &Path,
+        moved: &Moved,
     ) -> Result<Self, PortError> {
         let settings: Settings = serde_json::from_value(serde_json::Value::Object(settings.clone()))
             .map_err(|error| {
                 PortError::new(Problem::Invalid, "read the settings of store file", error.to_string())
             })?;
-        Ok(Self::new(root.join(settings.path.as_deref().unwrap_or(DEFAULT))))
+        Ok(Self { moved: moved.clone(), ..Self::new(root.join(settings.path.as_deref().unwrap_or(DEFAULT))) })
     }
 
     fn blob(&self, digest: &Digest) -> PathBuf {
@@ -65,11 +75,13 @@ impl ArtifactStore for FileStore {
 
     async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError> {
         let (blob, digest, file) = (self.blob(digest), digest.clone(), file.to_owned());
+        let moved = self.moved.clone();
         blocking(move || {
             if verify(&blob, &digest).is_ok() {
                 return Ok(());
             }
-            let mut source = File::open(&file).map_err(|error| local("read", &file, &error))?;
+            let source = File::open(&file).map_err(|error| local("read", &file, &error))?;
+            let mut source = Counted { source, moved };
             copy_atomically(&blob, &mut source, Some(&digest)).map_err(|error| match error.problem {
                 Problem::Invalid => {
                     error.hint(format!("{} changed since it was judged; run again", file.display()))
@@ -99,8 +111,9 @@ impl ArtifactStore for FileStore {
 
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
         let (blob, digest, to) = (self.blob(digest), digest.clone(), to.to_owned());
+        let moved = self.moved.clone();
         blocking(move || {
-            let mut source = open(&blob, &digest)?;
+            let mut source = Counted { source: open(&blob, &digest)?, moved };
             copy_atomically(&to, &mut source, Some(&digest)).map_err(|error| damaged(error, &blob))
         })
         .await
@@ -114,6 +127,20 @@ impl ArtifactStore for FileStore {
             Ok(bytes)
         })
         .await
+    }
+}
+
+/// A file whose reading is told.
+struct Counted {
+    source: File,
+    moved: Moved,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        (self.moved)(read as u64);
+        Ok(read)
     }
 }
 
@@ -208,13 +235,15 @@ mod tests {
     #[test]
     fn settings_choose_the_directory_and_nothing_else() {
         let root = Path::new("repository");
-        let settings = |json: serde_json::Value| json.as_object().unwrap().clone();
-        let store = FileStore::from_settings(&settings(serde_json::json!({})), root).unwrap();
+        let open = |json: serde_json::Value| {
+            let moved: Moved = Arc::new(|_| {});
+            FileStore::from_settings(json.as_object().unwrap(), root, &moved)
+        };
+        let store = open(serde_json::json!({})).unwrap();
         assert_eq!(store.root, root.join(DEFAULT));
-        let store = FileStore::from_settings(&settings(serde_json::json!({ "path": "x" })), root).unwrap();
+        let store = open(serde_json::json!({ "path": "x" })).unwrap();
         assert_eq!(store.root, root.join("x"));
-        let error =
-            FileStore::from_settings(&settings(serde_json::json!({ "bucket": "x" })), root).unwrap_err();
+        let error = open(serde_json::json!({ "bucket": "x" })).unwrap_err();
         assert!(error.message.contains("bucket"), "{error}");
     }
 }

@@ -23,6 +23,7 @@ pub(crate) async fn run(args: &PullArgs, workspace: &Workspace) -> Result<Answer
     let directory =
         args.output.clone().unwrap_or_else(|| PathBuf::from(release.to_string().replace(['/', ':'], "_")));
     must_be_empty(&directory)?;
+    let _shown = workspace.transfers.show(&format!("pull {release}"), manifest.size);
     let artifact = fetch(store.as_ref(), &manifest, &directory).await?;
     let size = ByteSize::bytes(manifest.size);
     let text = format!("{release}: {} files, {size}, verified\n{}", manifest.files.len(), artifact.display());

@@ -64,6 +64,8 @@ pub(crate) async fn release_model(
 
 async fn make(workspace: &Workspace, model: &ModelConfig, draft: &Draft) -> Result<Made, Failure> {
     let store = workspace.store(model)?;
+    let total = draft.files.iter().map(|file| file.entry.size).sum();
+    let _shown = workspace.transfers.show(&format!("store {}", draft.model), total);
     maker(workspace, store.as_ref()).make(draft).await.map_err(failed)
 }
 

@@ -1,0 +1,154 @@
+//! A file that is being fetched: a hidden one beside its place, always the beginning of the whole, so that a later run
+//! goes on where this one ended. It gets its name when all of it is there and has the digest.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+use tagship_domain::Digest;
+use tagship_ports::{PortError, Problem};
+
+use crate::disk::local;
+
+const BUFFER: usize = 256 * 1024;
+
+/// What there is of a file so far.
+pub(crate) struct Partial {
+    file: File,
+    path: PathBuf,
+    to: PathBuf,
+    hasher: Sha256,
+    length: u64,
+}
+
+impl Partial {
+    /// Begins the file, or goes on with what an earlier run left. Missing parent directories are made.
+    ///
+    /// # Errors
+    /// [`Problem::Conflict`] where another run is writing the same file, [`Problem::Local`] where it cannot be written.
+    pub(crate) fn open(to: &Path, digest: &Digest) -> Result<Self, PortError> {
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent).map_err(|error| local("create directory", parent, &error))?;
+        let name = to.file_name().unwrap_or_default().to_string_lossy();
+        let path = parent.join(format!(".{name}.{}.partial", &digest.hex()[..12]));
+        let file = lock(&path)?;
+        let mut partial = Self { file, path, to: to.to_owned(), hasher: Sha256::new(), length: 0 };
+        partial.read_again()?;
+        Ok(partial)
+    }
+
+    /// How many bytes are there.
+    pub(crate) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read_again(&mut self) -> Result<(), PortError> {
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let read = self.file.read(&mut buffer).map_err(|error| local("read", &self.path, &error))?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.hasher.update(&buffer[..read]);
+            self.length += read as u64;
+        }
+    }
+
+    /// Adds what comes next.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), PortError> {
+        self.file.write_all(bytes).map_err(|error| local("write", &self.to, &error))?;
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Forgets everything, to begin anew.
+    pub(crate) fn restart(&mut self) -> Result<(), PortError> {
+        let empty = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
+        empty.map_err(|error| local("write", &self.to, &error))?;
+        self.hasher = Sha256::new();
+        self.length = 0;
+        Ok(())
+    }
+
+    /// The digest of what is there.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::from_bytes(self.hasher.clone().finalize().into())
+    }
+
+    /// Gives the file its name, once the caller has seen that its digest is right.
+    pub(crate) fn finish(self) -> Result<(), PortError> {
+        let failed = |error: std::io::Error| local("write", &self.to, &error);
+        self.file.sync_all().map_err(failed)?;
+        fs::rename(&self.path, &self.to).map_err(failed)?;
+        // The rename itself has to reach the disk; a directory that can't be opened for that is no reason to fail.
+        if let Some(Ok(directory)) = self.to.parent().map(File::open) {
+            let _ = directory.sync_all();
+        }
+        Ok(())
+    }
+
+    /// Takes away what no run can go on with.
+    pub(crate) fn discard(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Opens a file that nobody else is writing.
+fn lock(path: &Path) -> Result<File, PortError> {
+    loop {
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file = opened.map_err(|error| local("write", path, &error))?;
+        match file.try_lock() {
+            // Another run may have finished it between the two calls; then it has its name, and is not ours.
+            Ok(()) if is_at(&file, path) => return Ok(file),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let message = "another run is writing it";
+                return Err(PortError::new(Problem::Conflict, format!("write {}", path.display()), message)
+                    .hint("wait for it, or choose another directory"));
+            }
+            Err(TryLockError::Error(error)) => return Err(local("lock", path, &error)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().map(id).ok() == fs::metadata(path).map(id).ok()
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_run_goes_on_and_two_at_once_do_not_mix() {
+        let directory = tempfile::tempdir().unwrap();
+        let to = directory.path().join("deep/weights");
+        let digest = Digest::from_bytes(Sha256::digest(b"weights").into());
+        let mut first = Partial::open(&to, &digest).unwrap();
+        first.write(b"weig").unwrap();
+        let busy = Partial::open(&to, &digest).err().unwrap();
+        assert_eq!(busy.problem, Problem::Conflict, "{busy}");
+        drop(first);
+        let mut second = Partial::open(&to, &digest).unwrap();
+        assert_eq!(second.length(), 4);
+        second.write(b"hts").unwrap();
+        assert_eq!(second.digest(), digest);
+        assert!(!to.exists(), "nothing is visible before the end");
+        second.finish().unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"weights");
+        assert_eq!(fs::read_dir(to.parent().unwrap()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,55 @@
+//! The record of an upload in parts, kept beside the objects, so that a run on another machine goes on with it.
+
+use object_store::{ObjectStoreExt as _, PutPayload};
+use serde::{Deserialize, Serialize};
+use tagship_domain::Digest;
+use tagship_ports::PortError;
+
+use super::{BucketStore, failure::port};
+
+/// An upload that has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// What the service calls it.
+    pub(super) upload: String,
+    /// Bytes of the whole file.
+    pub(super) size: u64,
+    /// Bytes of each part but the last.
+    pub(super) part: u64,
+    /// What the service calls each part that it has.
+    pub(super) parts: Vec<Option<String>>,
+}
+
+impl BucketStore {
+    fn record_path(&self, digest: &Digest) -> object_store::path::Path {
+        self.prefix.clone().join("uploads").join("sha256").join(digest.hex())
+    }
+
+    /// The upload that an earlier run began and did not end. One that cannot be read, or that is about other parts, is none.
+    pub(super) async fn recorded(&self, digest: &Digest, size: u64, part: u64) -> Option<Record> {
+        let read = self.service.get(&self.record_path(digest)).await.ok()?;
+        let record: Record = serde_json::from_slice(&read.bytes().await.ok()?).ok()?;
+        let count = usize::try_from(size.div_ceil(part)).ok()?;
+        let fits = record.size == size && record.part == part && record.parts.len() == count;
+        fits.then_some(record)
+    }
+
+    pub(super) async fn record(&self, digest: &Digest, record: &Record) -> Result<(), PortError> {
+        let failed = |why: &object_store::Error| {
+            port(format!("note how far the upload of {digest} to {} is", self.place), why)
+        };
+        let json = serde_json::to_vec(record).map_err(|error| {
+            PortError::new(tagship_ports::Problem::Local, "note an upload", error.to_string())
+        })?;
+        self.service
+            .put(&self.record_path(digest), PutPayload::from(json))
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(())
+    }
+
+    /// Takes the note away. One that stays is about an upload that is no more, and is passed over.
+    pub(super) async fn forget(&self, digest: &Digest) {
+        let _ = self.service.delete(&self.record_path(digest)).await;
+    }
+}

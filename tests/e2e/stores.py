@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Stores of releases against real services: what is pushed comes back byte for byte, an upload that is killed shows nothing
+and is gone on with, and a flipped bit is never handed out.
+
+usage: stores.py TAGSHIP MOTO_SERVER CARGO DIRECTORY
+"""
+
+import filecmp
+import hashlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from rollout_bench import Bench, expect, free_port, wait_for
+
+ROOT = Path(__file__).parent.parent.parent
+CONFIG = """version: 1
+models:
+  churn:
+    artifact: models
+    reports: { metrics: reports/metrics.json }
+    gate: { rules: [{ name: floor, expr: metrics.accuracy >= 0.5 }] }
+    release: { store: STORE }
+"""
+# Larger than two parts of an upload.
+SIZE = 40_000_000
+
+
+def main():
+    tagship, moto, cargo, directory = sys.argv[1:]
+    for service in (S3(moto),):
+        home = Path(directory) / service.name
+        home.mkdir()
+        with Bench(str(home), tagship, "") as bench:
+            bench.environment.update(service.credentials)
+            service.start(bench)
+            conforms(service, cargo, bench)
+            play(service, bench)
+
+
+def conforms(service, cargo: str, bench: Bench):
+    """The suite of every store, in a place of its own."""
+    environment = {**os.environ, **service.credentials, "TAGSHIP_TEST_STORE": json.dumps(service.settings("suite"))}
+    test = "stores::tests::a_real_service_behaves_like_every_store"
+    words = [cargo, "test", "--locked", "--quiet", "-p", "tagship-adapters", "--lib", "--", "--ignored", "--exact", test]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode != 0 or "1 passed" not in done.stdout:
+        raise SystemExit(f"FAILED: the suite on {service.name}:\n{done.stdout}{done.stderr}")
+    print(f"ok: {service.name} behaves like every store")
+
+
+def play(service, bench: Bench):
+    weights = model(bench, service)
+    for verb in ("validate", "gate"):
+        bench.run(0, verb)
+    service.kill_an_upload(bench)
+    expect(f"{service.name}: a killed upload shows nothing", service.has(weights), False)
+    expect(f"{service.name}: and no version", bench.versions(), [])
+    said = bench.run(0, "release")
+    expect(f"{service.name}: released", bench.versions(), ["v0.1.0"])
+    service.check_after(bench)
+    pull(bench, "first", 0)
+    same(bench, "first", service)
+
+    service.flip(weights)
+    said = pull(bench, "damaged", 3)
+    expect(f"{service.name}: damage is told", "the store is damaged" in said, True)
+    expect(f"{service.name}: nothing of it is visible", (bench.home / "damaged").exists(), False)
+    bench.run(0, "release")
+    pull(bench, "healed", 0)
+    same(bench, "healed", service)
+
+
+def model(bench: Bench, service) -> str:
+    """Commits a model of one large tensor and a note; answers the digest of the tensor's file."""
+    (bench.clone / "models").mkdir()
+    (bench.clone / "reports").mkdir()
+    header = json.dumps({"w": {"dtype": "U8", "shape": [SIZE], "data_offsets": [0, SIZE]}}).encode()
+    header += b" " * (-len(header) % 8)
+    weights = len(header).to_bytes(8, "little") + header + random.Random(7).randbytes(SIZE)
+    (bench.clone / "models" / "model.safetensors").write_bytes(weights)
+    (bench.clone / "models" / "config.json").write_text('{"architectures": []}\n')
+    (bench.clone / "reports" / "metrics.json").write_text('{"accuracy": 0.9}\n')
+    (bench.clone / "tagship.yml").write_text(CONFIG.replace("STORE", json.dumps(service.settings("churn"))))
+    bench.git("add", "--all")
+    bench.git("commit", "--quiet", "--message", "Bring a model")
+    bench.git("push", "--quiet", "origin", "HEAD:main")
+    return hashlib.sha256(weights).hexdigest()
+
+
+def pull(bench: Bench, name: str, code: int) -> str:
+    return bench.run(code, "pull", "churn@v0.1.0", "--to", str(bench.home / name))
+
+
+def same(bench: Bench, name: str, service):
+    names = sorted(path.name for path in (bench.clone / "models").iterdir())
+    expect(f"{service.name}: files", sorted(path.name for path in (bench.home / name).iterdir()), names)
+    differ = filecmp.cmpfiles(bench.clone / "models", bench.home / name, names, shallow=False)
+    expect(f"{service.name}: identical", differ, (names, [], []))
+
+
+class S3:
+    """moto's server: an implementation of S3 in Python."""
+
+    name = "s3"
+    credentials = {"AWS_ACCESS_KEY_ID": "a-key-of-this-test", "AWS_SECRET_ACCESS_KEY": "a-secret-of-this-test"}
+
+    def __init__(self, program: str):
+        self.program, self.port = program, free_port()
+
+    def settings(self, prefix: str):
+        endpoint = f"http://127.0.0.1:{self.port}"
+        return {"s3": {"bucket": "models", "prefix": prefix, "region": "us-east-1", "endpoint": endpoint}}
+
+    def start(self, bench: Bench):
+        bench.start(self.program, "-H", "127.0.0.1", "-p", str(self.port))
+        wait_for("the S3 server", lambda: self.ask("PUT", "/models", b"") is not None)
+
+    def ask(self, method: str, path: str, body=None):
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=body, method=method)
+        asked.add_header("authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, "
+                         "SignedHeaders=host, Signature=0")
+        asked.add_header("content-type", "application/octet-stream")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.read()
+
+    def keys(self, prefix: str):
+        listed = self.ask("GET", f"/models?list-type=2&prefix={prefix}").decode()
+        return re.findall(r"<Key>([^<]*)</Key>", listed)
+
+    def uploads(self):
+        return re.findall(r"<UploadId>([^<]*)</UploadId>", self.ask("GET", "/models?uploads").decode())
+
+    def has(self, digest: str) -> bool:
+        return f"churn/blobs/sha256/{digest}" in self.keys("churn/blobs/")
+
+    def kill_an_upload(self, bench: Bench):
+        process = bench.start(bench.tagship, "release", cwd=bench.clone, env=bench.environment)
+        wait_for("an upload", lambda: self.keys("churn/uploads/"))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.begun = self.uploads()
+        expect("s3: an upload was begun", len(self.begun), 1)
+
+    def check_after(self, bench: Bench):
+        expect("s3: the killed upload was the one that ended", self.uploads(), [])
+        expect("s3: no record is left", self.keys("churn/uploads/"), [])
+
+    def flip(self, digest: str):
+        path = f"/models/churn/blobs/sha256/{digest}"
+        stored = bytearray(self.ask("GET", path))
+        stored[SIZE // 2] ^= 1
+        self.ask("PUT", path, bytes(stored))
+
+
+if __name__ == "__main__":
+    main()
