@@ -2,7 +2,7 @@
 """Stores of releases against real services: what is pushed comes back byte for byte, an upload that is killed shows nothing
 and is gone on with, and a flipped bit is never handed out.
 
-usage: stores.py TAGSHIP MOTO_SERVER CARGO DIRECTORY
+usage: stores.py TAGSHIP MOTO_SERVER DOCKER_REGISTRY CARGO DIRECTORY
 """
 
 import filecmp
@@ -34,8 +34,8 @@ SIZE = 40_000_000
 
 
 def main():
-    tagship, moto, cargo, directory = sys.argv[1:]
-    for service in (S3(moto),):
+    tagship, moto, registry, cargo, directory = sys.argv[1:]
+    for service in (S3(moto), Registry(registry)):
         home = Path(directory) / service.name
         home.mkdir()
         with Bench(str(home), tagship, "") as bench:
@@ -63,7 +63,7 @@ def play(service, bench: Bench):
     service.kill_an_upload(bench)
     expect(f"{service.name}: a killed upload shows nothing", service.has(weights), False)
     expect(f"{service.name}: and no version", bench.versions(), [])
-    said = bench.run(0, "release")
+    bench.run(0, "release")
     expect(f"{service.name}: released", bench.versions(), ["v0.1.0"])
     service.check_after(bench)
     pull(bench, "first", 0)
@@ -73,7 +73,7 @@ def play(service, bench: Bench):
     said = pull(bench, "damaged", 3)
     expect(f"{service.name}: damage is told", "the store is damaged" in said, True)
     expect(f"{service.name}: nothing of it is visible", (bench.home / "damaged").exists(), False)
-    bench.run(0, "release")
+    service.heal(bench, weights)
     pull(bench, "healed", 0)
     same(bench, "healed", service)
 
@@ -158,6 +158,81 @@ class S3:
         stored = bytearray(self.ask("GET", path))
         stored[SIZE // 2] ^= 1
         self.ask("PUT", path, bytes(stored))
+
+    def heal(self, bench: Bench, digest: str):
+        """The next release of the same bytes writes what is damaged again."""
+        bench.run(0, "release")
+
+
+class Registry:
+    """The registry of the distribution project, as Debian packages it."""
+
+    name = "oci"
+    credentials: dict = {}
+
+    def __init__(self, program: str):
+        self.program, self.port = program, free_port()
+
+    def settings(self, name: str):
+        return {"oci": {"repository": f"127.0.0.1:{self.port}/{name}"}}
+
+    def start(self, bench: Bench):
+        self.root, self.config = bench.home / "registry", bench.home / "registry.yml"
+        self.config.write_text(json.dumps({
+            "version": 0.1, "log": {"level": "warn"}, "http": {"addr": f"127.0.0.1:{self.port}"},
+            "storage": {"filesystem": {"rootdirectory": str(self.root)}},
+        }))
+        bench.start(self.program, "serve", str(self.config))
+        wait_for("the registry", lambda: self.ask("/v2/") is not None)
+
+    def ask(self, path: str) -> bytes:
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
+        asked.add_header("accept", "application/vnd.oci.image.manifest.v1+json")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer.read()
+
+    def has(self, digest: str) -> bool:
+        try:
+            self.ask(f"/v2/churn/blobs/sha256:{digest}")
+        except urllib.error.HTTPError as refused:
+            return refused.code != 404
+        return True
+
+    def kill_an_upload(self, bench: Bench):
+        process = bench.start(bench.tagship, "release", cwd=bench.clone, env=bench.environment)
+        large = lambda: any(path.stat().st_size > 1000 for path in self.root.glob("**/churn/_uploads/*/data"))
+        wait_for("an upload", large)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def check_after(self, bench: Bench):
+        manifest = json.loads(self.ask("/v2/churn/manifests/churn-v0.1.0"))
+        expect("oci: a model", manifest["artifactType"], "application/vnd.cncf.model.manifest.v1+json")
+        kinds = [(layer["mediaType"], layer["annotations"]["org.cncf.model.filepath"],
+                  layer["annotations"]["org.opencontainers.image.title"]) for layer in manifest["layers"]]
+        expect("oci: its files", kinds, [
+            ("application/vnd.cncf.model.weight.config.v1.raw", "config.json", "config.json"),
+            ("application/vnd.cncf.model.weight.v1.raw", "model.safetensors", "model.safetensors"),
+        ])
+        config = json.loads(self.ask(f"/v2/churn/blobs/{manifest['config']['digest']}"))
+        diffs = [layer["digest"] for layer in manifest["layers"]]
+        expect("oci: its configuration", config["modelfs"], {"type": "layers", "diffIds": diffs})
+        collect = subprocess.run([self.program, "garbage-collect", str(self.config)], capture_output=True, text=True)
+        expect("oci: garbage was collected", collect.returncode, 0)
+
+    def data(self, digest: str) -> Path:
+        return self.root / "docker/registry/v2/blobs/sha256" / digest[:2] / digest / "data"
+
+    def flip(self, digest: str):
+        with open(self.data(digest), "r+b") as stored:
+            stored.seek(SIZE // 2)
+            byte = stored.read(1)[0]
+            stored.seek(SIZE // 2)
+            stored.write(bytes([byte ^ 1]))
+
+    def heal(self, bench: Bench, digest: str):
+        """A registry does not take bytes again that it believes to have: its owner has to."""
+        self.flip(digest)
 
 
 if __name__ == "__main__":

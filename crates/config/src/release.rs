@@ -44,7 +44,8 @@ pub(crate) struct ReleaseLayer {
     bump: Option<BumpRule>,
     /// The store that keeps the bytes of releases: `github` (files of GitHub releases, the default in a workflow), `file`
     /// or `file: { path: releases }` (a directory, the default elsewhere), `s3: { bucket: models, region: eu-central-1 }`,
-    /// `gcs: { bucket: models }` or `azure: { account: acme, container: models }`.
+    /// `gcs: { bucket: models }`, `azure: { account: acme, container: models }` or
+    /// `oci: { repository: ghcr.io/acme/churn }`.
     store: Option<AdapterLayer>,
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use tagship_domain::Digest;
+use tagship_domain::{Digest, Manifest, Release};
 
 use crate::PortError;
 
@@ -33,4 +33,11 @@ pub trait ArtifactStore: Send + Sync {
     /// Reads a file of at most `limit` bytes into memory, as [`ArtifactStore::get`] does; a larger one is
     /// [`crate::Problem::Invalid`].
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError>;
+
+    /// Shows a release, whose files are stored, where readers of the store look for releases by name. Doing it again
+    /// changes nothing. Most stores know digests only, and have nothing to do.
+    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
+        let _ = (release, manifest);
+        Ok(())
+    }
 }

@@ -227,6 +227,7 @@ impl ReleaseMaker<'_> {
     }
 
     async fn show(&self, tag: &str, release: &Release, manifest: &Manifest) -> Result<(), ReleaseError> {
+        self.store.publish(release, manifest).await?;
         let note = ReleaseNote {
             tag: tag.to_owned(),
             model: release.model.clone(),

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod file;
+mod oci;
 mod ranges;
 mod remembering;
 
@@ -13,10 +14,11 @@ use tagship_ports::{ArtifactStore, PortError, Problem};
 
 pub use bucket::BucketStore;
 pub use file::FileStore;
+pub use oci::OciStore;
 pub use remembering::Remembering;
 
 /// The kinds of stores that a configuration may name.
-pub const KINDS: [&str; 4] = ["file", "s3", "gcs", "azure"];
+pub const KINDS: [&str; 5] = ["file", "s3", "gcs", "azure", "oci"];
 /// Those of cloud providers.
 const HEAVY: [&str; 3] = ["s3", "gcs", "azure"];
 
@@ -75,9 +77,11 @@ pub fn is_heavy(kind: &str) -> bool {
 /// # Errors
 /// As [`open`]; [`Problem::Unsupported`] for a kind that it leaves out.
 pub fn open_light(spec: &AdapterSpec, opener: &Opener<'_>) -> Result<Box<dyn ArtifactStore>, PortError> {
+    let opening = Opening { settings: &spec.settings, variable: opener.variable, moved: &opener.moved };
     let refuse = |message: String| PortError::new(Problem::Unsupported, "open the store", message);
     match spec.kind.as_str() {
         "file" => Ok(Box::new(FileStore::from_settings(&spec.settings, opener.root, &opener.moved)?)),
+        "oci" => Ok(remembering(oci::open(&opening)?)),
         known if is_heavy(known) => Err(refuse(format!("this program has no store {known}"))
             .hint("run the same verb of the program `tagship`")),
         other => Err(refuse(format!("{other:?} is no kind of store"))

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tagship_domain::Digest;
+use tagship_domain::{Digest, Manifest, Release};
 use tagship_ports::{ArtifactStore, PortError};
 
 /// Largest file that is remembered, in bytes.
@@ -69,6 +69,10 @@ impl ArtifactStore for Remembering {
 
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
         self.store.get(digest, to).await
+    }
+
+    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
+        self.store.publish(release, manifest).await
     }
 
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {
