@@ -69,6 +69,7 @@ def play(service, bench: Bench):
     pull(bench, "first", 0)
     same(bench, "first", service)
 
+    service.collect(bench)
     service.flip(weights)
     said = pull(bench, "damaged", 3)
     expect(f"{service.name}: damage is told", "the store is damaged" in said, True)
@@ -153,6 +154,21 @@ class S3:
         expect("s3: the killed upload was the one that ended", self.uploads(), [])
         expect("s3: no record is left", self.keys("churn/uploads/"), [])
 
+    def collect(self, bench: Bench):
+        """What no release refers to goes, once it is old enough, and nothing else."""
+        stray = hashlib.sha256(b"stray").hexdigest()
+        self.ask("PUT", f"/models/churn/blobs/sha256/{stray}", b"stray")
+        before = self.keys("churn/blobs/")
+        bench.run(0, "registry", "gc")
+        expect("s3: what is young stays", self.keys("churn/blobs/"), before)
+        said = bench.run(0, "registry", "gc", "--grace", "0s", "--dry-run", "--format", "json")
+        listed = [file["digest"] for file in json.loads(said)["files"]]
+        expect("s3: what would go", listed, [f"sha256:{stray}"])
+        expect("s3: and did not", self.keys("churn/blobs/"), before)
+        bench.run(0, "registry", "gc", "--grace", "0s")
+        gone = [key for key in before if key not in self.keys("churn/blobs/")]
+        expect("s3: only that went", gone, [f"churn/blobs/sha256/{stray}"])
+
     def flip(self, digest: str):
         path = f"/models/churn/blobs/sha256/{digest}"
         stored = bytearray(self.ask("GET", path))
@@ -219,6 +235,10 @@ class Registry:
         expect("oci: its configuration", config["modelfs"], {"type": "layers", "diffIds": diffs})
         collect = subprocess.run([self.program, "garbage-collect", str(self.config)], capture_output=True, text=True)
         expect("oci: garbage was collected", collect.returncode, 0)
+
+    def collect(self, bench: Bench):
+        said = bench.run(2, "registry", "gc")
+        expect("oci: whose files these are", "the registry's own rules" in said, True)
 
     def data(self, digest: str) -> Path:
         return self.root / "docker/registry/v2/blobs/sha256" / digest[:2] / digest / "data"

@@ -87,6 +87,11 @@ pub enum ReleaseError {
         /// The environment.
         environment: Environment,
     },
+    /// Nothing is known of what a store must keep.
+    #[error(
+        "find what releases refer to: no tag names a manifest, so everything would go; fetch all tags (`git fetch --tags`), or remove the store by hand"
+    )]
+    NothingReferenced,
     /// The text names no release.
     #[error(
         "{text:?} names no release; write model@version (churn@v1.4.0) or model#environment (churn#production)"
@@ -126,6 +131,7 @@ impl ReleaseError {
             Self::Uncommitted { .. }
             | Self::BadReference { .. }
             | Self::UnknownVersion { .. }
+            | Self::NothingReferenced
             | Self::RolledOut { .. } => Exit::Usage,
             _ => Exit::Incomplete,
         }

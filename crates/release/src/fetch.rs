@@ -15,7 +15,7 @@ use tagship_ports::ArtifactStore;
 use crate::error::ReleaseError;
 
 /// Manifests and evidence are read into memory; larger ones are refused.
-const IN_MEMORY: u64 = 64 << 20;
+pub(crate) const IN_MEMORY: u64 = 64 << 20;
 
 /// What a person calls a release: `churn@v1.4.0` or `churn#production`.
 #[derive(Debug, Clone, PartialEq, Eq)]

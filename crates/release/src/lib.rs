@@ -14,6 +14,7 @@ mod preview;
 mod publish;
 mod source;
 mod stages;
+mod sweep;
 
 pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
@@ -25,6 +26,7 @@ pub use preview::{Preview, PreviewRequest, preview};
 pub use publish::publish;
 pub use source::StoredReleases;
 pub use stages::TagStages;
+pub use sweep::{referenced, unreferenced};
 
 #[cfg(test)]
 mod tests;

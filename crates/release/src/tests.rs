@@ -4,6 +4,7 @@ mod fetch;
 mod make;
 mod races;
 mod stages;
+mod sweep;
 
 use std::{fs, path::PathBuf};
 

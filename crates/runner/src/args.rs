@@ -21,7 +21,9 @@ pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use plan::PlanArgs;
 pub use read::Read;
-pub use registry::{Edit, NamedVersion, RegistryArgs, RegistryChange, RegistryQuestion, RegistryVerb};
+pub use registry::{
+    Edit, GcArgs, NamedVersion, RegistryArgs, RegistryChange, RegistryQuestion, RegistryVerb,
+};
 pub use target::{CheckArgs, TargetArgs, TargetQuestion};
 
 /// Ship machine-learning models from git to production.

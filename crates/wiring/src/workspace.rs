@@ -10,7 +10,7 @@ use std::{
 use tagship_adapters::{SystemClock, stores, targets};
 use tagship_config::{AdapterSpec, EnvironmentConfig, ModelConfig};
 use tagship_git::GitRepo;
-use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
+use tagship_ports::{ArtifactStore, Clock, Inventory, PortError, Problem};
 use tagship_registry::Registry;
 use tagship_runner::{Context, Failure, args::Common};
 
@@ -139,6 +139,20 @@ impl Workspace {
             (Some(spec), _) if spec.kind == GITHUB => Err(located(&unreachable_store(spec), spec)),
             (Some(spec), _) => self.opened(spec),
         }
+    }
+
+    /// The store of a model, to list and remove what is in it.
+    ///
+    /// # Errors
+    /// For a kind that looks after that by itself, an unknown one, or wrong settings.
+    pub(crate) fn inventory(&self, settings: &ModelConfig) -> Result<Box<dyn Inventory>, Failure> {
+        let hosted = self.host.store.is_some().then(|| AdapterSpec::of_kind(GITHUB));
+        let spec = settings.release.store.as_ref().or(hosted.as_ref());
+        let opener = stores::Opener { root: &self.root, variable: &Context::secret, moved: Arc::new(|_| {}) };
+        stores::inventory(spec, &opener).map_err(|error| match spec {
+            Some(spec) => located(&error, spec),
+            None => failed(error),
+        })
     }
 
     fn opened(&self, spec: &AdapterSpec) -> Result<Arc<dyn ArtifactStore>, Failure> {

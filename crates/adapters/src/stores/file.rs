@@ -1,7 +1,7 @@
 //! A store in a directory: `blobs/sha256/<two digits>/<64 digits>`, as OCI image layouts have it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use tagship_domain::Digest;
-use tagship_ports::{ArtifactStore, PortError, Problem};
+use tagship_domain::{Digest, Timestamp};
+use tagship_ports::{ArtifactStore, Inventory, PortError, Problem, inventory::Stored};
 
 use super::Moved;
 use crate::disk::{blocking, copy_atomically, copy_hashing, local, read_bounded};
@@ -144,6 +144,54 @@ impl Read for Counted {
     }
 }
 
+#[async_trait]
+impl Inventory for FileStore {
+    async fn list(&self) -> Result<Vec<Stored>, PortError> {
+        let root = self.root.join("blobs").join("sha256");
+        blocking(move || {
+            let mut stored = vec![];
+            for folder in entries(&root)? {
+                for path in if folder.is_dir() { entries(&folder)? } else { vec![] } {
+                    stored.extend(described(&path)?);
+                }
+            }
+            Ok(stored)
+        })
+        .await
+    }
+
+    async fn remove(&self, digest: &Digest) -> Result<(), PortError> {
+        let blob = self.blob(digest);
+        blocking(move || match fs::remove_file(&blob) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(local("remove", &blob, &error)),
+            _ => Ok(()),
+        })
+        .await
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, PortError> {
+    let failed = |error: std::io::Error| local("list", folder, &error);
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// A file by the name of a digest; nothing for another one.
+fn described(path: &Path) -> Result<Option<Stored>, PortError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Ok(digest) = format!("sha256:{name}").parse::<Digest>() else { return Ok(None) };
+    let failed = |error: std::io::Error| local("read", path, &error);
+    let metadata = fs::metadata(path).map_err(failed)?;
+    let modified = metadata.modified().map_err(failed)?;
+    let seconds = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let written = Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let written = written.map_err(|error| local("read", path, &std::io::Error::other(error)))?;
+    Ok(Some(Stored { digest, size: metadata.len(), written }))
+}
+
 fn missing(blob: &Path, digest: &Digest) -> PortError {
     let at = blob.display();
     PortError::new(Problem::NotFound, format!("read {digest} from the store"), format!("{at} does not exist"))
@@ -199,7 +247,7 @@ mod tests {
         let mut sink = std::io::sink();
         let digest = copy_hashing(&mut &b"weights"[..], &mut sink).unwrap();
         store.put_bytes(&digest, b"weights").await.unwrap();
-        std::fs::write(store.blob(&digest), b"changed").unwrap();
+        fs::write(store.blob(&digest), b"changed").unwrap();
         let error = store.get_bytes(&digest, 100).await.unwrap_err();
         assert_eq!(error.problem, Problem::Invalid);
         let to = directory.path().join("out");
@@ -213,13 +261,13 @@ mod tests {
     async fn what_stands_in_the_way_is_named_and_nothing_is_left_behind() {
         let directory = tempfile::tempdir().unwrap();
         let digest = copy_hashing(&mut &b"weights"[..], &mut std::io::sink()).unwrap();
-        std::fs::write(directory.path().join("blobs"), b"a file where a directory should be").unwrap();
+        fs::write(directory.path().join("blobs"), b"a file where a directory should be").unwrap();
         let store = FileStore::new(directory.path());
         let error = store.put_bytes(&digest, b"weights").await.unwrap_err();
         assert_eq!(error.problem, Problem::Local);
         assert!(error.operation.contains("blobs"), "{error}");
         assert!(!store.has(&digest).await.unwrap());
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[tokio::test]
@@ -229,7 +277,25 @@ mod tests {
         let digest = copy_hashing(&mut &b"weights"[..], &mut std::io::sink()).unwrap();
         store.put_bytes(&digest, b"other").await.unwrap_err();
         let folder = store.blob(&digest).parent().unwrap().to_owned();
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_listed_by_digest_and_can_be_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path());
+        assert_eq!(store.list().await.unwrap(), []);
+        let digest = copy_hashing(&mut &b"weights"[..], &mut std::io::sink()).unwrap();
+        store.put_bytes(&digest, b"weights").await.unwrap();
+        let blob = store.blob(&digest);
+        fs::write(blob.with_file_name(".a-temporary-file"), b"x").unwrap();
+        let [stored] = store.list().await.unwrap().try_into().unwrap();
+        assert_eq!((&stored.digest, stored.size), (&digest, 7));
+        assert!(stored.written.as_seconds() > 1_700_000_000, "{}", stored.written);
+        for _ in 0..2 {
+            store.remove(&digest).await.unwrap();
+        }
+        assert_eq!(store.list().await.unwrap(), []);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::{Map, Value};
 use tagship_config::AdapterSpec;
-use tagship_ports::{ArtifactStore, PortError, Problem};
+use tagship_ports::{ArtifactStore, Inventory, PortError, Problem};
 
 pub use bucket::BucketStore;
 pub use file::FileStore;
@@ -59,6 +59,29 @@ pub fn open(spec: &AdapterSpec, opener: &Opener<'_>) -> Result<Box<dyn ArtifactS
         "gcs" => Ok(remembering(bucket::gcs(&opening)?)),
         "azure" => Ok(remembering(bucket::azure(&opening)?)),
         _ => open_light(spec, opener),
+    }
+}
+
+/// Opens a store to list and remove what is in it; the embedded one where none is named.
+///
+/// # Errors
+/// As [`open`]; [`Problem::Unsupported`] for a kind whose host looks after that by itself.
+pub fn inventory(spec: Option<&AdapterSpec>, opener: &Opener<'_>) -> Result<Box<dyn Inventory>, PortError> {
+    let Some(spec) = spec else { return Ok(Box::new(FileStore::embedded(opener.root))) };
+    let opening = Opening { settings: &spec.settings, variable: opener.variable, moved: &opener.moved };
+    let refuse = |message: &str| {
+        let message = format!("the store {} {message}", spec.kind);
+        Err(PortError::new(Problem::Unsupported, "open the store to remove from it", message))
+    };
+    match spec.kind.as_str() {
+        "file" => Ok(Box::new(FileStore::from_settings(&spec.settings, opener.root, &opener.moved)?)),
+        "s3" => Ok(Box::new(bucket::s3(&opening)?)),
+        "gcs" => Ok(Box::new(bucket::gcs(&opening)?)),
+        "azure" => Ok(Box::new(bucket::azure(&opening)?)),
+        "oci" => refuse(
+            "says nothing of when files were written; delete tags `blob-...` there by the registry's own rules",
+        ),
+        _ => refuse("keeps files with its releases; delete those there"),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tagship_domain::{Bump, Environment, ModelName, Version};
+use tagship_domain::{Bump, Duration, Environment, ModelName, Version};
 
-use super::Format;
+use super::{Common, Format};
 
 /// `tagship registry`.
 #[derive(Debug, Parser)]
@@ -27,6 +27,7 @@ impl RegistryArgs {
                 | RegistryQuestion::Doctor { format },
             ) => *format,
             RegistryVerb::Write(change) => change.edit().format,
+            RegistryVerb::Gc(args) => args.common.format,
         }
     }
 }
@@ -40,6 +41,25 @@ pub enum RegistryVerb {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
     Write(RegistryChange),
+    /// Remove files from a model's store that no release refers to.
+    ///
+    /// The store, with its prefix, must belong to this repository alone: what only other repositories refer to would go.
+    /// Files of every version that a tag names stay, withdrawn ones too. Do not run it while releases are made.
+    Gc(GcArgs),
+}
+
+/// `tagship registry gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+    /// Keep what was written within this time, when the release that it is for may still be in the making.
+    #[arg(long, default_value = "24h", value_name = "DURATION")]
+    pub grace: Duration,
+    /// Say what would go, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What is read from the registry.

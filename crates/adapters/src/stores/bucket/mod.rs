@@ -17,8 +17,8 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, multipart::MultipartStore};
 use sha2::{Digest as _, Sha256};
-use tagship_domain::Digest;
-use tagship_ports::{ArtifactStore, PortError, Problem};
+use tagship_domain::{Digest, Timestamp};
+use tagship_ports::{ArtifactStore, Inventory, PortError, Problem, inventory::Stored};
 
 use self::failure::port;
 use super::{Moved, ranges};
@@ -217,5 +217,31 @@ impl ArtifactStore for BucketStore {
         let bytes = bytes.map_err(|error| port(operation(), &error))?;
         let found = Digest::from_bytes(Sha256::digest(&bytes).into());
         if found == *digest { Ok(bytes.into()) } else { Err(ranges::damaged(digest, &found, &self.place)) }
+    }
+}
+
+#[async_trait]
+impl Inventory for BucketStore {
+    async fn list(&self) -> Result<Vec<Stored>, PortError> {
+        let operation = || format!("list {}", self.place);
+        let folder = self.prefix.clone().join("blobs").join("sha256");
+        let listed = self.service.list_with_delimiter(Some(&folder)).await;
+        let mut stored = vec![];
+        for object in listed.map_err(|error| port(operation(), &error))?.objects {
+            let name = object.location.filename().unwrap_or_default();
+            let Ok(digest) = format!("sha256:{name}").parse() else { continue };
+            let written = Timestamp::from_seconds(object.last_modified.timestamp());
+            let written =
+                written.map_err(|error| PortError::new(Problem::Invalid, operation(), error.to_string()))?;
+            stored.push(Stored { digest, size: object.size, written });
+        }
+        Ok(stored)
+    }
+
+    async fn remove(&self, digest: &Digest) -> Result<(), PortError> {
+        match self.service.delete(&self.blob(digest)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(port(format!("remove {digest} from {}", self.place), &error)),
+        }
     }
 }

@@ -146,6 +146,20 @@ async fn many_at_once_store_one_object() {
     assert_eq!(store.get_bytes(&digest, 100).await.unwrap(), WEIGHTS);
 }
 
+#[tokio::test]
+async fn what_is_there_is_listed_by_digest_and_can_be_removed() {
+    let service = Arc::new(InMemory::new());
+    let (store, digest) = (store(&service), digest_of(WEIGHTS));
+    store.put_bytes(&digest, WEIGHTS).await.unwrap();
+    service.put(&"churn/blobs/sha256/notes.txt".into(), b"x".to_vec().into()).await.unwrap();
+    let [stored] = store.list().await.unwrap().try_into().unwrap();
+    assert_eq!((&stored.digest, stored.size), (&digest, 36));
+    for _ in 0..2 {
+        store.remove(&digest).await.unwrap();
+    }
+    assert_eq!(store.list().await.unwrap(), []);
+}
+
 #[test]
 fn settings_say_what_is_missing_and_nothing_goes_out_unencrypted() {
     let open = |json: serde_json::Value, set: bool| {

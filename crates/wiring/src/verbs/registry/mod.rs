@@ -1,11 +1,12 @@
 //! `tagship registry`.
 
+mod gc;
 mod read;
 mod write;
 
 use std::path::Path;
 
-use tagship_adapters::SystemClock;
+use tagship_adapters::{SystemClock, stores};
 use tagship_git::GitRepo;
 use tagship_ports::Clock as _;
 use tagship_runner::{
@@ -13,15 +14,18 @@ use tagship_runner::{
     args::{RegistryArgs, RegistryQuestion, RegistryVerb},
 };
 
-use crate::{answer::Answer, failure::failed, project::registry_options};
+use crate::{answer::Answer, failure::failed, project::registry_options, workspace::Workspace};
 
-/// Reads or changes the registry of the repository around the working directory; needs no configuration.
+/// Reads or changes the registry of the repository around the working directory; only removing files needs a configuration.
 pub(crate) async fn run(args: &RegistryArgs, context: &Context) -> Result<Answer, Failure> {
     let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
     let options = registry_options(repo.root())?;
     let question = match &args.verb {
         RegistryVerb::Write(change) => return write::run(change, &repo, &options, context).await,
         RegistryVerb::Read(question) => question,
+        RegistryVerb::Gc(args) => {
+            return gc::run(args, &Workspace::open(&args.common, context.clone(), stores::open)?).await;
+        }
     };
     let style = crate::style(&Screen::of(context, false));
     let registry = tagship_release::read_registry(&repo, options).await.map_err(failed)?;

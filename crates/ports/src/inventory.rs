@@ -1,0 +1,27 @@
+//! What a store holds, for taking away what nothing refers to.
+
+use async_trait::async_trait;
+use tagship_domain::{Digest, Timestamp};
+
+use crate::PortError;
+
+/// A file in a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its digest, by its name; what it holds is not looked at.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was written, by the store's clock.
+    pub written: Timestamp,
+}
+
+/// A store whose files can be listed and removed.
+#[async_trait]
+pub trait Inventory: Send + Sync {
+    /// Every whole file. What does not have the name of a digest is none of ours and not among them.
+    async fn list(&self) -> Result<Vec<Stored>, PortError>;
+
+    /// Removes a file. One that is not there is no error.
+    async fn remove(&self, digest: &Digest) -> Result<(), PortError>;
+}

@@ -1,0 +1,45 @@
+//! What may be removed from a store.
+
+use std::collections::BTreeSet;
+
+use tagship_domain::Duration;
+use tagship_ports::{ArtifactStore as _, inventory::Stored};
+
+use super::*;
+use crate::{ReleaseError, referenced, unreferenced};
+
+#[tokio::test]
+async fn what_a_release_refers_to_and_what_is_young_stays() {
+    let world = World::new();
+    let elsewhere = BTreeSet::new();
+    let nothing = referenced(&world.registry().await, &elsewhere, &world.store).await;
+    assert!(matches!(nothing, Err(ReleaseError::NothingReferenced)), "{nothing:?}");
+
+    let made = world.maker().make(&world.draft(b"weights", 10)).await.unwrap();
+    let known = referenced(&world.registry().await, &elsewhere, &world.store).await.unwrap();
+    assert!(known.contains(&made.release.manifest) && known.contains(&digest_of(b"weights")));
+
+    let others = BTreeSet::from([churn()]);
+    let nothing = referenced(&world.registry().await, &others, &world.store).await;
+    assert!(matches!(nothing, Err(ReleaseError::NothingReferenced)), "{nothing:?}");
+
+    let file = |bytes: &[u8], minutes: i64| Stored {
+        digest: digest_of(bytes),
+        size: 7,
+        written: Timestamp::from_seconds(minutes * 60).unwrap(),
+    };
+    let stored = vec![file(b"weights", 0), file(b"left behind", 0), file(b"in the making", 100)];
+    let now = Timestamp::from_seconds(120 * 60).unwrap();
+    let may_go = unreferenced(stored, &known, now, Duration::from_secs(3600));
+    assert_eq!(may_go, [file(b"left behind", 0)]);
+}
+
+#[tokio::test]
+async fn a_manifest_that_cannot_be_read_keeps_everything() {
+    let world = World::new();
+    let elsewhere = BTreeSet::new();
+    world.maker().make(&world.draft(b"weights", 10)).await.unwrap();
+    let empty = FakeArtifactStore::new(digest_of);
+    empty.put_bytes(&digest_of(b"x"), b"x").await.unwrap();
+    referenced(&world.registry().await, &elsewhere, &empty).await.unwrap_err();
+}
