@@ -12,6 +12,7 @@ mod make;
 mod note;
 mod preview;
 mod publish;
+pub mod signing;
 mod source;
 mod stages;
 mod sweep;
