@@ -63,6 +63,8 @@ pub struct EnvironmentConfig {
     pub after: Option<Environment>,
     /// How long monitoring may undo a promotion by itself.
     pub guard: Duration,
+    /// Whether only versions that a trusted key has signed get there.
+    pub require_signature: bool,
 }
 
 /// How long blue-green keeps the version from before where nothing is said, as Argo Rollouts does.
@@ -122,6 +124,9 @@ pub(crate) struct EnvironmentLayer {
     /// How long after a promotion monitoring may go back by itself.
     #[schemars(extend("default" = Duration::default()))]
     guard: Option<Duration>,
+    /// Whether only versions get there that a key of `verify` has signed.
+    #[schemars(extend("default" = false))]
+    require_signature: Option<bool>,
     /// What happens when a rollout has succeeded; nothing where it is left out.
     on_success: Option<OnSuccessLayer>,
 }
@@ -157,6 +162,7 @@ impl EnvironmentConfig {
             freeze: vec![],
             after: None,
             guard: Duration::default(),
+            require_signature: false,
         }
     }
 
@@ -237,6 +243,7 @@ impl EnvironmentLayer {
             freeze: freeze?,
             after: self.after,
             guard: self.guard.unwrap_or_default(),
+            require_signature: self.require_signature.unwrap_or_default(),
         };
         if place.errors_so_far() == before {
             coverage::check(&environment, place);

@@ -35,6 +35,7 @@ mod reports;
 mod scalar;
 mod scoring;
 mod share;
+mod signing;
 mod step;
 mod strategy;
 mod threshold;
@@ -55,6 +56,7 @@ pub use notify::NotifyConfig;
 pub use path::{PathError, RepoPath};
 pub use release::{BumpRule, ReleaseSettings};
 pub use reports::ReportSettings;
+pub use signing::KeySource;
 pub use validate::{Format, GoldenSettings, ValidateSettings};
 pub use yaml::YamlError;
 

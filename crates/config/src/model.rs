@@ -15,6 +15,7 @@ use crate::{
     place::Place,
     release::{ReleaseLayer, ReleaseSettings},
     reports::{ReportSettings, ReportsLayer},
+    signing::{KeySource, VerifyLayer},
     validate::{ValidateLayer, ValidateSettings},
 };
 
@@ -31,6 +32,8 @@ pub struct ModelConfig {
     pub gate: GateSettings,
     /// How a release is made.
     pub release: ReleaseSettings,
+    /// Public keys one of which must have signed a release, where a signature is required.
+    pub trusted_keys: Vec<KeySource>,
     /// What commits are marked with.
     pub mark: Mark,
     /// Where versions go.
@@ -53,6 +56,8 @@ pub(crate) struct ModelLayer {
     gate: Option<GateLayer>,
     /// How a version is numbered and where its bytes are kept.
     release: Option<ReleaseLayer>,
+    /// Who is trusted to have signed a release, e.g. `{ keys: [keys/release.pub.pem] }`.
+    verify: Option<VerifyLayer>,
     /// What commits are marked with: a line, or a page with everything that the comment shows.
     #[schemars(extend("default" = Mark::default()))]
     mark: Option<Mark>,
@@ -69,6 +74,7 @@ impl ModelConfig {
             validate: ValidateSettings::default(),
             gate: GateSettings::default(),
             release: ReleaseSettings::default(),
+            trusted_keys: vec![],
             mark: Mark::default(),
             environments: BTreeMap::new(),
         }
@@ -81,7 +87,13 @@ impl ModelLayer {
         let validate = self.validate.unwrap_or_default().resolve(&place.key("validate"));
         let gate = self.gate.unwrap_or_default().resolve(&place.key("gate"));
         let release = self.release.unwrap_or_default().resolve(&place.key("release"));
-        let environments = resolve_environments(self.environments, &place.key("environments"));
+        let trusts = self.verify.is_some();
+        let trusted_keys = self.verify.map_or_else(Vec::new, |verify| verify.resolve(&place.key("verify")));
+        let at = place.key("environments");
+        let environments = resolve_environments(self.environments, &at);
+        if !trusts {
+            refuse_trusting_nobody(&environments, &at);
+        }
         let Some(artifact) = self.artifact else {
             let help =
                 "name the file or directory that is versioned, e.g. `artifact: models/churn`".to_owned();
@@ -89,7 +101,7 @@ impl ModelLayer {
             return None;
         };
         let mark = self.mark.unwrap_or_default();
-        Some(ModelConfig { artifact, reports, validate, gate, release, mark, environments })
+        Some(ModelConfig { artifact, reports, validate, gate, release, trusted_keys, mark, environments })
     }
 }
 
@@ -118,6 +130,20 @@ fn resolve_environments(
     }
     check_order(&resolved, place);
     resolved
+}
+
+/// Without a key that is trusted no signature would ever be good enough.
+fn refuse_trusting_nobody(environments: &BTreeMap<Environment, EnvironmentConfig>, place: &Place<'_>) {
+    for (name, environment) in environments {
+        if environment.require_signature {
+            let help = "name the public key of the model, e.g. `verify: { keys: [keys/release.pub.pem] }` beside \
+                        `environments`";
+            place
+                .key(name.as_str())
+                .key("require-signature")
+                .report("a signature is required, and no key is trusted".to_owned(), Some(help.to_owned()));
+        }
+    }
 }
 
 /// What is asked for next has to be there, and to end somewhere.

@@ -7,6 +7,7 @@ use tagship_domain::Bump;
 use crate::{
     adapter::{AdapterLayer, AdapterSpec},
     place::Place,
+    signing::SignLayer,
 };
 
 /// How a release is made.
@@ -17,6 +18,8 @@ pub struct ReleaseSettings {
     /// Where the bytes of a release are kept; where the repository is hosted and nothing is said, as files of the
     /// host's releases, elsewhere in a directory.
     pub store: Option<AdapterSpec>,
+    /// The environment variable with the private key that signs releases; absent where they are not signed.
+    pub sign_key_env: Option<String>,
 }
 
 /// Which part of the version a release raises.
@@ -47,6 +50,8 @@ pub(crate) struct ReleaseLayer {
     /// `gcs: { bucket: models }`, `azure: { account: acme, container: models }` or
     /// `oci: { repository: ghcr.io/acme/churn }`.
     store: Option<AdapterLayer>,
+    /// The key that signs releases, e.g. `{ key-env: TAGSHIP_SIGNING_KEY }`.
+    sign: Option<SignLayer>,
 }
 
 impl BumpRule {
@@ -66,6 +71,7 @@ impl ReleaseLayer {
         ReleaseSettings {
             bump: self.bump.unwrap_or_default(),
             store: self.store.map(|store| store.resolve(&place.key("store"))),
+            sign_key_env: self.sign.and_then(|sign| sign.resolve(&place.key("sign"))),
         }
     }
 }

@@ -5,6 +5,7 @@ mod mistakes;
 mod progressive;
 mod progressive_mistakes;
 mod schema;
+mod signing_mistakes;
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -175,7 +176,7 @@ models:
              size carries a unit, as in `90s` or `64MiB`",
             "6:72 models.m.gate.rules[1]: the key `expr` is missing",
             "7:5 models.m.monitor: unknown key `monitor` | known here: `artifact`, `reports`, `validate`, `gate`, \
-             `release`, `mark`, `environments`",
+             `release`, `verify`, `mark`, `environments`",
         ]
     );
 }

@@ -65,6 +65,9 @@ pub struct Manifest {
     pub metrics: BTreeMap<String, f64>,
     /// Files that later judgements need (predictions on the test rows, golden cases), by role.
     pub evidence: BTreeMap<Evidence, FileEntry>,
+    /// Documents about the release that lie beside it in the store: its signature, what people and tools read about it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attachments: BTreeMap<Attachment, FileEntry>,
     /// What validation said.
     pub validation: ValidationReport,
     /// What the gate said.
@@ -88,6 +91,23 @@ pub enum Evidence {
     Predictions,
     /// Golden cases, for the smoke check of every later deployment of this version.
     Golden,
+}
+
+/// What a document beside a release is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attachment {
+    /// A sigstore bundle by the `OpenSSF` Model Signing standard, over all files of the artifact.
+    Signature,
+}
+
+impl Attachment {
+    /// Name of its file.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Signature => "model.sig.json",
+        }
+    }
 }
 
 impl Document for Manifest {

@@ -119,6 +119,7 @@ mod tests {
             signature,
             metrics: std::collections::BTreeMap::new(),
             evidence: std::collections::BTreeMap::new(),
+            attachments: std::collections::BTreeMap::new(),
             validation: ValidationReport::of(vec![]),
             gate: GateReport {
                 model: None,

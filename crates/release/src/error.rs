@@ -4,6 +4,8 @@ use tagship_domain::{CommitId, Digest, Environment, Exit, ModelName, Version, sc
 use tagship_ports::PortError;
 use tagship_registry::RegistryError;
 
+use crate::signing::SignatureError;
+
 /// Why a release was not made, found or fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
@@ -111,6 +113,24 @@ pub enum ReleaseError {
     /// A manifest that this build can't read or write.
     #[error("read the manifest: {0}")]
     Document(#[from] DocumentError),
+    /// The release has no signature, and one is required.
+    #[error("believe {model}@{version}: it was released without a signature, and a signature is required")]
+    Unsigned {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+    },
+    /// The signature of a release was not made, or is not believed.
+    #[error("{model}@{version}: failed to {source}")]
+    Signature {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+        /// Why.
+        source: Box<SignatureError>,
+    },
     /// The commit holds another version, and there is no journal to register a second one.
     #[error("release {model}: commit {} already is {version}", commit.short())]
     CommitTaken {
@@ -127,7 +147,8 @@ impl ReleaseError {
     /// The exit code that a program ends with.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotJudged { .. } => Exit::Negative,
+            Self::NotJudged { .. } | Self::Unsigned { .. } => Exit::Negative,
+            Self::Signature { source, .. } => source.exit(),
             Self::Uncommitted { .. }
             | Self::BadReference { .. }
             | Self::UnknownVersion { .. }

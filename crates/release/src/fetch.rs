@@ -7,8 +7,10 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 use tagship_domain::{
-    Digest, Environment, FileEntry, Manifest, ModelName, Release, Version, digest::directory_listing,
-    release::Evidence, schema,
+    Digest, Environment, FileEntry, Manifest, ModelName, Release, Version,
+    digest::directory_listing,
+    release::{Attachment, Evidence},
+    schema,
 };
 use tagship_ports::ArtifactStore;
 
@@ -100,6 +102,21 @@ pub async fn read_evidence(
     kind: Evidence,
 ) -> Result<Option<Vec<u8>>, ReleaseError> {
     match manifest.evidence.get(&kind) {
+        None => Ok(None),
+        Some(file) => Ok(Some(store.get_bytes(&file.sha256, IN_MEMORY).await?)),
+    }
+}
+
+/// Reads a document that lies beside a release; absent where it has none of this kind.
+///
+/// # Errors
+/// When the store does not have it, or it is damaged or too large.
+pub async fn read_attachment(
+    store: &dyn ArtifactStore,
+    manifest: &Manifest,
+    kind: Attachment,
+) -> Result<Option<Vec<u8>>, ReleaseError> {
+    match manifest.attachments.get(&kind) {
         None => Ok(None),
         Some(file) => Ok(Some(store.get_bytes(&file.sha256, IN_MEMORY).await?)),
     }

@@ -4,6 +4,7 @@
 //! and makes the release visible. So a release that can be seen is complete, and a race is decided by the one
 //! thing that git decides: who creates the tag.
 
+mod attach;
 mod bump;
 mod error;
 mod fetch;
@@ -16,11 +17,12 @@ pub mod signing;
 mod source;
 mod stages;
 mod sweep;
+mod trust;
 
 pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
 pub use error::ReleaseError;
-pub use fetch::{Reference, fetch_release, read_evidence, read_manifest};
+pub use fetch::{Reference, fetch_release, read_attachment, read_evidence, read_manifest};
 pub use find::{current, previous, read_registry, release_of_version, releases};
 pub use make::{Draft, Made, ReleaseMaker, SourceFile};
 pub use preview::{Preview, PreviewRequest, preview};
@@ -28,6 +30,7 @@ pub use publish::publish;
 pub use source::StoredReleases;
 pub use stages::TagStages;
 pub use sweep::{referenced, unreferenced};
+pub use trust::check_signature;
 
 #[cfg(test)]
 mod tests;

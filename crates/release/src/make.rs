@@ -1,6 +1,6 @@
 //! Making a release.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use tagship_domain::{
     Bump, CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
@@ -20,11 +20,13 @@ use tagship_registry::{
 };
 
 use crate::{
+    attach::attached,
     bump::{NextBump, next_bump},
     error::ReleaseError,
     fetch::{artifact_digest, digest_of, read_manifest},
     find::{read_registry, release_of_version, releases, tag_of},
     note::release_note,
+    signing::SigningKey,
 };
 
 /// How often a lost race for the tag is run again.
@@ -42,6 +44,8 @@ pub struct ReleaseMaker<'a> {
     pub journals: &'a dyn StateStore,
     /// Where the release is shown.
     pub forge: &'a dyn Forge,
+    /// The key that signs what is made; absent where releases are not signed.
+    pub signing: Option<&'a SigningKey>,
 }
 
 /// A file on disk with the digest it must have.
@@ -161,11 +165,16 @@ impl ReleaseMaker<'_> {
             Err(error) => return Err(error.into()),
         };
         let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
+        let attached = attached(manifest, self.signing)?;
+        let manifest = attached.manifest;
         let Registration::New { version, tag } =
             registry.plan_registration(&request(Some(&manifest))?, draft.now)?
         else {
             return Ok(Attempt::LostRace);
         };
+        for (digest, bytes) in &attached.files {
+            self.store.put_bytes(digest, bytes).await?;
+        }
         self.publish(draft, &manifest, version, &tag, next.because).await
     }
 
@@ -320,6 +329,7 @@ impl<'a> Judged<'a> {
             signature: self.artifact.signature.clone(),
             metrics: draft.gate.metrics.iter().filter_map(number).collect(),
             evidence: draft.evidence.iter().map(|(kind, file)| (*kind, file.entry.clone())).collect(),
+            attachments: BTreeMap::new(),
             validation: draft.validation.clone(),
             gate: draft.gate.clone(),
             commit: draft.commit.clone(),

@@ -9,6 +9,8 @@ use tagship_ports::{ArtifactStore, PortError, Problem, ReleaseSource};
 use crate::{
     error::ReleaseError,
     fetch::{fetch_release, read_evidence, read_manifest},
+    signing::PublicKey,
+    trust::check_signature,
 };
 
 /// The releases of a store.
@@ -17,12 +19,18 @@ use crate::{
 pub struct StoredReleases<'a> {
     /// The store.
     pub store: &'a dyn ArtifactStore,
+    /// The keys one of which must have signed what is fetched; absent where no signature is required.
+    pub signed_by: Option<&'a [PublicKey]>,
 }
 
 #[async_trait]
 impl ReleaseSource for StoredReleases<'_> {
     async fn fetch(&self, release: &Release, directory: &Path) -> Result<PathBuf, PortError> {
         let manifest = self.manifest(release).await?;
+        if let Some(trusted) = self.signed_by {
+            let checked = check_signature(self.store, &manifest, trusted).await;
+            checked.map_err(|error| port("fetch", release, error))?;
+        }
         fetch_release(self.store, &manifest, directory).await.map_err(|error| port("fetch", release, error))
     }
 

@@ -3,6 +3,7 @@
 mod fetch;
 mod make;
 mod races;
+mod signed;
 mod stages;
 mod sweep;
 
@@ -43,7 +44,13 @@ impl World {
     }
 
     fn maker(&self) -> ReleaseMaker<'_> {
-        ReleaseMaker { repo: &self.repo, store: &self.store, journals: &self.journals, forge: &self.forge }
+        ReleaseMaker {
+            repo: &self.repo,
+            store: &self.store,
+            journals: &self.journals,
+            forge: &self.forge,
+            signing: None,
+        }
     }
 
     /// One more commit on the branch, which the next draft is built from.

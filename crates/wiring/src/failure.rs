@@ -68,6 +68,8 @@ impl Ending for ReleaseError {
             Self::Uncommitted { .. } => "uncommitted",
             Self::UnknownVersion { .. } => "unknown-version",
             Self::RolledOut { .. } => "rolled-out",
+            Self::Unsigned { .. } => "unsigned",
+            Self::Signature { .. } => "bad-signature",
             _ => "release-failed",
         }
     }

@@ -14,6 +14,7 @@ mod notifying;
 mod pipeline;
 mod project;
 mod publisher;
+mod signatures;
 mod stage;
 mod state;
 mod summary;

@@ -32,6 +32,7 @@ use crate::{
     live::LiveScreen,
     notifying::Notifying,
     publisher::{CommentPublisher, Story, now, section},
+    signatures::{refuse_unsigned, required_keys},
     state::unusable_journal,
     summary,
     verbs::{
@@ -126,7 +127,8 @@ async fn lead_on(
     let store = workspace.store(place.model)?;
     let opened = open_target(workspace, place.settings)?;
     let options = workspace.registry_options()?;
-    let releases = StoredReleases { store: store.as_ref() };
+    let trusted = required_keys(workspace, place)?;
+    let releases = StoredReleases { store: store.as_ref(), signed_by: trusted.as_deref() };
     let comments = CommentPublisher { workspace };
     let publisher = Notifying::new(&comments, workspace, place.settings)?;
     let deployments = Deployments { workspace, url: place.settings.environment_url.as_deref() };
@@ -343,6 +345,9 @@ fn work_directory(workspace: &Workspace) -> Result<tempfile::TempDir, Failure> {
 }
 
 /// What the configuration says about rolling a release out there.
+///
+/// # Errors
+/// When it may not go there, or what it consists of cannot be read.
 pub(crate) async fn plan(
     workspace: &Workspace,
     place: Place<'_>,
@@ -350,6 +355,7 @@ pub(crate) async fn plan(
 ) -> Result<RolloutPlan, Failure> {
     let store = workspace.store(place.model)?;
     let manifest = release::read_manifest(store.as_ref(), candidate).await.map_err(failed)?;
+    refuse_unsigned(workspace, place, store.as_ref(), &manifest).await?;
     let golden = release::read_evidence(store.as_ref(), &manifest, Evidence::Golden).await.map_err(failed)?;
     let settings = place.model.validate.golden.as_ref();
     let smoke = match golden {

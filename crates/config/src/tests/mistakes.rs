@@ -329,8 +329,8 @@ const BODIES: &[(&str, &str)] = &[
         "39 models.m.release.store.file.size: expected a finite number, found the number inf",
     ),
     (
-        "release: { sign: { key-env: KEY } }",
-        "16 models.m.release.sign: unknown key `sign` | known here: `bump`, `store`",
+        "release: { channel: beta }",
+        "16 models.m.release.channel: unknown key `channel` | known here: `bump`, `store`, `sign`",
     ),
     ("environments: [production]", "5 models.m.environments: expected a mapping, found a list"),
     (

@@ -27,7 +27,7 @@ async fn a_release_comes_back_as_it_was() {
     let artifact = fetch_release(&world.store, &manifest, &to).await.unwrap();
     assert_eq!(artifact, to.join("model.onnx"));
     assert_eq!(fs::read(artifact).unwrap(), b"one");
-    let source = StoredReleases { store: &world.store };
+    let source = StoredReleases { store: &world.store, signed_by: None };
     assert_eq!(
         source.fetch(&release, &to).await.unwrap(),
         to.join("model.onnx"),
@@ -44,7 +44,8 @@ async fn damaged_bytes_are_not_handed_out() {
     let error = fetch_release(&world.store, &manifest, &to).await.unwrap_err();
     assert!(matches!(&error, ReleaseError::Port(error) if error.problem == Problem::Invalid), "{error}");
     assert!(!to.join("model.onnx").exists());
-    let error = StoredReleases { store: &world.store }.fetch(&release, &to).await.unwrap_err();
+    let error =
+        StoredReleases { store: &world.store, signed_by: None }.fetch(&release, &to).await.unwrap_err();
     assert_eq!(error.problem, Problem::Invalid);
 }
 

@@ -19,6 +19,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     pipeline::json_sentence,
+    signatures::signing_key,
     state::{artifact_files, head},
     summary,
     workspace::Workspace,
@@ -66,7 +67,9 @@ async fn make(workspace: &Workspace, model: &ModelConfig, draft: &Draft) -> Resu
     let store = workspace.store(model)?;
     let total = draft.files.iter().map(|file| file.entry.size).sum();
     let _shown = workspace.transfers.show(&format!("store {}", draft.model), total);
-    maker(workspace, store.as_ref()).make(draft).await.map_err(failed)
+    let key = signing_key(model)?;
+    let maker = ReleaseMaker { signing: key.as_ref(), ..maker(workspace, store.as_ref()) };
+    maker.make(draft).await.map_err(failed)
 }
 
 /// Shows a release on the forge that an earlier run made, and perhaps did not live to show.
@@ -86,6 +89,7 @@ fn maker<'a>(workspace: &'a Workspace, store: &'a dyn ArtifactStore) -> ReleaseM
         store,
         journals: host.journals.as_ref(),
         forge: host.forge.as_ref(),
+        signing: None,
     }
 }
 
