@@ -40,6 +40,8 @@ pub fn run_by(cli: Result<Cli, Failure>, clock: Arc<dyn Clock>) -> ExitCode {
         Ok(Verb::Lock(args)) => wiring::lock(Ok(args)),
         Ok(Verb::Unlock(args)) => wiring::unlock(Ok(args)),
         Ok(Verb::Pull(args)) => wiring::pull(Ok(args)),
+        Ok(Verb::Sign(args)) => wiring::sign(Ok(args)),
+        Ok(Verb::Verify(args)) => wiring::verify(Ok(args)),
         Ok(Verb::Backtest(args)) => wiring::backtest(Ok(args)),
         Ok(Verb::Init(args)) => wiring::init(Ok(args)),
         Ok(Verb::Import(args)) => wiring::import(Ok(args)),

@@ -35,6 +35,7 @@ mod schedule;
 mod scores;
 mod sentences;
 mod shadow;
+mod signing;
 mod structure;
 mod target;
 mod target_check;

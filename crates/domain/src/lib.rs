@@ -6,6 +6,7 @@
 pub mod addition;
 pub mod analysis;
 pub mod approval;
+pub mod chain;
 pub mod decision;
 pub mod digest;
 pub mod event;

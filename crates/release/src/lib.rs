@@ -6,6 +6,7 @@
 
 mod attach;
 mod bump;
+mod chain;
 mod error;
 mod fetch;
 mod find;
@@ -21,6 +22,7 @@ mod trust;
 
 pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
+pub use chain::{Trust, check_bytes, check_manifest, check_signed, check_verdicts};
 pub use error::ReleaseError;
 pub use fetch::{Reference, fetch_release, read_attachment, read_evidence, read_manifest};
 pub use find::{current, previous, read_registry, release_of_version, releases};

@@ -5,6 +5,7 @@
 //! act on.
 
 mod analysis;
+mod chain;
 mod documents;
 mod explanation;
 mod hook;
@@ -16,6 +17,7 @@ mod rule;
 mod table;
 
 pub use analysis::look;
+pub use chain::chain;
 pub use documents::{decision, gate, release, validation};
 pub use explanation::explanation;
 pub use hook::hook;

@@ -6,6 +6,7 @@
 //! reads the journal and goes on. Whoever starts a rollout decides that it may start at all: validation, gate and
 //! approval lie before this crate.
 
+mod agreement;
 pub mod analysis;
 pub mod backtest;
 mod driver;
@@ -27,6 +28,7 @@ mod step;
 mod tick;
 mod world;
 
+pub use agreement::check_stage;
 pub use driver::{Begin, Driver, Told};
 pub use error::RolloutError;
 pub use guard::{GuardRefusal, guarded};

@@ -13,6 +13,7 @@ mod plan;
 mod quantity;
 mod read;
 mod registry;
+mod sign;
 mod target;
 
 pub use explain::{ExplainArgs, RolloutQuestion};
@@ -24,6 +25,7 @@ pub use read::Read;
 pub use registry::{
     Edit, GcArgs, NamedVersion, RegistryArgs, RegistryChange, RegistryQuestion, RegistryVerb,
 };
+pub use sign::{ExplainReleaseArgs, SignArgs, VerifyArgs};
 pub use target::{CheckArgs, TargetArgs, TargetQuestion};
 
 /// Ship machine-learning models from git to production.
@@ -70,6 +72,10 @@ pub enum Verb {
     Registry(RegistryArgs),
     /// Fetch the bytes of a release and verify them.
     Pull(PullArgs),
+    /// Sign the files of a model by the standard of `OpenSSF` (Model Signing v1).
+    Sign(SignArgs),
+    /// Check everything that a release rests on again, or a signature against files.
+    Verify(VerifyArgs),
     /// Say what an analysis would have decided about recorded looks.
     Backtest(BacktestArgs),
     /// Turn a specification of Argo Rollouts or Flagger into a configuration, with a note on every difference.

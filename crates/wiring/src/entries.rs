@@ -12,7 +12,7 @@ use tagship_runner::{
     args::{
         BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, ImportArgs, InitArgs, LockArgs, Pace,
         PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RolloutQuestion, RunArgs,
-        StatusArgs, TargetArgs, UnlockArgs, ValidateArgs,
+        SignArgs, StatusArgs, TargetArgs, UnlockArgs, ValidateArgs, VerifyArgs,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -181,6 +181,16 @@ pub fn pull(args: Given<PullArgs>) -> ExitCode {
         |args| Manner::of(&args.common),
         async |args, context| verbs::pull::run(args, &open(&args.common, context)?).await,
     )
+}
+
+/// `tagship sign`.
+pub fn sign(args: Given<SignArgs>) -> ExitCode {
+    step(args, |args| Manner::printing(args.format), async |args, _| verbs::sign::run(args))
+}
+
+/// `tagship verify`.
+pub fn verify(args: Given<VerifyArgs>) -> ExitCode {
+    step(args, |args| Manner::of(&args.common), async |args, context| verbs::verify::run(args, context).await)
 }
 
 /// `tagship backtest`.

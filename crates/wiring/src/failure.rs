@@ -3,7 +3,7 @@
 use tagship_domain::Exit;
 use tagship_ports::{PortError, Problem};
 use tagship_registry::RegistryError;
-use tagship_release::ReleaseError;
+use tagship_release::{ReleaseError, signing::SignatureError};
 use tagship_rollout::{LockError, RolloutError};
 use tagship_runner::Failure;
 
@@ -81,6 +81,20 @@ impl Ending for ReleaseError {
                  `tagship rollback` to leave a version"
             )),
             _ => None,
+        }
+    }
+}
+
+impl Ending for SignatureError {
+    fn exit(&self) -> Exit {
+        SignatureError::exit(self)
+    }
+    fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Key { .. } => "bad-key",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Unreadable { .. } => "local-files",
+            _ => "bad-signature",
         }
     }
 }

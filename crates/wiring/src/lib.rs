@@ -7,6 +7,7 @@ mod answer;
 mod deployments;
 mod entries;
 mod failure;
+mod file_tree;
 mod host;
 mod live;
 mod marks;
@@ -32,8 +33,8 @@ use tagship_runner::Screen;
 use answer::Answer;
 pub use entries::{
     alone, backtest, comment, decide, gate, import, init, lock, misunderstood, pipeline, plan, pull,
-    registry, release, rollback, rollback_by, rollout, rollout_by, schema, small_gate, status, target,
-    telling, unlock, validate,
+    registry, release, rollback, rollback_by, rollout, rollout_by, schema, sign, small_gate, status, target,
+    telling, unlock, validate, verify,
 };
 
 /// How the screen wants things rendered.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tagship_domain::{
     Document, Manifest,
     analysis::AnalysisLook,
+    chain::Chain,
     decision::Decision,
     explanation::Explanation,
     forecast::Forecast,
@@ -31,7 +32,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 19] = [
+const DOCUMENTS: [Documented; 20] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<RuleDescription>,
@@ -42,6 +43,7 @@ const DOCUMENTS: [Documented; 19] = [
     document::<Look>,
     document::<AnalysisLook>,
     document::<Forecast>,
+    document::<Chain>,
     document::<Explanation>,
     document::<StatusReport>,
     document::<GoldenCases>,

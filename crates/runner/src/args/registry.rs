@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tagship_domain::{Bump, Duration, Environment, ModelName, Version};
 
-use super::{Common, Format};
+use super::{Common, ExplainReleaseArgs, Format};
 
 /// `tagship registry`.
 #[derive(Debug, Parser)]
@@ -26,6 +26,7 @@ impl RegistryArgs {
                 | RegistryQuestion::Check { format, .. }
                 | RegistryQuestion::Doctor { format },
             ) => *format,
+            RegistryVerb::Read(RegistryQuestion::Explain(question)) => question.common.format,
             RegistryVerb::Write(change) => change.edit().format,
             RegistryVerb::Gc(args) => args.common.format,
         }
@@ -89,6 +90,8 @@ pub enum RegistryQuestion {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Where a release comes from and how it got where it is: bytes, commit, tests, verdicts, signature, rollout.
+    Explain(ExplainReleaseArgs),
     /// Tags that make no sense, and what to do about them.
     Doctor {
         /// How to print the answer.

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub(crate) mod backtest;
+pub(crate) mod chain;
 pub(crate) mod command;
 pub(crate) mod comment;
 pub(crate) mod decide;
@@ -17,9 +18,11 @@ pub(crate) mod rollback;
 pub(crate) mod rollout;
 mod rollout_all;
 pub(crate) mod run;
+pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod validate;
+pub(crate) mod verify;
 
 use tagship_domain::Exit;
 

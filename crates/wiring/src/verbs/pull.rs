@@ -31,7 +31,11 @@ pub(crate) async fn run(args: &PullArgs, workspace: &Workspace) -> Result<Answer
     Ok(Answer::plain(Exit::Done, "pulled", "verified", text, json))
 }
 
-async fn find(workspace: &Workspace, reference: &str) -> Result<Release, Failure> {
+/// The release that a person names.
+///
+/// # Errors
+/// When there is none.
+pub(crate) async fn find(workspace: &Workspace, reference: &str) -> Result<Release, Failure> {
     let registry = workspace.registry().await?;
     let found = match reference.parse::<Reference>().map_err(failed)? {
         Reference::Version(model, version) => release::release_of_version(&registry, &model, &version),

@@ -14,9 +14,10 @@ use tagship_runner::{
     args::{RegistryArgs, RegistryQuestion, RegistryVerb},
 };
 
-use crate::{answer::Answer, failure::failed, project::registry_options, workspace::Workspace};
+use crate::{answer::Answer, failure::failed, project::registry_options, verbs::chain, workspace::Workspace};
 
-/// Reads or changes the registry of the repository around the working directory; only removing files needs a configuration.
+/// Reads or changes the registry of the repository around the working directory; only explaining a version and removing files
+/// need a configuration.
 pub(crate) async fn run(args: &RegistryArgs, context: &Context) -> Result<Answer, Failure> {
     let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
     let options = registry_options(repo.root())?;
@@ -34,6 +35,9 @@ pub(crate) async fn run(args: &RegistryArgs, context: &Context) -> Result<Answer
         RegistryQuestion::Show { name: Some(name), .. } => read::show(&registry, &repo, name, &style).await,
         RegistryQuestion::History { name, .. } => read::history(&registry, name.as_deref(), &style),
         RegistryQuestion::Check { tag, .. } => read::check(&registry, tag, &style),
+        RegistryQuestion::Explain(args) => {
+            chain::explain(args, &Workspace::open(&args.common, context.clone())?).await
+        }
         RegistryQuestion::Doctor { .. } => Ok(read::doctor(&registry, SystemClock.now())),
     }
 }

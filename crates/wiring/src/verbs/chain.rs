@@ -1,0 +1,218 @@
+//! The chain of a release: what `tagship registry explain` shows and `tagship verify` checks.
+
+use std::sync::Arc;
+
+use tagship_config::ModelConfig;
+use tagship_domain::{
+    CommitId, Environment, Exit, Release,
+    chain::{Chain, ChainCheck, ChainOutcome, ChainPart, RolloutLink, SourceLink, StageLink, TagLink},
+    rollout::RolloutState,
+    schema,
+};
+use tagship_ports::{ArtifactStore, Problem};
+use tagship_registry::{Event, ModelVersion, Registry, Trailer};
+use tagship_release::{
+    Reference, Trust, check_bytes, check_manifest, check_signed, check_verdicts, signing::PublicKey,
+};
+use tagship_report::terminal;
+use tagship_rollout::{check_stage, journal_name, state_of};
+use tagship_runner::{Failure, args::ExplainReleaseArgs};
+
+use crate::{
+    answer::Answer, failure::failed, signatures::trusted_keys, state::unusable_journal, verbs::pull::find,
+    workspace::Workspace,
+};
+
+/// A release, and what its chain is read from.
+struct Subject<'a> {
+    workspace: &'a Workspace,
+    settings: &'a ModelConfig,
+    store: Arc<dyn ArtifactStore>,
+    release: Release,
+    /// The environment that was asked about.
+    environment: Option<Environment>,
+}
+
+/// `tagship registry explain`.
+pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) -> Result<Answer, Failure> {
+    let subject = Subject::of(workspace, &args.reference).await?;
+    let (chain, _) = subject.links(&trusted_keys(workspace, subject.settings)?).await?;
+    let text = terminal::chain(&chain, &workspace.style());
+    let json = schema::to_json(&chain).map_err(Failure::incomplete)?;
+    Ok(Answer::plain(Exit::Done, "explained", "done", text, json))
+}
+
+/// `tagship verify` of a release. The given keys are trusted instead of the configured ones, where there are any.
+pub(crate) async fn verify(
+    workspace: &Workspace,
+    reference: &str,
+    given: Vec<PublicKey>,
+) -> Result<Answer, Failure> {
+    let subject = Subject::of(workspace, reference).await?;
+    let keys = if given.is_empty() { trusted_keys(workspace, subject.settings)? } else { given };
+    let (mut chain, checks) = subject.links(&keys).await?;
+    chain.checks = checks;
+    if let Some(manifest) = &chain.manifest {
+        let scratch = tempfile::tempdir()
+            .map_err(|error| Failure::unwritable("create a temporary directory", &error))?;
+        chain.checks.extend(check_bytes(subject.store.as_ref(), manifest, scratch.path()).await);
+        chain.checks.extend(check_verdicts(manifest));
+    }
+    let text = terminal::chain(&chain, &workspace.style());
+    let json = schema::to_json(&chain).map_err(Failure::incomplete)?;
+    let (decision, reason) = match chain.outcome() {
+        ChainOutcome::Broken => ("refused", "broken"),
+        ChainOutcome::Unknown => ("incomplete", "unchecked"),
+        ChainOutcome::Holds | ChainOutcome::NotApplicable => ("verified", "verified"),
+    };
+    Ok(Answer::plain(chain.exit(), decision, reason, text, json))
+}
+
+impl<'a> Subject<'a> {
+    async fn of(workspace: &'a Workspace, reference: &str) -> Result<Self, Failure> {
+        let release = find(workspace, reference).await?;
+        let settings = workspace.config.models.get(&release.model).ok_or_else(|| {
+            Failure::usage(format!("model {} is not configured, so its store is unknown", release.model))
+        })?;
+        let environment = match reference.parse::<Reference>().map_err(failed)? {
+            Reference::Version(..) => None,
+            Reference::Environment(_, environment) => Some(environment),
+        };
+        Ok(Self { workspace, settings, store: workspace.store(settings)?, release, environment })
+    }
+
+    /// The links, and what was found about those that are read on the way.
+    async fn links(&self, keys: &[PublicKey]) -> Result<(Chain, Vec<ChainCheck>), Failure> {
+        let registry = self.workspace.registry().await?;
+        let tag = self.tag(&registry)?;
+        let (manifest, checked) = check_manifest(self.store.as_ref(), &self.release).await;
+        let mut checks = vec![checked];
+        let mut chain = Chain {
+            release: self.release.clone(),
+            tag,
+            store: self.store.location(),
+            source: None,
+            signature: None,
+            stage: None,
+            checks: vec![],
+            manifest,
+        };
+        if let Some(manifest) = &chain.manifest {
+            let trust = Trust { keys, required: self.requires_signature() };
+            let (signature, checked) = check_signed(self.store.as_ref(), manifest, trust).await;
+            chain.signature = signature;
+            checks.push(checked);
+            let (source, checked) = self.source(&manifest.commit).await?;
+            chain.source = source;
+            checks.push(checked);
+        }
+        if let Some(environment) = &self.environment {
+            let (stage, checked) = self.stage(&registry, environment).await?;
+            chain.stage = stage;
+            checks.push(checked);
+        }
+        Ok((chain, checks))
+    }
+
+    /// Whether the environment that was asked about lets nothing else in.
+    fn requires_signature(&self) -> bool {
+        let here = self.environment.as_ref().and_then(|name| self.settings.environments.get(name));
+        here.is_some_and(|here| here.require_signature)
+    }
+
+    fn version<'r>(&self, registry: &'r Registry) -> Result<&'r ModelVersion, Failure> {
+        let model = registry.model(&self.release.model).map_err(failed)?;
+        model
+            .version(&self.release.version)
+            .ok_or_else(|| Failure::incomplete(format!("{} is not registered any more", self.release)))
+    }
+
+    fn tag(&self, registry: &Registry) -> Result<TagLink, Failure> {
+        let registrations = self.version(registry)?.registrations();
+        let complete = registrations.filter(|event| event.trailers().get(Trailer::Manifest).is_some());
+        complete
+            .last()
+            .map(link)
+            .ok_or_else(|| Failure::incomplete(format!("the tag of {} is gone", self.release)))
+    }
+
+    async fn source(&self, id: &CommitId) -> Result<(Option<SourceLink>, ChainCheck), Failure> {
+        let check = |outcome, sentence: String| ChainCheck::of(ChainPart::Commit, outcome, sentence);
+        let host = &self.workspace.host;
+        let commit = match host.repo.commit(id).await {
+            Ok(commit) => commit,
+            Err(error) if error.problem == Problem::NotFound => {
+                let sentence = format!("this clone does not have the commit {}", id.short());
+                return Ok((None, check(ChainOutcome::Unknown, sentence)));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let asked = host.forge.pull_requests_of(id).await;
+        let pull_requests = asked.map_err(|error| {
+            self.workspace
+                .tell_once(&format!("which pull request brought {} is unknown: {error}", id.short()));
+        });
+        let source = SourceLink {
+            commit: id.clone(),
+            author: commit.author.name,
+            at: commit.author.time,
+            subject: commit.message.lines().next().unwrap_or_default().to_owned(),
+            pull_requests: pull_requests.ok(),
+        };
+        let sentence = format!("the commit {} that it was built from is there", id.short());
+        Ok((Some(source), check(ChainOutcome::Holds, sentence)))
+    }
+
+    async fn stage(
+        &self,
+        registry: &Registry,
+        environment: &Environment,
+    ) -> Result<(Option<StageLink>, ChainCheck), Failure> {
+        let version = self.version(registry)?;
+        let assigned = version
+            .stages()
+            .find(|stage| stage.stage() == environment.as_str())
+            .and_then(tagship_registry::StageRecord::active_since);
+        let journal = journal_name(environment, &self.release.model);
+        let tip = self.workspace.host.journals.tip(&journal).await.map_err(failed)?;
+        let state =
+            tip.as_ref().map(state_of).transpose().map_err(|error| unusable_journal(&journal, &error))?;
+        let named = assigned.map(Event::trailers);
+        let named = named.as_ref().and_then(|trailers| trailers.get(Trailer::Rollout));
+        let check = check_stage(state.as_ref(), &self.release, named);
+        let stage = assigned.map(|event| StageLink {
+            environment: environment.clone(),
+            tag: link(event),
+            rollout: state.map(rollout),
+        });
+        Ok((stage, check))
+    }
+}
+
+fn link(event: &Event) -> TagLink {
+    let trailers = event.trailers();
+    let text = |trailer| trailers.get(trailer).filter(|text| !text.is_empty()).map(str::to_owned);
+    TagLink {
+        name: event.tag.clone(),
+        by: tagship_domain::Provenance {
+            actor: text(Trailer::Actor).unwrap_or_else(|| event.tagger.name.clone()),
+            run: text(Trailer::Run),
+        },
+        at: event.time(),
+        reason: text(Trailer::Reason),
+    }
+}
+
+fn rollout(state: RolloutState) -> RolloutLink {
+    RolloutLink {
+        id: state.id,
+        kind: state.kind,
+        candidate: state.candidate,
+        phase: state.phase,
+        message: state.message,
+        by: state.by,
+        started: state.started,
+        since: state.since,
+        waived: state.waived,
+    }
+}

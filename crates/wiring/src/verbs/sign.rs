@@ -1,0 +1,64 @@
+//! `tagship sign`: the signature of files, without a repository or a configuration.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use tagship_domain::Exit;
+use tagship_release::signing::sign_files;
+use tagship_runner::{
+    Failure,
+    args::SignArgs,
+    write::{self, Existing},
+};
+
+use crate::{answer::Answer, failure::failed, file_tree::DiskTree, signatures::private_key};
+
+/// What belongs to git at the top of a directory: signers of the standard leave it out unless told otherwise.
+const GIT_PATHS: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
+
+pub(crate) fn run(args: &SignArgs) -> Result<Answer, Failure> {
+    let key = private_key(&args.key_env)?;
+    let files = DiskTree::at(&args.path).map_err(failed)?;
+    let subject = name(&args.path)?;
+    let out = args.out.clone().unwrap_or_else(|| beside(&args.path, &subject));
+    let mut ignored: Vec<String> = GIT_PATHS.map(str::to_owned).to_vec();
+    // A signature among the files is none of them.
+    ignored.extend(below(&args.path, &out)?);
+    let bundle = sign_files(&files, &subject, &ignored, &key).map_err(failed)?;
+    write::shared(&out, &bundle, if args.force { Existing::Replace } else { Existing::Keep })?;
+    let key = key.public().map_err(failed)?;
+    let text = format!("signed {} with the key {}\n{}", args.path.display(), key.hint(), out.display());
+    let json = json!({ "bundle": out, "key": key.hint(), "subject": subject }).to_string();
+    Ok(Answer::plain(Exit::Done, "signed", "done", text, json))
+}
+
+/// The last component of the path, of the directory that it is where it ends in dots.
+fn name(path: &Path) -> Result<String, Failure> {
+    let unnamed = |why: String| Failure::usage(format!("sign {}: {why}", path.display()));
+    let whole = path.canonicalize().map_err(|error| unnamed(error.to_string()))?;
+    let name = path.file_name().or_else(|| whole.file_name());
+    let name = name.ok_or_else(|| unnamed("it has no name".to_owned()))?;
+    name.to_str().map(str::to_owned).ok_or_else(|| unnamed("its name is no UTF-8".to_owned()))
+}
+
+fn beside(path: &Path, name: &str) -> PathBuf {
+    let name = format!("{name}.sig.json");
+    // `.` and `..` are directories to sign, and no names to put a file beside.
+    if path.file_name().is_some() { path.with_file_name(name) } else { path.join("..").join(name) }
+}
+
+/// Where a file lies below a directory; absent where it lies elsewhere.
+fn below(directory: &Path, file: &Path) -> Result<Option<String>, Failure> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(root), Ok(parent), Some(name)) =
+        (directory.canonicalize(), parent.canonicalize(), file.file_name())
+    else {
+        return Ok(None);
+    };
+    let Ok(inside) = parent.strip_prefix(&root) else { return Ok(None) };
+    let inside = inside.join(name);
+    let text = inside
+        .to_str()
+        .ok_or_else(|| Failure::usage(format!("write {}: its name is no UTF-8", file.display())))?;
+    Ok(Some(text.replace('\\', "/")))
+}
