@@ -99,6 +99,10 @@ pub enum Evidence {
 pub enum Attachment {
     /// A sigstore bundle by the `OpenSSF` Model Signing standard, over all files of the artifact.
     Signature,
+    /// The README beside the model, completed with what was measured and decided.
+    ModelCard,
+    /// A bill of materials, `CycloneDX` 1.6.
+    BillOfMaterials,
 }
 
 impl Attachment {
@@ -106,6 +110,8 @@ impl Attachment {
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Signature => "model.sig.json",
+            Self::ModelCard => "model-card.md",
+            Self::BillOfMaterials => "bom.cdx.json",
         }
     }
 }

@@ -3,6 +3,8 @@
 use tagship_domain::{Digest, FileEntry, Manifest, release::Attachment};
 
 use crate::{
+    bom::bill_of_materials,
+    card::{Readme, model_card},
     error::ReleaseError,
     fetch::digest_of,
     signing::{SigningKey, sign_release},
@@ -19,7 +21,11 @@ pub(crate) struct Attached {
 ///
 /// # Errors
 /// When the key does not sign.
-pub(crate) fn attached(manifest: Manifest, signing: Option<&SigningKey>) -> Result<Attached, ReleaseError> {
+pub(crate) fn attached(
+    manifest: Manifest,
+    readme: &Readme,
+    signing: Option<&SigningKey>,
+) -> Result<Attached, ReleaseError> {
     let mut attached = Attached { manifest, files: vec![] };
     if let Some(key) = signing {
         let Manifest { model, version, files, single_file, .. } = &attached.manifest;
@@ -33,6 +39,11 @@ pub(crate) fn attached(manifest: Manifest, signing: Option<&SigningKey>) -> Resu
             })?;
         attached.add(Attachment::Signature, bundle.into_bytes());
     }
+    // They state who signed, so that they come after.
+    let card = model_card(readme, &attached.manifest);
+    let bom = bill_of_materials(readme, &attached.manifest)?;
+    attached.add(Attachment::ModelCard, card.into_bytes());
+    attached.add(Attachment::BillOfMaterials, bom.into_bytes());
     Ok(attached)
 }
 

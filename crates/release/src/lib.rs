@@ -5,7 +5,9 @@
 //! thing that git decides: who creates the tag.
 
 mod attach;
+mod bom;
 mod bump;
+mod card;
 mod chain;
 mod error;
 mod fetch;
@@ -22,6 +24,7 @@ mod trust;
 
 pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
+pub use card::{Readme, split_readme};
 pub use chain::{Trust, check_bytes, check_manifest, check_signed, check_verdicts};
 pub use error::ReleaseError;
 pub use fetch::{Reference, fetch_release, read_attachment, read_evidence, read_manifest};

@@ -22,6 +22,7 @@ use tagship_registry::{
 use crate::{
     attach::attached,
     bump::{NextBump, next_bump},
+    card::Readme,
     error::ReleaseError,
     fetch::{artifact_digest, digest_of, read_manifest},
     find::{read_registry, release_of_version, releases, tag_of},
@@ -68,6 +69,8 @@ pub struct Draft {
     pub files: Vec<SourceFile>,
     /// Whether it is one file rather than a directory.
     pub single_file: bool,
+    /// The README beside it; empty where there is none.
+    pub readme: Readme,
     /// Files for later judgements.
     pub evidence: Vec<(Evidence, SourceFile)>,
     /// What validation said.
@@ -165,7 +168,7 @@ impl ReleaseMaker<'_> {
             Err(error) => return Err(error.into()),
         };
         let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
-        let attached = attached(manifest, self.signing)?;
+        let attached = attached(manifest, &draft.readme, self.signing)?;
         let manifest = attached.manifest;
         let Registration::New { version, tag } =
             registry.plan_registration(&request(Some(&manifest))?, draft.now)?

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use tagship_domain::{ByteSize, Manifest, gate::Outcome};
 
+use crate::card::code;
+
 /// Markdown for the forge's release page. Foreign text (names of checks) stands in code spans only.
 pub(crate) fn release_note(manifest: &Manifest) -> String {
     let mut text = format!(
@@ -31,9 +33,4 @@ pub(crate) fn release_note(manifest: &Manifest) -> String {
     );
     let _ = writeln!(text, "```\ntagship pull {}@{}\n```", manifest.model, manifest.version);
     text
-}
-
-fn code(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
-    format!("`{}`", clean.replace('`', "'").replace('|', "\\|"))
 }

@@ -1,5 +1,6 @@
 //! Releases against ports in memory: what is made, what is refused, what is left when something fails.
 
+mod documents;
 mod fetch;
 mod make;
 mod races;
@@ -17,7 +18,7 @@ use tagship_domain::{
 use tagship_ports::fake::{FakeArtifactStore, FakeForge, FakeRepo, FakeStateStore};
 use tagship_registry::{Options, Registry};
 
-use crate::{Draft, ReleaseMaker, SourceFile, fetch::digest_of, read_registry};
+use crate::{Draft, Readme, ReleaseMaker, SourceFile, fetch::digest_of, read_registry};
 
 /// A repository with one commit, an empty store, and a directory for files.
 struct World {
@@ -79,6 +80,7 @@ impl World {
             gate: gate(&digest, Outcome::Successful),
             files: vec![file],
             single_file: true,
+            readme: Readme::default(),
             evidence: vec![],
             bump: None,
             commit: self.commit.clone(),

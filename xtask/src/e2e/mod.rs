@@ -17,6 +17,7 @@ mod prometheus;
 mod proxies;
 mod release;
 mod sarif;
+mod signing;
 mod stores;
 mod subject;
 mod system;
@@ -56,6 +57,7 @@ const STEPS: &[Step] = &[
     Step { name: "model", run: model::run },
     Step { name: "oracles", run: oracles::run },
     Step { name: "sarif", run: sarif::run },
+    Step { name: "signing", run: signing::run },
     Step { name: "nginx", run: proxies::nginx },
     Step { name: "haproxy", run: proxies::haproxy },
     Step { name: "envoy", run: proxies::envoy },

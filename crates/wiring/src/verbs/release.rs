@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tagship_config::ModelConfig;
+use serde_json::{Map, Value};
+use tagship_config::{ModelConfig, yaml};
 use tagship_domain::{
     Exit, FileEntry, ModelName, Release,
     gate::GateReport,
@@ -11,9 +12,11 @@ use tagship_domain::{
     validation::ValidationReport,
 };
 use tagship_ports::ArtifactStore;
-use tagship_release::{Draft, Made, Preview, PreviewRequest, ReleaseMaker, SourceFile, preview};
+use tagship_release::{
+    Draft, Made, Preview, PreviewRequest, Readme, ReleaseMaker, SourceFile, preview, split_readme,
+};
 use tagship_report::terminal;
-use tagship_runner::{Failure, args::ReleaseArgs};
+use tagship_runner::{Failure, args::ReleaseArgs, files};
 
 use crate::{
     answer::Answer,
@@ -24,6 +27,11 @@ use crate::{
     summary,
     workspace::Workspace,
 };
+
+/// Name of the page beside a model that people read.
+const README: &str = "README.md";
+/// Most bytes of it.
+const README_SIZE: u64 = 1 << 20;
 
 pub(crate) async fn run(args: &ReleaseArgs, workspace: &Workspace) -> Result<Answer, Failure> {
     let (name, model) = workspace.model()?;
@@ -112,6 +120,7 @@ async fn draft(
         artifact: model.artifact.as_str().to_owned(),
         files: files.into_iter().map(source).collect(),
         single_file,
+        readme: readme(&artifact, single_file)?,
         evidence: evidence(workspace, model)?,
         validation,
         gate,
@@ -121,6 +130,29 @@ async fn draft(
         now: workspace.clock.now(),
         options: workspace.registry_options()?,
     })
+}
+
+/// The README in the directory of the artifact, read as data where it has front matter. It is text of the author: one that
+/// says nothing sensible is an error, for a card without its licence would be believed.
+fn readme(artifact: &Path, single_file: bool) -> Result<Readme, Failure> {
+    let directory = if single_file { artifact.parent().unwrap_or(artifact) } else { artifact };
+    let path = directory.join(README);
+    if !path.is_file() {
+        return Ok(Readme::default());
+    }
+    let wrong = |why: String| {
+        Failure::usage(format!("read {}: {why}", path.display()))
+            .hint("its front matter, between the two lines `---`, goes into the model card and the bill of materials")
+    };
+    let text = files::read(&path, README_SIZE).map_err(wrong)?;
+    let text = String::from_utf8(text).map_err(|_binary| wrong("it is not UTF-8".to_owned()))?;
+    let (front, body) = split_readme(&text);
+    let data = match front.map(yaml::to_json).transpose().map_err(|error| wrong(error.to_string()))? {
+        Some(Value::Object(data)) => data,
+        None | Some(Value::Null) => Map::new(),
+        Some(_) => return Err(wrong("its front matter is no mapping".to_owned())),
+    };
+    Ok(Readme { front: front.unwrap_or_default().to_owned(), data, body: body.to_owned() })
 }
 
 /// Files that later judgements need. One that is configured but missing was not needed by this gate either.
