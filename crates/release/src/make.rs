@@ -28,6 +28,7 @@ use crate::{
     find::{read_registry, release_of_version, releases, tag_of},
     note::release_note,
     signing::SigningKey,
+    since::since,
 };
 
 /// How often a lost race for the tag is run again.
@@ -170,7 +171,7 @@ impl ReleaseMaker<'_> {
         let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
         let attached = attached(manifest, &draft.readme, self.signing)?;
         let manifest = attached.manifest;
-        let Registration::New { version, tag } =
+        let Registration::New { tag, .. } =
             registry.plan_registration(&request(Some(&manifest))?, draft.now)?
         else {
             return Ok(Attempt::LostRace);
@@ -178,10 +179,10 @@ impl ReleaseMaker<'_> {
         for (digest, bytes) in &attached.files {
             self.store.put_bytes(digest, bytes).await?;
         }
-        self.publish(draft, &manifest, version, &tag, next.because).await
+        self.publish(draft, &registry, &manifest, &tag, next.because).await
     }
 
-    async fn newest_manifest(
+    pub(crate) async fn newest_manifest(
         &self,
         registry: &Registry,
         model: &ModelName,
@@ -196,8 +197,8 @@ impl ReleaseMaker<'_> {
     async fn publish(
         &self,
         draft: &Draft,
+        registry: &Registry,
         manifest: &Manifest,
-        version: Version,
         tag: &PlannedTag,
         because: String,
     ) -> Result<Attempt, ReleaseError> {
@@ -217,12 +218,12 @@ impl ReleaseMaker<'_> {
         }
         let release = Release {
             model: draft.model.clone(),
-            version,
+            version: manifest.version.clone(),
             digest: manifest.digest.clone(),
             manifest: digest,
             commit: tag.target.clone(),
         };
-        self.show(&tag.name, &release, manifest).await?;
+        self.show(registry, &tag.name, &release, manifest).await?;
         Ok(Attempt::Made(Made { release, new: true, because: Some(because) }))
     }
 
@@ -233,18 +234,25 @@ impl ReleaseMaker<'_> {
     pub async fn show_again(&self, registry: &Registry, release: &Release) -> Result<(), ReleaseError> {
         let manifest = read_manifest(self.store, release).await?;
         match tag_of(registry, release)? {
-            Some(tag) => self.show(&tag, release, &manifest).await,
+            Some(tag) => self.show(registry, &tag, release, &manifest).await,
             None => Ok(()),
         }
     }
 
-    async fn show(&self, tag: &str, release: &Release, manifest: &Manifest) -> Result<(), ReleaseError> {
+    async fn show(
+        &self,
+        registry: &Registry,
+        tag: &str,
+        release: &Release,
+        manifest: &Manifest,
+    ) -> Result<(), ReleaseError> {
+        let since = since(self.repo, self.store, registry, manifest).await?;
         self.store.publish(release, manifest).await?;
         let note = ReleaseNote {
             tag: tag.to_owned(),
             model: release.model.clone(),
             release: release.clone(),
-            body: release_note(manifest),
+            body: release_note(manifest, &since),
             manifest: schema::to_json(manifest)?,
         };
         Ok(self.forge.release(&note).await?)
@@ -289,13 +297,13 @@ enum Attempt {
 }
 
 /// A draft whose bytes passed validation and the gate.
-struct Judged<'a> {
+pub(crate) struct Judged<'a> {
     artifact: &'a ArtifactReport,
     digest: Digest,
 }
 
 impl<'a> Judged<'a> {
-    fn of(draft: &'a Draft) -> Result<Self, ReleaseError> {
+    pub(crate) fn of(draft: &'a Draft) -> Result<Self, ReleaseError> {
         let no = |why: String| ReleaseError::NotJudged { model: draft.model.clone(), why };
         let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
         let digest =
@@ -318,7 +326,7 @@ impl<'a> Judged<'a> {
         Ok(Self { artifact, digest })
     }
 
-    fn manifest(&self, draft: &Draft, version: Version, previous: Option<Version>) -> Manifest {
+    pub(crate) fn manifest(&self, draft: &Draft, version: Version, previous: Option<Version>) -> Manifest {
         let number =
             |metric: &tagship_domain::gate::MetricDiff| Some((metric.name.clone(), metric.candidate?));
         Manifest {

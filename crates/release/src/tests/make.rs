@@ -198,3 +198,22 @@ async fn a_run_that_ended_after_its_tag_is_finished_by_the_next() {
         assert_eq!(world.forge.releases().len(), 1, "the release is shown now");
     }
 }
+
+#[tokio::test]
+async fn a_note_compares_with_the_version_before_and_names_the_commits_since() {
+    let mut world = World::new();
+    world.maker().make(&world.draft(b"one", 10)).await.unwrap();
+    world.commit_again();
+    let mut draft = world.draft(b"two", 20);
+    draft.gate.metrics[0].candidate = Some(0.95);
+    let planned = world.maker().plan(&draft, "v0.2.0".parse().unwrap(), &world.registry().await).await.unwrap();
+    assert_eq!(world.tags().await.len(), 1, "nothing was written");
+    world.maker().make(&draft).await.unwrap();
+    let notes = world.forge.releases();
+    let note = &notes.last().unwrap().body;
+    assert_eq!(*note, planned.note);
+    assert!(note.contains("| metric | v0.1.0 | v0.2.0 | change |"), "{note}");
+    assert!(note.contains("| `accuracy` | 0.93 | 0.95 | +0.02 |"), "{note}");
+    assert!(note.contains("Commits since v0.1.0:\n\n- "), "{note}");
+    assert_eq!(note.matches("\n- ").count(), 1, "{note}");
+}

@@ -176,11 +176,28 @@ fn entry_of(path: &Path, name: &str) -> Result<FileEntry, Failure> {
 }
 
 async fn dry_run(workspace: &Workspace, draft: &Draft, model: &ModelConfig) -> Result<Answer, Failure> {
-    let text = match next_version(workspace, &draft.model, model, &draft.validation).await? {
-        None => "these bytes are released already".to_owned(),
-        Some(next) => format!("would release {}@{}: {}", draft.model, next.version, next.because),
+    let Some(next) = next_version(workspace, &draft.model, model, &draft.validation).await? else {
+        let text = "these bytes are released already".to_owned();
+        return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
     };
-    Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)))
+    let (store, registry) = (workspace.store(model)?, workspace.registry().await?);
+    let maker = maker(workspace, store.as_ref());
+    let planned = maker.plan(draft, next.version.clone(), &registry).await.map_err(failed)?;
+    let sentence = format!("would release {}@{}: {}", draft.model, next.version, next.because);
+    let signed = match &model.release.sign_key_env {
+        None => "It would not be signed.".to_owned(),
+        Some(variable) => format!("It would be signed with the key in {variable}."),
+    };
+    let text = format!(
+        "{sentence}\n{signed}\n\nRelease note:\n\n{}\nModel card:\n\n{}\nBill of materials:\n\n{}",
+        planned.note, planned.model_card, planned.bill_of_materials
+    );
+    let bom: Value = serde_json::from_str(&planned.bill_of_materials).map_err(Failure::incomplete)?;
+    let json = serde_json::json!({
+        "sentence": sentence, "version": next.version, "because": next.because, "note": planned.note,
+        "model_card": planned.model_card, "bill_of_materials": bom, "sign_key_env": model.release.sign_key_env,
+    });
+    Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text, json.to_string()))
 }
 
 /// The version that releasing the checkout's bytes would make; absent where they are released already.
