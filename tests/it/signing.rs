@@ -55,6 +55,7 @@ fn outcomes(done: &Output) -> Vec<(String, String)> {
 #[test]
 fn a_signed_release_is_deployed_explained_and_verified() {
     let bench = Workbench::with_server();
+    bench.clone.write("models/churn/README.md", "---\nlicense: mit\n---\nWritten by hand.\n");
     demand_signatures(&bench, 7);
     let without_key = bench.run_push();
     without_key.assert_code(2);
@@ -72,6 +73,20 @@ fn a_signed_release_is_deployed_explained_and_verified() {
     {
         assert!(text.contains(words), "{words}: {text}");
     }
+    let saved = bench.clone.path().join("documents");
+    bench.run(&["registry", "explain", "churn@v0.1.0", "--documents", "documents"]).assert_code(0);
+    let card = fs::read_to_string(saved.join("model-card.md")).unwrap();
+    assert!(card.contains("license: mit\n") && card.contains("Written by hand."), "{card}");
+    assert!(card.contains("version: \"v0.1.0\""), "{card}");
+    let bom: Value = serde_json::from_slice(&fs::read(saved.join("bom.cdx.json")).unwrap()).unwrap();
+    assert_eq!(bom["metadata"]["component"]["licenses"][0]["license"]["name"], "mit");
+    // Whoever has the files needs neither the repository nor the store.
+    bench.run(&["pull", "churn@v0.1.0", "--output", "pulled"]).assert_code(0);
+    let bundle = saved.join("model.sig.json").display().to_string();
+    bench
+        .run(&["verify", "pulled/model.onnx", "--bundle", &bundle, "--key", "keys/release.pub.pem"])
+        .assert_code(0);
+
     let verified = bench.run(&["verify", "churn#production", "--format", "json"]);
     for (link, outcome) in outcomes(verified.assert_code(0)) {
         assert_eq!(outcome, "holds", "{link}");
@@ -182,4 +197,24 @@ fn files_are_signed_and_verified_without_a_repository() {
 fn files(directory: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_written_and_writes_nothing() {
+    let bench = Workbench::new();
+    demand_signatures(&bench, 7);
+    for verb in ["validate", "gate"] {
+        bench.run(&[verb]).assert_code(0);
+    }
+    let (published, store) = (bench.published(), bench.clone.path().join(".tagship/store"));
+    let shown = bench.run(&["release", "--dry-run", "--format", "json"]);
+    let planned: Value = serde_json::from_str(&shown.assert_code(0).stdout).unwrap();
+    assert_eq!((&planned["version"], &planned["sign_key_env"]), (&"v0.1.0".into(), &VARIABLE.into()));
+    assert!(planned["note"].as_str().unwrap().contains("| metric | value |"), "{planned}");
+    assert_eq!(planned["bill_of_materials"]["specVersion"], "1.6");
+    assert_eq!(bench.published(), published);
+    assert!(!store.exists());
+    bench.clone.write("models/churn/README.md", "---\nlicense: [\n---\n");
+    let wrong = bench.run(&["release", "--dry-run"]);
+    assert!(wrong.assert_code(2).stderr.contains("README.md"), "{}", wrong.stderr);
 }

@@ -206,7 +206,8 @@ async fn a_note_compares_with_the_version_before_and_names_the_commits_since() {
     world.commit_again();
     let mut draft = world.draft(b"two", 20);
     draft.gate.metrics[0].candidate = Some(0.95);
-    let planned = world.maker().plan(&draft, "v0.2.0".parse().unwrap(), &world.registry().await).await.unwrap();
+    let planned =
+        world.maker().plan(&draft, "v0.2.0".parse().unwrap(), &world.registry().await).await.unwrap();
     assert_eq!(world.tags().await.len(), 1, "nothing was written");
     world.maker().make(&draft).await.unwrap();
     let notes = world.forge.releases();

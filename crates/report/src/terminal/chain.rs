@@ -30,6 +30,11 @@ pub fn chain(chain: &Chain, style: &Style) -> String {
         line("", artifact(manifest));
     }
     line("manifest", format!("{} in {}", release.manifest, chain.store));
+    for (index, (kind, file)) in chain.manifest.iter().flat_map(|manifest| &manifest.attachments).enumerate()
+    {
+        let name = if index == 0 { "documents" } else { "" };
+        line(name, format!("{} {}", kind.file_name(), file.sha256));
+    }
     if let Some(source) = &chain.source {
         line("commit", commit(source));
         line("", pull_requests(source));

@@ -4,6 +4,7 @@ use tagship_domain::{
     Exit,
     rollout::{DeploymentState, Phase, Reason},
 };
+use tagship_ports::Problem;
 
 use super::stage::{End, Stage, Story};
 use crate::Never;
@@ -113,4 +114,19 @@ async fn a_rollback_that_cannot_work_keeps_the_lock() {
     let error = next.unwrap_err();
     assert_eq!(error.exit(), Exit::RollbackFailed);
     assert!(error.to_string().contains("production-v1.1.0-1 of alice holds production"), "{error}");
+}
+
+/// A release that is not signed although it has to be, or is damaged, comes back from its source as invalid.
+#[tokio::test]
+async fn bytes_that_are_not_handed_out_get_no_traffic_in_any_story() {
+    for story in Story::ALL {
+        let stage = story.stage().await;
+        stage.releases.faults.always("fetch", Problem::Invalid);
+        let tick = story.play(&stage, &Never).await.unwrap();
+        assert!(stage.releases.faults.calls("fetch") > 0, "{story:?}");
+        assert_eq!(stage.target.faults.calls("prepare"), 0, "{story:?}");
+        let end = stage.end().await;
+        assert!(end.traffic.iter().all(|version| version == "v1.0.0"), "{story:?}: {:?}", end.traffic);
+        assert_eq!((end.phase, tick.exit()), (Phase::Failed, Exit::Negative), "{story:?}: {}", end.message);
+    }
 }

@@ -36,6 +36,9 @@ pub struct ExplainReleaseArgs {
     /// The release, as model@version or model#environment.
     #[arg(value_name = "RELEASE")]
     pub reference: String,
+    /// Write what lies beside the release to this directory: model card, bill of materials, signature.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub documents: Option<PathBuf>,
 }
 
 /// `tagship verify`.

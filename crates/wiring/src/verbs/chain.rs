@@ -1,10 +1,14 @@
 //! The chain of a release: what `tagship registry explain` shows and `tagship verify` checks.
 
-use std::sync::Arc;
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tagship_config::ModelConfig;
 use tagship_domain::{
-    CommitId, Environment, Exit, Release,
+    CommitId, Environment, Exit, Manifest, Release,
     chain::{Chain, ChainCheck, ChainOutcome, ChainPart, RolloutLink, SourceLink, StageLink, TagLink},
     rollout::RolloutState,
     schema,
@@ -12,7 +16,8 @@ use tagship_domain::{
 use tagship_ports::{ArtifactStore, Problem};
 use tagship_registry::{Event, ModelVersion, Registry, Trailer};
 use tagship_release::{
-    Reference, Trust, check_bytes, check_manifest, check_signed, check_verdicts, signing::PublicKey,
+    Reference, Trust, check_bytes, check_manifest, check_signed, check_verdicts, read_manifest,
+    signing::PublicKey,
 };
 use tagship_report::terminal;
 use tagship_rollout::{check_stage, journal_name, state_of};
@@ -37,9 +42,31 @@ struct Subject<'a> {
 pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) -> Result<Answer, Failure> {
     let subject = Subject::of(workspace, &args.reference).await?;
     let (chain, _) = subject.links(&trusted_keys(workspace, subject.settings)?).await?;
-    let text = terminal::chain(&chain, &workspace.style());
+    let mut text = terminal::chain(&chain, &workspace.style());
+    if let Some(directory) = &args.documents {
+        let manifest = read_manifest(subject.store.as_ref(), &subject.release).await.map_err(failed)?;
+        for path in save_documents(subject.store.as_ref(), &manifest, directory).await? {
+            let _ = write!(text, "\nwritten to {}", path.display());
+        }
+    }
     let json = schema::to_json(&chain).map_err(Failure::incomplete)?;
     Ok(Answer::plain(Exit::Done, "explained", "done", text, json))
+}
+
+/// Writes the documents of a release, verified by their digests; existing files are replaced.
+async fn save_documents(
+    store: &dyn ArtifactStore,
+    manifest: &Manifest,
+    directory: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
+    let mut written = vec![];
+    for (kind, file) in &manifest.attachments {
+        // The name is ours, whatever the manifest says.
+        let path = directory.join(kind.file_name());
+        store.get(&file.sha256, &path).await.map_err(failed)?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 /// `tagship verify` of a release. The given keys are trusted instead of the configured ones, where there are any.
