@@ -1,6 +1,6 @@
 //! What a process knows of the repository's releases, and the draft that takes what it stores.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use tagship_domain::Digest;
@@ -53,6 +53,8 @@ struct OwnManifest {
     digest: Digest,
     model: String,
     artifact: String,
+    /// Digests of the documents that it names, which were made for it alone.
+    attachments: Vec<Digest>,
 }
 
 /// What every manifest says, of whatever version of the format.
@@ -63,6 +65,20 @@ struct AnyManifest {
     model: String,
     #[serde(default)]
     digest: String,
+    #[serde(default)]
+    attachments: BTreeMap<String, AnyFile>,
+}
+
+/// A file that a manifest names.
+#[derive(Debug, Deserialize)]
+struct AnyFile {
+    sha256: Digest,
+}
+
+impl AnyManifest {
+    fn attachments(self) -> Vec<Digest> {
+        self.attachments.into_values().map(|file| file.sha256).collect()
+    }
 }
 
 /// Tag of the draft that begins with these bytes: a run that died and is started again finds it.
@@ -183,22 +199,25 @@ impl Shelf {
             return false;
         };
         if !self.manifests.iter().any(|there| there.digest == *digest) {
-            let own = OwnManifest { digest: digest.clone(), model: read.model, artifact: read.digest };
-            self.manifests.push(own);
+            let (model, artifact) = (read.model.clone(), read.digest.clone());
+            let attachments = read.attachments();
+            self.manifests.push(OwnManifest { digest: digest.clone(), model, artifact, attachments });
         }
         true
     }
 
-    /// Whether an asset is a manifest of this process that lost the race for its version: the same bytes of the
-    /// same model have the note's manifest instead.
+    /// Whether an asset is a manifest of this process that lost the race for its version, or a document that only such
+    /// a one names: the same bytes of the same model have the note's manifest instead.
     pub(crate) fn is_superseded(&self, asset: &Asset, note: &ReleaseNote, manifest: &Digest) -> bool {
         let Some(digest) = self.digest(asset).filter(|digest| digest != manifest) else { return false };
         let release = &note.release;
-        self.manifests.iter().any(|own| {
-            own.digest == digest
-                && own.model == release.model.to_string()
-                && own.artifact == release.digest.to_string()
-        })
+        let of_the_release = |own: &&OwnManifest| {
+            own.model == release.model.to_string() && own.artifact == release.digest.to_string()
+        };
+        let mut own = self.manifests.iter().filter(of_the_release);
+        let mut lost = own.clone().filter(|own| own.digest != *manifest);
+        let is_kept = own.any(|own| own.digest == *manifest && own.attachments.contains(&digest));
+        !is_kept && lost.any(|own| own.digest == digest || own.attachments.contains(&digest))
     }
 }
 

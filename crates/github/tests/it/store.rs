@@ -117,7 +117,12 @@ async fn a_manifest_that_lost_the_race_for_its_version_is_not_shown() {
     put(&client, "golden.json", b"golden").await.unwrap();
     put(&client, "predictions.csv", b"predictions").await.unwrap();
     let note = stored_note(b"weights");
-    let lost = note.manifest.replace('}', ",\"version\":\"v0.9.0\"}");
+    // A card for a version that it did not become.
+    let card = digest_of(b"card");
+    client.put_bytes(&card, b"card").await.unwrap();
+    let attached =
+        format!(",\"version\":\"v0.9.0\",\"attachments\":{{\"model-card\":{{\"sha256\":\"{card}\"}}}}}}");
+    let lost = note.manifest.replace('}', &attached);
     for manifest in [&lost, &note.manifest] {
         client.put_bytes(&digest_of(manifest.as_bytes()), manifest.as_bytes()).await.unwrap();
     }
