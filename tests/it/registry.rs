@@ -74,3 +74,109 @@ fn an_unknown_tag_is_an_error_and_not_an_empty_answer() {
     let sound = bench.run(&["registry", "doctor", "--format", "json"]);
     assert_eq!(sound.assert_code(0).stdout.trim(), r#"{"findings":[]}"#);
 }
+
+#[test]
+fn what_a_journal_tells_of_is_moved_by_rollouts_alone_too() {
+    let bench = Workbench::new();
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    let tree = bench.origin.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
+    let who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
+    let commit = bench.origin.git(&[&who[..], &["commit-tree", &tree, "-m", "A rollout"]].concat());
+    bench.origin.git(&["update-ref", "refs/tagship/rollouts/eu+west/lead", &commit]);
+    let refused = bench.run(&["registry", "assign", "lead@v0.1.0", "eu/west"]);
+    refused.assert_code(2);
+    assert!(refused.stderr.contains("lead is rolled out there"), "{}", refused.stderr);
+    bench.run(&["registry", "assign", "lead@v0.1.0", "archive"]).assert_code(0);
+}
+
+#[test]
+fn a_registry_whose_models_are_all_deprecated_says_so() {
+    let bench = Workbench::new();
+    assert!(bench.run(&["registry", "show"]).stdout.contains("no model is registered yet"));
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    bench.run(&["registry", "deprecate", "lead"]).assert_code(0);
+    let shown = bench.run(&["registry", "show"]);
+    assert!(shown.assert_code(0).stdout.contains("every model is deprecated: lead"), "{}", shown.stdout);
+}
+
+#[test]
+fn descriptions_of_models_are_shown_and_a_bad_one_takes_nothing_else_away() {
+    let bench = Workbench::new();
+    let describe = |text: &str| {
+        bench.clone.write("artifacts.yaml", text);
+        bench.push("Describe");
+    };
+    describe("lead: { type: model, custom: { z: 1, a: 2 } }\nzeta: {}\n");
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    let shown = bench.run(&["registry", "show"]).stdout;
+    assert!(shown.contains("*zeta") && !shown.contains("*lead"), "{shown}");
+    let lead = || bench.run(&["registry", "show", "lead", "--format", "json"]).assert_code(0).stdout.clone();
+    let words = lead().split_whitespace().collect::<String>();
+    assert!(words.contains(r#""source":"gto","artifact":{"type":"model""#), "{words}");
+    assert!(words.contains(r#""custom":{"z":1,"a":2}"#), "the order is kept: {words}");
+
+    describe("lead: { type: [] }\nzeta: {}\n");
+    assert!(bench.run(&["registry", "show"]).assert_code(0).stdout.contains("*zeta"));
+    let sick = bench.run(&["registry", "doctor"]);
+    sick.assert_code(1);
+    assert!(sick.stdout.contains("annotation-invalid: the description of lead"), "{}", sick.stdout);
+    describe("[");
+    assert!(lead().contains("v0.1.0"));
+    let sick = bench.run(&["registry", "doctor"]);
+    assert!(sick.stdout.contains("annotations-unreadable: artifacts.yaml at "), "{}", sick.stdout);
+    bench.clone.write(".gto", "stage: [dev]\n");
+    let refused = bench.run(&["registry", "show"]);
+    assert!(refused.assert_code(2).stderr.contains("stage is none of GTO's settings"), "{}", refused.stderr);
+}
+
+#[test]
+fn what_is_wrong_is_put_right_without_deleting_a_tag() {
+    let bench = Workbench::new();
+    let doctor = |words: &[&str]| bench.run(&[&["registry", "doctor"], words].concat());
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    bench.run(&["registry", "assign", "lead@v0.1.0", "staging"]).assert_code(0);
+    bench.run(&["registry", "deregister", "lead@v0.1.0"]).assert_code(0);
+    let before = names(&bench.origin);
+    bench.clone.git(&["tag", "lead#dev#9"]);
+    let unsettled = doctor(&["--repair", "--yes"]);
+    unsettled.assert_code(1);
+    for words in [
+        "tag-not-published: lead#dev#9",
+        "by hand: if it is meant, publish it",
+        "withdrawn-in-stage: lead@v0.1.0",
+        "by hand: first settle the tags of this model",
+    ] {
+        assert!(unsettled.stdout.contains(words), "{words}: {}", unsettled.stdout);
+    }
+    bench.clone.git(&["tag", "--delete", "lead#dev#9"]);
+    let shown = doctor(&["--repair"]);
+    assert!(shown.assert_code(1).stdout.contains("would make tag lead#staging!#2"), "{}", shown.stdout);
+    assert_eq!(names(&bench.origin), before, "only shown");
+    let done = doctor(&["--repair", "--yes"]);
+    assert!(done.assert_code(0).stdout.contains("done: made tag lead#staging!#2"), "{}", done.stdout);
+    assert_eq!(names(&bench.origin).len(), before.len() + 1, "nothing was deleted");
+    assert!(doctor(&["--repair", "--yes"]).assert_code(0).stdout.contains("every registry tag makes sense"));
+    assert_eq!(doctor(&["--yes"]).code, 2, "it belongs to --repair");
+}
+
+#[test]
+fn a_shallow_clone_is_deepened_on_demand() {
+    let bench = Workbench::new();
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    bench.clone.write("notes.txt", "more");
+    bench.push("Train again");
+    let shallow = tempfile::tempdir().unwrap();
+    let from = format!("file://{}", bench.origin.path().display());
+    let into = shallow.path().join("clone").display().to_string();
+    bench.origin.git(&["clone", "--quiet", "--depth", "1", "--branch", "main", &from, &into]);
+    let run = |words: &[&str]| tagship(std::path::Path::new(&into), &[&["registry"], words].concat()).run();
+    assert!(run(&["show"]).stderr.contains("the clone is shallow"));
+    let shown = run(&["doctor", "--repair"]);
+    assert!(
+        shown.assert_code(1).stdout.contains("would run `git fetch --unshallow --tags`"),
+        "{}",
+        shown.stdout
+    );
+    run(&["doctor", "--repair", "--yes"]).assert_code(0);
+    assert!(run(&["show"]).assert_code(0).stdout.contains("lead"));
+}

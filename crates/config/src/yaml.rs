@@ -3,10 +3,11 @@
 //! Untrusted: the text, the values that aliases make of it and their depth are bounded. What JSON cannot hold (NaN,
 //! infinities) is an error that names the value, so that it can never turn into a null and look like no data.
 
-use std::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::HashSet, fmt};
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
+use tagship_domain::annotation::Ordered;
 
 /// Largest text that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -47,6 +48,14 @@ pub enum YamlError {
 /// # Errors
 /// [`YamlError`], each case of it.
 pub fn to_json(text: &str) -> Result<Value, YamlError> {
+    to_ordered(text).map(Ordered::into_json)
+}
+
+/// Reads one YAML document and keeps the order of its mappings; otherwise as [`to_json`].
+///
+/// # Errors
+/// [`YamlError`], each case of it.
+pub(crate) fn to_ordered(text: &str) -> Result<Ordered, YamlError> {
     if text.len() > MAX_BYTES {
         return Err(YamlError::TooLarge { limit: MAX_BYTES, what: "bytes" });
     }
@@ -70,8 +79,8 @@ pub fn to_json_documents(text: &str) -> Result<Vec<Value>, YamlError> {
     for document in serde_yaml::Deserializer::from_str(text) {
         let seed = Data { reading: &reading, path: String::new(), depth: 0 };
         match seed.deserialize(document) {
-            Ok(Value::Null) => {}
-            Ok(value) => documents.push(value),
+            Ok(Ordered::Null) => {}
+            Ok(value) => documents.push(value.into_json()),
             Err(error) => {
                 let refused = reading.refused.take();
                 return Err(refused.unwrap_or_else(|| YamlError::Malformed { message: error.to_string() }));
@@ -117,72 +126,73 @@ impl Data<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for Data<'_> {
-    type Value = Value;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    type Value = Ordered;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Ordered, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Data<'_> {
-    type Value = Value;
+    type Value = Ordered;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("plain data")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Ordered, E> {
+        Ok(Ordered::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_none<E>(self) -> Result<Ordered, E> {
+        Ok(Ordered::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_bool<E>(self, value: bool) -> Result<Ordered, E> {
+        Ok(Ordered::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, value: i64) -> Result<Ordered, E> {
+        Ok(Ordered::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, value: u64) -> Result<Ordered, E> {
+        Ok(Ordered::Number(value.into()))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| {
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Ordered, E> {
+        Number::from_f64(value).map(Ordered::Number).ok_or_else(|| {
             let path = if self.path.is_empty() { "the document".to_owned() } else { self.path.clone() };
             self.refuse(YamlError::NotFinite { path, value: value.to_string() })
         })
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(text.into())
+    fn visit_str<E>(self, text: &str) -> Result<Ordered, E> {
+        Ok(Ordered::Text(text.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Ordered, A::Error> {
         let mut list = Vec::new();
         loop {
             let item = self.below(format!("{}[{}]", self.path, list.len()))?;
             match items.next_element_seed(item)? {
                 Some(value) => list.push(value),
-                None => return Ok(Value::Array(list)),
+                None => return Ok(Ordered::List(list)),
             }
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Ordered, A::Error> {
+        let (mut map, mut keys) = (Vec::new(), HashSet::new());
         while let Some(key) = entries.next_key_seed(Key)? {
             let dot = if self.path.is_empty() { "" } else { "." };
             let path = format!("{}{dot}{key}", self.path);
             let value = entries.next_value_seed(self.below(path)?)?;
-            if map.insert(key.clone(), value).is_some() {
+            if !keys.insert(key.clone()) {
                 return Err(de::Error::custom(format_args!("the key {key:?} stands twice")));
             }
+            map.push((key, value));
         }
-        Ok(Value::Object(map))
+        Ok(Ordered::Mapping(map))
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod addition;
 pub mod analysis;
+pub mod annotation;
 pub mod approval;
 pub mod chain;
 pub mod decision;

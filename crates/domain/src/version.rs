@@ -40,6 +40,13 @@ impl Version {
         !self.0.pre.is_empty()
     }
 
+    /// Whether this is a prerelease on the way to another version of the same numbers: `v2.0.0-rc.1` is one of
+    /// `v2.0.0-rc.2` and of `v2.0.0`.
+    pub fn leads_to(&self, other: &Self) -> bool {
+        let numbers = |v: &semver::Version| (v.major, v.minor, v.patch);
+        self.is_prerelease() && numbers(&self.0) == numbers(&other.0) && self.cmp_precedence(other).is_lt()
+    }
+
     /// SemVer precedence, in which build metadata does not count.
     pub fn cmp_precedence(&self, other: &Self) -> std::cmp::Ordering {
         self.0.cmp_precedence(&other.0)
@@ -129,5 +136,18 @@ mod tests {
         assert_eq!(v("v1.4.2").next(Bump::Major), v("v2.0.0"));
         assert_eq!(v("v4.0.0-rc.1").next(Bump::Minor), v("v4.0.0"));
         assert_eq!(v("v4.0.1-rc.1").next(Bump::Minor), v("v4.1.0"));
+    }
+
+    #[test]
+    fn a_prerelease_leads_to_what_comes_after_it() {
+        for (from, to, leads) in [
+            ("v2.0.0-rc.1", "v2.0.0", true),
+            ("v2.0.0-rc.1", "v2.0.0-rc.2", true),
+            ("v2.0.0-rc.2", "v2.0.0-rc.1", false),
+            ("v2.0.0-rc.1", "v2.0.1", false),
+            ("v2.0.0", "v2.0.0", false),
+        ] {
+            assert_eq!(v(from).leads_to(&v(to)), leads, "{from} {to}");
+        }
     }
 }

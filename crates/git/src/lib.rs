@@ -6,6 +6,7 @@
 //! leaves nothing behind; nothing is ever forced; nothing ever prompts or waits without a limit.
 
 mod credential;
+mod differences;
 mod error;
 mod journal;
 mod program;
@@ -16,6 +17,7 @@ mod repository;
 mod write;
 
 pub use credential::Access;
+pub use differences::TagDifferences;
 pub use repository::GitRepo;
 
 #[cfg(test)]

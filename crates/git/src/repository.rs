@@ -95,6 +95,12 @@ impl GitRepo {
         signature.name().ok().map(str::to_owned)
     }
 
+    /// Opens the repository anew, because libgit2 remembers what a shallow clone lacks.
+    pub(crate) fn reopen(&self, operation: &str) -> Result<(), PortError> {
+        *self.lock() = Repository::open(&self.program.git_dir).map_err(at(operation))?;
+        Ok(())
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, Repository> {
         // A panic elsewhere leaves libgit2's repository usable: it holds no half-made state of ours.
         self.repository.lock().unwrap_or_else(PoisonError::into_inner)

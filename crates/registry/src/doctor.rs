@@ -6,6 +6,7 @@ use crate::{
     finding::{Finding, FindingKind},
     model::Model,
     registry::Registry,
+    repair::repairable,
 };
 
 /// Tagger clocks may be this much ahead before it is worth a finding, in seconds.
@@ -16,6 +17,7 @@ impl Registry {
     pub fn doctor(&self, now: Timestamp) -> Vec<Finding> {
         let mut findings = self.tag_findings().to_vec();
         for model in self.all_models() {
+            findings.extend(repairable(model).map(|(finding, _)| finding));
             if let Some(reason) = model.contradiction() {
                 findings.push(Finding {
                     kind: FindingKind::Contradiction,

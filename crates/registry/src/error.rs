@@ -67,6 +67,16 @@ pub enum RegistryError {
         /// Its commit.
         commit: CommitId,
     },
+    /// The bytes already are another version.
+    #[error("the bytes of {model} {wanted} already are version {version}")]
+    BytesTaken {
+        /// The model.
+        model: String,
+        /// What they are.
+        version: Version,
+        /// What they were to be.
+        wanted: Version,
+    },
     /// No tag of this name is an event of the registry.
     #[error("{tag} is no tag of the registry in this repository")]
     NoEvent {
@@ -123,6 +133,9 @@ impl RegistryError {
             }
             Self::VersionTaken { .. } => {
                 "a version is one commit for ever: choose a number that was never used"
+            }
+            Self::BytesTaken { .. } => {
+                "the same bytes are one version; only a prerelease gets a second number, that of the version it leads to"
             }
             Self::NoEvent { .. } => {
                 "`tagship registry history` lists every event with its tag; `tagship registry doctor` says which tags are unusable"

@@ -19,6 +19,24 @@ pub enum FindingKind {
     Contradiction,
     /// A tag has a higher counter but an older time than another; time decides.
     ClockOrder,
+    /// Two changes of a stage in one second, of which GTO takes the other one for the later; the counter decides.
+    Tie,
+    /// A version that was withdrawn is still assigned to a stage, and would hold it again once it is registered again.
+    WithdrawnInStage,
+    /// The clone is shallow, so that tags may be missing.
+    ShallowClone,
+    /// The remote has a tag that this clone has not.
+    UnfetchedTag,
+    /// A tag is in this clone alone: its run lost a race or died, or nobody pushed it.
+    UnpublishedTag,
+    /// A tag of this clone is another one than the remote's of that name, which everybody else sees.
+    DifferentTag,
+    /// A file of descriptions cannot be read; what it says is left out. GTO stops working on it.
+    BadAnnotations,
+    /// One description cannot be used and is left out. GTO stops working on it.
+    BadAnnotation,
+    /// A description has a type that `.gto` does not list.
+    TypeNotAllowed,
     /// A tagger's time is more than a day ahead; every later tag must be dated after it.
     FutureTime,
 }
@@ -46,7 +64,52 @@ impl FindingKind {
             Self::Contradiction => "contradicting-tags",
             Self::ClockOrder => "tag-clock-order",
             Self::FutureTime => "tag-in-the-future",
+            Self::Tie => "tag-tie",
+            Self::WithdrawnInStage => "withdrawn-in-stage",
+            Self::ShallowClone => "shallow-clone",
+            Self::UnfetchedTag => "tag-not-fetched",
+            Self::UnpublishedTag => "tag-not-published",
+            Self::DifferentTag => "tag-differs-from-remote",
+            Self::BadAnnotations => "annotations-unreadable",
+            Self::BadAnnotation => "annotation-invalid",
+            Self::TypeNotAllowed => "annotation-type",
         }
+    }
+
+    /// What a person can do about it where nothing safe can be done without one; `TAG` stands for the subject.
+    pub fn by_hand(self) -> Option<&'static str> {
+        Some(match self {
+            Self::LightweightTag => {
+                "if it was meant as an event, make it one: `git tag --annotate --force TAG TAG^{}`, then push it; else leave \
+                 it, for both tools ignore it"
+            }
+            Self::NotACommit | Self::NoTagger | Self::CreatedTag => {
+                "GTO works again without it: keep its content (`git cat-file tag TAG`), then `git tag --delete TAG` and \
+                 `git push --delete origin TAG`"
+            }
+            Self::NumberTooLarge | Self::FutureTime => {
+                "if the number or date is no real one, make the event again with a real one, then delete TAG here and on \
+                 the remote"
+            }
+            Self::Contradiction => {
+                "say which of the tags is right, keep the content of the other (`git cat-file tag TAG`), and delete that one \
+                 here and on the remote"
+            }
+            Self::ClockOrder => {
+                "both tools go by the time; if the higher counter is meant, assign again: `tagship registry assign`"
+            }
+            Self::UnpublishedTag => {
+                "if it is meant, publish it: `git push origin refs/tags/TAG`; if its run was overtaken, delete it here: \
+                 `git tag --delete TAG`"
+            }
+            Self::DifferentTag => {
+                "the remote's counts; keep what differs (`git cat-file tag TAG`), then `git tag --delete TAG` and \
+                 `git fetch origin tag TAG`"
+            }
+            Self::BadAnnotations | Self::BadAnnotation => "correct it in a new commit",
+            Self::TypeNotAllowed => "correct the type, or add it to `types` in .gto",
+            Self::Tie | Self::WithdrawnInStage | Self::ShallowClone | Self::UnfetchedTag => return None,
+        })
     }
 
     fn sentence(self) -> &'static str {
@@ -59,12 +122,22 @@ impl FindingKind {
             Self::Contradiction => "is set aside",
             Self::ClockOrder => "has a higher counter but an older time than another tag",
             Self::FutureTime => "is dated in the future",
+            Self::Tie => "is held by the higher of two counters of one second, where GTO sees another holder",
+            Self::WithdrawnInStage => "is withdrawn but still assigned",
+            Self::ShallowClone => "is shallow, so that tags may be missing",
+            Self::UnfetchedTag => "is on the remote and not in this clone",
+            Self::UnpublishedTag => "is in this clone and not on the remote",
+            Self::DifferentTag => "is another tag here than on the remote",
+            Self::BadAnnotations => "cannot be read and is left out, but GTO stops working on it",
+            Self::BadAnnotation => "cannot be used and is left out, but GTO stops working on it",
+            Self::TypeNotAllowed => "has a type that .gto does not allow",
         }
     }
 }
 
 impl Finding {
-    pub(crate) fn on_tag(kind: FindingKind, tag: &str) -> Self {
+    /// About one tag.
+    pub fn on_tag(kind: FindingKind, tag: &str) -> Self {
         Self { kind, subject: tag.to_owned(), detail: String::new() }
     }
 }

@@ -8,6 +8,7 @@
 //! an ambiguous model is set aside with a [`Finding`] and never disables the others; asking for what is not
 //! there is an error; the bump after `v4.0.0-rc.1` is `v4.0.0`.
 
+mod annotate;
 mod check;
 mod doctor;
 mod error;
@@ -19,9 +20,11 @@ mod json;
 mod model;
 mod plan;
 mod registry;
+mod repair;
 mod show;
 mod trailers;
 
+pub use annotate::Entry;
 pub use check::CheckedTag;
 pub use error::RegistryError;
 pub use event::Event;
@@ -32,6 +35,7 @@ pub use json::to_json;
 pub use model::{Model, ModelVersion, StageRecord};
 pub use plan::{FIRST_VERSION, Number, PlannedTag, Registration, RegistrationRequest};
 pub use registry::{Options, Registry};
+pub use repair::Repair;
 pub use show::{CommitFacts, ModelSummary, OrderedMap, Selector, VersionView};
 pub use tagship_domain::tag::{Ident, Tag};
 pub use trailers::{Trailer, Trailers};

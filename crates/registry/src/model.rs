@@ -110,6 +110,21 @@ impl Model {
         }
     }
 
+    /// Takes in a commit that describes the model without a tag; nothing new where it has tags.
+    pub(crate) fn discover(&mut self, commit: &CommitId) {
+        let (versions, at) = (&mut self.versions, self.by_commit.get(commit));
+        if at.is_none() {
+            self.by_commit.insert(commit.clone(), versions.len());
+            let (events, stages) = (Vec::new(), Vec::new());
+            versions.push(ModelVersion { version: None, commit: commit.clone(), events, stages });
+        }
+    }
+
+    /// Whether it has tags, rather than a description alone.
+    pub fn is_registered(&self) -> bool {
+        self.events().next().is_some()
+    }
+
     /// The model's name, with `:` between directory and name.
     pub fn name(&self) -> &str {
         &self.name
@@ -123,7 +138,7 @@ impl Model {
     /// Whether the newest event of any kind is not a deprecation.
     pub fn is_active(&self) -> bool {
         let newest = self.events().max_by(|a, b| a.order().cmp(&b.order()));
-        newest.is_some_and(|event| event.action != Action::Deprecate)
+        newest.is_none_or(|event| event.action != Action::Deprecate)
     }
 
     /// Every event, in no particular order.
@@ -167,11 +182,11 @@ impl Model {
         self.versions.iter().filter(move |v| v.commit == *commit)
     }
 
-    /// The version with these bytes, by the digest its registration records: an active one where there is one.
+    /// The version with these bytes, by the digest its registration records: an active one where there is one, and of
+    /// several the highest, as a prerelease and what it became have the same bytes.
     pub fn by_digest(&self, digest: &Digest) -> Option<&ModelVersion> {
-        let same: Vec<&ModelVersion> =
-            self.versions.iter().filter(|v| v.digest().as_ref() == Some(digest)).collect();
-        same.iter().find(|v| v.is_active()).or(same.first()).copied()
+        let same = self.versions.iter().filter(|v| v.digest().as_ref() == Some(digest));
+        same.max_by(|a, b| a.is_active().cmp(&b.is_active()).then_with(|| a.cmp_precedence(b)))
     }
 
     /// The version that holds a stage now: among the active versions that are assigned, the one assigned last.

@@ -44,8 +44,8 @@ pub struct RegistrationRequest {
     pub commit: CommitId,
     /// Digest of the artifact's bytes; becomes the first trailer.
     pub digest: Digest,
-    /// Which part of the version to raise.
-    pub bump: Bump,
+    /// Which number it takes.
+    pub number: Number,
     /// More data for the message.
     pub trailers: Trailers,
 }
@@ -74,23 +74,26 @@ impl Registry {
     ///
     /// The same digest is the same version, at the commit where it was first registered, again after it was
     /// withdrawn. A commit registered without a digest (by GTO) is taken to be the version it says, and is
-    /// registered once more with the digest, in the counter form. Anything else becomes the next version after
-    /// the highest there ever was, withdrawn ones included.
+    /// registered once more with the digest, in the counter form. Anything else becomes the version asked for, or the
+    /// next one after the highest there ever was, withdrawn ones included. Bytes get a second version only where it is
+    /// asked for by its number and the one they have is a prerelease of it.
     ///
     /// # Errors
-    /// When the commit already is a version with other bytes, the model is set aside, or no legal tag is left.
+    /// When the commit already is another version, the number other bytes', the bytes another version that does not lead
+    /// to this one, the model is set aside, or no legal tag is left.
     pub fn plan_registration(
         &self,
         request: &RegistrationRequest,
         now: Timestamp,
     ) -> Result<Registration, RegistryError> {
-        let RegistrationRequest { model: name, commit, digest, .. } = request;
+        let RegistrationRequest { model: name, commit, number, .. } = request;
         let model = self.known_or_new(name)?;
         let versions = || model.into_iter().flat_map(Model::versions);
         let numbered = |v: &ModelVersion| v.version().cloned().map(|version| (version, v.commit().clone()));
-        let same = model.and_then(|model| model.by_digest(digest)).or_else(|| {
-            versions().find(|v| v.commit() == commit && v.version().is_some() && v.digest().is_none())
-        });
+        let same = match model {
+            Some(model) => same_bytes(model, request)?,
+            None => None,
+        };
         if let Some((found, (version, commit))) = same.and_then(|v| Some((v, numbered(v)?))) {
             if found.is_active() && found.digest().is_some() {
                 return Ok(Registration::Existing { version, commit });
@@ -100,7 +103,8 @@ impl Registry {
         if let Some((version, commit)) = versions().filter(|v| v.commit() == commit).find_map(numbered) {
             return Err(RegistryError::CommitTaken { model: name.to_string(), commit, version });
         }
-        self.new_registration(request, next_version(model, request.bump), commit.clone(), now)
+        let version = free_number(name, model, commit, number)?;
+        self.new_registration(request, version, commit.clone(), now)
     }
 
     fn new_registration(
@@ -337,6 +341,53 @@ impl Step<'_> {
             }
         }
     }
+}
+
+/// The number of a new version, which no other commit may have.
+fn free_number(
+    name: &ModelName,
+    model: Option<&Model>,
+    commit: &CommitId,
+    number: &Number,
+) -> Result<Version, RegistryError> {
+    let version = match number {
+        Number::Next(bump) => next_version(model, *bump),
+        Number::Exactly(version) => version.clone(),
+    };
+    match model.and_then(|model| model.version(&version)).filter(|v| v.commit() != commit) {
+        None => Ok(version),
+        Some(other) => {
+            let (model, commit) = (name.to_string(), other.commit().clone());
+            Err(RegistryError::VersionTaken { model, version, commit })
+        }
+    }
+}
+
+/// The version that the bytes of a request are already, or its commit is without saying what its bytes are.
+fn same_bytes<'a>(
+    model: &'a Model,
+    request: &RegistrationRequest,
+) -> Result<Option<&'a ModelVersion>, RegistryError> {
+    let digest = Some(&request.digest);
+    let Number::Exactly(wanted) = &request.number else {
+        return Ok(model.by_digest(&request.digest).or_else(|| undescribed(model, &request.commit)));
+    };
+    if let Some(exact) = model.version(wanted).filter(|v| v.digest().as_ref() == digest) {
+        return Ok(Some(exact));
+    }
+    match model.by_digest(&request.digest).and_then(ModelVersion::version) {
+        Some(other) if !other.leads_to(wanted) => Err(RegistryError::BytesTaken {
+            model: model.name().to_owned(),
+            version: other.clone(),
+            wanted: wanted.clone(),
+        }),
+        _ => Ok(undescribed(model, &request.commit).filter(|v| v.version() == Some(wanted))),
+    }
+}
+
+/// The version at a commit, where it does not say what its bytes are.
+fn undescribed<'a>(model: &'a Model, commit: &CommitId) -> Option<&'a ModelVersion> {
+    model.versions_at(commit).find(|v| v.version().is_some() && v.digest().is_none())
 }
 
 /// The version after the highest there ever was, withdrawn ones included.

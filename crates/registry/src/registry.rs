@@ -17,6 +17,8 @@ use crate::{
 pub struct Options {
     /// The only stages there may be, where the list is given.
     pub stages: Option<Vec<String>>,
+    /// The only types that descriptions may have, where the list is given.
+    pub types: Option<Vec<String>>,
 }
 
 /// Every model of a repository.
@@ -79,7 +81,7 @@ impl Registry {
         None
     }
 
-    fn entry(&mut self, name: String) -> &mut Model {
+    pub(crate) fn entry(&mut self, name: String) -> &mut Model {
         let models = &mut self.models;
         let at = *self.by_name.entry(name).or_insert_with_key(|name| {
             models.push(Model::new(name.clone()));
@@ -143,6 +145,10 @@ impl Registry {
             tag: format!("{}#...#{highest}", model.tag_form()),
             model: model.as_str().to_owned(),
         })
+    }
+
+    pub(crate) fn note(&mut self, finding: Finding) {
+        self.findings.push(finding);
     }
 
     pub(crate) fn all_models(&self) -> &[Model] {

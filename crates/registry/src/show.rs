@@ -1,12 +1,12 @@
 //! `gto show --json`: the registry at a glance, and the versions of one model in full.
 //!
 //! Field names and order are GTO's (`gto/base.py`, `dict_state`), so that either tool's output can stand in for
-//! the other's. `artifacts.yaml` annotations are not read: the inner `enrichments` list is always empty.
+//! the other's.
 
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use tagship_domain::{CommitId, Version, tag::Ident};
+use tagship_domain::{CommitId, Version, annotation::Annotation, tag::Ident};
 
 use crate::{
     error::RegistryError,
@@ -27,7 +27,7 @@ pub struct ModelSummary {
     pub version: Option<String>,
     /// What holds each stage of the registry.
     pub stage: OrderedMap<Option<String>>,
-    /// Always true here: the model has tags.
+    /// Whether the model has tags, rather than a description alone.
     pub registered: bool,
     /// Always true here: deprecated models are left out.
     pub active: bool,
@@ -50,7 +50,7 @@ enum Which {
 }
 
 /// What [`Registry::show_versions`] needs to know of a version's commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CommitFacts {
     /// Author's name.
     pub author: String,
@@ -60,10 +60,12 @@ pub struct CommitFacts {
     pub committer: Ident,
     /// The whole message, as it is.
     pub message: String,
+    /// What the commit's tree says about the model.
+    pub annotation: Option<Annotation>,
 }
 
 /// One version in full.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VersionView {
     artifact: String,
     commit_hexsha: String,
@@ -124,7 +126,7 @@ struct EventView {
 }
 
 /// GTO shows the version's commit as an event of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 struct CommitView {
     priority: u8,
     addition: bool,
@@ -135,9 +137,16 @@ struct CommitView {
     message: String,
     commit_hexsha: String,
     version: String,
-    enrichments: [(); 0],
+    enrichments: Vec<Enrichment>,
     committer: String,
     committer_email: String,
+}
+
+/// What GTO knows of a version from elsewhere; `artifacts.yaml` is the only place that it knows by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Enrichment {
+    source: &'static str,
+    artifact: Annotation,
 }
 
 impl<V: Serialize> Serialize for OrderedMap<V> {
@@ -162,7 +171,7 @@ impl Registry {
                     .map(|&stage| (stage.to_owned(), model.holder(stage).map(|v| v.label().into_owned())))
                     .collect(),
             ),
-            registered: true,
+            registered: model.is_registered(),
             active: true,
         };
         let active = self.models().filter(|model| model.is_active());
@@ -376,6 +385,12 @@ impl EventView {
     }
 }
 
+impl Enrichment {
+    fn of_gto(artifact: Annotation) -> Self {
+        Self { source: "gto", artifact }
+    }
+}
+
 impl CommitView {
     fn new(artifact: &str, version: &ModelVersion, facts: &CommitFacts) -> Self {
         Self {
@@ -388,7 +403,7 @@ impl CommitView {
             message: facts.message.clone(),
             commit_hexsha: version.commit().to_string(),
             version: version.label().into_owned(),
-            enrichments: [],
+            enrichments: facts.annotation.clone().into_iter().map(Enrichment::of_gto).collect(),
             committer: facts.committer.name.clone(),
             committer_email: facts.committer.email.clone(),
         }

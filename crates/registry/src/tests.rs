@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use tagship_domain::{Bump, CommitId, Digest, Environment, ModelName, Timestamp, Version};
+use tagship_domain::{
+    Bump, CommitId, Digest, Environment, ModelName, Timestamp, Version,
+    annotation::{Annotation, Ordered},
+};
 
 use crate::{
     CommitFacts, FindingKind, Ident, Number, Options, PlannedTag, Registration, RegistrationRequest,
@@ -219,6 +222,7 @@ fn the_versions_of_a_model_have_the_shape_of_gto() {
         author_email: "bob@example.org".to_owned(),
         committer: tagger(-60),
         message: "add model\n".to_owned(),
+        annotation: None,
     };
     let views = state.show_versions(&"m".parse().unwrap(), &HashMap::from([(commit(1), facts)])).unwrap();
     let json: serde_json::Value = serde_json::from_str(&to_json(&views).unwrap()).unwrap();
@@ -237,7 +241,7 @@ fn the_versions_of_a_model_have_the_shape_of_gto() {
 
 #[test]
 fn gto_s_stage_list_rules_what_is_shown_and_written() {
-    let options = Options { stages: Some(vec!["prod".to_owned(), "dev".to_owned()]) };
+    let options = Options { stages: Some(vec!["prod".to_owned(), "dev".to_owned()]), ..Options::default() };
     let state = Registry::from_tags(two_versions(), options);
     assert_eq!(state.stages(), ["prod", "dev"]);
     let text = to_json(&state.show()).unwrap();
@@ -253,7 +257,7 @@ fn request(on: u8, bytes: u8, bump: Bump) -> RegistrationRequest {
         model: m(),
         commit: commit(on),
         digest: digest(bytes),
-        bump,
+        number: Number::Next(bump),
         trailers: Trailers::new(),
     }
 }
@@ -432,4 +436,117 @@ fn a_tag_says_what_it_is_or_that_it_is_nothing() {
     for nothing in ["m#prod#2", "v1.0.0", "other@v1.0.0", "HEAD", ""] {
         assert!(matches!(state.check(nothing), Err(RegistryError::NoEvent { .. })), "{nothing}");
     }
+}
+
+fn exactly(on: u8, bytes: u8, version: &str) -> RegistrationRequest {
+    RegistrationRequest { number: Number::Exactly(v(version)), ..request(on, bytes, Bump::Patch) }
+}
+
+#[test]
+fn bytes_get_a_second_number_only_where_a_prerelease_leads_to_it() {
+    let state = registry([with_digest("m@v2.0.0-rc.1", 1, 0, 7), with_digest("m@v1.0.0", 2, 5, 8)]);
+    let plan = |request: &RegistrationRequest| state.plan_registration(request, at(50));
+    assert_eq!(new_tag(plan(&exactly(3, 7, "v2.0.0")).unwrap()).name, "m@v2.0.0");
+    assert_eq!(new_tag(plan(&exactly(3, 7, "v2.0.0-rc.2")).unwrap()).name, "m@v2.0.0-rc.2");
+    let here = plan(&exactly(1, 7, "v2.0.0")).unwrap_err();
+    assert!(matches!(here, RegistryError::CommitTaken { .. }), "two versions never share a commit: {here}");
+    let same = plan(&exactly(3, 7, "v2.0.0-rc.1")).unwrap();
+    assert!(matches!(same, Registration::Existing { .. }), "{same:?}");
+    for (bytes, version, why) in [
+        (7, "v2.1.0", "already are version v2.0.0-rc.1"),
+        (8, "v1.0.1", "already are version v1.0.0"),
+        (9, "v1.0.0", "already is commit"),
+    ] {
+        let refused = plan(&exactly(3, bytes, version)).unwrap_err().to_string();
+        assert!(refused.contains(why), "{version}: {refused}");
+    }
+    let promoted = registry([with_digest("m@v2.0.0-rc.1", 1, 0, 7), with_digest("m@v2.0.0", 2, 5, 7)]);
+    let again = promoted.plan_registration(&request(3, 7, Bump::Major), at(50)).unwrap();
+    assert!(matches!(again, Registration::Existing { version, .. } if version == v("v2.0.0")));
+}
+
+#[test]
+fn models_that_only_a_commit_describes_are_listed_as_unregistered() {
+    let annotation = |kind: &str| Annotation {
+        kind: Some(kind.to_owned()),
+        path: None,
+        is_virtual: true,
+        labels: vec![],
+        description: String::new(),
+        custom: Ordered::Null,
+    };
+    let options = Options { types: Some(vec!["model".to_owned()]), ..Options::default() };
+    let mut state = Registry::from_tags(vec![tag("m@v1.0.0", 1, 0)], options);
+    let entries = [
+        ("m".to_owned(), Ok(annotation("model"))),
+        ("lead".to_owned(), Ok(annotation("data"))),
+        ("bad.name".to_owned(), Err("its name is none of GTO's".to_owned())),
+    ];
+    state.annotate(&commit(2), &entries);
+    let shown = to_json(&state.show()).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(
+        shown["lead"],
+        serde_json::json!({ "version": null, "stage": {}, "registered": false, "active": true })
+    );
+    assert_eq!(shown["m"]["version"], "v1.0.0");
+    assert_eq!(shown.as_object().unwrap().len(), 2);
+    let facts = CommitFacts {
+        author: "Ann".to_owned(),
+        author_email: "ann@example.org".to_owned(),
+        committer: tagger(5),
+        message: "words\n".to_owned(),
+        annotation: Some(annotation("data")),
+    };
+    let selector: Selector = "lead".parse().unwrap();
+    let views = state.show_versions(&selector, &HashMap::from([(commit(2), facts)])).unwrap();
+    let views: serde_json::Value = serde_json::from_str(&to_json(&views).unwrap()).unwrap();
+    assert_eq!(views[0]["version"], commit(2).as_str());
+    assert_eq!(
+        (&views[0]["discovered"], &views[0]["activated_at"]),
+        (&true.into(), &tagger(5).iso_time().into())
+    );
+    assert_eq!(views[0]["enrichments"][0]["enrichments"][0]["artifact"]["type"], "data");
+    let kinds: Vec<FindingKind> = state.doctor(at(50)).iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, [FindingKind::TypeNotAllowed, FindingKind::BadAnnotation]);
+}
+
+/// Makes every repair, one after the other, and answers the tags.
+fn repaired(mut tags: Vec<Tag>) -> (Vec<String>, Registry) {
+    let mut made = Vec::new();
+    loop {
+        let state = registry(tags.clone());
+        let Some(repair) = state.plan_repairs(&Trailers::new(), at(500)).unwrap().into_iter().next() else {
+            return (made, state);
+        };
+        made.push(repair.tag.name.clone());
+        let ident = Ident { time: repair.tag.time, ..tagger(0) };
+        tags.push(Tag {
+            name: repair.tag.name,
+            target: Some(repair.tag.target),
+            annotated: true,
+            tagger: Some(ident),
+            message: repair.tag.message,
+        });
+    }
+}
+
+#[test]
+fn what_one_more_tag_puts_right_is_put_right_by_it() {
+    let withdrawn = plus(two_versions(), [tag("m#prod#1", 1, 20), tag("m@v1.0.0!", 1, 30)]);
+    let (made, state) = repaired(withdrawn);
+    assert_eq!(made, ["m#prod!#2"]);
+    assert_eq!(state.doctor(at(600)), []);
+    let revived =
+        plus(two_versions(), [tag("m#prod#1", 1, 20), tag("m#prod!#2", 1, 25), tag("m@v1.0.0!", 1, 30)]);
+    assert_eq!(repaired(revived).0, [""; 0], "nothing is left to repair");
+
+    let tied = plus(two_versions(), [tag("m#prod#1", 1, 20), tag("m#prod#2", 2, 20)]);
+    let before = registry(tied.clone());
+    assert_eq!(before.doctor(at(50)).iter().map(|f| f.kind).collect::<Vec<_>>(), [FindingKind::Tie]);
+    let (made, state) = repaired(tied);
+    assert_eq!(made, ["m#prod#3"]);
+    assert_eq!(state.model(&m()).unwrap().current(&prod()).unwrap().version(), Some(&v("v2.0.0")));
+    let gone = plus(two_versions(), [tag("m#prod!#1", 1, 20), tag("m#prod#2", 1, 20)]);
+    assert_eq!(repaired(gone).0, ["m#prod#3"], "GTO lets an unassignment win");
 }

@@ -153,7 +153,10 @@ impl ReleaseError {
             | Self::BadReference { .. }
             | Self::UnknownVersion { .. }
             | Self::NothingReferenced
-            | Self::RolledOut { .. } => Exit::Usage,
+            | Self::RolledOut { .. }
+            | Self::Registry(RegistryError::VersionTaken { .. } | RegistryError::BytesTaken { .. }) => {
+                Exit::Usage
+            }
             _ => Exit::Incomplete,
         }
     }

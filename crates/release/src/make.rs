@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use tagship_domain::{
-    Bump, CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
+    CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
     gate::{GateReport, Outcome},
     release::Evidence,
     schema,
@@ -16,7 +16,8 @@ use tagship_ports::{
     state_store::{AppendError, Files, NewEntry},
 };
 use tagship_registry::{
-    Options, PlannedTag, Registration, RegistrationRequest, Registry, RegistryError, Trailer, Trailers,
+    Number, Options, PlannedTag, Registration, RegistrationRequest, Registry, RegistryError, Trailer,
+    Trailers,
 };
 
 use crate::{
@@ -78,8 +79,8 @@ pub struct Draft {
     pub validation: ValidationReport,
     /// What the gate said.
     pub gate: GateReport,
-    /// Which part of the version to raise; by comparison with the newest release where absent.
-    pub bump: Option<Bump>,
+    /// Which number it takes; the next one by comparison with the newest release where absent.
+    pub number: Option<Number>,
     /// The commit that was checked out.
     pub commit: CommitId,
     /// Who releases it.
@@ -147,13 +148,13 @@ impl ReleaseMaker<'_> {
         let newest = self.newest_manifest(&registry, &draft.model).await?;
         let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
         let auto = next_bump(newest.as_ref(), judged.artifact.signature.as_ref(), &files);
-        let next = draft.bump.map_or(auto, |bump| NextBump { bump, because: "as configured".to_owned() });
+        let (number, because) = chosen(draft.number.as_ref(), auto);
         let request = |manifest: Option<&Manifest>| -> Result<_, ReleaseError> {
             Ok(RegistrationRequest {
                 model: draft.model.clone(),
                 commit: commit.clone(),
                 digest: judged.digest.clone(),
-                bump: next.bump,
+                number: number.clone(),
                 trailers: trailers(draft, manifest)?,
             })
         };
@@ -179,7 +180,7 @@ impl ReleaseMaker<'_> {
         for (digest, bytes) in &attached.files {
             self.store.put_bytes(digest, bytes).await?;
         }
-        self.publish(draft, &registry, &manifest, &tag, next.because).await
+        self.publish(draft, &registry, &manifest, &tag, because).await
     }
 
     pub(crate) async fn newest_manifest(
@@ -267,12 +268,19 @@ impl ReleaseMaker<'_> {
         version: &Version,
     ) -> Result<CommitId, ReleaseError> {
         let journal = format!("registry/{}", draft.model);
+        let (model, built) = (&draft.model, draft.commit.short());
+        let mut files = Files::from([("digest".to_owned(), format!("{digest}\n").into_bytes())]);
+        let what = match &draft.number {
+            // A prerelease and what it becomes have the same bytes, and are two versions.
+            Some(Number::Exactly(wanted)) => {
+                files.insert("version".to_owned(), format!("{wanted}\n").into_bytes());
+                wanted.to_string()
+            }
+            _ => "other bytes".to_owned(),
+        };
         let message = format!(
-            "Register other bytes of {} built at {}\n\nThat commit is {version} already. The bytes are {digest}.\n",
-            draft.model,
-            draft.commit.short(),
+            "Register {what} of {model} built at {built}\n\nThat commit is {version} already. The bytes are {digest}.\n"
         );
-        let files = Files::from([("digest".to_owned(), format!("{digest}\n").into_bytes())]);
         let entry = NewEntry { message, files: files.clone(), at: draft.now };
         for _ in 0..ATTEMPTS {
             let tip = self.journals.tip(&journal).await?;
@@ -287,6 +295,15 @@ impl ReleaseMaker<'_> {
             }
         }
         Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS })
+    }
+}
+
+/// The number that a release asks for and why: what was said, else what the comparison says.
+pub(crate) fn chosen(said: Option<&Number>, auto: NextBump) -> (Number, String) {
+    match said {
+        None => (Number::Next(auto.bump), auto.because),
+        Some(number @ Number::Next(_)) => (number.clone(), "as configured".to_owned()),
+        Some(number @ Number::Exactly(_)) => (number.clone(), "the number was given".to_owned()),
     }
 }
 

@@ -1,14 +1,17 @@
 //! Which version a release would be, without making it.
 
-use tagship_domain::{Bump, CommitId, Digest, FileEntry, ModelName, Release, Signature, Timestamp, Version};
+use tagship_domain::{CommitId, Digest, FileEntry, ModelName, Release, Signature, Timestamp, Version};
 use tagship_ports::{ArtifactStore, Repo};
-use tagship_registry::{ModelVersion, Options, Registration, RegistrationRequest, RegistryError, Trailers};
+use tagship_registry::{
+    ModelVersion, Number, Options, Registration, RegistrationRequest, RegistryError, Trailers,
+};
 
 use crate::{
     bump::next_bump,
     error::ReleaseError,
     fetch::read_manifest,
     find::{known, read_registry, release_of_version, releases},
+    make::chosen,
 };
 
 /// Bytes that may become a release.
@@ -24,8 +27,8 @@ pub struct PreviewRequest<'a> {
     pub signature: Option<&'a Signature>,
     /// Their files.
     pub files: &'a [FileEntry],
-    /// Which part of the version to raise; by comparison with the newest release where absent.
-    pub bump: Option<Bump>,
+    /// Which number it takes; the next one by comparison with the newest release where absent.
+    pub number: Option<Number>,
     /// The time.
     pub now: Timestamp,
     /// What `.gto` says.
@@ -61,13 +64,12 @@ pub async fn preview(
         Some(newest) => Some(read_manifest(store, newest).await?),
     };
     let auto = next_bump(newest.as_ref(), request.signature, request.files);
-    let (bump, because) =
-        request.bump.map_or((auto.bump, auto.because), |bump| (bump, "as configured".to_owned()));
+    let (number, because) = chosen(request.number.as_ref(), auto);
     let registration = RegistrationRequest {
         model: request.model.clone(),
         commit: request.commit.clone(),
         digest: request.digest.clone(),
-        bump,
+        number: number.clone(),
         trailers: Trailers::new(),
     };
     match registry.plan_registration(&registration, request.now) {
@@ -77,6 +79,10 @@ pub async fn preview(
         Ok(Registration::New { version, .. }) => Ok(Preview::New { version, because }),
         // A commit of its own will be made for it; the number does not depend on the commit.
         Err(RegistryError::CommitTaken { version, .. }) => {
+            let bump = match number {
+                Number::Exactly(version) => return Ok(Preview::New { version, because }),
+                Number::Next(bump) => bump,
+            };
             let model = known(&registry, request.model)?;
             let highest = model.and_then(|model| model.versions().filter_map(ModelVersion::version).max());
             Ok(Preview::New { version: highest.unwrap_or(&version).next(bump), because })

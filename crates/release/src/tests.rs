@@ -83,7 +83,7 @@ impl World {
             single_file: true,
             readme: Readme::default(),
             evidence: vec![],
-            bump: None,
+            number: None,
             commit: self.commit.clone(),
             by: Provenance { actor: "ada".to_owned(), run: Some("https://example.com/runs/7".to_owned()) },
             now: at(second),

@@ -60,6 +60,13 @@ pub fn journal_name(environment: &Environment, model: &ModelName) -> String {
     format!("{ROLLOUTS}/{}/{}", part(environment.as_str()), part(model.as_str()))
 }
 
+/// Where a journal of a rollout belongs, by its name; absent for a name that [`journal_name`] never gives.
+pub fn place_of(journal: &str) -> Option<(Environment, ModelName)> {
+    let (environment, model) = journal.strip_prefix(ROLLOUTS)?.strip_prefix('/')?.split_once('/')?;
+    let name = |part: &str| part.replace('+', "/");
+    Some((Environment::new(name(environment)).ok()?, ModelName::new(name(model)).ok()?))
+}
+
 /// A name as one part of a journal's name.
 pub(crate) fn part(name: &str) -> String {
     name.replace('/', "+")

@@ -34,7 +34,7 @@ pub use error::RolloutError;
 pub use guard::{GuardRefusal, guarded};
 pub use history::{BlockedRelease, EndedRollout, blocked, chain, ended, ids, series, succeeded, timeline};
 pub use interruption::{Boundary, Interruption, Never};
-pub use journal::{JournalError, ROLLOUTS, entry, headline, journal_name, state_of};
+pub use journal::{JournalError, ROLLOUTS, entry, headline, journal_name, place_of, state_of};
 pub use lock::{LOCKS, LockError, LockOutcome, lock, lock_journal, newest_lock, read_lock, unlock};
 pub use look::{Questions, questions};
 pub use spectator::{Nobody, Spectator};

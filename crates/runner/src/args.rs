@@ -200,6 +200,9 @@ pub struct ReleaseArgs {
     /// Gate report to build on; the one of the job's earlier step by default.
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
+    /// The number, e.g. v2.0.0-rc.1, or v2.0.0 to make the prerelease of these bytes final; by `release.bump` by default.
+    #[arg(long, value_name = "VERSION")]
+    pub version: Option<Version>,
     /// Say which version it would be, and write nothing.
     #[arg(long)]
     pub dry_run: bool,

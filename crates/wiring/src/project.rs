@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tagship_config::{Config, EnvironmentConfig, ModelConfig};
+use tagship_config::{Config, EnvironmentConfig, GtoSettings, ModelConfig, parse_gto_settings};
 use tagship_domain::{Environment, ModelName};
 use tagship_git::GitRepo;
 use tagship_registry::Options;
@@ -190,23 +190,26 @@ pub(crate) fn discover() -> Result<GitRepo, Failure> {
     GitRepo::discover(Path::new(".")).map_err(failed)
 }
 
-/// What a `.gto` file says: GTO's list of allowed stages.
+/// What a `.gto` file says about the registry.
 ///
 /// # Errors
-/// When it is no YAML.
+/// As [`gto_settings`].
 pub(crate) fn registry_options(root: &Path) -> Result<Options, Failure> {
+    gto_settings(root).map(|settings| Options { stages: settings.stages, types: settings.types })
+}
+
+/// What a `.gto` file says.
+///
+/// # Errors
+/// When GTO would refuse it.
+pub(crate) fn gto_settings(root: &Path) -> Result<GtoSettings, Failure> {
     let path = root.join(".gto");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Options::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(GtoSettings::default()),
         Err(error) => return Err(Failure::usage(format!("read {}: {error}", path.display()))),
     };
-    let settings = tagship_config::yaml::to_json(&text)
-        .map_err(|error| Failure::usage(format!("read {}: {error}", path.display())))?;
-    let names = settings.get("stages").and_then(serde_json::Value::as_array);
-    let stages =
-        names.map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect());
-    Ok(Options { stages })
+    parse_gto_settings(&text).map_err(|error| Failure::usage(format!("read {}: {error}", path.display())))
 }
 
 /// The configuration as the default branch has it, whatever was checked out: a comment or a fork's proposal must not

@@ -305,11 +305,11 @@ const BODIES: &[(&str, &str)] = &[
     ),
     (
         "release: { bump: micro }",
-        "22 models.m.release.bump: expected one of `auto`, `major`, `minor`, `patch`, found `micro`",
+        "22 models.m.release.bump: expected `auto`, `major`, `minor`, `patch` or a version such as `v2.0.0-rc.1`, found `micro`",
     ),
     (
         "release: { bump: 1 }",
-        "22 models.m.release.bump: expected one of `auto`, `major`, `minor`, `patch`, found the number 1",
+        "22 models.m.release.bump: expected text, found the number 1 | quote it, `\"1\"`; a duration or size carries a unit, as in `90s` or `64MiB`",
     ),
     ("release: { store: {} }", "16 models.m.release.store: expected a kind, found an empty mapping"),
     (

@@ -2,7 +2,7 @@
 
 use tagship_domain::{Bump, CommitId, ModelName, Timestamp, Version};
 
-use super::{Draft, PlannedTag, active_version, next_version};
+use super::{Draft, PlannedTag, active_version, free_number};
 use crate::{
     error::RegistryError, grammar::Action, model::ModelVersion, registry::Registry, trailers::Trailers,
 };
@@ -51,14 +51,8 @@ impl Registry {
                 let (model, commit, version) = (name.to_string(), commit.clone(), version.clone());
                 return Err(RegistryError::CommitTaken { model, commit, version });
             }
-            (None, Number::Next(bump)) => next_version(model, *bump),
-            (None, Number::Exactly(version)) => version.clone(),
+            (None, number) => free_number(name, model, commit, number)?,
         };
-        if let Some(other) = model.and_then(|model| model.version(&version)).filter(|v| v.commit() != commit)
-        {
-            let (model, commit) = (name.to_string(), other.commit().clone());
-            return Err(RegistryError::VersionTaken { model, version, commit });
-        }
         let subject = format!("Registering artifact {name} version {version}");
         self.plan_event(name, Action::Register(version), commit, &trailers.message(&subject), now)
     }

@@ -9,9 +9,10 @@ use tagship_domain::{
     validation::Verdict,
 };
 use tagship_ports::{ArtifactStore, Problem, StateStore};
+use tagship_registry::Number;
 
 use super::{World, at, churn, gate, signature, validation};
-use crate::{ReleaseError, fetch::digest_of, read_manifest, releases};
+use crate::{Draft, ReleaseError, fetch::digest_of, read_manifest, releases};
 
 /// The commit that the first entry of a fake journal gets.
 fn first_journal_entry() -> CommitId {
@@ -217,4 +218,44 @@ async fn a_note_compares_with_the_version_before_and_names_the_commits_since() {
     assert!(note.contains("| `accuracy` | 0.93 | 0.95 | +0.02 |"), "{note}");
     assert!(note.contains("Commits since v0.1.0:\n\n- "), "{note}");
     assert_eq!(note.matches("\n- ").count(), 1, "{note}");
+}
+
+#[tokio::test]
+async fn a_prerelease_becomes_final_with_the_same_bytes_at_a_commit_of_its_own() {
+    let world = World::new();
+    let numbered = |version: &str| Draft {
+        number: Some(Number::Exactly(version.parse().unwrap())),
+        ..world.draft(b"one", 10)
+    };
+    for entry in 1..=2 {
+        world.repo.add_commit_beside(&format!("{entry:040x}").parse().unwrap(), at(20));
+    }
+    let candidate = world.maker().make(&numbered("v2.0.0-rc.1")).await.unwrap();
+    let next = world.maker().make(&numbered("v2.0.0-rc.2")).await.unwrap();
+    let last = world.maker().make(&numbered("v2.0.0")).await.unwrap();
+    assert!(candidate.new && next.new && last.new);
+    assert_eq!(candidate.release.digest, last.release.digest);
+    let mut commits = [&candidate, &next, &last].map(|made| made.release.commit.clone());
+    commits.sort();
+    assert!(commits[0] != commits[1] && commits[1] != commits[2], "two versions never share a commit");
+    assert_eq!(world.tags().await, ["churn@v2.0.0", "churn@v2.0.0-rc.1", "churn@v2.0.0-rc.2"]);
+    let again = world.maker().make(&numbered("v2.0.0")).await.unwrap();
+    assert!(!again.new && again.release == last.release, "it is final already");
+    let plain = world.maker().make(&world.draft(b"one", 10)).await.unwrap();
+    assert_eq!(plain.release, last.release, "without a number the bytes are what they became");
+    let manifest = read_manifest(&world.store, &last.release).await.unwrap();
+    assert_eq!(manifest.previous, Some(next.release.version));
+    let refused = world.maker().make(&numbered("v2.0.1")).await.unwrap_err();
+    assert!(refused.to_string().contains("already are version v2.0.0"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_number_that_other_bytes_have_is_refused() {
+    let mut world = World::new();
+    let numbered = |draft: Draft| Draft { number: Some(Number::Exactly("v2.0.0".parse().unwrap())), ..draft };
+    world.maker().make(&numbered(world.draft(b"one", 10))).await.unwrap();
+    world.commit_again();
+    let refused = world.maker().make(&numbered(world.draft(b"two", 20))).await.unwrap_err();
+    assert_eq!(refused.exit(), tagship_domain::Exit::Usage);
+    assert_eq!(world.tags().await, ["churn@v2.0.0"]);
 }

@@ -24,7 +24,7 @@ impl RegistryArgs {
                 RegistryQuestion::Show { format, .. }
                 | RegistryQuestion::History { format, .. }
                 | RegistryQuestion::Check { format, .. }
-                | RegistryQuestion::Doctor { format },
+                | RegistryQuestion::Doctor { format, .. },
             ) => *format,
             RegistryVerb::Read(RegistryQuestion::Explain(question)) => question.common.format,
             RegistryVerb::Write(change) => change.edit().format,
@@ -94,6 +94,12 @@ pub enum RegistryQuestion {
     Explain(ExplainReleaseArgs),
     /// Tags that make no sense, and what to do about them.
     Doctor {
+        /// Compare with the remote too, and say what would be put right: one more tag each, or a fetch. No tag is deleted.
+        #[arg(long)]
+        repair: bool,
+        /// Put it right.
+        #[arg(long, requires = "repair")]
+        yes: bool,
         /// How to print the answer.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,

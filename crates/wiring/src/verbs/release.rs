@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use tagship_config::{ModelConfig, yaml};
+use tagship_config::{BumpRule, ModelConfig, yaml};
 use tagship_domain::{
     Exit, FileEntry, ModelName, Release,
     gate::GateReport,
@@ -12,6 +12,7 @@ use tagship_domain::{
     validation::ValidationReport,
 };
 use tagship_ports::ArtifactStore;
+use tagship_registry::Number;
 use tagship_release::{
     Draft, Made, Preview, PreviewRequest, Readme, ReleaseMaker, SourceFile, preview, split_readme,
 };
@@ -45,7 +46,10 @@ pub(crate) async fn run(args: &ReleaseArgs, workspace: &Workspace) -> Result<Ans
         )
         .hint("run `tagship validate` and `tagship gate` first, in the same job"));
     };
-    let draft = draft(workspace, name, model, validation, gate).await?;
+    let mut draft = draft(workspace, name, model, validation, gate).await?;
+    if let Some(version) = &args.version {
+        draft.number = Some(Number::Exactly(version.clone()));
+    }
     if args.dry_run {
         return dry_run(workspace, &draft, model).await;
     }
@@ -124,7 +128,7 @@ async fn draft(
         evidence: evidence(workspace, model)?,
         validation,
         gate,
-        bump: model.release.bump.fixed(),
+        number: number(model),
         commit: head(workspace).await?,
         by: workspace.context.by.clone(),
         now: workspace.clock.now(),
@@ -176,7 +180,7 @@ fn entry_of(path: &Path, name: &str) -> Result<FileEntry, Failure> {
 }
 
 async fn dry_run(workspace: &Workspace, draft: &Draft, model: &ModelConfig) -> Result<Answer, Failure> {
-    let Some(next) = next_version(workspace, &draft.model, model, &draft.validation).await? else {
+    let Some(next) = preview_of(workspace, &draft.model, model, &draft.validation, draft.number.clone()).await? else {
         let text = "these bytes are released already".to_owned();
         return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
     };
@@ -207,6 +211,24 @@ pub(crate) async fn next_version(
     model: &ModelConfig,
     validation: &ValidationReport,
 ) -> Result<Option<NextVersion>, Failure> {
+    preview_of(workspace, name, model, validation, number(model)).await
+}
+
+/// The number that the configuration asks for.
+fn number(model: &ModelConfig) -> Option<Number> {
+    match &model.release.bump {
+        BumpRule::Exactly(version) => Some(Number::Exactly(version.clone())),
+        rule => rule.fixed().map(Number::Next),
+    }
+}
+
+async fn preview_of(
+    workspace: &Workspace,
+    name: &ModelName,
+    model: &ModelConfig,
+    validation: &ValidationReport,
+    number: Option<Number>,
+) -> Result<Option<NextVersion>, Failure> {
     let (digest, files) = artifact_files(workspace, model)?;
     let request = PreviewRequest {
         model: name,
@@ -214,7 +236,7 @@ pub(crate) async fn next_version(
         digest: &digest,
         signature: validation.artifacts.first().and_then(|artifact| artifact.signature.as_ref()),
         files: &files,
-        bump: model.release.bump.fixed(),
+        number,
         now: workspace.clock.now(),
         options: workspace.registry_options()?,
     };

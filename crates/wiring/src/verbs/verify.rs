@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use serde_json::json;
+use tagship_adapters::stores;
 use tagship_domain::Exit;
 use tagship_release::signing::{PublicKey, verify_bundle};
 use tagship_runner::{Context, Failure, args::VerifyArgs, files};
@@ -19,7 +20,7 @@ pub(crate) async fn run(args: &VerifyArgs, context: &Context) -> Result<Answer, 
     match &args.bundle {
         Some(bundle) => verify_files(Path::new(&args.subject), bundle, &keys),
         None => {
-            let workspace = Workspace::open(&args.common, context.clone())?;
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
             chain::verify(&workspace, &args.subject, keys).await
         }
     }

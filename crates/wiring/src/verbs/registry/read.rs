@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use tagship_domain::{CommitId, Exit, Timestamp};
+use tagship_domain::{CommitId, Exit};
 use tagship_git::GitRepo;
 use tagship_ports::Repo as _;
-use tagship_registry::{CommitFacts, Finding, Model, Registry, Selector, to_json};
+use tagship_registry::{CommitFacts, Model, Registry, Selector, to_json};
 use tagship_report::terminal;
 use tagship_runner::Failure;
 
+use super::annotations::Annotations;
 use crate::{answer::Answer, failure::failed};
 
 pub(super) fn show_all(registry: &Registry, style: &terminal::Style) -> Result<Answer, Failure> {
@@ -19,26 +20,43 @@ pub(super) fn show_all(registry: &Registry, style: &terminal::Style) -> Result<A
     let holds = |version: Option<String>| version.unwrap_or_else(|| "-".to_owned());
     let mut rows = vec![];
     for (name, summary) in registry.show().0 {
+        // GTO's mark of a model that has a description and no tag.
+        let name = if summary.registered { name } else { format!("*{name}") };
         let mut row = vec![name, holds(summary.version)];
         row.extend(summary.stage.0.into_iter().map(|(_, version)| holds(version)));
         rows.push(row);
     }
-    let text = if rows.is_empty() {
-        "no model is registered yet\n".to_owned()
-    } else {
-        terminal::table(&header, &rows, style)
-    };
+    let text =
+        if rows.is_empty() { nothing_to_show(registry) } else { terminal::table(&header, &rows, style) };
     shown(text, &registry.show())
+}
+
+/// Why there is no model to show: there is none, all are retired, or their tags contradict each other.
+fn nothing_to_show(registry: &Registry) -> String {
+    let names = |models: Vec<&Model>| models.iter().map(|model| model.name()).collect::<Vec<_>>().join(", ");
+    let retired = names(registry.models().collect());
+    let aside = names(registry.quarantined().collect());
+    let mut lines = vec![];
+    if !retired.is_empty() {
+        lines.push(format!("every model is deprecated: {retired}; `tagship registry history` shows them\n"));
+    }
+    if !aside.is_empty() {
+        lines.push(format!(
+            "set aside, as their tags contradict each other: {aside}; see `tagship registry doctor`\n"
+        ));
+    }
+    if lines.is_empty() { "no model is registered yet\n".to_owned() } else { lines.concat() }
 }
 
 pub(super) async fn show(
     registry: &Registry,
     repo: &GitRepo,
+    annotations: &Annotations<'_>,
     name: &str,
     style: &terminal::Style,
 ) -> Result<Answer, Failure> {
     let selector: Selector = name.parse().unwrap_or_else(|never: std::convert::Infallible| match never {});
-    let commits = commits(registry, repo, &selector.model).await?;
+    let commits = commits(registry, repo, annotations, &selector.model).await?;
     let views = registry.show_versions(&selector, &commits).map_err(failed)?;
     let json = to_json(&views).map_err(failed)?;
     let rows = rows(&json, &["version", "commit_hexsha", "created_at", "author", "ref"])?;
@@ -49,6 +67,7 @@ pub(super) async fn show(
 async fn commits(
     registry: &Registry,
     repo: &GitRepo,
+    annotations: &Annotations<'_>,
     model: &str,
 ) -> Result<HashMap<CommitId, CommitFacts>, Failure> {
     let mut commits = HashMap::new();
@@ -60,6 +79,7 @@ async fn commits(
             author_email: commit.author.email,
             committer: commit.committer,
             message: commit.message,
+            annotation: annotations.of(version.commit(), model).await?,
         };
         commits.insert(commit.id, facts);
     }
@@ -94,22 +114,6 @@ pub(super) fn check(registry: &Registry, tag: &str, style: &terminal::Style) -> 
     ];
     let header = ["MODEL", "EVENT", "VERSION", "STAGE", "COMMIT", "TIME", "WHO"];
     shown(terminal::table(&header, &[row], style), &checked)
-}
-
-pub(super) fn doctor(registry: &Registry, now: Timestamp) -> Answer {
-    let findings = registry.doctor(now);
-    let line = |finding: &Finding| format!("{}: {finding}", finding.kind.code());
-    let listed = findings.iter().map(|finding| {
-        serde_json::json!({
-            "code": finding.kind.code(), "subject": finding.subject, "sentence": finding.to_string()
-        })
-    });
-    let json = serde_json::json!({ "findings": listed.collect::<Vec<_>>() }).to_string();
-    let (exit, reason, text) = match findings.as_slice() {
-        [] => (Exit::Done, "healthy", "every registry tag makes sense".to_owned()),
-        some => (Exit::Negative, "findings", some.iter().map(line).collect::<Vec<_>>().join("\n")),
-    };
-    Answer::plain(exit, "examined", reason, text, json)
 }
 
 fn shown<T: serde::Serialize>(text: String, value: &T) -> Result<Answer, Failure> {

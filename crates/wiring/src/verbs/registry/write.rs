@@ -1,14 +1,16 @@
 //! What a person changes in the registry alone. Stages that something is rolled out to are not among it: a tag would say
-//! what does not serve.
+//! what does not serve. The configuration names them, and so do the journals: another branch, or the past, may roll out
+//! what the file that is checked out does not.
 
 use std::path::Path;
 
 use tagship_adapters::SystemClock;
 use tagship_domain::{CommitId, Environment, Exit, ModelName, Timestamp};
 use tagship_git::GitRepo;
-use tagship_ports::{Clock as _, Repo as _};
+use tagship_ports::{Clock as _, Repo as _, StateStore};
 use tagship_registry::{Number, Options, PlannedTag, Registry, Trailer, Trailers};
 use tagship_release::{ReleaseError, publish, read_registry};
+use tagship_rollout::{ROLLOUTS, place_of};
 use tagship_runner::{
     Context, Failure,
     args::{NamedVersion, RegistryChange},
@@ -33,7 +35,7 @@ pub(super) async fn run(
         commit: commit(change, repo).await?,
         trailers: trailers(change, repo, context),
         now: SystemClock.now(),
-        rolled_out: rolled_out(repo.root())?,
+        rolled_out: rolled_out(change, repo).await?,
     };
     let edit = change.edit();
     if edit.dry_run {
@@ -122,8 +124,24 @@ fn trailers(change: &RegistryChange, repo: &GitRepo, context: &Context) -> Trail
         .with(Trailer::Reason, &change.edit().reason)
 }
 
+/// Every environment that a model is or was rolled out to, where the change could be about it.
+async fn rolled_out(
+    change: &RegistryChange,
+    repo: &GitRepo,
+) -> Result<Vec<(ModelName, Environment)>, Failure> {
+    if matches!(change, RegistryChange::Register { .. } | RegistryChange::Deprecate { .. }) {
+        return Ok(vec![]);
+    }
+    let mut places = configured(repo.root())?;
+    let journals = StateStore::list(repo, ROLLOUTS).await.map_err(failed)?;
+    places.extend(
+        journals.iter().filter_map(|name| place_of(name)).map(|(environment, model)| (model, environment)),
+    );
+    Ok(places)
+}
+
 /// Every environment that the repository's configuration rolls a model out to; none without a configuration.
-fn rolled_out(root: &Path) -> Result<Vec<(ModelName, Environment)>, Failure> {
+fn configured(root: &Path) -> Result<Vec<(ModelName, Environment)>, Failure> {
     let file = root.join(CONFIG_FILE);
     if !file.is_file() {
         return Ok(vec![]);
@@ -136,7 +154,7 @@ fn rolled_out(root: &Path) -> Result<Vec<(ModelName, Environment)>, Failure> {
 }
 
 /// A refusal of the registry is the caller's to mend.
-fn ended(error: ReleaseError) -> Failure {
+pub(super) fn ended(error: ReleaseError) -> Failure {
     match error {
         ReleaseError::Registry(error) => failed(error),
         error => failed(error),
