@@ -31,6 +31,7 @@ mod notices;
 mod order;
 mod plan;
 mod registry;
+mod release_races;
 mod schedule;
 mod scores;
 mod sentences;

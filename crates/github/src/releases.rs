@@ -178,7 +178,8 @@ impl GitHub {
         manifest: &NewAsset,
         about: &str,
     ) -> Result<(), PortError> {
-        let Some(own) = shelf.own().cloned() else { return Ok(()) };
+        let Some(id) = shelf.own().map(|own| own.id) else { return Ok(()) };
+        let Some(own) = self.without_lost(shelf, id, note, manifest, about).await? else { return Ok(()) };
         let is_published = |asset: &Asset| {
             let digest = shelf.digest(asset);
             digest.is_some_and(|digest| {
@@ -190,11 +191,38 @@ impl GitHub {
         };
         let needed =
             |asset: &Asset| !is_published(asset) && !shelf.is_superseded(asset, note, &manifest.digest);
-        if !own.assets.iter().any(needed) {
+        if own.assets.iter().any(needed) {
+            shelf.adopt(own.id);
+        } else {
             self.remove_draft(own.id, about).await?;
             shelf.forget(own.id);
         }
         Ok(())
+    }
+
+    /// The draft of this process as it is once the manifests are gone with which this process lost a race. Several runs
+    /// fill the draft of the same bytes: each takes its own away, so that the last one finds nothing that is needed.
+    async fn without_lost(
+        &self,
+        shelf: &mut Shelf,
+        id: u64,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<Option<Release>, PortError> {
+        let own = shelf.known().iter().find(|release| release.id == id).cloned();
+        let assets = own.into_iter().flat_map(|own| own.assets);
+        let lost: Vec<u64> = assets
+            .filter(|asset| shelf.is_superseded(asset, note, &manifest.digest))
+            .map(|asset| asset.id)
+            .collect();
+        for asset in lost {
+            self.remove_asset(asset, about).await?;
+        }
+        // What this process remembers of the draft may be gone by now: the list alone counts.
+        shelf.forget(id);
+        self.look(shelf, NEEDS, about).await?;
+        Ok(shelf.known().iter().find(|release| release.id == id && release.is_incoming()).cloned())
     }
 
     /// The release of a tag, published or not. Of several the published one counts, else the first; empty drafts
