@@ -182,3 +182,36 @@ fn a_rollback_that_was_killed_is_gone_on_with_and_not_stopped() {
     let begun = story.lines().filter(|line| line.contains("Pending, holds the lock")).count();
     assert_eq!(begun, 3, "two deployments and one rollback: {story}");
 }
+
+#[test]
+fn a_prerelease_that_becomes_final_survives_a_kill_at_every_call() {
+    let release = |version: &'static str| ["release", "--version", version];
+    let promoted = |point: &str| {
+        let bench = Workbench::new();
+        for verb in ["validate", "gate"] {
+            bench.run(&[verb]).assert_code(0);
+        }
+        bench.run(&release("v2.0.0-rc.1")).assert_code(0);
+        let killer = Killer::new(&bench, point);
+        let code = killer.before(bench.cli(&release("v2.0.0"))).run().code;
+        (bench, killer.calls(), code)
+    };
+    let (bench, calls, code) = promoted("none");
+    let (expected, end) = (bench.published(), 2 * calls);
+    assert_eq!(
+        (code, expected.len()),
+        (0, 3),
+        "two tags and the journal of a registration commit: {expected:?}"
+    );
+    for point in 0..end {
+        let (bench, _, code) = promoted(&point.to_string());
+        assert_eq!(code, -1, "point {point} was reached");
+        bench.run(&release("v2.0.0")).assert_code(0);
+        assert_eq!(bench.published(), expected, "killed at point {point} of {end}");
+        let journal = bench.origin.git(&["rev-list", "--count", "refs/tagship/registry/churn"]);
+        assert_eq!(journal, "1", "one registration commit, point {point}");
+        let tags = |of: &tagship_testkit::Repository| of.git(&["for-each-ref", "refs/tags"]);
+        assert_eq!(tags(&bench.clone), tags(&bench.origin), "no tag is here alone, point {point}");
+        bench.run(&["pull", "churn@v2.0.0", "--output", ".tagship/pulled"]).assert_code(0);
+    }
+}
