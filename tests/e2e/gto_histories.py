@@ -4,7 +4,7 @@
     gto_histories.py TAGSHIP [--histories N] [--seed S]
 
 Every operation is one that both know: register, deregister, assign, unassign, deprecate. Which of the two performs it is
-random, too. After each history `show`, `show MODEL`, `history MODEL` and `check-ref TAG` of both must print the same JSON,
+random, too. Numbers are prereleases at times, and commits change `artifacts.yaml`. After each history `show`, `show MODEL`, `history MODEL` and `check-ref TAG` of both must print the same JSON,
 and what one refuses the other must refuse as well. Events lie a second apart at least: within one second GTO guesses.
 
 Needs PyPI gto 1.10.1 in the interpreter that runs this.
@@ -26,6 +26,15 @@ MODELS = ["churn", "team/fraud", "sub/dir:lead"]
 STAGES = ["staging", "prod", "eu/west"]
 OPERATIONS = ["register"] * 4 + ["assign"] * 4 + ["unassign"] * 2 + ["deregister", "deprecate"]
 STEPS = 9
+PRERELEASES = ["-rc.1", "-rc.2", "-alpha", "-0.beta.11"]
+# What a commit may say about models; the last name is one that has no tags.
+DESCRIPTIONS = [
+    "{}",
+    "{type: model, path: m.pkl, labels: [b, a], description: 'a: \u00e9', custom: {z: 1, a: [1.5, null, true]}}",
+    "{virtual: 'no', type: null, owner: nobody, custom: [x, {y: z}]}",
+    "{virtual: true, description: '', custom: 'text'}",
+]
+DESCRIBED = ["churn", "team/fraud", "zeta"]
 # Where GTO begins to count seconds: in the future, for tagship dates an event after the newest one and so follows.
 BEGINNING = 2_500_000_000
 # Commits are older than every event: to GTO they are events, too.
@@ -49,8 +58,14 @@ class Both:
         for who in ("AUTHOR", "COMMITTER"):
             os.environ[f"GIT_{who}_DATE"] = f"{self.clock - before} +0100"
 
-    def commit(self):
+    def commit(self, rng):
         self.tick(BEFORE)
+        if rng.random() < 0.5:
+            names = rng.sample(DESCRIBED, rng.randrange(1, len(DESCRIBED) + 1))
+            text = "".join(f"{name}: {rng.choice(DESCRIPTIONS)}\n" for name in names)
+            with open(os.path.join(self.path, "artifacts.yaml"), "w", encoding="utf8") as file:
+                file.write(text)
+            self.git("add", "artifacts.yaml")
         self.git("commit", "--quiet", "--allow-empty", "--message", f"Train at {self.clock}")
 
     def theirs(self, *words):
@@ -72,7 +87,7 @@ class Both:
 
 def versions(both, model):
     shown = both.ours("show", model)
-    return [entry["version"] for entry in json.loads(shown)] if shown else []
+    return [entry["version"] for entry in json.loads(shown) if not entry["discovered"]] if shown else []
 
 
 def perform(both, rng):
@@ -83,7 +98,7 @@ def perform(both, rng):
         operation = "register"
     version = rng.choice(known) if known else "v1.0.0"
     if operation == "register":
-        both.commit()
+        both.commit(rng)
     both.tick()
     by_gto = rng.random() < 0.5
     named = f"{model}@{version}"
@@ -92,6 +107,8 @@ def perform(both, rng):
     if operation == "unassign" and not holds(both, model, version, stage):
         return None  # GTO refuses, to tagship it is done already.
     number = f"v{both.clock - BEGINNING}.{rng.randrange(3)}.0"
+    if rng.random() < 0.3:
+        number += rng.choice(PRERELEASES)
     theirs, ours, tag = {
         "register": (("register", model, "--version", number), (model, "--version", number), f"@{number}"),
         "deregister": (("deprecate", model, version), (named,), f"@{version}!"),
@@ -153,7 +170,7 @@ def main():
     for _ in range(options.histories):
         with tempfile.TemporaryDirectory() as path:
             both = Both(path, os.path.abspath(options.tagship), BEGINNING)
-            both.commit()
+            both.commit(rng)
             story = [step for step in (perform(both, rng) for _ in range(STEPS)) if step]
             done += len(story)
             asked += compare(both, story)

@@ -6,7 +6,7 @@ use super::{Ending, Subject};
 use crate::{process, python::Environment};
 
 /// Random histories that both write and read; the script plays 200 where nobody says how many.
-const HISTORIES: &str = "60";
+const HISTORIES: &str = "120";
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let environment = Environment::install(subject.workspace, "e2e-gto", &["gto==1.10.1"])?;
