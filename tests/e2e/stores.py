@@ -2,11 +2,13 @@
 """Stores of releases against real services: what is pushed comes back byte for byte, an upload that is killed shows nothing
 and is gone on with, and a flipped bit is never handed out.
 
-usage: stores.py TAGSHIP MOTO_SERVER DOCKER_REGISTRY CARGO DIRECTORY
+usage: stores.py TAGSHIP MOTO_SERVER DOCKER_REGISTRY AZURITE_BLOB CARGO DIRECTORY
 """
 
+import base64
 import filecmp
 import hashlib
+import hmac
 import json
 import os
 import random
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from email.utils import formatdate
 from pathlib import Path
 
 from rollout_bench import Bench, expect, free_port, wait_for
@@ -34,15 +37,16 @@ SIZE = 40_000_000
 
 
 def main():
-    tagship, moto, registry, cargo, directory = sys.argv[1:]
-    for service in (S3(moto), Registry(registry)):
+    tagship, moto, registry, azurite, cargo, directory = sys.argv[1:]
+    for service in (S3(moto), Registry(registry), Azure(azurite)):
         home = Path(directory) / service.name
         home.mkdir()
         with Bench(str(home), tagship, "") as bench:
             bench.environment.update(service.credentials)
             service.start(bench)
             conforms(service, cargo, bench)
-            play(service, bench)
+            if service.name != "azure":
+                play(service, bench)
 
 
 def conforms(service, cargo: str, bench: Bench):
@@ -253,6 +257,40 @@ class Registry:
     def heal(self, bench: Bench, digest: str):
         """A registry does not take bytes again that it believes to have: its owner has to."""
         self.flip(digest)
+
+
+class Azure:
+    """Azurite: Microsoft's emulator of its storage. It keeps the suite; the way through releases is that of S3."""
+
+    name = "azure"
+    # The account and the key that every emulator has, as Microsoft documents them.
+    account = "devstoreaccount1"
+    key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+    credentials = {"AZURE_STORAGE_KEY": key}
+
+    def __init__(self, program: str):
+        self.program, self.port = program, free_port()
+        self.address = f"http://127.0.0.1:{self.port}/{self.account}"
+
+    def settings(self, prefix: str):
+        place = {"account": self.account, "container": "models", "prefix": prefix, "endpoint": self.address}
+        return {"azure": place}
+
+    def start(self, bench: Bench):
+        bench.start(self.program, "--silent", "--skipApiVersionCheck", "--blobPort", str(self.port),
+                    "--location", str(bench.home / "azurite"))
+        wait_for("the emulator", self.make_container)
+
+    def make_container(self) -> bool:
+        headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-08-06"}
+        named = "".join(f"{name}:{value}\n" for name, value in headers.items())
+        place = f"/{self.account}/{self.account}/models\nrestype:container"
+        signed = hmac.new(base64.b64decode(self.key), f"PUT{chr(10) * 12}{named}{place}".encode(), hashlib.sha256)
+        signature = base64.b64encode(signed.digest()).decode()
+        headers |= {"authorization": f"SharedKey {self.account}:{signature}", "content-length": "0"}
+        asked = urllib.request.Request(f"{self.address}/models?restype=container", method="PUT", headers=headers)
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return answer.status == 201
 
 
 if __name__ == "__main__":

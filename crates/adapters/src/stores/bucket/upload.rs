@@ -33,18 +33,19 @@ pub(super) async fn put(store: &BucketStore, digest: &Digest, file: &Path) -> Re
     }
     let part = store.sizes.part.max(size.div_ceil(MOST_PARTS));
     let earlier = store.recorded(digest, size, part).await;
-    let resumed = earlier.is_some();
-    let outcome = send(store, digest, source, part, earlier).await;
-    let outcome = match outcome {
-        // The service may have dropped what was begun, or another run has ended it.
-        Err(error) if resumed && error.problem != Problem::Local && error.problem != Problem::Invalid => {
-            if store.examine(digest, size).await? == Found::Whole {
-                return Ok(());
-            }
-            send(store, digest, Source::open(file).await?, part, None).await
+    let mut outcome = send(store, digest, source, part, earlier).await;
+    for goes_on in [true, false] {
+        let Err(error) = &outcome else { break };
+        if matches!(error.problem, Problem::Local | Problem::Invalid) {
+            break;
         }
-        outcome => outcome,
-    };
+        // Another run has ended it, or the service has dropped what was begun: some do when another one ends.
+        if store.examine(digest, size).await? == Found::Whole {
+            return Ok(());
+        }
+        let earlier = if goes_on { store.recorded(digest, size, part).await } else { None };
+        outcome = send(store, digest, Source::open(file).await?, part, earlier).await;
+    }
     outcome.map_err(|error| changed(error, file))?;
     store.must_be_whole(digest, size).await
 }
