@@ -127,7 +127,12 @@ async fn lead_on(
     let store = workspace.store(place.model)?;
     let opened = open_target(workspace, place.settings)?;
     let options = workspace.registry_options()?;
-    let trusted = required_keys(workspace, place)?;
+    let trusted = match (required_keys(workspace, place), &lead) {
+        (Ok(trusted), _) => trusted,
+        // The way back needs no key: nothing new is loaded on it, and without keys nothing could be.
+        (Err(_), Lead::Tell(Command::Abort | Command::Rollback) | Lead::Unlock(_)) => Some(vec![]),
+        (Err(failure), _) => return Err(failure),
+    };
     let releases = StoredReleases { store: store.as_ref(), signed_by: trusted.as_deref() };
     let comments = CommentPublisher { workspace };
     let publisher = Notifying::new(&comments, workspace, place.settings)?;
