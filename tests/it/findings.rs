@@ -43,7 +43,7 @@ fn findings_are_written_for_code_scanning_whatever_the_verdict() {
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "models/hostile/model.pkl", "the file, not its folder");
     assert!(place["region"]["byteOffset"].is_u64(), "{place}");
-    let around = place["contextRegion"]["snippet"]["text"].as_str().unwrap();
+    let around = place["region"]["snippet"]["rendered"]["text"].as_str().unwrap();
     assert!(around.contains("STACK_GLOBAL") || around.contains("GLOBAL posix system"), "{around}");
     let rule = run["tool"]["driver"]["rules"]
         .as_array()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tagship_domain::{
     Digest,
     rule::RuleDescription,
-    validation::{ArtifactReport, ExcerptLine, Finding, Severity, Status, ValidationReport},
+    validation::{ArtifactReport, Finding, Severity, Status, ValidationReport},
 };
 
 use crate::{excerpt, text::clean};
@@ -102,10 +102,11 @@ fn result(artifact: &ArtifactReport, finding: &Finding, knowledge: Knowledge<'_>
         region["byteOffset"] = json!(offset);
         region["byteLength"] = json!(0);
     }
-    let mut place = json!({ "artifactLocation": { "uri": uri(&file) }, "region": region });
-    if let Some(around) = around(&finding.excerpt, member.is_none()) {
-        place["contextRegion"] = around;
+    // Of bytes that are no text, the standard's snippet has a rendered view only.
+    if !finding.excerpt.is_empty() {
+        region["snippet"] = json!({ "rendered": { "text": excerpt::lines(&finding.excerpt).join("\n") } });
     }
+    let place = json!({ "artifactLocation": { "uri": uri(&file) }, "region": region });
     let mut location = json!({ "physicalLocation": place });
     if let Some(target) = &finding.target {
         location["logicalLocations"] = json!([{ "fullyQualifiedName": clean(target, 200) }]);
@@ -123,17 +124,6 @@ fn result(artifact: &ArtifactReport, finding: &Finding, knowledge: Knowledge<'_>
         result["suppressions"] = json!([{ "kind": "external", "justification": clean(reason, 400) }]);
     }
     result
-}
-
-/// The opcodes around a finding, as text, and where they stand where the file itself holds them.
-fn around(excerpt: &[ExcerptLine], in_file: bool) -> Option<Value> {
-    let (first, last) = (excerpt.first()?, excerpt.last()?);
-    let mut region = json!({ "startLine": 1, "snippet": { "text": excerpt::lines(excerpt).join("\n") } });
-    if in_file {
-        region["byteOffset"] = json!(first.offset);
-        region["byteLength"] = json!(last.offset.saturating_sub(first.offset) + 1);
-    }
-    Some(region)
 }
 
 /// The file that a finding is about, and the member inside of it.
@@ -229,9 +219,8 @@ mod tests {
         let place = &first["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "models/m%201.pkl");
         assert_eq!(place["region"]["byteOffset"], 17);
-        let around = &place["contextRegion"];
-        assert_eq!((&around["byteOffset"], &around["byteLength"]), (&json!(11), &json!(7)));
-        assert_eq!(around["snippet"]["text"], "  11: GLOBAL posix system\n> 17: REDUCE");
+        let around = &place["region"]["snippet"]["rendered"]["text"];
+        assert_eq!(around, "  11: GLOBAL posix system\n> 17: REDUCE");
         let second = &run["results"][1];
         assert_eq!(second["message"]["text"], "odd (in a.pkl)");
         let region = &second["locations"][0]["physicalLocation"]["region"];
