@@ -31,7 +31,8 @@ pub async fn referenced(
         let bad = |why: String| ReleaseError::BadManifest { digest: digest.clone(), why };
         let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
         let manifest: Manifest = schema::from_json(&text)?;
-        let files = manifest.files.iter().chain(manifest.evidence.values()).chain(manifest.attachments.values());
+        let files =
+            manifest.files.iter().chain(manifest.evidence.values()).chain(manifest.attachments.values());
         referenced.extend(files.map(|file| file.sha256.clone()));
         referenced.insert(digest);
     }

@@ -18,6 +18,9 @@ async fn what_a_release_refers_to_and_what_is_young_stays() {
     let made = world.maker().make(&world.draft(b"weights", 10)).await.unwrap();
     let known = referenced(&world.registry().await, &elsewhere, &world.store).await.unwrap();
     assert!(known.contains(&made.release.manifest) && known.contains(&digest_of(b"weights")));
+    let manifest = read_manifest(&world.store, &made.release).await.unwrap();
+    assert!(!manifest.attachments.is_empty(), "its card and its bill of materials");
+    assert!(manifest.attachments.values().all(|file| known.contains(&file.sha256)));
 
     let others = BTreeSet::from([churn()]);
     let nothing = referenced(&world.registry().await, &others, &world.store).await;

@@ -180,7 +180,9 @@ fn entry_of(path: &Path, name: &str) -> Result<FileEntry, Failure> {
 }
 
 async fn dry_run(workspace: &Workspace, draft: &Draft, model: &ModelConfig) -> Result<Answer, Failure> {
-    let Some(next) = preview_of(workspace, &draft.model, model, &draft.validation, draft.number.clone()).await? else {
+    let Some(next) =
+        preview_of(workspace, &draft.model, model, &draft.validation, draft.number.clone()).await?
+    else {
         let text = "these bytes are released already".to_owned();
         return Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text.clone(), json_sentence(&text)));
     };
