@@ -25,7 +25,7 @@ fn demand_signatures(bench: &Workbench, trusted: u8) {
         "    release: {{ sign: {{ key-env: {VARIABLE} }} }}\n    verify: {{ keys: [keys/release.pub.pem] }}\n    environments:"
     );
     let config = config.replace("    environments:", &signed);
-    bench.clone.write("tagship.yml", format!("{}        require-signature: true\n", config));
+    bench.clone.write("tagship.yml", format!("{config}        require-signature: true\n"));
     bench.clone.write("keys/release.pub.pem", keys(trusted).1);
     bench.push("Demand signatures");
 }

@@ -40,27 +40,28 @@ fn all(bench: &Bench<'_>) -> Result<Line> {
     Ok(row("rollout --all over 500 rollouts that wait", cost.cpu, 1.0, Unit::Cpu))
 }
 
+/// From the repository to states and looks, without the start of a program and what it says about them.
 fn long(bench: &Bench<'_>) -> Result<Line> {
     let origin = Repository::bare();
-    let clone = Repository::clone_of(&origin);
     write(bench, origin.path(), &[LOOKS])?;
-    // As a host keeps it, and with it the clone.
+    // As a host keeps it, and with it a clone.
     origin.git(&["repack", "-adq"]);
-    clone.write("tagship.yml", config(&["churn".to_owned()]));
-    clone.commit("Configure");
-    let explain = || bench.tagship(clone.path(), &["rollout", "explain", "--format", "json"]);
-    // What the first one fetches is the network's part.
-    process::output(explain())?;
-    let cost = cost::of(explain, 10)?;
-    Ok(row("explain a rollout of 1,000 looks", cost.cpu, 0.05, Unit::Cpu))
+    let seconds = process::output(journals(bench, &["--profile", "dist"], origin.path(), &["read"])?)?;
+    let seconds: f64 = seconds.trim().parse().context("read what reading the journal took")?;
+    Ok(row("read the journal of a rollout of 1,000 looks", seconds, 0.05, Unit::Wall))
 }
 
 /// Writes a journal by the real engine.
 fn write(bench: &Bench<'_>, repository: &Path, looks: &[&str]) -> Result<()> {
-    let example = ["run", "--quiet", "--locked", "--package", "tagship", "--example", "journals", "--"];
-    let mut cargo = bench.workspace.cargo(&example);
-    cargo.arg(fs::canonicalize(repository).context("find the repository")?).args(looks);
-    process::run(cargo)
+    process::run(journals(bench, &[], repository, looks)?)
+}
+
+/// The tool that writes journals and reads them.
+fn journals(bench: &Bench<'_>, built: &[&str], repository: &Path, arguments: &[&str]) -> Result<Command> {
+    let example = ["run", "--quiet", "--locked", "--package", "tagship", "--example", "journals"];
+    let mut cargo = bench.workspace.cargo(&[&example[..], built, &["--"]].concat());
+    cargo.arg(fs::canonicalize(repository).context("find the repository")?).args(arguments);
+    Ok(cargo)
 }
 
 fn config(models: &[String]) -> String {

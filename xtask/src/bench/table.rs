@@ -14,6 +14,8 @@ pub(super) struct Row {
 pub(super) enum Unit {
     /// Processor seconds, shown as milliseconds below a tenth.
     Cpu,
+    /// Seconds on a clock, shown as milliseconds.
+    Wall,
     /// Bytes, shown as MiB.
     Memory,
     /// Bytes, shown as MB.
@@ -50,6 +52,7 @@ impl Unit {
         match self {
             Self::Cpu if value < 0.1 => format!("{:.1} ms CPU", value * 1e3),
             Self::Cpu => format!("{value:.2} s CPU"),
+            Self::Wall => format!("{:.1} ms", value * 1e3),
             Self::Memory => format!("{:.1} MiB", value / f64::from(1 << 20)),
             Self::Size => format!("{:.1} MB", value / 1e6),
             Self::Times => format!("{value:.2} x"),

@@ -126,7 +126,7 @@ async fn only_bytes_that_passed_are_released() {
     let good = world.draft(b"one", 10);
     let other = digest_of(b"other");
     let mut drafts = vec![];
-    let mut refuse = |why: &'static str, change: &dyn Fn(&mut crate::Draft)| {
+    let mut refuse = |why: &'static str, change: &dyn Fn(&mut Draft)| {
         let mut draft = good.clone();
         change(&mut draft);
         drafts.push((why, draft));

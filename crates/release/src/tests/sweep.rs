@@ -6,7 +6,7 @@ use tagship_domain::Duration;
 use tagship_ports::{ArtifactStore as _, inventory::Stored};
 
 use super::*;
-use crate::{ReleaseError, referenced, unreferenced};
+use crate::{ReleaseError, read_manifest, referenced, unreferenced};
 
 #[tokio::test]
 async fn what_a_release_refers_to_and_what_is_young_stays() {
