@@ -20,7 +20,7 @@ pub(super) const LIVE_ROWS: &str = include_str!("../../tests/fixtures/models/chu
 /// A pickle that runs a command when it is loaded. It is only ever written to a file.
 pub(super) const HOSTILE_PICKLE: &[u8] = include_bytes!("../../tests/fixtures/models/hostile/model.pkl");
 /// What the hostile file's command prints.
-pub(super) const HOSTILE_OUTPUT: &str = "hostile tagship fixture was executed";
+pub(super) const HOSTILE_OUTPUT: &str = "the hostile tagship fixture was executed";
 
 /// A model with everything that its training left behind: paths in the repository and contents.
 pub(super) type Training = [(&'static str, &'static [u8]); 5];
