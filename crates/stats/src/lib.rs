@@ -26,6 +26,7 @@ mod ranks;
 pub mod roc;
 pub mod scores;
 pub mod sequential;
+pub mod streams;
 
 pub use fixed_horizon::FixedHorizon;
 pub use interval::Interval;

@@ -1,0 +1,45 @@
+//! Drift of a stream: has the mean of a value that comes one at a time changed?
+//!
+//! Each detector takes one value after the other and keeps a small state, which can be written down and read back between two
+//! runs. After a detection it forgets everything with the next value. Where a paper leaves room, semantics and defaults are
+//! those of river 0.26, so that the same stream alarms at the same value.
+
+mod adwin;
+mod ddm;
+mod eddm;
+mod fhddm;
+mod hddm_a;
+mod hddm_w;
+mod kswin;
+mod mean;
+mod page_hinkley;
+#[cfg(test)]
+mod tests;
+
+pub use adwin::Adwin;
+pub use ddm::Ddm;
+pub use eddm::Eddm;
+pub use fhddm::Fhddm;
+pub use hddm_a::HddmA;
+pub use hddm_w::HddmW;
+pub use kswin::Kswin;
+pub use page_hinkley::{Direction, PageHinkley};
+
+/// What a detector says about the stream so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signal {
+    /// Nothing has changed that could be told from chance.
+    #[default]
+    Stable,
+    /// Something may be changing.
+    Warning,
+    /// It has changed.
+    Drift,
+}
+
+/// Watches a stream.
+pub trait Detector {
+    /// Takes the next value, which is finite; one that is not is left out.
+    fn update(&mut self, value: f64) -> Signal;
+}
