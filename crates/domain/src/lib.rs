@@ -10,6 +10,7 @@ pub mod approval;
 pub mod chain;
 pub mod decision;
 pub mod digest;
+pub mod drift;
 pub mod event;
 pub mod evidence;
 pub mod exit;

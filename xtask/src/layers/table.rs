@@ -11,6 +11,7 @@ pub(super) const LAYERS: &[(&str, u8)] = &[
     ("tagship-stats", 1),
     ("tagship-decide", 2),
     ("tagship-gate", 2),
+    ("tagship-monitor", 2),
     ("tagship-release", 2),
     ("tagship-report", 2),
     ("tagship-rollout", 2),

@@ -109,14 +109,25 @@ impl Counts {
         self.0.iter().map(|[one, other]| float(one + other) * smaller).reduce(f64::min)
     }
 
-    /// Categories that expect fewer than `least` in a cell, taken together as one.
+    /// Categories that expect fewer than `least` in a cell, taken together as one, with the next larger ones where they are
+    /// too few even so.
     #[must_use]
     pub fn merged(&self, least: f64) -> Self {
         let Some([n, m]) = self.sizes() else { return self.clone() };
         let smaller = n.min(m) / (n + m);
-        let (rare, mut kept): (Vec<[u64; 2]>, Vec<[u64; 2]>) =
-            self.0.iter().partition(|[one, other]| float(one + other) * smaller < least);
-        kept.push(rare.into_iter().fold([0, 0], |[n, m], [one, other]| [n + one, m + other]));
+        let is_rare = |[one, other]: [u64; 2]| float(one + other) * smaller < least;
+        let mut by_size = self.0.clone();
+        by_size.sort_by_key(|[one, other]| one + other);
+        let mut rest = [0, 0];
+        let mut kept = vec![];
+        for pair in by_size {
+            if is_rare(pair) || (rest != [0, 0] && is_rare(rest)) {
+                rest = [rest[0] + pair[0], rest[1] + pair[1]];
+            } else {
+                kept.push(pair);
+            }
+        }
+        kept.push(rest);
         kept.into_iter().collect()
     }
 
@@ -226,6 +237,8 @@ mod tests {
     fn rare_categories_are_taken_together() {
         let merged = counts(&[[500, 500], [3, 2], [1, 0], [0, 9]]).merged(5.0);
         assert_eq!(merged.pairs(), [[500, 500], [4, 11]]);
+        let merged = counts(&[[500, 500], [1, 0], [20, 20], [40, 40]]).merged(5.0);
+        assert_eq!(merged.pairs(), [[40, 40], [500, 500], [21, 20]], "one row alone is no category");
     }
 
     #[test]

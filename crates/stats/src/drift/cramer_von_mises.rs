@@ -11,8 +11,8 @@ use super::{
 };
 use crate::gamma::ln_gamma;
 
-/// A term below this ends the series of the limit distribution.
-const LAST_TERM: f64 = 1e-12;
+/// A term below this ends the series of the limit distribution, as in scipy: p-values below it are rounding.
+const LAST_TERM: f64 = 1e-7;
 /// Up to so many values of the larger sample every order of the values is counted.
 const EXACT: usize = 20;
 /// Fewest values of a sample.

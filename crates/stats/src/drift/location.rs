@@ -12,7 +12,7 @@ use crate::{gamma::student_two_sided, normal};
 const EXACT: usize = 8;
 
 /// Student's test of equal means, for equal variances, to two sides; the statistic is reference minus current in standard
-/// errors. `None` where there are fewer than two values or no variance, in which case it does not apply.
+/// errors. `None` where there are fewer than three values in all, or both sides are the same constant: then it does not apply.
 #[must_use]
 pub fn student(reference: &Sample, current: &Sample) -> Option<Tested> {
     let (n, m) = (real(reference.count()), real(current.count()));
@@ -21,10 +21,12 @@ pub fn student(reference: &Sample, current: &Sample) -> Option<Tested> {
     }
     let degrees = n + m - 2.0;
     let variance = (reference.squares() + current.squares()) / degrees;
-    if variance <= 0.0 {
+    let difference = reference.mean() - current.mean();
+    if variance <= 0.0 && difference.abs() <= 0.0 {
         return None;
     }
-    let statistic = (reference.mean() - current.mean()) / (variance * (1.0 / n + 1.0 / m)).sqrt();
+    // Two different constants are infinitely many errors apart.
+    let statistic = difference / (variance * (1.0 / n + 1.0 / m)).sqrt();
     Some(Tested { statistic, p_value: student_two_sided(statistic, degrees) })
 }
 
@@ -108,6 +110,8 @@ mod tests {
     fn what_does_not_apply_has_no_answer() {
         let constant = sample(&[2.0; 20]);
         assert_eq!(student(&constant, &constant), None);
+        let other = student(&constant, &sample(&[3.0; 20])).unwrap();
+        assert!(other.p_value <= 0.0 && other.statistic.is_infinite());
         assert_eq!(mann_whitney_less(&constant, &constant).map(|tested| tested.p_value), Some(1.0));
         assert_eq!(
             (student(&constant, &sample(&[])), mann_whitney_less(&sample(&[]), &constant)),
