@@ -43,6 +43,7 @@ pub fn run_by(cli: Result<Cli, Failure>, clock: Arc<dyn Clock>) -> ExitCode {
         Ok(Verb::Sign(args)) => wiring::sign(Ok(args)),
         Ok(Verb::Verify(args)) => wiring::verify(Ok(args)),
         Ok(Verb::Backtest(args)) => wiring::backtest(Ok(args)),
+        Ok(Verb::Monitor(args)) => wiring::monitor(Ok(args)),
         Ok(Verb::Init(args)) => wiring::init(Ok(args)),
         Ok(Verb::Import(args)) => wiring::import(Ok(args)),
         Ok(Verb::Registry(args)) => wiring::registry(Ok(args)),

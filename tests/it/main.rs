@@ -27,6 +27,7 @@ mod kayenta;
 mod locks;
 mod long_rollout;
 mod model_server;
+mod monitor;
 mod notices;
 mod order;
 mod plan;

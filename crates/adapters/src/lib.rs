@@ -5,6 +5,7 @@ mod cache;
 #[cfg(test)]
 mod canned;
 mod clock;
+pub mod datasets;
 mod disk;
 pub mod forges;
 mod http;
@@ -12,6 +13,9 @@ mod inference;
 pub mod metric_sources;
 pub mod model_runners;
 pub mod notifiers;
+mod parquet_pages;
+#[cfg(test)]
+mod parquet_written;
 mod partial;
 mod settings;
 pub mod stores;

@@ -95,6 +95,8 @@ pub enum DriftCode {
     MissingColumn,
     /// The reference does not have it.
     AddedColumn,
+    /// It is there and cannot be read.
+    Unreadable,
     /// Numbers on one side, something else on the other.
     TypeChanged,
     /// A side has no value that could be compared.

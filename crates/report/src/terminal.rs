@@ -7,6 +7,7 @@
 mod analysis;
 mod chain;
 mod documents;
+mod drift;
 mod explanation;
 mod hook;
 mod overview;
@@ -19,6 +20,7 @@ mod table;
 pub use analysis::look;
 pub use chain::chain;
 pub use documents::{decision, gate, release, validation};
+pub use drift::drift;
 pub use explanation::explanation;
 pub use hook::hook;
 pub use overview::overview;

@@ -9,6 +9,7 @@ mod explain;
 mod import;
 mod init;
 mod lock;
+mod monitor;
 mod plan;
 mod quantity;
 mod read;
@@ -20,6 +21,7 @@ pub use explain::{ExplainArgs, RolloutQuestion};
 pub use import::{ImportArgs, ImportedSystem};
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
+pub use monitor::{DriftArgs, DriftFailure, DriftRules, MonitorArgs, MonitorQuestion};
 pub use plan::PlanArgs;
 pub use read::Read;
 pub use registry::{
@@ -68,7 +70,7 @@ pub enum Verb {
     Lock(LockArgs),
     /// Let new versions into an environment again.
     Unlock(UnlockArgs),
-    /// Read the model registry that the repository's tags are.
+    /// Read and change the model registry that the repository's tags are.
     Registry(RegistryArgs),
     /// Fetch the bytes of a release and verify them.
     Pull(PullArgs),
@@ -78,6 +80,8 @@ pub enum Verb {
     Verify(VerifyArgs),
     /// Say what an analysis would have decided about recorded looks.
     Backtest(BacktestArgs),
+    /// Watch what serves: whether its data still looks like what the model was made with.
+    Monitor(MonitorArgs),
     /// Turn a specification of Argo Rollouts or Flagger into a configuration, with a note on every difference.
     Import(ImportArgs),
     /// Check a program that moves traffic against the rules of its protocol.

@@ -10,9 +10,9 @@ use tagship_ports::Clock;
 use tagship_runner::{
     Context, Failure,
     args::{
-        BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, ImportArgs, InitArgs, LockArgs, Pace,
-        PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RolloutQuestion, RunArgs,
-        SignArgs, StatusArgs, TargetArgs, UnlockArgs, ValidateArgs, VerifyArgs,
+        BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, ImportArgs, InitArgs, LockArgs, MonitorArgs,
+        Pace, PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RolloutQuestion,
+        RunArgs, SignArgs, StatusArgs, TargetArgs, UnlockArgs, ValidateArgs, VerifyArgs,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -199,6 +199,15 @@ pub fn backtest(args: Given<BacktestArgs>) -> ExitCode {
         args,
         |args| Manner::printing(args.format),
         async |args, context| verbs::backtest::run(args, context),
+    )
+}
+
+/// `tagship monitor`.
+pub fn monitor(args: Given<MonitorArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::printing(args.format()),
+        async |args, context| verbs::monitor::run(args, context),
     )
 }
 

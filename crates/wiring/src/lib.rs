@@ -32,7 +32,7 @@ use tagship_runner::Screen;
 
 use answer::Answer;
 pub use entries::{
-    alone, backtest, comment, decide, gate, import, init, lock, misunderstood, pipeline, plan, pull,
+    alone, backtest, comment, decide, gate, import, init, lock, misunderstood, monitor, pipeline, plan, pull,
     registry, release, rollback, rollback_by, rollout, rollout_by, schema, sign, small_gate, status, target,
     telling, unlock, validate, verify,
 };

@@ -8,6 +8,7 @@ use tagship_domain::{
     analysis::AnalysisLook,
     chain::Chain,
     decision::Decision,
+    drift::DriftReport,
     explanation::Explanation,
     forecast::Forecast,
     gate::GateReport,
@@ -32,7 +33,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 20] = [
+const DOCUMENTS: [Documented; 21] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<RuleDescription>,
@@ -44,6 +45,7 @@ const DOCUMENTS: [Documented; 20] = [
     document::<AnalysisLook>,
     document::<Forecast>,
     document::<Chain>,
+    document::<DriftReport>,
     document::<Explanation>,
     document::<StatusReport>,
     document::<GoldenCases>,

@@ -6,7 +6,6 @@
 //! the line or row.
 
 mod collected;
-mod pages;
 mod parquet;
 mod rows;
 

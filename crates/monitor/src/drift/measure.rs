@@ -76,6 +76,22 @@ pub fn measure(column: &Column, settings: &Settings) -> Measured {
     measured
 }
 
+/// A column that a table has and that cannot be read; the reason is a sentence.
+#[must_use]
+pub fn unreadable(name: &str, reason: &str) -> Measured {
+    let finding = DriftFinding { code: DriftCode::Unreadable, message: reason.to_owned() };
+    Measured {
+        name: name.to_owned(),
+        kind: None,
+        rows: [0, 0],
+        n: [0, 0],
+        missing: [0.0, 0.0],
+        findings: vec![finding],
+        asked: None,
+        missing_test: None,
+    }
+}
+
 impl Measured {
     fn find(&mut self, code: DriftCode, message: impl Into<String>) {
         self.findings.push(DriftFinding { code, message: message.into() });
@@ -114,8 +130,7 @@ impl Measured {
     fn count_infinite(&mut self, reference: &Side, current: &Side) {
         let (before, now) = (reference.infinite, current.infinite);
         if before + now > 0 {
-            let message =
-                format!("{before} values of the reference and {now} current ones are infinite and left out");
+            let message = format!("infinite values are left out: {before} of the reference, {now} current");
             self.find(DriftCode::InfiniteValues, message);
         }
     }
@@ -134,7 +149,9 @@ impl Measured {
         let Some((low, high)) = reference.range() else { return };
         let outside = current.values().iter().filter(|value| **value < low || **value > high).count();
         if outside > 0 {
-            let message = format!("{outside} current values are outside of {low} to {high}");
+            let all = current.count();
+            let message =
+                format!("{outside} of {all} values lie outside of {} to {}", short(low), short(high));
             self.find(DriftCode::OutOfRange, message);
         }
     }
@@ -228,6 +245,17 @@ fn by_default(test: &'static str, tested: Tested, effect: f64) -> Asked {
     Asked { test, answer, verdict: None, effect: Some(effect), stability_index: None }
 }
 
+/// A bound as people read it.
+fn short(bound: f64) -> String {
+    let size = bound.abs();
+    if (1e-3..1e7).contains(&size) || size <= 0.0 {
+        let text = format!("{bound:.3}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{bound:.3e}")
+    }
+}
+
 impl Measured {
     /// By how much the share of missing values has changed, 0 to 1.
     pub(super) fn missing_change(&self) -> f64 {
@@ -242,9 +270,8 @@ impl Measured {
     /// Says in a finding that the share of missing values has changed.
     pub(super) fn find_missing(&mut self, p_value: f64) {
         let [before, now] = self.missing.map(|share| share * 100.0);
-        let message = format!(
-            "{now:.1} % of the current values are missing, {before:.1} % of the reference (p = {p_value:.2e})"
-        );
+        let chance = if p_value < 1e-12 { "p below 1e-12".to_owned() } else { format!("p = {p_value:.1e}") };
+        let message = format!("{now:.1} % are missing, {before:.1} % in the reference ({chance})");
         self.find(DriftCode::MissingShare, message);
     }
 }

@@ -13,5 +13,5 @@ mod tests;
 
 pub use column::{Column, Side, Values};
 pub use conclude::{Settings, conclude};
-pub use measure::{Measured, measure};
+pub use measure::{Measured, measure, unreadable};
 pub use test::{Test, UnknownTest};

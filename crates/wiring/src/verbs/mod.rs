@@ -10,6 +10,7 @@ pub(crate) mod gate;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod lock;
+pub(crate) mod monitor;
 pub(crate) mod plan;
 pub(crate) mod pull;
 pub(crate) mod registry;

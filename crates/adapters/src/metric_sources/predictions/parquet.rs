@@ -17,9 +17,10 @@ use ::parquet::{
 use tagship_ports::Problem;
 
 use super::{
-    Wrong, pages,
+    Wrong,
     rows::{Columns, Row, row, wrong},
 };
+use crate::parquet_pages;
 
 /// Values of a column that are held at a time.
 const BATCH: usize = 4096;
@@ -96,7 +97,7 @@ impl Found {
         let mut readers: [Option<(Column, ColumnReader)>; 5] = Default::default();
         for (reader, column) in readers.iter_mut().zip(self.0) {
             let Some(column) = column else { continue };
-            let opened = pages::open(group, column.at).map_err(|error| unreadable(&error))?;
+            let opened = parquet_pages::open(group, column.at).map_err(|error| unreadable(&error))?;
             *reader = Some((column, opened));
         }
         let mut done = 0;

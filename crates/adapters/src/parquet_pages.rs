@@ -1,7 +1,7 @@
 //! Pages of a column of a Parquet file, checked before they are decoded.
 //!
 //! The library takes some of what a file says about itself for sound, and panics where it is not: an error is due, for a
-//! rollout that ends with a panic is led on by nobody.
+//! run that ends with a panic is led on by nobody.
 
 use ::parquet::{
     basic::Encoding,
@@ -17,7 +17,7 @@ use ::parquet::{
 const MAX_CHUNK: i64 = 1 << 30;
 
 /// Opens a column of a row group.
-pub(super) fn open(group: &dyn RowGroupReader, at: usize) -> Result<ColumnReader> {
+pub(crate) fn open(group: &dyn RowGroupReader, at: usize) -> Result<ColumnReader> {
     let chunk = group.metadata().column(at);
     check_place(chunk)?;
     let pages = group.get_column_page_reader(at)?;

@@ -1,0 +1,82 @@
+//! CSV with a header.
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{Seek, SeekFrom},
+};
+
+use tagship_ports::{PortError, Problem};
+
+use super::{
+    At,
+    cells::{Cell, Rows},
+};
+
+pub(super) struct Csv {
+    file: File,
+    at: At,
+    columns: Vec<String>,
+}
+
+impl Csv {
+    pub(super) fn of(file: File, at: At) -> Result<Self, PortError> {
+        let mut csv = Self { file, at, columns: vec![] };
+        let mut reader = csv.reader()?;
+        let header = reader.headers().map_err(|error| csv.unreadable(&error))?;
+        csv.columns = header.iter().map(|title| title.trim().to_owned()).collect();
+        if csv.columns.is_empty() {
+            return Err(csv.at.wrong(Problem::Invalid, "it has no header"));
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = csv.columns.iter().find(|name| !seen.insert(*name)) {
+            let message = format!("two columns are called {twice:?}");
+            return Err(csv.at.wrong(Problem::Invalid, message));
+        }
+        Ok(csv)
+    }
+
+    fn reader(&self) -> Result<csv::Reader<File>, PortError> {
+        let local = |error: std::io::Error| self.at.wrong(Problem::Local, error.to_string());
+        let mut file = self.file.try_clone().map_err(local)?;
+        file.seek(SeekFrom::Start(0)).map_err(local)?;
+        Ok(csv::ReaderBuilder::new().from_reader(file))
+    }
+
+    fn unreadable(&self, error: &csv::Error) -> PortError {
+        self.at.wrong(Problem::Invalid, error.to_string())
+    }
+}
+
+impl Rows for Csv {
+    fn at(&self) -> &At {
+        &self.at
+    }
+
+    fn columns(&self) -> Vec<String> {
+        self.columns.clone()
+    }
+
+    fn each(&self, tell: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError> {
+        let mut reader = self.reader()?;
+        let mut record = csv::StringRecord::new();
+        reader.headers().map_err(|error| self.unreadable(&error))?;
+        loop {
+            let before = reader.position().line();
+            let is_row = reader.read_record(&mut record).map_err(|error| self.unreadable(&error))?;
+            if let [_only] = self.columns.as_slice() {
+                // The reader leaves out empty lines; where there is one column, such a line is a row without a value.
+                let own = record.iter().map(|text| 1 + text.matches('\n').count() as u64).sum::<u64>();
+                let read = reader.position().line() - before;
+                let empty = read.saturating_sub(if is_row { own } else { 0 });
+                (0..empty).for_each(|_| tell(0, Cell::Absent));
+            }
+            if !is_row {
+                return Ok(());
+            }
+            for (at, text) in record.iter().enumerate() {
+                tell(at, Cell::Text(text));
+            }
+        }
+    }
+}
