@@ -33,9 +33,9 @@ impl Repository {
         Self::made(&["init", "--quiet", "--bare", "--initial-branch", "main", "."])
     }
 
-    /// A clone, as a run gets it.
+    /// A clone, as a run gets it: by the protocol, for files that are only copied may be half of what another run is writing.
     pub fn clone_of(origin: &Self) -> Self {
-        Self::made(&["clone", "--quiet", &origin.path().display().to_string(), "."])
+        Self::made(&["clone", "--quiet", "--no-local", &origin.path().display().to_string(), "."])
     }
 
     /// A clone of the last `depth` commits, without tags, as a run gets it that asks for nothing else.
