@@ -53,6 +53,21 @@ pub struct Finding {
 }
 
 impl FindingKind {
+    /// Whether something that a tag says is left out of the registry because of it.
+    pub fn hides_a_tag(self) -> bool {
+        matches!(
+            self,
+            Self::LightweightTag
+                | Self::NotACommit
+                | Self::NoTagger
+                | Self::NumberTooLarge
+                | Self::Contradiction
+                | Self::ShallowClone
+                | Self::UnfetchedTag
+                | Self::DifferentTag
+        )
+    }
+
     /// Stable code.
     pub fn code(self) -> &'static str {
         match self {

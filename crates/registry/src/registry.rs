@@ -155,7 +155,8 @@ impl Registry {
         &self.models
     }
 
-    pub(crate) fn tag_findings(&self) -> &[Finding] {
+    /// What is wrong with single tags.
+    pub fn tag_findings(&self) -> &[Finding] {
         &self.findings
     }
 

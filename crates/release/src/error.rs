@@ -94,6 +94,14 @@ pub enum ReleaseError {
         "find what releases refer to: no tag names a manifest, so everything would go; fetch all tags (`git fetch --tags`), or remove the store by hand"
     )]
     NothingReferenced,
+    /// A tag makes no sense, so that what it refers to is not known.
+    #[error(
+        "find what releases refer to: {what}; see `tagship registry doctor`, nothing is removed before that is put right"
+    )]
+    UnclearTags {
+        /// The finding.
+        what: String,
+    },
     /// The text names no release.
     #[error(
         "{text:?} names no release; write model@version (churn@v1.4.0) or model#environment (churn#production)"
@@ -153,6 +161,7 @@ impl ReleaseError {
             | Self::BadReference { .. }
             | Self::UnknownVersion { .. }
             | Self::NothingReferenced
+            | Self::UnclearTags { .. }
             | Self::RolledOut { .. }
             | Self::Registry(RegistryError::VersionTaken { .. } | RegistryError::BytesTaken { .. }) => {
                 Exit::Usage

@@ -1,6 +1,7 @@
 //! Getting a release again: from a reference to verified bytes in a directory.
 
 use std::{
+    collections::BTreeSet,
     path::{Component, Path, PathBuf},
     str::FromStr,
 };
@@ -69,6 +70,10 @@ pub async fn read_manifest(store: &dyn ArtifactStore, release: &Release) -> Resu
     }
     if let Some(file) = manifest.files.iter().find(|file| !is_inside(&file.path)) {
         return Err(bad(format!("{:?} is no path inside the artifact", file.path)));
+    }
+    let mut paths = BTreeSet::new();
+    if let Some(file) = manifest.files.iter().find(|file| !paths.insert(&file.path)) {
+        return Err(bad(format!("{:?} is listed twice", file.path)));
     }
     Ok(manifest)
 }

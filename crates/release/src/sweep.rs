@@ -1,33 +1,48 @@
 //! What a store holds that no release refers to. Whatever is not known for certain stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_domain::{Digest, Duration, Manifest, ModelName, Timestamp, schema};
-use tagship_ports::{ArtifactStore, inventory::Stored};
-use tagship_registry::{Event, Model, ModelVersion, Registry, Trailer};
+use tagship_ports::{ArtifactStore, Problem, inventory::Stored};
+use tagship_registry::{Event, ModelVersion, Registry, Trailer};
 
 use crate::{error::ReleaseError, fetch::IN_MEMORY};
 
 /// Every digest that a tag refers to, of whatever model, withdrawn versions among them: manifests, and the files and the
-/// evidence that they list. Releases of the models `elsewhere` lie in another store.
+/// evidence that they list. Manifests of the models that `may_lie_elsewhere` need not be here; where one is, it counts.
 ///
 /// # Errors
-/// When a tag's manifest is not there or cannot be read, or no tag names one at all: then nothing is known of what may go.
+/// When a tag makes no sense, a tag's manifest is not there or cannot be read, or no tag names one at all: then nothing is
+/// known of what may go.
 pub async fn referenced(
     registry: &Registry,
-    elsewhere: &BTreeSet<ModelName>,
+    may_lie_elsewhere: &BTreeSet<ModelName>,
     store: &dyn ArtifactStore,
 ) -> Result<BTreeSet<Digest>, ReleaseError> {
-    let is_here = |model: &&Model| elsewhere.iter().all(|name| name.as_str() != model.name());
-    let events = registry.models().filter(is_here).flat_map(Model::versions);
-    let events = events.flat_map(ModelVersion::registrations);
-    let manifests: BTreeSet<Digest> = events.filter_map(manifest_of).collect();
-    if manifests.is_empty() {
-        return Err(ReleaseError::NothingReferenced);
+    // What a tag that was left out would have referred to is not known.
+    if let Some(finding) = registry.tag_findings().iter().find(|finding| finding.kind.hides_a_tag()) {
+        return Err(ReleaseError::UnclearTags { what: finding.to_string() });
+    }
+    if let Some(model) = registry.quarantined().next() {
+        return Err(ReleaseError::UnclearTags {
+            what: format!("the tags of {} contradict each other", model.name()),
+        });
+    }
+    let mut manifests: BTreeMap<Digest, bool> = BTreeMap::new();
+    for model in registry.models() {
+        let must_be_here = may_lie_elsewhere.iter().all(|name| name.as_str() != model.name());
+        for event in model.versions().flat_map(ModelVersion::registrations) {
+            if let Some(digest) = manifest_of(event)? {
+                *manifests.entry(digest).or_default() |= must_be_here;
+            }
+        }
     }
     let mut referenced = BTreeSet::new();
-    for digest in manifests {
-        let bytes = store.get_bytes(&digest, IN_MEMORY).await?;
+    for (digest, must_be_here) in manifests {
+        let bytes = match store.get_bytes(&digest, IN_MEMORY).await {
+            Err(error) if error.problem == Problem::NotFound && !must_be_here => continue,
+            read => read?,
+        };
         let bad = |why: String| ReleaseError::BadManifest { digest: digest.clone(), why };
         let text = String::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
         let manifest: Manifest = schema::from_json(&text)?;
@@ -36,11 +51,18 @@ pub async fn referenced(
         referenced.extend(files.map(|file| file.sha256.clone()));
         referenced.insert(digest);
     }
+    if referenced.is_empty() {
+        return Err(ReleaseError::NothingReferenced);
+    }
     Ok(referenced)
 }
 
-fn manifest_of(event: &Event) -> Option<Digest> {
-    event.trailers().get(Trailer::Manifest)?.parse().ok()
+/// Absent where the tag names none, as those of other tools.
+fn manifest_of(event: &Event) -> Result<Option<Digest>, ReleaseError> {
+    let digest = event.trailers().get(Trailer::Manifest).map(str::parse).transpose();
+    digest.map_err(|error| ReleaseError::UnclearTags {
+        what: format!("the manifest that a tag names: {error}"),
+    })
 }
 
 /// What may go: neither referred to nor written within `grace` before `now`, when a release may still be in the making.

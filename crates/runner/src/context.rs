@@ -106,7 +106,7 @@ impl Context {
     /// Whether the run has more rights than whoever caused it, so that nothing of a proposed change may steer it: what
     /// is configured counts as the default branch has it.
     pub fn is_privileged(&self) -> bool {
-        matches!(self.event_name.as_deref(), Some("pull_request_target" | "issue_comment"))
+        matches!(self.event_name.as_deref(), Some("pull_request_target" | "issue_comment" | "workflow_run"))
     }
 
     /// The value of a variable that is no secret, e.g. the search path.

@@ -18,7 +18,7 @@ use crate::parquet_pages;
 /// Values that are held at a time before they are counted.
 const BATCH: usize = 8192;
 /// Most rows of a file: some encodings hold any number of equal values in a few bytes.
-const MAX_ROWS: i64 = 1 << 30;
+const MAX_ROWS: u64 = 1 << 30;
 /// Longest text of a value, in bytes.
 const MAX_TEXT: usize = 1 << 20;
 
@@ -38,13 +38,14 @@ enum Meaning {
 impl Parquet {
     pub(super) fn of(file: File, at: At) -> Result<Self, PortError> {
         let reader = SerializedFileReader::new(file).map_err(|error| unreadable(&at, &error))?;
-        let rows = reader
-            .metadata()
-            .row_groups()
-            .iter()
-            .map(|group| group.num_rows().max(0))
-            .try_fold(0, i64::checked_add);
-        if rows.is_none_or(|rows| rows > MAX_ROWS) {
+        let mut rows = 0_u64;
+        for group in reader.metadata().row_groups() {
+            let more = u64::try_from(group.num_rows());
+            let more =
+                more.map_err(|_negative| at.wrong(Problem::Invalid, "a row group has fewer rows than none"))?;
+            rows = rows.saturating_add(more);
+        }
+        if rows > MAX_ROWS {
             return Err(at.wrong(Problem::Invalid, format!("it has more than {MAX_ROWS} rows")));
         }
         Ok(Self { reader, at })
@@ -87,7 +88,7 @@ impl Dataset for Parquet {
         };
         for index in 0..self.reader.metadata().num_row_groups() {
             let group = self.reader.get_row_group(index).map_err(|error| unreadable(&self.at, &error))?;
-            let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
+            let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
             let reader =
                 parquet_pages::open(group.as_ref(), at).map_err(|error| unreadable(&self.at, &error))?;
             found.take(reader, rows).map_err(|error| unreadable(&self.at, &error))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tagship_domain::Duration;
+use tagship_domain::{Duration, tag::Tag};
 use tagship_ports::{ArtifactStore as _, inventory::Stored};
 
 use super::*;
@@ -23,7 +23,10 @@ async fn what_a_release_refers_to_and_what_is_young_stays() {
     assert!(manifest.attachments.values().all(|file| known.contains(&file.sha256)));
 
     let others = BTreeSet::from([churn()]);
-    let nothing = referenced(&world.registry().await, &others, &world.store).await;
+    let here = referenced(&world.registry().await, &others, &world.store).await.unwrap();
+    assert_eq!(here, known, "what is here counts, wherever it might lie");
+    let elsewhere_only = FakeArtifactStore::new(digest_of);
+    let nothing = referenced(&world.registry().await, &others, &elsewhere_only).await;
     assert!(matches!(nothing, Err(ReleaseError::NothingReferenced)), "{nothing:?}");
 
     let file = |bytes: &[u8], minutes: i64| Stored {
@@ -45,4 +48,20 @@ async fn a_manifest_that_cannot_be_read_keeps_everything() {
     let empty = FakeArtifactStore::new(digest_of);
     empty.put_bytes(&digest_of(b"x"), b"x").await.unwrap();
     referenced(&world.registry().await, &elsewhere, &empty).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_tag_that_makes_no_sense_keeps_everything() {
+    let world = World::new();
+    world.maker().make(&world.draft(b"weights", 10)).await.unwrap();
+    let light = Tag {
+        name: "other@v1.0.0".to_owned(),
+        target: Some(world.draft(b"weights", 10).commit),
+        annotated: false,
+        tagger: None,
+        message: String::new(),
+    };
+    world.repo.add_tag(light);
+    let unclear = referenced(&world.registry().await, &BTreeSet::new(), &world.store).await.unwrap_err();
+    assert!(unclear.to_string().contains("registry doctor"), "{unclear}");
 }

@@ -41,7 +41,11 @@ struct Subject<'a> {
 /// `tagship registry explain`.
 pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) -> Result<Answer, Failure> {
     let subject = Subject::of(workspace, &args.reference).await?;
-    let (chain, _) = subject.links(&trusted_keys(workspace, subject.settings)?).await?;
+    let keys = trusted_keys(workspace, subject.settings)?;
+    let trust = Trust { keys: &keys, required: subject.requires_signature() };
+    let (mut chain, checks) = subject.links(trust).await?;
+    // What does not hold is told here too; the rest is not checked whole.
+    chain.checks = checks.into_iter().filter(|check| check.outcome > ChainOutcome::Holds).collect();
     let mut text = terminal::chain(&chain, &workspace.style());
     if let Some(directory) = &args.documents {
         let manifest = read_manifest(subject.store.as_ref(), &subject.release).await.map_err(failed)?;
@@ -76,8 +80,10 @@ pub(crate) async fn verify(
     given: Vec<PublicKey>,
 ) -> Result<Answer, Failure> {
     let subject = Subject::of(workspace, reference).await?;
+    // Who names a key wants to know that it signed.
+    let required = !given.is_empty() || subject.requires_signature();
     let keys = if given.is_empty() { trusted_keys(workspace, subject.settings)? } else { given };
-    let (mut chain, checks) = subject.links(&keys).await?;
+    let (mut chain, checks) = subject.links(Trust { keys: &keys, required }).await?;
     chain.checks = checks;
     if let Some(manifest) = &chain.manifest {
         let scratch = tempfile::tempdir()
@@ -109,7 +115,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The links, and what was found about those that are read on the way.
-    async fn links(&self, keys: &[PublicKey]) -> Result<(Chain, Vec<ChainCheck>), Failure> {
+    async fn links(&self, trust: Trust<'_>) -> Result<(Chain, Vec<ChainCheck>), Failure> {
         let registry = self.workspace.registry().await?;
         let tag = self.tag(&registry)?;
         let (manifest, checked) = check_manifest(self.store.as_ref(), &self.release).await;
@@ -125,7 +131,6 @@ impl<'a> Subject<'a> {
             manifest,
         };
         if let Some(manifest) = &chain.manifest {
-            let trust = Trust { keys, required: self.requires_signature() };
             let (signature, checked) = check_signed(self.store.as_ref(), manifest, trust).await;
             chain.signature = signature;
             checks.push(checked);

@@ -11,7 +11,9 @@ use tagship_runner::{Failure, args::RollbackArgs};
 use crate::{
     answer::Answer,
     failure::failed,
-    pipeline::{Lead, Place, answer, json_sentence, lead, recorded, refuse_unguarded, release_of, would},
+    pipeline::{
+        Lead, Place, answer, json_sentence, lead, plan, recorded, refuse_unguarded, release_of, would,
+    },
     verbs::lock::refuse_locked,
     workspace::Workspace,
 };
@@ -63,6 +65,7 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
         refuse_locked(workspace, environment, &target.to_string()).await?;
     }
     if args.dry_run {
+        plan(workspace, place, &target).await?;
         return Ok(would(&format!("roll {environment} back to {target}")));
     }
     let tick = lead(workspace, place, Lead::Begin(Kind::Rollback, &target), &args.pace).await?;

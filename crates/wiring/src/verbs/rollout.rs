@@ -12,7 +12,7 @@ use tagship_runner::{
 
 use crate::{
     answer::Answer,
-    pipeline::{Lead, Place, answer, candidate, json_sentence, lead, recorded, would},
+    pipeline::{Lead, Place, answer, candidate, json_sentence, lead, plan, recorded, would},
     state::repository_state,
     verbs::{
         lock::{is_locked, refuse_locked},
@@ -52,7 +52,8 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
         refuse_locked(workspace, environment, &candidate.to_string()).await?;
     }
     if args.dry_run {
-        return Ok(would(&format!("roll {candidate} out to {environment}, all at once")));
+        plan(workspace, place, &candidate).await?;
+        return Ok(would(&format!("roll {candidate} out to {environment}")));
     }
     let what = if goes_on { Lead::GoOn } else { Lead::Begin(Kind::Deploy, &candidate) };
     let tick = lead(workspace, place, what, &args.pace).await?;

@@ -2,34 +2,53 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tagship_domain::Exit;
 use tagship_release::signing::sign_files;
 use tagship_runner::{
     Failure,
     args::SignArgs,
+    files,
     write::{self, Existing},
 };
 
 use crate::{answer::Answer, failure::failed, file_tree::DiskTree, signatures::private_key};
 
+/// Most bytes of a signature that is replaced.
+const BUNDLE: u64 = 64 << 20;
 /// What belongs to git at the top of a directory: signers of the standard leave it out unless told otherwise.
 const GIT_PATHS: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 
 pub(crate) fn run(args: &SignArgs) -> Result<Answer, Failure> {
     let key = private_key(&args.key_env)?;
-    let files = DiskTree::at(&args.path).map_err(failed)?;
+    let tree = DiskTree::at(&args.path).map_err(failed)?;
     let subject = name(&args.path)?;
     let out = args.out.clone().unwrap_or_else(|| beside(&args.path, &subject));
+    if args.force {
+        refuse_other_file(&out)?;
+    }
     let mut ignored: Vec<String> = GIT_PATHS.map(str::to_owned).to_vec();
     // A signature among the files is none of them.
     ignored.extend(below(&args.path, &out)?);
-    let bundle = sign_files(&files, &subject, &ignored, &key).map_err(failed)?;
+    let bundle = sign_files(&tree, &subject, &ignored, &key).map_err(failed)?;
     write::shared(&out, &bundle, if args.force { Existing::Replace } else { Existing::Keep })?;
     let key = key.public().map_err(failed)?;
     let text = format!("signed {} with the key {}\n{}", args.path.display(), key.hint(), out.display());
     let json = json!({ "bundle": out, "key": key.hint(), "subject": subject }).to_string();
     Ok(Answer::plain(Exit::Done, "signed", "done", text, json))
+}
+
+/// What is replaced must be a signature: a name that was mistaken costs no model.
+fn refuse_other_file(out: &Path) -> Result<(), Failure> {
+    let is_signature = |bytes: &[u8]| {
+        let document: Option<Value> = serde_json::from_slice(bytes).ok();
+        document.is_some_and(|document| document.get("dsseEnvelope").is_some())
+    };
+    match files::read(out, BUNDLE) {
+        Ok(bytes) if is_signature(&bytes) => Ok(()),
+        Err(_) if !out.exists() => Ok(()),
+        _ => Err(Failure::usage(format!("{} is no signature; name another file with --out", out.display()))),
+    }
 }
 
 /// The last component of the path, of the directory that it is where it ends in dots.
