@@ -4,9 +4,11 @@
 //! listed that read the files beside them and nothing else, and of YAML only the block style that MLflow writes. The
 //! loaders of PyTorch and Keras are not listed: texts beside the model name a module for them to import.
 
+use tagship_domain::addition::GlobalUse;
+
 use crate::{
     findings::Findings,
-    pickle::Trust,
+    pickle::{self, Standing, Trust},
     rules,
     stream::{Stop, Stream},
 };
@@ -109,6 +111,24 @@ struct Pair<'t> {
     goes_on: bool,
 }
 
+/// Whether MLflow may call a class; a note where only the team's policy lets it.
+fn lets_through((module, name): (&str, &str), at: usize, trust: Trust<'_>, findings: &mut Findings) -> bool {
+    let target = format!("{module}.{name}");
+    let (module, name) = pickle::normalise(module, name);
+    match trust.standing(&module, name) {
+        Standing::Listed(_) => true,
+        Standing::Added(_, addition) if addition.call == GlobalUse::Reduce => {
+            findings.about(&rules::ADDED_GLOBAL, Some(at as u64), target, pickle::added(addition));
+            true
+        }
+        Standing::LeftOut(bundle) => {
+            findings.about(&rules::BUNDLE_REFUSED, Some(at as u64), target, pickle::left_out(bundle));
+            false
+        }
+        _ => false,
+    }
+}
+
 fn judge(pair: &Pair<'_>, trust: Trust<'_>, findings: &mut Findings) {
     let Pair { key, value, .. } = *pair;
     let empty = value.is_empty() || value == "null";
@@ -116,7 +136,7 @@ fn judge(pair: &Pair<'_>, trust: Trust<'_>, findings: &mut Findings) {
         "loader_module" => LOADERS.contains(&value),
         "predict_fn" => METHODS.contains(&value),
         "model_class" => {
-            value.rsplit_once('.').is_some_and(|(module, name)| trust.lets_through(module, name))
+            value.rsplit_once('.').is_some_and(|class| lets_through(class, pair.at, trust, findings))
         }
         key if CODE.contains(&key) => empty,
         key if PATHS.contains(&key) => is_inside(value),

@@ -58,8 +58,10 @@ pub(crate) fn read_card(head: &[u8], findings: &mut Findings) {
     if lines.next() != Some("---") {
         return;
     }
-    let front: Vec<&str> = lines.take_while(|line| *line != "---").collect();
-    for line in front {
+    let lines: Vec<&str> = lines.collect();
+    // What is not closed is no front matter but the text itself.
+    let Some(end) = lines.iter().position(|line| line.trim_end() == "---") else { return };
+    for line in &lines[..end] {
         if let Some(("license" | "licence", value)) = line.split_once(':') {
             findings.facts.licence(value.trim().trim_matches(['"', '\'']));
         }

@@ -116,6 +116,10 @@ impl Scan {
             Token::Text(text) if self.by_text && (REACHES.contains(&text.as_str()) || is_spelled(text)) => {
                 push(&mut self.hits, at, text);
             }
+            // Texts beside each other are one to PyTorch.
+            Token::Text(text) if self.by_text && matches!(self.last, Token::Text(_)) => {
+                push(&mut self.hits, at, text);
+            }
             _ => {}
         }
         self.library_follows = named;
@@ -182,6 +186,8 @@ mod tests {
             "s = \"\"\"\\\"\"\"\" + ops.aten.save(x, p)\n",
             "f = getattr(ops.aten, \"save\")\n",
             "f = getattr(ops.aten, \"s\\141ve\")\n",
+            "f = getattr(ops.aten, \"\"\"save\"\"\")\n",
+            "f = getattr(ops.aten, \"sa\" \"ve\")\n",
             "x : __torch__.os.system = y\n",
             "ops.aten.rpc_sync(x)\n",
         ] {

@@ -179,11 +179,13 @@ impl Flow {
     /// Whether a text goes through a function, method or filter of which it is not known what it makes of it.
     fn calls_what_is_not_followed(&self, tokens: &[Token]) -> bool {
         let unknown = |name: &str| !HANDED_ON.contains(&name) && !WORDS.contains(&name);
+        // Once for all filters, of which there may be many.
+        let text = self.holds_text(tokens);
         tokens.windows(2).enumerate().any(|(at, pair)| match (&pair[0], &pair[1]) {
             (Token::Name(name), open) if open.is("(") && unknown(name) => {
                 self.holds_text(inside(&tokens[at + 1..]))
             }
-            (pipe, Token::Name(name)) if pipe.is("|") && unknown(name) => self.holds_text(tokens),
+            (pipe, Token::Name(name)) if pipe.is("|") && unknown(name) => text,
             // What a lookup or another call gives is called.
             (close, open) if (close.is("]") || close.is(")")) && open.is("(") => {
                 self.holds_text(inside(&tokens[at + 1..]))

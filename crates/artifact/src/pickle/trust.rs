@@ -74,10 +74,9 @@ impl<'p> Trust<'p> {
         }
     }
 
-    /// Whether other formats may name a global, however a pickle might use it.
-    pub(crate) fn lets_through(&self, module: &str, name: &str) -> bool {
-        let (module, name) = allow::normalise(module, name);
-        matches!(self.standing(&module, name), Standing::Listed(_) | Standing::Added(..))
+    /// Whether the library that a module belongs to is not left out.
+    pub(crate) fn takes_part(&self, module: &str) -> bool {
+        Bundle::of(module).is_none_or(|bundle| self.bundles.contains(&bundle))
     }
 
     /// The addition that is about a global; one in force, where there are several.

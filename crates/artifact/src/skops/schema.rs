@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use tagship_domain::addition::GlobalUse;
+
 use crate::{
     findings::Findings,
     json::{self, Event, JsonError, Path, Visitor},
@@ -37,6 +39,9 @@ const NODES: &[&str] = &[
     "TupleNode",
     "TypeNode",
 ];
+
+/// Kinds of nodes that name a type or function and make nothing of it.
+const NAMING: &[&str] = &["FunctionNode", "TypeNode"];
 
 /// Types that a kind of node builds in its own way, whatever a pickle may do with them.
 const OWN_TYPES: &[(&str, &str, &str)] = &[
@@ -106,7 +111,7 @@ impl Schema<'_> {
             self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
         } else {
             let known =
-                OWN_TYPES.contains(&(loader, module, class)) || self.lets_through(module, class, node.at);
+                self.is_own(loader, module, class) || self.lets_through(loader, module, class, node.at);
             if known && !NODES.contains(&loader) {
                 self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");
             }
@@ -115,12 +120,24 @@ impl Schema<'_> {
 }
 
 impl Schema<'_> {
+    /// Whether skops makes this type by this kind of node in its own way, and its library is not left out.
+    fn is_own(&self, loader: &str, module: &str, class: &str) -> bool {
+        OWN_TYPES.contains(&(loader, module, class)) && self.trust.takes_part(module)
+    }
+
     /// Whether a type may be named; notes where it may not, and where only the team's policy lets it through.
-    fn lets_through(&mut self, module: &str, class: &str, at: u64) -> bool {
+    fn lets_through(&mut self, loader: &str, module: &str, class: &str, at: u64) -> bool {
         let target = format!("{module}.{class}");
         let (module, class) = pickle::normalise(module, class);
         let (rule, message, through) = match self.trust.standing(&module, class) {
             Standing::Listed(_) => return true,
+            Standing::Added(_, addition)
+                if addition.call == GlobalUse::Reference && !NAMING.contains(&loader) =>
+            {
+                let message =
+                    "the policy lets this type be named, and a node of this kind makes an instance of it";
+                (&rules::SKOPS_TYPE, message.to_owned(), false)
+            }
             Standing::Added(_, addition) => (&rules::ADDED_GLOBAL, pickle::added(addition), true),
             Standing::LeftOut(bundle) => (&rules::BUNDLE_REFUSED, pickle::left_out(bundle), false),
             Standing::Ended(day) => (

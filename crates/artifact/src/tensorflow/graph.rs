@@ -31,9 +31,17 @@ impl Parser<'_, '_> {
     }
 
     fn function(&mut self, length: u64) -> Result<(), Stop> {
+        let mut interfaces = 0_u32;
         self.nested(length, |parser, number, value| {
             match (number, value) {
-                (1, Wire::Bytes(length)) => parser.interface(length)?,
+                (1, Wire::Bytes(length)) => {
+                    interfaces = interfaces.saturating_add(1);
+                    if interfaces > 1 {
+                        let at = parser.stream.position();
+                        parser.findings.at(&rules::TF_GRAPH, at, "a function with two signatures");
+                    }
+                    parser.interface(length)?;
+                }
                 (3, Wire::Bytes(length)) => parser.node(length)?,
                 (5, Wire::Bytes(length)) => parser.attribute(length)?,
                 (4 | 6..=8, Wire::Bytes(_)) => {}
@@ -45,14 +53,23 @@ impl Parser<'_, '_> {
 
     /// The `OpDef` by which a function is called; its fields beside the name only describe it.
     fn interface(&mut self, length: u64) -> Result<(), Stop> {
+        let mut names = vec![];
         self.nested(length, |parser, number, value| {
             if let (1, Wire::Bytes(length)) = (number, value) {
-                let name = parser.text(length)?;
-                parser.keep(|calls| {
-                    calls.functions.insert(name);
-                })?;
+                names.push(parser.text(length)?);
+                if names.len() > 1 {
+                    // Readers keep the last one; the others would hide operators.
+                    names.clear();
+                    let at = parser.stream.position();
+                    parser.findings.at(&rules::TF_GRAPH, at, "a function with two names");
+                }
             }
             Ok(())
+        })?;
+        names.pop().map_or(Ok(()), |name| {
+            self.keep(|calls| {
+                calls.functions.insert(name);
+            })
         })
     }
 

@@ -93,7 +93,12 @@ impl Lexer {
         let needed = if text.triple { 3 } else { 1 };
         // A text that its line cuts is an error to PyTorch; what follows is judged as code.
         if run == needed || (byte == b'\n' && !text.triple && !text.escaped) {
-            found(Token::Text(self.take()));
+            let mut whole = self.take();
+            if text.triple {
+                // Two of the three quotes that end it were kept on the way.
+                whole.truncate(whole.trim_end_matches(char::from(text.quote)).len());
+            }
+            found(Token::Text(whole));
             self.state = State::Code;
         } else {
             self.keep(byte);
