@@ -131,6 +131,8 @@ impl GitHub {
         manifest: &NewAsset,
         about: &str,
     ) -> Result<Release, CallError> {
+        // What this manifest names is kept, even where another run made it: runs may share a signature.
+        shelf.note_manifest(&manifest.digest, note.manifest.as_bytes());
         let lost = |asset: &Asset| shelf.is_superseded(asset, note, &manifest.digest);
         let lost: Vec<u64> =
             release.assets.iter().filter(|asset| lost(asset)).map(|asset| asset.id).collect();
