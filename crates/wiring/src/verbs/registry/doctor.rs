@@ -19,6 +19,8 @@ use crate::{answer::Answer, failure::failed, project::actor};
 /// Most tags that one call makes; each ends one finding, so that more would mean that none does.
 const MOST_REPAIRS: usize = 10_000;
 
+/// What to do about a finding that is there after the repairs.
+const AGAIN: &str = "it is there after the repairs; run `tagship registry doctor --repair` again";
 /// What stands in the way of a repair.
 const SETTLE_FIRST: &str =
     "first settle the tags of this model that the remote does not have, or has otherwise";
@@ -67,6 +69,8 @@ impl Doctor<'_> {
             let tag = planned.iter().find(|repair| repair.finding == finding);
             let remedy = match tag {
                 Some(repair) if is_of(&unsettled, &repair.tag) => Some(Remedy::ByHand(SETTLE_FIRST)),
+                // What was repaired and is here again, or came in meanwhile, was not made by this run.
+                Some(_) if yes => Some(Remedy::ByHand(AGAIN)),
                 Some(repair) => Some(Remedy::Tag(repair.tag.clone())),
                 None => finding.kind.by_hand().map(Remedy::ByHand),
             };
@@ -103,6 +107,11 @@ impl Doctor<'_> {
                 return Ok(cases);
             }
             self.repo.deepen().await.map_err(failed)?;
+            if self.repo.is_shallow() {
+                let why = "the clone is shallow still: it has no remote, or that is shallow itself";
+                return Err(Failure::incomplete(why)
+                    .hint("clone the whole repository, in a workflow `fetch-depth: 0`"));
+            }
         }
         let differences = self.repo.tag_differences().await.map_err(failed)?;
         let of_registry = |name: &&String| TagEvent::parse(name) != Err(TagNameError::Foreign);
@@ -130,6 +139,10 @@ impl Doctor<'_> {
             let planned = self.plan(&self.registry().await?)?;
             let next = planned.into_iter().find(|repair| !is_of(unsettled, &repair.tag));
             let Some(Repair { finding, .. }) = next else { break };
+            // A repair that did not end its finding will not do so the next time.
+            if done.iter().any(|case: &Case| case.finding == finding) {
+                break;
+            }
             let this = |registry: &Registry| -> Result<Option<PlannedTag>, ReleaseError> {
                 let repairs = registry.plan_repairs(&trailers, SystemClock.now())?;
                 Ok(repairs.into_iter().find(|repair| repair.finding == finding).map(|repair| repair.tag))
