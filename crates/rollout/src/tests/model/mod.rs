@@ -9,7 +9,7 @@ mod rules;
 mod scenario;
 mod world;
 
-use tagship_domain::rollout::{Kind, Observation, RolloutState};
+use tagship_domain::rollout::{EffectOutcome, EffectResult, Kind, Observation, RolloutState};
 
 use self::{explore::explore, scenario::Scenario};
 use super::sample::passed;
@@ -47,6 +47,17 @@ fn no_rule_breaks_in_any_world_that_can_be_reached() {
 #[ignore = "takes its time; `cargo xtask e2e model` runs it"]
 fn no_rule_breaks_with_two_faults_or_a_fault_and_a_command_anywhere() {
     walk(|_| vec![(2, 0), (1, 1)]);
+}
+
+#[test]
+fn what_lacks_its_signature_only_fails() {
+    for scenario in
+        [Scenario::unsigned(Kind::Deploy), Scenario::unsigned(Kind::Rollback), Scenario::unsigned_by_hand()]
+    {
+        let explored = explore(&Scenario { faults: 1, words: 1, ..scenario.clone() }).unwrap();
+        let failed = explored.ends.iter().all(|end| end.starts_with("Failed "));
+        assert!(failed && !explored.ends.is_empty(), "{}: {:?}", scenario.name, explored.ends);
+    }
 }
 
 /// The rule that is broken where something is wrong with the machine.
@@ -100,6 +111,26 @@ fn trusting(state: &RolloutState, observation: &Observation) -> Transition {
 fn traffic_to_what_answers_wrongly_is_found() {
     let rule = broken(&Scenario { step: trusting, faults: 0, words: 0, ..Scenario::unsound() });
     assert_eq!(rule, "an unproven version was to get traffic or a name");
+}
+
+#[test]
+fn bytes_that_are_handed_out_unsigned_are_found() {
+    let rule = broken(&Scenario { verifies: false, faults: 0, words: 0, ..Scenario::unsigned(Kind::Deploy) });
+    assert_eq!(rule, "v1.1.0 was loaded without its signature");
+}
+
+/// A machine that takes what the target shows for what it was given.
+fn credulous(state: &RolloutState, observation: &Observation) -> Transition {
+    let given =
+        |outcome: &EffectOutcome| EffectOutcome { result: EffectResult::AlreadyThere, ..outcome.clone() };
+    let outcomes = observation.outcomes.iter().map(given).collect();
+    step(state, &Observation { outcomes, ..observation.clone() })
+}
+
+#[test]
+fn traffic_to_what_is_loaded_by_hand_and_not_signed_is_found() {
+    let rule = broken(&Scenario { step: credulous, faults: 0, words: 0, ..Scenario::unsigned_by_hand() });
+    assert_eq!(rule, "v1.1.0 got 100% without its signature");
 }
 
 /// A machine that forgets its deadlines.

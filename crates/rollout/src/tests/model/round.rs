@@ -306,6 +306,9 @@ impl World {
         if is_registry(&message.effect) && run.number != self.journal.number {
             return Ok(unknown());
         }
+        if !Self::is_handed_out(scenario, &message) {
+            return Ok(EffectResult::Refused("it is not signed".to_owned()));
+        }
         match fault {
             Some(Fault::Lost(at)) if at == order => Ok(unknown()),
             Some(Fault::Unanswered(at)) if at == order => self.deliver(scenario, &message).map(|_| unknown()),
@@ -324,6 +327,12 @@ impl World {
             }
             _ => self.deliver(scenario, &message),
         }
+    }
+
+    /// Bytes are fetched and verified before the target is told of them; what lacks its signature is not handed out.
+    fn is_handed_out(scenario: &Scenario, message: &Message) -> bool {
+        let fetches = message.effect == Effect::Prepare && scenario.verifies;
+        !fetches || scenario.is_signed(&message.candidate.version)
     }
 
     /// A run that fell behind and has no order left to give can only read again.
@@ -346,6 +355,7 @@ impl World {
         let before = self.target.clone();
         let result = self.target.take(message, scenario.fenced);
         rules::traffic(&before, self, message)?;
+        rules::signature(&before, &self.target, scenario)?;
         Ok(result)
     }
 

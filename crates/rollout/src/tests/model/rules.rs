@@ -6,7 +6,10 @@ use tagship_domain::{
     traffic::Weight,
 };
 
-use super::world::{Message, Target, World};
+use super::{
+    scenario::Scenario,
+    world::{Message, Target, World},
+};
 use crate::{
     step::{is_prepared, leg},
     tests::sample::passed,
@@ -110,6 +113,16 @@ pub(super) fn traffic(before: &Target, world: &World, message: &Message) -> Resu
         hold(is <= was || world.ghost.aborted, turned)?;
     }
     hold(target.fence >= before.fence, || format!("order {} came after {}", message.fence, before.fence))
+}
+
+/// After an order: what lacks the required signature was neither loaded by it nor got traffic.
+pub(super) fn signature(before: &Target, target: &Target, scenario: &Scenario) -> Result<(), String> {
+    let mut unsigned = target.arms.keys().filter(|version| !scenario.is_signed(version));
+    unsigned.try_for_each(|version| {
+        hold(before.arms.contains_key(version), || format!("{version} was loaded without its signature"))?;
+        let (was, is) = (before.weight(version), target.weight(version));
+        hold(is <= was, || format!("{version} got {is} without its signature"))
+    })
 }
 
 /// Where a rollout has settled, target and registry say what its journal says, and keep saying so.

@@ -1,6 +1,7 @@
 //! What is explored: a plan, a candidate, and how much may go wrong.
 
 use tagship_domain::{
+    Version,
     plan::{OnFailure, OnNewer, RolloutPlan, Step, Strategy},
     rollout::{Kind, RolloutState},
     traffic::Weight,
@@ -23,6 +24,10 @@ pub(super) struct Scenario {
     pub(super) plan: RolloutPlan,
     /// Whether the candidate answers its golden cases.
     pub(super) sound: bool,
+    /// Whether the candidate has the signature that is required.
+    pub(super) signed: bool,
+    /// Whether somebody has loaded the candidate by hand before it begins.
+    pub(super) loaded: bool,
     /// Of a thousand answers of the candidate, how many are errors; stable makes ten.
     pub(super) errors: u64,
     /// Whether a newer release comes while it runs.
@@ -35,6 +40,8 @@ pub(super) struct Scenario {
     pub(super) words: u8,
     /// Whether target and registry refuse orders of earlier entries.
     pub(super) fenced: bool,
+    /// Whether only what has the required signature is handed out to the target.
+    pub(super) verifies: bool,
     /// Whether the registry is told on the way back although there is nothing to take out.
     pub(super) reaffirms: bool,
     /// Whether an entry is only appended to the one that it was decided from.
@@ -49,6 +56,8 @@ impl Scenario {
             kind: Kind::Deploy,
             plan,
             sound: true,
+            signed: true,
+            loaded: false,
             errors: 10,
             newer: false,
             again: false,
@@ -56,6 +65,7 @@ impl Scenario {
             faults: 1,
             words: 1,
             fenced: true,
+            verifies: true,
             reaffirms: true,
             swaps: true,
             step,
@@ -84,6 +94,24 @@ impl Scenario {
 
     pub(super) fn unsound() -> Self {
         Self { sound: false, small: true, ..Self::new("wrong answers", plan()) }
+    }
+
+    pub(super) fn unsigned(kind: Kind) -> Self {
+        let name = match kind {
+            Kind::Deploy => "without the required signature",
+            Kind::Rollback => "back to what has no required signature",
+        };
+        Self { kind, signed: false, small: true, ..Self::new(name, plan()) }
+    }
+
+    pub(super) fn unsigned_by_hand() -> Self {
+        let name = "loaded by hand without the required signature";
+        Self { loaded: true, ..Self { name, ..Self::unsigned(Kind::Deploy) } }
+    }
+
+    /// Whether a version has the signature that is required. Only the candidate of the story may have none.
+    pub(super) fn is_signed(&self, version: &Version) -> bool {
+        self.signed || *version != release("v1.1.0").version
     }
 
     pub(super) fn canary() -> Self {
@@ -126,6 +154,9 @@ impl Scenario {
         vec![
             Self::all_at_once(),
             Self::unsound(),
+            Self::unsigned(Kind::Deploy),
+            Self::unsigned(Kind::Rollback),
+            Self::unsigned_by_hand(),
             Self::canary(),
             Self::bad_canary(),
             Self::frozen_canary(),

@@ -95,21 +95,15 @@ impl World {
     /// v1.0.0 serves, and v1.1.0 is about to be rolled out.
     pub(super) fn new(scenario: &Scenario) -> Self {
         let stable = release("v1.0.0");
-        let loaded = Loaded {
-            digest: stable.digest.clone(),
-            ready: true,
-            weight: Weight::ALL,
-            counters: Counters::default(),
-        };
+        let mut arms = BTreeMap::from([(stable.version.clone(), Loaded::new(&stable, Weight::ALL))]);
+        if scenario.loaded {
+            let candidate = release("v1.1.0");
+            arms.insert(candidate.version.clone(), Loaded::new(&candidate, Weight::NONE));
+        }
         Self {
             now: noon(),
             journal: Journal { number: 1, tip: Rc::new(scenario.start()) },
-            target: Target {
-                up: true,
-                fence: 0,
-                stable: Some(stable.version.clone()),
-                arms: [(stable.version.clone(), loaded)].into(),
-            },
+            target: Target { up: true, fence: 0, stable: Some(stable.version.clone()), arms },
             registry: Registry { fence: 0, assigned: vec![stable.version] },
             late: vec![],
             runs: [None, None],
@@ -128,6 +122,12 @@ impl World {
             let share = if *version == bad { scenario.errors } else { 10 };
             arm.counters.errors = arm.counters.requests * share / 1000;
         }
+    }
+}
+
+impl Loaded {
+    fn new(release: &Release, weight: Weight) -> Self {
+        Self { digest: release.digest.clone(), ready: true, weight, counters: Counters::default() }
     }
 }
 
@@ -156,10 +156,8 @@ impl Target {
         let candidate = &message.candidate.version;
         match &message.effect {
             Effect::Prepare => {
-                let digest = message.candidate.digest.clone();
-                let fresh =
-                    Loaded { digest, ready: true, weight: Weight::NONE, counters: Counters::default() };
-                self.arms.entry(candidate.clone()).or_insert(fresh);
+                let fresh = || Loaded::new(&message.candidate, Weight::NONE);
+                self.arms.entry(candidate.clone()).or_insert_with(fresh);
             }
             Effect::SetWeight { weight } if self.arms.contains_key(candidate) => {
                 self.share(candidate, *weight);
