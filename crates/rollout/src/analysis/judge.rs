@@ -223,11 +223,13 @@ pub(super) fn worst(bound: Bound) -> f64 {
     }
 }
 
-fn speed(metric: &Metric) -> Speed {
+/// How fast the test of a metric grows sure.
+pub(crate) fn speed(metric: &Metric) -> Speed {
     if metric.judge == Judge::TwoSpeed { Speed::TwoSpeed } else { Speed::Tempered }
 }
 
-fn alternatives(metric: &Metric) -> Alternatives {
+/// Which regressions the test of a metric looks for.
+pub(crate) fn alternatives(metric: &Metric) -> Alternatives {
     match metric.kind {
         MetricKind::Latency => Alternatives::Latency,
         MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,

@@ -22,6 +22,7 @@ mod threshold;
 mod window;
 
 pub(crate) use horizon::has_ended;
+pub(crate) use judge::{alternatives, speed};
 pub use own::own_window;
 pub use phase::resume;
 pub use standing::{Against, Standing, look};

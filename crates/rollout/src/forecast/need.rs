@@ -2,18 +2,17 @@
 
 use tagship_domain::{
     Duration,
-    analysis::{Analysis, Bound, Judge, Metric, MetricKind},
+    analysis::{Analysis, Bound, Metric, MetricKind},
     forecast::{Comparison, Cost, Figure, Need, Stretch},
     traffic::Weight,
 };
 use tagship_stats::sequential::{
-    Alternatives, Speed,
     detection::{Detection, n_detect, n_detect_fixed},
     planner::{n_promote, n_promote_fixed},
 };
 
 use super::known::{Known, Told};
-use crate::analysis::Against;
+use crate::analysis::{Against, alternatives, speed};
 
 /// What holds for all metrics of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -114,17 +113,8 @@ fn to_see(metric: &Metric, weight: Weight, against: Comparison, terms: &Terms<'_
     let share = terms.known.share(metric, against).ok()?.value;
     let regressed = regressed(metric, share, terms.known);
     let test = Detection {
-        speed: if metric.judge == Judge::TwoSpeed { Speed::TwoSpeed } else { Speed::Tempered },
-        alternatives: match metric.kind {
-            MetricKind::Latency => Alternatives::Latency,
-            MetricKind::LabelledAccuracy | MetricKind::PairedAccuracy => Alternatives::Accuracy,
-            MetricKind::ErrorRatio
-            | MetricKind::Disagreement
-            | MetricKind::ScoreDistance
-            | MetricKind::PredictionDrift
-            | MetricKind::Value
-            | MetricKind::Score => Alternatives::Errors,
-        },
+        speed: speed(metric),
+        alternatives: alternatives(metric),
         tolerance: metric.tolerance,
         part: terms.analysis.part(metric),
         bounds: if metric.kind == MetricKind::Latency && against != Comparison::Bound {
