@@ -8,6 +8,8 @@ use crate::{
 
 /// Narrowest width that is used; a narrower terminal wraps by itself.
 const NARROWEST: usize = 40;
+/// Longest word in columns that running text keeps whole: longer than a digest with its algorithm, and most paths.
+const WHOLE: usize = 100;
 
 /// How the terminal wants things rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,12 +84,23 @@ impl Style {
         if self.unicode { line.to_owned() } else { ascii(line) }
     }
 
-    /// Foreign text broken between words into lines of at most `width` columns; a longer word is broken inside.
+    /// Foreign text broken between words into lines of at most `width` columns. A word that is a little longer, as a digest
+    /// or an address, stays whole: somebody will copy it.
     pub(crate) fn wrap(&self, foreign: &str, width: usize) -> Vec<String> {
+        self.broken(foreign, width, WHOLE)
+    }
+
+    /// The same for the cell of a table, where every word that is too long is broken.
+    pub(crate) fn wrap_cell(&self, foreign: &str, width: usize) -> Vec<String> {
+        self.broken(foreign, width, 0)
+    }
+
+    fn broken(&self, foreign: &str, width: usize, whole: usize) -> Vec<String> {
         let text = self.text(foreign, 2_000);
         let mut lines = vec![String::new()];
         for word in text.split(' ') {
-            place(&mut lines, word, width.max(8));
+            let width = width.max(8);
+            place(&mut lines, word, width, if columns(word) <= whole { whole.max(width) } else { width });
         }
         lines
     }
@@ -110,7 +123,8 @@ pub(crate) fn indent_lines<'a>(lines: impl Iterator<Item = &'a str>, indent: usi
     text
 }
 
-fn place(lines: &mut Vec<String>, word: &str, width: usize) {
+/// Puts a word behind the last line of `width` columns or below it; it is broken where it has more than `most` columns.
+fn place(lines: &mut Vec<String>, word: &str, width: usize, most: usize) {
     let Some(line) = lines.last_mut() else { return };
     let space = usize::from(!line.is_empty());
     if columns(line) + space + columns(word) <= width {
@@ -125,7 +139,7 @@ fn place(lines: &mut Vec<String>, word: &str, width: usize) {
     }
     let mut piece = String::new();
     for character in word.chars() {
-        if !piece.is_empty() && columns(&piece) + columns(character.encode_utf8(&mut [0; 4])) > width {
+        if !piece.is_empty() && columns(&piece) + columns(character.encode_utf8(&mut [0; 4])) > most {
             put(lines, std::mem::take(&mut piece));
             lines.push(String::new());
         }
@@ -160,4 +174,25 @@ fn ascii(text: &str) -> String {
         }
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NARROW: Style = Style { color: false, width: 40, unicode: true };
+
+    #[test]
+    fn a_digest_stays_whole_for_whoever_copies_it() {
+        let digest = format!("sha256:{}", "a1".repeat(32));
+        let lines = NARROW.wrap(&format!("the manifest {digest} is there"), 40);
+        assert_eq!(lines, ["the manifest", digest.as_str(), "is there"]);
+    }
+
+    #[test]
+    fn what_is_far_too_long_and_every_long_cell_is_broken() {
+        let lines = NARROW.wrap(&"x".repeat(150), 40);
+        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [40, 40, 40, 30]);
+        assert_eq!(NARROW.wrap_cell("0123456789abc", 8), ["01234567", "89abc"]);
+    }
 }

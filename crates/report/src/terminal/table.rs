@@ -107,7 +107,7 @@ fn widths<'a>(rows: impl Iterator<Item = &'a Vec<String>>, count: usize, style: 
 
 fn row_lines(row: &[String], widths: &[usize], style: &Style) -> Vec<String> {
     let cells: Vec<Vec<String>> =
-        row.iter().zip(widths).map(|(cell, width)| style.wrap(cell, (*width).max(1))).collect();
+        row.iter().zip(widths).map(|(cell, width)| style.wrap_cell(cell, (*width).max(1))).collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or(0);
     let line = |at: usize| {
         let mut line = String::new();
