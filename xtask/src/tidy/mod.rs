@@ -1,6 +1,7 @@
 //! Structural checks that no compiler makes: headers, sizes, words, manifests. A new check is one more entry.
 
 mod manifests;
+mod pins;
 mod size;
 mod words;
 
@@ -12,7 +13,7 @@ use crate::{sources::rust_files, workspace::Workspace};
 
 type Check = fn(&Workspace) -> Result<Vec<String>>;
 
-const CHECKS: &[Check] = &[headers, size::problems, words::problems, manifests::problems];
+const CHECKS: &[Check] = &[headers, size::problems, words::problems, manifests::problems, pins::problems];
 
 /// One sentence per problem.
 ///

@@ -1,6 +1,6 @@
 //! From what was found to models with their reports.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, iter, path::Path};
 
 use tagship_config::{Format, RepoPath};
 use tagship_domain::{Environment, ModelName};
@@ -11,8 +11,9 @@ use super::find::{Found, format_of};
 /// Metrics of which more is better, the commonest first.
 const BETTER: [&str; 8] =
     ["accuracy", "f1", "auc", "roc_auc", "balanced_accuracy", "r2", "precision", "recall"];
-/// File names that say nothing about the model.
-const GENERIC: [&str; 6] = ["model", "weights", "network", "net", "estimator", "pytorch_model"];
+/// Names of files and folders that say nothing about the model.
+const GENERIC: [&str; 9] =
+    ["model", "models", "artifact", "artifacts", "weights", "network", "net", "estimator", "pytorch_model"];
 
 /// What is going to be written.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ pub(super) fn propose(args: &InitArgs, root: &Path, found: &Found) -> Result<Pro
     let mut notes = vec![];
     let mut models: BTreeMap<ModelName, (String, Format)> = BTreeMap::new();
     for (path, format) in artifacts {
-        let named = args.model.clone().or_else(|| name_of(&path));
+        let named = args.model.clone().or_else(|| name_of(&path, root));
         match named {
             Some(name) if !models.contains_key(&name) => {
                 models.insert(name, (path, format));
@@ -133,13 +134,16 @@ fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-/// `models/churn/model.onnx` and `models/churn.onnx` are `churn`.
-fn name_of(path: &str) -> Option<ModelName> {
+/// `models/churn/model.onnx`, `models/churn.onnx` and `models/model.onnx` in a repository `churn` are `churn`.
+fn name_of(path: &str, root: &Path) -> Option<ModelName> {
     let file = path.rsplit('/').next().unwrap_or(path);
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let parent = directory(path).rsplit('/').next().filter(|parent| !parent.is_empty());
-    let generic = GENERIC.contains(&stem.to_ascii_lowercase().as_str());
-    let name = if generic { parent.unwrap_or(stem) } else { stem };
+    let repository = root.file_name().map(|name| name.to_string_lossy());
+    let folders = directory(path).rsplit('/').chain(repository.as_deref());
+    let mut names = iter::once(stem).chain(folders);
+    let telling =
+        names.find(|name| !name.is_empty() && !GENERIC.contains(&name.to_ascii_lowercase().as_str()));
+    let name = telling.unwrap_or(stem);
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     ModelName::new(plain.trim_matches(['-', '_'])).ok()
@@ -212,5 +216,28 @@ impl Proposal {
             let _ = writeln!(text, "note: {note}");
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_called_by_what_tells_it_from_others() {
+        for (path, name) in [
+            ("models/churn/model.onnx", "churn"),
+            ("models/churn.onnx", "churn"),
+            ("models/model.onnx", "fraud"),
+            ("model.pkl", "fraud"),
+            ("training/artifacts/weights.safetensors", "training"),
+        ] {
+            let named = name_of(path, Path::new("/somewhere/fraud")).map(|name| name.to_string());
+            assert_eq!(named.as_deref(), Some(name), "{path}");
+        }
+        assert_eq!(
+            name_of("model.onnx", Path::new("/")).map(|name| name.to_string()).as_deref(),
+            Some("model")
+        );
     }
 }

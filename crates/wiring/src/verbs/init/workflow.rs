@@ -97,7 +97,7 @@ jobs:
       checks: read            # checks that the gate asks for
       statuses: write         # the verdict beside the commit
     steps:
-      - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0      # versions are tags
           persist-credentials: false
@@ -124,7 +124,7 @@ jobs:
       deployments: write      # what is deployed where
       statuses: write         # the verdict beside the commit
     steps:
-      - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0
           persist-credentials: false
