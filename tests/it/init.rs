@@ -128,6 +128,41 @@ fn odd_names_make_a_sound_configuration() {
 }
 
 #[test]
+fn models_of_every_library_are_found() {
+    let repository = Repository::new();
+    for (path, bytes) in [
+        ("nets/digits/model.pt", "x"),
+        ("nets/mnist.keras", "x"),
+        ("nets/faces/saved_model.pb", "x"),
+        ("nets/faces/variables/variables.index", "x"),
+        ("nets/llm/pytorch_model.bin", "x"),
+        ("trees/rank.txt", "tree\nversion=v4\n"),
+        ("trees/fraud.json", "{\"learner\": {}}"),
+        ("trees/notes.txt", "trees are nice"),
+        ("trees/settings.json", "{\"depth\": 3}"),
+        ("trees/price.cbm", "x"),
+    ] {
+        repository.write(path, bytes);
+    }
+    repository.commit("Add models");
+    let done = run(&repository, &["init"]);
+    done.assert_code(0);
+    for line in [
+        "model digits: nets/digits/model.pt (torch)",
+        "model mnist: nets/mnist.keras (keras)",
+        "model faces: nets/faces (tf-saved-model)",
+        "model llm: nets/llm/pytorch_model.bin (torch)",
+        "model rank: trees/rank.txt (lightgbm-text)",
+        "model fraud: trees/fraud.json (xgboost-json)",
+        "model price: trees/price.cbm (catboost)",
+    ] {
+        assert!(done.stdout.contains(line), "{line}: {}", done.stdout);
+    }
+    let models = done.stdout.lines().filter(|line| line.starts_with("model "));
+    assert_eq!(models.count(), 7, "{}", done.stdout);
+}
+
+#[test]
 fn without_a_model_there_is_nothing_to_write() {
     let repository = Repository::new();
     let none = run(&repository, &["init"]);

@@ -47,15 +47,54 @@ pub(super) struct Found {
     pub(super) golden: Vec<String>,
 }
 
+/// Extensions of model files, with the format that they promise.
+const EXTENSIONS: [(&str, Format); 18] = [
+    ("onnx", Format::Onnx),
+    ("safetensors", Format::Safetensors),
+    ("pkl", Format::Pickle),
+    ("pickle", Format::Pickle),
+    ("dill", Format::Pickle),
+    ("joblib", Format::Joblib),
+    ("skops", Format::Skops),
+    ("pt", Format::Torch),
+    ("pth", Format::Torch),
+    ("ckpt", Format::Torch),
+    ("keras", Format::Keras),
+    ("h5", Format::Hdf5),
+    ("hdf5", Format::Hdf5),
+    ("tflite", Format::Tflite),
+    ("gguf", Format::Gguf),
+    ("ubj", Format::XgboostUbj),
+    ("cbm", Format::Catboost),
+    ("npz", Format::Npz),
+];
+
+/// The known extensions, for people.
+pub(super) fn extensions() -> String {
+    EXTENSIONS.map(|(extension, _)| format!(".{extension}")).join(", ")
+}
+
 /// The format that a file name promises.
 pub(super) fn format_of(path: &str) -> Option<Format> {
-    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
-    match extension.to_ascii_lowercase().as_str() {
-        "onnx" => Some(Format::Onnx),
-        "safetensors" => Some(Format::Safetensors),
-        "pkl" | "pickle" => Some(Format::Pickle),
-        "joblib" => Some(Format::Joblib),
-        _ => None,
+    let name = path.rsplit('/').next()?.to_ascii_lowercase();
+    let (stem, extension) = name.rsplit_once('.')?;
+    match extension {
+        "pb" if stem == "saved_model" => Some(Format::TfSavedModel),
+        "bin" if stem.starts_with("pytorch_model") => Some(Format::Torch),
+        _ => EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format),
+    }
+}
+
+/// The format of boosted trees in files whose names promise nothing.
+fn trees(text: &str) -> Option<Format> {
+    let text = text.trim_start();
+    let object = text.strip_prefix('{').map(str::trim_start);
+    if text.starts_with("tree\n") || text.starts_with("tree\r\n") {
+        Some(Format::LightgbmText)
+    } else if object.is_some_and(|members| members.starts_with("\"learner\"")) {
+        Some(Format::XgboostJson)
+    } else {
+        None
     }
 }
 
@@ -100,6 +139,9 @@ fn recognise(found: &mut Found, path: String, name: &str, file: &Path) {
     let Some((_, extension)) = name.rsplit_once('.') else { return };
     match extension.to_ascii_lowercase().as_str() {
         "xml" if is_junit(&peek(file)) => found.junit.push(path),
+        "txt" | "lgb" | "model" | "json" if let Some(format) = trees(&start(file)) => {
+            found.models.push((path, format));
+        }
         "csv" if name.contains("prediction") && is_predictions(&peek(file)) => found.predictions.push(path),
         "json" if name.contains("golden") || name.contains("metric") => {
             let Ok(json) = serde_json::from_str::<Value>(&peek(file)) else { return };
@@ -117,8 +159,17 @@ fn recognise(found: &mut Found, path: String, name: &str, file: &Path) {
 }
 
 fn peek(file: &Path) -> String {
+    read(file, PEEK)
+}
+
+/// Its first bytes, for formats that begin with their name.
+fn start(file: &Path) -> String {
+    read(file, 64)
+}
+
+fn read(file: &Path, most: u64) -> String {
     let mut bytes = vec![];
-    let read = fs::File::open(file).and_then(|file| file.take(PEEK).read_to_end(&mut bytes));
+    let read = fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut bytes));
     if read.is_err() { String::new() } else { String::from_utf8_lossy(&bytes).into_owned() }
 }
 

@@ -6,7 +6,7 @@ use tagship_config::{Format, RepoPath};
 use tagship_domain::{Environment, ModelName};
 use tagship_runner::{Failure, args::InitArgs};
 
-use super::find::{Found, format_of};
+use super::find::{Found, extensions, format_of};
 
 /// Metrics of which more is better, the commonest first.
 const BETTER: [&str; 8] =
@@ -97,21 +97,23 @@ fn artifacts(args: &InitArgs, root: &Path, found: &Found) -> Result<Vec<(String,
         let format = format_of(path.as_str()).or(inside.map(|(_, format)| *format));
         let format = format.ok_or_else(|| {
             Failure::usage(format!("--artifact: {path} has no known extension"))
-                .hint("known are .onnx, .safetensors, .pkl, .pickle and .joblib")
+                .hint(format!("known are {}, and folders with saved_model.pb", extensions()))
         })?;
         return Ok(vec![(path.to_string(), format)]);
     }
     let mut artifacts: Vec<(String, Format)> = vec![];
     for (path, format) in &found.models {
-        let artifact = if is_shard(path) { directory(path) } else { path };
+        let is_part = is_shard(path) || (*format == Format::TfSavedModel && path.contains('/'));
+        let artifact = if is_part { directory(path) } else { path };
         if !artifacts.iter().any(|(there, _)| there == artifact) {
             artifacts.push((artifact.to_owned(), *format));
         }
     }
     if artifacts.is_empty() {
-        return Err(Failure::usage(
-            "find a model: no .onnx, .safetensors, .pkl, .pickle or .joblib file lies here",
-        )
+        return Err(Failure::usage(format!(
+            "find a model: no file with an extension of one ({}), no saved_model.pb and no boosted trees lie here",
+            extensions()
+        ))
         .hint("pass --artifact PATH, or check out what is kept elsewhere (git lfs pull, dvc pull)"));
     }
     if args.model.is_some() && artifacts.len() > 1 {
@@ -157,8 +159,12 @@ fn with_reports(
     found: &Found,
     alone: bool,
 ) -> ProposedModel {
-    let home =
-        if format_of(&artifact).is_some() { directory(&artifact) } else { artifact.as_str() }.to_owned();
+    let home = if found.models.iter().any(|(file, _)| *file == artifact) {
+        directory(&artifact)
+    } else {
+        artifact.as_str()
+    }
+    .to_owned();
     let near = |path: &str| !home.is_empty() && path.starts_with(&format!("{home}/"));
     let named = |path: &str| path.split(['/', '.', '-']).any(|part| part == name.as_str());
     let own = |path: &&str| alone || near(path) || named(path);
