@@ -5,7 +5,7 @@
 //! same data and seed give the same interval.
 //! A bootstrap can only draw differences that it has seen: where few rows differ its interval is too narrow.
 
-use crate::{binomial, interval::Interval, paired::Paired, quantile::quantile, random::Random};
+use crate::{binomial, interval::Interval, normal, paired::Paired, quantile::quantile, random::Random};
 
 /// How often to resample, at which confidence, from which seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +38,27 @@ pub fn mean(differences: &[f64], plan: &Plan) -> Option<Interval> {
     let rows = differences.len();
     let resample = || (0..rows).map(|_| differences[random.below(rows)]).sum::<f64>() / rows as f64;
     percentiles(std::iter::repeat_with(resample), plan)
+}
+
+/// Most values that [`mean_of_many`] draws again.
+const DRAWN: usize = 20_000;
+
+/// Interval of the mean of any number of values: [`mean`] up to 20,000, and above that, where it is the same to the eye, that of
+/// the normal approximation.
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
+pub fn mean_of_many(values: &[f64], plan: &Plan) -> Option<Interval> {
+    if values.len() <= DRAWN {
+        return mean(values, plan);
+    }
+    let rows = values.len() as f64;
+    let middle = values.iter().sum::<f64>() / rows;
+    let squares = values.iter().map(|value| (value - middle).powi(2)).sum::<f64>();
+    let half = normal::quantile(f64::midpoint(1.0, plan.confidence)) * (squares / (rows - 1.0) / rows).sqrt();
+    half.is_finite().then_some(Interval {
+        low: middle - half,
+        high: middle + half,
+        confidence: plan.confidence,
+    })
 }
 
 /// Percentile interval of the difference in accuracy. `None` where there are no rows or no resamples.

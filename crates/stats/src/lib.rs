@@ -8,6 +8,7 @@
 
 pub mod binomial;
 pub mod bootstrap;
+pub mod calibration;
 mod differences;
 pub mod drift;
 pub mod fixed_horizon;
@@ -20,7 +21,7 @@ pub mod multiplicity;
 pub mod non_inferiority;
 pub mod normal;
 pub mod paired;
-mod quantile;
+pub mod quantile;
 pub mod random;
 mod ranks;
 pub mod roc;

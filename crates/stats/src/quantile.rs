@@ -4,7 +4,7 @@
 /// Statistician 50, 1996: the default of R and `NumPy`). `None` where there are no values.
 #[expect(clippy::cast_precision_loss, reason = "the number of values is far below 2^53")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the positions")]
-pub(crate) fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
+pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let position = (last as f64 * p).clamp(0.0, last as f64);
     let below = position.floor() as usize;

@@ -74,6 +74,30 @@ pub fn area(rows: impl IntoIterator<Item = (bool, f64)>) -> Result<f64, RocError
     Ok(Placements::of(&truth, &scores)?.area())
 }
 
+/// The area of one model with DeLong's interval, cut to 0 to 1; the interval is absent where the rows cannot show it, as in
+/// [`Areas`].
+///
+/// # Errors
+/// Says why there is none; see [`RocError`].
+pub fn area_with_interval(
+    rows: impl IntoIterator<Item = (bool, f64)>,
+    confidence: f64,
+) -> Result<(f64, Option<Interval>), RocError> {
+    if !(0.0..1.0).contains(&confidence) {
+        return Err(RocError::Confidence);
+    }
+    let (truth, scores): (Vec<bool>, Vec<f64>) = rows.into_iter().unzip();
+    let placed = Placements::of(&truth, &scores)?;
+    let (area, variance) = (placed.area(), placed.variance().filter(|variance| *variance > 0.0));
+    let half = |variance: f64| normal::quantile(f64::midpoint(1.0, confidence)) * variance.sqrt();
+    let interval = variance.map(half).map(|half| Interval {
+        low: (area - half).max(0.0),
+        high: (area + half).min(1.0),
+        confidence,
+    });
+    Ok((area, interval))
+}
+
 /// Compares the scores of two models. Only their order matters, so infinite scores are fine.
 ///
 /// # Errors

@@ -6,6 +6,7 @@
 
 pub mod confusion;
 pub mod losses;
+pub mod matrix;
 
 #[cfg(test)]
 mod tests;

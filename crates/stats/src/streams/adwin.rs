@@ -57,13 +57,15 @@ impl Default for Adwin {
 }
 
 impl Detector for Adwin {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
-        if self.state.detected {
-            self.state = State::default();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.detected
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         self.insert(value);
         self.state.ticks += 1;
         let is_due = self.state.ticks.is_multiple_of(self.clock.max(1));

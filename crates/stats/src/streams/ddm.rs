@@ -34,13 +34,15 @@ impl Default for Ddm {
 }
 
 impl Detector for Ddm {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
-        if self.state.detected {
-            self.state = State::default();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.detected
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.errors.add(value);
         let ratio = state.errors.value;

@@ -37,13 +37,19 @@ impl Default for Eddm {
 }
 
 impl Detector for Eddm {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return self.state.signal;
-        }
-        if self.state.signal == Signal::Drift {
-            self.state = State::default();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.signal == Signal::Drift
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn standing(&self) -> Signal {
+        self.state.signal
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.values += 1;
         if value < 1.0 {

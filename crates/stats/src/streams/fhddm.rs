@@ -36,13 +36,15 @@ impl Default for Fhddm {
 }
 
 impl Detector for Fhddm {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
-        if self.state.detected {
-            self.state = State::default();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.detected
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.values.push_back(value);
         if state.values.len() < self.window {

@@ -37,13 +37,15 @@ impl Default for HddmA {
 }
 
 impl Detector for HddmA {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
-        if self.state.detected {
-            self.state = State::default();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.detected
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         self.state.all.add(value);
         self.move_cuts();
         let State { all, low, high, .. } = &self.state;

@@ -56,13 +56,15 @@ impl Default for HddmW {
 }
 
 impl Detector for HddmW {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
-        if self.state.detected {
-            self.state = State::default();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.detected
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         let State { all, rise, fall, .. } = &mut self.state;
         all.add(value, self.weight);
         let (mean, error) = (all.value.unwrap_or(value), all.error(self.drift));

@@ -43,10 +43,16 @@ impl Default for Kswin {
 }
 
 impl Detector for Kswin {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
+    /// It keeps the newest values by itself.
+    fn has_detected(&self) -> bool {
+        false
+    }
+
+    fn forget(&mut self) {
+        self.state = State::default();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.seen += 1;
         state.values.push_back(value);

@@ -7,23 +7,29 @@
 mod adwin;
 mod ddm;
 mod eddm;
+mod fence;
 mod fhddm;
 mod hddm_a;
 mod hddm_w;
 mod kswin;
 mod mean;
 mod page_hinkley;
+mod robust_z;
+mod standardised;
 #[cfg(test)]
 mod tests;
 
 pub use adwin::Adwin;
 pub use ddm::Ddm;
 pub use eddm::Eddm;
+pub use fence::Fence;
 pub use fhddm::Fhddm;
 pub use hddm_a::HddmA;
 pub use hddm_w::HddmW;
 pub use kswin::Kswin;
 pub use page_hinkley::{Direction, PageHinkley};
+pub use robust_z::RobustZ;
+pub use standardised::Standardised;
 
 /// What a detector says about the stream so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,6 +46,28 @@ pub enum Signal {
 
 /// Watches a stream.
 pub trait Detector {
-    /// Takes the next value, which is finite; one that is not is left out.
-    fn update(&mut self, value: f64) -> Signal;
+    /// Takes the next value; one that is not finite is left out. After a detection everything before is forgotten.
+    fn update(&mut self, value: f64) -> Signal {
+        if !value.is_finite() {
+            return self.standing();
+        }
+        if self.has_detected() {
+            self.forget();
+        }
+        self.take(value)
+    }
+
+    /// Whether the last value was a detection.
+    fn has_detected(&self) -> bool;
+
+    /// Begins again.
+    fn forget(&mut self);
+
+    /// Takes the next value, which is finite.
+    fn take(&mut self, value: f64) -> Signal;
+
+    /// What it says where a value is left out.
+    fn standing(&self) -> Signal {
+        Signal::Stable
+    }
 }

@@ -67,13 +67,15 @@ impl State {
 }
 
 impl Detector for PageHinkley {
-    fn update(&mut self, value: f64) -> Signal {
-        if !value.is_finite() {
-            return Signal::Stable;
-        }
-        if self.state.detected {
-            self.state = State::new();
-        }
+    fn has_detected(&self) -> bool {
+        self.state.detected
+    }
+
+    fn forget(&mut self) {
+        self.state = State::new();
+    }
+
+    fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.mean.add(value);
         let distance = value - state.mean.value;
