@@ -4,6 +4,7 @@
 //! whatever stands behind it. [`fake`] has an in-memory version of each, and [`conformance`] the checks that
 //! every implementation, the fakes included, must pass.
 
+pub mod alerter;
 pub mod approvals;
 pub mod artifact_store;
 pub mod clock;
@@ -31,6 +32,7 @@ pub mod tally_source;
 pub mod target;
 pub mod value_source;
 
+pub use alerter::Alerter;
 pub use approvals::Approvals;
 pub use artifact_store::ArtifactStore;
 pub use clock::Clock;

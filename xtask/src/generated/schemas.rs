@@ -15,9 +15,11 @@ use tagship_domain::{
     golden::{GoldenAnswer, GoldenCases, GoldenRequest},
     hook::HookReport,
     import::Import,
+    incident::{IncidentNotice, WatchReport},
     lock::Lock,
     notice::Notice,
     overview::Overview,
+    quality::QualityReport,
     report::StatusReport,
     rollout::{Look, RolloutState},
     rule::RuleDescription,
@@ -25,6 +27,7 @@ use tagship_domain::{
         Accepted, Feedback, LoadOrder, LogLine, ModelStatus, PromoteOrder, Refusal, RollbackOrder,
         RoutingOrder, WeightOrder,
     },
+    slo::SloReport,
     validation::ValidationReport,
 };
 
@@ -33,7 +36,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 21] = [
+const DOCUMENTS: [Documented; 25] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<RuleDescription>,
@@ -46,6 +49,8 @@ const DOCUMENTS: [Documented; 21] = [
     document::<Forecast>,
     document::<Chain>,
     document::<DriftReport>,
+    document::<QualityReport>,
+    document::<SloReport>,
     document::<Explanation>,
     document::<StatusReport>,
     document::<GoldenCases>,
@@ -53,6 +58,8 @@ const DOCUMENTS: [Documented; 21] = [
     document::<GoldenAnswer>,
     document::<HookReport>,
     document::<Import>,
+    document::<IncidentNotice>,
+    document::<WatchReport>,
     document::<Lock>,
     document::<Overview>,
 ];
