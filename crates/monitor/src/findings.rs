@@ -1,0 +1,125 @@
+//! What was measured, as findings that incidents can come of.
+
+use tagship_domain::{
+    incident::{Finding, Standing},
+    quality::{QualityReport, QualityScore},
+    slo::{ObjectiveReport, Severity, SloState},
+};
+
+use crate::streams::Watched;
+
+/// Of quality: one per bound, and whether there are predictions at all.
+#[must_use]
+pub fn of_quality(report: &QualityReport) -> Vec<Finding> {
+    let window = format!("{} predictions, {} with a label", report.rows, report.labelled);
+    let of = |score: &QualityScore, what: &str, is_regression: bool| {
+        let bound = score.bound?;
+        let value = score.value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.4}"));
+        let interval = score
+            .interval
+            .map_or_else(String::new, |[low, high]| format!(", between {low:.4} and {high:.4}"));
+        let why = score.reason.as_ref().map_or_else(String::new, |why| format!("; {why}"));
+        Some(Finding {
+            topic: format!("quality/{what}{}", score.metric),
+            standing: match score.good {
+                Some(true) => Standing::Good,
+                Some(false) => Standing::Bad,
+                None => Standing::Unknown,
+            },
+            severity: Severity::Ticket,
+            is_regression,
+            value: score.value,
+            threshold: bound.to_string(),
+            window: window.clone(),
+            sentence: format!("{what}{} is {value}{interval}; {bound} is asked for{why}", score.metric),
+        })
+    };
+    let mut findings = vec![Finding {
+        topic: "quality/predictions".to_owned(),
+        standing: if report.rows > 0 { Standing::Good } else { Standing::NoData },
+        severity: Severity::Ticket,
+        is_regression: false,
+        value: None,
+        threshold: "at least one prediction".to_owned(),
+        window: window.clone(),
+        sentence: format!("there are {window}"),
+    }];
+    findings.extend(report.scores.iter().filter_map(|score| of(score, "", true)));
+    let estimated = report.estimate.iter().flat_map(|estimate| &estimate.scores);
+    findings.extend(estimated.filter_map(|score| of(score, "expected-", false)));
+    findings
+}
+
+/// Of an objective.
+#[must_use]
+pub fn of_objective(report: &ObjectiveReport) -> Finding {
+    let long = report.windows.first().map(|window| window.windows[0].to_string());
+    Finding {
+        topic: format!("slo/{}", report.name),
+        standing: match report.state {
+            SloState::Kept => Standing::Good,
+            SloState::Burning => Standing::Bad,
+            SloState::NoData => Standing::NoData,
+            SloState::Unknown => Standing::Unknown,
+        },
+        severity: report.severity.unwrap_or(Severity::Ticket),
+        is_regression: report.severity == Some(Severity::Page),
+        value: report.value.or_else(|| report.windows.first().and_then(|window| window.burn[0])),
+        threshold: report.asked.clone(),
+        window: long
+            .map_or_else(|| "the window of the bound".to_owned(), |long| format!("{long} and longer")),
+        sentence: format!("{}: {}", report.name, report.reason),
+    }
+}
+
+/// Of a stream. Without a new value there is nothing to say, and without any there is no data.
+#[must_use]
+pub fn of_stream(watched: &Watched, severity: Severity) -> Finding {
+    let state = &watched.state;
+    let standing = match (watched.taken, watched.detections.is_empty()) {
+        (0, _) => Standing::NoData,
+        (_, true) => Standing::Good,
+        (_, false) => Standing::Bad,
+    };
+    let sentence = match watched.detections.last() {
+        Some(at) => format!("{} changed at {}, says {}", state.name, at.readable(), state.detector),
+        None if watched.taken == 0 => format!("no data: {} has no new value", state.name),
+        None if watched.warns => format!("{} may be changing, says {}", state.name, state.detector),
+        None => format!("{} has not changed, says {}", state.name, state.detector),
+    };
+    Finding {
+        topic: format!("stream/{}", state.name),
+        standing,
+        severity,
+        is_regression: false,
+        value: watched.newest,
+        threshold: format!("no change that {} can tell from chance", state.detector),
+        window: format!("{} new values of {}", watched.taken, state.values),
+        sentence,
+    }
+}
+
+/// Of something that could not be looked at.
+#[must_use]
+pub fn unknown(topic: String, why: &str) -> Finding {
+    Finding {
+        topic,
+        standing: Standing::Unknown,
+        severity: Severity::Ticket,
+        is_regression: false,
+        value: None,
+        threshold: "unknown".to_owned(),
+        window: "unknown".to_owned(),
+        sentence: format!("it could not be looked at: {why}"),
+    }
+}
+
+/// Whether all is well.
+#[must_use]
+pub fn together(findings: &[Finding]) -> Option<bool> {
+    if findings.iter().any(|finding| finding.standing == Standing::Bad) {
+        return Some(false);
+    }
+    (!findings.is_empty() && findings.iter().all(|finding| finding.standing == Standing::Good))
+        .then_some(true)
+}
