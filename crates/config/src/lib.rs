@@ -27,6 +27,7 @@ mod margin;
 mod mark;
 mod metric;
 mod model;
+mod monitor;
 mod notify;
 mod path;
 mod place;
@@ -54,6 +55,9 @@ pub use gate::{CompareSettings, CompareTest, GateSettings, Rule, TestSettings};
 pub use gto::{AnnotationEntry, GtoFileError, GtoSettings, parse_annotations, parse_gto_settings};
 pub use mark::Mark;
 pub use model::ModelConfig;
+pub use monitor::{
+    AlertSettings, Asks, MonitorSettings, ObjectiveSettings, QualityColumns, QualitySettings, StreamSettings,
+};
 pub use notify::NotifyConfig;
 pub use path::{PathError, RepoPath};
 pub use release::{BumpRule, ReleaseSettings};

@@ -11,6 +11,7 @@ use crate::{
     environment::{EnvironmentConfig, EnvironmentLayer},
     gate::{GateLayer, GateSettings},
     mark::Mark,
+    monitor::{MonitorLayer, MonitorSettings},
     path::RepoPath,
     place::Place,
     release::{ReleaseLayer, ReleaseSettings},
@@ -36,6 +37,8 @@ pub struct ModelConfig {
     pub trusted_keys: Vec<KeySource>,
     /// What commits are marked with.
     pub mark: Mark,
+    /// What is watched once a version serves.
+    pub monitor: MonitorSettings,
     /// Where versions go.
     pub environments: BTreeMap<Environment, EnvironmentConfig>,
 }
@@ -61,6 +64,8 @@ pub(crate) struct ModelLayer {
     /// What commits are marked with: a line, or a page with everything that the comment shows.
     #[schemars(extend("default" = Mark::default()))]
     mark: Option<Mark>,
+    /// What is watched once a version serves.
+    monitor: Option<MonitorLayer>,
     /// Where versions go, by the name of the environment.
     environments: Option<BTreeMap<Environment, EnvironmentLayer>>,
 }
@@ -76,6 +81,7 @@ impl ModelConfig {
             release: ReleaseSettings::default(),
             trusted_keys: vec![],
             mark: Mark::default(),
+            monitor: MonitorSettings::default(),
             environments: BTreeMap::new(),
         }
     }
@@ -87,6 +93,7 @@ impl ModelLayer {
         let validate = self.validate.unwrap_or_default().resolve(&place.key("validate"));
         let gate = self.gate.unwrap_or_default().resolve(&place.key("gate"));
         let release = self.release.unwrap_or_default().resolve(&place.key("release"));
+        let monitor = self.monitor.unwrap_or_default().resolve(&place.key("monitor"));
         let trusts = self.verify.is_some();
         let trusted_keys = self.verify.map_or_else(Vec::new, |verify| verify.resolve(&place.key("verify")));
         let at = place.key("environments");
@@ -101,7 +108,17 @@ impl ModelLayer {
             return None;
         };
         let mark = self.mark.unwrap_or_default();
-        Some(ModelConfig { artifact, reports, validate, gate, release, trusted_keys, mark, environments })
+        Some(ModelConfig {
+            artifact,
+            reports,
+            validate,
+            gate,
+            release,
+            trusted_keys,
+            mark,
+            monitor,
+            environments,
+        })
     }
 }
 

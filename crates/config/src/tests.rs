@@ -162,7 +162,7 @@ models:
   m:
     artifact: 3
     gate: { tests: { min: few, max: 9 }, rules: [{ name: 1, expr: x }, { name: y }] }
-    monitor: {}
+    watch: {}
 ";
     assert_eq!(
         brief(text),
@@ -175,8 +175,8 @@ models:
             "6:58 models.m.gate.rules[0].name: expected text, found the number 1 | quote it, `\"1\"`; a duration or \
              size carries a unit, as in `90s` or `64MiB`",
             "6:72 models.m.gate.rules[1]: the key `expr` is missing",
-            "7:5 models.m.monitor: unknown key `monitor` | known here: `artifact`, `reports`, `validate`, `gate`, \
-             `release`, `verify`, `mark`, `environments`",
+            "7:5 models.m.watch: unknown key `watch` | known here: `artifact`, `reports`, `validate`, `gate`, \
+             `release`, `verify`, `mark`, `monitor`, `environments`",
         ]
     );
 }
