@@ -19,6 +19,7 @@ mod parquet_written;
 mod partial;
 mod settings;
 pub mod stores;
+pub mod tables;
 pub mod targets;
 
 pub use cache::CacheFolder;

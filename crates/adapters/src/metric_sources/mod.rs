@@ -11,6 +11,7 @@ mod newrelic;
 mod page;
 mod predictions;
 mod prometheus;
+mod table;
 mod template;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ pub use newrelic::NewRelic;
 pub use page::MetricsPage;
 pub use predictions::Predictions;
 pub use prometheus::Prometheus;
+pub use table::TableValues;
 
 /// The kinds of metric sources that a configuration may name.
 pub const KINDS: [&str; 1] = ["page"];
@@ -92,6 +94,12 @@ const OWN_KINDS: &[OwnKind] = &[
         counts: Some(|opening| Ok(Box::new(Predictions::open(opening)?))),
         values: None,
         labelled: Some(|opening| Ok(Box::new(Predictions::open(opening)?))),
+    },
+    OwnKind {
+        name: "table",
+        counts: None,
+        values: Some(|opening| Ok(Box::new(TableValues::open(opening)?))),
+        labelled: None,
     },
     OwnKind {
         name: "datadog",

@@ -6,7 +6,6 @@
 //! the line or row.
 
 mod collected;
-mod parquet;
 mod rows;
 
 use std::path::PathBuf;
@@ -16,10 +15,10 @@ use serde::Deserialize;
 use tagship_domain::{
     Duration as Length, Timestamp, Version, analysis::MetricKind, scoring::Labelled, tally::Tally,
 };
-use tagship_ports::{LabelledSource, PortError, Problem, TallySource};
+use tagship_ports::{LabelledSource, PortError, TallySource};
 
 use super::Opening;
-use crate::{disk::blocking, settings};
+use crate::{disk::blocking, settings, tables::Wrong};
 use collected::Collected;
 use rows::{Row, Table};
 
@@ -185,12 +184,6 @@ impl Predictions {
         }
         Ok(tally)
     }
-}
-
-/// What is wrong with a file.
-struct Wrong {
-    problem: Problem,
-    message: String,
 }
 
 #[cfg(test)]

@@ -133,7 +133,8 @@ fn an_unknown_kind_is_told_those_that_fit() {
     let unknown = refused("graphite", MetricKind::Value);
     assert!(
         unknown.contains("is no kind of source")
-            && unknown.contains("known kinds for value are prometheus, http, command, datadog, newrelic"),
+            && unknown
+                .contains("known kinds for value are prometheus, http, command, table, datadog, newrelic"),
         "{unknown}"
     );
     let unfit = refused("predictions", MetricKind::Value);

@@ -1,5 +1,7 @@
 //! Notifiers: where people are told what a rollout came to.
 
+mod alerters;
+mod alertmanager;
 mod post;
 mod slack;
 mod teams;
@@ -11,6 +13,8 @@ use tagship_config::NotifyConfig;
 use tagship_domain::notice::{Notice, NoticeKind};
 use tagship_ports::{Notifier, PortError, Problem};
 
+pub use alerters::{ALERTERS, open_alerter};
+pub use alertmanager::Alertmanager;
 pub use slack::Slack;
 pub use teams::Teams;
 pub use webhook::Webhook;
@@ -63,6 +67,27 @@ pub fn open(config: &NotifyConfig, secret: &dyn Fn(&str) -> Option<String>) -> R
         }
     };
     Ok(Channel::new(config.on.clone(), notifier))
+}
+
+/// What people read, wherever they are told.
+struct Message {
+    title: String,
+    sentence: String,
+    advice: Option<String>,
+    /// What can be opened, by its name.
+    links: Vec<(&'static str, String)>,
+}
+
+impl Message {
+    fn of(notice: &Notice) -> Self {
+        let run = post::link(notice.run.as_ref()).map(|run| ("Open the run", run));
+        Self {
+            title: title(notice),
+            sentence: notice.sentence.clone(),
+            advice: notice.advice.clone(),
+            links: run.into_iter().collect(),
+        }
+    }
 }
 
 /// One line that says what a notice is about.

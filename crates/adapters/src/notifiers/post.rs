@@ -44,6 +44,14 @@ impl Post {
         })
     }
 
+    /// The same server, at a path below the address.
+    pub(super) fn below(mut self, path: &str) -> Self {
+        let mut url = self.url.expose().clone();
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        self.url = Redacted::new(url);
+        self
+    }
+
     /// Sends a document, and nothing a second time: a notice that may have arrived is not repeated.
     pub(super) async fn send(
         &self,

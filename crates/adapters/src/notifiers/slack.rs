@@ -6,13 +6,10 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tagship_domain::notice::Notice;
-use tagship_ports::{Notifier, PortError};
+use tagship_domain::{incident::IncidentNotice, notice::Notice};
+use tagship_ports::{Alerter, Notifier, PortError};
 
-use super::{
-    post::{Post, link},
-    title,
-};
+use super::{Message, alerters, post::Post};
 use crate::settings;
 
 const WHAT: &str = "notifier slack";
@@ -40,23 +37,23 @@ impl Slack {
     }
 }
 
-fn message(notice: &Notice) -> Value {
-    let title = title(notice);
+fn block_kit(message: &Message) -> Value {
+    let Message { title, sentence, advice, links } = message;
     let plain = |text: &str| {
         let text: String = text.chars().take(LONGEST).collect();
         json!({ "type": "section", "text": { "type": "plain_text", "text": text, "emoji": false } })
     };
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "text": title.chars().take(150).collect::<String>(), "emoji": false } }),
-        plain(&notice.sentence),
+        plain(sentence),
     ];
-    blocks.extend(notice.advice.as_deref().map(plain));
-    if let Some(run) = link(notice.run.as_ref()) {
-        let text = format!("<{}|Open the run>", escaped(&run).replace('|', "%7C"));
+    blocks.extend(advice.as_deref().map(plain));
+    for (name, address) in links {
+        let text = format!("<{}|{name}>", escaped(address).replace('|', "%7C"));
         blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": text }] }));
     }
     // What is shown where blocks are not: notifications, screen readers.
-    json!({ "text": escaped(&format!("{title}: {}", notice.sentence)), "blocks": blocks })
+    json!({ "text": escaped(&format!("{title}: {sentence}")), "blocks": blocks })
 }
 
 fn escaped(text: &str) -> String {
@@ -66,6 +63,13 @@ fn escaped(text: &str) -> String {
 #[async_trait]
 impl Notifier for Slack {
     async fn notify(&self, notice: &Notice) -> Result<(), PortError> {
-        self.0.send(message(notice).to_string(), &[]).await
+        self.0.send(block_kit(&Message::of(notice)).to_string(), &[]).await
+    }
+}
+
+#[async_trait]
+impl Alerter for Slack {
+    async fn alert(&self, notice: &IncidentNotice) -> Result<(), PortError> {
+        self.0.send(block_kit(&alerters::message(notice)).to_string(), &[]).await
     }
 }

@@ -5,13 +5,10 @@
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tagship_domain::notice::Notice;
-use tagship_ports::{Notifier, PortError};
+use tagship_domain::{incident::IncidentNotice, notice::Notice};
+use tagship_ports::{Alerter, Notifier, PortError};
 
-use super::{
-    post::{Post, link},
-    title,
-};
+use super::{Message, alerters, post::Post};
 use crate::settings;
 
 const WHAT: &str = "notifier teams";
@@ -37,18 +34,16 @@ impl Teams {
     }
 }
 
-fn message(notice: &Notice) -> Value {
+fn card(message: &Message) -> Value {
     let line = |text: &str, bold: bool| {
         let weight = if bold { "Bolder" } else { "Default" };
         json!({ "type": "RichTextBlock", "inlines": [{ "type": "TextRun", "text": text, "weight": weight }] })
     };
-    let mut body = vec![line(&title(notice), true), line(&notice.sentence, false)];
+    let mut body = vec![line(&message.title, true), line(&message.sentence, false)];
     // A text run has no line breaks.
-    body.extend(notice.advice.iter().flat_map(|advice| advice.lines()).map(|advice| line(advice, false)));
-    let actions: Vec<Value> = link(notice.run.as_ref())
-        .map(|run| json!({ "type": "Action.OpenUrl", "title": "Open the run", "url": run }))
-        .into_iter()
-        .collect();
+    body.extend(message.advice.iter().flat_map(|advice| advice.lines()).map(|advice| line(advice, false)));
+    let open = |(name, url): &(&str, String)| json!({ "type": "Action.OpenUrl", "title": name, "url": url });
+    let actions: Vec<Value> = message.links.iter().map(open).collect();
     let card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -63,6 +58,13 @@ fn message(notice: &Notice) -> Value {
 #[async_trait]
 impl Notifier for Teams {
     async fn notify(&self, notice: &Notice) -> Result<(), PortError> {
-        self.0.send(message(notice).to_string(), &[]).await
+        self.0.send(card(&Message::of(notice)).to_string(), &[]).await
+    }
+}
+
+#[async_trait]
+impl Alerter for Teams {
+    async fn alert(&self, notice: &IncidentNotice) -> Result<(), PortError> {
+        self.0.send(card(&alerters::message(notice)).to_string(), &[]).await
     }
 }

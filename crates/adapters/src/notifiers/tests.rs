@@ -179,3 +179,79 @@ fn mistakes_are_told_apart() {
             .unwrap_err();
     assert!(!error.to_string().contains("abc"), "{error}");
 }
+
+fn incident(change: tagship_domain::incident::IncidentChange) -> tagship_domain::incident::IncidentNotice {
+    use tagship_domain::{
+        incident::{Finding, IncidentNotice, Standing},
+        slo::Severity,
+    };
+    IncidentNotice {
+        change,
+        model: "churn".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        version: Some("v1.1.0".parse().unwrap()),
+        topic: "slo/errors".to_owned(),
+        fingerprint: "churn/production/slo/errors".to_owned(),
+        opened: "2026-11-24T12:00:00Z".parse().unwrap(),
+        at: "2026-11-24T13:00:00Z".parse().unwrap(),
+        finding: Finding {
+            topic: "slo/errors".to_owned(),
+            standing: Standing::Bad,
+            severity: Severity::Page,
+            is_regression: true,
+            value: Some(20.5),
+            threshold: "99.5% of the requests good".to_owned(),
+            window: "1h and longer".to_owned(),
+            sentence: "errors <!channel>: 20.5 times the pace".to_owned(),
+        },
+        runbook: Some("https://wiki.example/churn".to_owned()),
+        command: "tagship rollback --model churn --environment production".to_owned(),
+        run: Some("https://forge.example/runs/1".to_owned()),
+    }
+}
+
+async fn alerted(kind: &str, change: tagship_domain::incident::IncidentChange) -> Request {
+    let server = Server::with(vec![(200, "ok".to_owned())]).await;
+    let url = format!("{}/{SECRET_PATH}", server.url);
+    let settings = if kind == "alertmanager" { json!({ "url-env": "HOOK" }) } else { settings(kind) };
+    let spec = config(kind, settings).notifier;
+    let alerter = open_alerter(&spec, &|name| (name == "HOOK").then(|| url.clone())).unwrap();
+    alerter.alert(&incident(change)).await.unwrap();
+    server.seen().remove(0)
+}
+
+#[tokio::test]
+async fn every_alert_has_value_threshold_window_runbook_and_command() {
+    use tagship_domain::incident::IncidentChange;
+    for kind in ALERTERS {
+        let body = String::from_utf8(alerted(kind, IncidentChange::Opened).await.body).unwrap();
+        for word in [
+            "20.5",
+            "99.5% of the requests good",
+            "1h and longer",
+            "https://wiki.example/churn",
+            "tagship rollback",
+        ] {
+            assert!(body.contains(word), "{kind} lacks {word}: {body}");
+        }
+    }
+    let slack = alerted("slack", IncidentChange::Opened).await.json();
+    assert!(!slack["text"].as_str().unwrap().contains("<!channel>"), "{slack}");
+}
+
+#[tokio::test]
+async fn alertmanager_is_told_when_an_alert_ends() {
+    use tagship_domain::incident::IncidentChange;
+    for (change, ends) in
+        [(IncidentChange::Opened, "2026-11-25T14:00:00Z"), (IncidentChange::Resolved, "2026-11-24T13:00:00Z")]
+    {
+        let request = alerted("alertmanager", change).await;
+        assert_eq!(request.line, format!("POST /{SECRET_PATH}/api/v2/alerts"));
+        let body = request.json();
+        assert_eq!(
+            (&body[0]["startsAt"], &body[0]["endsAt"]),
+            (&json!("2026-11-24T12:00:00Z"), &json!(ends))
+        );
+        assert_eq!(body[0]["labels"]["topic"], "slo/errors");
+    }
+}

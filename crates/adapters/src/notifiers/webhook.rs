@@ -1,4 +1,4 @@
-//! Notifier `webhook`: the notice itself, as `tagship/notice/v1`, signed where there is a secret.
+//! Notifier `webhook`: the notice itself, as `tagship/notice/v1` or `tagship/incident/v1`, signed where there is a secret.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::Sha256;
-use tagship_domain::{Redacted, notice::Notice, schema};
-use tagship_ports::{Notifier, PortError, Problem};
+use tagship_domain::{Document, Redacted, incident::IncidentNotice, notice::Notice, schema};
+use tagship_ports::{Alerter, Notifier, PortError, Problem};
 
 use super::post::Post;
 use crate::settings;
@@ -62,14 +62,28 @@ pub(super) fn signature(key: &[u8], body: &[u8]) -> Result<String, PortError> {
     Ok(text)
 }
 
-#[async_trait]
-impl Notifier for Webhook {
-    async fn notify(&self, notice: &Notice) -> Result<(), PortError> {
-        let body = schema::to_json_line(notice)
+impl Webhook {
+    /// Sends a document, signed where there is a key.
+    async fn deliver<T: Document>(&self, document: &T) -> Result<(), PortError> {
+        let body = schema::to_json_line(document)
             .map_err(|error| PortError::new(Problem::Invalid, "write a notice", error.to_string()))?;
         let signature =
             self.key.as_ref().map(|key| signature(key.expose().as_bytes(), body.as_bytes())).transpose()?;
         let headers: Vec<_> = signature.map(|signature| (SIGNATURE, signature)).into_iter().collect();
         self.post.send(body, &headers).await
+    }
+}
+
+#[async_trait]
+impl Notifier for Webhook {
+    async fn notify(&self, notice: &Notice) -> Result<(), PortError> {
+        self.deliver(notice).await
+    }
+}
+
+#[async_trait]
+impl Alerter for Webhook {
+    async fn alert(&self, notice: &IncidentNotice) -> Result<(), PortError> {
+        self.deliver(notice).await
     }
 }

@@ -16,10 +16,7 @@ use ::parquet::{
 };
 use tagship_ports::Problem;
 
-use super::{
-    Wrong,
-    rows::{Columns, Row, row, wrong},
-};
+use super::{TextRow, Wrong, wrong};
 use crate::parquet_pages;
 
 /// Values of a column that are held at a time.
@@ -48,11 +45,17 @@ enum Meaning {
     Instant(i64),
 }
 
-/// Goes through the rows that have a label.
-pub(super) fn each(file: File, columns: &Columns, see: &mut impl FnMut(&Row)) -> Result<(), Wrong> {
+/// Goes through the rows.
+pub(super) fn each(
+    file: File,
+    columns: &[Option<&str>],
+    see: &mut dyn FnMut(TextRow<'_>) -> Result<(), Wrong>,
+) -> Result<(), Wrong> {
     let reader = SerializedFileReader::new(file).map_err(|error| unreadable(&error))?;
     let metadata = reader.metadata();
-    let found = Found::of(metadata.file_metadata().schema_descr(), columns)?;
+    let schema = metadata.file_metadata().schema_descr();
+    let found = columns.iter().map(|name| name.map(|name| find(schema, name)).transpose());
+    let found = found.collect::<Result<Vec<_>, _>>()?;
     let mut before = 0;
     for index in 0..metadata.num_row_groups() {
         let group = reader.get_row_group(index).map_err(|error| unreadable(&error))?;
@@ -60,63 +63,44 @@ pub(super) fn each(file: File, columns: &Columns, see: &mut impl FnMut(&Row)) ->
         if rows > MAX_ROWS - before {
             return Err(wrong(Problem::Invalid, format!("it has more than {MAX_ROWS} rows")));
         }
-        found.group(group.as_ref(), rows, |at, cells| {
-            if let Some(row) = row(cells, columns, "row", before + at)? {
-                see(&row);
-            }
-            Ok(())
+        each_of(group.as_ref(), rows, &found, |at, cells| {
+            see(TextRow { what: "row", number: before + at, cells })
         })?;
         before += rows;
     }
     Ok(())
 }
 
-/// The columns in the order of a row's cells.
-struct Found([Option<Column>; 5]);
-
-impl Found {
-    fn of(schema: &SchemaDescriptor, columns: &Columns) -> Result<Self, Wrong> {
-        let find = |name: &str| find(schema, name).map(Some);
-        let optional = |name: Option<&String>| name.map_or(Ok(None), |name| find(name));
-        Ok(Self([
-            find(&columns.version)?,
-            find(&columns.prediction)?,
-            find(&columns.label)?,
-            optional(columns.time.as_ref())?,
-            optional(columns.id.as_ref())?,
-        ]))
-    }
-
-    /// Tells each row of a group its number, from 1 on, and its cells.
-    fn group(
-        &self,
-        group: &dyn RowGroupReader,
-        rows: u64,
-        mut tell: impl FnMut(u64, [Option<String>; 5]) -> Result<(), Wrong>,
-    ) -> Result<(), Wrong> {
-        let mut readers: [Option<(Column, ColumnReader)>; 5] = Default::default();
-        for (reader, column) in readers.iter_mut().zip(self.0) {
-            let Some(column) = column else { continue };
-            let opened = parquet_pages::open(group, column.at).map_err(|error| unreadable(&error))?;
-            *reader = Some((column, opened));
+/// Tells each row of a group its number, from 1 on, and its cells.
+fn each_of(
+    group: &dyn RowGroupReader,
+    rows: u64,
+    columns: &[Option<Column>],
+    mut tell: impl FnMut(u64, &mut [Option<String>]) -> Result<(), Wrong>,
+) -> Result<(), Wrong> {
+    let open = |column: &Option<Column>| {
+        let open = |column: &Column| Ok((*column, parquet_pages::open(group, column.at)?));
+        column.as_ref().map(open).transpose().map_err(|error: ParquetError| unreadable(&error))
+    };
+    let mut readers = columns.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let mut done = 0;
+    while done < rows {
+        let wanted = usize::try_from(rows - done).unwrap_or(BATCH).min(BATCH);
+        let read = readers.iter_mut().map(|reader| match reader {
+            Some((column, reader)) => column.read(reader, wanted),
+            None => Ok(vec![None; wanted]),
+        });
+        let mut batch = read.collect::<Result<Vec<_>, _>>()?;
+        for at in 0..wanted {
+            done += 1;
+            let cell = |values: &mut Vec<Option<String>>| {
+                values.get_mut(at).and_then(Option::take).filter(|text| !text.is_empty())
+            };
+            let mut cells: Vec<_> = batch.iter_mut().map(cell).collect();
+            tell(done, &mut cells)?;
         }
-        let mut done = 0;
-        while done < rows {
-            let wanted = usize::try_from(rows - done).unwrap_or(BATCH).min(BATCH);
-            let mut batch: [Vec<Option<String>>; 5] = Default::default();
-            for (values, reader) in batch.iter_mut().zip(&mut readers) {
-                *values = match reader {
-                    Some((column, reader)) => column.read(reader, wanted)?,
-                    None => vec![None; wanted],
-                };
-            }
-            for at in 0..wanted {
-                done += 1;
-                tell(done, batch.each_mut().map(|values| values.get_mut(at).and_then(Option::take)))?;
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 fn find(schema: &SchemaDescriptor, name: &str) -> Result<Column, Wrong> {

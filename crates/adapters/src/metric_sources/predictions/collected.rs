@@ -9,10 +9,8 @@ use tagship_domain::{
 };
 use tagship_ports::Problem;
 
-use super::{
-    Wrong,
-    rows::{Row, wrong},
-};
+use super::rows::Row;
+use crate::tables::{Wrong, wrong};
 
 /// Most things that may wait for the other version's prediction.
 const MOST_OPEN: usize = 1_000_000;
