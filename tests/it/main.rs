@@ -42,4 +42,5 @@ mod structure;
 mod target;
 mod target_check;
 mod trouble;
+mod watch;
 mod workbench;

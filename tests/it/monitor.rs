@@ -84,3 +84,64 @@ fn mistakes_are_told_with_what_there_is() {
     assert!(broken.stdout.contains("current.csv"), "{}", broken.stdout);
     broken.assert_code(3);
 }
+
+/// Predictions by id with a score, and the labels of some of them; of ten, eight are right.
+fn predictions(rows: u32, labelled: u32) -> (String, String) {
+    let (mut served, mut labels) = ("id,prediction,score,plan\n".to_owned(), "id,label\n".to_owned());
+    for row in 0..rows {
+        let (says, is_right) = (row % 2, row * 7919 % 10 < 8);
+        let score = if says == 1 { 0.8 } else { 0.2 };
+        let _ = writeln!(served, "r{row},{says},{score},{}", ["basic", "pro"][usize::from(row % 3 == 0)]);
+        if row < labelled {
+            let _ = writeln!(labels, "r{row},{}", if is_right { says } else { 1 - says });
+        }
+    }
+    (served, labels)
+}
+
+fn quality(served: &str, labels: &str, more: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("served.csv"), served).unwrap();
+    std::fs::write(directory.path().join("labels.csv"), labels).unwrap();
+    let tables =
+        ["monitor", "quality", "--predictions", "served.csv", "--labels", "labels.csv", "--task", "binary"];
+    tagship(directory.path(), &[&tables[..], more].concat()).run()
+}
+
+#[test]
+fn quality_is_judged_by_late_labels_and_fails_the_step_only_where_that_is_asked_for() {
+    let (served, labels) = predictions(1000, 600);
+    let good = ["--at-least", "accuracy=0.75", "--score", "score", "--slices", "plan"];
+    let told = quality(&served, &labels, &good);
+    told.assert_code(0);
+    assert!(told.stdout.contains("600 of 1000 predictions have a label (60%)"), "{}", told.stdout);
+    let json = document(&quality(&served, &labels, &[&good[..], &["--format", "json"]].concat()));
+    assert_eq!((&json["schema"], &json["good"]), (&"tagship/quality/v1".into(), &true.into()));
+    assert_eq!(
+        (&json["scores"][0]["metric"], &json["scores"][0]["value"]),
+        (&"accuracy".into(), &0.8.into())
+    );
+    assert_eq!(json["slices"].as_array().unwrap().len(), 2);
+    let bad = ["--at-least", "accuracy=0.9"];
+    quality(&served, &labels, &bad).assert_code(0);
+    quality(&served, &labels, &[&bad[..], &["--fail-on", "bad"]].concat()).assert_code(1);
+}
+
+#[test]
+fn too_few_labels_are_no_pass_and_mistakes_are_told() {
+    let (served, labels) = predictions(1000, 60);
+    let told = quality(&served, &labels, &["--at-least", "accuracy=0.5"]);
+    told.assert_code(3);
+    assert!(told.stdout.contains("60 predictions have a label; a verdict needs 100"), "{}", told.stdout);
+    for (arguments, words) in [
+        (&["--at-least", "accurracy=0.9"][..], "there is accuracy, precision"),
+        (&["--at-most", "accuracy=0.9"], "by at least"),
+        (&["--at-most", "rmse=2"], "no score of a binary model"),
+    ] {
+        let told = quality(&served, &labels, arguments);
+        told.assert_code(2);
+        assert!(told.stderr.contains(words), "{}", told.stderr);
+    }
+    let told = quality(&served, "id,label\nr1,0\nr1,1\n", &[]);
+    assert!(told.stderr.contains("line 3 gives r1 the label 1, and another row 0"), "{}", told.stderr);
+}

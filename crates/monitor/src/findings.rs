@@ -99,12 +99,12 @@ pub fn of_stream(watched: &Watched, severity: Severity) -> Finding {
     }
 }
 
-/// Of something that could not be looked at.
+/// Of something that could not be looked at, because it is not there, or for another reason.
 #[must_use]
-pub fn unknown(topic: String, why: &str) -> Finding {
+pub fn unseen(topic: String, is_absent: bool, why: &str) -> Finding {
     Finding {
         topic,
-        standing: Standing::Unknown,
+        standing: if is_absent { Standing::NoData } else { Standing::Unknown },
         severity: Severity::Ticket,
         is_regression: false,
         value: None,

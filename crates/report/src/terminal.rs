@@ -14,8 +14,11 @@ mod overview;
 mod paint;
 mod plan;
 mod progress;
+mod quality;
 mod rule;
+mod slo;
 mod table;
+mod watch;
 
 pub use analysis::look;
 pub use chain::chain;
@@ -27,8 +30,11 @@ pub use overview::overview;
 pub use paint::Style;
 pub use plan::plan;
 pub use progress::{TimelineLine, rollout};
+pub use quality::quality;
 pub use rule::rule;
+pub use slo::slo;
 pub use table::table;
+pub use watch::watch;
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,10 @@ pub use explain::{ExplainArgs, RolloutQuestion};
 pub use import::{ImportArgs, ImportedSystem};
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
-pub use monitor::{DriftArgs, DriftFailure, DriftRules, MonitorArgs, MonitorQuestion};
+pub use monitor::{
+    CheckFailure, DriftArgs, DriftFailure, DriftRules, LookArgs, MonitorArgs, MonitorQuestion,
+    ObjectivesArgs, QualityArgs, QualityFailure, Task,
+};
 pub use plan::PlanArgs;
 pub use read::Read;
 pub use registry::{

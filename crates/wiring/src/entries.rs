@@ -207,7 +207,7 @@ pub fn monitor(args: Given<MonitorArgs>) -> ExitCode {
     step(
         args,
         |args| Manner::printing(args.format()),
-        async |args, context| verbs::monitor::run(args, context),
+        async |args, context| verbs::monitor::run(args, context).await,
     )
 }
 

@@ -11,6 +11,7 @@ mod file_tree;
 mod host;
 mod live;
 mod marks;
+mod monitoring;
 mod notifying;
 mod pipeline;
 mod project;

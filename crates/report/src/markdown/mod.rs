@@ -9,6 +9,7 @@ mod checks;
 mod facts;
 mod findings;
 mod fit;
+mod incident;
 mod inline;
 mod metrics;
 mod page;
@@ -17,6 +18,7 @@ mod reply;
 mod section;
 
 pub use fit::Limits;
+pub use incident::incident;
 pub use page::{comment, summary};
 pub use reply::{Reply, ReplyAnswer, reply};
 

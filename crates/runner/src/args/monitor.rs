@@ -1,10 +1,16 @@
 //! Arguments of `tagship monitor`.
 
+mod check;
+mod quality;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::Format;
+
+pub use check::{CheckFailure, LookArgs, ObjectivesArgs};
+pub use quality::{QualityArgs, QualityFailure, Task};
 
 /// `tagship monitor`.
 #[derive(Debug, Parser)]
@@ -20,6 +26,9 @@ impl MonitorArgs {
     pub fn format(&self) -> Format {
         match &self.question {
             MonitorQuestion::Drift(args) => args.format,
+            MonitorQuestion::Quality(args) => args.format,
+            MonitorQuestion::Slo(args) => args.common.format,
+            MonitorQuestion::Check(args) => args.common.format,
         }
     }
 }
@@ -32,6 +41,19 @@ pub enum MonitorQuestion {
     /// Tables are CSV with a header, JSON Lines or Parquet, by the ending of their names. A column that cannot be judged is
     /// neither drift nor no drift, and where that leaves the whole open, the exit code is 3.
     Drift(DriftArgs),
+    /// Score predictions by the labels that have come, and estimate the quality of those without one.
+    ///
+    /// Tables are CSV with a header, JSON Lines or Parquet, by the ending of their names. A bound is kept or broken by the whole
+    /// interval of a score; where that cannot be said, because too few labels have come, the exit code is 3.
+    Quality(Box<QualityArgs>),
+    /// Judge the objectives of the service that the configuration names, by how fast their budgets are spent.
+    ///
+    /// Remembers and tells nothing. Where an objective has no data or cannot be judged, the exit code is 3.
+    Slo(Box<ObjectivesArgs>),
+    /// Look at everything that the configuration watches, remember it in git, and tell of what is bad.
+    ///
+    /// For a schedule. Missing data is an incident of its own, and where something cannot be judged, the exit code is 3.
+    Check(Box<LookArgs>),
 }
 
 /// `tagship monitor drift`.

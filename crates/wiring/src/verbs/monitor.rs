@@ -1,6 +1,10 @@
 //! `tagship monitor`.
 
-use tagship_adapters::datasets;
+mod check;
+mod quality;
+mod slo;
+
+use tagship_adapters::{datasets, stores};
 use tagship_domain::{
     Exit,
     drift::{DriftProfile, DriftReport},
@@ -14,12 +18,21 @@ use tagship_runner::{
     args::{DriftArgs, DriftFailure, DriftRules, MonitorArgs, MonitorQuestion},
 };
 
-use crate::{answer::Answer, failure::failed};
+use crate::{answer::Answer, failure::failed, workspace::Workspace};
 
-/// Needs neither a repository nor a configuration.
-pub(crate) fn run(args: &MonitorArgs, context: &Context) -> Result<Answer, Failure> {
+/// Only a look at everything needs a repository and a configuration.
+pub(crate) async fn run(args: &MonitorArgs, context: &Context) -> Result<Answer, Failure> {
     match &args.question {
         MonitorQuestion::Drift(args) => drift(args, context),
+        MonitorQuestion::Quality(args) => quality::run(args, context),
+        MonitorQuestion::Slo(args) => {
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
+            slo::run(args, &workspace).await
+        }
+        MonitorQuestion::Check(args) => {
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
+            check::run(args, &workspace).await
+        }
     }
 }
 

@@ -1,0 +1,72 @@
+//! One look at what is watched, for someone who wants to know whether all is well.
+
+use tagship_domain::incident::{Finding, IncidentPhase, Standing, WatchReport};
+
+use super::{paint::Style, table::headed};
+use crate::{mark::Mark, sentence::Headline, text::counted};
+
+/// The verdict, a row per thing that is watched with the bad ones first, and what is open.
+pub fn watch(report: &WatchReport, style: &Style) -> String {
+    let mut text = style.headline(&headline(report));
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| order(finding.standing));
+    let rows: Vec<_> = findings.into_iter().map(|finding| (mark(finding.standing), row(finding))).collect();
+    text.push('\n');
+    text.push_str(&headed(&["WATCHED", "VALUE", "ASKED FOR", "WHAT"], &rows, style));
+    let open = report.incidents.iter().filter(|incident| incident.phase == IncidentPhase::Open);
+    for incident in open {
+        let line = format!("open since {}: {}", incident.since.readable(), incident.topic);
+        text.push_str(&style.indented(&line, 2));
+    }
+    if !report.outbox.is_empty() {
+        let waiting = format!("{} still to be sent", counted(report.outbox.len(), "notice"));
+        text.push_str(&style.indented(&waiting, 2));
+    }
+    text
+}
+
+fn headline(report: &WatchReport) -> Headline {
+    let count = |standing| report.findings.iter().filter(|finding| finding.standing == standing).count();
+    let (bad, silent, open) = (count(Standing::Bad), count(Standing::NoData), count(Standing::Unknown));
+    let version = report.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+    let what = format!("{}{version} ({})", report.model, report.environment);
+    let all = report.findings.len();
+    let (symbol, said) = match report.good {
+        Some(true) => (Mark::Passed, format!("all {all} are good")),
+        Some(false) => (Mark::Failed, format!("{bad} of {all} bad")),
+        None => (Mark::Unknown, "whether all is well cannot be said".to_owned()),
+    };
+    let others = [(silent, "without data"), (open, "unknown")];
+    let others: String = others
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("; {count} {what}"))
+        .collect();
+    Headline { symbol, tone: symbol.tone(), text: format!("{what}: {said}{others}") }
+}
+
+fn order(standing: Standing) -> u8 {
+    match standing {
+        Standing::Bad => 0,
+        Standing::NoData => 1,
+        Standing::Unknown => 2,
+        Standing::Good => 3,
+    }
+}
+
+fn mark(standing: Standing) -> Mark {
+    match standing {
+        Standing::Bad => Mark::Failed,
+        Standing::NoData | Standing::Unknown => Mark::Unknown,
+        Standing::Good => Mark::Passed,
+    }
+}
+
+fn row(finding: &Finding) -> Vec<String> {
+    vec![
+        finding.topic.clone(),
+        finding.value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}")),
+        finding.threshold.clone(),
+        finding.sentence.clone(),
+    ]
+}

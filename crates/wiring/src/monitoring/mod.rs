@@ -1,0 +1,6 @@
+//! Watching what serves: from tables and metric sources, over the logic of monitoring, to documents.
+
+pub(crate) mod quality;
+pub(crate) mod slo;
+pub(crate) mod streams;
+pub(crate) mod telling;

@@ -1,0 +1,118 @@
+//! Objectives: what their sources answer now and so long ago, judged.
+
+use tagship_adapters::metric_sources::open_own;
+use tagship_config::{Asks, ObjectiveSettings};
+use tagship_domain::{
+    Timestamp, Version,
+    analysis::MetricKind,
+    slo::{ObjectiveReport, SloState},
+};
+use tagship_monitor::slo::{Limit, Look, Seen, Share, instants, judge_share, judge_values};
+use tagship_ports::{OwnSource, PortError, Problem, Question, TallySource};
+use tagship_runner::{Context, Failure};
+
+use crate::workspace::{Workspace, located};
+
+/// Judges every objective for the version that serves.
+///
+/// # Errors
+/// For a source that cannot be what the objective needs; one that does not answer is part of the report.
+pub(crate) async fn judge(
+    workspace: &Workspace,
+    objectives: &[ObjectiveSettings],
+    version: &Version,
+    now: Timestamp,
+) -> Result<Vec<ObjectiveReport>, Failure> {
+    let mut reports = vec![];
+    for objective in objectives {
+        let judged = one(workspace, objective, version, now).await;
+        reports.push(judged.map_err(|error| located(&error, &objective.source))?);
+    }
+    Ok(reports)
+}
+
+async fn one(
+    workspace: &Workspace,
+    objective: &ObjectiveSettings,
+    version: &Version,
+    now: Timestamp,
+) -> Result<ObjectiveReport, PortError> {
+    let kind = match &objective.asks {
+        Asks::Share { below: Some(_), .. } => MetricKind::Latency,
+        Asks::Share { below: None, .. } => MetricKind::ErrorRatio,
+        Asks::Value { .. } => MetricKind::Value,
+    };
+    let source = match open_own(&objective.source, kind, &workspace.root, &Context::secret) {
+        Ok(source) => source,
+        // A run without secrets cannot ask; that is no mistake of the configuration.
+        Err(error) if error.problem == Problem::Denied => return Ok(silent(objective, &error)),
+        Err(error) => return Err(error),
+    };
+    match (&objective.asks, source) {
+        (Asks::Share { target, below }, OwnSource::Tally(source)) => {
+            let below = below.map(|below| below.as_secs_f64() * 1000.0);
+            let share = Share { name: objective.name.clone(), target: *target, below };
+            let looks = looks(source.as_ref(), version, now).await?;
+            judge_share(&share, &looks)
+                .map_err(|why| PortError::new(Problem::Invalid, "judge the objective", why))
+        }
+        (Asks::Value { bound, over, severity }, OwnSource::Value(source)) => {
+            let limit = Limit { name: objective.name.clone(), bound: *bound, severity: *severity };
+            let question =
+                Question { version, candidate: version, stable: None, from: before(now, *over), to: now };
+            let answer = source.values(&question).await;
+            let points = answer.as_deref().map_err(ToString::to_string);
+            Ok(judge_values(&limit, points.as_ref().map(|points| *points).map_err(String::as_str)))
+        }
+        _ => Err(PortError::new(
+            Problem::Unsupported,
+            "open the source of the objective",
+            "it answers something else",
+        )),
+    }
+}
+
+/// What was counted now and so long ago.
+async fn looks(source: &dyn TallySource, version: &Version, now: Timestamp) -> Result<Vec<Look>, PortError> {
+    if !source.knows_the_past() {
+        return Err(PortError::new(
+            Problem::Unsupported,
+            "read the counts of the last days",
+            "the source knows only what is now",
+        )
+        .hint("name one that keeps history, e.g. prometheus, or ask for a value with `at-most`"));
+    }
+    let mut looks = vec![];
+    for ago in instants() {
+        let seen = match source.tally(version, before(now, ago)).await {
+            Ok(tally) => Seen::Counted(tally),
+            Err(error) if error.problem == Problem::NotFound => Seen::Absent(error.message),
+            Err(error) => Seen::Failed(error.to_string()),
+        };
+        let is_over = looks.is_empty() && !matches!(seen, Seen::Counted(_));
+        looks.push(Look { ago, seen });
+        if is_over {
+            break;
+        }
+    }
+    Ok(looks)
+}
+
+fn silent(objective: &ObjectiveSettings, error: &PortError) -> ObjectiveReport {
+    ObjectiveReport {
+        name: objective.name.clone(),
+        asked: String::new(),
+        state: SloState::Unknown,
+        severity: None,
+        value: None,
+        windows: vec![],
+        budget_left: None,
+        reason: format!("the source could not be asked: {error}"),
+    }
+}
+
+/// So long before.
+pub(crate) fn before(now: Timestamp, length: tagship_domain::Duration) -> Timestamp {
+    let millis = i64::try_from(length.std().as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(now.as_millis().saturating_sub(millis)).unwrap_or(now)
+}

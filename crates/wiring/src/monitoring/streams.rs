@@ -1,0 +1,79 @@
+//! Streams: new values out of their sources, to detectors whose state the last look left.
+
+use tagship_adapters::metric_sources::open_own;
+use tagship_config::StreamSettings;
+use tagship_domain::{
+    Timestamp, Version,
+    analysis::MetricKind,
+    incident::{Finding, StreamState, WatchReport},
+};
+use tagship_monitor::{
+    findings,
+    streams::{Observed, watch},
+};
+use tagship_ports::{OwnSource, PortError, Problem, Question};
+use tagship_runner::{Context, Failure};
+
+use super::slo::before;
+use crate::workspace::{Workspace, located};
+
+/// What the detectors say, and their state for the next look. A stream whose source does not answer keeps its state.
+///
+/// # Errors
+/// For a source without values, an unknown detector, and a state that cannot be read.
+pub(crate) async fn judge(
+    workspace: &Workspace,
+    streams: &[StreamSettings],
+    version: &Version,
+    remembered: Option<&WatchReport>,
+    now: Timestamp,
+) -> Result<(Vec<Finding>, Vec<StreamState>), Failure> {
+    let (mut found, mut states) = (vec![], vec![]);
+    for stream in streams {
+        let known = remembered.and_then(|look| look.streams.iter().find(|state| state.name == stream.name));
+        match values(workspace, stream, version, known, now).await {
+            Ok(values) => {
+                let watched = watch(&stream.name, &stream.detector, known, &values)
+                    .map_err(|why| Failure::usage(format!("watch stream {}: {why}", stream.name)))?;
+                found.push(findings::of_stream(&watched, stream.severity));
+                states.push(watched.state);
+            }
+            Err(error) if matches!(error.problem, Problem::Unsupported | Problem::Invalid) => {
+                return Err(located(&error, &stream.source));
+            }
+            Err(error) => {
+                found.push(findings::unseen(
+                    format!("stream/{}", stream.name),
+                    error.problem == Problem::NotFound,
+                    &error.to_string(),
+                ));
+                states.extend(known.cloned());
+            }
+        }
+    }
+    Ok((found, states))
+}
+
+async fn values(
+    workspace: &Workspace,
+    stream: &StreamSettings,
+    version: &Version,
+    known: Option<&StreamState>,
+    now: Timestamp,
+) -> Result<Vec<Observed>, PortError> {
+    let source = open_own(&stream.source, MetricKind::Value, &workspace.root, &Context::secret)?;
+    let OwnSource::Value(source) = source else {
+        return Err(PortError::new(
+            Problem::Unsupported,
+            "open the source of the stream",
+            "it answers no values",
+        ));
+    };
+    let last = known.filter(|state| state.detector == stream.detector).and_then(|state| state.last);
+    let from = last.unwrap_or_else(|| before(now, stream.over));
+    let question = Question { version, candidate: version, stable: None, from, to: now };
+    let points = source.values(&question).await?;
+    let observed =
+        points.into_iter().filter_map(|point| Some(Observed { at: point.at, value: point.value.as_f64()? }));
+    Ok(observed.collect())
+}

@@ -1,0 +1,133 @@
+//! `tagship monitor check`: one look at what is configured, remembered in git, with incidents and the way back.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use tagship_testkit::Output;
+
+use crate::workbench::Workbench;
+
+/// What is watched: labels beside predictions, and single values of a table.
+const WATCHED: &str = "
+        guard: 1h
+    monitor:
+      quality: { task: binary, predictions: [served.csv], at-least: { accuracy: 0.8 } }
+      streams:
+        - { name: latency, detector: robust-z, over: 1000d, source: { table: { files: [times.csv], value: ms, time: at } } }
+      alerts: { to: [{ webhook: { url-env: NO_SUCH_HOOK } }] }
+";
+
+/// A repository whose production serves v0.1.0, and is watched.
+fn bench() -> Workbench {
+    let bench = Workbench::with_server();
+    bench.run_push().assert_code(0);
+    let config = std::fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
+    bench.clone.write("tagship.yml", format!("{}{WATCHED}", config.trim_end()));
+    bench.push("Watch production");
+    predictions(&bench, 9);
+    times(&bench, 40, 10.0);
+    bench
+}
+
+/// 500 labelled predictions, of ten so many right.
+fn predictions(bench: &Workbench, right: u32) {
+    let mut text = "prediction,label\n".to_owned();
+    for row in 0..500 {
+        let says = row % 2;
+        let _ = writeln!(text, "{says},{}", if row * 7919 % 10 < right { says } else { 1 - says });
+    }
+    bench.clone.write("served.csv", text);
+}
+
+/// A value a minute, up to yesterday's noon; the last one as given.
+fn times(bench: &Workbench, count: u32, last: f64) {
+    let mut text = "at,ms\n".to_owned();
+    for row in 0..count {
+        let ms = if row + 1 == count { last } else { f64::from(10 + row % 5) };
+        let _ = writeln!(text, "2026-01-01T12:{row:02}:00Z,{ms}");
+    }
+    bench.clone.write("times.csv", text);
+}
+
+fn check(bench: &Workbench, more: &[&str]) -> (Output, Value) {
+    let done = bench.run(&[&["monitor", "check", "--format", "json"], more].concat());
+    let json = serde_json::from_str(&done.stdout).unwrap_or_default();
+    (done, json)
+}
+
+fn history(bench: &Workbench) -> usize {
+    let log = bench.clone.git(&["log", "--format=%s", "refs/tagship/monitor/churn/production"]);
+    log.lines().count()
+}
+
+#[test]
+fn a_look_is_remembered_and_an_incident_opens_once_and_closes() {
+    let bench = bench();
+    let (done, json) = check(&bench, &[]);
+    done.assert_code(0);
+    assert_eq!((&json["schema"], &json["good"]), (&json!("tagship/watch/v1"), &json!(true)), "{json:#}");
+    assert_eq!((&json["streams"][0]["values"], history(&bench)), (&json!(40), 1));
+
+    predictions(&bench, 5);
+    times(&bench, 41, 900.0);
+    let (done, json) = check(&bench, &["--dry-run", "--fail-on", "bad"]);
+    done.assert_code(1);
+    assert_eq!((history(&bench), json["findings"][1]["standing"].as_str()), (1, Some("bad")), "{json:#}");
+    let (done, json) = check(&bench, &[]);
+    done.assert_code(0);
+    assert_eq!(json["streams"][0]["values"], json!(41), "only the new value was taken: {json:#}");
+    let topics: Vec<&str> =
+        json["incidents"].as_array().unwrap().iter().filter_map(|one| one["topic"].as_str()).collect();
+    assert_eq!(topics, ["quality/accuracy", "stream/latency"]);
+    assert_eq!(
+        json["outbox"].as_array().unwrap().len(),
+        2,
+        "the hook is missing, so that they wait: {}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("NO_SUCH_HOOK"), "{}", done.stderr);
+
+    let (_, json) = check(&bench, &[]);
+    assert_eq!(json["outbox"].as_array().unwrap().len(), 3, "no data of the stream is one more: {json:#}");
+    predictions(&bench, 9);
+    check(&bench, &[]);
+    let (_, json) = check(&bench, &[]);
+    let accuracy =
+        json["incidents"].as_array().unwrap().iter().find(|one| one["topic"] == "quality/accuracy").unwrap();
+    assert_eq!(accuracy["phase"], "resolved", "{json:#}");
+    assert_eq!(json["trend"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn what_cannot_be_judged_is_no_pass_and_nothing_watched_is_told() {
+    let bench = bench();
+    std::fs::remove_file(bench.clone.path().join("served.csv")).unwrap();
+    let (done, json) = check(&bench, &[]);
+    done.assert_code(3);
+    assert_eq!(
+        (&json["good"], &json["findings"][0]["standing"]),
+        (&json!(null), &json!("no-data")),
+        "{json:#}"
+    );
+    assert_eq!(json["incidents"][0]["topic"], "quality/predictions/no-data");
+    let bare = Workbench::with_server();
+    bare.run_push().assert_code(0);
+    let (done, _) = check(&bare, &[]);
+    done.assert_code(2);
+    assert!(done.stderr.contains("nothing of churn is watched"), "{}", done.stderr);
+}
+
+#[test]
+fn a_confirmed_regression_under_guard_leads_back() {
+    let bench = bench();
+    bench.put("v2");
+    bench.push("Bring v2");
+    bench.run_push().assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
+    predictions(&bench, 5);
+    let (done, _) = check(&bench, &[]);
+    done.assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"), "{}", done.stderr);
+    let state = bench.clone.git(&["show", "refs/tagship/rollouts/production/churn:rollout.json"]);
+    assert!(state.contains("GuardFired") && state.contains("accuracy is 0.5"), "{state}");
+}
