@@ -37,12 +37,9 @@ fn headline(report: &WatchReport) -> Headline {
         None => (Mark::Unknown, "whether all is well cannot be said".to_owned()),
     };
     let others = [(silent, "without data"), (open, "unknown")];
-    let others: String = others
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("; {count} {what}"))
-        .collect();
-    Headline { symbol, tone: symbol.tone(), text: format!("{what}: {said}{others}") }
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let others: Vec<String> = others.map(|(count, what)| format!("; {count} {what}")).collect();
+    Headline { symbol, tone: symbol.tone(), text: format!("{what}: {said}{}", others.concat()) }
 }
 
 fn order(standing: Standing) -> u8 {
