@@ -152,8 +152,7 @@ pub(super) fn named(name: Option<String>, place: &Place<'_>) -> Option<String> {
 /// Where something is read.
 pub(super) fn sourced(source: Option<AdapterLayer>, place: &Place<'_>) -> Option<AdapterSpec> {
     if source.is_none() {
-        let help =
-            "name where it is read, e.g. `source: { prometheus: { url: ..., query: ... } }`".to_owned();
+        let help = "name where it is read, e.g. `source: { KIND: { ... } }`".to_owned();
         place.key("source").report("the key `source` is missing".to_owned(), Some(help));
     }
     source.map(|source| source.resolve(&place.key("source")))

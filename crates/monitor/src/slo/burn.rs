@@ -112,7 +112,8 @@ pub fn judge(share: &Share, looks: &[Look]) -> Result<ObjectiveReport, String> {
 }
 
 fn conclude(report: &mut ObjectiveReport) {
-    let fires = report.windows.iter().filter(|window| window.fires == Some(true));
+    let fires = report.windows.iter().rev().filter(|window| window.fires == Some(true));
+    // Of those that are as urgent, the shortest: it says best what goes on now.
     if let Some(window) = fires.max_by_key(|window| window.severity) {
         let [long, short] = window.windows;
         let pace = window.burn.map(|burn| burn.unwrap_or(0.0));
