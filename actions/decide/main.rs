@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{DecideArgs, Read as _};
 
 fn main() -> ExitCode {
-    tagship_wiring::decide(DecideArgs::read())
+    tagship_wiring::small_decide(DecideArgs::read())
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use tagship_runner::args::{Read as _, ValidateArgs};
 
 fn main() -> ExitCode {
-    tagship_wiring::validate(ValidateArgs::read())
+    tagship_wiring::small_validate(ValidateArgs::read())
 }

@@ -11,15 +11,18 @@ pub mod forges;
 mod http;
 mod inference;
 pub mod metric_sources;
+pub mod model_registries;
 pub mod model_runners;
 pub mod notifiers;
 mod parquet_pages;
 #[cfg(test)]
 mod parquet_written;
 mod partial;
+pub mod places;
 mod settings;
 pub mod stores;
 pub mod tables;
+mod taking;
 pub mod targets;
 
 pub use cache::CacheFolder;

@@ -65,6 +65,8 @@ pub struct EnvironmentConfig {
     pub guard: Duration,
     /// Whether only versions that a trusted key has signed get there.
     pub require_signature: bool,
+    /// Alias that follows what it holds, in the model registry that the artifact comes from.
+    pub alias: Option<String>,
 }
 
 /// How long blue-green keeps the version from before where nothing is said, as Argo Rollouts does.
@@ -127,6 +129,8 @@ pub(crate) struct EnvironmentLayer {
     /// Whether only versions get there that a key of `verify` has signed.
     #[schemars(extend("default" = false))]
     require_signature: Option<bool>,
+    /// Alias that follows what the environment holds, in the model registry that the artifact comes from, e.g. `champion`.
+    alias: Option<String>,
     /// What happens when a rollout has succeeded; nothing where it is left out.
     on_success: Option<OnSuccessLayer>,
 }
@@ -163,6 +167,7 @@ impl EnvironmentConfig {
             after: None,
             guard: Duration::default(),
             require_signature: false,
+            alias: None,
         }
     }
 
@@ -213,6 +218,10 @@ impl EnvironmentLayer {
             place.key("environment-url").report(format!("the address {wrong}"), Some(help));
         }
         let freeze = read_windows(self.freeze.as_deref().unwrap_or_default(), &place.key("freeze"));
+        if self.alias.as_deref().is_some_and(|alias| !is_alias(alias)) {
+            let help = "write a name of letters, digits, `-` and `_`, e.g. `alias: champion`".to_owned();
+            place.key("alias").report("the alias is no name".to_owned(), Some(help));
+        }
         let Some(target) = self.target else {
             let help = "name what serves the model there, e.g. `target: local`".to_owned();
             place.key("target").report("the key `target` is missing".to_owned(), Some(help));
@@ -244,6 +253,7 @@ impl EnvironmentLayer {
             after: self.after,
             guard: self.guard.unwrap_or_default(),
             require_signature: self.require_signature.unwrap_or_default(),
+            alias: self.alias,
         };
         if place.errors_so_far() == before {
             coverage::check(&environment, place);
@@ -251,6 +261,9 @@ impl EnvironmentLayer {
         Some(environment)
     }
 }
+
+/// Longest alias, in bytes.
+const LONGEST_ALIAS: usize = 255;
 
 /// Longest address that everyone shows as a link.
 const LONGEST_ADDRESS: usize = 500;
@@ -272,6 +285,18 @@ fn wrong_address(text: &str) -> Option<String> {
     }
     let wrong = text.chars().find(|c| !c.is_ascii_graphic() || "\"<>\\^`{|}".contains(*c))?;
     Some(format!("holds {wrong:?}, which has to be written percent-encoded"))
+}
+
+/// Whether a registry takes it for an alias: what looks like a version, or like the newest one, is none anywhere.
+fn is_alias(text: &str) -> bool {
+    let of_word = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let is_version =
+        text.strip_prefix(['v', 'V']).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
+    !text.is_empty()
+        && text.len() <= LONGEST_ALIAS
+        && text.chars().all(of_word)
+        && !is_version
+        && !text.eq_ignore_ascii_case("latest")
 }
 
 /// The windows of a freeze. Such that never end would keep everything out for good.

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use tagship_domain::Environment;
 
 use crate::{
+    artifact::Artifact,
     diagnostic::listed,
     environment::{EnvironmentConfig, EnvironmentLayer},
     gate::{GateLayer, GateSettings},
     mark::Mark,
     monitor::{MonitorLayer, MonitorSettings},
-    path::RepoPath,
     place::Place,
     release::{ReleaseLayer, ReleaseSettings},
     reports::{ReportSettings, ReportsLayer},
@@ -23,8 +23,8 @@ use crate::{
 /// The settings of one model, complete.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
-    /// The file or directory that is versioned.
-    pub artifact: RepoPath,
+    /// The file or directory that is versioned, and where it is.
+    pub artifact: Artifact,
     /// Files that the gate reads.
     pub reports: ReportSettings,
     /// What validation asks of the artifact.
@@ -48,9 +48,10 @@ pub struct ModelConfig {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Model")]
 pub(crate) struct ModelLayer {
-    /// The file or directory that is versioned, e.g. `models/churn`.
+    /// The file or directory that is versioned, e.g. `models/churn`, or a place elsewhere that it is fetched from, e.g.
+    /// `oci://registry.example.org/churn:latest`.
     #[schemars(required)]
-    artifact: Option<RepoPath>,
+    artifact: Option<Artifact>,
     /// Where training and testing leave what the gate reads.
     reports: Option<ReportsLayer>,
     /// Which artifacts are let through.
@@ -72,9 +73,9 @@ pub(crate) struct ModelLayer {
 
 impl ModelConfig {
     /// The settings of a model of which only the artifact is known, for an action that runs without a file.
-    pub fn for_artifact(artifact: RepoPath) -> Self {
+    pub fn for_artifact(artifact: impl Into<Artifact>) -> Self {
         Self {
-            artifact,
+            artifact: artifact.into(),
             reports: ReportSettings::default(),
             validate: ValidateSettings::default(),
             gate: GateSettings::default(),
@@ -107,6 +108,9 @@ impl ModelLayer {
             place.key("artifact").report("the key `artifact` is missing".to_owned(), Some(help));
             return None;
         };
+        if artifact.in_repository().is_some() {
+            refuse_alias(&environments, &at);
+        }
         let mark = self.mark.unwrap_or_default();
         Some(ModelConfig {
             artifact,
@@ -159,6 +163,18 @@ fn refuse_trusting_nobody(environments: &BTreeMap<Environment, EnvironmentConfig
                 .key(name.as_str())
                 .key("require-signature")
                 .report("a signature is required, and no key is trusted".to_owned(), Some(help.to_owned()));
+        }
+    }
+}
+
+/// An alias is a name in the registry that the bytes come from; those of the repository come from none.
+fn refuse_alias(environments: &BTreeMap<Environment, EnvironmentConfig>, place: &Place<'_>) {
+    for (name, environment) in environments {
+        if environment.alias.is_some() {
+            let help = "name the model registry in `artifact`, or leave `alias` out".to_owned();
+            let message =
+                "the artifact comes from no model registry in which an alias could follow".to_owned();
+            place.key(name.as_str()).key("alias").report(message, Some(help));
         }
     }
 }

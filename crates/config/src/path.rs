@@ -16,6 +16,12 @@ pub struct PathError {
     why: &'static str,
 }
 
+impl PathError {
+    pub(crate) fn new(text: String, why: &'static str) -> Self {
+        Self { text, why }
+    }
+}
+
 /// A path relative to the root of the repository, e.g. `models/churn`; where a key says so it may hold `*` and `?`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -5,7 +5,7 @@ use tagship_domain::{
     decision::{Action, DecisionItem, ReasonCode},
 };
 
-use crate::state::{ArtifactState, EnvironmentState, ModelState};
+use crate::state::{Arrival, ArtifactState, EnvironmentState, ModelState};
 
 /// A model and one of its environments, about which something is decided.
 #[derive(Clone, Copy)]
@@ -37,6 +37,10 @@ impl<'a> Subject<'a> {
     /// Deploys the bytes of the checkout, unless the environment holds them or they failed there before.
     pub(crate) fn deploy_checkout(self, retry: bool) -> DecisionItem {
         match &self.model.artifact {
+            ArtifactState::Missing(why) if matches!(self.model.arrival, Some(Arrival::Unknown(_))) => {
+                let sentence = format!("the artifact of {} could not be fetched: {why}", self.name);
+                self.item(Action::Skip, ReasonCode::SourceUnreadable, sentence)
+            }
             ArtifactState::Missing(why) => {
                 let sentence = format!("the artifact of {} is not in this checkout: {why}", self.name);
                 self.item(Action::Skip, ReasonCode::ArtifactMissing, sentence)

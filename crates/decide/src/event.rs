@@ -2,7 +2,7 @@
 
 mod change;
 mod proposal;
-mod published;
+pub(crate) mod published;
 mod schedule;
 
 use tagship_domain::{
@@ -55,7 +55,7 @@ pub fn decide(trigger: &Trigger, repository: &RepositoryState) -> Decision {
         }
         Event::ModelVersion(created) => published::on_model_version(repository, created),
         Event::Continue(next) => schedule::on_continue(repository, next),
-        Event::Schedule => schedule::tick(repository, |_| true),
+        Event::Schedule => schedule::by_clock(repository),
         Event::Manual(request) => person::answer(request, repository),
         Event::Comment(command) => no(
             ReasonCode::CommandPending,
@@ -108,7 +108,7 @@ fn per_environment(
 }
 
 /// A model without environments still gets an item, so that its bytes are validated.
-fn environments_or_none(
+pub(crate) fn environments_or_none(
     name: &ModelName,
     model: &ModelState,
     judge: impl Fn(Subject<'_>) -> DecisionItem,

@@ -24,6 +24,30 @@ pub struct ModelState {
     pub released: Vec<Release>,
     /// Configured environments.
     pub environments: BTreeMap<Environment, EnvironmentState>,
+    /// What a look at the place outside of the repository found that the artifact comes from; absent where it comes from
+    /// none, or nobody looked.
+    pub arrival: Option<Arrival>,
+}
+
+/// What is new in the place that an artifact comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// A version that nothing was decided about before; the artifact is its bytes.
+    New {
+        /// The place's own name of it.
+        version: String,
+        /// Versions that were new as well, and are older.
+        passed_over: Vec<String>,
+        /// Environments for which it was decided about before.
+        seen_by: BTreeSet<Environment>,
+    },
+    /// Nothing: the newest was decided about before.
+    Known {
+        /// The newest; absent where there is none at all.
+        version: Option<String>,
+    },
+    /// That could not be found out; why.
+    Unknown(String),
 }
 
 /// The artifact in the checkout.

@@ -56,6 +56,10 @@ pub enum ReasonCode {
     VersionPublished,
     /// A model registry has a new version.
     ModelVersionCreated,
+    /// The version of a model registry was decided about before.
+    AlreadySeen,
+    /// The place outside of the repository that an artifact comes from could not be read: what is new there is unknown.
+    SourceUnreadable,
     /// A person asked.
     Requested,
     /// A pull request proposes a change.

@@ -41,6 +41,15 @@ pub struct Provenance {
     pub run: Option<String>,
 }
 
+/// Where the bytes of a release were before, where that was not the repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// The place, as the configuration names it without a version: kind and address.
+    pub place: String,
+    /// The version that they had there: its name in a model registry, else the digest of the bytes.
+    pub version: String,
+}
+
 /// `tagship.manifest.json`: what a release consists of and why it was allowed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
@@ -72,8 +81,11 @@ pub struct Manifest {
     pub validation: ValidationReport,
     /// What the gate said.
     pub gate: GateReport,
-    /// The commit that the bytes were built from.
+    /// The commit that the bytes were built from; for bytes of another place the one whose configuration named it.
     pub commit: CommitId,
+    /// Where the bytes were taken from; absent for those of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Who released it, and in which run.
     pub by: Provenance,
     /// When.

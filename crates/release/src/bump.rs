@@ -130,6 +130,7 @@ mod tests {
                 metrics: vec![],
             },
             commit,
+            origin: None,
             by: Provenance::default(),
             created: Timestamp::from_seconds(1_900_000_000).unwrap(),
             previous: None,

@@ -127,8 +127,8 @@ pub async fn read_attachment(
     }
 }
 
-/// The digest of an artifact from its list of files (DESIGN 4.3).
-pub(crate) fn artifact_digest(files: &[FileEntry], single_file: bool) -> Option<Digest> {
+/// The digest of an artifact with these files; absent where there are none, or several of a single one.
+pub fn artifact_digest(files: &[FileEntry], single_file: bool) -> Option<Digest> {
     match files {
         [] => None,
         [only] if single_file => Some(only.sha256.clone()),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use tagship_domain::{
     CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
     gate::{GateReport, Outcome},
-    release::Evidence,
+    release::{Evidence, Origin},
     schema,
     validation::{ArtifactReport, ValidationReport},
 };
@@ -65,8 +65,10 @@ pub struct SourceFile {
 pub struct Draft {
     /// The model.
     pub model: ModelName,
-    /// Path of the artifact in the repository, for the check for uncommitted changes.
-    pub artifact: String,
+    /// Path of the artifact in the repository, for the check for uncommitted changes; absent where it lies elsewhere.
+    pub artifact: Option<String>,
+    /// Where the bytes were taken from; absent for those of the repository.
+    pub origin: Option<Origin>,
     /// Its files.
     pub files: Vec<SourceFile>,
     /// Whether it is one file rather than a directory.
@@ -111,7 +113,10 @@ impl ReleaseMaker<'_> {
     /// next run shows it.
     pub async fn make(&self, draft: &Draft) -> Result<Made, ReleaseError> {
         let judged = Judged::of(draft)?;
-        let changed = self.repo.uncommitted(&draft.artifact, 3).await?;
+        let changed = match &draft.artifact {
+            Some(path) => self.repo.uncommitted(path, 3).await?,
+            None => vec![],
+        };
         if !changed.is_empty() {
             return Err(ReleaseError::Uncommitted { model: draft.model.clone(), paths: changed });
         }
@@ -121,8 +126,8 @@ impl ReleaseMaker<'_> {
             match self.attempt(draft, &judged, &commit).await? {
                 Attempt::Made(made) => return Ok(made),
                 Attempt::LostRace => {}
-                Attempt::CommitTaken(version) => {
-                    commit = self.registration_commit(draft, &judged.digest, &version).await?;
+                Attempt::Elsewhere(why) => {
+                    commit = self.registration_commit(draft, &judged.digest, &why).await?;
                 }
             }
         }
@@ -165,8 +170,18 @@ impl ReleaseMaker<'_> {
                 self.show_again(&registry, &release).await?;
                 return Ok(Attempt::Made(Made { release, new: false, because: None }));
             }
+            // No commit of the repository holds these bytes: the version gets one of its own.
+            Ok(Registration::New { .. }) if draft.origin.is_some() && *commit == draft.commit => {
+                return Ok(Attempt::Elsewhere(format!(
+                    "They lie in no commit of the repository{}.",
+                    from(draft)
+                )));
+            }
             Ok(Registration::New { version, .. }) => version,
-            Err(RegistryError::CommitTaken { version, .. }) => return Ok(Attempt::CommitTaken(version)),
+            Err(RegistryError::CommitTaken { version, .. }) => {
+                let why = format!("That commit is {version} already{}.", from(draft));
+                return Ok(Attempt::Elsewhere(why));
+            }
             Err(error) => return Err(error.into()),
         };
         let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
@@ -259,17 +274,20 @@ impl ReleaseMaker<'_> {
         Ok(self.forge.release(&note).await?)
     }
 
-    /// A commit of its own for a second version of one source commit: GTO knows a version by its commit, so two
-    /// versions must not share one (DESIGN 4.3).
+    /// A commit of its own for a second version of one source commit, or for bytes that no commit holds: GTO knows a
+    /// version by its commit, so two versions must not share one.
     async fn registration_commit(
         &self,
         draft: &Draft,
         digest: &Digest,
-        version: &Version,
+        why: &str,
     ) -> Result<CommitId, ReleaseError> {
         let journal = format!("registry/{}", draft.model);
         let (model, built) = (&draft.model, draft.commit.short());
         let mut files = Files::from([("digest".to_owned(), format!("{digest}\n").into_bytes())]);
+        if let Some(origin) = &draft.origin {
+            files.insert("origin".to_owned(), format!("{} {}\n", origin.place, origin.version).into_bytes());
+        }
         let what = match &draft.number {
             // A prerelease and what it becomes have the same bytes, and are two versions.
             Some(Number::Exactly(wanted)) => {
@@ -278,9 +296,8 @@ impl ReleaseMaker<'_> {
             }
             _ => "other bytes".to_owned(),
         };
-        let message = format!(
-            "Register {what} of {model} built at {built}\n\nThat commit is {version} already. The bytes are {digest}.\n"
-        );
+        let message =
+            format!("Register {what} of {model} built at {built}\n\n{why} The bytes are {digest}.\n");
         let entry = NewEntry { message, files: files.clone(), at: draft.now };
         for _ in 0..ATTEMPTS {
             let tip = self.journals.tip(&journal).await?;
@@ -310,7 +327,16 @@ pub(crate) fn chosen(said: Option<&Number>, auto: NextBump) -> (Number, String) 
 enum Attempt {
     Made(Made),
     LostRace,
-    CommitTaken(Version),
+    /// The version needs a commit of its own; why.
+    Elsewhere(String),
+}
+
+/// Where the bytes come from, for the end of a sentence.
+fn from(draft: &Draft) -> String {
+    let origin = draft.origin.as_ref();
+    origin.map_or_else(String::new, |origin| {
+        format!("; they come from {}, version {}", origin.place, origin.version)
+    })
 }
 
 /// A draft whose bytes passed validation and the gate.
@@ -361,6 +387,7 @@ impl<'a> Judged<'a> {
             validation: draft.validation.clone(),
             gate: draft.gate.clone(),
             commit: draft.commit.clone(),
+            origin: draft.origin.clone(),
             by: draft.by.clone(),
             created: draft.now,
             previous,

@@ -76,7 +76,8 @@ impl World {
         let digest = file.entry.sha256.clone();
         Draft {
             model: churn(),
-            artifact: "models/churn/model.onnx".to_owned(),
+            artifact: Some("models/churn/model.onnx".to_owned()),
+            origin: None,
             validation: validation(&digest, Verdict::Pass),
             gate: gate(&digest, Outcome::Successful),
             files: vec![file],

@@ -19,29 +19,62 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     answer::{Answer, Manner, conclude},
-    verbs, whole,
+    sources, verbs, whole,
     workspace::Workspace,
 };
 
 /// Arguments, or what is wrong with them.
 type Given<A> = Result<A, Failure>;
 
-/// `tagship-decide`.
+/// `tagship decide`.
 pub fn decide(args: Given<DecideArgs>) -> ExitCode {
     step(
         args,
         |args| Manner::of(&args.common),
-        async |args, context| verbs::decide::run(args, &open_light(&args.common, context)?).await,
+        async |args, context| {
+            let workspace = open_light(&args.common, context)?;
+            verbs::decide::run(args, &workspace, Some(sources::looking)).await
+        },
     )
 }
 
-/// `tagship-validate`.
+/// `tagship-decide`, a small program: it has `tagship decide` look at what lies outside of the repository.
+pub fn small_decide(args: Given<DecideArgs>) -> ExitCode {
+    let context = Context::read();
+    match args.as_ref().ok().and_then(|args| whole::fetching("decide", &args.common, &context)) {
+        Some(Ok(exit)) => exit,
+        Some(Err(failure)) => misunderstood(failure),
+        None => step(
+            args,
+            |args| Manner::of(&args.common),
+            async |args, context| verbs::decide::run(args, &open_light(&args.common, context)?, None).await,
+        ),
+    }
+}
+
+/// `tagship validate`.
 pub fn validate(args: Given<ValidateArgs>) -> ExitCode {
     step(
         args,
         |args| Manner::of(&args.common),
-        async |args, context| verbs::validate::run(args, context).await,
+        async |args, context| verbs::validate::run(args, context, Some(sources::fetching)).await,
     )
+}
+
+/// `tagship-validate`, a small program: it has `tagship validate` fetch what lies outside of the repository.
+pub fn small_validate(args: Given<ValidateArgs>) -> ExitCode {
+    let context = Context::read();
+    let on_paths = args.as_ref().is_ok_and(|args| !args.paths.is_empty() || args.explain.is_some());
+    let instead = args.as_ref().ok().filter(|_| !on_paths);
+    match instead.and_then(|args| whole::fetching("validate", &args.common, &context)) {
+        Some(Ok(exit)) => exit,
+        Some(Err(failure)) => misunderstood(failure),
+        None => step(
+            args,
+            |args| Manner::of(&args.common),
+            async |args, context| verbs::validate::run(args, context, None).await,
+        ),
+    }
 }
 
 /// `tagship-gate`, a small program: it has `tagship gate` do what needs the store of a cloud provider.

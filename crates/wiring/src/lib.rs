@@ -3,7 +3,9 @@
 //! No decision is made here, and no model is run: a program of this crate alone has no inference library in it. (Such
 //! a library registers itself when a program starts, so that no linker can leave it out of what depends on it.)
 
+mod aliases;
 mod answer;
+mod cursor;
 mod deployments;
 mod entries;
 mod failure;
@@ -17,6 +19,7 @@ mod pipeline;
 mod project;
 mod publisher;
 mod signatures;
+mod sources;
 mod stage;
 mod state;
 mod summary;
@@ -34,8 +37,8 @@ use tagship_runner::Screen;
 use answer::Answer;
 pub use entries::{
     alone, backtest, comment, decide, gate, import, init, lock, misunderstood, monitor, pipeline, plan, pull,
-    registry, release, rollback, rollback_by, rollout, rollout_by, schema, sign, small_gate, status, target,
-    telling, unlock, validate, verify,
+    registry, release, rollback, rollback_by, rollout, rollout_by, schema, sign, small_decide, small_gate,
+    small_validate, status, target, telling, unlock, validate, verify,
 };
 
 /// How the screen wants things rendered.

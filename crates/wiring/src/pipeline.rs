@@ -26,6 +26,7 @@ use tagship_rollout::{
 use tagship_runner::{Context, Failure, args::Pace, told_to_stop};
 
 use crate::{
+    aliases::follow,
     answer::Answer,
     deployments::Deployments,
     failure::failed,
@@ -86,9 +87,16 @@ pub(crate) async fn lead(
     let stop = told_to_stop()?;
     // Whatever was under way is dropped, as if the machine had gone: the journal is made for that.
     tokio::select! {
-        tick = lead_on(workspace, place, lead, pace) => tick,
+        tick = led(workspace, place, lead, pace) => tick,
         () = stop => Err(cancelled(workspace, place).await),
     }
+}
+
+/// Leads it, and then has the alias of a model registry follow.
+async fn led(workspace: &Workspace, place: Place<'_>, lead: Lead<'_>, pace: &Pace) -> Result<Tick, Failure> {
+    let tick = lead_on(workspace, place, lead, pace).await?;
+    follow(workspace, place).await;
+    Ok(tick)
 }
 
 /// Says that this run was told to stop, where reviewers look too, and who goes on.

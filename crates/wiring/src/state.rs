@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tagship_artifact::digest_path;
 use tagship_config::ModelConfig;
 use tagship_decide::{
-    ArtifactState, Before, Blocked, EnvironmentState, ModelState, RepositoryState, Running,
+    Arrival, ArtifactState, Before, Blocked, EnvironmentState, ModelState, RepositoryState, Running,
 };
 use tagship_domain::{
     CommitId, Digest, Environment, FileEntry, ModelName, Release, freeze::frozen_until, lock::Lock,
@@ -19,16 +19,25 @@ use tagship_rollout::{
 };
 use tagship_runner::Failure;
 
-use crate::{failure::failed, workspace::Workspace};
+use crate::{
+    failure::failed,
+    project::Project,
+    sources::{Looked, artifact_path, taken},
+    workspace::Workspace,
+};
 
 /// How many journal entries are read to know what failed here before.
 const MEMORY: usize = 500;
 
-/// Everything a decision rests on, for the chosen models and environment.
+/// Everything a decision rests on, for the chosen models and environment, with what was found in the places that artifacts
+/// come from.
 ///
 /// # Errors
 /// When tags or journals cannot be read. An artifact that is missing is part of the state, not an error.
-pub(crate) async fn repository_state(workspace: &Workspace) -> Result<RepositoryState, Failure> {
+pub(crate) async fn repository_state(
+    workspace: &Workspace,
+    looked: &Looked,
+) -> Result<RepositoryState, Failure> {
     let registry = workspace.registry().await?;
     let locks = locks(workspace).await?;
     let mut state = RepositoryState::default();
@@ -45,28 +54,53 @@ pub(crate) async fn repository_state(workspace: &Workspace) -> Result<Repository
         let released = release::releases(&registry, name).map_err(failed)?;
         state.models.insert(
             name.clone(),
-            ModelState { artifact: artifact_state(workspace, settings), released, environments },
+            ModelState {
+                artifact: artifact_state(workspace, name, settings, looked),
+                released,
+                environments,
+                arrival: looked.arrival(name).cloned(),
+            },
         );
     }
     Ok(state)
 }
 
-fn artifact_state(workspace: &Workspace, settings: &ModelConfig) -> ArtifactState {
-    match artifact_files(workspace, settings) {
-        Ok((digest, _)) => ArtifactState::Present(digest),
+fn artifact_state(
+    workspace: &Workspace,
+    name: &ModelName,
+    settings: &ModelConfig,
+    looked: &Looked,
+) -> ArtifactState {
+    if let Some(Arrival::Unknown(why)) = looked.arrival(name) {
+        return ArtifactState::Missing(why.clone());
+    }
+    let digest = match settings.artifact.elsewhere() {
+        None => artifact_files(workspace, name, settings).map(|(digest, _)| digest),
+        // It was hashed while it was fetched, and is again when it is judged.
+        Some(address) => match taken(workspace, name, address) {
+            Ok(Some(taken)) => Ok(taken.digest),
+            Ok(None) => {
+                Err(Failure::incomplete(format!("nothing was fetched from {address} for this event")))
+            }
+            Err(failure) => Err(failure),
+        },
+    };
+    match digest {
+        Ok(digest) => ArtifactState::Present(digest),
         Err(why) => ArtifactState::Missing(why.message),
     }
 }
 
-/// Digest and files of a model's artifact in the checkout.
+/// Digest and files of a model's artifact in the checkout, or where it was fetched to.
 ///
 /// # Errors
 /// When it is missing or cannot be read.
 pub(crate) fn artifact_files(
-    workspace: &Workspace,
+    project: &Project,
+    name: &ModelName,
     settings: &ModelConfig,
 ) -> Result<(Digest, Vec<FileEntry>), Failure> {
-    digest_path(&workspace.root.join(&settings.artifact)).map_err(Failure::incomplete)
+    digest_path(&artifact_path(project, name, settings)?).map_err(Failure::incomplete)
 }
 
 /// The failure that a journal is which this build cannot read.

@@ -90,6 +90,36 @@ fn remembering(store: impl ArtifactStore + 'static) -> Box<dyn ArtifactStore> {
     Box::new(Remembering::new(Arc::new(store)))
 }
 
+/// A bucket whose objects are no blobs of ours, by the settings of its kind of store.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn bucket_by(
+    kind: &str,
+    settings: &Map<String, Value>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<BucketStore, PortError> {
+    let moved: Moved = Arc::new(|_| {});
+    let opening = Opening { settings, variable, moved: &moved };
+    match kind {
+        "s3" => bucket::s3(&opening),
+        "gcs" => bucket::gcs(&opening),
+        _ => bucket::azure(&opening),
+    }
+}
+
+/// A repository whose manifests are none of ours, by the settings of the store `oci`.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn oci_by(
+    settings: &Map<String, Value>,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<OciStore, PortError> {
+    let moved: Moved = Arc::new(|_| {});
+    oci::open(&Opening { settings, variable, moved: &moved })
+}
+
 /// Whether a kind of store is one that small programs leave out.
 pub fn is_heavy(kind: &str) -> bool {
     HEAVY.contains(&kind)

@@ -108,6 +108,11 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "2:9 : this is not YAML: while scanning a quoted scalar, found unexpected end of stream",
     ),
     ("version: 1\n models: {}", "2:8 : this is not YAML: mapping values are not allowed in this context"),
+    (
+        "version: 1\nmodels: { m: { artifact: \"oci://r/m\", environments: { p: { target: local, alias: v1 } } } }",
+        "2:82 models.m.environments.p.alias: the alias is no name | write a name of letters, digits, `-` and `_`, e.g. \
+         `alias: champion`",
+    ),
     ("version: !!int 1", "1:10 : tags such as `!!str` are not read | leave the tag out; quote what is text"),
     ("version: 1\nmodels: *gone", "2:9 : this is not YAML: while parsing node, found unknown anchor"),
     ("version: 1\nmodels: &x { m: *x }", "2:17 : the alias stands inside of what it stands for"),
@@ -119,6 +124,11 @@ const BODIES: &[(&str, &str)] = &[
     ("gates: {}", "5 models.m.gates: unknown key `gates` | did you mean `gate`?"),
     ("Gate: {}", "5 models.m.Gate: unknown key `Gate` | did you mean `gate`?"),
     ("artifact: b", "5 models.m.artifact: the key `artifact` stands here twice | keep one of the two"),
+    (
+        "environments: { p: { target: local, alias: champion } }",
+        "46 models.m.environments.p.alias: the artifact comes from no model registry in which an alias could follow | \
+         name the model registry in `artifact`, or leave `alias` out",
+    ),
     ("reports: [a.xml]", "5 models.m.reports: expected a mapping, found a list"),
     (
         "reports: { junit: a.xml }",

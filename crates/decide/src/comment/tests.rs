@@ -166,7 +166,7 @@ fn repository(environments: &[(&str, EnvironmentState)]) -> RepositoryState {
         environments.iter().map(|(name, state)| (Environment::new(*name).unwrap(), state.clone())).collect();
     let artifact = ArtifactState::Present(Digest::from_bytes([2; 32]));
     let released = vec![release("v1.1.0", 2), release("v1.0.0", 1)];
-    let model = ModelState { artifact, released, environments };
+    let model = ModelState { artifact, released, environments, arrival: None };
     RepositoryState { models: [(ModelName::new("churn").unwrap(), model)].into() }
 }
 

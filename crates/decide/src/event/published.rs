@@ -8,6 +8,7 @@ use tagship_domain::{
 
 use super::{Decided, change::on_tag, environments_or_none};
 use crate::{
+    arrival,
     deploy::Subject,
     person,
     state::{ArtifactState, ModelState, RepositoryState},
@@ -59,6 +60,9 @@ pub(super) fn on_model_version(repository: &RepositoryState, created: &ModelVers
     let Some((name, model)) = repository.models.get_key_value(name) else {
         return Err((ReasonCode::UnknownModel, format!("no model {name} is configured")));
     };
+    if let Some(arrival) = &model.arrival {
+        return arrival::on_nudge((name, model), arrival, created);
+    }
     let wanted = |item: &DecisionItem| {
         item.environment.is_none() || environment.is_none() || item.environment == *environment
     };
@@ -99,7 +103,7 @@ fn deploy(name: &ModelName, model: &ModelState, version: &Version, reason: Reaso
 }
 
 /// What an event leads to has the event as its reason; what does not happen keeps its own.
-fn because(item: DecisionItem, reason_code: ReasonCode) -> DecisionItem {
+pub(crate) fn because(item: DecisionItem, reason_code: ReasonCode) -> DecisionItem {
     if item.action == Action::Deploy { DecisionItem { reason_code, ..item } } else { item }
 }
 

@@ -6,7 +6,7 @@ use tagship_domain::{
 };
 
 use super::Decided;
-use crate::{deploy::Subject, person, state::RepositoryState};
+use crate::{arrival, deploy::Subject, person, state::RepositoryState};
 
 /// Goes on with every wanted rollout that has not ended.
 pub(super) fn tick(repository: &RepositoryState, wanted: impl Fn(&Subject<'_>) -> bool) -> Decided {
@@ -25,6 +25,28 @@ pub(super) fn tick(repository: &RepositoryState, wanted: impl Fn(&Subject<'_>) -
         return Err((ReasonCode::NothingToDo, "no rollout is running".to_owned()));
     }
     Ok(items)
+}
+
+/// Goes on with what runs, and deploys what has arrived in the places that artifacts come from.
+pub(super) fn by_clock(repository: &RepositoryState) -> Decided {
+    let arrived: Vec<DecisionItem> =
+        repository.models.iter().flat_map(|(name, model)| arrival::items(name, model)).collect();
+    // A version that arrives where another one runs leads that one to its end first.
+    let begins = |subject: &Subject<'_>| {
+        arrived.iter().any(|item| {
+            item.model == *subject.name
+                && item.environment.as_ref() == Some(subject.environment)
+                && item.action != Action::Skip
+        })
+    };
+    match tick(repository, |subject| !begins(subject)) {
+        Ok(ticks) => Ok(ticks.into_iter().chain(arrived).collect()),
+        Err(_) if !arrived.is_empty() => Ok(arrived),
+        Err((code, _)) if repository.models.values().any(|model| model.arrival.is_some()) => {
+            Err((code, "no rollout is running, and no new version has arrived".to_owned()))
+        }
+        Err(nothing) => Err(nothing),
+    }
 }
 
 /// The next stage of a version, or the next tick.

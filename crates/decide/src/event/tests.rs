@@ -40,7 +40,8 @@ fn release(text: &str, byte: u8) -> Release {
 /// A repository with the model `churn`, whose checkout holds bytes number `byte`.
 fn repository(byte: u8, released: Vec<Release>, production: EnvironmentState) -> RepositoryState {
     let environments = [(Environment::new("production").unwrap(), production)].into();
-    let model = ModelState { artifact: ArtifactState::Present(digest(byte)), released, environments };
+    let model =
+        ModelState { artifact: ArtifactState::Present(digest(byte)), released, environments, arrival: None };
     RepositoryState { models: [(churn(), model)].into() }
 }
 

@@ -8,6 +8,7 @@
 mod artifact_store;
 mod clock;
 mod forge;
+mod model_registry;
 mod model_runner;
 mod notifier;
 mod people;
@@ -20,6 +21,7 @@ mod value_source;
 pub use artifact_store::artifact_store;
 pub use clock::clock;
 pub use forge::forge;
+pub use model_registry::model_registry;
 pub use model_runner::{RunnerFixture, model_runner};
 pub use notifier::notifier;
 pub use people::{commit_marks, conversation, dispatcher, issue_tracker};

@@ -9,7 +9,7 @@ use tagship_domain::{
 
 use super::*;
 use crate::{
-    PortError, Problem, StateStore, Target,
+    ModelRegistry as _, PortError, Problem, StateStore, Target,
     conformance::{self, Loadable, RepoFixture, RunnerFixture, ValueFixture},
     conversation::{Access, PullRequest, Reaction},
     model_runner::{GoldenBounds, Subject},
@@ -172,4 +172,15 @@ async fn faults_come_before_or_after_the_act() {
     target.faults.recover("observe");
     assert!(target.observe(&model).await.is_ok());
     assert_eq!(target.faults.calls("observe"), 3);
+}
+
+#[tokio::test]
+async fn model_registries() {
+    let registry = FakeModelRegistry::default();
+    registry.register(b"abc", known_digest(b"abc"));
+    registry.register(b"abcd", known_digest(b"abcd"));
+    let scratch = tempfile::tempdir().unwrap();
+    conformance::model_registry(&registry, scratch.path()).await;
+    registry.faults.fail("versions", Problem::Unreachable, 1);
+    assert!(registry.versions(0).await.is_err(), "a test can have it fail");
 }

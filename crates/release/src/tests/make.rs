@@ -3,7 +3,7 @@
 use tagship_domain::{
     CommitId,
     gate::Outcome,
-    release::Evidence,
+    release::{Evidence, Origin},
     schema,
     tag::{Ident, Tag},
     validation::Verdict,
@@ -258,4 +258,22 @@ async fn a_number_that_other_bytes_have_is_refused() {
     let refused = world.maker().make(&numbered(world.draft(b"two", 20))).await.unwrap_err();
     assert_eq!(refused.exit(), tagship_domain::Exit::Usage);
     assert_eq!(world.tags().await, ["churn@v2.0.0"]);
+}
+
+#[tokio::test]
+async fn bytes_from_elsewhere_get_a_commit_of_their_own_and_say_where_they_come_from() {
+    let world = World::new();
+    world.repo.add_commit_beside(&format!("{:040x}", 1).parse().unwrap(), at(20));
+    let origin = Origin { place: "registry:churn".to_owned(), version: "7".to_owned() };
+    let fetched = || Draft { artifact: None, origin: Some(origin.clone()), ..world.draft(b"one", 10) };
+    let made = world.maker().make(&fetched()).await.unwrap();
+    assert_ne!(made.release.commit, world.commit, "the branch's own commit is left alone");
+    let tip = world.journals.tip("registry/churn").await.unwrap().unwrap();
+    assert_eq!(tip.id, made.release.commit);
+    assert!(tip.message.contains("they come from registry:churn, version 7"), "{}", tip.message);
+    let manifest = read_manifest(&world.store, &made.release).await.unwrap();
+    assert_eq!((manifest.origin, &manifest.commit), (Some(origin.clone()), &world.commit));
+    let again = world.maker().make(&fetched()).await.unwrap();
+    assert!(!again.new && again.release == made.release, "the same bytes are the same version");
+    assert_eq!(world.journals.history("registry/churn", 9).await.unwrap().len(), 1);
 }

@@ -20,6 +20,7 @@ use crate::{
     failure::failed,
     pipeline::{Place, json_sentence, recorded},
     publisher::{TOPIC, now, subject_of},
+    sources::Looked,
     state::repository_state,
     workspace::Workspace,
 };
@@ -95,7 +96,7 @@ async fn decide(
     authorised: &Authorised,
     sha: &CommitId,
 ) -> Result<Followed, Failure> {
-    let repository = repository_state(workspace).await?;
+    let repository = repository_state(workspace, &Looked::default()).await?;
     match decide_command(authorised, trigger, &repository) {
         Err(refusal) => refuse(workspace, command, sha, &refusal).await,
         Ok(decision) => {

@@ -168,7 +168,7 @@ async fn judged(workspace: &Workspace, decision: Option<&Decision>) -> Result<Ve
     for (name, model) in workspace.models()? {
         let validation: Option<ValidationReport> = workspace.handover.get(Some(name), None)?;
         let gate: Option<GateReport> = workspace.handover.get(Some(name), None)?;
-        let (digest, _) = artifact_files(workspace, model)?;
+        let (digest, _) = artifact_files(workspace, name, model)?;
         let judged = |report: &ValidationReport| {
             report.artifacts.iter().any(|artifact| artifact.sha256.as_ref() == Some(&digest))
         };

@@ -17,24 +17,24 @@ use tagship_runner::{
 
 use crate::{
     answer::Answer,
+    sources::{Look, Looked},
     state::{head, repository_state},
     workflows::deaf_to,
     workspace::Workspace,
 };
 
-pub(crate) async fn run(args: &DecideArgs, workspace: &Workspace) -> Result<Answer, Failure> {
-    let decision = decision(&args.event, &args.common, workspace).await?;
-    answer(&decision, workspace)
-}
-
-/// Decides about the event that the arguments or the host name.
-pub(crate) async fn decision(
-    event: &EventArgs,
-    common: &Common,
+/// `look` is absent in a program that is kept small.
+pub(crate) async fn run(
+    args: &DecideArgs,
     workspace: &Workspace,
-) -> Result<Decision, Failure> {
-    let trigger = trigger(event, common, workspace).await?;
-    Ok(decide(&trigger, &repository_state(workspace).await?))
+    look: Option<Look>,
+) -> Result<Answer, Failure> {
+    let trigger = trigger(&args.event, &args.common, workspace).await?;
+    let looked = match look {
+        Some(look) => look(workspace, &trigger.event).await?,
+        None => Looked::default(),
+    };
+    answer(&decide(&trigger, &repository_state(workspace, &looked).await?), workspace)
 }
 
 fn answer(decision: &Decision, workspace: &Workspace) -> Result<Answer, Failure> {
@@ -52,10 +52,13 @@ fn answer(decision: &Decision, workspace: &Workspace) -> Result<Answer, Failure>
 /// keeps out is refused; a merge that could not be judged is not waved through.
 pub(crate) fn exit_of(decision: &Decision) -> Exit {
     let kept_out = |item: &DecisionItem| item.reason_code == ReasonCode::EnvironmentLocked;
+    let unread = |item: &DecisionItem| item.reason_code == ReasonCode::SourceUnreadable;
     match decision.reason_code {
         ReasonCode::UnknownModel | ReasonCode::UnknownEnvironment | ReasonCode::UnknownVersion => Exit::Usage,
-        ReasonCode::MergeNotCheckedOut => Exit::Incomplete,
+        ReasonCode::MergeNotCheckedOut | ReasonCode::SourceUnreadable => Exit::Incomplete,
         ReasonCode::DigestMismatch => Exit::Negative,
+        // What is new there is unknown, which is no reason to say that nothing is.
+        _ if decision.items.iter().any(unread) => Exit::Incomplete,
         _ if decision.items.iter().any(kept_out) => Exit::Negative,
         _ => Exit::Done,
     }

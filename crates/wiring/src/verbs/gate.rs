@@ -2,7 +2,7 @@
 
 use tagship_config::ModelConfig;
 use tagship_domain::{
-    CommitId, Environment, ModelName, Release, gate::GateReport, release::Evidence, report::Section,
+    CommitId, Environment, Exit, ModelName, Release, gate::GateReport, release::Evidence, report::Section,
     validation::ValidationReport,
 };
 use tagship_gate::{GateRequest, MAX_REPORT_BYTES, ReportFile, StableEvidence, judge};
@@ -13,6 +13,7 @@ use tagship_runner::{Failure, args::GateArgs, files};
 use crate::{
     answer::Answer,
     failure::failed,
+    sources::settle,
     state::{artifact_files, head},
     summary,
     workspace::Workspace,
@@ -23,6 +24,10 @@ pub(crate) async fn run(args: &GateArgs, workspace: &Workspace) -> Result<Answer
     let environment = workspace.environment_if_any(name, model)?;
     let validation: Option<ValidationReport> = workspace.handover.get(Some(name), args.input.as_deref())?;
     let report = gate_model(workspace, name, model, environment, validation.as_ref()).await?;
+    if report.exit() == Exit::Negative {
+        // It was turned down, and is not judged again before there is another version.
+        settle(workspace, name, environment).await?;
+    }
     let text = terminal::gate(&report, &workspace.style());
     let reason = format!("gate-{}", report.outcome);
     let ending = (report.outcome.to_string(), reason, report.exit());
@@ -41,7 +46,7 @@ pub(crate) async fn gate_model(
     validation: Option<&ValidationReport>,
 ) -> Result<GateReport, Failure> {
     check_rules(model)?;
-    let (digest, _) = artifact_files(workspace, model)?;
+    let (digest, _) = artifact_files(workspace, name, model)?;
     // Checks belong to the commit that is proposed, not to the merge that the host made of it.
     let commit = match &workspace.context.proposed {
         Some(proposed) => proposed.head.clone(),

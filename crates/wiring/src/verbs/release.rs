@@ -24,6 +24,7 @@ use crate::{
     failure::failed,
     pipeline::json_sentence,
     signatures::signing_key,
+    sources::{artifact_path, taken},
     state::{artifact_files, head},
     summary,
     workspace::Workspace,
@@ -112,16 +113,21 @@ async fn draft(
     validation: ValidationReport,
     gate: GateReport,
 ) -> Result<Draft, Failure> {
-    let artifact = workspace.root.join(&model.artifact);
+    let artifact = artifact_path(workspace, name, model)?;
+    let origin = match model.artifact.elsewhere() {
+        None => None,
+        Some(address) => taken(workspace, name, address)?.map(|taken| taken.origin),
+    };
     let single_file = artifact.is_file();
-    let (_, files) = artifact_files(workspace, model)?;
+    let (_, files) = artifact_files(workspace, name, model)?;
     let source = |entry: FileEntry| {
         let path = if single_file { artifact.clone() } else { artifact.join(&entry.path) };
         SourceFile { path, entry }
     };
     Ok(Draft {
         model: name.clone(),
-        artifact: model.artifact.as_str().to_owned(),
+        artifact: model.artifact.in_repository().map(|path| path.as_str().to_owned()),
+        origin,
         files: files.into_iter().map(source).collect(),
         single_file,
         readme: readme(&artifact, single_file)?,
@@ -231,7 +237,7 @@ async fn preview_of(
     validation: &ValidationReport,
     number: Option<Number>,
 ) -> Result<Option<NextVersion>, Failure> {
-    let (digest, files) = artifact_files(workspace, model)?;
+    let (digest, files) = artifact_files(workspace, name, model)?;
     let request = PreviewRequest {
         model: name,
         commit: &head(workspace).await?,

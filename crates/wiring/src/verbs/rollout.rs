@@ -13,6 +13,7 @@ use tagship_runner::{
 use crate::{
     answer::Answer,
     pipeline::{Lead, Place, answer, candidate, json_sentence, lead, plan, recorded, would},
+    sources::{Looked, settle_release},
     state::repository_state,
     verbs::{
         lock::{is_locked, refuse_locked},
@@ -57,6 +58,7 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     }
     let what = if goes_on { Lead::GoOn } else { Lead::Begin(Kind::Deploy, &candidate) };
     let tick = lead(workspace, place, what, &args.pace).await?;
+    settle_release(workspace, place, &candidate).await?;
     answer(workspace, place, &tick).await
 }
 
@@ -95,7 +97,7 @@ async fn nothing_to_do(
     place: Place<'_>,
     candidate: &Release,
 ) -> Result<Option<Answer>, Failure> {
-    let state = repository_state(workspace).await?;
+    let state = repository_state(workspace, &Looked::default()).await?;
     let here = state.models.get(place.name).and_then(|model| model.environments.get(place.environment));
     let Some(here) = here else { return Ok(None) };
     let running = here.running.as_ref().is_some_and(|running| running.version == candidate.version);

@@ -10,6 +10,7 @@ use tagship_rollout::{ROLLOUTS, Tick, journal_name, state_of};
 use tagship_runner::{Failure, args::RolloutArgs, commands::Annotation};
 
 use crate::{
+    aliases::follow_all,
     answer::Answer,
     failure::failed,
     pipeline::{Lead, Place, answer, json_sentence, lead},
@@ -53,6 +54,8 @@ pub(super) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     if args.dry_run {
         return Ok(told(&open));
     }
+    // What failed when its rollout ended is tried again.
+    follow_all(workspace).await;
     let width = if args.pace.once { AT_A_TIME } else { usize::MAX };
     let mut led = together(open.into_iter().map(|open| go_on(args, workspace, open)), width).await;
     match (led.len(), led.pop()) {

@@ -1,5 +1,6 @@
 //! `tagship run`: everything an event leads to.
 
+use tagship_decide::{Arrival, is_settled};
 use tagship_domain::{
     CommitId, Environment, Exit, ModelName,
     approval::PendingApproval,
@@ -26,11 +27,13 @@ use super::{
     validate::validate_model,
 };
 use crate::{
+    aliases::follow_all,
     answer::Answer,
     failure::failed,
     marks,
     pipeline::{Lead, Place, answer, lead, recorded, release_of, story},
     publisher::{now, section, write},
+    sources::{Looked, look, settle},
     stage::Stage,
     state::repository_state,
     summary,
@@ -42,14 +45,22 @@ use crate::{
 pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answer, Failure> {
     let trigger = decide::trigger(&args.event, &args.common, &workspace).await?;
     let Event::Comment(asked) = &trigger.event else {
-        let decision = tagship_decide::decide(&trigger, &repository_state(&workspace).await?);
-        let done = carry_out(args, &mut workspace, &decision).await?;
-        return Box::pin(follow_on(args, &mut workspace, &trigger, decision, done)).await;
+        let looked = Box::pin(look(&workspace, &trigger.event)).await?;
+        let decision = tagship_decide::decide(&trigger, &repository_state(&workspace, &looked).await?);
+        let begun = Begun { trigger: &trigger, looked: &looked };
+        let done = carry_out(args, &mut workspace, begun.looked, &decision).await?;
+        let done = Box::pin(follow_on(args, &mut workspace, begun, decision, done)).await?;
+        if matches!(trigger.event, Event::Schedule) {
+            workspace.choose_as(&args.common);
+            // What failed when a rollout ended is tried again.
+            follow_all(&workspace).await;
+        }
+        return Ok(done);
     };
     match Box::pin(command::follow(&workspace, &trigger, asked)).await? {
         Followed::Answered(answer) => Ok(answer),
         Followed::Decided(decision) => {
-            let done = carry_out(args, &mut workspace, &decision).await;
+            let done = carry_out(args, &mut workspace, &Looked::default(), &decision).await;
             let exit = done.as_ref().map_or_else(|failure| failure.exit, |answer| answer.exit);
             command::conclude(&workspace, asked, exit).await?;
             done
@@ -57,12 +68,19 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
     }
 }
 
+/// What a run is about, and what it found before it decided.
+#[derive(Clone, Copy)]
+struct Begun<'a> {
+    trigger: &'a Trigger,
+    looked: &'a Looked,
+}
+
 /// Decides again about what waited for an environment that this run may have served. Each round is one environment
 /// further, so that there are no more rounds than items.
 async fn follow_on(
     args: &RunArgs,
     workspace: &mut Workspace,
-    trigger: &Trigger,
+    begun: Begun<'_>,
     decision: Decision,
     done: Answer,
 ) -> Result<Answer, Failure> {
@@ -75,7 +93,8 @@ async fn follow_on(
             break;
         }
         workspace.choose_as(&args.common);
-        let mut next = tagship_decide::decide(trigger, &repository_state(workspace).await?);
+        let mut next =
+            tagship_decide::decide(begun.trigger, &repository_state(workspace, begun.looked).await?);
         let waited = |item: &DecisionItem| {
             waiting
                 .iter()
@@ -85,11 +104,11 @@ async fn follow_on(
         let Some(first) = next.items.first() else { break };
         (next.action, next.reason_code, next.sentence) =
             (first.action, first.reason_code, first.sentence.clone());
-        let begun = |item: &DecisionItem| {
+        let goes_on = |item: &DecisionItem| {
             next.items.iter().any(|begun| begun.model == item.model && begun.environment == item.environment)
         };
-        waiting.retain(|item| !begun(item));
-        let further = carry_out(args, workspace, &next).await?;
+        waiting.retain(|item| !goes_on(item));
+        let further = carry_out(args, workspace, begun.looked, &next).await?;
         answer = one_after_the_other(answer, further);
     }
     Ok(answer)
@@ -111,6 +130,7 @@ fn one_after_the_other(earlier: Answer, later: Answer) -> Answer {
 async fn carry_out(
     args: &RunArgs,
     workspace: &mut Workspace,
+    looked: &Looked,
     decision: &Decision,
 ) -> Result<Answer, Failure> {
     let mut told = vec![tagship_report::terminal::decision(decision, &workspace.style())];
@@ -119,6 +139,11 @@ async fn carry_out(
     for item in &decision.items {
         workspace.choose(&item.model, item.environment.as_ref());
         let done = follow(workspace, &args.pace, item).await?;
+        let was_judged = !matches!(done.exit, Exit::Incomplete | Exit::Usage);
+        if was_judged && is_settled(item) && matches!(looked.arrival(&item.model), Some(Arrival::New { .. }))
+        {
+            settle(workspace, &item.model, item.environment.as_ref()).await?;
+        }
         exit = exit.max(done.exit);
         // Where the report is folded away, its first line is not.
         let is_hidden = |section: &&Section| done.text.is_empty() && section.validation.is_some();

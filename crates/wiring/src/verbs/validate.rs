@@ -1,6 +1,9 @@
 //! `tagship validate`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    pin::Pin,
+};
 
 use tagship_adapters::{SystemClock, model_runners::ChildRunner};
 use tagship_artifact::{
@@ -32,7 +35,13 @@ use tagship_runner::{
     write::{self, Existing},
 };
 
-use crate::{answer::Answer, project::Project, summary, verdicts::Verdicts};
+use crate::{
+    answer::Answer,
+    project::Project,
+    sources::{artifact_path, taken},
+    summary,
+    verdicts::Verdicts,
+};
 
 /// Longest time that all golden cases of a model may take together.
 const GOLDEN_TIME: Duration = Duration::from_secs(120);
@@ -41,13 +50,35 @@ const GOLDEN_MEMORY: ByteSize = ByteSize::bytes(4 << 30);
 /// Largest file of golden cases.
 const GOLDEN_FILE: u64 = 64 << 20;
 
-pub(crate) async fn run(args: &ValidateArgs, context: &Context) -> Result<Answer, Failure> {
+/// Fetches the artifact of a model into the job's directory.
+pub(crate) type Fetch = for<'a> fn(
+    &'a Project,
+    &'a ModelName,
+    &'a ModelConfig,
+) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+
+/// `fetch` is absent in a program that is kept small.
+pub(crate) async fn run(
+    args: &ValidateArgs,
+    context: &Context,
+    fetch: Option<Fetch>,
+) -> Result<Answer, Failure> {
     if let Some(id) = &args.explain {
         return explain(id, &Screen::of(context, args.common.verbose));
     }
     if args.paths.is_empty() {
         let project = Project::open(&args.common, context.clone())?;
         let (name, model) = project.model()?;
+        if let Some(address) = model.artifact.elsewhere()
+            && (!context.hosted || taken(&project, name, address)?.is_none())
+        {
+            // In a job all steps are about the same bytes; on a machine of one's own this is the first of them.
+            let fetch = fetch.ok_or_else(|| {
+                Failure::usage(format!("this program fetches nothing from {address}"))
+                    .hint("put the program `tagship` beside it, or run `tagship validate`")
+            })?;
+            fetch(&project, name, model).await?;
+        }
         let memory = Verdicts::of(context).filter(|_| !args.no_cache);
         let validation = validate_model(&project, name, model, memory.as_ref()).await?;
         write_sarif(args, &validation.report)?;
@@ -141,9 +172,14 @@ pub(crate) async fn validate_model(
     let cases = golden.map(|golden| project.root.join(&golden.cases));
     let bounds =
         golden.map_or(bounds(DEFAULT_TOLERANCE, None), |golden| bounds(golden.tolerance, golden.max_latency));
-    let path = project.root.join(&model.artifact);
+    let path = artifact_path(project, name, model)?;
     let mut validated = validate_artifact(&path, settings, cases.as_deref(), bounds, memory).await;
     model.artifact.as_str().clone_into(&mut validated.report.path);
+    if let Some(address) = model.artifact.elsewhere() {
+        // What the place says of the interface counts where the bytes say nothing.
+        let declared = taken(project, name, address)?.and_then(|taken| taken.signature);
+        validated.report.signature = validated.report.signature.take().or(declared);
+    }
     Ok(Validation::of(vec![validated]))
 }
 

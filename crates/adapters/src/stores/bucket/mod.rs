@@ -8,6 +8,7 @@ mod failure;
 mod gcs;
 mod parts;
 mod s3;
+mod take;
 #[cfg(test)]
 mod tests;
 mod upload;

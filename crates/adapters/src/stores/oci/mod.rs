@@ -5,6 +5,7 @@
 
 mod manifests;
 mod registry;
+mod take;
 
 use std::{path::Path, sync::Arc};
 
