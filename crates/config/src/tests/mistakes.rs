@@ -126,7 +126,7 @@ const BODIES: &[(&str, &str)] = &[
     ("artifact: b", "5 models.m.artifact: the key `artifact` stands here twice | keep one of the two"),
     (
         "environments: { p: { target: local, alias: champion } }",
-        "46 models.m.environments.p.alias: the artifact comes from no model registry in which an alias could follow | \
+        "48 models.m.environments.p.alias: the artifact comes from no model registry in which an alias could follow | \
          name the model registry in `artifact`, or leave `alias` out",
     ),
     ("reports: [a.xml]", "5 models.m.reports: expected a mapping, found a list"),
