@@ -11,6 +11,7 @@ mod faults;
 mod full_disk;
 mod github;
 mod gto;
+mod mlflow;
 mod model;
 mod oracles;
 mod prometheus;
@@ -64,6 +65,7 @@ const STEPS: &[Step] = &[
     Step { name: "service-hooks", run: proxies::services },
     Step { name: "prometheus", run: prometheus::run },
     Step { name: "stores", run: stores::run },
+    Step { name: "mlflow", run: mlflow::run },
 ];
 
 /// Runs the named steps, or all.
