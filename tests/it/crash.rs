@@ -200,8 +200,8 @@ fn a_prerelease_that_becomes_final_survives_a_kill_at_every_call() {
     let (expected, end) = (bench.published(), 2 * calls);
     assert_eq!(
         (code, expected.len()),
-        (0, 3),
-        "two tags and the journal of a registration commit: {expected:?}"
+        (0, 4),
+        "two tags, the claims of their numbers, the journal of a registration commit: {expected:?}"
     );
     for point in 0..end {
         let (bench, _, code) = promoted(&point.to_string());

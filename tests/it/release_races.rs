@@ -1,5 +1,6 @@
 //! Twenty clones that release at once: every digest is one version, numbers follow one another, nobody keeps a tag that the
-//! origin does not have.
+//! origin does not have. That they race is no chance: they wait for one another at the moment that counts.
+#![cfg(unix)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +8,7 @@ use tagship_testkit::{Repository, fixtures};
 
 use crate::{
     hosted::Hosted,
+    meeting::Meeting,
     workbench::{CONFIG, Workbench, tagship},
 };
 
@@ -46,6 +48,19 @@ fn versions(origin: &Repository) -> BTreeMap<String, (String, String)> {
     listed.lines().map(row).collect()
 }
 
+/// A repository whose clones share a store.
+fn sharing() -> Workbench {
+    let bench = Workbench::new();
+    let store = bench.origin.path().join("store").display().to_string();
+    let config = CONFIG.replace(
+        "    environments:",
+        &format!("    release: {{ store: {{ file: {{ path: {store:?} }} }} }}\n    environments:"),
+    );
+    bench.clone.write("tagship.yml", config);
+    bench.push("Share a store");
+    bench
+}
+
 /// What must be true of any race, whoever was faster.
 fn assert_sound(origin: &Repository, clones: &[Repository], digests: usize) {
     let versions = versions(origin);
@@ -57,6 +72,12 @@ fn assert_sound(origin: &Repository, clones: &[Repository], digests: usize) {
         "one version per digest: {versions:#?}"
     );
     assert_eq!(commits.len(), digests, "two versions never share a commit: {versions:#?}");
+    let expected: Vec<String> = (1..=digests).map(|number| format!("churn@v0.{number}.0")).collect();
+    assert_eq!(
+        versions.keys().collect::<Vec<_>>(),
+        expected.iter().collect::<Vec<_>>(),
+        "one after the other"
+    );
     let there: BTreeSet<String> = origin
         .git(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"])
         .lines()
@@ -71,17 +92,13 @@ fn assert_sound(origin: &Repository, clones: &[Repository], digests: usize) {
 
 #[test]
 fn twenty_clones_release_at_once_to_a_bare_remote() {
-    let bench = Workbench::new();
-    let store = bench.origin.path().join("store").display().to_string();
-    let config = CONFIG.replace(
-        "    environments:",
-        &format!("    release: {{ store: {{ file: {{ path: {store:?} }} }} }}\n    environments:"),
-    );
-    bench.clone.write("tagship.yml", config);
-    bench.push("Share a store");
+    let bench = sharing();
     let clones: Vec<Repository> =
         (0..RUNS).map(|at| ready(&bench.origin, VARIANTS[at % VARIANTS.len()])).collect();
-    let running: Vec<_> = clones.iter().map(|clone| tagship(clone.path(), &["release"]).start()).collect();
+    let meeting = Meeting::new();
+    let running: Vec<_> =
+        clones.iter().map(|clone| meeting.before(tagship(clone.path(), &["release"])).start()).collect();
+    meeting.hold(RUNS, || assert_eq!(versions(&bench.origin).len(), 0, "none has tagged yet"));
     for run in running {
         run.wait().assert_code(0);
     }
@@ -102,6 +119,8 @@ fn twenty_runs_release_at_once_on_a_host() {
         // A host tags what it has.
         clone.git(&["push", "--quiet", "origin", &format!("HEAD:refs/heads/train-{at}")]);
     }
+    // Every run looks for the bytes first.
+    hosted.github.arrange_meeting("GET", "/releases", RUNS);
     let running: Vec<_> = clones
         .iter()
         .enumerate()
@@ -120,6 +139,7 @@ fn twenty_runs_release_at_once_on_a_host() {
     for run in running {
         run.wait().assert_code(0);
     }
+    assert!(hosted.github.have_met(), "all of them ran at once");
     assert_sound(origin, &[], VARIANTS.len());
     let mut released: Vec<String> = hosted.github.world(|world| {
         let drafts: Vec<_> = world.releases.iter().filter(|release| release["draft"] == true).collect();
@@ -132,4 +152,40 @@ fn twenty_runs_release_at_once_on_a_host() {
     });
     released.sort();
     assert_eq!(released, versions(origin).into_keys().collect::<Vec<_>>(), "every version is shown once");
+}
+
+/// A clone with the second model, whose configuration raises a part of its own.
+fn raising(origin: &Repository, part: &str) -> Repository {
+    let clone = ready(origin, "v2");
+    let config = std::fs::read_to_string(clone.path().join("tagship.yml")).unwrap();
+    clone.write("tagship.yml", config.replace("release: {", &format!("release: {{ bump: {part},")));
+    clone
+}
+
+#[test]
+fn one_digest_is_one_version_though_clones_are_stale_and_raise_different_parts() {
+    let bench = sharing();
+    tagship(ready(&bench.origin, "v1").path(), &["release"]).run().assert_code(0);
+    let clones = ["minor", "patch", "major"].map(|part| raising(&bench.origin, part));
+    // None of them sees what the one before it has made.
+    for clone in &clones {
+        tagship(clone.path(), &["release"]).run().assert_code(0);
+    }
+    let found = versions(&bench.origin);
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["churn@v0.1.0", "churn@v0.2.0"], "{found:#?}");
+}
+
+#[test]
+fn one_digest_is_one_version_though_runs_that_raise_different_parts_push_at_once() {
+    let bench = sharing();
+    tagship(ready(&bench.origin, "v1").path(), &["release"]).run().assert_code(0);
+    let clones = ["minor", "patch", "major"].map(|part| raising(&bench.origin, part));
+    let meeting = Meeting::new();
+    let running = clones.each_ref().map(|clone| meeting.before(tagship(clone.path(), &["release"])).start());
+    meeting.hold(clones.len(), || assert_eq!(versions(&bench.origin).len(), 1, "none has tagged yet"));
+    for run in running {
+        run.wait().assert_code(0);
+    }
+    let found = versions(&bench.origin);
+    assert_eq!(found.len(), 2, "the second model is one version, whichever: {found:#?}");
 }

@@ -118,7 +118,10 @@ async fn clones_of_one_remote_keep_the_promises_of_the_ports() {
     conformance::state_store(&one).await;
     conformance::racing_tags(&one, &other, &shared.fixture.head).await;
     conformance::racing_appends(&one, &other).await;
-    assert_eq!(shared.git("origin", &["tag", "--list"]), "churn#production#1\nchurn@v1.0.0");
+    assert_eq!(
+        shared.git("origin", &["tag", "--list"]),
+        "churn#production#1\nchurn#production#2\nchurn@v1.0.0"
+    );
     assert_eq!(other.default_branch().as_deref(), Some("main"));
 }
 

@@ -36,6 +36,10 @@ impl Repo for GitRepo {
         self.read_tags()
     }
 
+    async fn refresh(&self) -> Result<(), PortError> {
+        self.fetch_tags().await
+    }
+
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.read_file(commit, path)
     }

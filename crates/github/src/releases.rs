@@ -1,16 +1,22 @@
 //! Releases as pages of the repository: found by listing, because the lookup by tag hides drafts; made as a draft,
 //! filled, checked, and published last. A tag is never made, moved or deleted here.
+//!
+//! What is ours says so in the first, hidden line of its text. Only such drafts are filled, published or removed, and
+//! only such a text is written anew: people draft and edit releases as well.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem, forge::ReleaseNote};
 
 use crate::{
     GitHub,
     assets::{Asset, NewAsset},
     call::Call,
+    download::Sink,
     error::{CallError, Reason},
-    shelf::{Evidence, Shelf},
+    marker::{mark, unmark},
+    shelf::{Evidence, Shelf, is_manifest},
     store::asset_name,
 };
 
@@ -19,6 +25,10 @@ const LONGEST: usize = 120_000;
 /// Name of the manifest among the assets.
 pub(crate) const MANIFEST: &str = "tagship.manifest.json";
 pub(crate) const NEEDS: &str = "contents: write";
+/// Kind of the hidden line.
+const KIND: &str = "release";
+/// Largest manifest of another run that is read, in bytes.
+const LARGEST_MANIFEST: u64 = 16 << 20;
 /// How often a release is looked for again because other runs showed it at the same time.
 const RACES: usize = 3;
 
@@ -33,6 +43,30 @@ pub(crate) struct Release {
     pub(crate) immutable: bool,
     #[serde(default)]
     pub(crate) assets: Vec<Asset>,
+}
+
+/// What the hidden line says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Ours {
+    /// Digest of the manifest, or of the bytes that a draft without a version began with.
+    holds: Digest,
+}
+
+/// A text that is known as ours.
+pub(crate) fn ours(holds: &Digest, text: &str) -> String {
+    mark(KIND, &Ours { holds: holds.clone() }, text)
+}
+
+impl Release {
+    /// Whether its text says that it is ours.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.body.as_deref().is_some_and(|body| unmark::<Ours>(KIND, body).is_some())
+    }
+
+    /// Whether its text may be written: it is ours, or nobody's.
+    fn takes_text(&self) -> bool {
+        self.is_ours() || self.body.as_deref().is_none_or(|body| body.trim().is_empty())
+    }
 }
 
 impl GitHub {
@@ -71,15 +105,15 @@ impl GitHub {
             Some(release) => release,
             None => match self.incoming_of(shelf, manifest, about).await? {
                 Some(incoming) => self.put_in_order(shelf, incoming, note, manifest, about).await?,
-                None => self.draft(note, about).await?,
+                None => self.draft(note, manifest, about).await?,
             },
         };
         self.attach(&release, manifest, about).await?;
         if release.draft {
-            self.publish(&release, note, about).await?;
-        } else if !same_text(release.body.as_deref(), &note.body) {
+            self.publish(&release, note, manifest, about).await?;
+        } else if release.takes_text() && !same_text(release.body.as_deref(), &text(note, manifest)) {
             let path = self.client.repo(&["releases", &release.id.to_string()]);
-            let call = Call::update(about, path, json!({ "body": note.body })).needs(NEEDS);
+            let call = Call::update(about, path, json!({ "body": text(note, manifest) })).needs(NEEDS);
             self.client.send(&call).await?;
         }
         shelf.close(release.id);
@@ -133,6 +167,7 @@ impl GitHub {
     ) -> Result<Release, CallError> {
         // What this manifest names is kept, even where another run made it: runs may share a signature.
         shelf.note_manifest(&manifest.digest, note.manifest.as_bytes());
+        self.read_manifests(shelf, &release, manifest, about).await?;
         let lost = |asset: &Asset| shelf.is_superseded(asset, note, &manifest.digest);
         let lost: Vec<u64> =
             release.assets.iter().filter(|asset| lost(asset)).map(|asset| asset.id).collect();
@@ -170,6 +205,36 @@ impl GitHub {
             }
         }
         Ok(release)
+    }
+
+    /// Reads what other runs, perhaps dead ones, left as their manifests in a draft.
+    async fn read_manifests(
+        &self,
+        shelf: &mut Shelf,
+        release: &Release,
+        own: &NewAsset,
+        about: &str,
+    ) -> Result<(), CallError> {
+        let is_other = |asset: &&Asset| {
+            is_manifest(&asset.name)
+                && asset.state == "uploaded"
+                && asset.size <= LARGEST_MANIFEST
+                && shelf.digest(asset).is_none_or(|digest| digest != own.digest)
+        };
+        let others: Vec<Asset> = release.assets.iter().filter(is_other).cloned().collect();
+        for asset in others {
+            let mut sink = Sink::memory();
+            match self.read_asset(&asset, &mut sink, about).await {
+                Ok(()) => {
+                    let digest = sink.digest();
+                    shelf.note_found(&digest, &sink.bytes());
+                    shelf.was_read(asset.id, digest);
+                }
+                Err(error) if error.reason == Reason::Missing => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Removes the draft of this process where another run was faster and published all that it holds.
@@ -227,16 +292,16 @@ impl GitHub {
         Ok(shelf.known().iter().find(|release| release.id == id && release.is_incoming()).cloned())
     }
 
-    /// The release of a tag, published or not. Of several the published one counts, else the first; empty drafts
-    /// beside it are what runs left that raced, and are removed.
+    /// The release of a tag, published or a draft of ours. Of several the published one counts, else the first; empty drafts
+    /// of ours beside it are what runs left that raced, and are removed.
     async fn release_of(
         &self,
         releases: &[Release],
         tag: &str,
         about: &str,
     ) -> Result<Option<Release>, CallError> {
-        let mut of_tag: Vec<Release> =
-            releases.iter().filter(|release| release.tag_name == tag).cloned().collect();
+        let counts = |release: &&Release| release.tag_name == tag && (!release.draft || release.is_ours());
+        let mut of_tag: Vec<Release> = releases.iter().filter(counts).cloned().collect();
         of_tag.sort_by_key(|release| (release.draft, release.id));
         let mut of_tag = of_tag.into_iter();
         let Some(kept) = of_tag.next() else { return Ok(None) };
@@ -246,8 +311,13 @@ impl GitHub {
         Ok(Some(kept))
     }
 
-    async fn draft(&self, note: &ReleaseNote, about: &str) -> Result<Release, CallError> {
-        let mut body = fields(note);
+    async fn draft(
+        &self,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<Release, CallError> {
+        let mut body = fields(note, manifest);
         body["draft"] = true.into();
         body["generate_release_notes"] = false.into();
         let call = Call::create(about, self.client.repo(&["releases"]), body).needs(NEEDS);
@@ -255,14 +325,20 @@ impl GitHub {
     }
 
     /// Makes a draft visible. The tag must be there: the host would make a bare one of its own.
-    async fn publish(&self, release: &Release, note: &ReleaseNote, about: &str) -> Result<(), PortError> {
+    async fn publish(
+        &self,
+        release: &Release,
+        note: &ReleaseNote,
+        manifest: &NewAsset,
+        about: &str,
+    ) -> Result<(), PortError> {
         let path = self.client.repo(&["git", "ref", &format!("tags/{}", note.tag)]);
         if self.client.find::<serde_json::Value>(&Call::get(about, path)).await?.is_none() {
             let message = format!("there is no tag {}, and a release must not make one", note.tag);
             return Err(PortError::new(Problem::NotFound, about, message).hint("push the tag first"));
         }
         let path = self.client.repo(&["releases", &release.id.to_string()]);
-        let mut body = fields(note);
+        let mut body = fields(note, manifest);
         body["draft"] = false.into();
         let published: Release = match self.client.fetch(&Call::update(about, path, body).needs(NEEDS)).await
         {
@@ -295,15 +371,19 @@ impl GitHub {
 }
 
 /// How the release of a note looks.
-fn fields(note: &ReleaseNote) -> serde_json::Value {
+fn fields(note: &ReleaseNote, manifest: &NewAsset) -> serde_json::Value {
     json!({
         "tag_name": note.tag,
         "name": format!("{} {}", note.model, note.release.version),
-        "body": note.body,
+        "body": text(note, manifest),
         "prerelease": note.release.version.is_prerelease(),
         // A model's version is not "the" latest release of a repository that may hold several models.
         "make_latest": "false",
     })
+}
+
+fn text(note: &ReleaseNote, manifest: &NewAsset) -> String {
+    ours(&manifest.digest, &note.body)
 }
 
 fn same_text(there: Option<&str>, wanted: &str) -> bool {

@@ -22,7 +22,7 @@ pub(crate) struct Shelf {
     incoming: Option<u64>,
     /// Digests that the host does not tell and that were found by reading, by asset.
     read: HashMap<u64, Digest>,
-    manifests: Vec<OwnManifest>,
+    manifests: Vec<KnownManifest>,
 }
 
 /// Why an asset is thought to have the wanted bytes, the surest first.
@@ -47,14 +47,17 @@ pub(crate) struct Candidate {
     pub(crate) incoming: bool,
 }
 
-/// A manifest that this process stored.
+/// A manifest that this process stored, or found in a draft that it continues.
 #[derive(Debug)]
-struct OwnManifest {
+struct KnownManifest {
     digest: Digest,
     model: String,
+    version: String,
     artifact: String,
     /// Digests of the documents that it names, which were made for it alone.
     attachments: Vec<Digest>,
+    /// Whether this process stored it.
+    own: bool,
 }
 
 /// What every manifest says, of whatever version of the format.
@@ -63,6 +66,8 @@ struct AnyManifest {
     schema: String,
     #[serde(default)]
     model: String,
+    #[serde(default)]
+    version: String,
     #[serde(default)]
     digest: String,
     #[serde(default)]
@@ -87,9 +92,9 @@ pub(crate) fn incoming_tag(first: &Digest) -> String {
 }
 
 impl Release {
-    /// Whether it is a draft that waits for its version.
+    /// Whether it is a draft of ours that waits for its version.
     pub(crate) fn is_incoming(&self) -> bool {
-        self.draft && self.tag_name.starts_with(INCOMING)
+        self.draft && self.tag_name.starts_with(INCOMING) && self.is_ours()
     }
 }
 
@@ -194,35 +199,48 @@ impl Shelf {
 
     /// Remembers the bytes where they are a manifest, and answers whether they are one.
     pub(crate) fn note_manifest(&mut self, digest: &Digest, bytes: &[u8]) -> bool {
+        self.remember(digest, bytes, true)
+    }
+
+    /// The same of a manifest that another run left in a draft.
+    pub(crate) fn note_found(&mut self, digest: &Digest, bytes: &[u8]) {
+        self.remember(digest, bytes, false);
+    }
+
+    fn remember(&mut self, digest: &Digest, bytes: &[u8], own: bool) -> bool {
         let read: Option<AnyManifest> = serde_json::from_slice(bytes).ok();
         let Some(read) = read.filter(|read| read.schema.starts_with("tagship/manifest/")) else {
             return false;
         };
         if !self.manifests.iter().any(|there| there.digest == *digest) {
-            let (model, artifact) = (read.model.clone(), read.digest.clone());
-            let attachments = read.attachments();
-            self.manifests.push(OwnManifest { digest: digest.clone(), model, artifact, attachments });
+            let (model, version, artifact) = (read.model.clone(), read.version.clone(), read.digest.clone());
+            let (digest, attachments) = (digest.clone(), read.attachments());
+            self.manifests.push(KnownManifest { digest, model, version, artifact, attachments, own });
         }
         true
     }
 
-    /// Whether an asset is a manifest of this process that lost the race for its version, or a document that only such
-    /// a one names: the same bytes of the same model have the note's manifest instead.
+    /// Whether an asset is a manifest that lost the race for its version, or a document that only such a one names: the
+    /// same bytes of the same model have the note's manifest instead. One of another run did so where it is about the very
+    /// version of the note.
     pub(crate) fn is_superseded(&self, asset: &Asset, note: &ReleaseNote, manifest: &Digest) -> bool {
         let Some(digest) = self.digest(asset).filter(|digest| digest != manifest) else { return false };
         let release = &note.release;
-        let of_the_release = |own: &&OwnManifest| {
-            own.model == release.model.to_string() && own.artifact == release.digest.to_string()
+        let version = release.version.to_string();
+        let of_the_release = |known: &&KnownManifest| {
+            known.model == release.model.to_string()
+                && known.artifact == release.digest.to_string()
+                && (known.own || known.version == version)
         };
-        let mut own = self.manifests.iter().filter(of_the_release);
-        let mut lost = own.clone().filter(|own| own.digest != *manifest);
-        let is_kept = own.any(|own| own.digest == *manifest && own.attachments.contains(&digest));
-        !is_kept && lost.any(|own| own.digest == digest || own.attachments.contains(&digest))
+        let mut known = self.manifests.iter().filter(of_the_release);
+        let mut lost = known.clone().filter(|known| known.digest != *manifest);
+        let is_kept = known.any(|known| known.digest == *manifest && known.attachments.contains(&digest));
+        !is_kept && lost.any(|known| known.digest == digest || known.attachments.contains(&digest))
     }
 }
 
 /// Whether a name is one under which manifests hang on releases.
-fn is_manifest(name: &str) -> bool {
+pub(crate) fn is_manifest(name: &str) -> bool {
     let (stem, extension) = MANIFEST.rsplit_once('.').unwrap_or((MANIFEST, ""));
     name.strip_suffix(extension).is_some_and(|name| name.starts_with(stem))
 }

@@ -22,7 +22,7 @@ use crate::{
     call::Call,
     download::{Sink, unwritten},
     error::{CallError, Reason},
-    releases::{MANIFEST, NEEDS, Release},
+    releases::{MANIFEST, NEEDS, Release, ours},
     shelf::{Evidence, Shelf, incoming_tag},
 };
 
@@ -196,7 +196,7 @@ impl GitHub {
         let body = json!({
             "tag_name": tag,
             "name": "A release that is being made",
-            "body": "Tagship fills this draft and publishes it as a release. A run that broke off continues here.",
+            "body": ours(first, "Tagship fills this draft and publishes it as a release. A run that broke off continues here."),
             "draft": true,
         });
         let call = Call::create(about, self.client.repo(&["releases"]), body).needs(NEEDS);
@@ -227,11 +227,15 @@ impl GitHub {
         if asset.name == MANIFEST && taken(MANIFEST, &release).is_some() {
             // Of a version that another run was faster with, or of a run that died.
             asset.name = asset_name(MANIFEST, &asset.digest);
-        } else if let Some(wrong) = taken(&asset.name, &release) {
-            // It is not these bytes, or they would have been found: damaged.
-            self.remove_asset(wrong.id, about).await?;
-            shelf.remove(wrong.id);
-            release.assets.retain(|there| there.id != wrong.id);
+        } else if taken(&asset.name, &release).is_some() {
+            // Other bytes whose digest begins alike: both stay, and these get all digits.
+            asset.name = full_name(&asset.name, &asset.digest);
+            if let Some(wrong) = taken(&asset.name, &release) {
+                // It is not these bytes, or they would have been found: damaged.
+                self.remove_asset(wrong.id, about).await?;
+                shelf.remove(wrong.id);
+                release.assets.retain(|there| there.id != wrong.id);
+            }
         }
         let arrived = self.attach(&release, &asset, about).await?;
         if arrived.digest.is_none() && !self.reads_as(shelf, &arrived, &asset.digest, about).await? {
@@ -324,7 +328,12 @@ impl GitHub {
         })
     }
 
-    async fn read_asset(&self, asset: &Asset, sink: &mut Sink, about: &str) -> Result<(), CallError> {
+    pub(crate) async fn read_asset(
+        &self,
+        asset: &Asset,
+        sink: &mut Sink,
+        about: &str,
+    ) -> Result<(), CallError> {
         let path = self.client.repo(&["releases", "assets", &asset.id.to_string()]);
         self.client.download(&Call::get(about, path), asset.size, sink).await
     }
@@ -351,6 +360,14 @@ pub(crate) fn asset_name(base: &str, digest: &Digest) -> String {
     let stem = if stem.is_empty() { "file" } else { &stem };
     let dot = if extension.is_empty() { "" } else { "." };
     format!("{stem}-{}{dot}{extension}", digest.short())
+}
+
+/// The same name with all digits of the digest instead of the first ones.
+fn full_name(name: &str, digest: &Digest) -> String {
+    match name.rsplit_once(digest.short()) {
+        Some((before, after)) => format!("{before}{}{after}", digest.hex()),
+        None => name.to_owned(),
+    }
 }
 
 fn is_empty(digest: &Digest) -> bool {

@@ -88,6 +88,11 @@ impl Repo for GitHub {
         Ok(tags)
     }
 
+    /// Every reading is of the host itself.
+    async fn refresh(&self) -> Result<(), PortError> {
+        Ok(())
+    }
+
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
         let about = format!("read {path} at {}", commit.short());
         let path = path.trim_start_matches("./");

@@ -49,6 +49,9 @@ pub trait Repo: Send + Sync {
     /// error ([`crate::Problem::Invalid`]), because an empty registry must never be a guess.
     async fn tags(&self) -> Result<Vec<Tag>, PortError>;
 
+    /// Makes [`Repo::tags`] see every tag that others have published by now.
+    async fn refresh(&self) -> Result<(), PortError>;
+
     /// The bytes of a file at a commit; absent where there is none.
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError>;
 

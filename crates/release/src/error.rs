@@ -41,6 +41,14 @@ pub enum ReleaseError {
         /// How often it was tried.
         attempts: u32,
     },
+    /// A journal of claims is not what a run writes.
+    #[error("read the claims in journal {journal}: {why}; delete that journal when no release is being made")]
+    BadClaims {
+        /// The journal.
+        journal: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Other runs created the next tag faster, again and again.
     #[error(
         "create tag {tag}: other runs were faster {attempts} times in a row; run again when they are done"

@@ -1,17 +1,19 @@
 //! Releases: a version tag, a manifest, and the bytes in a store.
 //!
 //! The bytes and the manifest are stored first, by digest; the tag, which names the manifest's digest, comes last
-//! and makes the release visible. So a release that can be seen is complete, and a race is decided by the one
-//! thing that git decides: who creates the tag.
+//! and makes the release visible. So a release that can be seen is complete, and a race is decided by what git decides:
+//! who creates the tag, and before that who claims its number for these bytes.
 
 mod attach;
 mod bom;
 mod bump;
 mod card;
 mod chain;
+mod claim;
 mod error;
 mod fetch;
 mod find;
+mod judged;
 mod make;
 mod note;
 mod planned;

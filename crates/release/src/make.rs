@@ -1,13 +1,13 @@
 //! Making a release.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use tagship_domain::{
-    CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
-    gate::{GateReport, Outcome},
+    Bump, CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
+    gate::GateReport,
     release::{Evidence, Origin},
     schema,
-    validation::{ArtifactReport, ValidationReport},
+    validation::ValidationReport,
 };
 use tagship_ports::{
     ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
@@ -24,16 +24,18 @@ use crate::{
     attach::attached,
     bump::{NextBump, next_bump},
     card::Readme,
+    claim::{Claim, Claims},
     error::ReleaseError,
-    fetch::{artifact_digest, digest_of, read_manifest},
+    fetch::{digest_of, read_manifest},
     find::{read_registry, release_of_version, releases, tag_of},
+    judged::Judged,
     note::release_note,
     signing::SigningKey,
     since::since,
 };
 
 /// How often a lost race for the tag is run again.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 40;
 
 /// Makes releases in one repository and store.
 #[derive(Clone, Copy)]
@@ -121,17 +123,46 @@ impl ReleaseMaker<'_> {
             return Err(ReleaseError::Uncommitted { model: draft.model.clone(), paths: changed });
         }
         self.store_files(draft).await?;
+        if let Some(known) = self.known(draft, &judged).await? {
+            return Ok(known);
+        }
         let mut commit = draft.commit.clone();
         for _ in 0..ATTEMPTS {
             match self.attempt(draft, &judged, &commit).await? {
-                Attempt::Made(made) => return Ok(made),
+                Attempt::Made(made) if is_asked_for(draft, &made) => return Ok(made),
+                // What another run had begun with these bytes is finished; the number that was asked for comes after it.
+                Attempt::Made(_) => commit.clone_from(&draft.commit),
                 Attempt::LostRace => {}
-                Attempt::Elsewhere(why) => {
-                    commit = self.registration_commit(draft, &judged.digest, &why).await?;
+                Attempt::Elsewhere { why, wanted } => {
+                    commit = self.registration_commit(draft, &judged.digest, &why, wanted.as_ref()).await?;
                 }
             }
         }
         Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS })
+    }
+
+    /// The release that these bytes have by the tags that are here. Tags stay, so that nobody has to be asked.
+    async fn known(&self, draft: &Draft, judged: &Judged<'_>) -> Result<Option<Made>, ReleaseError> {
+        let registry = read_registry(self.repo, draft.options.clone()).await?;
+        let number = draft.number.clone().unwrap_or(Number::Next(Bump::Minor));
+        let request = request(draft, judged, &draft.commit, number, None)?;
+        match registry.plan_registration(&request, draft.now) {
+            Ok(Registration::Existing { version, .. }) => {
+                self.existing(draft, &registry, &version).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn existing(
+        &self,
+        draft: &Draft,
+        registry: &Registry,
+        version: &Version,
+    ) -> Result<Made, ReleaseError> {
+        let release = release_of_version(registry, &draft.model, version)?;
+        self.show_again(registry, &release).await?;
+        Ok(Made { release, new: false, because: None })
     }
 
     async fn store_files(&self, draft: &Draft) -> Result<(), ReleaseError> {
@@ -142,54 +173,61 @@ impl ReleaseMaker<'_> {
         Ok(())
     }
 
-    /// One race for the next version. The registry is read anew each time.
+    /// One race for the next version. Claims and registry are read anew each time, in this order.
     async fn attempt(
         &self,
         draft: &Draft,
         judged: &Judged<'_>,
         commit: &CommitId,
     ) -> Result<Attempt, ReleaseError> {
+        let mut claims = Claims::read(self.journals, &draft.model).await?;
+        self.repo.refresh().await?;
         let registry = read_registry(self.repo, draft.options.clone()).await?;
+        claims.settle(&registry)?;
         let newest = self.newest_manifest(&registry, &draft.model).await?;
-        let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
-        let auto = next_bump(newest.as_ref(), judged.artifact.signature.as_ref(), &files);
-        let (number, because) = chosen(draft.number.as_ref(), auto);
-        let request = |manifest: Option<&Manifest>| -> Result<_, ReleaseError> {
-            Ok(RegistrationRequest {
-                model: draft.model.clone(),
-                commit: commit.clone(),
-                digest: judged.digest.clone(),
-                number: number.clone(),
-                trailers: trailers(draft, manifest)?,
-            })
+        let claimed = claims.of(&judged.digest).cloned();
+        let (number, because) = match &claimed {
+            Some(claim) => {
+                (Number::Exactly(claim.version.clone()), "an earlier run took it for these bytes".to_owned())
+            }
+            None => next_number(draft, judged, newest.as_ref()),
         };
+        let planned = request(draft, judged, commit, number.clone(), None)?;
         // Planned twice: the version is in the manifest, and the manifest's digest is in the tag.
-        let version = match registry.plan_registration(&request(None)?, draft.now) {
+        let version = match registry.plan_registration(&planned, draft.now) {
             Ok(Registration::Existing { version, .. }) => {
-                let release = release_of_version(&registry, &draft.model, &version)?;
-                self.show_again(&registry, &release).await?;
-                return Ok(Attempt::Made(Made { release, new: false, because: None }));
+                return self.existing(draft, &registry, &version).await.map(Attempt::Made);
             }
             // No commit of the repository holds these bytes: the version gets one of its own.
             Ok(Registration::New { .. }) if draft.origin.is_some() && *commit == draft.commit => {
-                return Ok(Attempt::Elsewhere(format!(
-                    "They lie in no commit of the repository{}.",
-                    from(draft)
-                )));
+                let why = format!("They lie in no commit of the repository{}.", from(draft));
+                return Ok(Attempt::Elsewhere { why, wanted: given(draft, number) });
             }
-            Ok(Registration::New { version, .. }) => version,
-            Err(RegistryError::CommitTaken { version, .. }) => {
-                let why = format!("That commit is {version} already{}.", from(draft));
-                return Ok(Attempt::Elsewhere(why));
+            Ok(Registration::New { version, .. }) => match number {
+                Number::Next(bump) => claims.free(version, bump),
+                Number::Exactly(_) => version,
+            },
+            Err(RegistryError::CommitTaken { version: holder, .. }) => {
+                let why = format!("That commit is {holder} already{}.", from(draft));
+                return Ok(Attempt::Elsewhere { why, wanted: given(draft, number) });
             }
             Err(error) => return Err(error.into()),
         };
-        let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
+        let claim = match claimed {
+            Some(claim) => claim,
+            None => {
+                let claim = Claim { version, by: draft.by.clone(), at: draft.now };
+                if !claims.add(&judged.digest, &claim).await? {
+                    return Ok(Attempt::LostRace);
+                }
+                claim
+            }
+        };
+        let manifest = judged.manifest(draft, &claim, newest.map(|newest| newest.version));
         let attached = attached(manifest, &draft.readme, self.signing)?;
         let manifest = attached.manifest;
-        let Registration::New { tag, .. } =
-            registry.plan_registration(&request(Some(&manifest))?, draft.now)?
-        else {
+        let planned = request(draft, judged, commit, Number::Exactly(claim.version), Some(&manifest))?;
+        let Registration::New { tag, .. } = registry.plan_registration(&planned, draft.now)? else {
             return Ok(Attempt::LostRace);
         };
         for (digest, bytes) in &attached.files {
@@ -281,6 +319,7 @@ impl ReleaseMaker<'_> {
         draft: &Draft,
         digest: &Digest,
         why: &str,
+        wanted: Option<&Version>,
     ) -> Result<CommitId, ReleaseError> {
         let journal = format!("registry/{}", draft.model);
         let (model, built) = (&draft.model, draft.commit.short());
@@ -288,13 +327,13 @@ impl ReleaseMaker<'_> {
         if let Some(origin) = &draft.origin {
             files.insert("origin".to_owned(), format!("{} {}\n", origin.place, origin.version).into_bytes());
         }
-        let what = match &draft.number {
+        let what = match wanted {
             // A prerelease and what it becomes have the same bytes, and are two versions.
-            Some(Number::Exactly(wanted)) => {
+            Some(wanted) => {
                 files.insert("version".to_owned(), format!("{wanted}\n").into_bytes());
                 wanted.to_string()
             }
-            _ => "other bytes".to_owned(),
+            None => "other bytes".to_owned(),
         };
         let message =
             format!("Register {what} of {model} built at {built}\n\n{why} The bytes are {digest}.\n");
@@ -315,6 +354,36 @@ impl ReleaseMaker<'_> {
     }
 }
 
+/// Whether a release has the number that was asked for, where one was.
+fn is_asked_for(draft: &Draft, made: &Made) -> bool {
+    match &draft.number {
+        Some(Number::Exactly(version)) => *version == made.release.version,
+        _ => true,
+    }
+}
+
+fn request(
+    draft: &Draft,
+    judged: &Judged<'_>,
+    commit: &CommitId,
+    number: Number,
+    manifest: Option<&Manifest>,
+) -> Result<RegistrationRequest, ReleaseError> {
+    Ok(RegistrationRequest {
+        model: draft.model.clone(),
+        commit: commit.clone(),
+        digest: judged.digest.clone(),
+        number,
+        trailers: trailers(draft, manifest)?,
+    })
+}
+
+/// Which number the bytes take where no run has claimed one for them, and why.
+fn next_number(draft: &Draft, judged: &Judged<'_>, newest: Option<&Manifest>) -> (Number, String) {
+    let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
+    chosen(draft.number.as_ref(), next_bump(newest, judged.artifact.signature.as_ref(), &files))
+}
+
 /// The number that a release asks for and why: what was said, else what the comparison says.
 pub(crate) fn chosen(said: Option<&Number>, auto: NextBump) -> (Number, String) {
     match said {
@@ -327,8 +396,21 @@ pub(crate) fn chosen(said: Option<&Number>, auto: NextBump) -> (Number, String) 
 enum Attempt {
     Made(Made),
     LostRace,
-    /// The version needs a commit of its own; why.
-    Elsewhere(String),
+    /// The version needs a commit of its own.
+    Elsewhere {
+        /// Why.
+        why: String,
+        /// The number that needs it, where it is a given one.
+        wanted: Option<Version>,
+    },
+}
+
+/// The number that was given by a person.
+fn given(draft: &Draft, number: Number) -> Option<Version> {
+    match (&draft.number, number) {
+        (Some(Number::Exactly(_)), Number::Exactly(version)) => Some(version),
+        _ => None,
+    }
 }
 
 /// Where the bytes come from, for the end of a sentence.
@@ -337,62 +419,6 @@ fn from(draft: &Draft) -> String {
     origin.map_or_else(String::new, |origin| {
         format!("; they come from {}, version {}", origin.place, origin.version)
     })
-}
-
-/// A draft whose bytes passed validation and the gate.
-pub(crate) struct Judged<'a> {
-    artifact: &'a ArtifactReport,
-    digest: Digest,
-}
-
-impl<'a> Judged<'a> {
-    pub(crate) fn of(draft: &'a Draft) -> Result<Self, ReleaseError> {
-        let no = |why: String| ReleaseError::NotJudged { model: draft.model.clone(), why };
-        let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
-        let digest =
-            artifact_digest(&files, draft.single_file).ok_or_else(|| no("there are no files".to_owned()))?;
-        let [artifact] = draft.validation.artifacts.as_slice() else {
-            return Err(no(format!("validation judged {} artifacts", draft.validation.artifacts.len())));
-        };
-        if !draft.validation.passed() {
-            return Err(no(format!("validation said {}", draft.validation.verdict)));
-        }
-        if artifact.sha256.as_ref() != Some(&digest) {
-            return Err(no(format!("validation judged other bytes than {}", digest.short())));
-        }
-        if draft.gate.outcome != Outcome::Successful {
-            return Err(no(format!("the gate is {}", draft.gate.outcome)));
-        }
-        if draft.gate.digest.as_ref() != Some(&digest) {
-            return Err(no(format!("the gate judged other bytes than {}", digest.short())));
-        }
-        Ok(Self { artifact, digest })
-    }
-
-    pub(crate) fn manifest(&self, draft: &Draft, version: Version, previous: Option<Version>) -> Manifest {
-        let number =
-            |metric: &tagship_domain::gate::MetricDiff| Some((metric.name.clone(), metric.candidate?));
-        Manifest {
-            model: draft.model.clone(),
-            version,
-            digest: self.digest.clone(),
-            format: self.artifact.format.clone(),
-            size: draft.files.iter().map(|file| file.entry.size).sum(),
-            files: draft.files.iter().map(|file| file.entry.clone()).collect(),
-            single_file: draft.single_file,
-            signature: self.artifact.signature.clone(),
-            metrics: draft.gate.metrics.iter().filter_map(number).collect(),
-            evidence: draft.evidence.iter().map(|(kind, file)| (*kind, file.entry.clone())).collect(),
-            attachments: BTreeMap::new(),
-            validation: draft.validation.clone(),
-            gate: draft.gate.clone(),
-            commit: draft.commit.clone(),
-            origin: draft.origin.clone(),
-            by: draft.by.clone(),
-            created: draft.now,
-            previous,
-        }
-    }
 }
 
 fn trailers(draft: &Draft, manifest: Option<&Manifest>) -> Result<Trailers, ReleaseError> {

@@ -6,8 +6,10 @@ use tagship_registry::Registry;
 use crate::{
     bom::bill_of_materials,
     card::model_card,
+    claim::Claim,
     error::ReleaseError,
-    make::{Draft, Judged, ReleaseMaker},
+    judged::Judged,
+    make::{Draft, ReleaseMaker},
     note::release_note,
     since::since,
 };
@@ -38,7 +40,8 @@ impl ReleaseMaker<'_> {
     ) -> Result<Planned, ReleaseError> {
         let judged = Judged::of(draft)?;
         let newest = self.newest_manifest(registry, &draft.model).await?;
-        let manifest = judged.manifest(draft, version, newest.map(|newest| newest.version));
+        let claim = Claim { version, by: draft.by.clone(), at: draft.now };
+        let manifest = judged.manifest(draft, &claim, newest.map(|newest| newest.version));
         let since = since(self.repo, self.store, registry, &manifest).await?;
         Ok(Planned {
             note: release_note(&manifest, &since),

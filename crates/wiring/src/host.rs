@@ -140,6 +140,10 @@ impl Repo for TagsByApi {
         self.api.tags().await
     }
 
+    async fn refresh(&self) -> Result<(), PortError> {
+        self.api.refresh().await
+    }
+
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {
         self.clone.file_at(commit, path).await
     }

@@ -8,6 +8,7 @@
 
 mod budget;
 mod conformance;
+mod drafts;
 mod errors;
 mod faults;
 mod host;

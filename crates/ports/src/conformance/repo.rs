@@ -31,8 +31,8 @@ pub async fn repo(repo: &dyn Repo, fixture: &RepoFixture) {
     tags(repo, fixture).await;
 }
 
-/// Two runs that create the same tag: one succeeds, the other sees the winner's tag. Both handles reach the same
-/// repository or remote, which must have no tag `churn#production#1`.
+/// Two runs that create the same tag: one succeeds, the other sees the winner's tag, and others once it asks for them. Both handles reach the same
+/// repository or remote, which must have no tags `churn#production#1` and `churn#production#2`.
 pub async fn racing_tags(one: &dyn Repo, other: &dyn Repo, commit: &CommitId) {
     let winner = tag("churn#production#1", commit, "first\n");
     one.create_tag(&winner).await.expect("the tag is free");
@@ -41,6 +41,9 @@ pub async fn racing_tags(one: &dyn Repo, other: &dyn Repo, commit: &CommitId) {
     assert_eq!(error.problem, Problem::Conflict, "{error}");
     let seen = find(other, "churn#production#1").await.expect("the winner's tag is seen after the lost race");
     assert_eq!(seen.message.trim_end(), "first");
+    one.create_tag(&tag("churn#production#2", commit, "third\n")).await.expect("the tag is free");
+    other.refresh().await.expect("what was published can be read");
+    assert!(find(other, "churn#production#2").await.is_some(), "a refresh brings what others published");
 }
 
 async fn revisions(repo: &dyn Repo, fixture: &RepoFixture) {

@@ -20,7 +20,7 @@ const SHORTEST_ID: usize = 4;
 /// A repository in memory with one branch.
 #[derive(Debug)]
 pub struct FakeRepo {
-    /// What goes wrong in `resolve`, `commit`, `tags`, `file_at`, `create_tag` and `uncommitted`.
+    /// What goes wrong in `resolve`, `commit`, `tags`, `refresh`, `file_at`, `create_tag` and `uncommitted`.
     pub faults: Faults,
     branch: String,
     content: Mutex<Content>,
@@ -111,6 +111,10 @@ impl Repo for FakeRepo {
 
     async fn tags(&self) -> Result<Vec<Tag>, PortError> {
         self.faults.around("tags", || Ok(held(&self.content).tags.values().cloned().collect())).await
+    }
+
+    async fn refresh(&self) -> Result<(), PortError> {
+        self.faults.around("refresh", || Ok(())).await
     }
 
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {

@@ -14,9 +14,9 @@ use tagship_registry::Number;
 use super::{World, at, churn, gate, signature, validation};
 use crate::{Draft, ReleaseError, fetch::digest_of, read_manifest, releases};
 
-/// The commit that the first entry of a fake journal gets.
-fn first_journal_entry() -> CommitId {
-    format!("{:040x}", 1).parse().unwrap()
+/// The commit of a registration where one version was made before: its number was claimed in the first entry.
+fn registration_commit() -> CommitId {
+    format!("{:040x}", 2).parse().unwrap()
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn what_changed_decides_the_next_version() {
 async fn a_second_version_of_one_commit_gets_a_commit_of_its_own() {
     let world = World::new();
     world.maker().make(&world.draft(b"one", 10)).await.unwrap();
-    world.repo.add_commit_beside(&first_journal_entry(), at(20));
+    world.repo.add_commit_beside(&registration_commit(), at(20));
     let second = world.maker().make(&world.draft(b"two", 20)).await.unwrap();
     assert_eq!(second.release.version.to_string(), "v0.2.0");
     assert_ne!(second.release.commit, world.commit);
@@ -91,7 +91,7 @@ async fn a_second_version_of_one_commit_gets_a_commit_of_its_own() {
 async fn a_run_that_ended_before_its_tag_leaves_one_registration_commit() {
     let world = World::new();
     world.maker().make(&world.draft(b"one", 10)).await.unwrap();
-    world.repo.add_commit_beside(&first_journal_entry(), at(20));
+    world.repo.add_commit_beside(&registration_commit(), at(20));
     world.repo.faults.fail("create_tag", Problem::Unreachable, 1);
     let draft = world.draft(b"two", 20);
     world.maker().make(&draft).await.unwrap_err();
@@ -227,7 +227,7 @@ async fn a_prerelease_becomes_final_with_the_same_bytes_at_a_commit_of_its_own()
         number: Some(Number::Exactly(version.parse().unwrap())),
         ..world.draft(b"one", 10)
     };
-    for entry in 1..=2 {
+    for entry in 1..=6 {
         world.repo.add_commit_beside(&format!("{entry:040x}").parse().unwrap(), at(20));
     }
     let candidate = world.maker().make(&numbered("v2.0.0-rc.1")).await.unwrap();

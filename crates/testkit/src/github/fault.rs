@@ -19,6 +19,10 @@ pub enum Fault {
     CutBefore,
     /// It happened, but the connection ends before the answer.
     CutAfter,
+    /// The program that [`FakeGitHub::point_at`](super::FakeGitHub::point_at) names is killed, and nothing happened.
+    KillBefore,
+    /// It happened, but that program is killed before the answer comes.
+    KillAfter,
     /// It happened, but the connection ends in the middle of the answer.
     HalfAnswer,
     /// A read answers what was there before the last write.

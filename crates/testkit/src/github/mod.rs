@@ -11,6 +11,7 @@ mod debug;
 mod fault;
 pub(crate) mod http;
 mod mirror;
+mod moment;
 mod objects;
 mod releases;
 mod shape;
@@ -32,6 +33,7 @@ use ask::Ask;
 use fault::Faults;
 use http::{Reply, Request, Server};
 use mirror::Mirrored;
+use moment::Moments;
 use world::{REPOSITORY, hash};
 
 /// The token that is accepted.
@@ -59,6 +61,7 @@ pub struct Received {
 pub struct FakeGitHub {
     server: Server,
     inner: Arc<Mutex<Inner>>,
+    moments: Arc<Moments>,
 }
 
 #[derive(Debug)]
@@ -70,12 +73,13 @@ struct Inner {
     received: Vec<Received>,
     used: u64,
     follows: Option<Mirrored>,
+    moments: Arc<Moments>,
 }
 
 impl FakeGitHub {
     /// Starts one with an empty repository `acme/shop`, whose branch `main` has one commit.
     pub fn start() -> Self {
-        let world = World::new(String::new());
+        let (world, moments) = (World::new(String::new()), Arc::new(Moments::default()));
         let inner = Inner {
             before: world.clone(),
             world,
@@ -83,11 +87,15 @@ impl FakeGitHub {
             received: Vec::new(),
             used: 0,
             follows: None,
+            moments: Arc::clone(&moments),
         };
         let inner = Arc::new(Mutex::new(inner));
-        let shared = Arc::clone(&inner);
-        let server = Server::start(move |request| locked(&shared).handle(request));
-        let fake = Self { server, inner };
+        let (shared, door) = (Arc::clone(&inner), Arc::clone(&moments));
+        let server = Server::start(move |request| {
+            door.pass(&request.method, &request.target);
+            locked(&shared).handle(request)
+        });
+        let fake = Self { server, inner, moments };
         locked(&fake.inner).world.base = fake.api_url();
         fake
     }
@@ -147,6 +155,29 @@ impl FakeGitHub {
     /// Every such request fails, until [`FakeGitHub::recover`].
     pub fn fail_always(&self, method: &str, path: &str, fault: Fault) {
         locked(&self.inner).faults.always(method, path, fault);
+    }
+
+    /// Says which process [`Fault::KillBefore`] and [`Fault::KillAfter`] kill; a fault that strikes before this is said
+    /// waits for it.
+    pub fn point_at(&self, process: u32) {
+        self.moments.point_at(Some(process));
+    }
+
+    /// Kills whoever makes the request with this number, counted as by [`FakeGitHub::fail_at`]. The process is named once
+    /// it has started.
+    pub fn kill_at(&self, number: usize, fault: Fault) {
+        self.moments.point_at(None);
+        self.fail_at(number, fault);
+    }
+
+    /// From now on so many requests of a method whose target holds `path` wait until they are all there.
+    pub fn arrange_meeting(&self, method: &str, path: &str, requests: usize) {
+        self.moments.arrange(method, path, requests);
+    }
+
+    /// Whether they all stood there at once.
+    pub fn have_met(&self) -> bool {
+        self.moments.have_met()
     }
 
     /// Forgets every planned failure.
@@ -236,6 +267,15 @@ impl Inner {
             Some(Fault::StatusAfter(status)) => {
                 self.act(request);
                 self.send(request, Answer::error(*status, "Bad Gateway"))
+            }
+            Some(Fault::KillBefore) => {
+                self.moments.kill();
+                Reply::Silence
+            }
+            Some(Fault::KillAfter) => {
+                self.act(request);
+                self.moments.kill();
+                Reply::Silence
             }
             Some(Fault::CutAfter) => {
                 self.act(request);

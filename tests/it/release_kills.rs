@@ -1,0 +1,134 @@
+//! `kill -9` of a release on a host at every request: before it arrives, and after it was served. The next run ends where an
+//! undisturbed one ends: one published release with the right bytes, no draft, one tag.
+#![cfg(unix)]
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::PathBuf,
+};
+
+use serde_json::Value;
+use tagship_testkit::{Cli, Output, github::Fault};
+
+use crate::{
+    hosted::Hosted,
+    workbench::{Workbench, tagship},
+};
+
+/// A model that waits for its release on a host.
+struct Ready {
+    hosted: Hosted,
+    runs: usize,
+}
+
+/// What others see of a release: the release with its files by name and content, and the references.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    releases: Vec<(String, bool, Vec<(String, u64)>)>,
+    references: Vec<String>,
+}
+
+impl Ready {
+    fn new(immutable: bool) -> Self {
+        let hosted = Hosted::of(Workbench::new());
+        hosted.github.world(|world| world.immutable_releases = immutable);
+        for verb in ["validate", "gate"] {
+            hosted.bench.run(&[verb]).assert_code(0);
+        }
+        Self { hosted, runs: 0 }
+    }
+
+    /// A run of `release`, ready to start. The job's documents lie where the steps of a job leave them.
+    fn release(&mut self) -> Cli {
+        self.runs += 1;
+        let clone = self.hosted.bench.clone.path();
+        let directory = clone.join(format!(".tagship/run-{}", self.runs));
+        let temp = directory.join("temp/tagship");
+        fs::create_dir_all(&temp).unwrap();
+        fs::write(directory.join("event.json"), "{}").unwrap();
+        for document in fs::read_dir(clone.join(".tagship/job")).unwrap() {
+            let from: PathBuf = document.unwrap().path();
+            fs::copy(&from, temp.join(from.file_name().unwrap())).unwrap();
+        }
+        let cli = tagship(clone, &["release"]);
+        self.hosted.surround(cli, self.runs, "workflow_dispatch", &directory)
+    }
+
+    /// Fetches the release, which reads every byte of it against its digest.
+    fn pull(&self) -> Output {
+        let clone = self.hosted.bench.clone.path();
+        let pulled = tagship(clone, &["pull", "churn@v0.1.0", "--output", ".tagship/pulled"]);
+        let directory = clone.join(".tagship/run-1");
+        self.hosted.surround(pulled, self.runs, "workflow_dispatch", &directory).run()
+    }
+
+    fn seen(&self) -> Seen {
+        let files = |release: &Value, bytes: &dyn Fn(u64) -> Vec<u8>| {
+            let mut files: Vec<(String, u64)> = release["assets"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|asset| {
+                    let bytes = bytes(asset["id"].as_u64().unwrap());
+                    (asset["name"].as_str().unwrap().to_owned(), print_of(&bytes))
+                })
+                .collect();
+            files.sort();
+            files
+        };
+        let releases = self.hosted.github.world(|world| {
+            let seen = |release: &Value| {
+                let tag = release["tag_name"].as_str().unwrap().to_owned();
+                (tag, release["draft"] == true, files(release, &|id| world.asset_bytes[&id].clone()))
+            };
+            world.releases.iter().map(seen).collect()
+        });
+        Seen { releases, references: self.hosted.bench.published() }
+    }
+
+    /// Every name and content that does not depend on when and by which run it was released.
+    fn settled(mut seen: Seen) -> Seen {
+        let by_the_run = ["tagship.manifest", "bytes-"];
+        for (_, _, files) in &mut seen.releases {
+            for (name, print) in files.iter_mut() {
+                if let Some(plain) = by_the_run.iter().find(|plain| name.starts_with(**plain)) {
+                    (*name, *print) = ((*plain).to_owned(), 0);
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// Tells contents apart.
+fn print_of(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[test]
+fn a_release_survives_a_kill_at_every_request() {
+    let mut calm = Ready::new(false);
+    calm.release().run().assert_code(0);
+    let requests = calm.hosted.github.requests();
+    let expected = Ready::settled(calm.seen());
+    let [(tag, draft, files)] = expected.releases.as_slice() else { panic!("{expected:?}") };
+    assert_eq!((tag.as_str(), *draft), ("churn@v0.1.0", false));
+    assert!(files.len() > 5, "model, cases, predictions, documents, manifest: {files:?}");
+    for (at, request) in requests.iter().enumerate() {
+        // What was served before a run died can't be taken back where releases are immutable.
+        for (fault, immutable) in [(Fault::KillBefore, false), (Fault::KillAfter, true)] {
+            let point = format!("{fault:?} {at}: {request}");
+            let mut ready = Ready::new(immutable);
+            ready.hosted.github.kill_at(at, fault);
+            let running = ready.release().start();
+            ready.hosted.github.point_at(running.id());
+            assert_eq!(running.wait().code, -1, "{point} was reached");
+            ready.release().run().assert_code(0);
+            assert_eq!(Ready::settled(ready.seen()), expected, "{point}");
+            ready.pull().assert_code(0);
+        }
+    }
+}
