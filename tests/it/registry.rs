@@ -160,6 +160,56 @@ fn what_is_wrong_is_put_right_without_deleting_a_tag() {
 }
 
 #[test]
+fn a_tag_that_differs_stops_no_other_repair_and_what_to_do_is_always_said() {
+    let bench = Workbench::new();
+    let doctor = |words: &[&str]| bench.run(&[&["registry", "doctor"], words].concat());
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    bench.run(&["registry", "register", "other"]).assert_code(0);
+    bench.run(&["registry", "assign", "lead@v0.1.0", "staging"]).assert_code(0);
+    bench.run(&["registry", "deregister", "lead@v0.1.0"]).assert_code(0);
+    bench.clone.git(&["tag", "--delete", "lead@v0.1.0!"]);
+    bench.clone.git(&["tag", "--annotate", "--force", "--message", "mine", "other@v0.1.0", "HEAD"]);
+    let done = doctor(&["--repair", "--yes"]);
+    done.assert_code(1);
+    for words in [
+        "tag-not-fetched: lead@v0.1.0!",
+        "done: git fetch --tags",
+        "done: made tag lead#staging!#2",
+        "tag-differs-from-remote: other@v0.1.0",
+        "`git fetch origin tag other@v0.1.0`",
+    ] {
+        assert!(done.stdout.contains(words), "{words}: {}", done.stdout);
+    }
+    bench.clone.git(&["tag", "other#dev#7"]);
+    let shown = doctor(&[]);
+    assert!(
+        shown.assert_code(1).stdout.contains("`git tag --annotate --force 'other#dev#7' 'other#dev#7'`"),
+        "{}",
+        shown.stdout
+    );
+}
+
+#[test]
+fn a_bad_description_at_the_commit_of_a_version_is_told() {
+    let bench = Workbench::new();
+    bench.clone.write("artifacts.yaml", "lead: { type: [] }\nnever: { type: [] }\n");
+    bench.push("Describe");
+    bench.run(&["registry", "register", "lead"]).assert_code(0);
+    bench.clone.write("artifacts.yaml", "lead: { type: model }\n");
+    bench.push("Correct it");
+    let sick = bench.run(&["registry", "doctor"]);
+    sick.assert_code(1);
+    assert_eq!(
+        sick.stdout.matches("annotation-invalid: the description of lead at ").count(),
+        1,
+        "{}",
+        sick.stdout
+    );
+    assert!(sick.stdout.contains("by hand: correct it in a new commit"), "{}", sick.stdout);
+    assert!(!sick.stdout.contains("never"), "{}", sick.stdout);
+}
+
+#[test]
 fn a_shallow_clone_is_deepened_on_demand() {
     let bench = Workbench::new();
     bench.run(&["registry", "register", "lead"]).assert_code(0);

@@ -200,6 +200,53 @@ fn files(directory: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
+fn what_no_key_is_at_hand_for_is_explained_but_for_its_signature() {
+    let bench = Workbench::new();
+    demand_signatures(&bench, 7);
+    release(&bench);
+    let config = fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
+    bench.clone.write("tagship.yml", config.replace("keys/release.pub.pem", "{ key-env: TRUSTED_KEY }"));
+    let explain = |key: &str| {
+        bench.cli(&["registry", "explain", "churn@v0.1.0", "--format", "json"]).env("TRUSTED_KEY", key).run()
+    };
+    let unset = bench.run(&["registry", "explain", "churn@v0.1.0"]);
+    let text = unset.assert_code(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in ["accuracy floor", "the signature was not checked", "TRUSTED_KEY is not set"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let signature = ("signature".to_owned(), "unknown".to_owned());
+    assert_eq!(outcomes(explain("no key").assert_code(0)), [signature]);
+    let read = explain(&keys(7).1);
+    assert!(!read.assert_code(0).stdout.contains("not checked"), "{}", read.stdout);
+    bench.run(&["verify", "churn@v0.1.0"]).assert_code(2);
+}
+
+#[test]
+fn what_a_signature_leaves_out_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["weights.bin", ".gitignore"] {
+        fs::create_dir_all(directory.path().join("model")).unwrap();
+        fs::write(directory.path().join("model").join(file), "x").unwrap();
+    }
+    let sign = |arguments: &[&str]| {
+        tagship_testkit::Cli::new(TAGSHIP)
+            .args([&["sign", "model", "--key-env", VARIABLE], arguments].concat())
+            .current_dir(directory.path())
+            .env(VARIABLE, keys(7).0)
+            .run()
+    };
+    let signed = sign(&[]);
+    assert!(
+        signed.assert_code(0).stdout.contains("left out, so that nobody vouches for it: .gitignore\n"),
+        "{}",
+        signed.stdout
+    );
+    let signed: Value =
+        serde_json::from_str(&sign(&["--force", "--format", "json"]).assert_code(0).stdout).unwrap();
+    assert_eq!(signed["ignored"], serde_json::json!([".gitignore"]));
+}
+
+#[test]
 fn a_dry_run_shows_what_would_be_written_and_writes_nothing() {
     let bench = Workbench::new();
     demand_signatures(&bench, 7);
@@ -212,6 +259,9 @@ fn a_dry_run_shows_what_would_be_written_and_writes_nothing() {
     assert_eq!((&planned["version"], &planned["sign_key_env"]), (&"v0.1.0".into(), &VARIABLE.into()));
     assert!(planned["note"].as_str().unwrap().contains("| metric | value |"), "{planned}");
     assert_eq!(planned["bill_of_materials"]["specVersion"], "1.6");
+    assert_eq!(planned["documents_lack_signature"], true);
+    let told = bench.run(&["release", "--dry-run"]);
+    assert!(told.stdout.contains("these lines are missing below"), "{}", told.stdout);
     assert_eq!(bench.published(), published);
     assert!(!store.exists());
     bench.clone.write("models/churn/README.md", "---\nlicense: [\n---\n");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use git2::Oid;
-use tagship_ports::PortError;
+use tagship_ports::{PortError, Problem};
 
 use crate::{error::at, program::REMOTE_LIMIT, repository::GitRepo};
 
@@ -35,15 +35,19 @@ impl GitRepo {
             .run(&operation, REMOTE_LIMIT, &["fetch", "--quiet", "--no-tags", "--unshallow", remote])
             .await?;
         self.reopen(&operation)?;
-        self.fetch_tags().await
+        self.fetch_all_tags().await
     }
 
-    /// Fetches the tags of the remote that this clone has not.
+    /// Fetches the tags of the remote that this clone has not. A tag of this clone that differs from the remote's stays, and
+    /// keeps none of the others away.
     ///
     /// # Errors
-    /// When the remote cannot be read, or a tag of this clone differs from the remote's.
+    /// When the remote cannot be read.
     pub async fn fetch_all_tags(&self) -> Result<(), PortError> {
-        self.fetch_tags().await
+        match self.fetch_tags().await {
+            Err(error) if error.problem == Problem::Conflict => Ok(()),
+            fetched => fetched,
+        }
     }
 
     /// Compares the tags of this clone with those of its remote; without a remote there is nothing to compare.

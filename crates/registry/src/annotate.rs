@@ -39,6 +39,12 @@ impl Registry {
         self.note(Finding { kind: FindingKind::BadAnnotations, subject, detail: why.to_owned() });
     }
 
+    /// Takes in that one description at the commit of a version cannot be used.
+    pub fn annotation_unusable(&mut self, name: &str, commit: &CommitId, why: &str) {
+        let subject = format!("the description of {name} at {}", commit.short());
+        self.note(Finding { kind: FindingKind::BadAnnotation, subject, detail: why.to_owned() });
+    }
+
     fn check_type(&mut self, name: &str, annotation: &Annotation) {
         let (Some(allowed), Some(kind)) = (&self.options().types, &annotation.kind) else { return };
         if !allowed.contains(kind) {

@@ -3,7 +3,7 @@
 use tagship_domain::Timestamp;
 
 use crate::{
-    finding::{Finding, FindingKind},
+    finding::{Finding, FindingKind, MODEL},
     model::Model,
     registry::Registry,
     repair::repairable,
@@ -21,7 +21,7 @@ impl Registry {
             if let Some(reason) = model.contradiction() {
                 findings.push(Finding {
                     kind: FindingKind::Contradiction,
-                    subject: format!("model {}", model.name()),
+                    subject: format!("{MODEL}{}", model.name()),
                     detail: reason.to_owned(),
                 });
             }

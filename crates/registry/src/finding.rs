@@ -41,6 +41,9 @@ pub enum FindingKind {
     FutureTime,
 }
 
+/// In front of a model's name, where it is the subject.
+pub(crate) const MODEL: &str = "model ";
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -91,40 +94,46 @@ impl FindingKind {
         }
     }
 
-    /// What a person can do about it where nothing safe can be done without one; `TAG` stands for the subject.
-    pub fn by_hand(self) -> Option<&'static str> {
-        Some(match self {
+    /// What a person can do about it; `TAG` stands for the tag, quoted for a shell, `TAGS` for the patterns of a model's.
+    fn advice(self) -> &'static str {
+        match self {
             Self::LightweightTag => {
-                "if it was meant as an event, make it one: `git tag --annotate --force TAG TAG^{}`, then push it; else leave \
-                 it, for both tools ignore it"
+                "if it was meant as an event, make it one: `git tag --annotate --force TAG TAG`, then push it; else leave it, \
+                 for both tools ignore it"
             }
             Self::NotACommit | Self::NoTagger | Self::CreatedTag => {
                 "GTO works again without it: keep its content (`git cat-file tag TAG`), then `git tag --delete TAG` and \
                  `git push --delete origin TAG`"
             }
             Self::NumberTooLarge | Self::FutureTime => {
-                "if the number or date is no real one, make the event again with a real one, then delete TAG here and on \
-                 the remote"
+                "if the number or date is no real one, make the event again with a real one, then `git tag --delete TAG` and \
+                 `git push --delete origin TAG`"
             }
             Self::Contradiction => {
-                "say which of the tags is right, keep the content of the other (`git cat-file tag TAG`), and delete that one \
-                 here and on the remote"
+                "see who made which tag (`git tag --list --format='%(refname:strip=2) %(*objectname:short) %(taggername) \
+                 %(taggerdate:iso)' TAGS`), keep the content of the wrong one (`git cat-file tag NAME`), then `git tag \
+                 --delete NAME` and `git push --delete origin NAME`; the model is used again as soon as its tags agree"
             }
             Self::ClockOrder => {
                 "both tools go by the time; if the higher counter is meant, assign again: `tagship registry assign`"
             }
             Self::UnpublishedTag => {
-                "if it is meant, publish it: `git push origin refs/tags/TAG`; if its run was overtaken, delete it here: \
+                "if it is meant, publish it: `git push origin tag TAG`; if its run was overtaken, delete it here: \
                  `git tag --delete TAG`"
             }
             Self::DifferentTag => {
                 "the remote's counts; keep what differs (`git cat-file tag TAG`), then `git tag --delete TAG` and \
                  `git fetch origin tag TAG`"
             }
-            Self::BadAnnotations | Self::BadAnnotation => "correct it in a new commit",
+            Self::BadAnnotations | Self::BadAnnotation => {
+                "correct it in a new commit; a version keeps the file of its own commit, so that one that is registered with \
+                 it stays without a description here, and GTO needs a version at a corrected commit"
+            }
             Self::TypeNotAllowed => "correct the type, or add it to `types` in .gto",
-            Self::Tie | Self::WithdrawnInStage | Self::ShallowClone | Self::UnfetchedTag => return None,
-        })
+            Self::Tie | Self::WithdrawnInStage | Self::ShallowClone | Self::UnfetchedTag => {
+                "`tagship registry doctor --repair` shows what would be done, `--yes` does it"
+            }
+        }
     }
 
     fn sentence(self) -> &'static str {
@@ -155,11 +164,49 @@ impl Finding {
     pub fn on_tag(kind: FindingKind, tag: &str) -> Self {
         Self { kind, subject: tag.to_owned(), detail: String::new() }
     }
+
+    /// What a person can do about it, with commands as a POSIX shell takes them.
+    pub fn by_hand(&self) -> String {
+        let model = self.subject.strip_prefix(MODEL).unwrap_or(&self.subject);
+        let tags = ["@*", "#*"].map(|form| quoted(&format!("{model}{form}"))).join(" ");
+        self.kind.advice().replace("TAGS", &tags).replace("TAG", &quoted(&self.subject))
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.subject, self.kind.sentence())?;
         if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+    }
+}
+
+/// A word as a POSIX shell takes it: `#` would begin a comment, `!` the history of an interactive one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@:=+,%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_what_a_shell_takes() {
+        let advice = |kind, subject: &str| Finding::on_tag(kind, subject).by_hand();
+        for (tag, word) in [
+            ("churn@v1.0.0", "churn@v1.0.0"),
+            ("churn#prod#1", "'churn#prod#1'"),
+            ("churn@v1.0.0!", "'churn@v1.0.0!'"),
+            ("it's $HOME;`id`", "'it'\\''s $HOME;`id`'"),
+        ] {
+            let text = advice(FindingKind::UnpublishedTag, tag);
+            assert!(text.contains(&format!("`git push origin tag {word}`")), "{text}");
+            assert!(text.contains(&format!("`git tag --delete {word}`")), "{text}");
+        }
+        let text = advice(FindingKind::Contradiction, "model nlp/it");
+        assert!(text.contains("'nlp/it@*' 'nlp/it#*'`") && !text.contains("TAG"), "{text}");
     }
 }

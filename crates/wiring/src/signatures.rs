@@ -1,6 +1,8 @@
 //! Keys: the private one that signs releases, the public ones that are trusted, and what a release without a trusted
 //! signature is kept out of.
 
+use std::path::Path;
+
 use tagship_config::{KeySource, ModelConfig, RepoPath};
 use tagship_domain::{Exit, Manifest, Redacted};
 use tagship_ports::ArtifactStore;
@@ -61,27 +63,56 @@ pub(crate) fn trusted_keys(workspace: &Workspace, model: &ModelConfig) -> Result
     model.trusted_keys.iter().map(|source| trusted_key(workspace, source)).collect()
 }
 
-fn trusted_key(workspace: &Workspace, source: &KeySource) -> Result<PublicKey, Failure> {
-    let text = match source {
-        KeySource::File(path) => trusted_file(workspace, path)?,
-        KeySource::Env(name) => Context::inherited(name).ok_or_else(|| {
-            Failure::usage(format!("read the public key: the environment variable {name} is not set"))
-        })?,
-    };
-    PublicKey::from_pem(&text).map_err(|error| Failure::usage(format!("{source}: {error}")))
+/// The keys that a model trusts as far as they can be read, and why others can't.
+pub(crate) fn readable_keys(workspace: &Workspace, model: &ModelConfig) -> (Vec<PublicKey>, Vec<Failure>) {
+    let (mut keys, mut unread) = (vec![], vec![]);
+    for source in &model.trusted_keys {
+        match trusted_key(workspace, source) {
+            Ok(key) => keys.push(key),
+            Err(why) => unread.push(why),
+        }
+    }
+    (keys, unread)
 }
 
-fn trusted_file(workspace: &Workspace, path: &RepoPath) -> Result<String, Failure> {
-    let wrong = |why: String| Failure::usage(format!("read the public key {path}: {why}"));
-    let bytes = if workspace.context.is_privileged() {
-        let commit =
-            workspace.context.sha.as_ref().ok_or_else(|| wrong("GITHUB_SHA is not set".to_owned()))?;
-        let found = workspace.clone.read_file(commit, path.as_str()).map_err(failed)?;
-        found.ok_or_else(|| wrong(format!("commit {} has no such file", commit.short())))?
-    } else {
-        files::read(&workspace.root.join(path), KEY_FILE).map_err(wrong)?
+/// The public key in a file on disk.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub(crate) fn key_at(path: &Path) -> Result<PublicKey, Failure> {
+    let name = path.display().to_string();
+    public_key(&name, files::read(path, KEY_FILE).map_err(|why| unread(&name, &why))?)
+}
+
+fn trusted_key(workspace: &Workspace, source: &KeySource) -> Result<PublicKey, Failure> {
+    let bytes = match source {
+        KeySource::File(path) => trusted_file(workspace, path)?,
+        KeySource::Env(name) => Context::inherited(name)
+            .ok_or_else(|| {
+                Failure::usage(format!("read the public key: the environment variable {name} is not set"))
+            })?
+            .into_bytes(),
     };
-    String::from_utf8(bytes).map_err(|_binary| wrong("it is not UTF-8".to_owned()))
+    public_key(&source.to_string(), bytes)
+}
+
+fn trusted_file(workspace: &Workspace, path: &RepoPath) -> Result<Vec<u8>, Failure> {
+    let wrong = |why: String| unread(path.as_str(), &why);
+    if !workspace.context.is_privileged() {
+        return files::read(&workspace.root.join(path), KEY_FILE).map_err(wrong);
+    }
+    let commit = workspace.context.sha.as_ref().ok_or_else(|| wrong("GITHUB_SHA is not set".to_owned()))?;
+    let found = workspace.clone.read_file(commit, path.as_str()).map_err(failed)?;
+    found.ok_or_else(|| wrong(format!("commit {} has no such file", commit.short())))
+}
+
+fn public_key(name: &str, bytes: Vec<u8>) -> Result<PublicKey, Failure> {
+    let text = String::from_utf8(bytes).map_err(|_binary| unread(name, "it is not UTF-8"))?;
+    PublicKey::from_pem(&text).map_err(|error| Failure::usage(format!("{name}: {error}")))
+}
+
+fn unread(name: &str, why: &str) -> Failure {
+    Failure::usage(format!("read the public key {name}: {why}"))
 }
 
 /// What no trusted key has signed does not begin, where a signature is required.

@@ -70,7 +70,20 @@ fn key(number: u8) -> SigningKey {
 }
 
 fn check(bundle: &str, key: &PublicKey, files: &Memory) -> Result<(), SignatureError> {
-    verify_bundle(bundle.as_bytes(), std::slice::from_ref(key))?.check_files(files)
+    verify_bundle(bundle.as_bytes(), std::slice::from_ref(key))?.check_files(files).map(|_unnamed| ())
+}
+
+#[test]
+fn empty_files_that_a_signature_in_pieces_does_not_name_are_told() {
+    let unnamed = |bundle: &str, extra: &str| {
+        let mut files = model();
+        files.0.extend([(extra.to_owned(), vec![])]);
+        let (bundle, ours) = restated(bundle, |_| {});
+        verify_bundle(bundle.as_bytes(), &[ours]).unwrap().check_files(&files)
+    };
+    assert_eq!(unnamed(SHARDS, "a/__init__.py").unwrap(), ["a/__init__.py", "empty.bin"]);
+    assert_eq!(unnamed(FILES, "empty.bin").unwrap(), [""; 0], "a signature of whole files names them");
+    assert!(matches!(unnamed(FILES, "a/__init__.py"), Err(SignatureError::Differs { .. })));
 }
 
 /// A change of a JSON text.

@@ -58,19 +58,27 @@ impl Verified {
         self.statement.resources.len()
     }
 
-    /// Compares the files of a directory, or one file, with what was signed.
+    /// Compares the files of a directory, or one file, with what was signed. Answers the empty files that a signature in
+    /// pieces says nothing about: a file without bytes has no piece.
     ///
     /// # Errors
     /// When they differ, or cannot be read.
-    pub fn check_files(&self, files: &dyn FileTree) -> Result<(), SignatureError> {
+    pub fn check_files(&self, files: &dyn FileTree) -> Result<Vec<String>, SignatureError> {
         let Statement { hash, method, .. } = self.statement;
-        let mut found = BTreeMap::new();
+        let (mut found, mut unnamed) = (BTreeMap::new(), vec![]);
         for path in files.paths()? {
-            if !self.statement.ignores(&path) {
-                found.extend(resources(hash, method, &path, files.open(&path)?.as_mut())?);
+            if self.statement.ignores(&path) {
+                continue;
             }
+            let of_file = resources(hash, method, &path, files.open(&path)?.as_mut())?;
+            if of_file.is_empty() {
+                unnamed.push(path);
+            }
+            found.extend(of_file);
         }
-        self.compare(&found)
+        self.compare(&found)?;
+        unnamed.sort();
+        Ok(unnamed)
     }
 
     /// Compares a release with what was signed: its name, and every one of its files, by digest.

@@ -10,6 +10,7 @@ use tagship_config::ModelConfig;
 use tagship_domain::{
     CommitId, Environment, Exit, Manifest, Release,
     chain::{Chain, ChainCheck, ChainOutcome, ChainPart, RolloutLink, SourceLink, StageLink, TagLink},
+    release::Attachment,
     rollout::RolloutState,
     schema,
 };
@@ -24,7 +25,11 @@ use tagship_rollout::{check_stage, journal_name, state_of};
 use tagship_runner::{Failure, args::ExplainReleaseArgs};
 
 use crate::{
-    answer::Answer, failure::failed, signatures::trusted_keys, state::unusable_journal, verbs::pull::find,
+    answer::Answer,
+    failure::failed,
+    signatures::{readable_keys, trusted_keys},
+    state::unusable_journal,
+    verbs::pull::find,
     workspace::Workspace,
 };
 
@@ -41,9 +46,13 @@ struct Subject<'a> {
 /// `tagship registry explain`.
 pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) -> Result<Answer, Failure> {
     let subject = Subject::of(workspace, &args.reference).await?;
-    let keys = trusted_keys(workspace, subject.settings)?;
+    // What can be explained without a key is.
+    let (keys, unread) = readable_keys(workspace, subject.settings);
     let trust = Trust { keys: &keys, required: subject.requires_signature() };
-    let (mut chain, checks) = subject.links(trust).await?;
+    let (mut chain, mut checks) = subject.links(trust).await?;
+    if let Some(why) = unread.first() {
+        leave_unchecked(&mut checks, chain.manifest.as_ref(), &why.message);
+    }
     // What does not hold is told here too; the rest is not checked whole.
     chain.checks = checks.into_iter().filter(|check| check.outcome > ChainOutcome::Holds).collect();
     let mut text = terminal::chain(&chain, &workspace.style());
@@ -55,6 +64,19 @@ pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) ->
     }
     let json = schema::to_json(&chain).map_err(Failure::incomplete)?;
     Ok(Answer::plain(Exit::Done, "explained", "done", text, json))
+}
+
+/// A signature that none of the keys at hand has made may be of one that could not be read.
+fn leave_unchecked(checks: &mut [ChainCheck], manifest: Option<&Manifest>, why: &str) {
+    let is_signed =
+        manifest.is_some_and(|manifest| manifest.attachments.contains_key(&Attachment::Signature));
+    let open = |check: &&mut ChainCheck| {
+        is_signed && check.link == ChainPart::Signature && check.outcome != ChainOutcome::Holds
+    };
+    for check in checks.iter_mut().filter(open) {
+        let sentence = format!("the signature was not checked: {why}");
+        *check = ChainCheck::of(ChainPart::Signature, ChainOutcome::Unknown, sentence);
+    }
 }
 
 /// Writes the documents of a release, verified by their digests; existing files are replaced.

@@ -198,7 +198,10 @@ async fn dry_run(workspace: &Workspace, draft: &Draft, model: &ModelConfig) -> R
     let sentence = format!("would release {}@{}: {}", draft.model, next.version, next.because);
     let signed = match &model.release.sign_key_env {
         None => "It would not be signed.".to_owned(),
-        Some(variable) => format!("It would be signed with the key in {variable}."),
+        Some(variable) => format!(
+            "It would be signed with the key in {variable}. Model card and bill of materials would name the signature, \
+             which is not made here: these lines are missing below."
+        ),
     };
     let text = format!(
         "{sentence}\n{signed}\n\nRelease note:\n\n{}\nModel card:\n\n{}\nBill of materials:\n\n{}",
@@ -208,6 +211,7 @@ async fn dry_run(workspace: &Workspace, draft: &Draft, model: &ModelConfig) -> R
     let json = serde_json::json!({
         "sentence": sentence, "version": next.version, "because": next.because, "note": planned.note,
         "model_card": planned.model_card, "bill_of_materials": bom, "sign_key_env": model.release.sign_key_env,
+        "documents_lack_signature": model.release.sign_key_env.is_some(),
     });
     Ok(Answer::plain(Exit::Done, "dry-run", "dry-run", text, json.to_string()))
 }

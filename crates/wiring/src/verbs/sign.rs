@@ -1,6 +1,9 @@
 //! `tagship sign`: the signature of files, without a repository or a configuration.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 use tagship_domain::Exit;
@@ -33,8 +36,15 @@ pub(crate) fn run(args: &SignArgs) -> Result<Answer, Failure> {
     let bundle = sign_files(&tree, &subject, &ignored, &key).map_err(failed)?;
     write::shared(&out, &bundle, if args.force { Existing::Replace } else { Existing::Keep })?;
     let key = key.public().map_err(failed)?;
-    let text = format!("signed {} with the key {}\n{}", args.path.display(), key.hint(), out.display());
-    let json = json!({ "bundle": out, "key": key.hint(), "subject": subject }).to_string();
+    let left_out: Vec<String> =
+        ignored.into_iter().filter(|path| args.path.is_dir() && args.path.join(path).exists()).collect();
+    let mut text = format!("signed {} with the key {}\n", args.path.display(), key.hint());
+    if !left_out.is_empty() {
+        let _ = writeln!(text, "left out, so that nobody vouches for it: {}", left_out.join(", "));
+    }
+    text += &out.display().to_string();
+    let json =
+        json!({ "bundle": out, "key": key.hint(), "subject": subject, "ignored": left_out }).to_string();
     Ok(Answer::plain(Exit::Done, "signed", "done", text, json))
 }
 

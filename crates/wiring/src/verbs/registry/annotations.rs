@@ -1,12 +1,12 @@
 //! What `artifacts.yaml` says about models, at one commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_config::{GtoSettings, parse_annotations};
 use tagship_domain::{CommitId, annotation::Annotation};
 use tagship_git::GitRepo;
 use tagship_ports::{Problem, Repo as _};
-use tagship_registry::{Entry, Model, Registry};
+use tagship_registry::{Entry, Registry};
 use tagship_runner::Failure;
 
 use crate::failure::failed;
@@ -42,14 +42,26 @@ impl<'a> Annotations<'a> {
         Ok(entries.into_iter().find(|(name, _)| name == model).and_then(|(_, entry)| entry.ok()))
     }
 
-    /// Adds a finding for every version whose commit has a file that cannot be read.
+    /// Adds a finding for every version whose commit has a file that cannot be read, or a description of that very model that
+    /// cannot be used.
     pub(super) async fn examine(&self, registry: &mut Registry) -> Result<(), Failure> {
-        let versions = registry.models().flat_map(Model::versions);
-        let commits: BTreeSet<CommitId> = versions.map(|version| version.commit().clone()).collect();
+        let mut described: BTreeMap<CommitId, BTreeSet<String>> = BTreeMap::new();
+        for model in registry.models() {
+            for version in model.versions() {
+                described.entry(version.commit().clone()).or_default().insert(model.name().to_owned());
+            }
+        }
         let head = self.repo.resolve("HEAD").await.ok();
-        for commit in commits.iter().filter(|commit| Some(*commit) != head.as_ref()) {
-            if let Err(why) = self.entries(commit).await? {
-                registry.annotations_unreadable(self.file, commit, &why);
+        for (commit, models) in described.iter().filter(|(commit, _)| Some(*commit) != head.as_ref()) {
+            match self.entries(commit).await? {
+                Err(why) => registry.annotations_unreadable(self.file, commit, &why),
+                Ok(entries) => {
+                    for (name, entry) in entries.iter().filter(|(name, _)| models.contains(name)) {
+                        if let Err(why) = entry {
+                            registry.annotation_unusable(name, commit, why);
+                        }
+                    }
+                }
             }
         }
         Ok(())

@@ -46,14 +46,15 @@ enum Remedy {
     /// A tag that is made, or would be.
     Tag(PlannedTag),
     /// What a person can do.
-    ByHand(&'static str),
+    ByHand(String),
 }
 
 impl Doctor<'_> {
     /// Says what is wrong; with `repair` also what the remote knows and what would be done, with `yes` does it.
     pub(super) async fn run(&self, repair: bool, yes: bool) -> Result<Answer, Failure> {
         if !repair {
-            let cases = self.findings().await?.into_iter().map(|finding| Case { finding, remedy: None });
+            let by_hand = |finding: Finding| Case { remedy: Some(Remedy::of(&finding)), finding };
+            let cases = self.findings().await?.into_iter().map(by_hand);
             return Ok(answer(&cases.collect::<Vec<_>>(), false));
         }
         let mut cases = self.fetch(yes).await?;
@@ -68,11 +69,13 @@ impl Doctor<'_> {
         for finding in self.findings().await? {
             let tag = planned.iter().find(|repair| repair.finding == finding);
             let remedy = match tag {
-                Some(repair) if is_of(&unsettled, &repair.tag) => Some(Remedy::ByHand(SETTLE_FIRST)),
+                Some(repair) if is_of(&unsettled, &repair.tag) => {
+                    Some(Remedy::ByHand(SETTLE_FIRST.to_owned()))
+                }
                 // What was repaired and is here again, or came in meanwhile, was not made by this run.
-                Some(_) if yes => Some(Remedy::ByHand(AGAIN)),
+                Some(_) if yes => Some(Remedy::ByHand(AGAIN.to_owned())),
                 Some(repair) => Some(Remedy::Tag(repair.tag.clone())),
-                None => finding.kind.by_hand().map(Remedy::ByHand),
+                None => Some(Remedy::of(&finding)),
             };
             cases.push(Case { finding, remedy });
         }
@@ -94,12 +97,13 @@ impl Doctor<'_> {
     async fn fetch(&self, yes: bool) -> Result<Vec<Case>, Failure> {
         let mut cases = vec![];
         let mut case = |kind: FindingKind, subject: &str| {
+            let finding = Finding::on_tag(kind, subject);
             let remedy = match kind {
-                FindingKind::ShallowClone => Some(Remedy::Fetch("git fetch --unshallow --tags")),
-                FindingKind::UnfetchedTag => Some(Remedy::Fetch("git fetch --tags")),
-                kind => kind.by_hand().map(Remedy::ByHand),
+                FindingKind::ShallowClone => Remedy::Fetch("git fetch --unshallow --tags"),
+                FindingKind::UnfetchedTag => Remedy::Fetch("git fetch --tags"),
+                _ => Remedy::of(&finding),
             };
-            cases.push(Case { finding: Finding::on_tag(kind, subject), remedy });
+            cases.push(Case { finding, remedy: Some(remedy) });
         };
         if self.repo.is_shallow() {
             case(FindingKind::ShallowClone, "the clone");
@@ -174,11 +178,15 @@ fn is_of(models: &BTreeSet<String>, tag: &PlannedTag) -> bool {
 }
 
 impl Remedy {
+    fn of(finding: &Finding) -> Self {
+        Self::ByHand(finding.by_hand())
+    }
+
     fn is_done(&self, yes: bool) -> bool {
         yes && !matches!(self, Self::ByHand(_))
     }
 
-    fn text(&self, subject: &str, yes: bool) -> String {
+    fn text(&self, yes: bool) -> String {
         match (self, yes) {
             (Self::Fetch(command), false) => format!("would run `{command}`"),
             (Self::Fetch(command), true) => format!("done: {command}"),
@@ -187,7 +195,7 @@ impl Remedy {
                 let verb = if yes { "done: made" } else { "would make" };
                 format!("{verb} tag {} on {}: {message}", tag.name, tag.target.short())
             }
-            (Self::ByHand(what), _) => format!("by hand: {}", what.replace("TAG", subject)),
+            (Self::ByHand(what), _) => format!("by hand: {what}"),
         }
     }
 }
@@ -209,7 +217,7 @@ fn lines(cases: &[Case], yes: bool) -> String {
     let mut lines = vec![];
     for Case { finding, remedy } in cases {
         lines.push(format!("{}: {finding}", finding.kind.code()));
-        lines.extend(remedy.as_ref().map(|remedy| format!("  {}", remedy.text(&finding.subject, yes))));
+        lines.extend(remedy.as_ref().map(|remedy| format!("  {}", remedy.text(yes))));
     }
     lines.join("\n")
 }
@@ -219,7 +227,7 @@ fn object(Case { finding, remedy }: &Case, yes: bool) -> Value {
         "code": finding.kind.code(), "subject": finding.subject, "sentence": finding.to_string()
     });
     if let Some(remedy) = remedy {
-        object["remedy"] = remedy.text(&finding.subject, yes).into();
+        object["remedy"] = remedy.text(yes).into();
         object["done"] = remedy.is_done(yes).into();
     }
     object
