@@ -1,6 +1,8 @@
 //! Files that may lie beside a model: settings, vocabularies, notes. They pass where nothing in them can make a
 //! loader run code; a reference to code leaves the artifact incomplete. JSON may also be a model by itself.
 
+use tagship_domain::front_matter::split_front_matter;
+
 use crate::{
     booster::{CatboostJson, LightgbmJson, Xgboost},
     findings::Findings,
@@ -54,14 +56,7 @@ pub(crate) fn is_card(path: &str) -> bool {
 /// Reads the licence that the front matter of a card states (Hugging Face's `README.md`).
 pub(crate) fn read_card(head: &[u8], findings: &mut Findings) {
     let text = String::from_utf8_lossy(head);
-    let mut lines = text.lines();
-    if lines.next() != Some("---") {
-        return;
-    }
-    let lines: Vec<&str> = lines.collect();
-    // What is not closed is no front matter but the text itself.
-    let Some(end) = lines.iter().position(|line| line.trim_end() == "---") else { return };
-    for line in &lines[..end] {
+    for line in split_front_matter(&text).0.into_iter().flat_map(str::lines) {
         if let Some(("license" | "licence", value)) = line.split_once(':') {
             findings.facts.licence(value.trim().trim_matches(['"', '\'']));
         }

@@ -18,6 +18,7 @@ pub mod explanation;
 pub mod facts;
 pub mod forecast;
 pub mod freeze;
+pub mod front_matter;
 pub mod gate;
 pub mod golden;
 pub mod hook;

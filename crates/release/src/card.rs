@@ -25,23 +25,6 @@ pub struct Readme {
     pub body: String,
 }
 
-/// Splits a README into the text of its front matter and what is below; the first is absent where there is none.
-pub fn split_readme(text: &str) -> (Option<&str>, &str) {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Some(rest) = text.strip_prefix("---\n").or_else(|| text.strip_prefix("---\r\n")) else {
-        return (None, text);
-    };
-    let mut at = 0;
-    for line in rest.split_inclusive('\n') {
-        if line.trim_end() == "---" {
-            return (Some(&rest[..at]), &rest[at + line.len()..]);
-        }
-        at += line.len();
-    }
-    // A rule at the top of a page is no front matter.
-    (None, text)
-}
-
 impl Readme {
     /// One text of the front matter.
     pub(crate) fn text(&self, key: &str) -> Option<&str> {

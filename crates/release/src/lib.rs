@@ -19,6 +19,7 @@ mod note;
 mod planned;
 mod preview;
 mod publish;
+mod request;
 pub mod signing;
 mod since;
 mod source;
@@ -28,7 +29,7 @@ mod trust;
 
 pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
-pub use card::{Readme, split_readme};
+pub use card::Readme;
 pub use chain::{Trust, check_bytes, check_manifest, check_signed, check_verdicts};
 pub use error::ReleaseError;
 pub use fetch::{Reference, artifact_digest, fetch_release, read_attachment, read_evidence, read_manifest};

@@ -15,14 +15,10 @@ use tagship_ports::{
     repo::NewTag,
     state_store::{AppendError, Files, NewEntry},
 };
-use tagship_registry::{
-    Number, Options, PlannedTag, Registration, RegistrationRequest, Registry, RegistryError, Trailer,
-    Trailers,
-};
+use tagship_registry::{Number, Options, PlannedTag, Registration, Registry, RegistryError};
 
 use crate::{
     attach::attached,
-    bump::{NextBump, next_bump},
     card::Readme,
     claim::{Claim, Claims},
     error::ReleaseError,
@@ -30,6 +26,7 @@ use crate::{
     find::{read_registry, release_of_version, releases, tag_of},
     judged::Judged,
     note::release_note,
+    request::{is_asked_for, next_number, request},
     signing::SigningKey,
     since::since,
 };
@@ -354,45 +351,6 @@ impl ReleaseMaker<'_> {
     }
 }
 
-/// Whether a release has the number that was asked for, where one was.
-fn is_asked_for(draft: &Draft, made: &Made) -> bool {
-    match &draft.number {
-        Some(Number::Exactly(version)) => *version == made.release.version,
-        _ => true,
-    }
-}
-
-fn request(
-    draft: &Draft,
-    judged: &Judged<'_>,
-    commit: &CommitId,
-    number: Number,
-    manifest: Option<&Manifest>,
-) -> Result<RegistrationRequest, ReleaseError> {
-    Ok(RegistrationRequest {
-        model: draft.model.clone(),
-        commit: commit.clone(),
-        digest: judged.digest.clone(),
-        number,
-        trailers: trailers(draft, manifest)?,
-    })
-}
-
-/// Which number the bytes take where no run has claimed one for them, and why.
-fn next_number(draft: &Draft, judged: &Judged<'_>, newest: Option<&Manifest>) -> (Number, String) {
-    let files: Vec<FileEntry> = draft.files.iter().map(|file| file.entry.clone()).collect();
-    chosen(draft.number.as_ref(), next_bump(newest, judged.artifact.signature.as_ref(), &files))
-}
-
-/// The number that a release asks for and why: what was said, else what the comparison says.
-pub(crate) fn chosen(said: Option<&Number>, auto: NextBump) -> (Number, String) {
-    match said {
-        None => (Number::Next(auto.bump), auto.because),
-        Some(number @ Number::Next(_)) => (number.clone(), "as configured".to_owned()),
-        Some(number @ Number::Exactly(_)) => (number.clone(), "the number was given".to_owned()),
-    }
-}
-
 enum Attempt {
     Made(Made),
     LostRace,
@@ -418,18 +376,5 @@ fn from(draft: &Draft) -> String {
     let origin = draft.origin.as_ref();
     origin.map_or_else(String::new, |origin| {
         format!("; they come from {}, version {}", origin.place, origin.version)
-    })
-}
-
-fn trailers(draft: &Draft, manifest: Option<&Manifest>) -> Result<Trailers, ReleaseError> {
-    let trailers = Trailers::new()
-        .with(Trailer::Actor, &draft.by.actor)
-        .with(Trailer::Run, draft.by.run.as_deref().unwrap_or_default());
-    Ok(match manifest {
-        None => trailers,
-        Some(manifest) => {
-            let digest = digest_of(schema::to_json(manifest)?.as_bytes());
-            trailers.with(Trailer::Manifest, &digest.to_string())
-        }
     })
 }

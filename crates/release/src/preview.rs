@@ -11,7 +11,7 @@ use crate::{
     error::ReleaseError,
     fetch::read_manifest,
     find::{known, read_registry, release_of_version, releases},
-    make::chosen,
+    request::chosen,
 };
 
 /// Bytes that may become a release.

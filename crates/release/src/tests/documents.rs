@@ -1,10 +1,10 @@
 //! What lies beside a release for people and tools: the model card and the bill of materials.
 
 use serde_json::{Map, Value, json};
-use tagship_domain::{Manifest, release::Attachment};
+use tagship_domain::{Manifest, front_matter::split_front_matter, release::Attachment};
 
 use super::World;
-use crate::{Draft, Readme, read_attachment, read_manifest, split_readme};
+use crate::{Draft, Readme, read_attachment, read_manifest};
 
 const README: &str = "---
 license: apache-2.0
@@ -21,7 +21,7 @@ Written *by hand*.
 ";
 
 fn readme(text: &str) -> Readme {
-    let (front, body) = split_readme(text);
+    let (front, body) = split_front_matter(text);
     let data: Value = serde_yaml::from_str(front.unwrap_or("{}")).unwrap();
     let data: Map<String, Value> = data.as_object().cloned().unwrap_or_default();
     Readme { front: front.unwrap_or_default().to_owned(), data, body: body.to_owned() }
@@ -48,7 +48,7 @@ async fn a_card_keeps_what_the_author_wrote_and_states_what_was_decided() {
     assert!(card.starts_with("---\nlicense: apache-2.0\n"), "{card}");
     assert!(card.contains("- churn   # kept as it is\n"), "{card}");
     assert!(card.contains("---\n# Churn\n\nWritten *by hand*.\n\n<!-- tagship: begin -->\n"), "{card}");
-    let data: Value = serde_yaml::from_str(split_readme(&card).0.unwrap()).unwrap();
+    let data: Value = serde_yaml::from_str(split_front_matter(&card).0.unwrap()).unwrap();
     assert_eq!(data["tagship"]["version"], "v0.1.0");
     assert_eq!(data["tagship"]["digest"], json!(manifest.digest));
     assert_eq!(data["tagship"]["metrics"]["accuracy"], 0.93);
@@ -73,14 +73,6 @@ async fn a_model_without_a_readme_has_a_card_as_well() {
     assert!(bom["metadata"]["component"].get("licenses").is_none());
 }
 
-#[test]
-fn a_rule_at_the_top_of_a_page_is_no_front_matter() {
-    assert_eq!(split_readme("---\nno end\n"), (None, "---\nno end\n"));
-    assert_eq!(split_readme("# Title\n---\na: 1\n---\n").0, None);
-    assert_eq!(split_readme("---\r\na: 1\r\n---\r\nx"), (Some("a: 1\r\n"), "x"));
-    assert_eq!(split_readme("---\n---\n"), (Some(""), ""));
-}
-
 #[tokio::test]
 async fn the_bill_of_materials_is_the_same_for_the_same_release() {
     let (_, _, bom) = documents(README).await;
@@ -97,7 +89,7 @@ async fn foreign_text_stays_inside_of_its_place() {
     let manifest = read_manifest(&world.store, &release).await.unwrap();
     let bytes = read_attachment(&world.store, &manifest, Attachment::ModelCard).await.unwrap().unwrap();
     let card = String::from_utf8(bytes).unwrap();
-    let (front, body) = split_readme(&card);
+    let (front, body) = split_front_matter(&card);
     let data: Value = serde_yaml::from_str(front.unwrap()).unwrap();
     assert_eq!(data["tagship"]["metrics"].as_object().unwrap().len(), 1);
     assert!(body.contains("| `a'b\\|c---"), "{body}");

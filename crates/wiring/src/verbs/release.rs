@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use tagship_config::{BumpRule, ModelConfig, yaml};
 use tagship_domain::{
     Exit, FileEntry, ModelName, Release,
+    front_matter::split_front_matter,
     gate::GateReport,
     release::Evidence,
     report::{NextVersion, Section},
@@ -13,9 +14,7 @@ use tagship_domain::{
 };
 use tagship_ports::ArtifactStore;
 use tagship_registry::Number;
-use tagship_release::{
-    Draft, Made, Preview, PreviewRequest, Readme, ReleaseMaker, SourceFile, preview, split_readme,
-};
+use tagship_release::{Draft, Made, Preview, PreviewRequest, Readme, ReleaseMaker, SourceFile, preview};
 use tagship_report::terminal;
 use tagship_runner::{Failure, args::ReleaseArgs, files};
 
@@ -156,7 +155,7 @@ fn readme(artifact: &Path, single_file: bool) -> Result<Readme, Failure> {
     };
     let text = files::read(&path, README_SIZE).map_err(wrong)?;
     let text = String::from_utf8(text).map_err(|_binary| wrong("it is not UTF-8".to_owned()))?;
-    let (front, body) = split_readme(&text);
+    let (front, body) = split_front_matter(&text);
     let data = match front.map(yaml::to_json).transpose().map_err(|error| wrong(error.to_string()))? {
         Some(Value::Object(data)) => data,
         None | Some(Value::Null) => Map::new(),
