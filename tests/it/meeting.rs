@@ -67,7 +67,8 @@ impl Meeting {
             let mut lines = vec![0; runs];
             let _ = sender.send(arrived.read_exact(&mut lines));
         });
-        receiver.recv_timeout(PATIENCE).expect("every run comes to its push").unwrap();
+        let all = receiver.recv_timeout(PATIENCE);
+        assert!(matches!(all, Ok(Ok(()))), "every run comes to its push: {all:?}");
         look();
         fs::write(self.directory.path().join("open"), "").unwrap();
         // Its other end is kept open by whoever waits; each takes one line.

@@ -22,10 +22,13 @@ struct Ready {
     runs: usize,
 }
 
+/// Files of a release by name and content.
+type Assets = Vec<(String, u64)>;
+
 /// What others see of a release: the release with its files by name and content, and the references.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
-    releases: Vec<(String, bool, Vec<(String, u64)>)>,
+    releases: Vec<(String, bool, Assets)>,
     references: Vec<String>,
 }
 
@@ -65,7 +68,7 @@ impl Ready {
 
     fn seen(&self) -> Seen {
         let files = |release: &Value, bytes: &dyn Fn(u64) -> Vec<u8>| {
-            let mut files: Vec<(String, u64)> = release["assets"]
+            let mut files: Assets = release["assets"]
                 .as_array()
                 .unwrap()
                 .iter()
