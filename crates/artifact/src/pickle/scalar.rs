@@ -2,8 +2,10 @@
 
 use super::{
     literal,
-    machine::{KEPT, LINE, Machine},
-    opcode, utf8,
+    machine::Machine,
+    opcode,
+    operand::{KEPT, LINE},
+    utf8,
     value::{Full, Value},
 };
 use crate::{rules, stream::Stop};
