@@ -1,5 +1,6 @@
-//! The libraries that write and read model files, held against what `validate` says: Python's own pickle reader,
-//! safetensors, onnx.checker and h5py; and the same bytes on machines that differ in everything else.
+//! The libraries that write and read model files, held against what `validate` says: Python's own pickle reader (on plain,
+//! changed, hostile and composed streams), safetensors, onnx.checker and h5py; and the same bytes on machines that differ in
+//! everything else.
 
 use anyhow::Result;
 

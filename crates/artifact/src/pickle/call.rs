@@ -6,7 +6,7 @@
 use tagship_domain::addition::GlobalUse;
 
 use super::{
-    allow::Usage,
+    allow::{self, Usage},
     heap::Keys,
     machine::Machine,
     opcode,
@@ -194,7 +194,7 @@ impl Machine<'_, '_> {
                     | Usage::Tensor
             )
         );
-        if !takes || !self.is_plain_state(state) {
+        if !takes || !(self.is_plain_state(state) || self.is_own_state(target, state)) {
             self.note_about(&rules::BAD_BUILD, &name, format!("its state is {}", self.describe(state)));
         }
         // The state of a partial names its function again.
@@ -244,6 +244,18 @@ impl Machine<'_, '_> {
             .is_some_and(|elements| !elements.iter().any(|element| self.is_mapping(*element)))
     }
 
+    /// A mapping whose attributes are its items is its own state. What it gives when asked for them must not be an item.
+    fn is_own_state(&self, target: Value, state: Value) -> bool {
+        let Value::Object(id) = target else { return false };
+        let keys = self.heap.get(id).keys;
+        let known = !keys.items && !keys.instance;
+        target == state && known && self.is_mapping(target) && !self.is_of_python(target)
+    }
+
+    fn is_of_python(&self, value: Value) -> bool {
+        self.heap.class_of(value).is_none_or(|class| allow::is_standard(&self.globals[class as usize].module))
+    }
+
     /// An instance that gives keys and values of its own choice when asked for items.
     fn is_mapping(&self, value: Value) -> bool {
         self.heap.class_of(value).is_some_and(|class| {
@@ -268,6 +280,7 @@ impl Machine<'_, '_> {
             let Value::Object(id) = argument else { continue };
             let object = self.heap.get(*id);
             all.dunder |= object.keys.dunder;
+            all.items |= object.keys.items;
             // Keys of pairs in a list are not followed.
             let followed = object.kind == Kind::Dict || self.partial_of(*argument).is_some();
             all.instance |= object.keys.instance || !followed;

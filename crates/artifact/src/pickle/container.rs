@@ -94,6 +94,7 @@ impl Machine<'_, '_> {
                     let special = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
                     keys.dunder |= special && !INERT.contains(&text);
                     keys.formula |= text == "formula" || text.starts_with("restore_");
+                    keys.items |= text == "items";
                 }
                 key => {
                     let instance = self.heap.class_of(*key).is_some();

@@ -24,6 +24,8 @@ pub(super) struct Keys {
     pub(super) instance: bool,
     /// One makes statsmodels evaluate a formula.
     pub(super) formula: bool,
+    /// One is `items`, which a mapping whose items are its attributes is asked for when it is a state.
+    pub(super) items: bool,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -128,6 +128,15 @@ fn items_that_are_attributes_give_no_method() {
         check(&stream(&[&class, b"(", &method, b"\x86t\x85R", &state]), "PKL108");
         sound(&stream(&[&class, b")R", &text("x"), b"K\x01s}b"]));
     }
+    // A mapping of statsmodels is its own state; Python's slower reader asks it for `items`, which must not be one of them.
+    let bunch = [&global("statsmodels.tools.tools", "Bunch")[..], b")\x81\x94"].concat();
+    let other = global("statsmodels.tools.tools", "Bunch");
+    sound(&stream(&[&bunch, &text("x"), b"K\x01sh\0b"]));
+    check(&stream(&[&bunch, &text("items"), b"K\x01sh\0b"]), "PKL107");
+    check(&stream(&[&bunch, &method, b"sh\0b"]), "PKL108");
+    check(&stream(&[&bunch, &other, b")\x81b"]), "PKL107");
+    let made = [&other[..], b"}", &text("items"), b"K\x01s\x85R\x94h\0b"].concat();
+    check(&stream(&[&made]), "PKL107");
     // From Python 3.13 on its constructor takes a mapping.
     let space = global("types", "SimpleNamespace");
     check(&stream(&[&space, b"}", &method, b"s\x85R", &text("/etc/passwd"), b"b"]), "PKL106");
@@ -150,6 +159,13 @@ fn functions_and_classes_of_the_libraries_are_data() {
     sound(&stream(&[&sampler, b")\x81}", &text("k_neighbors"), b"K\x05sb"]));
     check(&stream(&[&sampler, b")\x81}", &text("__setstate__"), b"K\x01sb"]), "PKL108");
     check(&stream(&[&global("imblearn.base", "FunctionSampler")]), "PKL102");
+    let interpolator = global("scipy.interpolate._interpolate", "interp1d._call_linear");
+    sound(&stream(&[&interpolator]));
+    check(&stream(&[&interpolator, b")R"]), "PKL105");
+    check(
+        &stream(&[&global("scipy.interpolate._interpolate", "interp1d._call_linear.__globals__")]),
+        "PKL112",
+    );
     let distance = [global("sklearn.metrics._dist_metrics", "newObj")].concat();
     sound(&stream(&[&distance, &global("sklearn.metrics._dist_metrics", "HammingDistance64"), b"\x85R"]));
     check(
