@@ -1,5 +1,6 @@
 //! CatBoost's JSON export: the parts it must have, and leaves that fit the splits.
 
+use super::catboost_release;
 use crate::{
     findings::Findings,
     json::{Event, Path, Visitor},
@@ -76,7 +77,7 @@ impl Visitor for CatboostJson {
                 self.count = 0;
             }
             Event::Text(text) if path.ends_with(&["model_info", "catboost_version_info"]) => {
-                self.findings.facts.state("catboost", text.lines().next().unwrap_or(""));
+                self.findings.facts.state("catboost", &catboost_release(text));
             }
             Event::Number(number) => {
                 self.count += 1;

@@ -61,6 +61,9 @@ impl Visitor for LightgbmJson {
     fn event(&mut self, path: &Path, event: &Event, at: u64) {
         match event {
             Event::Text(text) if path.depth() == 1 && path.is_key("name") => self.named = text == "tree",
+            Event::Text(text) if path.depth() == 1 && path.is_key("version") => {
+                self.findings.facts.state("LightGBM model", text);
+            }
             Event::ArrayStart if path.depth() == 1 => self.trees |= path.is_key("tree_info"),
             Event::Number(number) if path.is_key("max_feature_idx") => self.features = Some(*number),
             Event::Number(number) if path.ends_with(&["tree_info", "*", "num_leaves"]) => {

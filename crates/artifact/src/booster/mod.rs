@@ -2,6 +2,7 @@
 //! that is cut or contradicts itself, on which the native loaders crash or answer nonsense.
 
 mod catboost_json;
+mod catboost_release;
 mod lightgbm_json;
 mod lightgbm_text;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod xgboost;
 mod xgboost_binary;
 
 pub(crate) use catboost_json::CatboostJson;
+pub(crate) use catboost_release::catboost_release;
 pub(crate) use lightgbm_json::LightgbmJson;
 pub(crate) use lightgbm_text::scan as scan_lightgbm_text;
 pub(crate) use ubjson::recognise as recognise_ubjson;

@@ -178,8 +178,10 @@ fn models_tell_which_version_wrote_them() {
     let stated = |name, bytes: &[u8]| told(&judge(name, bytes).facts.unwrap());
     assert_eq!(stated("m.json", xgboost(&sound_tree(), 1).as_bytes()), ["xgboost: 3.0.0"]);
     assert_eq!(stated("m.txt", lightgbm("").as_bytes()), ["LightGBM model: v4"]);
-    let catboost = r#"{"features_info":{},"model_info":{"catboost_version_info":"Git info: 1.2.8\nx"},"oblivious_trees":[]}"#;
-    assert_eq!(stated("m.json", catboost.as_bytes()), ["catboost: Git info: 1.2.8"]);
+    let catboost = r#"{"features_info":{},"model_info":{"catboost_version_info":"Git info:\n  Branch: tags/v1.2.8"},"oblivious_trees":[]}"#;
+    assert_eq!(stated("m.json", catboost.as_bytes()), ["catboost: 1.2.8"]);
+    let dump = r#"{"name":"tree","version":"v4","max_feature_idx":0,"tree_info":[]}"#;
+    assert_eq!(stated("m.json", dump.as_bytes()), ["LightGBM model: v4"]);
 }
 
 proptest! {

@@ -36,6 +36,10 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
     scan.stream.skip(MAGIC.len() as u64)?;
     let learner = scan.words(LEARNER)?;
     let (features, attributes, metrics) = (learner[1], learner[3], learner[4]);
+    // Releases before 1.0 left these two empty.
+    if let (major @ 1.., minor) = (learner[5], learner[6]) {
+        scan.findings.facts.state("xgboost", &format!("{major}.{minor}"));
+    }
     let objective = scan.text()?;
     let booster = scan.text()?;
     match booster.as_slice() {
@@ -178,7 +182,7 @@ impl Scan<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::build::{judge, passes, rules};
+    use crate::build::{judge, passes, rules, told};
 
     fn words(words: &[u32], bytes: usize) -> Vec<u8> {
         let mut block: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -195,7 +199,7 @@ mod tests {
         let nodes: Vec<u8> = nodes.iter().flat_map(|node| words(node, 20)).collect();
         [
             b"binf".to_vec(),
-            words(&[0, 2, 0, 1], 136),
+            words(&[0, 2, 0, 1, 0, 1, 7], 136),
             text("binary:logistic"),
             text("gbtree"),
             words(&[count], 160),
@@ -218,6 +222,7 @@ mod tests {
         let whole = model(NODES, 1, b"");
         let report = judge("m.model", &whole);
         assert!(passes(&report), "{:?}", report.findings);
+        assert_eq!(told(&report.facts.unwrap()), ["xgboost: 1.7"]);
         for end in (0..whole.len()).step_by(7) {
             assert!(!passes(&judge("m.model", &whole[..end])), "{end}");
         }

@@ -1,8 +1,9 @@
 //! CatBoost's binary format: a mark, a length, and a buffer with the trees (`model.fbs` of catboost/catboost).
 
-use super::reader::{Buffer, Table};
+use super::reader::{Buffer, Table, Vector};
 use crate::{
     analyse::Context,
+    booster::catboost_release,
     findings::Findings,
     pages::{Fault, Pages},
     rules,
@@ -15,6 +16,8 @@ const HEADER: u64 = 8;
 const COUNTERS: &str = "static_provider_v1";
 /// Splits of one symmetric tree; CatBoost allows 16.
 const MAX_DEPTH: i32 = 32;
+/// Bytes of a text beside the trees that is looked at.
+const MAX_TEXT: u64 = 4096;
 
 /// Judges a file.
 pub(crate) fn scan(
@@ -47,6 +50,7 @@ fn judge(pages: &mut Pages, findings: &mut Findings) -> Result<(), Fault> {
     if version != "FlabuffersModel_v1" {
         findings.about(&rules::BOOSTER_NEWER, Some(core.at), version, "this version is not known here");
     }
+    state_release(&mut buffer, &core, findings)?;
     let parts = buffer.texts(&core, 3)?;
     let trees = buffer.child(&core, 1)?.ok_or(Fault::Bad { at: core.at, what: "a model without trees" })?;
     check_trees(&mut buffer, &trees, findings)?;
@@ -60,6 +64,20 @@ fn judge(pages: &mut Pages, findings: &mut Findings) -> Result<(), Fault> {
     if last < size {
         let extra = size - last;
         findings.at(&rules::FLAT_TRAILING, last, format!("{extra} bytes follow the model"));
+    }
+    Ok(())
+}
+
+/// The release that wrote the model, out of the pairs of texts beside the trees.
+fn state_release(buffer: &mut Buffer<'_>, core: &Table, findings: &mut Findings) -> Result<(), Fault> {
+    for pair in buffer.tables(core, 2)? {
+        let short = |vector: Option<Vector>| vector.is_some_and(|vector| vector.count <= MAX_TEXT);
+        if short(buffer.vector(&pair, 0, 1)?)
+            && short(buffer.vector(&pair, 1, 1)?)
+            && buffer.text(&pair, 0)? == "catboost_version_info"
+        {
+            findings.facts.state("catboost", &catboost_release(&buffer.text(&pair, 1)?));
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use crate::build::{judge, passes, rules};
+use crate::build::{judge, passes, rules, told};
 
 /// What a field of a table holds.
 enum Field {
@@ -149,6 +149,9 @@ fn check(name: &'static str, file: &[u8], rule: &str) {
 fn a_lite_model_must_lead_somewhere() {
     let report = judge("m.tflite", &Lite::default().file());
     assert!(passes(&report), "{:?}", report.findings);
+    let facts = report.facts.unwrap();
+    assert_eq!((facts.parameters, facts.tensors), (Some(4), Some(1)));
+    assert_eq!(told(&facts), ["TensorFlow Lite schema: 3"]);
     let signature = report.signature.unwrap();
     assert_eq!((signature.inputs[0].to_string(), signature.outputs.len()), ("x: FP32[1, 2]".to_owned(), 1));
     for lite in [
@@ -187,7 +190,10 @@ fn catboost(sizes: Vec<i32>, starts: Vec<i32>, values: usize, parts: Vec<&'stati
         Field::Doubles(values),
     ];
     let mut out = vec![0; 4];
-    let fields = [Field::Text("FlabuffersModel_v1"), Field::Table(trees), Field::None, Field::Texts(parts)];
+    let release =
+        vec![Field::Text("catboost_version_info"), Field::Text("Git info:\n Branch: tags/v1.2.10\n")];
+    let pairs = Field::Tables(vec![vec![Field::Text("params"), Field::Text("{}")], release]);
+    let fields = [Field::Text("FlabuffersModel_v1"), Field::Table(trees), pairs, Field::Texts(parts)];
     let root = table(&mut out, &fields);
     put(&mut out, 0, root as u32);
     [b"CBM1", &(out.len() as u32).to_le_bytes()[..], &out].concat()
@@ -198,6 +204,7 @@ fn a_catboost_model_must_agree_with_its_counts() {
     let sound = catboost(vec![1, 2], vec![0, 1], 6, Vec::new());
     let report = judge("m.cbm", &sound);
     assert!(passes(&report), "{:?}", report.findings);
+    assert_eq!(told(&report.facts.unwrap()), ["catboost: 1.2.10"]);
     check("m.cbm", &catboost(vec![1, 3], vec![0, 1], 6, Vec::new()), "INT952");
     check("m.cbm", &catboost(vec![1, 2], vec![0, 2], 6, Vec::new()), "INT952");
     check("m.cbm", &catboost(vec![1, 2], vec![0, 1], 7, Vec::new()), "INT952");

@@ -1,5 +1,7 @@
 //! TensorFlow Lite models (`tensorflow/compiler/mlir/lite/schema/schema.fbs`, version 3).
 
+use std::collections::BTreeSet;
+
 use tagship_domain::signature::{Signature, TensorSpec};
 
 use super::reader::{Buffer, Table};
@@ -59,13 +61,16 @@ pub(crate) fn scan(
         return Err(Stop::Reported);
     };
     let end = pages.size();
-    let judged = Model { buffer: Buffer::new(&mut pages, 0, end), findings }.judge();
+    let judged =
+        Model { buffer: Buffer::new(&mut pages, 0, end), findings, counted: BTreeSet::new() }.judge();
     super::finish(judged, pages, stream, findings)
 }
 
 struct Model<'m> {
     buffer: Buffer<'m>,
     findings: &'m mut Findings,
+    /// Buffers whose weights are counted: tensors share them.
+    counted: BTreeSet<u64>,
 }
 
 /// Bytes of each buffer; `None` where they lie behind the model.
@@ -86,6 +91,8 @@ impl Model<'_> {
         for code in &codes {
             self.operator_code(code)?;
         }
+        self.findings.facts.state("TensorFlow Lite schema", &version.to_string());
+        self.findings.facts.state("producer", &self.buffer.text(&model, 3)?);
         let buffers = self.buffers(&model)?;
         let graphs = self.buffer.tables(&model, 2)?;
         if graphs.is_empty() {
@@ -216,6 +223,11 @@ impl Model<'_> {
                 }
             }
             _ => {}
+        }
+        if let (Some((1.., kind)), Some(Some(1..))) = (known, data)
+            && self.counted.insert(index)
+        {
+            self.findings.facts.tensor(kind, elements.filter(|_| !sparse));
         }
         let datatype = known.map_or("UNKNOWN", |(_, name)| name).to_owned();
         let shape = if free.len() == shape.len() { free } else { shape };
