@@ -155,6 +155,9 @@ rules! {
     TF_NESTING "TFS105" High Error
         "messages nested deeper than any model"
         "Do not load this file; it exhausts the stack of a loader.";
+    TF_CHECKPOINT_PATH "TFS106" Critical Complete
+        "a checkpoint at a place that the model names itself"
+        "Do not load this file; running it reads or writes a file of the machine.";
     TF_LIMIT "TFS201" Medium Incomplete
         "more than can be followed in bounded memory"
         "Split the model.";

@@ -1,6 +1,6 @@
 //! Graphs, functions and nodes.
 
-use super::{known, operators, parser::Parser, tensor};
+use super::{known, operators, parser::Parser, paths::Node, tensor};
 use crate::{
     protobuf::{Messages as _, Wire},
     rules,
@@ -32,6 +32,7 @@ impl Parser<'_, '_> {
 
     fn function(&mut self, length: u64) -> Result<(), Stop> {
         let mut interfaces = 0_u32;
+        let around = std::mem::take(&mut self.scope);
         self.nested(length, |parser, number, value| {
             match (number, value) {
                 (1, Wire::Bytes(length)) => {
@@ -48,7 +49,10 @@ impl Parser<'_, '_> {
                 _ => parser.unknown("FunctionDef", number),
             }
             Ok(())
-        })
+        })?;
+        let function = std::mem::replace(&mut self.scope, around);
+        self.functions.push(function);
+        Ok(())
     }
 
     /// The `OpDef` by which a function is called; its fields beside the name only describe it.
@@ -67,6 +71,7 @@ impl Parser<'_, '_> {
             Ok(())
         })?;
         names.pop().map_or(Ok(()), |name| {
+            self.scope.name.clone_from(&name);
             self.keep(|calls| {
                 calls.functions.insert(name);
             })
@@ -75,12 +80,18 @@ impl Parser<'_, '_> {
 
     fn node(&mut self, length: u64) -> Result<(), Stop> {
         self.nodes += 1;
+        self.node = Node::default();
         let mut operator = String::new();
         self.nested(length, |parser, number, value| {
             match (number, value) {
+                (1, Wire::Bytes(length)) => parser.node.name = parser.text(length)?,
                 (2, Wire::Bytes(length)) => operator = parser.text(length)?,
+                (3, Wire::Bytes(length)) => {
+                    let input = parser.text(length)?;
+                    parser.node.inputs.push(input);
+                }
                 (5, Wire::Bytes(length)) => parser.attribute(length)?,
-                (1 | 3 | 4 | 6 | 7, Wire::Bytes(_)) => {}
+                (4 | 6 | 7, Wire::Bytes(_)) => {}
                 _ => parser.unknown("NodeDef", number),
             }
             Ok(())
@@ -88,6 +99,8 @@ impl Parser<'_, '_> {
         if operator.is_empty() {
             self.findings.at(&rules::TF_GRAPH, self.stream.position(), "a node without an operator");
         }
+        let node = std::mem::take(&mut self.node);
+        self.keep_node(&operator, node)?;
         self.operator(&operator)
     }
 
@@ -163,6 +176,7 @@ impl Parser<'_, '_> {
                 (1, Wire::Bytes(length)) => {
                     let name = parser.text(length)?;
                     parser.operator(&name)?;
+                    parser.node.callee = Some(name);
                 }
                 (2, Wire::Bytes(length)) => parser.attribute(length)?,
                 _ => parser.unknown("NameAttrList", number),

@@ -14,6 +14,7 @@ mod model;
 mod objects;
 mod operators;
 mod parser;
+mod paths;
 mod recognise;
 mod signature;
 mod table;

@@ -5,6 +5,7 @@ use tagship_domain::signature::Signature;
 use super::{
     assets,
     parser::{Calls, Parser},
+    paths::{Node, Scope},
 };
 use crate::{
     findings::Findings,
@@ -26,6 +27,10 @@ pub(super) fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findi
         depth: 0,
         nodes: 0,
         calls: Calls::default(),
+        scope: Scope::default(),
+        functions: Vec::new(),
+        kept_nodes: 0,
+        node: Node::default(),
         assets: Vec::new(),
         signatures: Vec::new(),
     }

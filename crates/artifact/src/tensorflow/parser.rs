@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tagship_domain::signature::Signature;
 
+use super::paths::{Node, Scope};
 use crate::{
     findings::Findings,
     protobuf::{Fault, Messages},
@@ -31,6 +32,12 @@ pub(super) struct Parser<'p, 'a> {
     pub(super) nodes: u64,
     /// What the graph that is being read calls.
     pub(super) calls: Calls,
+    /// What paths may go through in the graph or function that is being read, and in the functions of the graph before.
+    pub(super) scope: Scope,
+    pub(super) functions: Vec<Scope>,
+    pub(super) kept_nodes: usize,
+    /// The node that is being read.
+    pub(super) node: Node,
     /// Files that the model reads, as it names them.
     pub(super) assets: Vec<String>,
     pub(super) signatures: Vec<(String, Signature)>,
@@ -54,6 +61,7 @@ impl Parser<'_, '_> {
 
     /// Notes the names that run and are neither operators nor functions of the graph that was read.
     pub(super) fn end_of_graph(&mut self) {
+        self.judge_paths();
         let Calls { functions, unknown } = std::mem::take(&mut self.calls);
         for (name, at) in unknown.into_iter().filter(|(name, _)| !functions.contains(name)) {
             let message = "this operator is not known here; what it does was not judged";

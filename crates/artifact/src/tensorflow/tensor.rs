@@ -1,12 +1,17 @@
 //! Constants: whether shape and type fit the data, and element types by name.
 
-use super::parser::Parser;
+use super::{
+    parser::Parser,
+    paths::{LOOKED_AT, leads_outside},
+};
 use crate::{
     protobuf::{Messages as _, Wire},
     rules,
     stream::Stop,
 };
 
+/// The number of the type of texts.
+const TEXT: u64 = 7;
 /// Elements that a constant may expand to out of one value.
 const BOMB: u64 = 1 << 31;
 
@@ -50,8 +55,14 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
         match (number, value) {
             (1, Wire::Varint(number)) => kind = number,
             (2, Wire::Bytes(length)) => shape = self::shape(parser, length)?,
-            (4, Wire::Bytes(length)) => content = Some(length),
-            (3 | 5..=20, _) => {}
+            (4, Wire::Bytes(length)) => {
+                content = Some(length);
+                if kind == TEXT {
+                    text(parser, length)?;
+                }
+            }
+            (8, Wire::Bytes(length)) => text(parser, length)?,
+            (3 | 5..=7 | 9..=20, _) => {}
             _ => parser.unknown("TensorProto", number),
         }
         Ok(())
@@ -76,6 +87,20 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
             format!("{content} bytes for a shape of {elements} elements"),
         );
     }
+    Ok(())
+}
+
+/// Looks at a constant text, or at the list of texts that the content of a tensor is, for a place outside of the model.
+fn text(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop> {
+    if length > LOOKED_AT || parser.node.outside.is_some() {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    parser.stream.take(length, usize::MAX, &mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // In a list, lengths stand before the texts.
+    let parts = text.split(|letter: char| letter.is_control());
+    parser.node.outside = parts.filter(|part| leads_outside(part)).map(str::to_owned).next();
     Ok(())
 }
 

@@ -66,6 +66,56 @@ fn operators_are_judged_in_every_graph_and_function() {
 }
 
 #[test]
+fn checkpoints_lie_where_the_loader_says() {
+    let named = |name: &str, operator: &str, inputs: &[&str]| {
+        let node = Message::default().bytes(1, name).bytes(2, operator);
+        inputs.iter().fold(node, |node, input| node.bytes(3, input))
+    };
+    let text = |name: &str, text: &str| {
+        let tensor = Message::default().number(1, 7).message(2, Message::default()).bytes(8, text);
+        named(name, "Const", &[]).message(5, attribute("value", Message::default().message(8, tensor)))
+    };
+    let save = |place: &str| {
+        let join = named("join", "StringJoin", &["Identity:0", "part"]);
+        graph(&[
+            text("part", place),
+            named("Identity", "Identity", &["file"]),
+            join,
+            named("s", "SaveV2", &["join:0"]),
+        ])
+    };
+    let sound = saved(&[save("_temp/part")]);
+    assert!(passes(&judge("saved_model.pb", &sound)), "{:?}", judge("saved_model.pb", &sound).findings);
+    for place in ["/etc/cron.d/x", "../../x", "gs://bucket/x", "C:\\x", "~/x"] {
+        check(&saved(&[save(place)]), "TFS106");
+    }
+    let packed = Message::default().number(1, 7).message(2, Message::default()).bytes(4, b"\x04/etc");
+    let packed =
+        named("p", "Const", &[]).message(5, attribute("value", Message::default().message(8, packed)));
+    check(&saved(&[graph(&[packed, named("r", "RestoreV2", &["p"])])]), "TFS106");
+    // A path of a constant goes nowhere here, as those of assets do.
+    let asset = saved(&[graph(&[text("a", "/home/me/vocab.txt"), named("t", "Identity", &["a"])])]);
+    assert!(passes(&judge("saved_model.pb", &asset)));
+    // As an argument, through two functions.
+    let function = |name: &str, nodes: &[Message]| {
+        let signature = Message::default().message(1, Message::default().bytes(1, name));
+        nodes.iter().fold(signature, |function, node| function.message(3, node.clone()))
+    };
+    let call = |callee: &str, input: &str| {
+        let value = Message::default().message(10, Message::default().bytes(1, callee));
+        named("call", "StatefulPartitionedCall", &[input]).message(5, attribute("f", value))
+    };
+    let through = |place: &str| {
+        let library = Message::default()
+            .message(1, function("outer", &[call("inner", "prefix")]))
+            .message(1, function("inner", &[named("r", "RestoreV2", &["prefix"])]));
+        saved(&[graph(&[text("c", place), call("outer", "c")]).message(2, library)])
+    };
+    assert!(passes(&judge("saved_model.pb", &through("model"))));
+    check(&through("/etc/shadow"), "TFS106");
+}
+
+#[test]
 fn an_operator_that_nobody_knows_is_no_pass() {
     check(&saved(&[graph(&[plain("Placeholder"), plain("Addons>Mystery")])]), "TFS202");
     check(&saved(&[graph(&[plain("Placeholder"), plain("MyReader")])]), "TFS202");
