@@ -59,6 +59,9 @@ impl Parser<'_, '_> {
     fn interface(&mut self, length: u64) -> Result<(), Stop> {
         let mut names = vec![];
         self.nested(length, |parser, number, value| {
+            if let (2, Wire::Bytes(length)) = (number, value) {
+                parser.argument(length)?;
+            }
             if let (1, Wire::Bytes(length)) = (number, value) {
                 names.push(parser.text(length)?);
                 if names.len() > 1 {
@@ -76,6 +79,18 @@ impl Parser<'_, '_> {
                 calls.functions.insert(name);
             })
         })
+    }
+
+    /// The name of an argument of a function.
+    fn argument(&mut self, length: u64) -> Result<(), Stop> {
+        let mut name = String::new();
+        self.nested(length, |parser, number, value| {
+            if let (1, Wire::Bytes(length)) = (number, value) {
+                name = parser.text(length)?;
+            }
+            Ok(())
+        })?;
+        self.keep_argument(name)
     }
 
     fn node(&mut self, length: u64) -> Result<(), Stop> {

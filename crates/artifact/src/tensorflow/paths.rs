@@ -3,13 +3,16 @@
 //!
 //! Followed are constants on their way through operators that make a path of parts, and as arguments of functions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::parser::Parser;
 use crate::{rules, stream::Stop};
 
 /// Nodes of one model that are kept.
 const MAX_NODES: usize = 200_000;
+/// Nodes that are walked over to follow the paths of one graph, and rounds over its functions.
+const MAX_STEPS: usize = 2_000_000;
+const MAX_ROUNDS: usize = 32;
 /// Bytes of a constant text that are looked at.
 pub(super) const LOOKED_AT: u64 = 4096;
 
@@ -72,9 +75,14 @@ pub(super) struct Scope {
     /// Inputs that are paths, with the operator that takes them and where it stands.
     taken: Vec<(u64, String, String)>,
     calls: Vec<(u64, Node)>,
-    /// A path comes from the arguments.
-    open: bool,
+    /// The names of the arguments, in order.
+    arguments: Vec<String>,
+    /// Arguments that are paths, or parts of one.
+    paths: BTreeSet<usize>,
 }
+
+/// Which arguments of functions are paths.
+type Given = HashMap<String, BTreeSet<usize>>;
 
 /// Whether a text names a place outside of the folder that the model is in.
 pub(super) fn leads_outside(text: &str) -> bool {
@@ -103,21 +111,23 @@ impl Scope {
         }
     }
 
-    /// The constant outside of the model that a path is made of; whether an argument may be a part of it.
-    fn follow(&self, path: &str) -> (Option<&str>, bool) {
-        let (mut open, mut seen, mut waiting) = (false, HashSet::new(), vec![path]);
-        while let Some(input) = waiting.pop() {
+    /// The constant outside of the model that a path is made of; and the arguments that are parts of it. Steps are
+    /// counted down.
+    fn follow(&self, path: &str, steps: &mut usize) -> (Option<String>, Vec<usize>) {
+        let (mut parts, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![path]);
+        while let Some(input) = waiting.pop().filter(|_| *steps > 0) {
+            *steps -= 1;
             let Some(name) = source(input).filter(|name| seen.insert(*name)) else { continue };
             let Some(node) = self.nodes.get(name) else {
-                open = true;
+                parts.extend(self.arguments.iter().position(|argument| argument == name));
                 continue;
             };
             if let Some(place) = &node.outside {
-                return (Some(place), open);
+                return (Some(place.clone()), parts);
             }
             waiting.extend(node.inputs.iter().map(String::as_str));
         }
-        (None, open)
+        (None, parts)
     }
 }
 
@@ -134,38 +144,60 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
+    /// Keeps the name of the next argument of the function that is read.
+    pub(super) fn keep_argument(&mut self, name: String) -> Result<(), Stop> {
+        self.kept_nodes += 1;
+        if self.kept_nodes > MAX_NODES {
+            return Err(self.fail(&rules::TF_LIMIT, "more arguments than are followed"));
+        }
+        self.scope.arguments.push(name);
+        Ok(())
+    }
+
     /// Notes the checkpoints of the graph that was read which lie outside of the model.
     pub(super) fn judge_paths(&mut self) {
         self.kept_nodes = 0;
         let mut scopes = std::mem::take(&mut self.functions);
         scopes.push(std::mem::take(&mut self.scope));
-        let mut given: HashSet<String> = HashSet::new();
-        loop {
+        let mut given = Given::new();
+        let mut steps = MAX_STEPS;
+        for _ in 0..MAX_ROUNDS {
             for scope in &mut scopes {
-                self.judge_scope(scope, &given);
+                self.judge_scope(scope, &given, &mut steps);
             }
-            let before = given.len();
-            given.extend(scopes.iter().filter(|scope| scope.open).map(|scope| scope.name.clone()));
-            if given.len() == before {
+            if steps == 0 {
+                break;
+            }
+            let found: Given = scopes.iter().map(|scope| (scope.name.clone(), scope.paths.clone())).collect();
+            if found == given {
                 return;
             }
+            given = found;
         }
+        self.findings.at(
+            &rules::TF_LIMIT,
+            self.stream.position(),
+            "the paths of checkpoints go through more nodes than are followed",
+        );
     }
 
-    /// `given` are the functions that take a path of those who call them.
-    fn judge_scope(&mut self, scope: &mut Scope, given: &HashSet<String>) {
-        let taken = |node: &Node| node.callee.as_ref().is_some_and(|callee| given.contains(callee));
-        for (at, node) in scope.calls.extract_if(.., |(_, node)| taken(node)) {
-            let callee = node.callee.unwrap_or_default();
-            scope.taken.extend(node.inputs.into_iter().map(|input| (at, callee.clone(), input)));
+    /// `given` are the paths that functions take of those who call them.
+    fn judge_scope(&mut self, scope: &mut Scope, given: &Given, steps: &mut usize) {
+        for (at, node) in &scope.calls {
+            let Some((callee, places)) = node.callee.as_ref().and_then(|callee| given.get_key_value(callee))
+            else {
+                continue;
+            };
+            let paths = places.iter().filter_map(|place| node.inputs.get(*place));
+            scope.taken.extend(paths.map(|path| (*at, callee.clone(), path.clone())));
         }
         for (at, operator, path) in std::mem::take(&mut scope.taken) {
-            let (place, open) = scope.follow(&path);
+            let (place, parts) = scope.follow(&path, steps);
             if let Some(place) = place {
                 let message = format!("{operator} reads or writes a checkpoint at a place of the machine");
                 self.findings.about(&rules::TF_CHECKPOINT_PATH, Some(at), place, message);
             }
-            scope.open |= open;
+            scope.paths.extend(parts);
         }
     }
 }

@@ -58,10 +58,10 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
             (4, Wire::Bytes(length)) => {
                 content = Some(length);
                 if kind == TEXT {
-                    text(parser, length)?;
+                    text(parser, length, true)?;
                 }
             }
-            (8, Wire::Bytes(length)) => text(parser, length)?,
+            (8, Wire::Bytes(length)) => text(parser, length, false)?,
             (3 | 5..=7 | 9..=20, _) => {}
             _ => parser.unknown("TensorProto", number),
         }
@@ -91,17 +91,34 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
 }
 
 /// Looks at a constant text, or at the list of texts that the content of a tensor is, for a place outside of the model.
-fn text(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop> {
+fn text(parser: &mut Parser<'_, '_>, length: u64, list: bool) -> Result<(), Stop> {
     if length > LOOKED_AT || parser.node.outside.is_some() {
         return Ok(());
     }
     let mut bytes = Vec::new();
     parser.stream.take(length, usize::MAX, &mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    // In a list, lengths stand before the texts.
-    let parts = text.split(|letter: char| letter.is_control());
-    parser.node.outside = parts.filter(|part| leads_outside(part)).map(str::to_owned).next();
+    let parts = if list { texts(&bytes) } else { vec![bytes.as_slice()] };
+    let mut parts = parts.into_iter().map(String::from_utf8_lossy);
+    parser.node.outside = parts.find(|part| leads_outside(part)).map(std::borrow::Cow::into_owned);
     Ok(())
+}
+
+/// The texts of a list, before which their lengths stand, where those are of one byte each.
+fn texts(list: &[u8]) -> Vec<&[u8]> {
+    let mut sum = 0;
+    for (at, length) in list.iter().enumerate() {
+        sum += usize::from(*length);
+        if at + 1 + sum == list.len() {
+            let mut rest = &list[at + 1..];
+            let cut = |length: &u8| {
+                let (text, after) = rest.split_at(usize::from(*length));
+                rest = after;
+                text
+            };
+            return list[..=at].iter().map(cut).collect();
+        }
+    }
+    vec![list]
 }
 
 /// The sizes of a shape, -1 where one is free; `None` where even the number of axes is.

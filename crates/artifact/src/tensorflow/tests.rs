@@ -98,18 +98,20 @@ fn checkpoints_lie_where_the_loader_says() {
     assert!(passes(&judge("saved_model.pb", &asset)));
     // As an argument, through two functions.
     let function = |name: &str, nodes: &[Message]| {
-        let signature = Message::default().message(1, Message::default().bytes(1, name));
+        let argument = |name: &str| Message::default().bytes(1, name);
+        let interface = Message::default().bytes(1, name).message(2, argument("other"));
+        let signature = Message::default().message(1, interface.message(2, argument("prefix")));
         nodes.iter().fold(signature, |function, node| function.message(3, node.clone()))
     };
     let call = |callee: &str, input: &str| {
         let value = Message::default().message(10, Message::default().bytes(1, callee));
-        named("call", "StatefulPartitionedCall", &[input]).message(5, attribute("f", value))
+        named("call", "StatefulPartitionedCall", &["elsewhere", input]).message(5, attribute("f", value))
     };
     let through = |place: &str| {
         let library = Message::default()
             .message(1, function("outer", &[call("inner", "prefix")]))
             .message(1, function("inner", &[named("r", "RestoreV2", &["prefix"])]));
-        saved(&[graph(&[text("c", place), call("outer", "c")]).message(2, library)])
+        saved(&[graph(&[text("c", place), text("elsewhere", "/a"), call("outer", "c")]).message(2, library)])
     };
     assert!(passes(&judge("saved_model.pb", &through("model"))));
     check(&through("/etc/shadow"), "TFS106");
