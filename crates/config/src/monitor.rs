@@ -1,6 +1,7 @@
 //! `monitor`: what is watched once a version serves.
 
 mod alerts;
+mod drift;
 mod quality;
 mod slo;
 mod streams;
@@ -12,6 +13,8 @@ use crate::{choice::present, place::Place};
 
 use alerts::AlertLayer;
 pub use alerts::AlertSettings;
+use drift::DriftLayer;
+pub use drift::{DriftColumn, DriftFails, DriftSettings};
 use quality::QualityLayer;
 pub use quality::{QualityColumns, QualitySettings};
 use slo::ObjectiveLayer;
@@ -22,6 +25,8 @@ pub use streams::StreamSettings;
 /// What is watched of a model; what is absent is not.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MonitorSettings {
+    /// Whether its inputs still look as they did.
+    pub drift: Option<DriftSettings>,
     /// How good its predictions are.
     pub quality: Option<QualitySettings>,
     /// What the service promises.
@@ -37,6 +42,9 @@ pub struct MonitorSettings {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Monitor")]
 pub(crate) struct MonitorLayer {
+    /// Whether its inputs still look as they did.
+    #[serde(default, deserialize_with = "present")]
+    drift: Option<DriftLayer>,
     /// How good its predictions are, by labels that come later.
     #[serde(default, deserialize_with = "present")]
     quality: Option<QualityLayer>,
@@ -52,6 +60,7 @@ pub(crate) struct MonitorLayer {
 impl MonitorLayer {
     pub(crate) fn resolve(self, place: &Place<'_>) -> MonitorSettings {
         MonitorSettings {
+            drift: self.drift.and_then(|drift| drift.resolve(&place.key("drift"))),
             quality: self.quality.and_then(|quality| quality.resolve(&place.key("quality"))),
             slo: slo::resolve(self.slo.unwrap_or_default(), &place.key("slo")),
             streams: streams::resolve(self.streams.unwrap_or_default(), &place.key("streams")),

@@ -18,6 +18,24 @@ pub struct DriftReport {
     pub columns: Vec<ColumnDrift>,
     /// All of them together.
     pub dataset: DatasetDrift,
+    /// Parts of the rows by the value of a column, where that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<SliceDrift>,
+}
+
+/// The rows that have the same value in a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SliceDrift {
+    /// The column.
+    pub column: String,
+    /// The value.
+    pub value: String,
+    /// Rows of the reference and of the current side.
+    pub rows: [u64; 2],
+    /// The other columns; p-values are adjusted for the tests of all slices.
+    pub columns: Vec<ColumnDrift>,
+    /// All of them together.
+    pub dataset: DatasetDrift,
 }
 
 /// The rules by which drift is judged.
@@ -105,6 +123,8 @@ pub enum DriftCode {
     TooFewRows,
     /// All values of both sides are the same, or the test does not apply.
     NotApplicable,
+    /// More values than are held: ranks are off by a stated share at most.
+    Summarised,
     /// Values that are infinite; they are left out.
     InfiniteValues,
     /// The share of missing values has changed.

@@ -70,6 +70,12 @@ impl Timestamp {
         Self(self.0.checked_add(length.std()).unwrap_or(jiff::Timestamp::MAX))
     }
 
+    /// This point less a length, at least the earliest time there is.
+    #[must_use]
+    pub fn before(self, length: Duration) -> Self {
+        Self(self.0.checked_sub(length.std()).unwrap_or(jiff::Timestamp::MIN))
+    }
+
     /// How long ago `earlier` was; zero where the clock went backwards.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.as_millis().saturating_sub(earlier.as_millis());

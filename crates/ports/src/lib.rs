@@ -39,7 +39,7 @@ pub use artifact_store::ArtifactStore;
 pub use clock::Clock;
 pub use commit_marks::CommitMarks;
 pub use conversation::Conversation;
-pub use dataset::{ColumnValues, Dataset};
+pub use dataset::{Cell, DataColumn, Dataset, Holds};
 pub use dispatcher::Dispatcher;
 pub use error::{PortError, Problem};
 pub use forge::Forge;

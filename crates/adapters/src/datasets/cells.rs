@@ -1,17 +1,15 @@
-//! Tables of texts, row by row: what kind of values a column holds is found by reading it once, its values by reading it again.
+//! Tables of texts, row by row: what kind of values a column holds is found by reading all of it once.
 
-use std::collections::{BTreeMap, HashMap};
+use tagship_ports::{Cell, DataColumn, Dataset, Holds, PortError};
 
-use tagship_ports::{ColumnValues, Dataset, PortError};
-
-use super::At;
+use super::{At, declared::Declared};
 
 /// What tables of texts write where there is no value.
 const ABSENT: [&str; 9] = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None"];
 
-/// One value of a row.
+/// One value of a row as it is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Cell<'a> {
+pub(super) enum Written<'a> {
     Absent,
     Number(f64),
     /// A number where all of its column are.
@@ -21,33 +19,38 @@ pub(super) enum Cell<'a> {
 }
 
 /// Rows that can be read more than once.
-pub(super) trait Rows: Send {
+pub(super) trait Rows: Send + Sync {
     fn at(&self) -> &At;
 
-    fn columns(&self) -> Vec<String>;
+    fn names(&self) -> &[String];
 
     /// Tells each cell with the place of its column; columns that a row lacks are absent there.
-    fn each(&self, tell: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError>;
+    fn each(&self, tell: &mut dyn FnMut(usize, Written<'_>)) -> Result<(), PortError>;
 }
 
 /// A table of texts.
 pub(super) struct Cells<R> {
     rows: R,
-    loaded: Option<HashMap<String, ColumnValues>>,
+    columns: Vec<DataColumn>,
+    count: u64,
 }
 
 impl<R: Rows> Cells<R> {
-    pub(super) fn of(rows: R) -> Self {
-        Self { rows, loaded: None }
-    }
-
-    fn load(&self) -> Result<HashMap<String, ColumnValues>, PortError> {
-        let names = self.rows.columns();
-        let mut kinds = vec![Kind::default(); names.len()];
-        self.rows.each(&mut |at, cell| kinds[at].see(cell))?;
-        let mut columns: Vec<ColumnValues> = kinds.into_iter().map(Kind::empty).collect();
-        self.rows.each(&mut |at, cell| add(&mut columns[at], cell))?;
-        Ok(names.into_iter().zip(columns).collect())
+    /// Reads all of it to know its kinds; those that are declared hold whatever its values look like.
+    pub(super) fn of(rows: R, declared: &Declared) -> Result<Self, PortError> {
+        let mut kinds = vec![Holds::Nothing; rows.names().len()];
+        let mut counts = vec![0_u64; kinds.len()];
+        rows.each(&mut |at, cell| {
+            counts[at] += 1;
+            if kinds[at] != Holds::Categories {
+                kinds[at] = seen(kinds[at], cell);
+            }
+        })?;
+        let columns = rows.names().iter().zip(kinds);
+        let columns = columns
+            .map(|(name, kind)| DataColumn { name: name.clone(), holds: declared.of(name).unwrap_or(kind) })
+            .collect();
+        Ok(Self { rows, columns, count: counts.into_iter().max().unwrap_or(0) })
     }
 }
 
@@ -56,76 +59,56 @@ impl<R: Rows> Dataset for Cells<R> {
         self.rows.at().0.clone()
     }
 
-    fn columns(&self) -> Vec<String> {
-        self.rows.columns()
+    fn columns(&self) -> &[DataColumn] {
+        &self.columns
     }
 
-    fn read(&mut self, column: &str) -> Result<ColumnValues, PortError> {
-        let mut loaded = match self.loaded.take() {
-            Some(loaded) => loaded,
-            None => self.load()?,
-        };
-        // Each column is asked for once, and its memory goes with it.
-        let values = loaded.remove(column).ok_or_else(|| self.rows.at().no_column(column));
-        self.loaded = Some(loaded);
-        values
-    }
-}
-
-/// What has been seen of a column.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-enum Kind {
-    #[default]
-    Nothing,
-    Numbers,
-    Categories,
-}
-
-impl Kind {
-    fn see(&mut self, cell: Cell<'_>) {
-        let is_number = match cell {
-            Cell::Absent => return,
-            Cell::Number(_) => true,
-            Cell::Text(text) if is_absent(text) => return,
-            Cell::Text(text) => number(text).is_some(),
-            Cell::Word(_) => false,
-        };
-        *self = if is_number && *self != Self::Categories { Self::Numbers } else { Self::Categories };
+    fn rows(&self) -> u64 {
+        self.count
     }
 
-    fn empty(self) -> ColumnValues {
-        match self {
-            Self::Nothing => ColumnValues::Nothing { absent: 0 },
-            Self::Numbers => ColumnValues::Numbers { values: vec![], absent: 0 },
-            Self::Categories => ColumnValues::Categories { counts: BTreeMap::new(), absent: 0 },
+    fn is_by_row(&self) -> bool {
+        true
+    }
+
+    fn scan(&self, names: &[&str], see: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError> {
+        let mut wanted: Vec<Option<(usize, Holds)>> = vec![None; self.columns.len()];
+        for (asked, name) in names.iter().enumerate() {
+            let at = self.columns.iter().position(|column| column.name == **name);
+            let at = at.ok_or_else(|| self.rows.at().no_column(name))?;
+            wanted[at] = Some((asked, self.columns[at].holds));
         }
+        self.rows.each(&mut |at, cell| {
+            if let Some((asked, holds)) = wanted[at] {
+                read(cell, holds, &mut |cell| see(asked, cell));
+            }
+        })
     }
 }
 
-fn add(column: &mut ColumnValues, cell: Cell<'_>) {
-    match column {
-        ColumnValues::Nothing { absent } => *absent += 1,
-        ColumnValues::Numbers { values, absent } => match cell {
-            Cell::Number(value) => values.push(value),
-            Cell::Text(text) => match number(text).filter(|_| !is_absent(text)) {
-                Some(value) => values.push(value),
-                None => *absent += 1,
-            },
-            Cell::Absent | Cell::Word(_) => *absent += 1,
-        },
-        ColumnValues::Categories { counts, absent } => match cell {
-            Cell::Absent => *absent += 1,
-            Cell::Text(text) if is_absent(text) => *absent += 1,
-            Cell::Text(text) | Cell::Word(text) => count(counts, text.trim()),
-            Cell::Number(value) => count(counts, &value.to_string()),
-        },
-    }
+/// What a column holds after one more cell.
+fn seen(before: Holds, cell: Written<'_>) -> Holds {
+    let is_number = match cell {
+        Written::Absent => return before,
+        Written::Number(_) => true,
+        Written::Text(text) if is_absent(text) => return before,
+        Written::Text(text) => number(text).is_some(),
+        Written::Word(_) => false,
+    };
+    if is_number { Holds::Numbers } else { Holds::Categories }
 }
 
-pub(super) fn count(counts: &mut BTreeMap<String, u64>, value: &str) {
-    match counts.get_mut(value) {
-        Some(count) => *count += 1,
-        None => drop(counts.insert(value.to_owned(), 1)),
+/// A cell as its column's kind has it.
+fn read(cell: Written<'_>, holds: Holds, tell: &mut dyn FnMut(Cell<'_>)) {
+    match (cell, holds) {
+        (Written::Absent, _) => tell(Cell::Absent),
+        (Written::Number(value), Holds::Numbers | Holds::Nothing) => tell(Cell::Number(value)),
+        (Written::Number(value), _) => tell(Cell::Text(&value.to_string())),
+        (Written::Text(text), _) if is_absent(text) => tell(Cell::Absent),
+        (Written::Text(text), Holds::Numbers) => tell(number(text).map_or(Cell::Absent, Cell::Number)),
+        (Written::Text(text), _) => tell(Cell::Text(text.trim())),
+        (Written::Word(_), Holds::Numbers) => tell(Cell::Absent),
+        (Written::Word(text), _) => tell(Cell::Text(text.trim())),
     }
 }
 
@@ -133,6 +116,6 @@ fn is_absent(text: &str) -> bool {
     ABSENT.contains(&text.trim())
 }
 
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }

@@ -1,27 +1,24 @@
 //! CSV with a header.
 
-use std::{
-    collections::HashSet,
-    fs::File,
-    io::{Seek, SeekFrom},
-};
+use std::{collections::HashSet, io::Read};
 
 use tagship_ports::{PortError, Problem};
 
 use super::{
     At,
-    cells::{Cell, Rows},
+    cells::{Rows, Written},
+    compression::Text,
 };
 
 pub(super) struct Csv {
-    file: File,
+    text: Text,
     at: At,
     columns: Vec<String>,
 }
 
 impl Csv {
-    pub(super) fn of(file: File, at: At) -> Result<Self, PortError> {
-        let mut csv = Self { file, at, columns: vec![] };
+    pub(super) fn of(text: Text, at: At) -> Result<Self, PortError> {
+        let mut csv = Self { text, at, columns: vec![] };
         let mut reader = csv.reader()?;
         let header = reader.headers().map_err(|error| csv.unreadable(&error))?;
         csv.columns = header.iter().map(|title| title.trim().to_owned()).collect();
@@ -36,11 +33,9 @@ impl Csv {
         Ok(csv)
     }
 
-    fn reader(&self) -> Result<csv::Reader<File>, PortError> {
-        let local = |error: std::io::Error| self.at.wrong(Problem::Local, error.to_string());
-        let mut file = self.file.try_clone().map_err(local)?;
-        file.seek(SeekFrom::Start(0)).map_err(local)?;
-        Ok(csv::ReaderBuilder::new().from_reader(file))
+    fn reader(&self) -> Result<csv::Reader<Box<dyn Read>>, PortError> {
+        let text = self.text.reader().map_err(|error| self.at.wrong(Problem::Local, error.to_string()))?;
+        Ok(csv::ReaderBuilder::new().buffer_capacity(64 << 10).from_reader(text))
     }
 
     fn unreadable(&self, error: &csv::Error) -> PortError {
@@ -53,11 +48,11 @@ impl Rows for Csv {
         &self.at
     }
 
-    fn columns(&self) -> Vec<String> {
-        self.columns.clone()
+    fn names(&self) -> &[String] {
+        &self.columns
     }
 
-    fn each(&self, tell: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError> {
+    fn each(&self, tell: &mut dyn FnMut(usize, Written<'_>)) -> Result<(), PortError> {
         let mut reader = self.reader()?;
         let mut record = csv::StringRecord::new();
         reader.headers().map_err(|error| self.unreadable(&error))?;
@@ -69,13 +64,13 @@ impl Rows for Csv {
                 let own = record.iter().map(|text| 1 + text.matches('\n').count() as u64).sum::<u64>();
                 let read = reader.position().line() - before;
                 let empty = read.saturating_sub(if is_row { own } else { 0 });
-                (0..empty).for_each(|_| tell(0, Cell::Absent));
+                (0..empty).for_each(|_| tell(0, Written::Absent));
             }
             if !is_row {
                 return Ok(());
             }
             for (at, text) in record.iter().enumerate() {
-                tell(at, Cell::Text(text));
+                tell(at, Written::Text(text));
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs::File,
-    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    io::{BufRead, BufReader, Read},
 };
 
 use serde_json::{Map, Value};
@@ -11,22 +10,23 @@ use tagship_ports::{PortError, Problem};
 
 use super::{
     At,
-    cells::{Cell, Rows},
+    cells::{Rows, Written},
+    compression::Text,
 };
 
 /// Longest line, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
 pub(super) struct JsonLines {
-    file: File,
+    text: Text,
     at: At,
     columns: Vec<String>,
 }
 
 impl JsonLines {
     /// Columns are the keys of all lines as they are first seen, those of one line by their names.
-    pub(super) fn of(file: File, at: At) -> Result<Self, PortError> {
-        let mut lines = Self { file, at, columns: vec![] };
+    pub(super) fn of(text: Text, at: At) -> Result<Self, PortError> {
+        let mut lines = Self { text, at, columns: vec![] };
         let mut columns: Vec<String> = vec![];
         let mut known = HashSet::new();
         lines.objects(|object| {
@@ -41,10 +41,8 @@ impl JsonLines {
     }
 
     fn objects(&self, mut see: impl FnMut(&Map<String, Value>)) -> Result<(), PortError> {
-        let local = |error: std::io::Error| self.at.wrong(Problem::Local, error.to_string());
-        let mut file = self.file.try_clone().map_err(local)?;
-        file.seek(SeekFrom::Start(0)).map_err(local)?;
-        let mut reader = BufReader::new(file);
+        let text = self.text.reader().map_err(|error| self.at.wrong(Problem::Local, error.to_string()))?;
+        let mut reader = BufReader::new(text);
         let mut text = String::new();
         for line in 1_u64.. {
             text.clear();
@@ -74,20 +72,20 @@ impl Rows for JsonLines {
         &self.at
     }
 
-    fn columns(&self) -> Vec<String> {
-        self.columns.clone()
+    fn names(&self) -> &[String] {
+        &self.columns
     }
 
-    fn each(&self, tell: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError> {
+    fn each(&self, tell: &mut dyn FnMut(usize, Written<'_>)) -> Result<(), PortError> {
         self.objects(|object| {
             for (at, name) in self.columns.iter().enumerate() {
                 match object.get(name) {
-                    None | Some(Value::Null) => tell(at, Cell::Absent),
+                    None | Some(Value::Null) => tell(at, Written::Absent),
                     Some(Value::Number(number)) => {
-                        tell(at, number.as_f64().map_or(Cell::Absent, Cell::Number));
+                        tell(at, number.as_f64().map_or(Written::Absent, Written::Number));
                     }
-                    Some(Value::String(text)) => tell(at, Cell::Word(text)),
-                    Some(other) => tell(at, Cell::Word(&other.to_string())),
+                    Some(Value::String(text)) => tell(at, Written::Word(text)),
+                    Some(other) => tell(at, Written::Word(&other.to_string())),
                 }
             }
         })

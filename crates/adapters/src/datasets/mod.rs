@@ -1,37 +1,130 @@
-//! Datasets: a file per format of tables.
+//! Datasets: a file per format of tables, and what lies around them: compression, folders, places.
 
 mod cells;
+mod compression;
 mod csv;
+mod declared;
 mod json_lines;
 mod parquet;
+mod parts;
+mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use tagship_ports::{Dataset, PortError, Problem};
+use tagship_ports::{Dataset, Holds, PortError, Problem};
 
-use self::{cells::Cells, csv::Csv, json_lines::JsonLines, parquet::Parquet};
+pub use self::declared::Declared;
+use self::{
+    cells::Cells,
+    compression::{Compression, Text},
+    csv::Csv,
+    json_lines::JsonLines,
+    parquet::Parquet,
+    parts::{Part, Parts},
+    source::Source,
+};
 
 /// Endings of the names of tables.
-const ENDINGS: &str = ".csv, .jsonl, .ndjson, .parquet";
+const ENDINGS: &str = ".csv, .jsonl, .ndjson, the same with .gz or .zst, and .parquet";
+/// Most files of a folder.
+const MAX_FILES: usize = 100_000;
 
-/// Opens the table in a file; its name's ending says the format.
+/// Opens the table in a file, or in all files of a folder and of the folders in it. The ending of a name says the format;
+/// `name=value` as the name of a folder is a column.
 ///
 /// # Errors
 /// [`Problem::NotFound`] where there is no such file, [`Problem::Unsupported`] for another ending, [`Problem::Invalid`] for a
-/// file whose header cannot be read.
-pub fn open(path: &Path) -> Result<Box<dyn Dataset>, PortError> {
+/// file that cannot be read.
+pub fn open(path: &Path, declared: &Declared) -> Result<Box<dyn Dataset>, PortError> {
+    if !path.is_dir() {
+        let at = At(path.display().to_string());
+        let source = Source::open(path, &at)?;
+        return table(source, at, declared);
+    }
     let at = At(path.display().to_string());
-    let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => at.wrong(Problem::NotFound, "there is no such file"),
-        _ => at.wrong(Problem::Local, error.to_string()),
-    })?;
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("csv") => Ok(Box::new(Cells::of(Csv::of(file, at)?))),
-        Some("jsonl" | "ndjson") => Ok(Box::new(Cells::of(JsonLines::of(file, at)?))),
-        Some("parquet") => Ok(Box::new(Parquet::of(file, at)?)),
-        _ => Err(at
+    let mut files = vec![];
+    list(path, &at, &mut files)?;
+    files.sort();
+    if files.is_empty() {
+        let nothing = at.wrong(Problem::NotFound, "the folder holds no table");
+        return Err(nothing.hint(format!("known endings are {ENDINGS}")));
+    }
+    let parts = of_files(path, &files, declared)?;
+    let table = Parts::of(parts, at.clone());
+    // What one file alone looks like says nothing of the others.
+    let mixed = table.mixed();
+    if mixed.is_empty() {
+        return Ok(Box::new(table));
+    }
+    let declared = declared.with(mixed, Holds::Categories);
+    Ok(Box::new(Parts::of(of_files(path, &files, &declared)?, at)))
+}
+
+fn of_files(root: &Path, files: &[PathBuf], declared: &Declared) -> Result<Vec<Part>, PortError> {
+    let part = |file: &PathBuf| {
+        let at = At(file.display().to_string());
+        let source = Source::open(file, &at)?;
+        let inside = file.strip_prefix(root).unwrap_or(file);
+        let folders = inside.parent().map(Path::to_string_lossy).unwrap_or_default();
+        let keys = folders.split(['/', '\\']).filter_map(|folder| folder.split_once('='));
+        let keys = keys.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Ok(Part { table: table(source, at, declared)?, keys })
+    };
+    files.iter().map(part).collect()
+}
+
+/// Files below a folder that are tables by their names; what programs that write many files leave beside them is not.
+fn list(folder: &Path, at: &At, files: &mut Vec<PathBuf>) -> Result<(), PortError> {
+    let local = |error: std::io::Error| at.wrong(Problem::Local, error.to_string());
+    for entry in fs::read_dir(folder).map_err(local)? {
+        let path = entry.map_err(local)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with(['.', '_']) {
+            continue;
+        }
+        if path.is_dir() {
+            list(&path, at, files)?;
+        } else if format(&name).is_some() {
+            files.push(path);
+        }
+        if files.len() > MAX_FILES {
+            return Err(at.wrong(Problem::Invalid, format!("it holds more than {MAX_FILES} files")));
+        }
+    }
+    Ok(())
+}
+
+/// What a table is written in.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    Csv(Compression),
+    JsonLines(Compression),
+    Parquet,
+}
+
+fn format(name: &str) -> Option<Format> {
+    let (inner, compression) = Compression::of(name);
+    match inner.rsplit_once('.')?.1 {
+        "csv" => Some(Format::Csv(compression)),
+        "jsonl" | "ndjson" => Some(Format::JsonLines(compression)),
+        "parquet" if compression == Compression::Plain => Some(Format::Parquet),
+        _ => None,
+    }
+}
+
+fn table(source: Source, at: At, declared: &Declared) -> Result<Box<dyn Dataset>, PortError> {
+    match format(&at.0) {
+        Some(Format::Csv(how)) => Ok(Box::new(Cells::of(Csv::of(Text::new(source, how), at)?, declared)?)),
+        Some(Format::JsonLines(how)) => {
+            Ok(Box::new(Cells::of(JsonLines::of(Text::new(source, how), at)?, declared)?))
+        }
+        Some(Format::Parquet) => Ok(Box::new(Parquet::of(source, at, declared)?)),
+        None => Err(at
             .wrong(Problem::Unsupported, "its name does not end as that of a table")
             .hint(format!("known endings are {ENDINGS}"))),
     }

@@ -1,21 +1,31 @@
 //! Parquet: of each row group one column at a time, some thousand values of it.
 
-use std::{collections::BTreeMap, fs::File};
+use std::{io, sync::Arc};
 
 use ::parquet::{
-    basic::{LogicalType, Type},
+    basic::{LogicalType, TimeUnit, Type},
     column::reader::{ColumnReader, ColumnReaderImpl},
     data_type::{ByteArray, DataType},
     errors::ParquetError,
-    file::reader::{FileReader as _, SerializedFileReader},
+    file::{
+        metadata::{ParquetMetaData, ParquetMetaDataReader},
+        properties::ReaderProperties,
+        reader::{ChunkReader, Length},
+        serialized_reader::SerializedRowGroupReader,
+    },
     schema::types::ColumnDescriptor,
 };
-use tagship_ports::{ColumnValues, Dataset, PortError, Problem};
+use tagship_domain::Timestamp;
+use tagship_ports::{Cell, DataColumn, Dataset, Holds, PortError, Problem};
 
-use super::{At, cells::count};
+use super::{
+    At,
+    declared::{Declared, told},
+    source::{From, Source},
+};
 use crate::parquet_pages;
 
-/// Values that are held at a time before they are counted.
+/// Values that are held at a time.
 const BATCH: usize = 8192;
 /// Most rows of a file: some encodings hold any number of equal values in a few bytes.
 const MAX_ROWS: u64 = 1 << 30;
@@ -23,7 +33,11 @@ const MAX_ROWS: u64 = 1 << 30;
 const MAX_TEXT: usize = 1 << 20;
 
 pub(super) struct Parquet {
-    reader: SerializedFileReader<File>,
+    source: Arc<Source>,
+    metadata: ParquetMetaData,
+    columns: Vec<DataColumn>,
+    declared: Declared,
+    rows: u64,
     at: At,
 }
 
@@ -33,13 +47,16 @@ enum Meaning {
     Number,
     Unsigned,
     Text,
+    /// So many of its units are a millisecond.
+    Time(i64),
 }
 
 impl Parquet {
-    pub(super) fn of(file: File, at: At) -> Result<Self, PortError> {
-        let reader = SerializedFileReader::new(file).map_err(|error| unreadable(&at, &error))?;
+    pub(super) fn of(source: Source, at: At, declared: &Declared) -> Result<Self, PortError> {
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&source);
+        let metadata = metadata.map_err(|error| unreadable(&at, &error))?;
         let mut rows = 0_u64;
-        for group in reader.metadata().row_groups() {
+        for group in metadata.row_groups() {
             let more = u64::try_from(group.num_rows());
             let more =
                 more.map_err(|_negative| at.wrong(Problem::Invalid, "a row group has fewer rows than none"))?;
@@ -48,16 +65,54 @@ impl Parquet {
         if rows > MAX_ROWS {
             return Err(at.wrong(Problem::Invalid, format!("it has more than {MAX_ROWS} rows")));
         }
-        Ok(Self { reader, at })
+        let schema = metadata.file_metadata().schema_descr();
+        let fields = schema.root_schema().get_fields().iter().map(|field| field.name().to_owned());
+        let columns = fields.map(|name| {
+            let leaf = leaf(&metadata, &name).map(|place| schema.column(place));
+            let holds = leaf.map_or(Holds::Other, |leaf| declared.of(&name).unwrap_or(holds(&leaf)));
+            DataColumn { name, holds }
+        });
+        let columns = columns.collect();
+        Ok(Self { source: Arc::new(source), columns, metadata, declared: declared.clone(), rows, at })
     }
 
-    fn column_at(&self, name: &str) -> Option<usize> {
-        let schema = self.reader.metadata().file_metadata().schema_descr();
-        schema
-            .columns()
-            .iter()
-            .position(|column| column.path().parts().first().is_some_and(|part| part == name))
+    fn scan_one(&self, name: &str, see: &mut dyn FnMut(Cell<'_>)) -> Result<(), PortError> {
+        let place = leaf(&self.metadata, name).ok_or_else(|| self.at.no_column(name))?;
+        let column = self.metadata.file_metadata().schema_descr().column(place);
+        let meaning = meaning(&column).map_err(|what| {
+            self.at
+                .wrong(Problem::Unsupported, format!("the column {name:?} holds {what}"))
+                .hint("write numbers, texts or truths to compare it")
+        })?;
+        let mut as_declared;
+        let see: &mut dyn FnMut(Cell<'_>) = match self.declared.of(name) {
+            Some(holds) => {
+                as_declared = move |cell: Cell<'_>| told(cell, holds, see);
+                &mut as_declared
+            }
+            None => see,
+        };
+        let mut telling = Telling { meaning, defined: column.max_def_level(), see };
+        self.each_group(place, &mut telling).map_err(|error| unreadable(&self.at, &error))
     }
+
+    fn each_group(&self, place: usize, telling: &mut Telling<'_>) -> Result<(), ParquetError> {
+        let properties = Arc::new(ReaderProperties::builder().build());
+        for (index, group) in self.metadata.row_groups().iter().enumerate() {
+            let rows = usize::try_from(group.num_rows()).unwrap_or(usize::MAX);
+            let pages = self.metadata.page_index_for_row_group(index);
+            let source = Arc::clone(&self.source);
+            let group = SerializedRowGroupReader::new(source, group, pages, Arc::clone(&properties))?;
+            telling.take(parquet_pages::open(&group, place)?, rows)?;
+        }
+        Ok(())
+    }
+}
+
+/// The place of a field among the columns of values; a group has those of its parts.
+fn leaf(metadata: &ParquetMetaData, name: &str) -> Option<usize> {
+    let schema = metadata.file_metadata().schema_descr();
+    schema.columns().iter().position(|column| column.path().parts().first().is_some_and(|part| part == name))
 }
 
 impl Dataset for Parquet {
@@ -65,84 +120,73 @@ impl Dataset for Parquet {
         self.at.0.clone()
     }
 
-    fn columns(&self) -> Vec<String> {
-        let schema = self.reader.metadata().file_metadata().schema_descr();
-        schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect()
+    fn columns(&self) -> &[DataColumn] {
+        &self.columns
     }
 
-    fn read(&mut self, name: &str) -> Result<ColumnValues, PortError> {
-        let at = self.column_at(name).ok_or_else(|| self.at.no_column(name))?;
-        let schema = self.reader.metadata().file_metadata().schema_descr();
-        let column = schema.column(at);
-        let meaning = meaning(&column).map_err(|what| {
-            self.at
-                .wrong(Problem::Unsupported, format!("the column {name:?} holds {what}"))
-                .hint("write numbers, texts or truths to compare it")
-        })?;
-        let mut found = Found {
-            meaning,
-            defined: column.max_def_level(),
-            numbers: vec![],
-            counts: BTreeMap::new(),
-            absent: 0,
-        };
-        for index in 0..self.reader.metadata().num_row_groups() {
-            let group = self.reader.get_row_group(index).map_err(|error| unreadable(&self.at, &error))?;
-            let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
-            let reader =
-                parquet_pages::open(group.as_ref(), at).map_err(|error| unreadable(&self.at, &error))?;
-            found.take(reader, rows).map_err(|error| unreadable(&self.at, &error))?;
-        }
-        Ok(found.values())
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn is_by_row(&self) -> bool {
+        false
+    }
+
+    fn scan(&self, names: &[&str], see: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError> {
+        let mut each = names.iter().enumerate();
+        each.try_for_each(|(place, name)| self.scan_one(name, &mut |cell| see(place, cell)))
     }
 }
 
-/// What has been read of a column.
-struct Found {
+/// Tells the cells of one column.
+struct Telling<'a> {
     meaning: Meaning,
     /// The definition level of a value that is there.
     defined: i16,
-    numbers: Vec<f64>,
-    counts: BTreeMap<String, u64>,
-    absent: u64,
+    see: &'a mut dyn FnMut(Cell<'_>),
 }
 
-impl Found {
+impl Telling<'_> {
     #[expect(clippy::cast_precision_loss, reason = "as every library of tables reads long integers")]
     fn take(&mut self, reader: ColumnReader, rows: usize) -> Result<(), ParquetError> {
-        let unsigned = self.meaning == Meaning::Unsigned;
+        let meaning = self.meaning;
         match reader {
-            ColumnReader::BoolColumnReader(reader) => self.each(reader, rows, |found, value| {
-                count(&mut found.counts, if value { "true" } else { "false" });
+            ColumnReader::BoolColumnReader(reader) => self.each(reader, rows, |value, see| {
+                see(Cell::Text(if *value { "true" } else { "false" }));
                 Ok(())
             }),
-            ColumnReader::Int32ColumnReader(reader) => self.each(reader, rows, |found, value: i32| {
-                found.numbers.push(if unsigned {
+            ColumnReader::Int32ColumnReader(reader) => self.each(reader, rows, |value: &i32, see| {
+                let unsigned = meaning == Meaning::Unsigned;
+                see(Cell::Number(if unsigned {
                     f64::from(value.cast_unsigned())
                 } else {
-                    f64::from(value)
+                    f64::from(*value)
+                }));
+                Ok(())
+            }),
+            ColumnReader::Int64ColumnReader(reader) => self.each(reader, rows, |value: &i64, see| {
+                see(match meaning {
+                    Meaning::Time(units) => Cell::Time(time(*value, units)?),
+                    Meaning::Unsigned => Cell::Number(value.cast_unsigned() as f64),
+                    Meaning::Number | Meaning::Text => Cell::Number(*value as f64),
                 });
                 Ok(())
             }),
-            ColumnReader::Int64ColumnReader(reader) => self.each(reader, rows, |found, value: i64| {
-                found.numbers.push(if unsigned { value.cast_unsigned() as f64 } else { value as f64 });
+            ColumnReader::FloatColumnReader(reader) => self.each(reader, rows, |value: &f32, see| {
+                see(Cell::Number(f64::from(*value)));
                 Ok(())
             }),
-            ColumnReader::FloatColumnReader(reader) => self.each(reader, rows, |found, value: f32| {
-                found.numbers.push(f64::from(value));
-                Ok(())
-            }),
-            ColumnReader::DoubleColumnReader(reader) => self.each(reader, rows, |found, value| {
-                found.numbers.push(value);
+            ColumnReader::DoubleColumnReader(reader) => self.each(reader, rows, |value: &f64, see| {
+                see(Cell::Number(*value));
                 Ok(())
             }),
             ColumnReader::ByteArrayColumnReader(reader) => {
-                self.each(reader, rows, |found, value: ByteArray| {
+                self.each(reader, rows, |value: &ByteArray, see| {
                     let text = value.as_utf8()?;
                     if text.len() > MAX_TEXT {
                         return Err(ParquetError::General(format!("a value has more than {MAX_TEXT} bytes")));
                     }
-                    count(&mut found.counts, text);
+                    see(Cell::Text(text));
                     Ok(())
                 })
             }
@@ -156,7 +200,7 @@ impl Found {
         &mut self,
         mut reader: ColumnReaderImpl<T>,
         rows: usize,
-        see: impl Fn(&mut Self, T::T) -> Result<(), ParquetError>,
+        tell: impl Fn(&T::T, &mut dyn FnMut(Cell<'_>)) -> Result<(), ParquetError>,
     ) -> Result<(), ParquetError> {
         let (mut values, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         let mut done = 0;
@@ -168,26 +212,34 @@ impl Found {
             if records == 0 || there != values.len() || there > records {
                 return Err(ParquetError::General("a column ends before its row group does".to_owned()));
             }
-            if self.defined > 0 && levels.iter().filter(|level| **level == self.defined).count() != there {
-                return Err(ParquetError::General("a column holds fewer values than it says".to_owned()));
-            }
-            self.absent += (records - there) as u64;
-            for value in values.drain(..) {
-                see(self, value)?;
+            if self.defined == 0 {
+                values.iter().try_for_each(|value| tell(value, self.see))?;
+            } else {
+                let mut left = values.iter();
+                for level in &levels {
+                    let is_there = *level == self.defined;
+                    match if is_there { left.next() } else { None } {
+                        Some(value) => tell(value, self.see)?,
+                        None if is_there => return Err(fewer()),
+                        None => (self.see)(Cell::Absent),
+                    }
+                }
+                if left.next().is_some() || levels.len() != records {
+                    return Err(fewer());
+                }
             }
             done += records;
         }
         Ok(())
     }
+}
 
-    fn values(self) -> ColumnValues {
-        let absent = self.absent;
-        match self.meaning {
-            _ if self.numbers.is_empty() && self.counts.is_empty() => ColumnValues::Nothing { absent },
-            Meaning::Text => ColumnValues::Categories { counts: self.counts, absent },
-            Meaning::Number | Meaning::Unsigned => ColumnValues::Numbers { values: self.numbers, absent },
-        }
-    }
+fn fewer() -> ParquetError {
+    ParquetError::General("a column holds fewer values than it says".to_owned())
+}
+
+fn time(value: i64, units: i64) -> Result<Timestamp, ParquetError> {
+    Timestamp::from_millis(value.div_euclid(units)).map_err(|error| ParquetError::General(error.to_string()))
 }
 
 /// How a column is read, or what kind its values are of that is not read.
@@ -199,6 +251,11 @@ fn meaning(column: &ColumnDescriptor) -> Result<Meaning, String> {
         (Some(LogicalType::Integer(whole)), Type::INT32 | Type::INT64) => {
             Ok(if whole.is_signed { Meaning::Number } else { Meaning::Unsigned })
         }
+        (Some(LogicalType::Timestamp(time)), Type::INT64) => Ok(Meaning::Time(match time.unit {
+            TimeUnit::MILLIS => 1,
+            TimeUnit::MICROS => 1_000,
+            TimeUnit::NANOS => 1_000_000,
+        })),
         (None | Some(LogicalType::String | LogicalType::Enum), Type::BYTE_ARRAY) | (None, Type::BOOLEAN) => {
             Ok(Meaning::Text)
         }
@@ -211,6 +268,34 @@ fn meaning(column: &ColumnDescriptor) -> Result<Meaning, String> {
     }
 }
 
+fn holds(column: &ColumnDescriptor) -> Holds {
+    match meaning(column) {
+        Ok(_) if matches!(column.logical_type_ref(), Some(LogicalType::Unknown)) => Holds::Nothing,
+        Ok(Meaning::Number | Meaning::Unsigned) => Holds::Numbers,
+        Ok(Meaning::Text) => Holds::Categories,
+        Ok(Meaning::Time(_)) => Holds::Times,
+        Err(_) => Holds::Other,
+    }
+}
+
 fn unreadable(at: &At, error: &ParquetError) -> PortError {
     at.wrong(Problem::Invalid, format!("it cannot be read as Parquet: {error}")).hint("write it again")
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.length()
+    }
+}
+
+impl ChunkReader for Source {
+    type T = io::BufReader<From>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        Ok(self.from(start))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<bytes::Bytes, ParquetError> {
+        Ok(self.exactly(start, length)?.into())
+    }
 }

@@ -38,7 +38,37 @@ pub enum Values {
     Categories(BTreeMap<String, u64>),
 }
 
+impl Column {
+    /// Where one side holds no value at all, nothing says of what kind it is but the other side.
+    #[must_use]
+    pub fn of(name: &str, reference: Option<Side>, current: Option<Side>) -> Self {
+        let mut column = Self { name: name.to_owned(), reference, current };
+        if let (Some(reference), Some(current)) = (&mut column.reference, &mut column.current) {
+            if reference.is_missing() {
+                reference.values = current.values.none();
+            } else if current.is_missing() {
+                current.values = reference.values.none();
+            }
+        }
+        column
+    }
+}
+
+impl Values {
+    /// None of the same kind.
+    fn none(&self) -> Self {
+        match self {
+            Self::Numbers(_) => Self::Numbers(Sample::of(vec![])),
+            Self::Categories(_) => Self::Categories(BTreeMap::new()),
+        }
+    }
+}
+
 impl Side {
+    fn is_missing(&self) -> bool {
+        self.missing == self.rows
+    }
+
     /// Numbers as a file holds them: NaN is a missing value.
     #[must_use]
     pub fn of_numbers(values: Vec<f64>, absent: u64) -> Self {
@@ -114,11 +144,14 @@ impl<'a> Pair<'a> {
 
     /// The one value of a reference that has no other, against everything else; `None` where the reference has several.
     pub(super) fn constant(&self) -> Option<Counts> {
-        let counts = self.counts();
-        let of_reference = counts.pairs().iter().filter(|[reference, _]| *reference > 0).count();
-        if of_reference != 1 {
+        let only = match self {
+            Self::Numbers(reference, _) => reference.distinct_up_to(2) == 1,
+            Self::Categories(reference, _) => reference.len() == 1,
+        };
+        if !only {
             return None;
         }
+        let counts = self.counts();
         let (constant, rest): (Vec<[u64; 2]>, Vec<[u64; 2]>) =
             counts.pairs().iter().partition(|[reference, _]| *reference > 0);
         let others = rest.iter().map(|[_, current]| current).sum();

@@ -1,8 +1,8 @@
 //! All columns: p-values adjusted for their number, verdicts, and what they mean for the whole.
 
-use std::collections::BTreeSet;
+use std::{borrow::Borrow, collections::BTreeSet};
 
-use tagship_domain::drift::{ColumnDrift, DatasetDrift, DriftCode, DriftProfile, DriftReport};
+use tagship_domain::drift::{ColumnDrift, DatasetDrift, DriftCode, DriftProfile, DriftReport, SliceDrift};
 use tagship_stats::multiplicity::benjamini_hochberg;
 
 use super::{
@@ -32,14 +32,46 @@ pub struct Settings {
 
 /// Judges columns that have been measured with the same settings.
 #[must_use]
-pub fn conclude(mut measured: Vec<Measured>, settings: &Settings) -> DriftReport {
-    let rows =
-        measured.iter().map(Measured::rows).fold([0, 0], |[n, m], [one, other]| [n.max(one), m.max(other)]);
+pub fn conclude(measured: Vec<Measured>, settings: &Settings) -> DriftReport {
     let adjusted = adjusted(&measured);
-    let columns: Vec<ColumnDrift> =
-        measured.drain(..).zip(adjusted).map(|(column, adjusted)| judged(column, adjusted)).collect();
+    let rows = rows(&measured);
+    let columns = together(measured, adjusted);
     let dataset = whole(&columns, settings);
-    DriftReport { profile: settings.profile, rows, columns, dataset }
+    DriftReport { profile: settings.profile, rows, columns, dataset, slices: vec![] }
+}
+
+/// Rows that have the same value in a column, measured as all are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slice {
+    /// The column.
+    pub column: String,
+    /// The value.
+    pub value: String,
+    /// What was measured of the other columns.
+    pub measured: Vec<Measured>,
+}
+
+/// Judges slices. The tests of all of them are one family: among many slices, one looks changed by chance.
+#[must_use]
+pub fn conclude_slices(slices: Vec<Slice>, settings: &Settings) -> Vec<SliceDrift> {
+    let all: Vec<&Measured> = slices.iter().flat_map(|slice| &slice.measured).collect();
+    let mut adjusted = adjusted(&all).into_iter();
+    let judge = |slice: Slice| {
+        let rows = rows(&slice.measured);
+        let own = adjusted.by_ref().take(slice.measured.len()).collect();
+        let columns = together(slice.measured, own);
+        let dataset = whole(&columns, settings);
+        SliceDrift { column: slice.column, value: slice.value, rows, columns, dataset }
+    };
+    slices.into_iter().map(judge).collect()
+}
+
+fn rows(measured: &[Measured]) -> [u64; 2] {
+    measured.iter().map(Measured::rows).fold([0, 0], |[n, m], [one, other]| [n.max(one), m.max(other)])
+}
+
+fn together(measured: Vec<Measured>, adjusted: Vec<Adjusted>) -> Vec<ColumnDrift> {
+    measured.into_iter().zip(adjusted).map(|(column, adjusted)| judged(column, adjusted)).collect()
 }
 
 /// P-values of a column's two tests after adjustment.
@@ -50,13 +82,14 @@ struct Adjusted {
 }
 
 /// Both tests of all columns are one family. What was not asked is NaN and does not count.
-fn adjusted(measured: &[Measured]) -> Vec<Adjusted> {
+fn adjusted<M: Borrow<Measured>>(measured: &[M]) -> Vec<Adjusted> {
     let undecided = |asked: &&Asked| asked.verdict.is_none();
     let p_of =
         |column: &Measured| column.asked.as_ref().filter(undecided).and_then(|asked| asked.answer.p_value);
     let missing_of = |column: &Measured| column.missing_test.map(|tested| tested.p_value);
     let all: Vec<f64> = measured
         .iter()
+        .map(Borrow::borrow)
         .flat_map(|column| [p_of(column), missing_of(column)])
         .map(|p| p.unwrap_or(f64::NAN))
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tagship_domain::drift::{ColumnKind, DriftCode, DriftFinding, DriftProfile};
-use tagship_stats::drift::{Counts, Sample, Tested, two_proportions};
+use tagship_stats::drift::{Counts, Gathered, Sample, Tested, two_proportions};
 
 use super::{
     column::{Column, Pair, Side},
@@ -117,6 +117,7 @@ impl Measured {
             return;
         }
         self.look_at_values(&pair);
+        self.look_at_summary(&pair);
         match (settings.test, settings.profile) {
             (Some(test), _) => self.ask(test, &pair),
             (None, DriftProfile::Evidently) => {
@@ -145,9 +146,21 @@ impl Measured {
         }
     }
 
+    /// Where there were too many numbers to hold, it is said how exact their ranks are.
+    fn look_at_summary(&mut self, pair: &Pair<'_>) {
+        let Pair::Numbers(reference, current) = pair else { return };
+        let off = reference.summarised().into_iter().chain(current.summarised()).reduce(f64::max);
+        if let Some(off) = off {
+            let (exact, percent) = (Gathered::EXACT, off * 100.0);
+            let message =
+                format!("more than {exact} values: shares up to a value are off by {percent:.4} % at most");
+            self.find(DriftCode::Summarised, message);
+        }
+    }
+
     fn look_at_range(&mut self, reference: &Sample, current: &Sample) {
         let Some((low, high)) = reference.range() else { return };
-        let outside = current.values().iter().filter(|value| **value < low || **value > high).count();
+        let outside = current.outside(low, high);
         if outside > 0 {
             let all = current.count();
             let message =
@@ -201,17 +214,14 @@ impl Measured {
             self.find(DriftCode::TooFewRows, message);
             return;
         }
-        let counts = pair.counts();
+        let constant = pair.constant();
+        let is_many = constant.is_none() && pair.distinct(FEW_VALUES + 1) > FEW_VALUES;
         let asked = match pair {
-            Pair::Numbers(reference, current)
-                if pair.constant().is_none() && pair.distinct(FEW_VALUES + 1) > FEW_VALUES =>
-            {
-                of_numbers(reference, current)
-            }
-            _ => self.of_categories(pair.constant().as_ref().unwrap_or(&counts)),
+            Pair::Numbers(reference, current) if is_many => of_numbers(reference, current),
+            _ => self.of_categories(&constant.unwrap_or_else(|| pair.counts())),
         };
         let Some(mut asked) = asked else { return };
-        asked.stability_index = stability_index(pair, &counts);
+        asked.stability_index = stability_index(pair);
         self.asked = Some(asked);
     }
 

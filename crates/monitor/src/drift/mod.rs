@@ -5,13 +5,17 @@
 
 mod column;
 mod conclude;
+#[cfg(test)]
+mod edges;
 mod evidently;
+#[cfg(test)]
+mod false_alarms;
 mod measure;
 mod test;
 #[cfg(test)]
 mod tests;
 
 pub use column::{Column, Side, Values};
-pub use conclude::{Settings, conclude};
+pub use conclude::{Settings, Slice, conclude, conclude_slices};
 pub use measure::{Measured, measure, unreadable};
 pub use test::{Test, UnknownTest};

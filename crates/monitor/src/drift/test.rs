@@ -230,8 +230,8 @@ pub(super) fn spread_distance(reference: &Sample, current: &Sample) -> Option<f6
 }
 
 /// The stability index over tenths of the reference where it has at least two of them, else over values.
-pub(super) fn stability_index(pair: &Pair<'_>, counts: &Counts) -> Option<f64> {
-    let by_value = || counts.pairs().to_vec();
+pub(super) fn stability_index(pair: &Pair<'_>) -> Option<f64> {
+    let by_value = || pair.counts().pairs().to_vec();
     let counted = match pair {
         Pair::Numbers(reference, current) => {
             let inner = bins::reference_quantiles(reference, 10);

@@ -1,6 +1,6 @@
 //! Drift of data, for someone who wants to know which columns to look at.
 
-use tagship_domain::drift::{ColumnDrift, DriftProfile, DriftReport};
+use tagship_domain::drift::{ColumnDrift, DriftProfile, DriftReport, SliceDrift};
 
 use super::{paint::Style, table::headed};
 use crate::{mark::Mark, number::percent, sentence::Headline, text::counted};
@@ -25,7 +25,26 @@ pub fn drift(report: &DriftReport, style: &Style) -> String {
     let rows: Vec<_> = columns.into_iter().map(|column| (mark(column.drifted), row(column))).collect();
     text.push('\n');
     text.push_str(&headed(&header, &rows, style));
+    if !report.slices.is_empty() {
+        let rows: Vec<_> =
+            report.slices.iter().map(|slice| (mark(slice.dataset.drifted), part(slice))).collect();
+        text.push('\n');
+        text.push_str(&headed(&["SLICE", "DRIFTED", "NOT JUDGED", "ROWS"], &rows, style));
+    }
     text
+}
+
+/// A slice as a line: which of its columns have drifted, and how many could not be judged.
+fn part(slice: &SliceDrift) -> Vec<String> {
+    let drifted = slice.columns.iter().filter(|column| column.drifted == Some(true));
+    let names: Vec<String> = drifted.map(|column| column.name.clone()).collect();
+    let unknown = slice.columns.iter().filter(|column| column.drifted.is_none()).count();
+    vec![
+        format!("{}={}", slice.column, slice.value),
+        names.join(", "),
+        if unknown > 0 { unknown.to_string() } else { String::new() },
+        slice.rows[1].to_string(),
+    ]
 }
 
 fn headline(report: &DriftReport) -> Headline {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use tagship_domain::{ModelName, Timestamp};
+
 use super::Format;
 
 pub use check::{CheckFailure, LookArgs, ObjectivesArgs};
@@ -38,7 +40,8 @@ impl MonitorArgs {
 pub enum MonitorQuestion {
     /// Compare rows with those that a model was made with, column by column.
     ///
-    /// Tables are CSV with a header, JSON Lines or Parquet, by the ending of their names. A column that cannot be judged is
+    /// Tables are CSV with a header, JSON Lines (both also compressed, .gz or .zst) or Parquet, by the ending of their names, or
+    /// folders of them, where `name=value` as the name of a folder is a column. A column that cannot be judged is
     /// neither drift nor no drift, and where that leaves the whole open, the exit code is 3.
     Drift(DriftArgs),
     /// Score predictions by the labels that have come, and estimate the quality of those without one.
@@ -59,21 +62,42 @@ pub enum MonitorQuestion {
 /// `tagship monitor drift`.
 #[derive(Debug, Args)]
 pub struct DriftArgs {
-    /// The rows that the model was made with.
-    #[arg(long, value_name = "FILE")]
-    pub reference: PathBuf,
+    /// Take what is not said here from this model's `monitor.drift` in `tagship.yml`.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<ModelName>,
+    /// Configuration file.
+    #[arg(long, default_value = "tagship.yml", value_name = "FILE")]
+    pub config: PathBuf,
+    /// The rows that the model was made with: a file, or a folder of them.
+    #[arg(long, value_name = "PATH", required_unless_present = "model")]
+    pub reference: Option<PathBuf>,
     /// The rows to judge.
-    #[arg(long, value_name = "FILE")]
-    pub current: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "model")]
+    pub current: Option<PathBuf>,
     /// Only these columns; all of both tables by default.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub columns: Vec<String>,
     /// Columns any of which makes the whole drift.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub critical: Vec<String>,
-    /// By which rules drift is judged.
-    #[arg(long, value_enum, default_value_t = DriftRules::Default)]
-    pub profile: DriftRules,
+    /// Column of the time of a row, for windows; it is not compared.
+    #[arg(long, value_name = "NAME")]
+    pub time_column: Option<String>,
+    /// Judge only recent rows: those of a length of time, e.g. 7d, or the last so many, e.g. 10000rows.
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Option<String>,
+    /// Compare them only with those of the reference that lie as long before the window, e.g. 30d, or so many rows before it.
+    #[arg(long, value_name = "WINDOW")]
+    pub reference_window: Option<String>,
+    /// Where the window ends; now by default.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Timestamp>,
+    /// Judge parts of the rows by themselves too: by every value of a column, e.g. country, or by one, e.g. country=DE.
+    #[arg(long = "slice", value_name = "COLUMN[=VALUE]")]
+    pub slices: Vec<String>,
+    /// By which rules drift is judged; default where nothing says otherwise.
+    #[arg(long, value_enum)]
+    pub profile: Option<DriftRules>,
     /// Ask this test of every column, e.g. psi, by its own threshold, instead of those of the profile; a name that is unknown
     /// lists them.
     #[arg(long, value_name = "NAME")]
@@ -99,6 +123,6 @@ pub enum DriftRules {
 /// What fails the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DriftFailure {
-    /// Drift of the whole.
+    /// Drift of the whole or of a slice.
     Drift,
 }

@@ -1,7 +1,6 @@
 //! Bins of numbers: equally wide ones by the rule of Sturges, and those that hold equal shares of the reference.
 
 use super::sample::{Sample, pooled, real};
-use crate::quantile::quantile;
 
 /// Most bins; so many equally wide ones come from more rows than fit in memory.
 const MOST: usize = 4096;
@@ -51,7 +50,7 @@ fn range(reference: &Sample, current: &Sample) -> Option<(f64, f64)> {
 pub fn reference_quantiles(reference: &Sample, bins: usize) -> Vec<f64> {
     // As numpy.linspace makes them, so that a quantile which is a value lies on the same side of it.
     let step = 1.0 / real(bins);
-    let all = (0..=bins).filter_map(|at| quantile(reference.values(), (real(at) * step).min(1.0)));
+    let all = (0..=bins).filter_map(|at| reference.quantile((real(at) * step).min(1.0)));
     let mut edges: Vec<f64> = all.collect();
     edges.dedup_by(|one, other| *one <= *other);
     edges.pop();

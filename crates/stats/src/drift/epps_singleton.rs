@@ -25,11 +25,12 @@ type Vector = [f64; PARTS];
 type Matrix = [Vector; PARTS];
 
 /// The statistic W and its p-value; `None` where a sample has fewer than five values or the middle half of all values are the
-/// same, in which case it does not apply.
+/// same, in which case it does not apply; nor where values stand for several.
 #[must_use]
 pub fn epps_singleton(reference: &Sample, current: &Sample) -> Option<Tested> {
     let (n, m) = (reference.count(), current.count());
-    if n.min(m) < FEWEST {
+    let is_summary = reference.summarised().or(current.summarised()).is_some();
+    if n.min(m) < FEWEST || is_summary {
         return None;
     }
     let mut all = [reference.values(), current.values()].concat();

@@ -1,8 +1,16 @@
 //! A sample of finite numbers in order, and two of them walked along together.
 
-/// Finite numbers in ascending order.
+use crate::quantile::quantile;
+
+/// Finite numbers in ascending order. Of very many, some stand for several.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample(Vec<f64>);
+pub struct Sample {
+    values: Vec<f64>,
+    /// How many numbers there are up to each value, itself included, where values stand for several.
+    up_to: Option<Vec<usize>>,
+    /// By how many places the rank of a value may be off.
+    off: usize,
+}
 
 impl Sample {
     /// Takes the finite ones of these values, in any order.
@@ -14,48 +22,99 @@ impl Sample {
             *value += 0.0;
         }
         values.sort_unstable_by(f64::total_cmp);
-        Self(values)
+        Self { values, up_to: None, off: 0 }
     }
 
-    /// The values, ascending.
+    /// Of values in ascending order with how many numbers each stands for.
+    pub(super) fn weighted(pairs: Vec<(f64, usize)>, off: usize) -> Self {
+        let mut all = 0;
+        let mut add = |count: usize| {
+            all += count;
+            all
+        };
+        let up_to = pairs.iter().map(|(_, count)| add(*count)).collect();
+        Self { values: pairs.into_iter().map(|(value, _)| value).collect(), up_to: Some(up_to), off }
+    }
+
+    /// The values, ascending; where there were very many numbers, some stand for several.
     #[must_use]
     pub fn values(&self) -> &[f64] {
-        &self.0
+        &self.values
     }
 
-    /// How many there are.
+    /// How many numbers there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.before(self.values.len())
+    }
+
+    /// How many numbers are among the first so many values.
+    fn before(&self, values: usize) -> usize {
+        match &self.up_to {
+            None => values,
+            Some(up_to) => values.checked_sub(1).map_or(0, |last| up_to[last]),
+        }
+    }
+
+    /// By how much the share of numbers up to any value may be off, because some stand for several; `None` where each number
+    /// is there by itself.
+    #[must_use]
+    pub fn summarised(&self) -> Option<f64> {
+        self.up_to.is_some().then(|| real(self.off) / real(self.count()))
     }
 
     /// The smallest and the largest value.
     #[must_use]
     pub fn range(&self) -> Option<(f64, f64)> {
-        Some((*self.0.first()?, *self.0.last()?))
+        Some((*self.values.first()?, *self.values.last()?))
+    }
+
+    /// The sum of a function over all numbers.
+    fn sum(&self, of: impl Fn(f64) -> f64) -> f64 {
+        match &self.up_to {
+            None => self.values.iter().map(|value| of(*value)).sum(),
+            Some(_) => {
+                let weighted = |(place, value): (usize, &f64)| {
+                    of(*value) * real(self.before(place + 1) - self.before(place))
+                };
+                self.values.iter().enumerate().map(weighted).sum()
+            }
+        }
     }
 
     /// The arithmetic mean; NaN where there is no value.
     #[must_use]
     pub fn mean(&self) -> f64 {
-        self.0.iter().sum::<f64>() / real(self.0.len())
+        self.sum(|value| value) / real(self.count())
     }
 
     /// The variance, with the count as its divisor; NaN where there is no value.
     #[must_use]
     pub fn variance(&self) -> f64 {
-        self.squares() / real(self.0.len())
+        self.squares() / real(self.count())
     }
 
     /// The sum of squared distances from the mean.
     pub(super) fn squares(&self) -> f64 {
         let mean = self.mean();
-        self.0.iter().map(|value| (value - mean) * (value - mean)).sum()
+        self.sum(|value| (value - mean) * (value - mean))
+    }
+
+    /// The quantile, linear between two values; where values stand for several, the value itself. `None` where there is none.
+    #[must_use]
+    pub(super) fn quantile(&self, share: f64) -> Option<f64> {
+        match &self.up_to {
+            None => quantile(&self.values, share),
+            Some(up_to) => {
+                let rank = share * real(self.count().saturating_sub(1));
+                self.values.get(up_to.partition_point(|up_to| real(*up_to) <= rank)).copied()
+            }
+        }
     }
 
     /// Distinct values, each once.
     pub(super) fn distinct(&self) -> impl Iterator<Item = f64> + '_ {
-        self.0.chunk_by(|one, other| other <= one).filter_map(|equal| equal.first().copied())
+        self.values.chunk_by(|one, other| other <= one).filter_map(|equal| equal.first().copied())
     }
 
     /// How many distinct values there are, counted up to `limit`.
@@ -64,14 +123,20 @@ impl Sample {
         self.distinct().take(limit).count()
     }
 
-    /// How many values are at most `bound`.
+    /// How many numbers are at most `bound`.
     pub(super) fn at_most(&self, bound: f64) -> usize {
-        self.0.partition_point(|value| *value <= bound)
+        self.before(self.values.partition_point(|value| *value <= bound))
     }
 
-    /// How many values are below `bound`.
+    /// How many numbers are below `bound`.
     pub(super) fn below(&self, bound: f64) -> usize {
-        self.0.partition_point(|value| *value < bound)
+        self.before(self.values.partition_point(|value| *value < bound))
+    }
+
+    /// How many numbers lie below `low` or above `high`.
+    #[must_use]
+    pub fn outside(&self, low: f64, high: f64) -> usize {
+        self.below(low) + (self.count() - self.at_most(high))
     }
 }
 
@@ -88,22 +153,35 @@ pub struct Pooled {
 
 /// Walks the distinct values of two samples in ascending order.
 pub fn pooled<'a>(reference: &'a Sample, current: &'a Sample) -> impl Iterator<Item = Pooled> + 'a {
-    let (mut left, mut right) = (reference.values(), current.values());
+    let (mut left, mut right) = (Walk { sample: reference, at: 0 }, Walk { sample: current, at: 0 });
     std::iter::from_fn(move || {
-        let value = match (left.first(), right.first()) {
-            (Some(one), Some(other)) => one.min(*other),
-            (Some(one), None) => *one,
-            (None, other) => *other?,
+        let value = match (left.next(), right.next()) {
+            (Some(one), Some(other)) => one.min(other),
+            (one, other) => one.or(other)?,
         };
-        Some(Pooled { value, reference: take(&mut left, value), current: take(&mut right, value) })
+        Some(Pooled { value, reference: left.take(value), current: right.take(value) })
     })
 }
 
-/// Takes the values up to this one away and says how many they were.
-fn take(values: &mut &[f64], value: f64) -> usize {
-    let count = values.iter().take_while(|one| **one <= value).count();
-    *values = &values[count..];
-    count
+/// How far a sample has been walked.
+struct Walk<'a> {
+    sample: &'a Sample,
+    at: usize,
+}
+
+impl Walk<'_> {
+    fn next(&self) -> Option<f64> {
+        self.sample.values.get(self.at).copied()
+    }
+
+    /// Goes past the values up to this one and says how many numbers they were.
+    fn take(&mut self, value: f64) -> usize {
+        let from = self.at;
+        while self.next().is_some_and(|one| one <= value) {
+            self.at += 1;
+        }
+        self.sample.before(self.at) - self.sample.before(from)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^53")]
