@@ -3,6 +3,7 @@
 //! Never a timed test: figures are printed and a miss is told, but what else the machine does is part of each of them.
 
 mod cost;
+mod drift;
 mod inputs;
 mod rollouts;
 mod scanners;
@@ -36,6 +37,9 @@ struct Part {
 /// Other scanners of model files.
 const SCANNERS: &str = "scanners";
 
+/// Other tools that look for drift.
+const DRIFT: &str = "drift";
+
 const PARTS: &[Part] = &[
     Part { name: "small", by_name: false, run: small },
     Part { name: "large", by_name: false, run: large },
@@ -46,6 +50,7 @@ const PARTS: &[Part] = &[
     Part { name: "action", by_name: false, run: action },
     Part { name: "size", by_name: false, run: size },
     Part { name: "forest", by_name: false, run: forest },
+    Part { name: DRIFT, by_name: true, run: drift::run },
     Part { name: SCANNERS, by_name: true, run: scanners::run },
 ];
 
@@ -68,8 +73,8 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
         bail!("{unknown:?} is no part; there is {}", known.join(", "));
     }
     match names {
-        // It looks at one program, and a build of all of them takes as long as the rest.
-        [SCANNERS] => dist::build_first(workspace)?,
+        // They look at one program, and a build of all of them takes as long as the rest.
+        [SCANNERS | DRIFT] => dist::build_first(workspace)?,
         _ => dist::build(workspace)?,
     }
     let scratch = tempfile::tempdir().context("make a temporary directory")?;
