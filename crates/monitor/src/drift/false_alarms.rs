@@ -1,5 +1,12 @@
 //! How often tables in which nothing has changed are called drifted, and changed ones are not. Draws are the same each time.
 
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "simulated counts are small"
+)]
+
 use std::collections::BTreeMap;
 
 use tagship_domain::drift::{DriftProfile, DriftReport};

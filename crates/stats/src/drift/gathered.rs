@@ -122,6 +122,7 @@ impl Gathered {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_precision_loss, reason = "small counts")]
 mod tests {
     use super::*;
     use crate::drift::{kolmogorov_smirnov, wasserstein};
