@@ -10,7 +10,7 @@ pub(crate) fn catboost_release(description: &str) -> String {
     if let Some(release) = line("Branch: tags/v") {
         return release.to_owned();
     }
-    line("Commit: ").map(|commit| format!("commit {:.COMMIT$}", commit)).unwrap_or_default()
+    line("Commit: ").map(|commit| format!("commit {commit:.COMMIT$}")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn checkpoints_lie_where_the_loader_says() {
         named("p", "Const", &[]).message(5, attribute("value", Message::default().message(8, packed)));
     check(&saved(&[graph(&[packed, named("r", "RestoreV2", &["p"])])]), "TFS106");
     // A path of a constant goes nowhere here, as those of assets do.
-    let asset = saved(&[graph(&[text("a", "/home/me/vocab.txt"), named("t", "Identity", &["a"])])]);
+    let asset = saved(&[graph(&[text("a", "/data/vocab.txt"), named("t", "Identity", &["a"])])]);
     assert!(passes(&judge("saved_model.pb", &asset)));
     // As an argument, through two functions.
     let function = |name: &str, nodes: &[Message]| {
