@@ -101,14 +101,12 @@ fn seen(before: Holds, cell: Written<'_>) -> Holds {
 /// A cell as its column's kind has it.
 fn read(cell: Written<'_>, holds: Holds, tell: &mut dyn FnMut(Cell<'_>)) {
     match (cell, holds) {
-        (Written::Absent, _) => tell(Cell::Absent),
+        (Written::Absent, _) | (Written::Word(_), Holds::Numbers) => tell(Cell::Absent),
         (Written::Number(value), Holds::Numbers | Holds::Nothing) => tell(Cell::Number(value)),
         (Written::Number(value), _) => tell(Cell::Text(&value.to_string())),
         (Written::Text(text), _) if is_absent(text) => tell(Cell::Absent),
         (Written::Text(text), Holds::Numbers) => tell(number(text).map_or(Cell::Absent, Cell::Number)),
-        (Written::Text(text), _) => tell(Cell::Text(text.trim())),
-        (Written::Word(_), Holds::Numbers) => tell(Cell::Absent),
-        (Written::Word(text), _) => tell(Cell::Text(text.trim())),
+        (Written::Text(text) | Written::Word(text), _) => tell(Cell::Text(text.trim())),
     }
 }
 

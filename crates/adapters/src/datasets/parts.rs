@@ -16,7 +16,7 @@ pub(super) struct Part {
 
 /// Files of one table, in the order of their names.
 pub(super) struct Parts {
-    parts: Vec<Part>,
+    files: Vec<Part>,
     columns: Vec<DataColumn>,
     at: At,
 }
@@ -32,7 +32,7 @@ impl Parts {
                 }
             }
         }
-        Self { parts, columns, at }
+        Self { files: parts, columns, at }
     }
 
     /// Columns that hold numbers in one file and categories in another; they are categories in all.
@@ -40,7 +40,7 @@ impl Parts {
         let differs = |column: &&DataColumn| {
             let is_other = |here: &DataColumn| here.name == column.name && here.holds == Holds::Numbers;
             column.holds == Holds::Categories
-                && self.parts.iter().any(|part| part.columns().iter().any(is_other))
+                && self.files.iter().any(|part| part.columns().iter().any(is_other))
         };
         self.columns.iter().filter(differs).map(|column| column.name.clone()).collect()
     }
@@ -93,11 +93,11 @@ impl Dataset for Parts {
     }
 
     fn rows(&self) -> u64 {
-        self.parts.iter().map(|part| part.table.rows()).sum()
+        self.files.iter().map(|part| part.table.rows()).sum()
     }
 
     fn is_by_row(&self) -> bool {
-        self.parts.iter().any(|part| part.table.is_by_row())
+        self.files.iter().any(|part| part.table.is_by_row())
     }
 
     fn scan(&self, names: &[&str], see: &mut dyn FnMut(usize, Cell<'_>)) -> Result<(), PortError> {
@@ -106,7 +106,7 @@ impl Dataset for Parts {
             let column = self.columns.iter().find(|column| column.name == **name);
             holds.push(column.ok_or_else(|| self.at.no_column(name))?.holds);
         }
-        for part in &self.parts {
+        for part in &self.files {
             let (there, lacking): (Vec<usize>, Vec<usize>) =
                 (0..names.len()).partition(|place| part.has(names[*place]));
             for place in lacking {
