@@ -51,6 +51,12 @@ impl Server {
         Self::start(answers.map(|(status, kind, body)| response(status, &typed(kind), &body)).collect()).await
     }
 
+    /// Gives these answers (status, headers with their ends of line, body), one per request, in order.
+    pub(crate) async fn answering(answers: Vec<(u16, &str, String)>) -> Self {
+        let answers = answers.into_iter();
+        Self::start(answers.map(|(status, headers, body)| response(status, headers, &body)).collect()).await
+    }
+
     /// Sends the first request somewhere else.
     pub(crate) async fn redirecting(to: &str) -> Self {
         Self::start([response(307, &format!("location: {to}\r\n"), "{}")].into()).await

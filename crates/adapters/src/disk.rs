@@ -55,8 +55,7 @@ pub(crate) fn copy_atomically(
     let mut temporary = temporary_in(&directory).map_err(failed)?;
     let found = copy_hashing(source, temporary.as_file_mut()).map_err(failed)?;
     if let Some(wanted) = digest.filter(|wanted| **wanted != found) {
-        let message = format!("its bytes are {found}, not {wanted}");
-        return Err(PortError::new(Problem::Invalid, format!("write {}", path.display()), message));
+        return Err(other_bytes(format!("write {}", path.display()), wanted, &found));
     }
     temporary.as_file().sync_all().map_err(failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
@@ -90,6 +89,16 @@ pub(crate) fn copy_hashing(source: &mut dyn Read, sink: &mut dyn Write) -> io::R
             Err(error) => return Err(error),
         }
     }
+}
+
+/// The digest of bytes in memory.
+pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+    Digest::from_bytes(Sha256::digest(bytes).into())
+}
+
+/// Bytes that do not have the digest that they should be kept under.
+pub(crate) fn other_bytes(operation: String, wanted: &Digest, found: &Digest) -> PortError {
+    PortError::new(Problem::Invalid, operation, format!("its bytes are {found}, not {wanted}"))
 }
 
 /// Reads a whole file of at most `limit` bytes; absent where there is none.

@@ -7,6 +7,7 @@ mod canned;
 mod clock;
 pub mod datasets;
 mod disk;
+mod exclusive;
 pub mod forges;
 mod http;
 mod inference;
@@ -27,3 +28,4 @@ pub mod targets;
 
 pub use cache::CacheFolder;
 pub use clock::SystemClock;
+pub use exclusive::open_exclusively;

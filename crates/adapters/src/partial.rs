@@ -2,16 +2,16 @@
 //! goes on where this one ended. It gets its name when all of it is there and has the digest.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
-use tagship_ports::{PortError, Problem};
+use tagship_ports::PortError;
 
-use crate::disk::local;
+use crate::{disk::local, exclusive::open_exclusively};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -28,13 +28,13 @@ impl Partial {
     /// Begins the file, or goes on with what an earlier run left. Missing parent directories are made.
     ///
     /// # Errors
-    /// [`Problem::Conflict`] where another run is writing the same file, [`Problem::Local`] where it cannot be written.
+    /// `Conflict` where another run is writing the same file, `Local` where it cannot be written.
     pub(crate) fn open(to: &Path, digest: &Digest) -> Result<Self, PortError> {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|error| local("create directory", parent, &error))?;
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         let path = parent.join(format!(".{name}.{}.partial", &digest.hex()[..12]));
-        let file = lock(&path)?;
+        let file = open_exclusively(&path)?;
         let mut partial = Self { file, path, to: to.to_owned(), hasher: Sha256::new(), length: 0 };
         partial.read_again()?;
         Ok(partial)
@@ -97,39 +97,10 @@ impl Partial {
     }
 }
 
-/// Opens a file that nobody else is writing.
-fn lock(path: &Path) -> Result<File, PortError> {
-    loop {
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let file = opened.map_err(|error| local("write", path, &error))?;
-        match file.try_lock() {
-            // Another run may have finished it between the two calls; then it has its name, and is not ours.
-            Ok(()) if is_at(&file, path) => return Ok(file),
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = "another run is writing it";
-                return Err(PortError::new(Problem::Conflict, format!("write {}", path.display()), message)
-                    .hint("wait for it, or choose another directory"));
-            }
-            Err(TryLockError::Error(error)) => return Err(local("lock", path, &error)),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    file.metadata().map(id).ok() == fs::metadata(path).map(id).ok()
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, path: &Path) -> bool {
-    path.exists()
-}
-
 #[cfg(test)]
 mod tests {
+    use tagship_ports::Problem;
+
     use super::*;
 
     #[test]

@@ -91,10 +91,15 @@ pub async fn fetch_release(
     for file in &manifest.files {
         store.get(&file.sha256, &directory.join(&file.path)).await?;
     }
-    Ok(match manifest.files.as_slice() {
+    Ok(artifact_in(manifest, directory))
+}
+
+/// Where the artifact lies once all files are in `directory`: the file itself for a single-file artifact, else the directory.
+pub fn artifact_in(manifest: &Manifest, directory: &Path) -> PathBuf {
+    match manifest.files.as_slice() {
         [only] if manifest.single_file => directory.join(&only.path),
         _ => directory.to_owned(),
-    })
+    }
 }
 
 /// Reads a file of evidence; absent where the release has none of this kind.

@@ -32,7 +32,9 @@ pub use bump::{NextBump, next_bump};
 pub use card::Readme;
 pub use chain::{Trust, check_bytes, check_manifest, check_signed, check_verdicts};
 pub use error::ReleaseError;
-pub use fetch::{Reference, artifact_digest, fetch_release, read_attachment, read_evidence, read_manifest};
+pub use fetch::{
+    Reference, artifact_digest, artifact_in, fetch_release, read_attachment, read_evidence, read_manifest,
+};
 pub use find::{current, previous, read_registry, release_of_version, releases};
 pub use make::{Draft, Made, ReleaseMaker, SourceFile};
 pub use planned::Planned;

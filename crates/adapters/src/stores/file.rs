@@ -10,10 +10,13 @@ use std::{
 use async_trait::async_trait;
 use serde::Deserialize;
 use tagship_domain::{Digest, Timestamp};
-use tagship_ports::{ArtifactStore, Inventory, PortError, Problem, inventory::Stored};
+use tagship_ports::{ArtifactStore, Clock as _, Inventory, PortError, Problem, inventory::Stored};
 
 use super::Moved;
-use crate::disk::{blocking, copy_atomically, copy_hashing, local, read_bounded};
+use crate::{
+    SystemClock,
+    disk::{blocking, copy_atomically, copy_hashing, local, read_bounded},
+};
 
 /// Where the bytes lie when nothing is configured, in the repository.
 const DEFAULT: &str = ".tagship/store";
@@ -77,7 +80,7 @@ impl ArtifactStore for FileStore {
         let (blob, digest, file) = (self.blob(digest), digest.clone(), file.to_owned());
         let moved = self.moved.clone();
         blocking(move || {
-            if verify(&blob, &digest).is_ok() {
+            if verify(&blob, &digest).is_ok() && renew(&blob).is_ok() {
                 return Ok(());
             }
             let source = File::open(&file).map_err(|error| local("read", &file, &error))?;
@@ -96,7 +99,7 @@ impl ArtifactStore for FileStore {
     async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
         let (blob, digest, bytes) = (self.blob(digest), digest.clone(), bytes.to_vec());
         blocking(move || {
-            if verify(&blob, &digest).is_ok() {
+            if verify(&blob, &digest).is_ok() && renew(&blob).is_ok() {
                 return Ok(());
             }
             copy_atomically(&blob, &mut bytes.as_slice(), Some(&digest))?;
@@ -205,6 +208,14 @@ fn open(blob: &Path, digest: &Digest) -> Result<File, PortError> {
     })
 }
 
+/// A file that is found again counts as written anew, so that it is not taken away from the release that needs it. One that
+/// belongs to somebody else is not ours to mark, and is written again.
+fn renew(blob: &Path) -> std::io::Result<()> {
+    let now = u64::try_from(SystemClock.now().as_millis()).unwrap_or_default();
+    let now = std::time::UNIX_EPOCH + std::time::Duration::from_millis(now);
+    File::options().write(true).open(blob)?.set_modified(now)
+}
+
 /// Reads a stored file and compares its digest with its name.
 fn verify(blob: &Path, digest: &Digest) -> Result<(), PortError> {
     check(blob, digest, &mut open(blob, digest)?)
@@ -311,5 +322,25 @@ mod tests {
         assert_eq!(store.root, root.join("x"));
         let error = open(serde_json::json!({ "bucket": "x" })).unwrap_err();
         assert!(error.message.contains("bucket"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_again_counts_as_written_anew() {
+        let (directory, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let store = FileStore::new(directory.path());
+        let digest = copy_hashing(&mut &b"abc"[..], &mut std::io::sink()).unwrap();
+        let file = scratch.path().join("abc");
+        fs::write(&file, b"abc").unwrap();
+        store.put(&digest, &file).await.unwrap();
+        for again in 0..2 {
+            let blob = File::options().write(true).open(store.blob(&digest)).unwrap();
+            blob.set_modified(std::time::UNIX_EPOCH).unwrap();
+            assert_eq!(store.list().await.unwrap()[0].written.as_seconds(), 0);
+            match again {
+                0 => store.put(&digest, &file).await.unwrap(),
+                _ => store.put_bytes(&digest, b"abc").await.unwrap(),
+            }
+            assert!(store.list().await.unwrap()[0].written.as_seconds() > 0);
+        }
     }
 }

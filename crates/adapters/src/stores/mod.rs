@@ -78,9 +78,7 @@ pub fn inventory(spec: Option<&AdapterSpec>, opener: &Opener<'_>) -> Result<Box<
         "s3" => Ok(Box::new(bucket::s3(&opening)?)),
         "gcs" => Ok(Box::new(bucket::gcs(&opening)?)),
         "azure" => Ok(Box::new(bucket::azure(&opening)?)),
-        "oci" => refuse(
-            "says nothing of when files were written; delete tags `blob-...` there by the registry's own rules",
-        ),
+        "oci" => Ok(Box::new(oci::open(&opening)?)),
         _ => refuse("keeps files with its releases; delete those there"),
     }
 }

@@ -26,6 +26,26 @@ pub(super) struct Wanted<'a> {
     pub(super) place: &'a str,
 }
 
+/// What was said of how far a file is. A file that begins anew is not told twice.
+pub(super) struct Told {
+    moved: Moved,
+    most: u64,
+}
+
+impl Told {
+    pub(super) fn new(moved: &Moved) -> Self {
+        Self { moved: moved.clone(), most: 0 }
+    }
+
+    /// So many bytes from the beginning are there.
+    pub(super) fn at(&mut self, length: u64) {
+        if length > self.most {
+            (self.moved)(length - self.most);
+            self.most = length;
+        }
+    }
+}
+
 /// Fetches a file whose ranges `fetch` answers. What an earlier run fetched of it is not fetched again.
 ///
 /// # Errors
@@ -33,7 +53,7 @@ pub(super) struct Wanted<'a> {
 /// kept for a later run unless it is wrong.
 pub(super) async fn fetch<B, F>(
     wanted: &Wanted<'_>,
-    moved: &Moved,
+    told: &mut Told,
     fetch: impl Fn(Range<u64>) -> F,
 ) -> Result<(), PortError>
 where
@@ -48,8 +68,8 @@ where
         resumed = false;
     }
     loop {
-        moved(partial.length());
-        partial = append(partial, wanted, moved, &fetch).await?;
+        told.at(partial.length());
+        partial = append(partial, wanted, told, &fetch).await?;
         if partial.digest() == *wanted.digest {
             return blocking(move || partial.finish()).await;
         }
@@ -74,7 +94,7 @@ pub(super) fn damaged(wanted: &Digest, found: &Digest, place: &str) -> PortError
 async fn append<B, F>(
     mut partial: Partial,
     wanted: &Wanted<'_>,
-    moved: &Moved,
+    told: &mut Told,
     fetch: impl Fn(Range<u64>) -> F,
 ) -> Result<Partial, PortError>
 where
@@ -102,7 +122,7 @@ where
             ));
         }
         partial = blocking(move || partial.write(bytes.as_ref()).map(|()| partial)).await?;
-        moved(length);
+        told.at(partial.length());
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     hash::{Hash, Method, resources},
     keys::SigningKey,
     statement::{Statement, key as order},
-    tree::{FileTree, ONE_FILE},
+    tree::{FileTree, release_resources},
 };
 
 /// Signs the files of a directory, or one file, and answers the bundle. `ignored` paths are left out, with all below them:
@@ -44,8 +44,7 @@ pub fn sign_release(
     single_file: bool,
     key: &SigningKey,
 ) -> Result<String, SignatureError> {
-    let name = |file: &FileEntry| if single_file { ONE_FILE.to_owned() } else { file.path.clone() };
-    let resources = files.iter().map(|file| (name(file), file.sha256.hex().to_owned())).collect();
+    let resources = release_resources(files, single_file).collect();
     let statement = Statement {
         subject: subject.to_owned(),
         method: Method::Files,

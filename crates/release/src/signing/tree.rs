@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use tagship_domain::FileEntry;
+
 use super::error::SignatureError;
 
 /// Name of the one file of a model that is a file.
@@ -22,4 +24,15 @@ pub trait FileTree {
     /// # Errors
     /// When it cannot be opened.
     fn open(&self, path: &str) -> Result<Box<dyn Read + '_>, SignatureError>;
+}
+
+/// The resources of a release: the name and the digest of every file, as a signature states them.
+pub(super) fn release_resources(
+    files: &[FileEntry],
+    single_file: bool,
+) -> impl Iterator<Item = (String, String)> + '_ {
+    files.iter().map(move |file| {
+        let name = if single_file { ONE_FILE.to_owned() } else { file.path.clone() };
+        (name, file.sha256.hex().to_owned())
+    })
 }

@@ -10,7 +10,7 @@ use super::{
     hash::{Hash, Method, resources},
     keys::PublicKey,
     statement::Statement,
-    tree::{FileTree, ONE_FILE},
+    tree::{FileTree, release_resources},
 };
 
 /// A signature that a trusted key has made. What it vouches for is compared by [`Verified::check_files`] or
@@ -99,8 +99,7 @@ impl Verified {
             let why = "it states no sha256 of whole files, which a release is known by".to_owned();
             return Err(SignatureError::Unsupported { why });
         }
-        let name = |file: &FileEntry| if single_file { ONE_FILE.to_owned() } else { file.path.clone() };
-        self.compare(&files.iter().map(|file| (name(file), file.sha256.hex().to_owned())).collect())
+        self.compare(&release_resources(files, single_file).collect())
     }
 
     fn compare(&self, found: &BTreeMap<String, String>) -> Result<(), SignatureError> {

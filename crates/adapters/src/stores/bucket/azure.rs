@@ -50,6 +50,7 @@ pub(in crate::stores) fn open(opening: &Opening<'_>) -> Result<BucketStore, Port
         .with_account(&given.account)
         .with_container_name(&given.container)
         .with_client_options(endpoint::options(address.as_ref().is_some_and(|address| address.is_plain)))
+        .with_http_connector(endpoint::Connector)
         .with_retry(endpoint::retry());
     let names = [&given.key_env, &given.sas_env, &given.token_env];
     let builder = match names.map(|name| variable(name)) {

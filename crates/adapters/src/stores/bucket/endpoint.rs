@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientOptions, RetryConfig,
+    client::{HttpClient, HttpConnector},
+};
 use reqwest::Url;
 use tagship_ports::PortError;
 
 use crate::{http, settings};
+
+/// Longest wait for an answer: a part may take minutes.
+const PART: Duration = Duration::from_mins(5);
 
 /// A checked address.
 #[derive(Debug)]
@@ -35,13 +41,22 @@ impl Endpoint {
     }
 }
 
-/// How patient a client is: a part may take minutes, and a service that is busy is asked again.
+/// What the builders check; how connections are made is for [`Connector`] to say.
 pub(super) fn options(is_plain: bool) -> ClientOptions {
-    http::provide_tls();
-    ClientOptions::new()
-        .with_allow_http(is_plain)
-        .with_connect_timeout(Duration::from_secs(5))
-        .with_timeout(Duration::from_mins(5))
+    ClientOptions::new().with_allow_http(is_plain)
+}
+
+/// Makes the clients' connections: like every client of ours they follow no redirect. A library that follows one takes the
+/// headers along, and of those only `Authorization` is known to be a secret; a session token and what Azure calls its own are not.
+#[derive(Debug)]
+pub(super) struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let client = http::client(PART)
+            .map_err(|error| object_store::Error::Generic { store: "HTTP", source: Box::new(error) })?;
+        Ok(HttpClient::new(client))
+    }
 }
 
 /// How often a request is sent again that was not answered, or with "later".

@@ -42,6 +42,7 @@ pub(in crate::stores) fn open(opening: &Opening<'_>) -> Result<BucketStore, Port
     let builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(&given.bucket)
         .with_client_options(endpoint::options(address.as_ref().is_some_and(|address| address.is_plain)))
+        .with_http_connector(endpoint::Connector)
         .with_retry(endpoint::retry());
     let builder = match (variable(&given.token_env), variable(&given.key_env)) {
         (Some(token), _) => builder.with_bearer_token(token),

@@ -6,6 +6,7 @@ mod azure;
 mod endpoint;
 mod failure;
 mod gcs;
+mod inventory;
 mod parts;
 mod s3;
 mod take;
@@ -18,11 +19,15 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, multipart::MultipartStore};
 use sha2::{Digest as _, Sha256};
-use tagship_domain::{Digest, Timestamp};
-use tagship_ports::{ArtifactStore, Inventory, PortError, Problem, inventory::Stored};
+use tagship_domain::Digest;
+use tagship_ports::{ArtifactStore, PortError, Problem};
 
 use self::failure::port;
-use super::{Moved, ranges};
+use super::{
+    Moved,
+    ranges::{self, Told},
+};
+use crate::disk::{digest_of, other_bytes};
 
 pub(super) use azure::open as azure;
 pub(super) use gcs::open as gcs;
@@ -112,13 +117,12 @@ impl BucketStore {
         })
     }
 
-    /// Compares what is there with what should be.
+    /// Compares what is there with what should be, by reading all of it: whoever may write to the bucket may have damaged
+    /// what a service once compared.
     async fn examine(&self, digest: &Digest, size: u64) -> Result<Found, PortError> {
-        match self.size(digest).await? {
-            None => return Ok(Found::Nothing),
-            Some(found) if found != size => return Ok(Found::Damaged(format!("it has {found} bytes"))),
-            Some(_) if self.proof == Proof::ByService => return Ok(Found::Whole),
-            Some(_) => {}
+        let measured = self.measure(digest, size).await?;
+        if measured != Found::Whole {
+            return Ok(measured);
         }
         let mut hasher = Sha256::new();
         let mut at = 0;
@@ -130,6 +134,15 @@ impl BucketStore {
         }
         let found = Digest::from_bytes(hasher.finalize().into());
         Ok(if found == *digest { Found::Whole } else { Found::Damaged(format!("its bytes are {found}")) })
+    }
+
+    /// Compares sizes alone.
+    async fn measure(&self, digest: &Digest, size: u64) -> Result<Found, PortError> {
+        Ok(match self.size(digest).await? {
+            None => Found::Nothing,
+            Some(found) if found == size => Found::Whole,
+            Some(found) => Found::Damaged(format!("it has {found} bytes")),
+        })
     }
 
     async fn range(
@@ -158,7 +171,11 @@ impl BucketStore {
             PortError::new(Problem::Invalid, format!("write {digest} to {}", self.place), message)
                 .hint("it was written and reads back otherwise; run again, and look at the service if that does not help")
         };
-        match self.examine(digest, size).await? {
+        let found = match self.proof {
+            Proof::ByReading => self.examine(digest, size).await?,
+            Proof::ByService => self.measure(digest, size).await?,
+        };
+        match found {
             Found::Whole => Ok(()),
             Found::Nothing => Err(failed("it is not there".to_owned())),
             Found::Damaged(why) => Err(failed(why)),
@@ -178,13 +195,13 @@ impl ArtifactStore for BucketStore {
 
     async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
         let mode = match self.examine(digest, bytes.len() as u64).await? {
-            Found::Whole => return Ok(()),
+            Found::Whole => return self.renew(digest).await,
             Found::Nothing => PutMode::Create,
             Found::Damaged(_) => PutMode::Overwrite,
         };
-        let found = Digest::from_bytes(Sha256::digest(bytes).into());
+        let found = digest_of(bytes);
         if found != *digest {
-            return Err(upload::other_bytes(digest, &found));
+            return Err(other_bytes(format!("write {digest}"), digest, &found));
         }
         self.write(digest, bytes.to_vec(), mode).await
     }
@@ -196,7 +213,7 @@ impl ArtifactStore for BucketStore {
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
         let size = self.size_or_missing(digest).await?;
         let wanted = ranges::Wanted { digest, size, to, range: self.sizes.range, place: &self.place };
-        ranges::fetch(&wanted, &self.moved, |range| {
+        ranges::fetch(&wanted, &mut Told::new(&self.moved), |range| {
             let (store, digest) = (self.clone(), digest.clone());
             async move { store.range(&digest, range).await }
         })
@@ -216,33 +233,7 @@ impl ArtifactStore for BucketStore {
             Err(error) => Err(error),
         };
         let bytes = bytes.map_err(|error| port(operation(), &error))?;
-        let found = Digest::from_bytes(Sha256::digest(&bytes).into());
+        let found = digest_of(&bytes);
         if found == *digest { Ok(bytes.into()) } else { Err(ranges::damaged(digest, &found, &self.place)) }
-    }
-}
-
-#[async_trait]
-impl Inventory for BucketStore {
-    async fn list(&self) -> Result<Vec<Stored>, PortError> {
-        let operation = || format!("list {}", self.place);
-        let folder = self.prefix.clone().join("blobs").join("sha256");
-        let listed = self.service.list_with_delimiter(Some(&folder)).await;
-        let mut stored = vec![];
-        for object in listed.map_err(|error| port(operation(), &error))?.objects {
-            let name = object.location.filename().unwrap_or_default();
-            let Ok(digest) = format!("sha256:{name}").parse() else { continue };
-            let written = Timestamp::from_seconds(object.last_modified.timestamp());
-            let written =
-                written.map_err(|error| PortError::new(Problem::Invalid, operation(), error.to_string()))?;
-            stored.push(Stored { digest, size: object.size, written });
-        }
-        Ok(stored)
-    }
-
-    async fn remove(&self, digest: &Digest) -> Result<(), PortError> {
-        match self.service.delete(&self.blob(digest)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(port(format!("remove {digest} from {}", self.place), &error)),
-        }
     }
 }

@@ -16,8 +16,17 @@ pub(super) struct Record {
     pub(super) size: u64,
     /// Bytes of each part but the last.
     pub(super) part: u64,
-    /// What the service calls each part that it has.
-    pub(super) parts: Vec<Option<String>>,
+    /// The parts that the service has.
+    pub(super) parts: Vec<Option<Sent>>,
+}
+
+/// A part that the service has. A part whose bytes are other ones now is sent again, so that no two files are mixed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sent {
+    /// What the service calls it.
+    pub(super) id: String,
+    /// The digest of its bytes.
+    pub(super) sha256: Digest,
 }
 
 impl BucketStore {

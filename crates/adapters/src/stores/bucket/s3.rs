@@ -66,6 +66,7 @@ pub(in crate::stores) fn open(opening: &Opening<'_>) -> Result<BucketStore, Port
         .with_virtual_hosted_style_request(!path_style)
         .with_checksum_algorithm(Checksum::SHA256)
         .with_client_options(endpoint::options(address.as_ref().is_some_and(|address| address.is_plain)))
+        .with_http_connector(endpoint::Connector)
         .with_retry(endpoint::retry());
     if let Some(token) = (opening.variable)(&given.session_token_env).filter(|token| !token.is_empty()) {
         builder = builder.with_token(token);

@@ -1,19 +1,15 @@
 //! What a bucket's store does over a service in memory.
 
 use object_store::memory::InMemory;
-use tagship_ports::conformance;
+use tagship_ports::{Inventory as _, conformance};
 
 use super::*;
-use crate::stores::Opening;
+use crate::{canned::Server, stores::Opening};
 
 /// Parts and ranges of a few bytes, so that small files are large ones.
 fn store(service: &Arc<InMemory>) -> BucketStore {
     let store = BucketStore::new(service.clone(), "memory", "models", Some("churn"), Arc::new(|_| {}));
     BucketStore { sizes: Sizes { part: 4, range: 3 }, ..store }
-}
-
-fn digest_of(bytes: &[u8]) -> Digest {
-    Digest::from_bytes(Sha256::digest(bytes).into())
 }
 
 const WEIGHTS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -66,13 +62,59 @@ async fn an_upload_that_was_killed_goes_on_with_what_is_there() {
     for index in [0, 1, 4] {
         let bytes = WEIGHTS[index * 4..index * 4 + 4].to_vec();
         let part = service.put_part(&path, &upload, index, bytes.into()).await.unwrap();
-        record.parts[index] = Some(part.content_id);
+        let sha256 = digest_of(&WEIGHTS[index * 4..index * 4 + 4]);
+        record.parts[index] = Some(parts::Sent { id: part.content_id, sha256 });
     }
     store.record(&digest, &record).await.unwrap();
     assert!(!store.has(&digest).await.unwrap(), "an upload that has not ended does not show");
     store.put(&digest, &file).await.unwrap();
     assert_eq!(store.get_bytes(&digest, 100).await.unwrap(), WEIGHTS);
     service.put_part(&path, &upload, 0, vec![].into()).await.expect_err("it was this very upload that ended");
+}
+
+#[tokio::test]
+async fn parts_of_a_file_that_changed_are_sent_again() {
+    let (service, directory) = (Arc::new(InMemory::new()), tempfile::tempdir().unwrap());
+    let file = directory.path().join("a");
+    std::fs::write(&file, WEIGHTS).unwrap();
+    // Proven by the service: nobody reads what was put together.
+    let (store, digest) = (BucketStore { proof: Proof::ByService, ..store(&service) }, digest_of(WEIGHTS));
+    let path = store.blob(&digest);
+    let upload = service.create_multipart(&path).await.unwrap();
+    let mut record = parts::Record { upload: upload.clone(), size: 36, part: 4, parts: vec![None; 9] };
+    let part = service.put_part(&path, &upload, 2, b"XXXX".to_vec().into()).await.unwrap();
+    record.parts[2] = Some(parts::Sent { id: part.content_id, sha256: digest_of(b"XXXX") });
+    store.record(&digest, &record).await.unwrap();
+    store.put(&digest, &file).await.unwrap();
+    assert_eq!(store.get_bytes(&digest, 100).await.unwrap(), WEIGHTS);
+}
+
+#[tokio::test]
+async fn damage_is_healed_where_the_service_proves_what_is_written() {
+    let (service, directory) = (Arc::new(InMemory::new()), tempfile::tempdir().unwrap());
+    let store = BucketStore { proof: Proof::ByService, ..store(&service) };
+    for bytes in [WEIGHTS, b"abc"] {
+        let (file, digest) = (directory.path().join("a"), digest_of(bytes));
+        std::fs::write(&file, bytes).unwrap();
+        let mut flipped = bytes.to_vec();
+        flipped[1] ^= 1;
+        service.put(&store.blob(&digest), flipped.into()).await.unwrap();
+        store.put(&digest, &file).await.unwrap();
+        assert_eq!(store.get_bytes(&digest, 100).await.unwrap(), bytes);
+    }
+}
+
+#[tokio::test]
+async fn no_redirect_is_followed_with_credentials() {
+    let other = Server::with(vec![(200, String::new())]).await;
+    let first = Server::redirecting(&format!("{}/models/x", other.url)).await;
+    let settings = serde_json::json!({ "bucket": "models", "endpoint": first.url });
+    let (settings, moved): (_, Moved) = (settings.as_object().unwrap().clone(), Arc::new(|_| {}));
+    let variable = |_: &str| Some("x".to_owned());
+    let store = s3(&Opening { settings: &settings, variable: &variable, moved: &moved }).unwrap();
+    let error = store.get_bytes(&digest_of(WEIGHTS), 100).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Unreachable, "{error}");
+    assert_eq!((first.seen().len(), other.seen().len()), (1, 0));
 }
 
 #[tokio::test]
@@ -158,6 +200,29 @@ async fn what_is_there_is_listed_by_digest_and_can_be_removed() {
         store.remove(&digest).await.unwrap();
     }
     assert_eq!(store.list().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_stored_again_counts_as_written_anew() {
+    let (service, directory) = (Arc::new(InMemory::new()), tempfile::tempdir().unwrap());
+    let store = store(&service);
+    let renewals = async || {
+        let listed = service.list_with_delimiter(Some(&"churn/renewals/sha256".into())).await.unwrap();
+        listed.objects
+    };
+    for bytes in [WEIGHTS, b"abc"] {
+        let (file, digest) = (directory.path().join("a"), digest_of(bytes));
+        std::fs::write(&file, bytes).unwrap();
+        store.put(&digest, &file).await.unwrap();
+        assert_eq!(renewals().await, []);
+        store.put(&digest, &file).await.unwrap();
+        let [renewal] = renewals().await.try_into().unwrap();
+        assert_eq!(renewal.location.filename(), Some(digest.hex()));
+        let [stored] = store.list().await.unwrap().try_into().unwrap();
+        assert_eq!(stored.written.as_seconds(), renewal.last_modified.timestamp());
+        store.remove(&digest).await.unwrap();
+        assert_eq!(renewals().await, []);
+    }
 }
 
 #[test]

@@ -7,8 +7,12 @@ use tagship_domain::Digest;
 use tagship_ports::{ArtifactStore as _, PortError, Problem};
 use tokio::task::JoinSet;
 
-use super::{BucketStore, Found, failure::port, parts::Record};
-use crate::disk::{blocking, local};
+use super::{
+    BucketStore, Found,
+    failure::port,
+    parts::{Record, Sent},
+};
+use crate::disk::{blocking, digest_of, local, other_bytes};
 
 /// How many parts are sent at a time.
 const AT_A_TIME: usize = 4;
@@ -29,7 +33,7 @@ pub(super) async fn put(store: &BucketStore, digest: &Digest, file: &Path) -> Re
     let size = source.size;
     if store.examine(digest, size).await? == Found::Whole {
         (store.moved)(size);
-        return Ok(());
+        return store.renew(digest).await;
     }
     let part = store.sizes.part.max(size.div_ceil(MOST_PARTS));
     let earlier = store.recorded(digest, size, part).await;
@@ -48,12 +52,6 @@ pub(super) async fn put(store: &BucketStore, digest: &Digest, file: &Path) -> Re
     }
     outcome.map_err(|error| changed(error, file))?;
     store.must_be_whole(digest, size).await
-}
-
-/// Bytes that do not have the digest that they should be stored under.
-pub(super) fn other_bytes(wanted: &Digest, found: &Digest) -> PortError {
-    let message = format!("its bytes are {found}, not {wanted}");
-    PortError::new(Problem::Invalid, format!("write {wanted}"), message)
 }
 
 fn changed(error: PortError, file: &Path) -> PortError {
@@ -78,15 +76,16 @@ async fn send(
         let (rest, bytes) = source.next(part).await?;
         source = rest;
         (store.moved)(bytes.len() as u64);
-        if sending.record.parts[index].is_none() {
-            sending.part(index, bytes).await?;
+        let (sha256, bytes) = blocking(move || Ok((digest_of(&bytes), bytes))).await?;
+        if sending.record.parts[index].as_ref().is_none_or(|sent| sent.sha256 != sha256) {
+            sending.part(index, bytes, sha256).await?;
         }
     }
     sending.wait().await?;
     let found = source.digest();
     if found != *digest {
         sending.give_up().await;
-        return Err(other_bytes(digest, &found));
+        return Err(other_bytes(format!("write {digest}"), digest, &found));
     }
     sending.complete().await
 }
@@ -97,7 +96,7 @@ struct Sending<'a> {
     digest: &'a Digest,
     record: Record,
     unrecorded: usize,
-    tasks: JoinSet<(usize, object_store::Result<String>)>,
+    tasks: JoinSet<(usize, object_store::Result<Sent>)>,
 }
 
 impl<'a> Sending<'a> {
@@ -124,7 +123,7 @@ impl<'a> Sending<'a> {
     }
 
     /// Sends a part once there is room for it.
-    async fn part(&mut self, index: usize, bytes: Vec<u8>) -> Result<(), PortError> {
+    async fn part(&mut self, index: usize, bytes: Vec<u8>, sha256: Digest) -> Result<(), PortError> {
         while self.tasks.len() >= AT_A_TIME {
             self.take().await?;
         }
@@ -132,7 +131,7 @@ impl<'a> Sending<'a> {
         let upload = self.record.upload.clone();
         self.tasks.spawn(async move {
             let sent = service.put_part(&path, &upload, index, bytes.into()).await;
-            (index, sent.map(|part| part.content_id))
+            (index, sent.map(|part| Sent { id: part.content_id, sha256 }))
         });
         Ok(())
     }
@@ -150,8 +149,8 @@ impl<'a> Sending<'a> {
         let (index, sent) =
             ended.map_err(|error| PortError::new(Problem::Local, "send a part", error.to_string()))?;
         match sent {
-            Ok(id) => {
-                self.record.parts[index] = Some(id);
+            Ok(sent) => {
+                self.record.parts[index] = Some(sent);
                 self.unrecorded += 1;
             }
             Err(error) => {
@@ -169,7 +168,7 @@ impl<'a> Sending<'a> {
     }
 
     async fn complete(self) -> Result<(), PortError> {
-        let part = |id| object_store::multipart::PartId { content_id: id };
+        let part = |sent: Sent| object_store::multipart::PartId { content_id: sent.id };
         let parts: Vec<_> = self.record.parts.iter().flatten().cloned().map(part).collect();
         let path = self.store.blob(self.digest);
         let done = self.store.service.complete_multipart(&path, &self.record.upload, parts).await;

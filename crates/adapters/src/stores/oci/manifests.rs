@@ -4,33 +4,56 @@
 //! per file. Files are named twice: by `ModelPack`'s annotation and by the title that oras and Podman look for.
 
 use serde_json::{Value, json};
-use tagship_domain::{Digest, FileEntry, Manifest, Release};
+use tagship_domain::{Digest, FileEntry, Manifest, Timestamp};
+
+use crate::disk::digest_of;
 
 /// Media type of every manifest.
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// What a manifest is that holds one blob.
+const HOLDER: &str = "application/vnd.tagship.blob.v1";
 /// What stands where a manifest needs a configuration and has none.
 pub(super) const EMPTY: &[u8] = b"{}";
 
-/// The manifest that holds one blob; always the same for the same blob.
-pub(super) fn holder(digest: &Digest, size: u64) -> String {
+/// When a manifest was made, as the image specification names it.
+const CREATED: &str = "org.opencontainers.image.created";
+
+/// What a manifest that holds one blob says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    /// When the blob was last stored; manifests of earlier versions do not say it.
+    pub(super) stored: Option<Timestamp>,
+}
+
+/// The manifest that holds one blob, which was stored at some time.
+pub(super) fn holder(digest: &Digest, size: u64, stored: Timestamp) -> String {
     json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "artifactType": "application/vnd.tagship.blob.v1",
-        "config": descriptor("application/vnd.oci.empty.v1+json", &super::digest_of(EMPTY), EMPTY.len() as u64),
+        "artifactType": HOLDER,
+        "config": descriptor("application/vnd.oci.empty.v1+json", &digest_of(EMPTY), EMPTY.len() as u64),
         "layers": [descriptor("application/octet-stream", digest, size)],
+        "annotations": { CREATED: stored.to_string() },
     })
     .to_string()
 }
 
-fn descriptor(kind: &str, digest: &Digest, size: u64) -> Value {
-    json!({ "mediaType": kind, "digest": digest.to_string(), "size": size })
+/// Reads a manifest that holds one blob; absent for any other manifest.
+pub(super) fn held(manifest: &[u8]) -> Option<Held> {
+    let manifest: Value = serde_json::from_slice(manifest).ok()?;
+    let [layer] = manifest["layers"].as_array()?.as_slice() else { return None };
+    (manifest["artifactType"] == HOLDER).then_some(())?;
+    Some(Held {
+        digest: layer["digest"].as_str()?.parse().ok()?,
+        size: layer["size"].as_u64()?,
+        stored: manifest["annotations"][CREATED].as_str().and_then(|text| text.parse().ok()),
+    })
 }
 
-/// The tag of a release: `churn-v1.4.0`. What a tag must not hold is written so that different names stay different.
-pub(super) fn tag(release: &Release) -> String {
-    let model = release.model.to_string().replace('/', "__").replace(':', "..");
-    format!("{model}-{}", release.version.to_string().replace('+', "_"))
+fn descriptor(kind: &str, digest: &Digest, size: u64) -> Value {
+    json!({ "mediaType": kind, "digest": digest.to_string(), "size": size })
 }
 
 /// `ModelPack`'s description of a model.
@@ -109,7 +132,11 @@ mod tests {
     #[test]
     fn a_holder_is_the_manifest_that_the_specification_has_for_artifacts() {
         let digest: Digest = format!("sha256:{}", "ab".repeat(32)).parse().unwrap();
-        let holder: Value = serde_json::from_str(&holder(&digest, 7)).unwrap();
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let text = holder(&digest, 7, now);
+        assert_eq!(held(text.as_bytes()).unwrap(), Held { digest, size: 7, stored: Some(now) });
+        assert_eq!(held(b"{}"), None);
+        let holder: Value = serde_json::from_str(&text).unwrap();
         // The digest of `{}`, as the image specification states it.
         let empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         assert_eq!(holder["config"]["digest"], empty);

@@ -41,6 +41,8 @@ pub(super) struct Ask<'a> {
     pub(super) url: Url,
     pub(super) headers: Vec<(header::HeaderName, String)>,
     pub(super) body: Option<Vec<u8>>,
+    /// How many bytes the answer may bring, as far as it is known to be long.
+    pub(super) size: u64,
 }
 
 impl Registry {
@@ -58,6 +60,16 @@ impl Registry {
     /// An address that the registry answered; it stays where the credentials belong.
     pub(super) fn ours(&self, about: &str, response: &Response) -> Result<Url, PortError> {
         let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        self.ours_at(about, response, location)
+    }
+
+    /// The same for an address that stands elsewhere in the answer.
+    pub(super) fn ours_at(
+        &self,
+        about: &str,
+        response: &Response,
+        location: Option<&str>,
+    ) -> Result<Url, PortError> {
         match location.and_then(|location| response.url().join(location).ok()) {
             Some(url) if url.origin() == self.base.origin() => Ok(url),
             Some(url) => Err(PortError::new(
@@ -71,10 +83,10 @@ impl Registry {
 
     /// Sends a request, logs in where that is asked for, and follows to a storage, which gets no credentials.
     pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<Response, PortError> {
-        let mut answered = self.try_hard(ask).await?;
+        let mut answered = self.try_hard(ask, &ask.url, true).await?;
         if answered.status() == StatusCode::UNAUTHORIZED {
             self.log_in(ask.about, &answered).await?;
-            answered = self.try_hard(ask).await?;
+            answered = self.try_hard(ask, &ask.url, true).await?;
         }
         let status = answered.status();
         if (ask.method == Method::GET || ask.method == Method::HEAD)
@@ -93,17 +105,18 @@ impl Registry {
         file: tokio::fs::File,
         size: u64,
     ) -> Result<Response, PortError> {
-        // A line of one megabyte a second is the slowest that is waited for.
-        let request = self.client.put(url).timeout(ANSWER + Duration::from_secs(size / 1_000_000));
+        let request = self.client.put(url).timeout(patience(size));
         let request = request.header(header::CONTENT_LENGTH, size);
         let request = request.header(header::CONTENT_TYPE, "application/octet-stream").body(file);
         self.authorised(request).send().await.map_err(|error| lost(about, &error))
     }
 
-    async fn try_hard(&self, ask: &Ask<'_>) -> Result<Response, PortError> {
+    /// Sends a request to an address, with credentials only if that is `ours`, and again where it is not answered.
+    async fn try_hard(&self, ask: &Ask<'_>, url: &Url, ours: bool) -> Result<Response, PortError> {
         let mut tries = 1;
         loop {
-            let outcome = self.authorised(self.request(ask, ask.url.clone())).send().await;
+            let request = self.request(ask, url.clone());
+            let outcome = if ours { self.authorised(request) } else { request }.send().await;
             let later = match &outcome {
                 Ok(response) => {
                     response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS
@@ -119,7 +132,7 @@ impl Registry {
     }
 
     fn request(&self, ask: &Ask<'_>, url: Url) -> RequestBuilder {
-        let mut request = self.client.request(ask.method.clone(), url);
+        let mut request = self.client.request(ask.method.clone(), url).timeout(patience(ask.size));
         for (name, value) in &ask.headers {
             request = request.header(name, value);
         }
@@ -142,11 +155,18 @@ impl Registry {
         let location = answered.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let url = location.and_then(|location| answered.url().join(location).ok());
         match url.filter(|url| url.scheme() == "https" || url.scheme() == self.base.scheme()) {
-            Some(url) => self.request(ask, url).send().await.map_err(|error| lost(ask.about, &error)),
+            Some(url) => self.try_hard(ask, &url, false).await,
             None => {
                 Err(PortError::new(Problem::Invalid, ask.about, "the registry sends us to no safe address"))
             }
         }
+    }
+
+    /// Whether a login may go to an address that the registry names: any that is encrypted, else the registry itself, which
+    /// gets credentials in plain text only on this machine.
+    pub(super) fn may_log_in_at(&self, realm: &Url) -> bool {
+        let itself = realm.origin() == self.base.origin();
+        realm.scheme() == "https" || itself && (self.login.is_none() || http::is_loopback(&self.base))
     }
 
     /// Gets a token from where the registry says, as its specification of tokens has it.
@@ -161,7 +181,7 @@ impl Registry {
         let asked = asked.ok_or_else(|| denied("the registry refuses the credentials"))?;
         let of = |name: &str| asked.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let realm = of("realm").and_then(|realm| Url::parse(realm).ok());
-        let realm = realm.filter(|url| url.scheme() == "https" || url.scheme() == self.base.scheme());
+        let realm = realm.filter(|url| self.may_log_in_at(url));
         let mut realm = realm.ok_or_else(|| denied("the registry names no safe address to log in"))?;
         for name in ["service", "scope"] {
             if let Some(value) = of(name) {
@@ -183,6 +203,11 @@ impl Registry {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(Redacted::new(token));
         Ok(())
     }
+}
+
+/// How long an answer that moves so many bytes is waited for: a line of one megabyte a second is the slowest.
+fn patience(size: u64) -> Duration {
+    ANSWER + Duration::from_secs(size / 1_000_000)
 }
 
 /// Waits before a request is sent again, longer each time.
@@ -229,6 +254,7 @@ pub(super) async fn refused(about: &str, response: Response) -> PortError {
     let problem = match status.as_u16() {
         401 | 403 => Problem::Denied,
         404 => Problem::NotFound,
+        405 => Problem::Unsupported,
         // Runs that send the same blob at the same time can make a registry forget it for a moment.
         400 if text.contains("MANIFEST_BLOB_UNKNOWN") => Problem::Unreachable,
         400 if text.contains("DIGEST_INVALID") => Problem::Invalid,
@@ -246,7 +272,8 @@ pub(super) async fn refused(about: &str, response: Response) -> PortError {
     }
 }
 
-fn lost(about: &str, error: &reqwest::Error) -> PortError {
+/// A request that was not answered, or an answer that broke off.
+pub(super) fn lost(about: &str, error: &reqwest::Error) -> PortError {
     PortError::new(Problem::Unreachable, about, http::cause(error))
 }
 

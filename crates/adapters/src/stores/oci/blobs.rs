@@ -1,0 +1,257 @@
+//! Blobs: looking for them, sending them, and reading them in ranges, or as a whole where a registry knows no ranges.
+
+use std::path::Path;
+
+use reqwest::{Method, StatusCode, Url, header};
+use sha2::{Digest as _, Sha256};
+use tagship_domain::Digest;
+use tagship_ports::{PortError, Problem};
+
+use super::{
+    OciStore, RANGE,
+    registry::{Ask, TRIES, lost, pause, read, refused},
+};
+use crate::{
+    disk::{blocking, digest_of, local},
+    partial::Partial,
+    stores::ranges::{self, Told, Wanted},
+};
+
+/// So many bytes of an answer are written at a time.
+const WRITE: usize = 1 << 20;
+
+/// What a registry has under a digest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Whole,
+    Damaged(Digest),
+}
+
+impl OciStore {
+    /// The size of a blob in bytes; absent where there is none.
+    pub(super) async fn size(&self, digest: &Digest) -> Result<Option<u64>, PortError> {
+        let about = format!("look for {digest} in {}", self.place);
+        let answered =
+            self.registry.send(&self.ask(&about, Method::HEAD, &format!("blobs/{digest}"))).await?;
+        match answered.status() {
+            StatusCode::OK => {
+                let size = answered.headers().get(header::CONTENT_LENGTH);
+                let size = size.and_then(|size| size.to_str().ok()).and_then(|size| size.parse().ok());
+                let unknown = || PortError::new(Problem::Invalid, &about, "the registry answered no size");
+                size.map(Some).ok_or_else(unknown)
+            }
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(refused(&about, answered).await),
+        }
+    }
+
+    pub(super) async fn size_or_missing(&self, digest: &Digest) -> Result<u64, PortError> {
+        self.size(digest).await?.ok_or_else(|| {
+            let message = format!("{} does not have it", self.place);
+            PortError::new(Problem::NotFound, format!("read {digest} from the store"), message)
+                .hint("check that the store is the one the release was made with")
+        })
+    }
+
+    /// Reads a blob and compares its digest with its name.
+    pub(super) async fn examine(&self, digest: &Digest) -> Result<Found, PortError> {
+        let Some(size) = self.size(digest).await? else { return Ok(Found::Nothing) };
+        let found = match self.hash_ranges(digest, size).await {
+            Err(error) if error.problem == Problem::Unsupported => self.hash_whole(digest, size).await?,
+            hashed => hashed?,
+        };
+        Ok(if found == *digest { Found::Whole } else { Found::Damaged(found) })
+    }
+
+    async fn hash_ranges(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
+        let (mut hasher, mut at) = (Sha256::new(), 0);
+        while at < size {
+            let end = size.min(at + RANGE);
+            let bytes = self.range(digest, at..end, size).await?;
+            if bytes.len() as u64 != end - at {
+                break;
+            }
+            hasher.update(&bytes);
+            at = end;
+        }
+        Ok(Digest::from_bytes(hasher.finalize().into()))
+    }
+
+    async fn hash_whole(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
+        let about = format!("read {digest} from {}", self.place);
+        let mut answered = self.open(&about, digest, size).await?;
+        let mut hasher = Sha256::new();
+        while let Some(bytes) = answered.chunk().await.map_err(|error| lost(&about, &error))? {
+            hasher.update(&bytes);
+        }
+        Ok(Digest::from_bytes(hasher.finalize().into()))
+    }
+
+    /// Where the registry wants the bytes of a new blob.
+    async fn begin(&self, about: &str, digest: &Digest) -> Result<Url, PortError> {
+        let answered = self.registry.send(&self.ask(about, Method::POST, "blobs/uploads/")).await?;
+        if answered.status() != StatusCode::ACCEPTED {
+            return Err(refused(about, answered).await);
+        }
+        let mut url = self.registry.ours(about, &answered)?;
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        Ok(url)
+    }
+
+    /// Sends a blob. The registry keeps it only if its bytes have the digest.
+    pub(super) async fn send_blob(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
+        let about = format!("write {digest} to {}", self.place);
+        let url = self.begin(&about, digest).await?;
+        let headers = vec![(header::CONTENT_TYPE, "application/octet-stream".to_owned())];
+        let ask =
+            Ask { about: &about, method: Method::PUT, url, headers, body: Some(bytes.to_vec()), size: 0 };
+        let answered = self.registry.send(&ask).await?;
+        if answered.status() == StatusCode::CREATED { Ok(()) } else { Err(refused(&about, answered).await) }
+    }
+
+    /// Sends a file, and once more where the line breaks off.
+    pub(super) async fn send_file(&self, digest: &Digest, file: &Path, size: u64) -> Result<(), PortError> {
+        let sent = match self.send_file_once(digest, file, size).await {
+            Err(error) if error.problem == Problem::Unreachable => {
+                self.send_file_once(digest, file, size).await
+            }
+            sent => sent,
+        };
+        sent.map_err(|error| match error.problem {
+            Problem::Invalid => {
+                error.hint(format!("{} changed since it was judged; run again", file.display()))
+            }
+            _ => error,
+        })
+    }
+
+    async fn send_file_once(&self, digest: &Digest, file: &Path, size: u64) -> Result<(), PortError> {
+        let about = format!("write {digest} to {}", self.place);
+        let url = self.begin(&about, digest).await?;
+        let opened = tokio::fs::File::open(file).await.map_err(|error| local("read", file, &error))?;
+        let answered = self.registry.send_file(&about, url, opened, size).await?;
+        if answered.status() == StatusCode::CREATED { Ok(()) } else { Err(refused(&about, answered).await) }
+    }
+
+    /// Takes a blob out of the repository, as far as the registry lets us; whether it did is for the caller to look at.
+    pub(super) async fn unlink(&self, digest: &Digest) -> Result<(), PortError> {
+        let about = format!("remove {digest} from {}", self.place);
+        let ask = self.ask(&about, Method::DELETE, &format!("blobs/{digest}"));
+        let answered = self.registry.send(&ask).await?;
+        match answered.status() {
+            StatusCode::ACCEPTED
+            | StatusCode::OK
+            | StatusCode::NO_CONTENT
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED => Ok(()),
+            _ => Err(refused(&about, answered).await),
+        }
+    }
+
+    /// Fetches a blob to a place, in ranges where the registry knows them.
+    pub(super) async fn fetch(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
+        let size = self.size_or_missing(digest).await?;
+        let wanted = Wanted { digest, size, to, range: RANGE, place: &self.place };
+        let mut told = Told::new(&self.moved);
+        let fetched = ranges::fetch(&wanted, &mut told, |range| {
+            let (store, digest) = (self.clone(), digest.clone());
+            async move { store.range(&digest, range, size).await }
+        });
+        match fetched.await {
+            Err(error) if error.problem == Problem::Unsupported => self.fetch_whole(&wanted, &mut told).await,
+            fetched => fetched,
+        }
+    }
+
+    /// Fetches a blob from its beginning, in one request. What an earlier run left cannot be gone on with.
+    async fn fetch_whole(&self, wanted: &Wanted<'_>, told: &mut Told) -> Result<(), PortError> {
+        let about = format!("read {} from {}", wanted.digest, self.place);
+        let (to, digest) = (wanted.to.to_owned(), wanted.digest.clone());
+        let mut partial = blocking(move || {
+            let mut partial = Partial::open(&to, &digest)?;
+            partial.restart()?;
+            Ok(partial)
+        })
+        .await?;
+        let mut answered = self.open(&about, wanted.digest, wanted.size).await?;
+        let mut gathered = Vec::with_capacity(WRITE);
+        loop {
+            let next = answered.chunk().await.map_err(|error| lost(&about, &error))?;
+            gathered.extend_from_slice(next.as_deref().unwrap_or_default());
+            if next.is_none() || gathered.len() >= WRITE {
+                let bytes = std::mem::take(&mut gathered);
+                partial = blocking(move || partial.write(&bytes).map(|()| partial)).await?;
+                told.at(partial.length());
+            }
+            if next.is_none() {
+                break;
+            }
+        }
+        let found = partial.digest();
+        if found == *wanted.digest {
+            return blocking(move || partial.finish()).await;
+        }
+        partial.discard();
+        Err(ranges::damaged(wanted.digest, &found, &self.place))
+    }
+
+    /// Reads a small blob into memory.
+    pub(super) async fn read_blob(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {
+        let about = format!("read {digest} from {}", self.place);
+        let size = self.size_or_missing(digest).await?;
+        if size > limit {
+            let message = format!("it is larger than {limit} bytes");
+            return Err(PortError::new(Problem::Invalid, about, message));
+        }
+        let bytes = read(&about, self.open(&about, digest, size).await?, limit).await?;
+        let found = digest_of(&bytes);
+        if found == *digest { Ok(bytes) } else { Err(ranges::damaged(digest, &found, &self.place)) }
+    }
+
+    /// Begins to read a whole blob.
+    async fn open(&self, about: &str, digest: &Digest, size: u64) -> Result<reqwest::Response, PortError> {
+        let ask = Ask { size, ..self.ask(about, Method::GET, &format!("blobs/{digest}")) };
+        let answered = self.registry.send(&ask).await?;
+        if answered.status() == StatusCode::OK { Ok(answered) } else { Err(refused(about, answered).await) }
+    }
+
+    /// A range of a blob that has `size` bytes, asked for again where the line breaks off.
+    async fn range(
+        &self,
+        digest: &Digest,
+        range: std::ops::Range<u64>,
+        size: u64,
+    ) -> Result<Vec<u8>, PortError> {
+        let mut tries = 1;
+        loop {
+            match self.range_once(digest, &range, size).await {
+                Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
+                done => return done,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn range_once(
+        &self,
+        digest: &Digest,
+        range: &std::ops::Range<u64>,
+        size: u64,
+    ) -> Result<Vec<u8>, PortError> {
+        let about = format!("read {digest} from {}", self.place);
+        let length = range.end - range.start;
+        let mut ask = self.ask(&about, Method::GET, &format!("blobs/{digest}"));
+        ask.headers.push((header::RANGE, format!("bytes={}-{}", range.start, range.end - 1)));
+        let answered = self.registry.send(&ask).await?;
+        match answered.status() {
+            StatusCode::PARTIAL_CONTENT => read(&about, answered, length).await,
+            // All of it, where all of it was asked for.
+            StatusCode::OK if length == size => read(&about, answered, length).await,
+            StatusCode::OK => {
+                Err(PortError::new(Problem::Unsupported, about, "the registry answers no ranges of a blob"))
+            }
+            _ => Err(refused(&about, answered).await),
+        }
+    }
+}
