@@ -18,6 +18,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 
@@ -200,7 +201,7 @@ class Registry:
         self.root, self.config = bench.home / "registry", bench.home / "registry.yml"
         self.config.write_text(json.dumps({
             "version": 0.1, "log": {"level": "warn"}, "http": {"addr": f"127.0.0.1:{self.port}"},
-            "storage": {"filesystem": {"rootdirectory": str(self.root)}},
+            "storage": {"filesystem": {"rootdirectory": str(self.root)}, "delete": {"enabled": True}},
         }))
         bench.start(self.program, "serve", str(self.config))
         wait_for("the registry", lambda: self.ask("/v2/") is not None)
@@ -241,8 +242,48 @@ class Registry:
         expect("oci: garbage was collected", collect.returncode, 0)
 
     def collect(self, bench: Bench):
-        said = bench.run(2, "registry", "gc")
-        expect("oci: whose files these are", "the registry's own rules" in said, True)
+        """What no release refers to goes, once it is old enough, and nothing else."""
+        before = self.blobs()
+        stray = self.stray()
+        bench.run(0, "registry", "gc")
+        expect("oci: what is young stays", self.blobs(), sorted([*before, stray]))
+        said = bench.run(0, "registry", "gc", "--grace", "0s", "--dry-run", "--format", "json")
+        expect("oci: what would go", [file["digest"] for file in json.loads(said)["files"]], [f"sha256:{stray}"])
+        bench.run(0, "registry", "gc", "--grace", "0s")
+        expect("oci: only that went", self.blobs(), before)
+        expect("oci: and its bytes are no part of the repository", self.has(stray), False)
+
+    def blobs(self):
+        tags = json.loads(self.ask("/v2/churn/tags/list"))["tags"]
+        return sorted(tag.removeprefix("blob-") for tag in tags if tag.startswith("blob-"))
+
+    def stray(self) -> str:
+        """A blob and what holds it, as a release leaves them that was never completed."""
+        blob = b"stray"
+        layer = {"mediaType": "application/octet-stream", "digest": self.push(blob), "size": len(blob)}
+        empty = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": self.push(b"{}"), "size": 2}
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        manifest = json.dumps({
+            "schemaVersion": 2, "mediaType": kind, "artifactType": "application/vnd.tagship.blob.v1",
+            "config": empty, "layers": [layer],
+            "annotations": {"org.opencontainers.image.created": datetime.now(timezone.utc).isoformat()},
+        }).encode()
+        digest = hashlib.sha256(blob).hexdigest()
+        self.send("PUT", f"/v2/churn/manifests/blob-{digest}", manifest, kind)
+        return digest
+
+    def push(self, blob: bytes) -> str:
+        digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+        location = self.send("POST", "/v2/churn/blobs/uploads/", b"", "application/octet-stream").headers["location"]
+        path = location.removeprefix(f"http://127.0.0.1:{self.port}")
+        self.send("PUT", f"{path}&digest={digest}", blob, "application/octet-stream")
+        return digest
+
+    def send(self, method: str, path: str, body: bytes, kind: str):
+        address = f"http://127.0.0.1:{self.port}{path}"
+        asked = urllib.request.Request(address, data=body, method=method, headers={"content-type": kind})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return answer
 
     def data(self, digest: str) -> Path:
         return self.root / "docker/registry/v2/blobs/sha256" / digest[:2] / digest / "data"
@@ -255,8 +296,11 @@ class Registry:
             stored.write(bytes([byte ^ 1]))
 
     def heal(self, bench: Bench, digest: str):
-        """A registry does not take bytes again that it believes to have: its owner has to."""
+        """A registry does not take bytes again that it believes to have: its owner has to. Nobody says that it is well."""
+        said = bench.run(3, "release")
+        expect("oci: who has to heal it", "the registry's own storage" in said, True)
         self.flip(digest)
+        bench.run(0, "release")
 
 
 class Azure:

@@ -21,6 +21,7 @@ mod publisher;
 mod signatures;
 mod sources;
 mod stage;
+mod staging;
 mod state;
 mod summary;
 mod together;
