@@ -188,5 +188,20 @@ mod tests {
         store.get(&digest, &back).await.unwrap();
         assert!(std::fs::read(&back).unwrap() == bytes, "the same bytes come back");
         assert_eq!(store.get_bytes(&small, 100_000).await.unwrap(), bytes[..100_000]);
+
+        // What is taken away is gone, and can be stored again.
+        let inventory = inventory(Some(&spec), &opener).unwrap();
+        let sizes = async || {
+            let listed = inventory.list().await.unwrap();
+            listed.into_iter().find(|file| file.digest == digest).map(|file| file.size)
+        };
+        store.put(&digest, &large).await.unwrap();
+        assert_eq!(sizes().await, Some(bytes.len() as u64));
+        for _ in 0..2 {
+            inventory.remove(&digest).await.unwrap();
+        }
+        assert_eq!((sizes().await, store.has(&digest).await.unwrap()), (None, false));
+        store.put(&digest, &large).await.unwrap();
+        assert_eq!(sizes().await, Some(bytes.len() as u64));
     }
 }
