@@ -58,8 +58,8 @@ pub use gto::{AnnotationEntry, GtoFileError, GtoSettings, parse_annotations, par
 pub use mark::Mark;
 pub use model::ModelConfig;
 pub use monitor::{
-    AlertSettings, Asks, DriftColumn, DriftFails, DriftSettings, MonitorSettings, ObjectiveSettings, QualityColumns,
-    QualitySettings, StreamSettings,
+    AlertSettings, Asks, DriftColumn, DriftFails, DriftSettings, MonitorSettings, ObjectiveSettings,
+    QualityColumns, QualitySettings, StreamSettings,
 };
 pub use notify::NotifyConfig;
 pub use path::{PathError, RepoPath};

@@ -7,8 +7,8 @@ mod blobs;
 mod inventory;
 mod manifests;
 mod registry;
-mod take;
 mod tags;
+mod take;
 #[cfg(test)]
 mod tests;
 
