@@ -81,8 +81,9 @@ fn mistakes_are_told_with_what_there_is() {
         assert!(told.stderr.contains(words), "{}", told.stderr);
     }
     let broken = drift(&reference, "age,plan\n1\n", &[]);
-    assert!(broken.stdout.contains("current.csv"), "{}", broken.stdout);
     broken.assert_code(3);
+    let words = ["read current.csv", "line: 2"];
+    assert!(words.iter().all(|words| broken.stderr.contains(words)), "{}", broken.stderr);
 }
 
 /// Predictions by id with a score, and the labels of some of them; of ten, eight are right.
@@ -144,4 +145,61 @@ fn too_few_labels_are_no_pass_and_mistakes_are_told() {
     }
     let told = quality(&served, "id,label\nr1,0\nr1,1\n", &[]);
     assert!(told.stderr.contains("line 3 gives r1 the label 1, and another row 0"), "{}", told.stderr);
+}
+
+/// A row a minute; from the middle on, ages are others in one of two countries.
+fn log(rows: u32) -> String {
+    let mut text = "at,age,country\n".to_owned();
+    for row in 0..rows {
+        let (later, german) = (row >= rows / 2, row % 2 == 0);
+        let age = 20.0 + 50.0 * f64::from(row * 7919 % rows) / f64::from(rows);
+        let age = if later && german { age + 20.0 } else { age };
+        let country = if german { "DE" } else { "FR" };
+        let _ = writeln!(text, "2026-01-01T{:02}:{:02}:00Z,{age},{country}", row / 60, row % 60);
+    }
+    text
+}
+
+#[test]
+fn one_log_is_compared_with_its_own_past_and_by_slices() {
+    let log = log(1200);
+    let window = ["--time-column", "at", "--window", "10h", "--until", "2026-01-01T20:00:00Z"];
+    let arguments =
+        [&window[..], &["--reference-window", "10h", "--slice", "country", "--format", "json"]].concat();
+    let told = drift(&log, &log, &arguments);
+    told.assert_code(0);
+    let json = document(&told);
+    assert_eq!(json["columns"].as_array().map(Vec::len), Some(2), "times are not compared: {json:#}");
+    let slices: Vec<_> = json["slices"].as_array().unwrap().iter().collect();
+    let seen = slices.iter().map(|slice| (&slice["value"], &slice["rows"], &slice["dataset"]["drifted"]));
+    let expected = [("DE", true), ("FR", false)];
+    for ((value, rows, drifted), (country, has)) in seen.zip(expected) {
+        assert_eq!((value, rows, drifted), (&country.into(), &serde_json::json!([300, 300]), &has.into()));
+    }
+    let nothing =
+        drift(&log, &log, &["--time-column", "at", "--window", "1h", "--until", "2027-01-01T00:00:00Z"]);
+    nothing.assert_code(3);
+}
+
+#[test]
+fn a_model_says_in_its_configuration_what_is_compared() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let git = |words: &[&str]| {
+        let done =
+            std::process::Command::new("git").args(words).current_dir(directory.path()).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    std::fs::write(at("reference.csv"), people(900, 0.0, ["basic", "pro"])).unwrap();
+    std::fs::create_dir_all(at("logs/dt=2026-01-01")).unwrap();
+    std::fs::write(at("logs/dt=2026-01-01/a.csv"), people(600, 15.0, ["basic", "pro"])).unwrap();
+    let drift = "{ reference: reference.csv, current: logs, columns: [age], fail-on: drift }";
+    let text =
+        format!("version: 1\nmodels:\n  churn:\n    artifact: m.onnx\n    monitor: {{ drift: {drift} }}\n");
+    std::fs::write(at("tagship.yml"), text).unwrap();
+    let told = tagship(directory.path(), &["monitor", "drift", "--model", "churn", "--format", "json"]).run();
+    told.assert_code(1);
+    assert_eq!(document(&told)["columns"][0]["name"], "age");
+    tagship(directory.path(), &["monitor", "drift", "--model", "other"]).run().assert_code(2);
 }

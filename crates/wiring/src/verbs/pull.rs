@@ -30,7 +30,11 @@ pub(crate) async fn run(args: &PullArgs, workspace: &Workspace) -> Result<Answer
     drop(shown);
     let artifact = release::artifact_in(&manifest, &directory);
     let size = ByteSize::bytes(manifest.size);
-    let text = format!("{release}: {} files, {size}, verified\n{}", manifest.files.len(), artifact.display());
+    let files = match manifest.files.len() {
+        1 => "1 file".to_owned(),
+        many => format!("{many} files"),
+    };
+    let text = format!("{release}: {files}, {size}, verified\n{}", artifact.display());
     let json = json!({ "release": release, "path": artifact, "size": manifest.size }).to_string();
     Ok(Answer::plain(Exit::Done, "pulled", "verified", text, json))
 }
