@@ -1,4 +1,4 @@
-//! Rows as monitoring asks for them: some of a table, [by time or by their number](window), [joined](join) with what came
+//! Rows as monitoring asks for them: some of a table, by time or by their number, joined with what came
 //! later, and column by column, in memory that does not grow with the table.
 //!
 //! ```text

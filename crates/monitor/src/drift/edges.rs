@@ -6,14 +6,14 @@ use tagship_domain::drift::{ColumnDrift, DriftCode, DriftProfile, DriftReport};
 
 use super::*;
 
-fn numbers(values: impl IntoIterator<Item = f64>) -> Option<Side> {
-    Some(Side::of_numbers(values.into_iter().collect(), 0))
+fn numbers(values: impl IntoIterator<Item = f64>) -> Side {
+    Side::of_numbers(values.into_iter().collect(), 0)
 }
 
-fn categories(counts: &[(&str, u64)]) -> Option<Side> {
+fn categories(counts: &[(&str, u64)]) -> Side {
     let counts: BTreeMap<String, u64> =
         counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-    Some(Side::of_categories(counts, 0))
+    Side::of_categories(counts, 0)
 }
 
 fn ramp(rows: u32) -> impl Iterator<Item = f64> {
@@ -21,9 +21,13 @@ fn ramp(rows: u32) -> impl Iterator<Item = f64> {
 }
 
 /// With a second column that is as it was: what is wrong with one says nothing of the other.
-fn beside(reference: Option<Side>, current: Option<Side>, settings: &Settings) -> (ColumnDrift, DriftReport) {
-    let strange = Column::of("strange", reference, current);
-    let sound = Column::of("sound", numbers(ramp(100)), numbers(ramp(100)));
+fn beside(
+    reference: impl Into<Option<Side>>,
+    current: impl Into<Option<Side>>,
+    settings: &Settings,
+) -> (ColumnDrift, DriftReport) {
+    let strange = Column::of("strange", reference.into(), current.into());
+    let sound = Column::of("sound", Some(numbers(ramp(100))), Some(numbers(ramp(100))));
     let measured = [strange, sound].iter().map(|column| measure(column, settings)).collect();
     let report = conclude(measured, settings);
     assert_eq!(report.columns[1].drifted, Some(false), "{report:?}");
@@ -39,8 +43,8 @@ fn asking(test: Test) -> Settings {
 }
 
 /// A test that is asked of one column alone.
-fn asked(test: Test, reference: Option<Side>, current: Option<Side>) -> ColumnDrift {
-    let column = Column::of("strange", reference, current);
+fn asked(test: Test, reference: impl Into<Option<Side>>, current: impl Into<Option<Side>>) -> ColumnDrift {
+    let column = Column::of("strange", reference.into(), current.into());
     conclude(vec![measure(&column, &asking(test))], &asking(test)).columns.remove(0)
 }
 

@@ -43,7 +43,7 @@ pub enum MonitorQuestion {
     /// Tables are CSV with a header, JSON Lines (both also compressed, .gz or .zst) or Parquet, by the ending of their names, or
     /// folders of them, where `name=value` as the name of a folder is a column. A column that cannot be judged is
     /// neither drift nor no drift, and where that leaves the whole open, the exit code is 3.
-    Drift(DriftArgs),
+    Drift(Box<DriftArgs>),
     /// Score predictions by the labels that have come, and estimate the quality of those without one.
     ///
     /// Tables are CSV with a header, JSON Lines or Parquet, by the ending of their names. A bound is kept or broken by the whole
