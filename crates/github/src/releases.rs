@@ -316,12 +316,13 @@ impl GitHub {
         note: &ReleaseNote,
         manifest: &NewAsset,
         about: &str,
-    ) -> Result<Release, CallError> {
+    ) -> Result<Release, PortError> {
         let mut body = fields(note, manifest);
         body["draft"] = true.into();
         body["generate_release_notes"] = false.into();
         let call = Call::create(about, self.client.repo(&["releases"]), body).needs(NEEDS);
-        self.client.create(&call, || self.find_release(&note.tag, about)).await
+        let drafted = self.client.create(&call, || self.find_release(&note.tag, about)).await;
+        drafted.map_err(raced)
     }
 
     /// Makes a draft visible. The tag must be there: the host would make a bare one of its own.
@@ -348,10 +349,7 @@ impl GitHub {
                 if error.reason == Reason::Rule && release.assets.iter().all(|asset| asset.name == MANIFEST) {
                     self.remove_draft(release.id, about).await?;
                 }
-                // Another run has published the tag's release in the meantime.
-                let taken = error.reason == Reason::Unprocessable;
-                let problem = if taken { Problem::Conflict } else { error.port.problem };
-                return Err(PortError { problem, ..error.port });
+                return Err(raced(error));
             }
         };
         if published.draft || published.tag_name != note.tag {
@@ -368,6 +366,12 @@ impl GitHub {
             _ => Ok(()),
         }
     }
+}
+
+/// A draft or release of a tag is refused where another run has published the release of that tag in the meantime.
+fn raced(error: CallError) -> PortError {
+    let taken = error.reason == Reason::Unprocessable;
+    PortError { problem: if taken { Problem::Conflict } else { error.port.problem }, ..error.port }
 }
 
 /// How the release of a note looks.

@@ -137,3 +137,12 @@ async fn a_release_never_makes_a_tag_and_never_changes_its_bytes() {
         assert_eq!(release["assets"].as_array().unwrap().len(), 1);
     });
 }
+
+#[tokio::test]
+async fn a_draft_that_is_refused_because_another_run_was_faster_is_looked_for_again() {
+    let host = Host::new();
+    host.fake.fail_next("POST", "/releases", Fault::Status(422));
+    host.client().release(&note()).await.unwrap();
+    let releases = host.fake.world(|world| world.releases.clone());
+    assert_eq!(releases.len(), 1, "{releases:#?}");
+}
