@@ -37,7 +37,7 @@ impl Repo for GitRepo {
     }
 
     async fn refresh(&self) -> Result<(), PortError> {
-        self.fetch_tags().await
+        self.fetch_all_tags().await
     }
 
     async fn file_at(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, PortError> {

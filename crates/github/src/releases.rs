@@ -253,7 +253,7 @@ impl GitHub {
                 shelf
                     .candidates(&digest)
                     .iter()
-                    .any(|there| !there.incoming && there.evidence == Evidence::Told)
+                    .any(|there| !there.incoming && !there.foreign && there.evidence == Evidence::Told)
             })
         };
         let needed =

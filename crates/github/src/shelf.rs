@@ -45,6 +45,8 @@ pub(crate) struct Candidate {
     pub(crate) release: u64,
     /// Whether that is a draft that waits for its version.
     pub(crate) incoming: bool,
+    /// Whether that is a draft of somebody else: bytes can be read there, and are not kept there.
+    pub(crate) foreign: bool,
 }
 
 /// A manifest that this process stored, or found in a draft that it continues.
@@ -183,17 +185,18 @@ impl Shelf {
         }
     }
 
-    /// Where the bytes may be: the surest first, releases before drafts that wait, the newest first.
+    /// Where the bytes may be: the surest first, releases before drafts that wait and drafts of others, the newest first.
     pub(crate) fn candidates(&self, wanted: &Digest) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
         for release in &self.known {
             found.extend(release.assets.iter().filter_map(|asset| {
                 let evidence = self.evidence(asset, wanted)?;
                 let incoming = release.is_incoming();
-                Some(Candidate { asset: asset.clone(), evidence, release: release.id, incoming })
+                let foreign = release.draft && !release.is_ours();
+                Some(Candidate { asset: asset.clone(), evidence, release: release.id, incoming, foreign })
             }));
         }
-        found.sort_by_key(|candidate| (candidate.evidence, candidate.incoming));
+        found.sort_by_key(|candidate| (candidate.evidence, candidate.foreign, candidate.incoming));
         found
     }
 

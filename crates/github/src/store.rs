@@ -166,9 +166,12 @@ impl GitHub {
     async fn is_stored(&self, shelf: &mut Shelf, digest: &Digest, about: &str) -> Result<bool, CallError> {
         let own = shelf.own().map(|own| own.id);
         for candidate in shelf.candidates(digest) {
-            let foreign = candidate.incoming && own.is_some_and(|own| own != candidate.release);
+            let others = candidate.incoming && own.is_some_and(|own| own != candidate.release);
             let told = candidate.evidence == Evidence::Told;
-            if foreign || !(told || self.reads_as(shelf, &candidate.asset, digest, about).await?) {
+            if others
+                || candidate.foreign
+                || !(told || self.reads_as(shelf, &candidate.asset, digest, about).await?)
+            {
                 continue;
             }
             if candidate.incoming {

@@ -9,7 +9,10 @@ use tagship_domain::{
     incident::{TrendPoint, WatchReport},
     schema::{self, DocumentError},
 };
-use tagship_ports::state_store::{Entry, NewEntry};
+use tagship_ports::{
+    journal_ref::part,
+    state_store::{Entry, NewEntry},
+};
 
 /// Path of all journals of looks.
 pub const MONITOR: &str = "monitor";
@@ -20,7 +23,6 @@ pub const KEPT: usize = 2880;
 /// Name of the journal of a model and environment. A `/` inside either becomes `+`, which no name holds.
 #[must_use]
 pub fn journal_name(model: &ModelName, environment: &Environment) -> String {
-    let part = |name: &str| name.replace('/', "+");
     format!("{MONITOR}/{}/{}", part(model.as_str()), part(environment.as_str()))
 }
 

@@ -7,6 +7,13 @@ use crate::{PortError, Problem};
 /// Where the journals lie.
 pub const JOURNALS: &str = "refs/tagship/";
 
+/// A name that may hold `/` as one part of a journal's name. Git has no ref below another ref, so that the journals of the
+/// models `a` and `a/b` must not lie below one another; `+` stands in no name.
+#[must_use]
+pub fn part(name: &str) -> String {
+    name.replace('/', "+")
+}
+
 /// The ref of a journal. What git refuses in a ref (`git help check-ref-format`) is percent-encoded.
 ///
 /// # Errors
@@ -84,6 +91,11 @@ mod tests {
             assert_eq!(journal_of(&reference).as_deref(), Some(name));
         }
         assert_eq!(journal_ref("rollouts/prod/p:c.v1").unwrap(), "refs/tagship/rollouts/prod/p%3Ac.v1");
+    }
+
+    #[test]
+    fn no_journal_of_a_name_lies_below_that_of_another() {
+        assert_eq!(format!("claims/{}", part("a/b")), "claims/a+b");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Trust<'a> {
     pub keys: &'a [PublicKey],
     /// Whether one of them must have.
     pub required: bool,
+    /// Why another key that is trusted cannot be read, where one cannot.
+    pub unread: Option<&'a str>,
 }
 
 /// Reads the manifest of a release; what is wrong with it is a finding, too.
@@ -109,6 +111,9 @@ pub async fn check_signed(
 ) -> (Option<SignatureLink>, ChainCheck) {
     let check = |outcome, sentence: String| ChainCheck::of(ChainPart::Signature, outcome, sentence);
     let bundle = match manifest.attachments.get(&Attachment::Signature) {
+        Some(_) if trust.keys.is_empty() && trust.unread.is_some() => {
+            return (None, check(ChainOutcome::Unknown, unchecked(trust)));
+        }
         Some(bundle) if trust.keys.is_empty() => {
             let sentence = format!("signature {} is there, and no key is trusted", short(&bundle.sha256));
             return (None, check(ChainOutcome::Unknown, sentence));
@@ -130,12 +135,22 @@ pub async fn check_signed(
         }
         Err(ReleaseError::Port(error)) => (None, check(outcome(&error), error.to_string())),
         Err(ReleaseError::Signature { source, .. })
+            if trust.unread.is_some() && matches!(*source, SignatureError::OtherKey { .. }) =>
+        {
+            (None, check(ChainOutcome::Unknown, unchecked(trust)))
+        }
+        Err(ReleaseError::Signature { source, .. })
             if matches!(*source, SignatureError::Unsupported { .. }) =>
         {
             (None, check(ChainOutcome::Unknown, source.to_string()))
         }
         Err(error) => (None, check(ChainOutcome::Broken, error.to_string())),
     }
+}
+
+/// A signature that none of the keys at hand has made may be of one that could not be read.
+fn unchecked(trust: Trust<'_>) -> String {
+    format!("the signature was not checked: {}", trust.unread.unwrap_or_default())
 }
 
 /// What is not there or damaged is broken; whatever else fails says nothing.

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use tagship_domain::{Bump, CommitId, Digest, ModelName, Provenance, Timestamp, Version};
 use tagship_ports::{
     StateStore,
+    journal_ref::part,
     state_store::{AppendError, Files, NewEntry},
 };
-use tagship_registry::{Model, Registry};
+use tagship_registry::{ModelVersion, Registry};
 
 use crate::{error::ReleaseError, find::known};
 
@@ -30,6 +31,8 @@ pub(crate) struct Claim {
     pub(crate) by: Provenance,
     /// When.
     pub(crate) at: Timestamp,
+    /// The commit that was checked out.
+    pub(crate) commit: CommitId,
 }
 
 /// The claims of a model.
@@ -58,10 +61,15 @@ impl<'a> Claims<'a> {
         Ok(Self { journals, model, tip: Some(tip.id), open })
     }
 
-    /// Leaves out what has its tag.
+    /// Leaves out what has its tag, and claims for bytes that have another version, unless that one leads to it.
     pub(crate) fn settle(&mut self, registry: &Registry) -> Result<(), ReleaseError> {
-        let model = known(registry, self.model)?;
-        self.open.retain(|_, claim| model.and_then(|model: &Model| model.version(&claim.version)).is_none());
+        let Some(model) = known(registry, self.model)? else { return Ok(()) };
+        let is_open = |digest: &Digest, claim: &Claim| {
+            let leads = |there: &Version| there.leads_to(&claim.version);
+            let holds = model.by_digest(digest).filter(|there| there.is_active());
+            model.version(&claim.version).is_none() && holds.and_then(ModelVersion::version).is_none_or(leads)
+        };
+        self.open.retain(|digest, claim| is_open(digest, claim));
         Ok(())
     }
 
@@ -70,13 +78,13 @@ impl<'a> Claims<'a> {
         self.open.get(digest)
     }
 
-    /// The planned number, or the next one where other bytes have claimed it.
+    /// The planned number, or the next one that no other bytes have claimed.
     pub(crate) fn free(&self, planned: Version, bump: Bump) -> Version {
-        let claimed = || self.open.values().map(|claim| &claim.version);
-        match claimed().max().filter(|_| claimed().any(|there| *there == planned)) {
-            Some(highest) => highest.next(bump),
-            None => planned,
+        let mut number = planned;
+        while self.open.values().any(|claim| claim.version == number) {
+            number = number.next(bump);
         }
+        number
     }
 
     /// Claims a number for bytes; false where another run claimed one meanwhile.
@@ -101,5 +109,5 @@ impl<'a> Claims<'a> {
 }
 
 fn journal(model: &ModelName) -> String {
-    format!("claims/{model}")
+    format!("claims/{}", part(model.as_str()))
 }

@@ -69,6 +69,18 @@ pub enum ReleaseError {
         /// The environment.
         environment: Environment,
     },
+    /// Another number is asked for than the one that a run has begun to release these bytes as.
+    #[error(
+        "release {model} {wanted}: a run has begun to release these bytes as {begun}, and bytes have one version; finish that with `tagship release` without --version"
+    )]
+    Begun {
+        /// The model.
+        model: ModelName,
+        /// What was begun.
+        begun: Version,
+        /// What was asked for.
+        wanted: Version,
+    },
     /// The version's tag holds no digest or manifest.
     #[error(
         "read {model}@{version}: its tag names no manifest, so another tool made it; release it with tagship first"

@@ -36,7 +36,10 @@ impl<'a> Judged<'a> {
         Ok(Self { artifact, digest })
     }
 
+    /// The manifest of a claimed version. Who released it and when is what the claim says where it was made at the same
+    /// commit: what is made twice is made the same.
     pub(crate) fn manifest(&self, draft: &Draft, claim: &Claim, previous: Option<Version>) -> Manifest {
+        let is_repeated = claim.commit == draft.commit;
         let number =
             |metric: &tagship_domain::gate::MetricDiff| Some((metric.name.clone(), metric.candidate?));
         Manifest {
@@ -55,8 +58,8 @@ impl<'a> Judged<'a> {
             gate: draft.gate.clone(),
             commit: draft.commit.clone(),
             origin: draft.origin.clone(),
-            by: claim.by.clone(),
-            created: claim.at,
+            by: if is_repeated { claim.by.clone() } else { draft.by.clone() },
+            created: if is_repeated { claim.at } else { draft.now },
             previous,
         }
     }

@@ -12,6 +12,7 @@ use tagship_domain::{
 use tagship_ports::{
     ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
     forge::ReleaseNote,
+    journal_ref::part,
     repo::NewTag,
     state_store::{AppendError, Files, NewEntry},
 };
@@ -183,6 +184,13 @@ impl ReleaseMaker<'_> {
         claims.settle(&registry)?;
         let newest = self.newest_manifest(&registry, &draft.model).await?;
         let claimed = claims.of(&judged.digest).cloned();
+        if let (Some(Claim { version: begun, .. }), Some(Number::Exactly(wanted))) = (&claimed, &draft.number)
+            && begun != wanted
+            && !begun.leads_to(wanted)
+        {
+            let (model, begun, wanted) = (draft.model.clone(), begun.clone(), wanted.clone());
+            return Err(ReleaseError::Begun { model, begun, wanted });
+        }
         let (number, because) = match &claimed {
             Some(claim) => {
                 (Number::Exactly(claim.version.clone()), "an earlier run took it for these bytes".to_owned())
@@ -213,14 +221,16 @@ impl ReleaseMaker<'_> {
         let claim = match claimed {
             Some(claim) => claim,
             None => {
-                let claim = Claim { version, by: draft.by.clone(), at: draft.now };
+                let claim =
+                    Claim { version, by: draft.by.clone(), at: draft.now, commit: draft.commit.clone() };
                 if !claims.add(&judged.digest, &claim).await? {
                     return Ok(Attempt::LostRace);
                 }
                 claim
             }
         };
-        let manifest = judged.manifest(draft, &claim, newest.map(|newest| newest.version));
+        let previous = before(&registry, &draft.model, &claim.version)?;
+        let manifest = judged.manifest(draft, &claim, previous);
         let attached = attached(manifest, &draft.readme, self.signing)?;
         let manifest = attached.manifest;
         let planned = request(draft, judged, commit, Number::Exactly(claim.version), Some(&manifest))?;
@@ -318,7 +328,7 @@ impl ReleaseMaker<'_> {
         why: &str,
         wanted: Option<&Version>,
     ) -> Result<CommitId, ReleaseError> {
-        let journal = format!("registry/{}", draft.model);
+        let journal = format!("registry/{}", part(draft.model.as_str()));
         let (model, built) = (&draft.model, draft.commit.short());
         let mut files = Files::from([("digest".to_owned(), format!("{digest}\n").into_bytes())]);
         if let Some(origin) = &draft.origin {
@@ -361,6 +371,16 @@ enum Attempt {
         /// The number that needs it, where it is a given one.
         wanted: Option<Version>,
     },
+}
+
+/// The newest version below one: what it comes after.
+fn before(
+    registry: &Registry,
+    model: &ModelName,
+    version: &Version,
+) -> Result<Option<Version>, ReleaseError> {
+    let mut versions = releases(registry, model)?.into_iter().map(|release| release.version);
+    Ok(versions.find(|there| there < version))
 }
 
 /// The number that was given by a person.

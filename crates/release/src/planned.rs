@@ -40,7 +40,7 @@ impl ReleaseMaker<'_> {
     ) -> Result<Planned, ReleaseError> {
         let judged = Judged::of(draft)?;
         let newest = self.newest_manifest(registry, &draft.model).await?;
-        let claim = Claim { version, by: draft.by.clone(), at: draft.now };
+        let claim = Claim { version, by: draft.by.clone(), at: draft.now, commit: draft.commit.clone() };
         let manifest = judged.manifest(draft, &claim, newest.map(|newest| newest.version));
         let since = since(self.repo, self.store, registry, &manifest).await?;
         Ok(Planned {

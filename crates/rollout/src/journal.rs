@@ -11,7 +11,10 @@ use tagship_domain::{
     schema::{self, DocumentError},
     traffic::Weight,
 };
-use tagship_ports::state_store::{Entry, Files, NewEntry};
+use tagship_ports::{
+    journal_ref::part,
+    state_store::{Entry, Files, NewEntry},
+};
 
 /// File of the state.
 const STATE: &str = "rollout.json";
@@ -65,11 +68,6 @@ pub fn place_of(journal: &str) -> Option<(Environment, ModelName)> {
     let (environment, model) = journal.strip_prefix(ROLLOUTS)?.strip_prefix('/')?.split_once('/')?;
     let name = |part: &str| part.replace('+', "/");
     Some((Environment::new(name(environment)).ok()?, ModelName::new(name(model)).ok()?))
-}
-
-/// A name as one part of a journal's name.
-pub(crate) fn part(name: &str) -> String {
-    name.replace('/', "+")
 }
 
 /// The state that an entry holds.

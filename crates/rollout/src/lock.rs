@@ -9,10 +9,11 @@ use tagship_domain::{
 };
 use tagship_ports::{
     PortError, StateStore,
+    journal_ref::part,
     state_store::{AppendError, Entry, NewEntry},
 };
 
-use crate::journal::{one_line, part};
+use crate::journal::one_line;
 
 /// Where the journals of locks lie.
 pub const LOCKS: &str = "locks";

@@ -39,6 +39,20 @@ async fn a_draft_of_a_person_is_left_alone() {
 }
 
 #[tokio::test]
+async fn bytes_in_a_draft_of_somebody_else_are_stored_in_ours_too() {
+    let host = Host::new();
+    put(&host.client(), "model.onnx", b"weights").await.unwrap();
+    host.fake.world(|world| world.releases[0]["body"] = json!("Mine."));
+    make(&host.client(), &stored_note(b"weights")).await.unwrap();
+    let published = host.fake.world(|world| {
+        world.releases.iter().find(|release| release["draft"] == false).cloned().expect("a release")
+    });
+    let digests: Vec<&str> =
+        published["assets"].as_array().unwrap().iter().filter_map(|asset| asset["digest"].as_str()).collect();
+    assert!(digests.contains(&digest_of(b"weights").to_string().as_str()), "{published:#}");
+}
+
+#[tokio::test]
 async fn words_of_a_person_on_a_release_are_kept() {
     let host = Host::new();
     let id = draft_of_a_person(&host, "churn@v1.0.0");

@@ -84,7 +84,8 @@ async fn verdicts_about_other_bytes_are_none() {
 async fn a_missing_signature_is_broken_only_where_one_is_demanded() {
     let (world, _, manifest) = released().await;
     for (required, expected) in [(false, ChainOutcome::NotApplicable), (true, ChainOutcome::Broken)] {
-        let (link, checked) = check_signed(&world.store, &manifest, Trust { keys: &[], required }).await;
+        let (link, checked) =
+            check_signed(&world.store, &manifest, Trust { keys: &[], required, unread: None }).await;
         assert_eq!((link, checked.outcome), (None, expected));
     }
 }

@@ -98,6 +98,36 @@ async fn a_number_that_was_asked_for_comes_after_what_was_begun() {
 }
 
 #[tokio::test]
+async fn another_number_than_was_begun_is_refused_before_anything_is_visible() {
+    let world = World::new();
+    world.repo.faults.fail("create_tag", Problem::Unreachable, 1);
+    world.maker().make(&world.draft(b"one", 10)).await.unwrap_err();
+    let error = world.maker().make(&numbered(world.draft(b"one", 20), "v2.0.0")).await.unwrap_err();
+    assert!(error.to_string().contains("begun to release these bytes as v0.1.0"), "{error}");
+    assert!(world.tags().await.is_empty(), "{:?}", world.tags().await);
+}
+
+#[tokio::test]
+async fn a_high_number_that_a_dead_run_claimed_raises_no_others() {
+    let mut world = World::new();
+    for (draft, why) in [
+        (numbered(world.draft(b"one", 10), "v5.0.0"), "a number that was given"),
+        (world.draft(b"two", 10), "the next one"),
+    ] {
+        world.repo.faults.fail("create_tag", Problem::Unreachable, 1);
+        world.maker().make(&draft).await.expect_err(why);
+    }
+    let third = world.maker().make(&world.draft(b"three", 20)).await.unwrap();
+    assert_eq!(third.release.version.to_string(), "v0.2.0");
+    world.commit_again();
+    let second = world.maker().make(&world.draft(b"two", 30)).await.unwrap();
+    assert_eq!(second.release.version.to_string(), "v0.1.0");
+    let manifest = read_manifest(&world.store, &second.release).await.unwrap();
+    assert_eq!(manifest.previous, None, "a later version is not the one before");
+    assert_eq!(manifest.created, at(30), "another commit is another making");
+}
+
+#[tokio::test]
 async fn bytes_that_are_released_already_need_no_claim() {
     let world = World::new();
     let draft = world.draft(b"one", 10);

@@ -10,7 +10,6 @@ use tagship_config::ModelConfig;
 use tagship_domain::{
     CommitId, Environment, Exit, Manifest, Release,
     chain::{Chain, ChainCheck, ChainOutcome, ChainPart, RolloutLink, SourceLink, StageLink, TagLink},
-    release::Attachment,
     rollout::RolloutState,
     schema,
 };
@@ -48,11 +47,9 @@ pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) ->
     let subject = Subject::of(workspace, &args.reference).await?;
     // What can be explained without a key is.
     let (keys, unread) = readable_keys(workspace, subject.settings);
-    let trust = Trust { keys: &keys, required: subject.requires_signature() };
-    let (mut chain, mut checks) = subject.links(trust).await?;
-    if let Some(why) = unread.first() {
-        leave_unchecked(&mut checks, chain.manifest.as_ref(), &why.message);
-    }
+    let unread = unread.first().map(|why| why.message.as_str());
+    let trust = Trust { keys: &keys, required: subject.requires_signature(), unread };
+    let (mut chain, checks) = subject.links(trust).await?;
     // What does not hold is told here too; the rest is not checked whole.
     chain.checks = checks.into_iter().filter(|check| check.outcome > ChainOutcome::Holds).collect();
     let mut text = terminal::chain(&chain, &workspace.style());
@@ -64,19 +61,6 @@ pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) ->
     }
     let json = schema::to_json(&chain).map_err(Failure::incomplete)?;
     Ok(Answer::plain(Exit::Done, "explained", "done", text, json))
-}
-
-/// A signature that none of the keys at hand has made may be of one that could not be read.
-fn leave_unchecked(checks: &mut [ChainCheck], manifest: Option<&Manifest>, why: &str) {
-    let is_signed =
-        manifest.is_some_and(|manifest| manifest.attachments.contains_key(&Attachment::Signature));
-    let open = |check: &&mut ChainCheck| {
-        is_signed && check.link == ChainPart::Signature && check.outcome != ChainOutcome::Holds
-    };
-    for check in checks.iter_mut().filter(open) {
-        let sentence = format!("the signature was not checked: {why}");
-        *check = ChainCheck::of(ChainPart::Signature, ChainOutcome::Unknown, sentence);
-    }
 }
 
 /// Writes the documents of a release, verified by their digests; existing files are replaced.
@@ -105,7 +89,7 @@ pub(crate) async fn verify(
     // Who names a key wants to know that it signed.
     let required = !given.is_empty() || subject.requires_signature();
     let keys = if given.is_empty() { trusted_keys(workspace, subject.settings)? } else { given };
-    let (mut chain, checks) = subject.links(Trust { keys: &keys, required }).await?;
+    let (mut chain, checks) = subject.links(Trust { keys: &keys, required, unread: None }).await?;
     chain.checks = checks;
     if let Some(manifest) = &chain.manifest {
         let scratch = tempfile::tempdir()
