@@ -17,13 +17,25 @@ const WATCHED: &str = "
       alerts: { to: [{ webhook: { url-env: NO_SUCH_HOOK } }] }
 ";
 
+/// Only whether the inputs have drifted, as a whole and by country.
+const DRIFT: &str = "
+    monitor:
+      drift: { reference: reference.csv, current: today.csv, slices: [country] }
+";
+
 /// A repository whose production serves v0.1.0, and is watched.
-fn bench() -> Workbench {
+fn watching(settings: &str) -> Workbench {
     let bench = Workbench::with_server();
     bench.run_push().assert_code(0);
     let config = std::fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
-    bench.clone.write("tagship.yml", format!("{}{WATCHED}", config.trim_end()));
+    bench.clone.write("tagship.yml", format!("{}{settings}", config.trim_end()));
     bench.push("Watch production");
+    bench
+}
+
+/// The same, with labels and values that are as they should be.
+fn bench() -> Workbench {
+    let bench = watching(WATCHED);
     predictions(&bench, 9);
     times(&bench, 40, 10.0);
     bench
@@ -47,6 +59,23 @@ fn times(bench: &Workbench, count: u32, last: f64) {
         let _ = writeln!(text, "2026-01-01T12:{row:02}:00Z,{ms}");
     }
     bench.clone.write("times.csv", text);
+}
+
+/// Rows of two countries with amounts from 0 to 100; so many of each, and those of Denmark so much larger.
+fn rows(bench: &Workbench, file: &str, [french, danish]: [u32; 2], larger: u32) {
+    let mut text = "country,amount,weight\n".to_owned();
+    for (country, count, larger) in [("FR", french, 0), ("DK", danish, larger)] {
+        for row in 0..count {
+            let _ = writeln!(text, "{country},{},{}", row * 37 % 101 + larger, row * 53 % 89);
+        }
+    }
+    bench.clone.write(file, text);
+}
+
+/// The phase of every incident by its topic.
+fn phases(report: &Value) -> Vec<(&str, &str)> {
+    let incidents = report["incidents"].as_array().unwrap();
+    incidents.iter().map(|one| (one["topic"].as_str().unwrap(), one["phase"].as_str().unwrap())).collect()
 }
 
 fn check(bench: &Workbench, more: &[&str]) -> (Output, Value) {
@@ -96,6 +125,86 @@ fn a_look_is_remembered_and_an_incident_opens_once_and_closes() {
         json["incidents"].as_array().unwrap().iter().find(|one| one["topic"] == "quality/accuracy").unwrap();
     assert_eq!(accuracy["phase"], "resolved", "{json:#}");
     assert_eq!(json["trend"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn drift_alone_is_watched_and_its_incident_opens_and_closes() {
+    let bench = watching(DRIFT);
+    rows(&bench, "reference.csv", [200, 200], 0);
+    rows(&bench, "today.csv", [200, 200], 0);
+    let (done, report) = check(&bench, &["--fail-on", "bad"]);
+    done.assert_code(0);
+    assert_eq!((&report["good"], phases(&report)), (&json!(true), vec![]), "{report:#}");
+    let topics: Vec<_> =
+        report["findings"].as_array().unwrap().iter().map(|one| one["topic"].as_str().unwrap()).collect();
+    assert_eq!(topics, ["drift/data", "drift/country=DK", "drift/country=FR"]);
+
+    // Of three columns two are others: the whole says it, and its parts say it no second time.
+    rows(&bench, "today.csv", [0, 400], 50);
+    let (done, report) = check(&bench, &["--fail-on", "bad"]);
+    done.assert_code(1);
+    assert_eq!(phases(&report), [("drift/data", "open")], "{report:#}");
+    let sentence = report["findings"][0]["sentence"].as_str().unwrap();
+    assert!(
+        sentence.starts_with("the data has drifted: 2 of 3 columns (67%): country, amount"),
+        "{sentence}"
+    );
+
+    rows(&bench, "today.csv", [200, 200], 0);
+    check(&bench, &[]);
+    let (done, report) = check(&bench, &[]);
+    done.assert_code(0);
+    assert_eq!(phases(&report), [("drift/data", "resolved")], "{report:#}");
+    assert_eq!(report["trend"][1]["values"]["drift/data"].as_f64().map(|share| share > 0.6), Some(true));
+}
+
+#[test]
+fn drift_that_cannot_be_judged_is_missing_data_and_closes_nothing() {
+    let bench = watching(DRIFT);
+    rows(&bench, "reference.csv", [1000, 100], 0);
+    rows(&bench, "today.csv", [1000, 100], 60);
+    let (_, report) = check(&bench, &[]);
+    assert_eq!(phases(&report), [("drift/country=DK", "open")], "a part of the rows: {report:#}");
+
+    // Of Denmark there are too few rows to say that it is over.
+    rows(&bench, "today.csv", [1000, 20], 0);
+    for _ in 0..3 {
+        let (done, report) = check(&bench, &[]);
+        done.assert_code(3);
+        assert_eq!(phases(&report), [("drift/country=DK", "open")], "{report:#}");
+    }
+
+    // Too few rows of all, then none, are no data and not good.
+    rows(&bench, "today.csv", [3, 2], 0);
+    let (done, report) = check(&bench, &[]);
+    done.assert_code(3);
+    assert_eq!(
+        (&report["good"], &report["findings"][0]["standing"]),
+        (&json!(null), &json!("no-data")),
+        "{report:#}"
+    );
+    assert!(phases(&report).contains(&("drift/data/no-data", "open")), "{report:#}");
+    std::fs::remove_file(bench.clone.path().join("today.csv")).unwrap();
+    let (done, report) = check(&bench, &[]);
+    done.assert_code(3);
+    assert_eq!(report["findings"][0]["standing"], "no-data", "{report:#}");
+    assert_eq!(phases(&report), [("drift/data/no-data", "open"), ("drift/country=DK", "open")]);
+
+    rows(&bench, "today.csv", [1000, 100], 0);
+    check(&bench, &[]);
+    let (done, report) = check(&bench, &[]);
+    done.assert_code(0);
+    assert!(phases(&report).iter().all(|(_, phase)| *phase == "resolved"), "{report:#}");
+}
+
+#[test]
+fn a_drift_that_is_asked_for_wrongly_is_a_mistake_of_the_configuration() {
+    let bench = watching(&DRIFT.replace("slices: [country]", "critical: [no-such-column]"));
+    rows(&bench, "reference.csv", [50, 50], 0);
+    rows(&bench, "today.csv", [50, 50], 0);
+    let (done, _) = check(&bench, &[]);
+    done.assert_code(2);
+    assert!(done.stderr.contains("neither table has a column \"no-such-column\""), "{}", done.stderr);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! What was measured, as findings that incidents can come of.
 
+mod drift;
+
+pub use drift::{DRIFT, is_of_slice, of_drift};
+
 use tagship_domain::{
     incident::{Finding, Standing},
     quality::{QualityReport, QualityScore},

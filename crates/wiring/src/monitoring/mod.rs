@@ -1,5 +1,6 @@
 //! Watching what serves: from tables and metric sources, over the logic of monitoring, to documents.
 
+pub(crate) mod drift;
 pub(crate) mod quality;
 pub(crate) mod slo;
 pub(crate) mod streams;

@@ -1,27 +1,26 @@
 //! `tagship monitor check`: one look at everything that is configured, remembered in git and told.
 
+mod made;
+
 use tagship_domain::{
-    Duration, Exit, Version,
-    incident::{Finding, IncidentNotice, IncidentPhase, NO_DATA, Standing, WatchReport},
+    Duration, Exit,
+    incident::{Finding, IncidentPhase, Standing, WatchReport},
     plan::OnFailure,
     schema,
 };
-use tagship_monitor::{
-    alerts::{Change, Policy, advance},
-    findings, history,
-};
+use tagship_monitor::history;
 use tagship_ports::state_store::{AppendError, Entry};
-use tagship_release as release;
 use tagship_report::terminal;
 use tagship_runner::{
     Failure,
     args::{CheckFailure, LookArgs, Pace, RollbackArgs},
 };
 
+use self::made::{is_anything_watched, made};
 use crate::{
     answer::Answer,
     failure::failed,
-    monitoring::{quality, slo, streams, telling},
+    monitoring::telling,
     pipeline::{Place, recorded, refuse_unguarded},
     verbs::{lock::lock_environment, rollback},
     workspace::Workspace,
@@ -29,8 +28,6 @@ use crate::{
 
 /// How long a look stays with the rollback that it began; a later run goes on with it.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
-/// Reason code of what is not there.
-const NOT_FOUND: &str = "not-found";
 /// How often another run may write the history in between.
 const RACES: usize = 5;
 
@@ -38,8 +35,7 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
-    let watched = &model.monitor;
-    if watched.quality.is_none() && watched.slo.is_empty() && watched.streams.is_empty() {
+    if !is_anything_watched(&model.monitor) {
         return Err(Failure::usage(format!("nothing of {name} is watched"))
             .hint(format!("add e.g. models.{name}.monitor.slo to the configuration")));
     }
@@ -47,7 +43,7 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
     if !args.dry_run && !report.outbox.is_empty() {
         let outbox = std::mem::take(&mut report.outbox);
         let owed = outbox.len();
-        report.outbox = telling::deliver(workspace, outbox, &watched.alerts).await;
+        report.outbox = telling::deliver(workspace, outbox, &model.monitor.alerts).await;
         if report.outbox.len() < owed {
             delivered(workspace, place, &report).await?;
         }
@@ -95,120 +91,6 @@ async fn delivered(workspace: &Workspace, place: Place<'_>, report: &WatchReport
     match journals.append(&journal, Some(&tip.id), &entry).await {
         Ok(_) | Err(AppendError::Lost { .. }) => Ok(()),
         Err(AppendError::Port(error)) => Err(failed(error)),
-    }
-}
-
-async fn made(
-    workspace: &Workspace,
-    place: Place<'_>,
-    before: Option<&WatchReport>,
-) -> Result<WatchReport, Failure> {
-    let (now, watched) = (workspace.clock.now(), &place.model.monitor);
-    let registry = workspace.registry().await?;
-    let current = release::current(&registry, place.name, place.environment).map_err(failed)?;
-    let version = current.map(|current| current.version);
-    let mut found = vec![];
-    if let Some(settings) = &watched.quality {
-        found.extend(match quality::judge(settings, &workspace.root) {
-            Ok(report) => findings::of_quality(&report),
-            Err(failure) if failure.exit == Exit::Usage && failure.reason_code != NOT_FOUND => {
-                return Err(failure);
-            }
-            Err(failure) => {
-                let is_absent = failure.reason_code == NOT_FOUND;
-                vec![findings::unseen("quality/predictions".to_owned(), is_absent, &failure.message)]
-            }
-        });
-    }
-    let mut states = vec![];
-    match &version {
-        Some(version) => {
-            let objectives = slo::judge(workspace, &watched.slo, version, now).await?;
-            found.extend(objectives.iter().map(findings::of_objective));
-            let (of_streams, after) =
-                streams::judge(workspace, &watched.streams, version, before, now).await?;
-            found.extend(of_streams);
-            states = after;
-        }
-        None => {
-            found.extend(unserved(place));
-            states = before.map(|before| before.streams.clone()).unwrap_or_default();
-        }
-    }
-    found.extend(unsaid(place, before, &found));
-    let alerts = &watched.alerts;
-    let policy =
-        Policy { open_after: alerts.open_after, resolve_after: alerts.resolve_after, remind: alerts.remind };
-    let remembered = before.map_or(&[][..], |before| &before.incidents);
-    let (incidents, changes) = advance(remembered, &found, &policy, now);
-    let notices: Vec<_> =
-        changes.iter().map(|change| notice(workspace, place, version.as_ref(), change)).collect();
-    let waiting = before.map(|before| before.outbox.clone()).unwrap_or_default();
-    Ok(WatchReport {
-        model: place.name.clone(),
-        environment: place.environment.clone(),
-        version,
-        at: now,
-        good: findings::together(&found),
-        findings: found,
-        incidents,
-        streams: states,
-        trend: history::trend(before),
-        outbox: telling::owed(waiting, &notices, alerts),
-    })
-}
-
-/// Where nothing serves, what asks about a version is unknown.
-fn unserved(place: Place<'_>) -> Vec<Finding> {
-    let watched = &place.model.monitor;
-    let slo = watched.slo.iter().map(|objective| format!("slo/{}", objective.name));
-    let streams = watched.streams.iter().map(|stream| format!("stream/{}", stream.name));
-    slo.chain(streams).map(|topic| findings::unseen(topic, false, "no version serves there")).collect()
-}
-
-/// Scores that an incident is about, that are still asked for, and that this look could say nothing of: they are not over.
-fn unsaid(place: Place<'_>, before: Option<&WatchReport>, found: &[Finding]) -> Vec<Finding> {
-    let Some(quality) = &place.model.monitor.quality else { return vec![] };
-    let topics = before.into_iter().flat_map(|before| &before.incidents).map(|incident| &incident.topic);
-    let is_asked = |topic: &&str| {
-        let score = topic.strip_prefix("quality/").unwrap_or_default();
-        let score = score.strip_prefix("expected-").unwrap_or(score);
-        quality.bounds.keys().any(|metric| metric.as_str() == score)
-    };
-    topics
-        .map(|topic| topic.strip_suffix(NO_DATA).unwrap_or(topic))
-        .filter(is_asked)
-        .filter(|topic| found.iter().all(|finding| finding.topic != *topic))
-        .map(|topic| findings::unseen(topic.to_owned(), false, "this look has no such score"))
-        .collect()
-}
-
-fn notice(
-    workspace: &Workspace,
-    place: Place<'_>,
-    version: Option<&Version>,
-    change: &Change,
-) -> IncidentNotice {
-    let incident = &change.incident;
-    let (model, environment) = (place.name, place.environment);
-    let command = if incident.finding.is_regression {
-        format!("tagship rollback --model {model} --environment {environment}")
-    } else {
-        format!("tagship monitor check --model {model} --environment {environment} --dry-run")
-    };
-    IncidentNotice {
-        change: change.change,
-        model: model.clone(),
-        environment: environment.clone(),
-        version: version.cloned(),
-        topic: incident.topic.clone(),
-        fingerprint: format!("{model}/{environment}/{}", incident.topic),
-        opened: incident.opened.last().copied().unwrap_or(incident.since),
-        at: workspace.clock.now(),
-        finding: incident.finding.clone(),
-        runbook: place.model.monitor.alerts.runbook.clone(),
-        command,
-        run: workspace.context.by.run.clone(),
     }
 }
 

@@ -1,40 +1,36 @@
 //! `tagship monitor drift`.
 
-mod asked;
-mod columns;
-
-use tagship_adapters::datasets;
+use tagship_adapters::SystemClock;
+use tagship_config::{DriftFails, DriftSettings};
 use tagship_domain::{
-    Exit,
-    drift::{DriftReport, SliceDrift},
+    Exit, ModelName,
+    drift::{DriftProfile, DriftReport},
     schema,
 };
-use tagship_monitor::{
-    data::{Rows, Until, Window, matching, values},
-    drift::{Slice, conclude, conclude_slices},
-};
-use tagship_ports::{Dataset, PortError};
+use tagship_ports::Clock as _;
 use tagship_report::terminal;
-use tagship_runner::{Context, Failure, Screen, args::DriftArgs};
+use tagship_runner::{
+    Context, Failure, Screen,
+    args::{Common, DriftArgs, DriftFailure, DriftRules},
+};
 
-use self::asked::Asked;
-use crate::{answer::Answer, failure::failed};
+use crate::{
+    answer::Answer,
+    monitoring::drift::{judge, rooted},
+    project::Project,
+};
 
 /// Needs neither a repository nor a configuration, unless it is asked about a model.
 pub(super) fn run(args: &DriftArgs, context: &Context) -> Result<Answer, Failure> {
-    let asked = asked::read(args, context)?;
-    let reference = datasets::open(&asked.reference, &asked.declared).map_err(failed)?;
-    let current = datasets::open(&asked.current, &asked.declared).map_err(failed)?;
-    let tables = [reference.as_ref(), current.as_ref()];
-    let rows = rows(&asked, tables).map_err(failed)?;
-    let names = names(&asked, tables)?;
-    let chosen: Vec<&str> = names.iter().map(String::as_str).collect();
-    let rows = [&rows[0], &rows[1]];
-    let mut report = conclude(columns::measured(tables, &chosen, rows, &asked.settings), &asked.settings);
-    report.slices = slices(&asked, tables, &chosen, rows).map_err(failed)?;
+    let beneath = match &args.model {
+        None => DriftSettings::default(),
+        Some(model) => configured(args, model, context)?,
+    };
+    let settings = settings(args, beneath);
+    let report = judge(&settings, args.until.unwrap_or_else(|| SystemClock.now()))?;
     let text = terminal::drift(&report, &crate::style(&Screen::of(context, false)));
     let json = schema::to_json(&report).map_err(Failure::incomplete)?;
-    let (exit, decision) = verdict(&report, asked.fails);
+    let (exit, decision) = verdict(&report, settings.fail_on.is_some());
     Ok(Answer::plain(exit, decision, decision, text, json))
 }
 
@@ -51,75 +47,46 @@ fn verdict(report: &DriftReport, fails: bool) -> (Exit, &'static str) {
     }
 }
 
-/// The rows of both tables. The reference's window ends where the current one begins, so that one log can be both; where the
-/// tables are two, the last rows of the reference are its last.
-fn rows(asked: &Asked, [reference, current]: [&dyn Dataset; 2]) -> Result<[Rows; 2], PortError> {
-    let select = |window: Option<Window>, table: &dyn Dataset, until: Until| match window {
-        Some(window) => window.select(table, asked.time.as_deref(), until),
-        None => Ok(Rows::All),
+/// The arguments, and where they say nothing, what is configured.
+fn settings(args: &DriftArgs, beneath: DriftSettings) -> DriftSettings {
+    let path = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+    let list = |given: &[String], beneath: Vec<String>| {
+        if given.is_empty() { beneath } else { given.to_vec() }
     };
-    let end = Until { time: asked.until, rows: 0 };
-    let mut begin = asked.window.map_or(end, |window| end.begin_of(window));
-    if reference.location() != current.location() {
-        begin.rows = 0;
+    let critical = args.critical.iter().cloned();
+    let fails = args.fail_on.map(|DriftFailure::Drift| DriftFails::Drift);
+    DriftSettings {
+        reference: args.reference.as_ref().map_or(beneath.reference, path),
+        current: args.current.as_ref().map_or(beneath.current, path),
+        columns: list(&args.columns, beneath.columns),
+        critical: if args.critical.is_empty() { beneath.critical } else { critical.collect() },
+        profile: args.profile.map_or(beneath.profile, profile),
+        test: args.test.clone().or(beneath.test),
+        fail_on: fails.or(beneath.fail_on),
+        schema: beneath.schema,
+        time_column: args.time_column.clone().or(beneath.time_column),
+        window: args.window.clone().or(beneath.window),
+        reference_window: args.reference_window.clone().or(beneath.reference_window),
+        slices: list(&args.slices, beneath.slices),
     }
-    Ok([select(asked.reference_window, reference, begin)?, select(asked.window, current, end)?])
 }
 
-/// Every slice that was asked for: a column by all values of the current rows and of the reference, or one value of it.
-fn slices(
-    asked: &Asked,
-    tables: [&dyn Dataset; 2],
-    names: &[&str],
-    rows: [&Rows; 2],
-) -> Result<Vec<SliceDrift>, PortError> {
-    let mut slices = vec![];
-    for (column, value) in &asked.slices {
-        let found = match value {
-            Some(value) => vec![value.clone()],
-            None => {
-                let mut found: Vec<String> =
-                    values(tables[1], column, rows[1])?.into_iter().map(|(value, _)| value).collect();
-                for (value, _) in values(tables[0], column, rows[0])? {
-                    if !found.contains(&value) {
-                        found.push(value);
-                    }
-                }
-                found
-            }
-        };
-        let others: Vec<&str> = names.iter().copied().filter(|name| name != column).collect();
-        for value in found {
-            let reference = matching(tables[0], column, &value, rows[0])?;
-            let current = matching(tables[1], column, &value, rows[1])?;
-            let measured = columns::measured(tables, &others, [&reference, &current], &asked.settings);
-            slices.push(Slice { column: column.clone(), value, measured });
-        }
-    }
-    Ok(conclude_slices(slices, &asked.settings))
+/// What a model's configuration asks for; its paths begin at the top of the repository.
+fn configured(args: &DriftArgs, model: &ModelName, context: &Context) -> Result<DriftSettings, Failure> {
+    let (model, format) = (Some(model.clone()), args.format);
+    let common = Common { config: args.config.clone(), model, environment: None, format, verbose: false };
+    let project = Project::open(&common, context.clone())?;
+    let (name, model) = project.model()?;
+    let Some(settings) = model.monitor.drift.clone() else {
+        return Err(Failure::usage(format!("model {name} has no `monitor.drift`"))
+            .hint(format!("add models.{name}.monitor.drift to {}", args.config.display())));
+    };
+    Ok(rooted(settings, &project.root))
 }
 
-/// The columns to compare: those that were named, which one of the tables must have, or all of both but that of times, the
-/// reference's first.
-fn names(asked: &Asked, tables: [&dyn Dataset; 2]) -> Result<Vec<String>, Failure> {
-    let mut all: Vec<String> = vec![];
-    for column in tables.iter().flat_map(|table| table.columns()) {
-        if !all.contains(&column.name) {
-            all.push(column.name.clone());
-        }
+fn profile(rules: DriftRules) -> DriftProfile {
+    match rules {
+        DriftRules::Default => DriftProfile::Default,
+        DriftRules::Evidently => DriftProfile::Evidently,
     }
-    let critical = &asked.settings.critical;
-    let sliced = asked.slices.iter().map(|(column, _)| column);
-    let named = asked.columns.iter().chain(critical).chain(sliced);
-    if let Some(unknown) = named.into_iter().find(|name| !all.contains(name)) {
-        let there = all.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
-        return Err(Failure::usage(format!("neither table has a column {unknown:?}"))
-            .hint(format!("there is {there}")));
-    }
-    if asked.columns.is_empty() {
-        all.retain(|name| asked.time.as_ref() != Some(name));
-    } else {
-        all.retain(|name| asked.columns.contains(name) || critical.contains(name));
-    }
-    Ok(all)
 }
