@@ -1,5 +1,5 @@
 #!/usr/bin/env -S bash -p
-# Finds the program of an action, verifies it, and becomes it: run.sh VERB
+# Finds the program of an action, verifies it, and becomes it: run.sh VERB [WORD...]
 #
 # From `binary-dir`, else built on request, else from the tool cache, else from the release whose version and digests lie
 # beside this file: who pins the action's commit pins the program. See ../README.md.
@@ -10,6 +10,7 @@ unset BASH_ENV ENV CDPATH
 
 here=${BASH_SOURCE[0]%/*}
 verb=${1:?run.sh needs a verb}
+words=("${@:2}")
 partial=''
 
 fail() {
@@ -55,6 +56,8 @@ become() {
       case $line in BASH_FUNC_*=*) forget+=(-u "${line%%=*}") ;; esac
     done < <(env)
   fi
+  # Older shells call an empty list unset.
+  command+=(${words[@]+"${words[@]}"})
   if [ ${#forget[@]} -gt 0 ]; then command=(env "${forget[@]}" "${command[@]}"); fi
   exec "${command[@]}"
 }

@@ -8,10 +8,11 @@ use tempfile::TempDir;
 use crate::workbench::Workbench;
 
 /// Every small program.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("comment", env!("CARGO_BIN_EXE_tagship-comment")),
     ("decide", env!("CARGO_BIN_EXE_tagship-decide")),
     ("gate", env!("CARGO_BIN_EXE_tagship-gate")),
+    ("monitor", env!("CARGO_BIN_EXE_tagship-monitor")),
     ("release", env!("CARGO_BIN_EXE_tagship-release")),
     ("rollback", env!("CARGO_BIN_EXE_tagship-rollback")),
     ("rollout", env!("CARGO_BIN_EXE_tagship-rollout")),
@@ -74,7 +75,9 @@ fn options(help: &Output) -> BTreeSet<String> {
 #[test]
 fn every_manifest_has_the_options_of_its_program_and_no_other() {
     let whole = Cli::new(env!("CARGO_BIN_EXE_tagship")).args(["run", "--help"]).run();
-    let small = PROGRAMS.map(|(verb, program)| (verb, Cli::new(program).arg("--help").run()));
+    let question = |verb| if verb == "monitor" { &["check"][..] } else { &[] };
+    let small =
+        PROGRAMS.map(|(verb, program)| (verb, Cli::new(program).args(question(verb)).arg("--help").run()));
     for (verb, help) in [("run", whole)].iter().chain(&small) {
         help.assert_code(0);
         let mut expected = options(help);

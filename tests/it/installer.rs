@@ -172,6 +172,9 @@ fn a_verified_program_runs_and_is_downloaded_once() {
     // Another verb of the same job, which has no small program.
     let done = release.step("run").run();
     assert!(done.stdout.starts_with("tagship\nargs: run,"), "{}", done.stdout);
+    // One that has verbs of its own, and hands a word on as it is.
+    let done = release.step("monitor").args(["check", "a b"]).run();
+    assert!(done.stdout.starts_with("tagship\nargs: monitor check a b,"), "{}", done.stdout);
     assert_eq!(release.mirror.asked(), 1);
 }
 

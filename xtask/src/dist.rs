@@ -59,12 +59,13 @@ impl Program {
 }
 
 /// Every program.
-pub(crate) const PROGRAMS: [Program; 9] = [
+pub(crate) const PROGRAMS: [Program; 10] = [
     Program::large("tagship"),
     Program::large("tagship-serve"),
     Program::small("tagship-comment", 12_000_000),
     Program::small("tagship-decide", 6_000_000),
     Program::small("tagship-gate", 6_000_000),
+    Program::small("tagship-monitor", 18_000_000),
     Program::small("tagship-release", 12_000_000),
     Program::small("tagship-rollback", 12_000_000),
     Program::small("tagship-rollout", 12_000_000),

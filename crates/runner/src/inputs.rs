@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, error::ErrorKind, parser::ValueSource};
 
-use crate::{context::variable, error::Failure};
+use crate::{context::variable, error::Failure, manifest::Action};
 
 /// Options that are no inputs: a step has no use for the answer's format, says itself how much it logs
 /// (`RUNNER_DEBUG`), and waits unless it is told otherwise; what it remembers ends with its job.
@@ -30,19 +30,25 @@ pub(crate) fn variable_of(input: &str) -> String {
 ///
 /// # Errors
 /// When an input is no value of its kind.
-pub(crate) fn with_inputs(mut program: Command, arguments: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
-    // `tagship gate ...` or `tagship-gate ...`
-    let verb = arguments.get(1).and_then(|verb| verb.to_str()).map(str::to_owned);
-    let verb = verb.and_then(|verb| program.find_subcommand_mut(&verb).map(|command| command.clone()));
-    let (command, begin) = match verb {
-        Some(command) => (command, 2),
-        None => (program, 1),
-    };
-    if !crate::manifest::is_action(command.get_name()) || arguments.is_empty() {
-        return Ok(arguments);
-    }
+pub(crate) fn with_inputs(program: &Command, arguments: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
+    let Some((command, begin)) = action(program, &arguments) else { return Ok(arguments) };
     let (before, given) = arguments.split_at(begin.min(arguments.len()));
-    Ok([before, &expand(&command, given, variable)?].concat())
+    Ok([before, &expand(command, given, variable)?].concat())
+}
+
+/// The arguments of the action that a process was started as, and where what is given to it begins: after `tagship gate`,
+/// `tagship-gate`, `tagship monitor check` or `tagship-monitor check`. Absent where it is none.
+fn action<'a>(program: &'a Command, arguments: &[OsString]) -> Option<(&'a Command, usize)> {
+    let word = |at: usize| arguments.get(at).and_then(|word| word.to_str());
+    let (verb, mut command, mut begin) = match program.get_name().strip_prefix("tagship-") {
+        Some(verb) => (verb, program, 1),
+        None => (word(1)?, program.find_subcommand(word(1)?)?, 2),
+    };
+    if let Some(question) = Action::of(verb)?.question {
+        word(begin).filter(|word| *word == question)?;
+        (command, begin) = (command.find_subcommand(question)?, begin + 1);
+    }
+    Some((command, begin))
 }
 
 /// The arguments of a verb, with one more for every input that is set and that they leave open.
@@ -135,7 +141,7 @@ mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
     use super::*;
-    use crate::args::{RolloutArgs, RunArgs, Unfinished, ValidateArgs};
+    use crate::args::{Cli, MonitorArgs, RolloutArgs, RunArgs, Unfinished, ValidateArgs};
 
     fn expanded(command: &Command, given: &[&str], inputs: &[(&str, &str)]) -> Result<Vec<String>, Failure> {
         let inputs: BTreeMap<String, &str> =
@@ -208,6 +214,18 @@ mod tests {
     fn only_verbs_that_are_actions_have_inputs() {
         let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
         let status = words(&["tagship", "status"]);
-        assert_eq!(with_inputs(crate::args::Cli::command(), status.clone()).unwrap(), status);
+        assert_eq!(with_inputs(&Cli::command(), status.clone()).unwrap(), status);
+        let begin = |program: &Command, given: &[&str]| {
+            action(program, &words(given)).map(|(command, begin)| (command.get_name().to_owned(), begin))
+        };
+        let (whole, small) = (Cli::command(), MonitorArgs::command());
+        let check = |begin| Some(("check".to_owned(), begin));
+        assert_eq!(begin(&whole, &["tagship", "gate"]), Some(("gate".to_owned(), 2)));
+        assert_eq!(begin(&whole, &["tagship", "monitor", "check", "--dry-run"]), check(3));
+        assert_eq!(begin(&small, &["tagship-monitor", "check"]), check(2));
+        for none in [&["tagship", "monitor", "drift"][..], &["tagship", "monitor"], &["tagship"], &[]] {
+            assert_eq!(begin(&whole, none), None, "{none:?}");
+        }
+        assert_eq!(begin(&small, &["tagship-monitor", "slo"]), None);
     }
 }

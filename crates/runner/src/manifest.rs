@@ -12,6 +12,8 @@ use crate::{
 pub struct Action {
     /// The verb, and the name of the action's folder.
     pub verb: &'static str,
+    /// Which of the verb's own verbs it is, where it has some.
+    pub question: Option<&'static str>,
     /// Name on the Marketplace; unique.
     pub title: &'static str,
     /// In a sentence, of at most 125 characters.
@@ -92,9 +94,10 @@ const REPORT_FILE: Output = Output {
 pub const ROOT: &str = "run";
 
 /// Every action, the one at the root first.
-pub const ACTIONS: [Action; 8] = [
+pub const ACTIONS: [Action; 9] = [
     Action {
         verb: ROOT,
+        question: None,
         title: "Tagship",
         description: "Ship a model from git to production: validate, gate, release, roll out, and roll back what misbehaves.",
         icon: "anchor",
@@ -103,6 +106,7 @@ pub const ACTIONS: [Action; 8] = [
     },
     Action {
         verb: "decide",
+        question: None,
         title: "Tagship decide",
         description: "Say what an event leads to, for every model and environment.",
         icon: "git-branch",
@@ -111,6 +115,7 @@ pub const ACTIONS: [Action; 8] = [
     },
     Action {
         verb: "validate",
+        question: None,
         title: "Tagship validate",
         description: "Judge model files without running them, then run their golden cases.",
         icon: "shield",
@@ -119,6 +124,7 @@ pub const ACTIONS: [Action; 8] = [
     },
     Action {
         verb: "gate",
+        question: None,
         title: "Tagship gate",
         description: "Judge test reports and metrics, alone and against what serves now.",
         icon: "check-circle",
@@ -127,6 +133,7 @@ pub const ACTIONS: [Action; 8] = [
     },
     Action {
         verb: "release",
+        question: None,
         title: "Tagship release",
         description: "Tag a version and store its bytes, once validation and gate have passed.",
         icon: "tag",
@@ -135,6 +142,7 @@ pub const ACTIONS: [Action; 8] = [
     },
     Action {
         verb: "rollout",
+        question: None,
         title: "Tagship rollout",
         description: "Move an environment to a released version, step by step, or go on with a running rollout.",
         icon: "trending-up",
@@ -143,6 +151,7 @@ pub const ACTIONS: [Action; 8] = [
     },
     Action {
         verb: "rollback",
+        question: None,
         title: "Tagship rollback",
         description: "Move an environment back to the previous or a named version.",
         icon: "rotate-ccw",
@@ -150,7 +159,17 @@ pub const ACTIONS: [Action; 8] = [
         outputs: &[RESULT_FILE],
     },
     Action {
+        verb: "monitor",
+        question: Some("check"),
+        title: "Tagship monitor",
+        description: "Look at everything that is watched of a model, tell of what is bad, and undo what got worse under guard.",
+        icon: "activity",
+        color: "blue",
+        outputs: &[RESULT_FILE],
+    },
+    Action {
         verb: "comment",
+        question: None,
         title: "Tagship comment",
         description: "Bring the status comment of a pull request up to date.",
         icon: "message-square",
@@ -159,19 +178,28 @@ pub const ACTIONS: [Action; 8] = [
     },
 ];
 
-/// Whether a program or a verb is an action.
-pub(crate) fn is_action(command: &str) -> bool {
-    let verb = command.strip_prefix("tagship-").unwrap_or(command);
-    ACTIONS.iter().any(|action| action.verb == verb)
-}
-
 impl Action {
+    /// The action of a verb.
+    pub(crate) fn of(verb: &str) -> Option<&'static Self> {
+        ACTIONS.iter().find(|action| action.verb == verb)
+    }
+
+    /// The words that it begins with: `gate`, `monitor check`.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        [self.verb].into_iter().chain(self.question)
+    }
+
+    /// Its arguments, in the whole program.
+    fn command<'a>(&self, program: &'a Command) -> Option<&'a Command> {
+        self.words().try_fold(program, |command, word| command.find_subcommand(word))
+    }
+
     /// Its inputs: an input for every option, then those of every action.
     pub fn inputs(&self) -> Vec<Input> {
         let mut program = Cli::command();
         program.build();
-        let verb = program.find_subcommand(self.verb);
-        let options = verb.into_iter().flat_map(Command::get_arguments);
+        let command = self.command(&program);
+        let options = command.into_iter().flat_map(Command::get_arguments);
         options.filter_map(input).chain(common_inputs()).collect()
     }
 
@@ -264,7 +292,7 @@ mod tests {
     fn every_action_is_a_verb_with_inputs_and_fits_the_marketplace() {
         let mut titles = BTreeSet::new();
         for action in &ACTIONS {
-            assert!(Cli::command().find_subcommand(action.verb).is_some(), "{}", action.verb);
+            assert!(action.command(&Cli::command()).is_some(), "{}", action.verb);
             assert!(action.description.chars().count() <= 125, "{}", action.verb);
             assert!(titles.insert(action.title), "{}", action.title);
             let inputs = action.inputs();

@@ -57,7 +57,8 @@ fn manifest(action: &Action) -> String {
     }
     let loader = if action.verb == ROOT { "actions/_run/run.sh" } else { "../_run/run.sh" };
     text.push_str("\nruns:\n  using: composite\n  steps:\n    - id: run\n      shell: bash\n");
-    let _ = writeln!(text, "      run: '\"$GITHUB_ACTION_PATH/{loader}\" {}'\n      env:", action.verb);
+    let words = action.words().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(text, "      run: '\"$GITHUB_ACTION_PATH/{loader}\" {words}'\n      env:");
     for input in &inputs {
         let _ = writeln!(text, "        {}: ${{{{ {} }}}}", input.variable, expression(input));
     }

@@ -21,7 +21,7 @@ impl<A: Parser> Read for A {
         if !hosted() {
             return Ok(Self::parse_from(arguments));
         }
-        arguments = with_inputs(command.clone(), arguments)?;
+        arguments = with_inputs(&command, arguments)?;
         let read = command.try_get_matches_from(arguments);
         match read.and_then(|matches| Self::from_arg_matches(&matches)) {
             Err(error) if !error.use_stderr() => error.exit(),

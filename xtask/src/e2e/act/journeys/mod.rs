@@ -1,6 +1,7 @@
 //! The journeys. A further one is one more entry.
 
 mod canary;
+mod monitor;
 mod people;
 mod pull_request;
 mod readme;
@@ -32,6 +33,7 @@ pub(super) const JOURNEYS: &[Journey] = &[
     Journey { name: "what a tested commit holds is deployed", play: triggers::tests_passed },
     Journey { name: "a pushed version tag is deployed as that version", play: triggers::tag },
     Journey { name: "a scheduled tick finishes what a killed job began", play: triggers::tick },
+    Journey { name: "a scheduled look opens an issue and closes it", play: monitor::looks },
     Journey { name: "a person goes back by a button", play: people::button },
     Journey { name: "staging comes first, production second", play: several::staging_then_production },
     Journey { name: "many models get a job each", play: several::monorepo },

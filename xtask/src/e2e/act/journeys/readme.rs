@@ -6,8 +6,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 use super::{
-    super::{Tools, payload::Event, stage::Stage},
-    canary,
+    super::{
+        Tools,
+        payload::{Event, Payloads},
+        stage::Stage,
+    },
+    canary, monitor,
 };
 use crate::e2e::yaml::snippets;
 
@@ -23,6 +27,7 @@ pub(super) fn workflows(tools: &Tools) -> Result<usize> {
         let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
         stage.add_workflow(&name(path), &text);
     }
+    monitor::watch(&stage)?;
     stage.put("v2");
     let main = stage.push("Train again");
     let played = stage.run("canary", &tools.payloads.push(&main)?)?;
@@ -54,6 +59,8 @@ fn event(stage: &Stage<'_>, workflow: &str, main: &str, head: &str) -> Result<Ev
         payloads.pull_request("opened", 7, head, "acme/shop")
     } else if workflow.contains("workflow_dispatch") {
         payloads.dispatch(json!({ "to": "v0.1.0", "version": "v0.2.0" }), main)
+    } else if workflow.contains("\n  schedule:") {
+        Ok(Payloads::schedule(main))
     } else {
         payloads.push(main)
     }
