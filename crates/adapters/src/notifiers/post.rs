@@ -18,6 +18,9 @@ const SHOWN: usize = 200;
 pub(super) struct Post {
     what: &'static str,
     variable: String,
+    /// The address as it was given.
+    given: Redacted<Url>,
+    /// Where documents are sent.
     url: Redacted<Url>,
     client: Client,
 }
@@ -39,6 +42,7 @@ impl Post {
         Ok(Self {
             what,
             variable: variable.to_owned(),
+            given: Redacted::new(url.clone()),
             url: Redacted::new(url),
             client: http::client(ANSWER)?,
         })
@@ -94,12 +98,13 @@ impl Post {
     /// The beginning of an answer, without the address that it may repeat.
     fn shown(&self, body: &[u8]) -> String {
         let text = String::from_utf8_lossy(body);
-        let url = self.url.expose();
-        let mut text =
-            text.replace(url.as_str(), "[redacted]").replace(url.path().trim_matches('/'), "[redacted]");
-        if let Some(query) = url.query() {
-            text = text.replace(query, "[redacted]");
-        }
+        let urls = [self.url.expose(), self.given.expose()];
+        let parts = urls
+            .into_iter()
+            .flat_map(|url| [url.as_str(), url.path().trim_matches('/'), url.query().unwrap_or_default()]);
+        let text = parts
+            .filter(|part| !part.is_empty())
+            .fold(text.into_owned(), |text, part| text.replace(part, "[redacted]"));
         let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
         let text: String = words.collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect();
         if text.is_empty() { text } else { format!(": {text}") }

@@ -210,14 +210,52 @@ fn incident(change: tagship_domain::incident::IncidentChange) -> tagship_domain:
     }
 }
 
-async fn alerted(kind: &str, change: tagship_domain::incident::IncidentChange) -> Request {
-    let server = Server::with(vec![(200, "ok".to_owned())]).await;
+fn alerter(kind: &str, server: &Server) -> Box<dyn tagship_ports::Alerter> {
     let url = format!("{}/{SECRET_PATH}", server.url);
     let settings = if kind == "alertmanager" { json!({ "url-env": "HOOK" }) } else { settings(kind) };
     let spec = config(kind, settings).notifier;
-    let alerter = open_alerter(&spec, &|name| (name == "HOOK").then(|| url.clone())).unwrap();
-    alerter.alert(&incident(change)).await.unwrap();
+    open_alerter(&spec, &|name| (name == "HOOK").then(|| url.clone())).unwrap()
+}
+
+async fn alerted(kind: &str, change: tagship_domain::incident::IncidentChange) -> Request {
+    let server = Server::with(vec![(200, "ok".to_owned())]).await;
+    alerter(kind, &server).alert(&incident(change)).await.unwrap();
     server.seen().remove(0)
+}
+
+#[tokio::test]
+async fn every_alerter_keeps_the_promises_of_the_port() {
+    let opened = incident(tagship_domain::incident::IncidentChange::Opened);
+    for kind in ALERTERS {
+        let server = Server::with(vec![(200, "ok".to_owned()); 5]).await;
+        let alerter = alerter(kind, &server);
+        let arrived =
+            || server.seen().iter().map(|seen| String::from_utf8_lossy(&seen.body).into_owned()).collect();
+        tagship_ports::conformance::alerter(alerter.as_ref(), &opened, arrived).await;
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_fails_is_told_without_the_address() {
+    let opened = incident(tagship_domain::incident::IncidentChange::Opened);
+    for kind in ALERTERS {
+        let server = Server::with(vec![(404, format!("nothing at /{SECRET_PATH}"))]).await;
+        let error = alerter(kind, &server).alert(&opened).await.unwrap_err();
+        let text = format!("{error} {error:?}");
+        assert!(error.problem == Problem::Denied && text.contains("address in HOOK"), "{kind}: {text}");
+        assert!(!text.contains("s3cr3tpart") && !text.contains(&server.url), "{kind}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_path_hides_nothing_else() {
+    let server = Server::with(vec![(500, "try later".to_owned())]).await;
+    let url = server.url.clone();
+    let spec = config("slack", settings("slack")).notifier;
+    let alerter = open_alerter(&spec, &|_| Some(url.clone())).unwrap();
+    let opened = incident(tagship_domain::incident::IncidentChange::Opened);
+    let error = alerter.alert(&opened).await.unwrap_err().to_string();
+    assert!(error.contains(": try later"), "{error}");
 }
 
 #[tokio::test]

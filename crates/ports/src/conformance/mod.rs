@@ -5,6 +5,7 @@
 //! [`crate::Clock`].
 #![allow(clippy::expect_used, reason = "a suite reports a broken promise by panicking in the caller's test")]
 
+mod alerter;
 mod artifact_store;
 mod clock;
 mod forge;
@@ -18,6 +19,7 @@ mod state_store;
 mod target;
 mod value_source;
 
+pub use alerter::alerter;
 pub use artifact_store::artifact_store;
 pub use clock::clock;
 pub use forge::forge;

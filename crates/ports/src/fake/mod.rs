@@ -4,6 +4,7 @@
 //! goes wrong through [`Faults`]. Every call gives way once before it acts, so that a test that polls two runs in
 //! turn reaches every interleaving of their calls.
 
+mod alerter;
 mod artifact_store;
 mod clock;
 mod faults;
@@ -24,6 +25,7 @@ mod tally_source;
 mod target;
 mod value_source;
 
+pub use alerter::FakeAlerter;
 pub use artifact_store::FakeArtifactStore;
 pub use clock::FakeClock;
 pub use faults::{Fault, Faults};

@@ -5,11 +5,16 @@ use std::{path::PathBuf, sync::Arc};
 use tagship_domain::{
     CommitId, Digest, Duration, Timestamp, Version,
     golden::{Case, GoldenCases, Tensor, Tolerance},
+    incident::{Finding, IncidentChange, IncidentNotice, Standing},
+    notice::{Notice, NoticeKind},
+    rollout::{Phase, Reason, RolloutId},
+    schema,
+    slo::Severity,
 };
 
 use super::*;
 use crate::{
-    ModelRegistry as _, PortError, Problem, StateStore, Target,
+    Alerter as _, ModelRegistry as _, PortError, Problem, StateStore, Target,
     conformance::{self, Loadable, RepoFixture, RunnerFixture, ValueFixture},
     conversation::{Access, PullRequest, Reaction},
     model_runner::{GoldenBounds, Subject},
@@ -71,6 +76,68 @@ async fn traffic() {
     let (clock, model) = (FakeClock::at(noon()), "churn".parse().unwrap());
     let (one, two) = (version("v1.0.0", 1), version("v1.1.0", 2));
     conformance::target(&FakeTarget::default(), &clock, &model, &one, &two).await;
+}
+
+#[tokio::test]
+async fn notices() {
+    let notice = Notice {
+        kind: NoticeKind::Start,
+        model: "churn".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        candidate: "v1.1.0".parse().unwrap(),
+        stable: None,
+        rollout: RolloutId("production-v1.1.0-1".to_owned()),
+        phase: Phase::Progressing,
+        reason: Reason::Started,
+        at: noon(),
+        sentence: "v1.1.0 begins".to_owned(),
+        advice: None,
+        run: None,
+        actor: "ada".to_owned(),
+    };
+    let notifier = FakeNotifier::default();
+    let sent = || notifier.sent().iter().map(|notice| schema::to_json_line(notice).unwrap()).collect();
+    conformance::notifier(&notifier, &notice, sent).await;
+}
+
+#[tokio::test]
+async fn incidents() {
+    let alerter = FakeAlerter::default();
+    let told = || alerter.told().iter().map(|notice| schema::to_json_line(notice).unwrap()).collect();
+    conformance::alerter(&alerter, &incident(), told).await;
+    assert_eq!(alerter.open(), ["churn/production/slo/errors"]);
+    let over = IncidentNotice { change: IncidentChange::Resolved, ..incident() };
+    alerter.faults.fail("alert", Problem::Unreachable, 1);
+    assert_eq!(alerter.alert(&over).await.unwrap_err().problem, Problem::Unreachable);
+    assert_eq!(alerter.open().len(), 1, "nobody has heard of it");
+    alerter.alert(&over).await.unwrap();
+    assert_eq!((alerter.open().len(), alerter.told().len()), (0, 6));
+}
+
+fn incident() -> IncidentNotice {
+    IncidentNotice {
+        change: IncidentChange::Opened,
+        model: "churn".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        version: Some("v1.1.0".parse().unwrap()),
+        topic: "slo/errors".to_owned(),
+        fingerprint: "churn/production/slo/errors".to_owned(),
+        opened: noon(),
+        at: noon(),
+        finding: Finding {
+            topic: "slo/errors".to_owned(),
+            standing: Standing::Bad,
+            severity: Severity::Page,
+            is_regression: true,
+            value: Some(20.5),
+            threshold: "99.5% of the requests good".to_owned(),
+            window: "1h and longer".to_owned(),
+            sentence: "errors: 20.5 times the pace".to_owned(),
+        },
+        runbook: Some("https://wiki.example/churn".to_owned()),
+        command: "tagship rollback --model churn --environment production".to_owned(),
+        run: Some("https://forge.example/runs/1".to_owned()),
+    }
 }
 
 #[tokio::test]
