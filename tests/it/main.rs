@@ -19,6 +19,7 @@ mod groups;
 mod hosted;
 mod hostile;
 mod import;
+mod incidents;
 mod init;
 mod inputs;
 mod installer;

@@ -24,7 +24,7 @@ const DRIFT: &str = "
 ";
 
 /// A repository whose production serves v0.1.0, and is watched.
-fn watching(settings: &str) -> Workbench {
+pub(crate) fn watching(settings: &str) -> Workbench {
     let bench = Workbench::with_server();
     bench.run_push().assert_code(0);
     let config = std::fs::read_to_string(bench.clone.path().join("tagship.yml")).unwrap();
@@ -62,7 +62,7 @@ fn times(bench: &Workbench, count: u32, last: f64) {
 }
 
 /// Rows of two countries with amounts from 0 to 100; so many of each, and those of Denmark so much larger.
-fn rows(bench: &Workbench, file: &str, [french, danish]: [u32; 2], larger: u32) {
+pub(crate) fn rows(bench: &Workbench, file: &str, [french, danish]: [u32; 2], larger: u32) {
     let mut text = "country,amount,weight\n".to_owned();
     for (country, count, larger) in [("FR", french, 0), ("DK", danish, larger)] {
         for row in 0..count {
@@ -73,12 +73,12 @@ fn rows(bench: &Workbench, file: &str, [french, danish]: [u32; 2], larger: u32) 
 }
 
 /// The phase of every incident by its topic.
-fn phases(report: &Value) -> Vec<(&str, &str)> {
+pub(crate) fn phases(report: &Value) -> Vec<(&str, &str)> {
     let incidents = report["incidents"].as_array().unwrap();
     incidents.iter().map(|one| (one["topic"].as_str().unwrap(), one["phase"].as_str().unwrap())).collect()
 }
 
-fn check(bench: &Workbench, more: &[&str]) -> (Output, Value) {
+pub(crate) fn check(bench: &Workbench, more: &[&str]) -> (Output, Value) {
     let done = bench.run(&[&["monitor", "check", "--format", "json"], more].concat());
     let json = serde_json::from_str(&done.stdout).unwrap_or_default();
     (done, json)
@@ -226,15 +226,64 @@ fn what_cannot_be_judged_is_no_pass_and_nothing_watched_is_told() {
     assert!(done.stderr.contains("nothing of churn is watched"), "{}", done.stderr);
 }
 
-#[test]
-fn a_confirmed_regression_under_guard_leads_back() {
-    let bench = bench();
+/// A watched repository that brought v0.2.0 under guard and then finds that its accuracy is half of what it was.
+fn regressed(settings: &str) -> (Workbench, Output) {
+    let bench = watching(settings);
     bench.put("v2");
     bench.push("Bring v2");
     bench.run_push().assert_code(0);
     assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
+    times(&bench, 40, 10.0);
     predictions(&bench, 5);
     let (done, _) = check(&bench, &[]);
+    (bench, done)
+}
+
+#[test]
+fn a_regression_freezes_where_that_is_configured_and_nothing_new_begins() {
+    let (bench, done) = regressed(&WATCHED.replace("guard: 1h", "guard: 1h\n        on-failure: freeze"));
+    done.assert_code(0);
+    assert!(done.stdout.contains("\"tagship/watch/v1\""), "{}", done.stdout);
+    assert_eq!(bench.production().as_deref(), Some("v0.2.0"), "what serves stays");
+    assert!(bench.published().iter().any(|name| name.contains("refs/tagship/locks/production")));
+    bench.put("v3");
+    bench.push("Bring v3");
+    let merged = bench.run_push();
+    merged.assert_code(1);
+    assert!(merged.stdout.contains("accuracy is 0.5"), "{}", merged.stdout);
+    assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
+
+    // The lock is there: the next look takes no second one, and a person who takes it away has decided.
+    let locks = || bench.origin.git(&["log", "--format=%s", "refs/tagship/locks/production"]).lines().count();
+    let (done, _) = check(&bench, &[]);
+    done.assert_code(0);
+    assert!(done.stderr.contains("left as it is"), "{}", done.stderr);
+    assert_eq!(locks(), 1);
+    bench.run(&["unlock", "--reason", "seen"]).assert_code(0);
+    let (done, _) = check(&bench, &[]);
+    done.assert_code(0);
+    assert!(done.stderr.contains("never undoes what a person decided"), "{}", done.stderr);
+    assert_eq!(locks(), 2);
+    bench.run(&["rollout", "--dry-run"]).assert_code(0);
+}
+
+#[test]
+fn a_regression_that_is_only_proposed_changes_nothing_and_says_the_command() {
+    let (bench, done) = regressed(&WATCHED.replace("guard: 1h", "guard: 1h\n        on-failure: propose"));
+    done.assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
+    assert!(!bench.published().iter().any(|name| name.contains("refs/tagship/locks")));
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    let notice = &report["outbox"][0]["notice"];
+    assert_eq!(
+        (&notice["topic"], &notice["command"]),
+        (&json!("quality/accuracy"), &json!("tagship rollback --model churn --environment production"))
+    );
+}
+
+#[test]
+fn a_confirmed_regression_under_guard_leads_back() {
+    let (bench, done) = regressed(WATCHED);
     done.assert_code(0);
     assert_eq!(bench.production().as_deref(), Some("v0.1.0"), "{}", done.stderr);
     let state = bench.clone.git(&["show", "refs/tagship/rollouts/production/churn:rollout.json"]);
