@@ -1,5 +1,7 @@
 //! `tagship monitor drift`.
 
+use std::path::PathBuf;
+
 use tagship_adapters::SystemClock;
 use tagship_config::{DriftFails, DriftSettings};
 use tagship_domain::{
@@ -49,7 +51,7 @@ fn verdict(report: &DriftReport, fails: bool) -> (Exit, &'static str) {
 
 /// The arguments, and where they say nothing, what is configured.
 fn settings(args: &DriftArgs, beneath: DriftSettings) -> DriftSettings {
-    let path = |path: &std::path::PathBuf| path.to_string_lossy().into_owned();
+    let path = |path: &PathBuf| path.to_string_lossy().into_owned();
     let list = |given: &[String], beneath: Vec<String>| {
         if given.is_empty() { beneath } else { given.to_vec() }
     };
