@@ -44,9 +44,19 @@ fn new(passed_over: &[&str]) -> Arrival {
 
 /// Decides about an event where the place holds bytes number 2.
 fn decided(event: Event, arrival: Arrival, environment: EnvironmentState) -> Decision {
+    decided_of(event, arrival, environment, vec![])
+}
+
+/// The same where some bytes are released.
+fn decided_of(
+    event: Event,
+    arrival: Arrival,
+    environment: EnvironmentState,
+    released: Vec<Release>,
+) -> Decision {
     let model = ModelState {
         artifact: ArtifactState::Present(digest(2)),
-        released: vec![],
+        released,
         environments: [(production(), environment)].into(),
         arrival: Some(arrival),
     };
@@ -121,11 +131,25 @@ fn an_unknown_place_is_told_and_holds_no_rollout_up() {
         phase: Phase::Progressing,
     };
     let busy = EnvironmentState { running: Some(running), ..EnvironmentState::default() };
-    let both = decided(Event::Schedule, why(), busy.clone());
+    let both = decided(Event::Schedule, why(), busy);
     assert_eq!((both.action, both.items.len()), (Action::Tick, 2));
     assert!(both.items.iter().any(|item| item.reason_code == ReasonCode::SourceUnreadable));
-    let newer = decided(Event::Schedule, new(&[]), busy);
-    assert_eq!((newer.action, newer.items.len()), (Action::Deploy, 1), "it leads the older one on by itself");
+}
+
+#[test]
+fn what_runs_goes_on_before_what_arrives() {
+    let running = |version: &str| Running {
+        id: RolloutId(format!("churn-{version}-1")),
+        version: version.parse().unwrap(),
+        phase: Phase::Progressing,
+    };
+    let busy = |version| EnvironmentState { running: Some(running(version)), ..EnvironmentState::default() };
+    let actions = |decision: &Decision| decision.items.iter().map(|item| item.action).collect::<Vec<_>>();
+    let newer = decided(Event::Schedule, new(&[]), busy("v0.9.0"));
+    assert_eq!(newer.action, Action::Deploy, "the stronger speaks for both");
+    assert_eq!(actions(&newer), [Action::Tick, Action::Deploy], "whatever becomes of the newer");
+    let same = decided_of(Event::Schedule, new(&[]), busy("v1.0.0"), vec![held(2)]);
+    assert_eq!(actions(&same), [Action::Tick], "once, where it is what arrived");
 }
 
 #[test]

@@ -27,25 +27,30 @@ pub(super) fn tick(repository: &RepositoryState, wanted: impl Fn(&Subject<'_>) -
     Ok(items)
 }
 
-/// Goes on with what runs, and deploys what has arrived in the places that artifacts come from.
+/// Goes on with what runs, and deploys what has arrived in the places that artifacts come from. What runs comes first: a
+/// version that arrives and cannot be judged holds no rollout up.
 pub(super) fn by_clock(repository: &RepositoryState) -> Decided {
     let arrived: Vec<DecisionItem> =
         repository.models.iter().flat_map(|(name, model)| arrival::items(name, model)).collect();
-    // A version that arrives where another one runs leads that one to its end first.
-    let begins = |subject: &Subject<'_>| {
+    let is_told = |subject: &Subject<'_>| {
         arrived.iter().any(|item| {
             item.model == *subject.name
                 && item.environment.as_ref() == Some(subject.environment)
-                && item.action != Action::Skip
+                && item.action == Action::Tick
         })
     };
-    match tick(repository, |subject| !begins(subject)) {
-        Ok(ticks) => Ok(ticks.into_iter().chain(arrived).collect()),
-        Err(_) if !arrived.is_empty() => Ok(arrived),
-        Err((code, _)) if repository.models.values().any(|model| model.arrival.is_some()) => {
+    match tick(repository, |subject| !is_told(subject)) {
+        Err((code, _))
+            if arrived.is_empty() && repository.models.values().any(|model| model.arrival.is_some()) =>
+        {
             Err((code, "no rollout is running, and no new version has arrived".to_owned()))
         }
-        Err(nothing) => Err(nothing),
+        Err(nothing) if arrived.is_empty() => Err(nothing),
+        ticks => {
+            let mut items: Vec<_> = ticks.unwrap_or_default().into_iter().chain(arrived).collect();
+            items.sort_by_key(|item| item.action != Action::Tick);
+            Ok(items)
+        }
     }
 }
 
