@@ -51,6 +51,11 @@ impl ModelName {
         if self.0.contains(':') { Cow::Owned(self.0.replacen(':', "=", 1)) } else { Cow::Borrowed(&self.0) }
     }
 
+    /// The name as a part of a file's name. Two names never have one form.
+    pub fn file_form(&self) -> String {
+        self.0.replace('_', "__").replace('/', "_-").replace(':', "_.")
+    }
+
     /// Reads the form that stands in a git tag.
     ///
     /// # Errors
@@ -158,6 +163,8 @@ text_type!(Environment, "Environment", "Name of an environment, e.g. `production
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -172,6 +179,16 @@ mod tests {
         }
         assert!(Environment::new("production").is_ok());
         assert!(Environment::new("prod eu").is_err());
+    }
+
+    #[test]
+    fn names_that_differ_lie_in_files_that_differ() {
+        let names = ["a/b", "a:b", "a_b", "a_-b", "a__b", "a_/b", "a/_b"];
+        let forms: BTreeSet<String> =
+            names.iter().map(|name| ModelName::new(*name).unwrap().file_form()).collect();
+        assert_eq!(forms.len(), names.len(), "{forms:?}");
+        assert!(forms.iter().all(|form| !form.contains(['/', ':'])));
+        assert_eq!(ModelName::new("churn").unwrap().file_form(), "churn");
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Handover {
     /// Where a document lies. `model` is absent for documents about the whole run.
     fn path<T: Document>(&self, model: Option<&ModelName>) -> Option<PathBuf> {
         let kind = T::SCHEMA.split('/').nth(1).unwrap_or("document");
-        let model = model.map(|model| model.as_str().replace(['/', ':'], "_"));
+        let model = model.map(ModelName::file_form);
         let name = model.map_or_else(|| format!("{kind}.json"), |model| format!("{kind}-{model}.json"));
         self.directory.as_ref().map(|directory| directory.join(name))
     }
