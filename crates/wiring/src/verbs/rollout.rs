@@ -58,7 +58,9 @@ pub(crate) async fn run(args: &RolloutArgs, workspace: &Workspace) -> Result<Ans
     }
     let what = if goes_on { Lead::GoOn } else { Lead::Begin(Kind::Deploy, &candidate) };
     let tick = lead(workspace, place, what, &args.pace).await?;
-    settle_release(workspace, place, &candidate).await?;
+    if tick.has_taken_up(&candidate.digest) {
+        settle_release(workspace, place, &candidate).await?;
+    }
     answer(workspace, place, &tick).await
 }
 

@@ -138,10 +138,10 @@ async fn carry_out(
     let mut sections = vec![];
     for item in &decision.items {
         workspace.choose(&item.model, item.environment.as_ref());
-        let done = follow(workspace, &args.pace, item).await?;
-        let was_judged = !matches!(done.exit, Exit::Incomplete | Exit::Usage);
-        if was_judged && is_settled(item) && matches!(looked.arrival(&item.model), Some(Arrival::New { .. }))
-        {
+        let pace = Pace { once: args.pace.once || gives_way(decision, item), ..args.pace.clone() };
+        let done = follow(workspace, &pace, item).await?;
+        let is_new = matches!(looked.arrival(&item.model), Some(Arrival::New { .. }));
+        if is_new && is_settled(item) && done.decides(item) {
             settle(workspace, &item.model, item.environment.as_ref()).await?;
         }
         exit = exit.max(done.exit);
@@ -175,18 +175,37 @@ async fn carry_out(
     Ok(answer)
 }
 
+/// Whether what goes on is not waited for, because what arrives at the same place comes after it.
+fn gives_way(decision: &Decision, item: &DecisionItem) -> bool {
+    let same_place =
+        |other: &&DecisionItem| other.model == item.model && other.environment == item.environment;
+    let mut others = decision.items.iter().filter(same_place);
+    item.action == Action::Tick && others.any(|other| other.action == Action::Deploy)
+}
+
 /// What one item led to.
 struct Done {
     exit: Exit,
     text: String,
     /// What reviewers are shown.
     section: Option<Section>,
+    /// Where a rollout was left.
+    tick: Option<Tick>,
 }
 
 impl Done {
+    /// Whether nothing is left to decide about what an item is about: a rollout has it, or it was turned down.
+    fn decides(&self, item: &DecisionItem) -> bool {
+        match (&self.tick, &item.digest) {
+            (None, _) => !matches!(self.exit, Exit::Incomplete | Exit::Usage),
+            (Some(tick), Some(digest)) => tick.has_taken_up(digest),
+            (Some(_), None) => false,
+        }
+    }
+
     /// Nothing was done; what reviewers are told all the same.
     fn nothing(section: Option<Section>) -> Self {
-        Self { exit: Exit::Done, text: String::new(), section }
+        Self { exit: Exit::Done, text: String::new(), section, tick: None }
     }
 }
 
@@ -251,7 +270,7 @@ async fn led(workspace: &Workspace, place: Place<'_>, what: Lead<'_>, pace: &Pac
     let stage = Stage::begin(workspace, &format!("roll out {} to {}", place.name, place.environment));
     let tick = lead(workspace, place, what, pace).await?;
     let done = rolled(workspace, place, &tick).await?;
-    Ok(Done { text: stage.end(done.text), ..done })
+    Ok(Done { text: stage.end(done.text), tick: Some(tick), ..done })
 }
 
 /// Texts one below the other, without those that were said already.
@@ -270,7 +289,7 @@ async fn rolled(workspace: &Workspace, place: Place<'_>, tick: &Tick) -> Result<
             Some(section(workspace, place.model, state.clone(), story).await.map_err(failed)?)
         }
     };
-    Ok(Done { exit: answer.exit, text: answer.text, section })
+    Ok(Done { exit: answer.exit, text: answer.text, section, tick: None })
 }
 
 /// Validation and gate of the checkout's bytes.
@@ -309,7 +328,7 @@ async fn judge(workspace: &Workspace, item: &DecisionItem) -> Result<Judged, Fai
         next,
         ..Section::of(name.clone(), item.environment.clone())
     };
-    Ok(Judged { followed: Done { exit, text, section: Some(section) }, validation, gate })
+    Ok(Judged { followed: Done { exit, text, section: Some(section), tick: None }, validation, gate })
 }
 
 impl Judged {
