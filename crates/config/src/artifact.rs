@@ -96,6 +96,12 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// What stands behind `@`, which is where a place that has aliases names one.
+    pub fn named(&self) -> Option<&str> {
+        let (_, named) = self.rest().split_once('@')?;
+        Some(named.split_once('#').map_or(named, |(named, _)| named))
+    }
 }
 
 impl fmt::Display for Address {
@@ -154,6 +160,11 @@ mod tests {
         assert_eq!((address.kind(), address.rest()), ("oci", "//registry.example.org/churn:v1"));
         assert_eq!(place.to_string(), "oci://registry.example.org/churn:v1");
         assert_eq!(Artifact::new("run-artifact:model").unwrap().elsewhere().unwrap().kind(), "run-artifact");
+        let named = |text: &str| {
+            Artifact::new(text).unwrap().elsewhere().and_then(|address| address.named().map(str::to_owned))
+        };
+        assert_eq!(named("mlflow:churn@champion#m.onnx").as_deref(), Some("champion"));
+        assert_eq!((named("mlflow:churn@a").as_deref(), named("mlflow:churn")), (Some("a"), None));
         let path = Artifact::new("./models//churn/").unwrap();
         assert_eq!(path.in_repository().unwrap().as_str(), "models/churn");
         assert!(path.elsewhere().is_none());

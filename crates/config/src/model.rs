@@ -108,9 +108,7 @@ impl ModelLayer {
             place.key("artifact").report("the key `artifact` is missing".to_owned(), Some(help));
             return None;
         };
-        if artifact.in_repository().is_some() {
-            refuse_alias(&environments, &at);
-        }
+        refuse_aliases(&artifact, &environments, &at);
         let mark = self.mark.unwrap_or_default();
         Some(ModelConfig {
             artifact,
@@ -167,15 +165,34 @@ fn refuse_trusting_nobody(environments: &BTreeMap<Environment, EnvironmentConfig
     }
 }
 
-/// An alias is a name in the registry that the bytes come from; those of the repository come from none.
-fn refuse_alias(environments: &BTreeMap<Environment, EnvironmentConfig>, place: &Place<'_>) {
+/// An alias is a name in the registry that the bytes come from; those of the repository come from none. It can follow one
+/// environment, and none where it says what is to be deployed.
+fn refuse_aliases(
+    artifact: &Artifact,
+    environments: &BTreeMap<Environment, EnvironmentConfig>,
+    place: &Place<'_>,
+) {
+    let mut known = HashMap::new();
     for (name, environment) in environments {
-        if environment.alias.is_some() {
-            let help = "name the model registry in `artifact`, or leave `alias` out".to_owned();
-            let message =
-                "the artifact comes from no model registry in which an alias could follow".to_owned();
-            place.key(name.as_str()).key("alias").report(message, Some(help));
-        }
+        let Some(alias) = &environment.alias else { continue };
+        let (message, help) = match (artifact.elsewhere(), known.insert(alias, name)) {
+            (None, _) => (
+                "the artifact comes from no model registry in which an alias could follow".to_owned(),
+                "name the model registry in `artifact`, or leave `alias` out",
+            ),
+            (Some(address), _) if address.named() == Some(alias) => (
+                format!(
+                    "the alias `{alias}` names what is deployed in `artifact`, and would follow what was"
+                ),
+                "name another alias here, or another one in `artifact`",
+            ),
+            (Some(_), Some(other)) => (
+                format!("the alias `{alias}` follows the environments `{other}` and `{name}`"),
+                "an alias names one version; give each environment its own",
+            ),
+            (Some(_), None) => continue,
+        };
+        place.key(name.as_str()).key("alias").report(message, Some(help.to_owned()));
     }
 }
 

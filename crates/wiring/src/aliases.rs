@@ -17,15 +17,26 @@ const DEFAULT: &str = "champion";
 /// The kind of place that has aliases.
 const REGISTRY: &str = "mlflow";
 
-/// The alias that follows an environment.
+/// The alias that follows an environment. One that says what is to be deployed follows nothing.
 fn alias_of<'a>(model: &ModelConfig, settings: &'a EnvironmentConfig) -> Option<&'a str> {
-    let comes_from_registry = model.artifact.elsewhere().is_some_and(|address| address.kind() == REGISTRY);
-    let only = || (model.environments.len() == 1).then_some(DEFAULT);
-    settings.alias.as_deref().or_else(only).filter(|_| comes_from_registry)
+    let address = model.artifact.elsewhere().filter(|address| address.kind() == REGISTRY)?;
+    let only = || (model.environments.len() == 1 && address.named() != Some(DEFAULT)).then_some(DEFAULT);
+    settings.alias.as_deref().or_else(only)
+}
+
+/// Why an alias that somebody asked for cannot follow.
+fn in_vain(model: &ModelConfig, settings: &EnvironmentConfig) -> Option<String> {
+    let (alias, address) = (settings.alias.as_deref()?, model.artifact.elsewhere()?);
+    let text =
+        format!("the alias {alias} follows nothing: {address} is in no model registry; leave `alias` out");
+    (address.kind() != REGISTRY).then_some(text)
 }
 
 /// Brings the alias of one environment to what it holds. What fails is told, and tried again by the next run.
 pub(crate) async fn follow(workspace: &Workspace, place: Place<'_>) {
+    if let Some(text) = in_vain(place.model, place.settings) {
+        workspace.tell_once(&format!("warning: {text}"));
+    }
     let Some(alias) = alias_of(place.model, place.settings) else { return };
     let told = match brought(workspace, place, alias).await {
         Ok(told) => told,
@@ -83,4 +94,31 @@ async fn brought(workspace: &Workspace, place: Place<'_>, alias: &str) -> Result
         )),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tagship_config::Config;
+
+    use super::*;
+
+    /// The alias that follows, and whether one is told that cannot.
+    fn followed(artifact: &str, alias: &str) -> (Option<String>, bool) {
+        let text = format!(
+            "version: 1\nmodels: {{ m: {{ artifact: '{artifact}', environments: {{ p: {{ target: local{alias} }} }} }} }}"
+        );
+        let config = Config::parse("tagship.yml", &text).unwrap();
+        let (_, model) = config.models.iter().next().unwrap();
+        let (_, settings) = model.environments.iter().next().unwrap();
+        (alias_of(model, settings).map(str::to_owned), in_vain(model, settings).is_some())
+    }
+
+    #[test]
+    fn an_alias_never_follows_what_it_names_itself() {
+        assert_eq!(followed("mlflow:churn#m.onnx", ""), (Some("champion".to_owned()), false));
+        assert_eq!(followed("mlflow:churn@champion#m.onnx", ""), (None, false));
+        assert_eq!(followed("mlflow:churn@candidate", ""), (Some("champion".to_owned()), false));
+        assert_eq!(followed("mlflow:churn@champion", ", alias: live"), (Some("live".to_owned()), false));
+        assert_eq!(followed("dir:models", ", alias: live"), (None, true), "there are none");
+    }
 }

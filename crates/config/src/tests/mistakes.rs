@@ -113,6 +113,16 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "2:82 models.m.environments.p.alias: the alias is no name | write a name of letters, digits, `-` and `_`, e.g. \
          `alias: champion`",
     ),
+    (
+        "version: 1\nmodels: { m: { artifact: \"mlflow:m@a#f\", environments: { p: { target: local, alias: a } } } }",
+        "2:85 models.m.environments.p.alias: the alias `a` names what is deployed in `artifact`, and would follow what was \
+         | name another alias here, or another one in `artifact`",
+    ),
+    (
+        "version: 1\nmodels: { m: { artifact: \"mlflow:m\", environments: { p: { target: local, alias: a }, q: { target: { local: { port: 1 } }, alias: a } } } }",
+        "2:130 models.m.environments.q.alias: the alias `a` follows the environments `p` and `q` | an alias names one version; \
+         give each environment its own",
+    ),
     ("version: !!int 1", "1:10 : tags such as `!!str` are not read | leave the tag out; quote what is text"),
     ("version: 1\nmodels: *gone", "2:9 : this is not YAML: while parsing node, found unknown anchor"),
     ("version: 1\nmodels: &x { m: *x }", "2:17 : the alias stands inside of what it stands for"),
