@@ -2,7 +2,11 @@
 
 use tagship_config::ModelConfig;
 use tagship_domain::{
-    CommitId, Environment, Exit, ModelName, Release, gate::GateReport, release::Evidence, report::Section,
+    CommitId, Environment, Exit, ModelName, Release,
+    decision::{Action, Decision, ReasonCode},
+    gate::GateReport,
+    release::Evidence,
+    report::Section,
     validation::ValidationReport,
 };
 use tagship_gate::{GateRequest, MAX_REPORT_BYTES, ReportFile, StableEvidence, judge};
@@ -24,17 +28,32 @@ pub(crate) async fn run(args: &GateArgs, workspace: &Workspace) -> Result<Answer
     let environment = workspace.environment_if_any(name, model)?;
     let validation: Option<ValidationReport> = workspace.handover.get(Some(name), args.input.as_deref())?;
     let report = gate_model(workspace, name, model, environment, validation.as_ref()).await?;
-    if report.exit() == Exit::Negative {
-        // It was turned down, and is not judged again before there is another version.
-        settle(workspace, name, environment).await?;
-    }
     let text = terminal::gate(&report, &workspace.style());
     let reason = format!("gate-{}", report.outcome);
     let ending = (report.outcome.to_string(), reason, report.exit());
     let answer = Answer::document(&workspace.handover, Some(name), &report, text, ending)?;
+    let decision: Option<Decision> = workspace.handover.get(None, None)?;
+    if report.exit() == Exit::Negative && has_arrived(decision.as_ref(), name, environment) {
+        // It was turned down, and is not judged again before there is another version.
+        if let Err(failure) = settle(workspace, name, environment).await {
+            workspace.tell_once(&format!("warning: {}; the version is judged again", failure.message));
+        }
+    }
     let section =
         Section { validation, gate: Some(report), ..Section::of(name.clone(), environment.cloned()) };
     Ok(summary::show(answer, &workspace.context, vec![section]))
+}
+
+/// Whether this job is to deploy a version that has arrived. Any other look at one, on a pull request or by hand, leaves it
+/// to be decided about.
+fn has_arrived(decision: Option<&Decision>, name: &ModelName, environment: Option<&Environment>) -> bool {
+    let items = decision.map(|decision| decision.items.as_slice()).unwrap_or_default();
+    items.iter().any(|item| {
+        item.action == Action::Deploy
+            && item.reason_code == ReasonCode::ModelVersionCreated
+            && item.model == *name
+            && item.environment.as_ref() == environment
+    })
 }
 
 /// Gates a configured model against what the environment holds now.
@@ -147,4 +166,30 @@ async fn evidence_of(
         metrics: manifest.metrics,
         predictions: predictions.map(|bytes| ReportFile { path, content: Ok(bytes) }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_decision_to_deploy_what_arrived_lets_the_gate_settle_it() {
+        let decision = |action: &str, reason: &str| -> Decision {
+            let item = json!({ "model": "churn", "environment": "production", "action": action,
+                               "reason_code": reason, "sentence": "why", "digest": null, "version": null });
+            let whole = json!({ "action": action, "reason_code": reason, "sentence": "why", "sha": "a".repeat(40),
+                                "pull_request": null, "items": [item] });
+            serde_json::from_value(whole).unwrap()
+        };
+        let (name, production): (ModelName, Environment) =
+            ("churn".parse().unwrap(), "production".parse().unwrap());
+        let arrived = decision("deploy", "model-version-created");
+        assert!(has_arrived(Some(&arrived), &name, Some(&production)));
+        assert!(!has_arrived(Some(&arrived), &name, None), "another place");
+        assert!(!has_arrived(Some(&decision("deploy", "digest-changed")), &name, Some(&production)));
+        assert!(!has_arrived(Some(&decision("validate-only", "pull-request")), &name, Some(&production)));
+        assert!(!has_arrived(None, &name, Some(&production)), "by hand");
+    }
 }
