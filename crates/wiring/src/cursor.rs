@@ -19,6 +19,17 @@ const ATTEMPTS: u32 = 20;
 /// What stands in the place of an environment for a model that has none.
 const NOWHERE: &str = "";
 
+/// Which way what is meant in a place can go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Course {
+    /// To a larger number only, where the newest version is meant: a run that was slower takes nothing back.
+    Forward,
+    /// Anywhere, where an alias or the bytes themselves say what is meant.
+    #[default]
+    Anywhere,
+}
+
 /// The newest entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cursor {
@@ -56,14 +67,14 @@ impl Cursor {
     pub(crate) async fn advance(
         workspace: &Workspace,
         model: &ModelName,
-        origin: &Origin,
+        (origin, course): (&Origin, Course),
         environment: Option<&Environment>,
     ) -> Result<(), Failure> {
         let (journal, journals) = (journal(model), workspace.host.journals.as_ref());
         for _ in 0..ATTEMPTS {
             let tip = journals.tip(&journal).await.map_err(failed)?;
             let mut cursor = tip.as_ref().map_or_else(|| Ok(Self::default()), |tip| of(&journal, tip))?;
-            if !cursor.take(origin, environment) {
+            if !cursor.take(origin, course, environment) {
                 return Ok(());
             }
             let mut json = serde_json::to_string_pretty(&cursor).map_err(Failure::incomplete)?;
@@ -85,13 +96,15 @@ impl Cursor {
     }
 
     /// Takes a version up; answers whether that changes anything.
-    fn take(&mut self, origin: &Origin, environment: Option<&Environment>) -> bool {
+    fn take(&mut self, origin: &Origin, course: Course, environment: Option<&Environment>) -> bool {
         if self.place != origin.place {
             *self = Self { place: origin.place.clone(), seen: BTreeMap::new() };
         }
         let key = environment.map_or(NOWHERE, Environment::as_str);
         let seen = self.seen.get(key);
-        if seen == Some(&origin.version) {
+        let number = |version: &str| version.parse::<u64>().ok();
+        let is_behind = seen.and_then(|seen| number(seen)) > number(&origin.version);
+        if seen == Some(&origin.version) || (course == Course::Forward && is_behind) {
             return false;
         }
         self.seen.insert(key.to_owned(), origin.version.clone());
@@ -122,14 +135,24 @@ mod tests {
         let (staging, production) =
             (Environment::new("staging").unwrap(), Environment::new("production").unwrap());
         let mut cursor = Cursor::default();
-        assert!(cursor.take(&origin("a", "6"), Some(&production)));
-        assert!(cursor.take(&origin("a", "7"), Some(&staging)));
-        assert!(!cursor.take(&origin("a", "7"), Some(&staging)), "nothing to write");
+        assert!(cursor.take(&origin("a", "6"), Course::Forward, Some(&production)));
+        assert!(cursor.take(&origin("a", "7"), Course::Forward, Some(&staging)));
+        assert!(!cursor.take(&origin("a", "7"), Course::Forward, Some(&staging)), "nothing to write");
         assert_eq!(cursor.seen("a", Some(&staging)), Some("7"));
         assert_eq!(cursor.seen("a", Some(&production)), Some("6"));
         assert_eq!((cursor.oldest("a"), cursor.oldest("b")), (Some(6), None));
         assert_eq!(cursor.seen("b", Some(&staging)), None, "another place begins anew");
-        assert!(cursor.take(&origin("b", "1"), None));
+        assert!(cursor.take(&origin("b", "1"), Course::Forward, None));
         assert_eq!((cursor.seen("a", Some(&staging)), cursor.seen("b", None)), (None, Some("1")));
+    }
+
+    #[test]
+    fn the_newest_goes_forward_by_number_and_an_alias_anywhere() {
+        let mut cursor = Cursor::default();
+        assert!(cursor.take(&origin("a", "10"), Course::Forward, None));
+        assert!(!cursor.take(&origin("a", "9"), Course::Forward, None), "from a slower run");
+        assert_eq!(cursor.seen("a", None), Some("10"));
+        assert!(cursor.take(&origin("a", "9"), Course::Anywhere, None));
+        assert_eq!(cursor.seen("a", None), Some("9"));
     }
 }

@@ -26,12 +26,20 @@ use tagship_ports::{ModelRegistry, PortError, Problem, model_registry::Fetched};
 use tagship_release::artifact_digest;
 use tagship_runner::{Context, Failure};
 
-use crate::{cursor::Cursor, failure::failed, pipeline::Place, project::Project, workspace::Workspace};
+use crate::{
+    cursor::{Course, Cursor},
+    failure::failed,
+    pipeline::Place,
+    project::Project,
+    workspace::Workspace,
+};
 
 /// Most bytes of an artifact where `validate.max-size` says nothing.
 const LIMIT: u64 = 100 << 30;
 /// Folder of the job's directory that fetched artifacts lie in.
 const FOLDER: &str = "sources";
+/// Digits of a digest, which an artifact's directory is named by.
+const HEX: usize = 64;
 
 /// What was fetched in this job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +52,9 @@ pub(crate) struct Taken {
     pub(crate) digest: Digest,
     /// Where it lies.
     path: PathBuf,
+    /// Which way what is meant there can go.
+    #[serde(default)]
+    course: Course,
     /// The interface that the place says it has.
     pub(crate) signature: Option<Signature>,
 }
@@ -116,22 +127,29 @@ pub(crate) async fn look(workspace: &Workspace, event: &Event) -> Result<Looked,
     let mut looked = Looked::default();
     for (name, model) in workspace.models()? {
         let Some(address) = model.artifact.elsewhere() else { continue };
-        let found = match need(event, name) {
-            Need::Nothing => continue,
-            Need::Bytes => fetch(workspace, name, model).await.map(|_| None),
-            Need::Arrivals => arrival(workspace, name, model, address).await?.map(Some),
-        };
-        let unknown = match found {
-            Ok(arrival) => arrival,
+        let need = need(event, name);
+        if need == Need::Nothing {
+            continue;
+        }
+        let source = Source { name, model, address };
+        let found = match open(workspace, address) {
             Err(error) if is_mistake(&error) => return Err(mistaken(name, &error)),
-            Err(error) => Some(Arrival::Unknown(error.to_string())),
+            Err(error) => Err(error),
+            Ok(opened) if need == Need::Bytes => source.meant(workspace, &opened).await.map(|_| None),
+            Ok(opened) => {
+                let cursor = Cursor::read(workspace, name).await?;
+                source.arrived(workspace, &opened, &cursor).await.map(Some)
+            }
         };
-        looked.arrivals.extend(unknown.map(|arrival| (name.clone(), arrival)));
+        // What is wrong with one version or its files, whatever it is, concerns this model only.
+        let arrival = found.unwrap_or_else(|error| Some(Arrival::Unknown(error.to_string())));
+        looked.arrivals.extend(arrival.map(|arrival| (name.clone(), arrival)));
     }
     Ok(looked)
 }
 
-/// What somebody has to mend in the configuration, rather than something outside that may pass.
+/// What somebody has to mend in the configuration, where a place cannot be opened, rather than something outside that may
+/// pass.
 fn is_mistake(error: &PortError) -> bool {
     error.problem == Problem::Unsupported
 }
@@ -141,62 +159,80 @@ fn mistaken(name: &ModelName, error: &PortError) -> Failure {
     Failure { message: format!("models.{name}.artifact: {}", failure.message), ..failure }
 }
 
-/// What is new in the place of a model.
-async fn arrival(
-    workspace: &Workspace,
-    name: &ModelName,
-    model: &ModelConfig,
-    address: &Address,
-) -> Result<Result<Arrival, PortError>, Failure> {
-    let cursor = Cursor::read(workspace, name).await?;
-    Ok(arrived(workspace, name, model, address, &cursor).await)
+/// A model whose artifact comes from elsewhere.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    name: &'a ModelName,
+    model: &'a ModelConfig,
+    address: &'a Address,
 }
 
-async fn arrived(
-    workspace: &Workspace,
-    name: &ModelName,
-    model: &ModelConfig,
-    address: &Address,
-    cursor: &Cursor,
-) -> Result<Arrival, PortError> {
-    let environments: Vec<_> = model.environments.keys().filter(|name| workspace.chooses(name)).collect();
-    let opened = open(workspace, address)?;
-    let (version, passed_over, place) = match &opened {
-        Opened::Place(place) => {
-            let taken = take(workspace, name, model, address, &opened, None).await?;
-            (taken.digest.to_string(), vec![], place.location())
+impl Source<'_> {
+    /// What is new in the place of the model.
+    async fn arrived(
+        self,
+        workspace: &Workspace,
+        opened: &Opened,
+        cursor: &Cursor,
+    ) -> Result<Arrival, PortError> {
+        let environments: Vec<_> =
+            self.model.environments.keys().filter(|name| workspace.chooses(name)).collect();
+        let (version, passed_over, place) = match opened {
+            Opened::Place(place) => {
+                let taken = self.take(workspace, opened, None).await?;
+                (taken.digest.to_string(), vec![], place.location())
+            }
+            Opened::Registry(registry, wanted) => {
+                let place = registry.location();
+                let Some((number, passed_over)) = newest(registry.as_ref(), wanted, cursor, &place).await?
+                else {
+                    return Ok(Arrival::Known { version: None });
+                };
+                (number.to_string(), passed_over, place)
+            }
+        };
+        let has_seen = |seen: Option<&str>| match opened {
+            // A number that lies behind is not new again.
+            Opened::Registry(_, Wanted::Newest) => {
+                seen.and_then(|seen| seen.parse::<u64>().ok()) >= version.parse().ok()
+            }
+            _ => seen == Some(version.as_str()),
+        };
+        let seen_by: BTreeSet<_> = environments
+            .iter()
+            .filter(|environment| has_seen(cursor.seen(&place, Some(environment))))
+            .map(|environment| (*environment).clone())
+            .collect();
+        let all = match environments.as_slice() {
+            [] => has_seen(cursor.seen(&place, None)),
+            all => all.len() == seen_by.len(),
+        };
+        if all {
+            return Ok(Arrival::Known { version: Some(version) });
         }
-        Opened::Registry(registry, wanted) => {
-            let place = registry.location();
-            let Some((number, passed_over)) = newest(registry.as_ref(), wanted, cursor, &place).await? else {
-                return Ok(Arrival::Known { version: None });
-            };
-            (number.to_string(), passed_over, place)
+        if let Opened::Registry(..) = opened {
+            self.take(workspace, opened, version.parse().ok()).await?;
         }
-    };
-    let has_seen = |seen: Option<&str>| match &opened {
-        // Where the newest was removed, the one before is not new again.
-        Opened::Registry(_, Wanted::Newest) => {
-            seen.and_then(|seen| seen.parse::<u64>().ok()) >= version.parse().ok()
-        }
-        _ => seen == Some(version.as_str()),
-    };
-    let seen_by: BTreeSet<_> = environments
-        .iter()
-        .filter(|environment| has_seen(cursor.seen(&place, Some(environment))))
-        .map(|environment| (*environment).clone())
-        .collect();
-    let all = match environments.as_slice() {
-        [] => has_seen(cursor.seen(&place, None)),
-        all => all.len() == seen_by.len(),
-    };
-    if all {
-        return Ok(Arrival::Known { version: Some(version) });
+        Ok(Arrival::New { version, passed_over, seen_by })
     }
-    if let Opened::Registry(..) = &opened {
-        take(workspace, name, model, address, &opened, version.parse().ok()).await?;
+
+    /// Fetches what the address means now, new or not.
+    async fn meant(self, project: &Project, opened: &Opened) -> Result<Taken, PortError> {
+        let number = match opened {
+            Opened::Place(_) => None,
+            Opened::Registry(registry, wanted) => {
+                let place = registry.location();
+                let found = newest(registry.as_ref(), wanted, &Cursor::default(), &place).await?;
+                let none = || {
+                    let operation = format!("fetch {}", self.address);
+                    PortError::new(Problem::NotFound, operation, "there is no such version")
+                        .hint("register one, or check the name and the alias")
+                };
+                Some(found.ok_or_else(none)?.0)
+            }
+        };
+        self.take(project, opened, number).await
     }
-    Ok(Arrival::New { version, passed_over, seen_by })
 }
 
 /// The version of a registry that is meant, with those that nobody has decided about and that are older; absent where there
@@ -217,10 +253,22 @@ async fn newest(
             match numbers.split_first() {
                 Some((newest, older)) => Ok(Some((*newest, older.iter().map(u64::to_string).collect()))),
                 None if known == 0 => Ok(None),
-                None => Ok(Some((known, vec![]))),
+                None => still_there(registry, known).await.map(|()| Some((known, vec![]))),
             }
         }
     }
+}
+
+/// That nothing is newer than what was decided about means something only while that is there: a registry that was set up
+/// anew counts from one again, and gives the number of a version that was removed to the next one.
+async fn still_there(registry: &dyn ModelRegistry, known: u64) -> Result<(), PortError> {
+    if !registry.versions(known - 1).await?.is_empty() {
+        return Ok(());
+    }
+    let about = format!("look for a new version of {}", registry.location());
+    let message = format!("version {known} was decided about and is not there any more, nor is a later one");
+    Err(PortError::new(Problem::NotFound, about, message)
+        .hint("register a version with a larger number, or name the one that is meant in `artifact`"))
 }
 
 /// Fetches a model's artifact into the job's directory.
@@ -234,19 +282,7 @@ pub(crate) async fn fetch(
 ) -> Result<Option<Taken>, PortError> {
     let Some(address) = model.artifact.elsewhere() else { return Ok(None) };
     let opened = open(project, address)?;
-    let number = match &opened {
-        Opened::Place(_) => None,
-        Opened::Registry(registry, wanted) => {
-            let place = registry.location();
-            let found = newest(registry.as_ref(), wanted, &Cursor::default(), &place).await?;
-            let none = || {
-                PortError::new(Problem::NotFound, format!("fetch {address}"), "there is no such version")
-                    .hint("register one, or check the name and the alias")
-            };
-            Some(found.ok_or_else(none)?.0)
-        }
-    };
-    take(project, name, model, address, &opened, number).await.map(Some)
+    Source { name, model, address }.meant(project, &opened).await.map(Some)
 }
 
 /// The same, for a verb that may not name it, lest it become part of a small program.
@@ -263,55 +299,63 @@ fn open(project: &Project, address: &Address) -> Result<Opened, PortError> {
     places::open(address, &opener)
 }
 
-/// Fetches into a directory beside, which gets its name when all is there.
-async fn take(
-    project: &Project,
-    name: &ModelName,
-    model: &ModelConfig,
-    address: &Address,
-    opened: &Opened,
-    number: Option<u64>,
-) -> Result<Taken, PortError> {
-    let limit = model.validate.max_size.map_or(LIMIT, ByteSize::as_bytes);
-    let job = project.context.job_directory.clone().unwrap_or_else(std::env::temp_dir);
-    let folder = job.join(FOLDER).join(name.as_str().replace(['/', ':'], "_"));
-    let here = |path: &Path, error: &std::io::Error| {
-        PortError::new(Problem::Local, format!("write {}", path.display()), error.to_string())
-    };
-    fs::create_dir_all(&folder).map_err(|error| here(&folder, &error))?;
-    let beside = tempfile::tempdir_in(&folder).map_err(|error| here(&folder, &error))?;
-    let (fetched, place, version) = match (opened, number) {
-        (Opened::Place(place), _) => (place.fetch(beside.path(), limit).await?, place.location(), None),
-        (Opened::Registry(registry, _), number) => {
-            let number = number.unwrap_or_default();
-            let fetched = registry.fetch(number, beside.path(), limit).await?;
-            (fetched, registry.location(), Some(number.to_string()))
-        }
-    };
-    let Fetched { path, files, single_file, signature } = fetched;
-    let nothing = || PortError::new(Problem::NotFound, format!("fetch {address}"), "there are no files");
-    let digest = artifact_digest(&files, single_file).ok_or_else(nothing)?;
-    let to = folder.join(digest.hex());
-    let below = path.strip_prefix(beside.path()).unwrap_or(Path::new("")).to_owned();
-    for earlier in fs::read_dir(&folder).map_err(|error| here(&folder, &error))?.flatten() {
-        // One artifact of a model at a time; what another step reads is the same one.
-        if earlier.path() != beside.path() {
-            fs::remove_dir_all(earlier.path()).map_err(|error| here(&earlier.path(), &error))?;
+impl Source<'_> {
+    /// Fetches into a directory beside, which gets its name when all is there.
+    async fn take(self, project: &Project, opened: &Opened, number: Option<u64>) -> Result<Taken, PortError> {
+        let Self { name, model, address } = self;
+        let limit = model.validate.max_size.map_or(LIMIT, ByteSize::as_bytes);
+        let job = project.context.job_directory.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = job.join(FOLDER).join(name.file_form());
+        fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+        let beside = tempfile::tempdir_in(&folder).map_err(|error| unwritable(&folder, &error))?;
+        let (fetched, place, version) = match (opened, number) {
+            (Opened::Place(place), _) => (place.fetch(beside.path(), limit).await?, place.location(), None),
+            (Opened::Registry(registry, _), number) => {
+                let number = number.unwrap_or_default();
+                let fetched = registry.fetch(number, beside.path(), limit).await?;
+                (fetched, registry.location(), Some(number.to_string()))
+            }
+        };
+        let Fetched { path, files, single_file, signature } = fetched;
+        let nothing = || PortError::new(Problem::NotFound, format!("fetch {address}"), "there are no files");
+        let digest = artifact_digest(&files, single_file).ok_or_else(nothing)?;
+        let to = folder.join(digest.hex());
+        let below = path.strip_prefix(beside.path()).unwrap_or(Path::new("")).to_owned();
+        remove_earlier(&folder)?;
+        fs::rename(beside.keep(), &to).map_err(|error| unwritable(&to, &error))?;
+        let taken = Taken {
+            address: address.as_str().to_owned(),
+            origin: Origin { place, version: version.unwrap_or_else(|| digest.to_string()) },
+            path: if below.as_os_str().is_empty() { to } else { to.join(below) },
+            digest,
+            course: match opened {
+                Opened::Registry(_, Wanted::Newest) => Course::Forward,
+                _ => Course::Anywhere,
+            },
+            signature,
+        };
+        let kept = project.handover.put(Some(name), &taken);
+        kept.map_err(|failure| {
+            PortError::new(Problem::Local, format!("remember what was fetched of {name}"), failure.message)
+        })?;
+        Ok(taken)
+    }
+}
+
+/// Removes what was fetched before: one artifact of a model at a time, for what another step reads is the same one.
+fn remove_earlier(folder: &Path) -> Result<(), PortError> {
+    for earlier in fs::read_dir(folder).map_err(|error| unwritable(folder, &error))?.flatten() {
+        let name = earlier.file_name();
+        let is_artifact = |name: &str| name.len() == HEX && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if name.to_str().is_some_and(is_artifact) {
+            fs::remove_dir_all(earlier.path()).map_err(|error| unwritable(&earlier.path(), &error))?;
         }
     }
-    fs::rename(beside.keep(), &to).map_err(|error| here(&to, &error))?;
-    let taken = Taken {
-        address: address.as_str().to_owned(),
-        origin: Origin { place, version: version.unwrap_or_else(|| digest.to_string()) },
-        path: if below.as_os_str().is_empty() { to } else { to.join(below) },
-        digest,
-        signature,
-    };
-    let kept = project.handover.put(Some(name), &taken);
-    kept.map_err(|failure| {
-        PortError::new(Problem::Local, format!("remember what was fetched of {name}"), failure.message)
-    })?;
-    Ok(taken)
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> PortError {
+    PortError::new(Problem::Local, format!("write {}", path.display()), error.to_string())
 }
 
 /// What an earlier step of this job, or this one, fetched of a model.
@@ -360,7 +404,7 @@ pub(crate) async fn settle(
         return Ok(());
     };
     match taken(workspace, name, address)? {
-        Some(taken) => Cursor::advance(workspace, name, &taken.origin, environment).await,
+        Some(taken) => Cursor::advance(workspace, name, (&taken.origin, taken.course), environment).await,
         None => Ok(()),
     }
 }
@@ -376,7 +420,13 @@ pub(crate) async fn settle_release(
 ) -> Result<(), Failure> {
     let Some(address) = place.model.artifact.elsewhere() else { return Ok(()) };
     match taken(workspace, place.name, address)?.filter(|taken| taken.digest == release.digest) {
-        Some(taken) => Cursor::advance(workspace, place.name, &taken.origin, Some(place.environment)).await,
+        Some(taken) => {
+            let seen = (&taken.origin, taken.course);
+            Cursor::advance(workspace, place.name, seen, Some(place.environment)).await
+        }
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,11 @@ impl Api {
         Ok(Self { client: http::client(ANSWER)?, base, login })
     }
 
+    /// The server, without anything secret: what it serves on another address is another place.
+    pub(super) fn address(&self) -> String {
+        format!("{}{}", shown(&self.base), self.base.path().trim_end_matches('/'))
+    }
+
     /// Asks for a document.
     pub(super) async fn get<T: DeserializeOwned>(
         &self,

@@ -145,7 +145,7 @@ fn number(about: &str, text: &str) -> Result<u64, PortError> {
 #[async_trait]
 impl ModelRegistry for Mlflow {
     fn location(&self) -> String {
-        format!("mlflow:{}", self.name)
+        format!("mlflow:{}/{}", self.api.address(), self.name)
     }
 
     async fn versions(&self, after: u64) -> Result<Vec<RegisteredVersion>, PortError> {
