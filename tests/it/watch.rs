@@ -11,7 +11,7 @@ use crate::workbench::Workbench;
 const WATCHED: &str = "
         guard: 1h
     monitor:
-      quality: { task: binary, predictions: [served.csv], at-least: { accuracy: 0.8 } }
+      quality: { task: binary, predictions: [served.csv], version: by, at-least: { accuracy: 0.8 } }
       streams:
         - { name: latency, detector: robust-z, over: 1000d, source: { table: { files: [times.csv], value: ms, time: at } } }
       alerts: { to: [{ webhook: { url-env: NO_SUCH_HOOK } }] }
@@ -41,14 +41,21 @@ fn bench() -> Workbench {
     bench
 }
 
-/// 500 labelled predictions, of ten so many right.
-fn predictions(bench: &Workbench, right: u32) {
-    let mut text = "prediction,label\n".to_owned();
-    for row in 0..500 {
-        let says = row % 2;
-        let _ = writeln!(text, "{says},{}", if row * 7919 % 10 < right { says } else { 1 - says });
+/// 500 labelled predictions of each of two versions, of ten so many right.
+fn predictions_of(bench: &Workbench, versions: [(&str, u32); 2]) {
+    let mut text = "by,prediction,label\n".to_owned();
+    for (version, right) in versions {
+        for row in 0..500 {
+            let says = row % 2;
+            let label = if row * 7919 % 10 < right { says } else { 1 - says };
+            let _ = writeln!(text, "{version},{says},{label}");
+        }
     }
     bench.clone.write("served.csv", text);
+}
+
+fn predictions(bench: &Workbench, right: u32) {
+    predictions_of(bench, [("v0.1.0", right), ("0.2.0", right)]);
 }
 
 /// A value a minute, up to yesterday's noon; the last one as given.
@@ -288,4 +295,29 @@ fn a_confirmed_regression_under_guard_leads_back() {
     assert_eq!(bench.production().as_deref(), Some("v0.1.0"), "{}", done.stderr);
     let state = bench.clone.git(&["show", "refs/tagship/rollouts/production/churn:rollout.json"]);
     assert!(state.contains("GuardFired") && state.contains("accuracy is 0.5"), "{state}");
+}
+
+#[test]
+fn what_another_version_did_leads_nowhere() {
+    let bench = watching(WATCHED);
+    bench.put("v2");
+    bench.push("Bring v2");
+    bench.run_push().assert_code(0);
+    times(&bench, 40, 10.0);
+    predictions_of(&bench, [("v0.1.0", 5), ("v0.2.0", 9)]);
+    let (done, json) = check(&bench, &[]);
+    done.assert_code(0);
+    assert_eq!((&json["good"], bench.production().as_deref()), (&json!(true), Some("v0.2.0")), "{json:#}");
+    // And bad rows of the version that serves are not hidden by many good ones of another.
+    predictions_of(&bench, [("v0.1.0", 10), ("v0.2.0", 5)]);
+    check(&bench, &[]).0.assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+}
+
+#[test]
+fn rows_that_name_no_version_lead_nowhere_either() {
+    let (bench, done) = regressed(&WATCHED.replace(" version: by,", ""));
+    done.assert_code(0);
+    assert!(done.stdout.contains("quality/accuracy"), "{}", done.stdout);
+    assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
 }

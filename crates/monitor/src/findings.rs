@@ -12,9 +12,10 @@ use tagship_domain::{
 
 use crate::streams::Watched;
 
-/// Of quality: one per bound, and whether there are predictions at all.
+/// Of quality: one per bound, and whether there are predictions at all. A broken bound is a regression where the rows are
+/// those of the version that serves alone. What is expected without labels counts where labels say nothing.
 #[must_use]
-pub fn of_quality(report: &QualityReport) -> Vec<Finding> {
+pub fn of_quality(report: &QualityReport, is_of_version: bool) -> Vec<Finding> {
     let window = format!("{} predictions, {} with a label", report.rows, report.labelled);
     let of = |score: &QualityScore, what: &str, is_regression: bool| {
         let bound = score.bound?;
@@ -48,8 +49,15 @@ pub fn of_quality(report: &QualityReport) -> Vec<Finding> {
         window: window.clone(),
         sentence: format!("there are {window}"),
     }];
-    findings.extend(report.scores.iter().filter_map(|score| of(score, "", true)));
+    findings.extend(report.scores.iter().filter_map(|score| of(score, "", is_of_version)));
+    let is_open = |metric| {
+        report
+            .scores
+            .iter()
+            .any(|score| score.metric == metric && score.bound.is_some() && score.good.is_none())
+    };
     let estimated = report.estimate.iter().flat_map(|estimate| &estimate.scores);
+    let estimated = estimated.filter(|score| is_open(score.metric));
     findings.extend(estimated.filter_map(|score| of(score, "expected-", false)));
     findings
 }

@@ -110,7 +110,9 @@ fn read(cell: Written<'_>, holds: Holds, tell: &mut dyn FnMut(Cell<'_>)) {
     }
 }
 
-fn is_absent(text: &str) -> bool {
+/// Whether a text says that there is no value, as programs that write tables do.
+#[must_use]
+pub fn is_absent(text: &str) -> bool {
     ABSENT.contains(&text.trim())
 }
 

@@ -18,7 +18,6 @@ use std::{
 
 use tagship_ports::{Dataset, Holds, PortError, Problem};
 
-pub use self::declared::Declared;
 use self::{
     cells::Cells,
     compression::{Compression, Text},
@@ -28,6 +27,7 @@ use self::{
     parts::{Part, Parts},
     source::Source,
 };
+pub use self::{cells::is_absent, declared::Declared};
 
 /// Endings of the names of tables.
 const ENDINGS: &str = ".csv, .jsonl, .ndjson, the same with .gz or .zst, and .parquet";

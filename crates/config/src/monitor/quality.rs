@@ -50,12 +50,14 @@ pub struct QualityColumns {
     pub time: Option<String>,
     /// When the label came.
     pub label_time: Option<String>,
+    /// The version that predicted; only its rows are judged where one serves.
+    pub version: Option<String>,
 }
 
 impl Default for QualityColumns {
     fn default() -> Self {
         let (prediction, label) = ("prediction".to_owned(), "label".to_owned());
-        Self { id: None, prediction, label, score: None, time: None, label_time: None }
+        Self { id: None, prediction, label, score: None, time: None, label_time: None, version: None }
     }
 }
 
@@ -88,6 +90,9 @@ pub(crate) struct QualityLayer {
     time: Option<String>,
     /// Column of when the label came.
     label_time: Option<String>,
+    /// Column of the version that predicted. With it only rows of the version that serves are judged, and a broken bound may
+    /// lead back while that version is under guard; without it nobody knows whose fault it is.
+    version: Option<String>,
     /// Columns that divide the rows into slices with scores of their own.
     slices: Option<Vec<String>>,
     /// The class that scores of two classes are about.
@@ -148,6 +153,7 @@ impl QualityLayer {
                 score: self.score,
                 time: self.time,
                 label_time: self.label_time,
+                version: self.version,
             },
             slices: self.slices.unwrap_or_default(),
             positive: self.positive.unwrap_or_else(|| "1".to_owned()),

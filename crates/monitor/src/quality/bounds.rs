@@ -45,6 +45,10 @@ pub(super) fn judge(score: &mut QualityScore, settings: &Settings, why: Option<&
     let Some(bound) = score.bound else { return };
     match (why, score.interval) {
         (Some(why), _) => score.reason = Some(why.to_owned()),
+        (None, Some(_)) if rests_on_scores(score.metric) && score.n < settings.min_labels => {
+            let least = settings.min_labels;
+            score.reason = Some(format!("{} labelled rows have a score; a verdict needs {least}", score.n));
+        }
         (None, None) => {
             score.reason.get_or_insert_with(|| "the rows give no interval".to_owned());
         }
@@ -55,6 +59,12 @@ pub(super) fn judge(score: &mut QualityScore, settings: &Settings, why: Option<&
             }
         }
     }
+}
+
+/// Whether it is made of the rows that have a score alone.
+fn rests_on_scores(metric: QualityMetric) -> bool {
+    use QualityMetric::{Auc, Brier, CalibrationError, LogLoss};
+    matches!(metric, Auc | LogLoss | Brier | CalibrationError)
 }
 
 /// Good where all that is asked for is kept, bad where something is broken, else unknown.

@@ -38,6 +38,8 @@ pub(super) enum Labelled<'a> {
 pub(super) struct Unusable {
     rows: u64,
     scores: u64,
+    scored: u64,
+    unscored: u64,
 }
 
 impl Unusable {
@@ -48,6 +50,9 @@ impl Unusable {
         }
         if self.scores > 0 {
             parts.push(format!("{} scores are no numbers", self.scores));
+        }
+        if self.scored > 0 && self.unscored > 0 {
+            parts.push(format!("{} labelled rows have no score", self.unscored));
         }
         if parts.is_empty() {
             return vec![];
@@ -70,6 +75,8 @@ impl Prediction {
                     unusable.scores += u64::from(number.is_none());
                     number
                 });
+                unusable.scored += u64::from(score.is_some());
+                unusable.unscored += u64::from(self.score.is_none());
                 let is = |class: &str| class == settings.positive;
                 let (is_positive, says_positive) = (is(label), is(predicted));
                 Labelled::Class { truth: label, predicted, is_positive, says_positive, score }

@@ -1,6 +1,6 @@
 //! The scores of labelled rows, each with the interval that fits it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tagship_domain::quality::{QualityMetric, QualityScore, QualityTask, ReliabilityBin};
 use tagship_stats::{
@@ -20,9 +20,29 @@ pub(super) fn all(rows: &[Labelled<'_>], settings: &Settings) -> Vec<QualityScor
         QualityTask::Binary => {
             let mut scores = binary(rows, settings);
             scores.extend(probabilities(rows, settings));
+            if let Some(why) = not_of_two_classes(rows, &settings.positive) {
+                for score in scores.iter_mut().filter(|score| score.metric != QualityMetric::Accuracy) {
+                    (score.value, score.interval, score.reason) = (None, None, Some(why.clone()));
+                }
+            }
             scores
         }
     }
+}
+
+/// Why labels are not those of two classes of which one is the positive one; what is about that class is unknown then.
+fn not_of_two_classes(rows: &[Labelled<'_>], positive: &str) -> Option<String> {
+    let truths = rows.iter().filter_map(|row| match row {
+        Labelled::Class { truth, .. } => Some(*truth),
+        Labelled::Number { .. } => None,
+    });
+    let classes: BTreeSet<&str> = truths.collect();
+    let there = || classes.iter().take(5).map(|class| format!("{class:?}")).collect::<Vec<_>>().join(", ");
+    if classes.len() > 2 {
+        return Some(format!("there are labels of more than two classes: {}", there()));
+    }
+    let is_missing = !classes.is_empty() && !classes.contains(positive);
+    is_missing.then(|| format!("no labelled row is of the class {positive:?}; there is {}", there()))
 }
 
 fn numbers(rows: &[Labelled<'_>], settings: &Settings) -> Vec<QualityScore> {

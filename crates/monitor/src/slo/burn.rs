@@ -179,8 +179,9 @@ impl Share {
             let was_there = || looks[at..].iter().any(|look| matches!(look.seen, Seen::Counted(_)));
             let tally = match &look.seen {
                 Seen::Counted(tally) => tally,
-                // What was not there yet had counted nothing; a gap is no beginning.
-                Seen::Absent(_) if !was_there() => &nothing,
+                // A histogram that was not there yet had counted nothing; a gap is no beginning. Of two series the one of bad
+                // answers may be missing alone, and then all that was ever counted would seem to have come since.
+                Seen::Absent(_) if self.below.is_some() && !was_there() => &nothing,
                 Seen::Absent(_) | Seen::Failed(_) => continue,
             };
             if let Some(newer) = newer {

@@ -5,9 +5,12 @@ use std::{
     path::Path,
 };
 
-use tagship_adapters::tables::{Table, TextRow, Wrong, when};
+use tagship_adapters::{
+    datasets::is_absent,
+    tables::{Table, TextRow, Wrong, when},
+};
 use tagship_config::{QualityColumns, QualitySettings};
-use tagship_domain::{Timestamp, quality::QualityReport};
+use tagship_domain::{Timestamp, Version, quality::QualityReport};
 use tagship_monitor::quality::{self, Prediction, Settings, canonical};
 use tagship_ports::PortError;
 use tagship_runner::Failure;
@@ -17,11 +20,16 @@ use crate::failure::failed;
 /// Labels by id, each with the time when it came.
 type Labels = HashMap<String, (String, Option<Timestamp>)>;
 
-/// Judges what the tables hold; relative paths are relative to `root`.
+/// Judges what the tables hold; relative paths are relative to `root`. Where the column of versions is named, only rows of
+/// `version` count.
 ///
 /// # Errors
 /// For bounds that do not fit, and for a table that cannot be read.
-pub(crate) fn judge(given: &QualitySettings, root: &Path) -> Result<QualityReport, Failure> {
+pub(crate) fn judge(
+    given: &QualitySettings,
+    root: &Path,
+    version: Option<&Version>,
+) -> Result<QualityReport, Failure> {
     let settings = Settings {
         task: given.task,
         positive: canonical(given.positive.clone()),
@@ -36,7 +44,7 @@ pub(crate) fn judge(given: &QualitySettings, root: &Path) -> Result<QualityRepor
     let mut predictions = vec![];
     let mut matched = HashSet::new();
     for file in &given.predictions {
-        read_predictions(root, file, given, labels.is_none(), &mut |id, mut row| {
+        read_predictions(root, file, given, version, labels.is_none(), &mut |id, mut row| {
             if let Some((labels, id)) = labels.as_ref().zip(id)
                 && let Some((label, at)) = labels.get(&id)
             {
@@ -50,11 +58,17 @@ pub(crate) fn judge(given: &QualitySettings, root: &Path) -> Result<QualityRepor
     let reference = given.reference.as_ref().map(|file| {
         let mut rows = vec![];
         let own = QualitySettings {
-            columns: QualityColumns { id: None, time: None, label_time: None, ..columns.clone() },
+            columns: QualityColumns {
+                id: None,
+                time: None,
+                label_time: None,
+                version: None,
+                ..columns.clone()
+            },
             slices: vec![],
             ..given.clone()
         };
-        read_predictions(root, file, &own, true, &mut |_, row| rows.push(row)).map(|()| rows)
+        read_predictions(root, file, &own, None, true, &mut |_, row| rows.push(row)).map(|()| rows)
     });
     let reference = reference.transpose()?;
     Ok(quality::measure(&predictions, unmatched, &given.slices, reference.as_deref(), &settings))
@@ -73,7 +87,8 @@ fn read_labels(given: &QualitySettings, root: &Path) -> Result<Option<Labels>, F
     for file in &given.labels {
         let columns = [Some(id.as_str()), Some(label), label_time.as_deref()];
         read(root, file, &columns, &mut |row| {
-            let (Some(id), Some(label)) = (take(row, 0), take(row, 1)) else { return Ok(()) };
+            let label = take(row, 1).filter(|label| !is_absent(label));
+            let (Some(id), Some(label)) = (take(row, 0), label) else { return Ok(()) };
             let (label, at) = (canonical(label), time(row, 2)?);
             match labels.get(&id) {
                 Some((known, _)) if *known != label => {
@@ -96,21 +111,34 @@ fn read_predictions(
     root: &Path,
     file: &Path,
     given: &QualitySettings,
+    version: Option<&Version>,
     has_labels: bool,
     see: &mut dyn FnMut(Option<String>, Prediction),
 ) -> Result<(), Failure> {
-    let QualityColumns { id, prediction, label, score, time: at, label_time } = &given.columns;
+    let QualityColumns { id, prediction, label, score, time: at, label_time, version: by } = &given.columns;
     let beside = |column: Option<&str>| column.filter(|_| has_labels).map(str::to_owned);
     let (label, label_time) = (beside(Some(label)), beside(label_time.as_deref()));
     let id = id.as_deref().filter(|_| !has_labels);
-    let mut columns =
-        vec![id, Some(prediction), label.as_deref(), score.as_deref(), at.as_deref(), label_time.as_deref()];
+    let by = by.as_deref().filter(|_| version.is_some());
+    let mut columns = vec![
+        id,
+        Some(prediction),
+        label.as_deref(),
+        score.as_deref(),
+        at.as_deref(),
+        label_time.as_deref(),
+        by,
+    ];
     let parts = columns.len();
     columns.extend(given.slices.iter().map(|name| Some(name.as_str())));
     read(root, file, &columns, &mut |row| {
+        let predicted_by = take(row, 6);
+        if by.is_some() && !is_of(predicted_by.as_deref(), version) {
+            return Ok(());
+        }
         let found = Prediction {
             predicted: take(row, 1).map(canonical),
-            label: take(row, 2).map(canonical),
+            label: take(row, 2).filter(|label| !is_absent(label)).map(canonical),
             score: take(row, 3),
             at: time(row, 4)?,
             labelled_at: time(row, 5)?,
@@ -136,6 +164,12 @@ fn read(
 
 fn take(row: &mut TextRow<'_>, at: usize) -> Option<String> {
     row.cells.get_mut(at).and_then(Option::take)
+}
+
+/// Whether a row is of a version, with or without its `v`.
+fn is_of(said: Option<&str>, version: Option<&Version>) -> bool {
+    let plain = |text: &str| text.strip_prefix('v').unwrap_or(text).to_owned();
+    said.map(plain) == version.map(|version| plain(&version.to_string()))
 }
 
 fn time(row: &mut TextRow<'_>, at: usize) -> Result<Option<Timestamp>, Wrong> {

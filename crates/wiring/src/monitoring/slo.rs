@@ -45,7 +45,9 @@ async fn one(
     let source = match open_own(&objective.source, kind, &workspace.root, &Context::secret) {
         Ok(source) => source,
         // A run without secrets cannot ask; that is no mistake of the configuration.
-        Err(error) if error.problem == Problem::Denied => return Ok(silent(objective, &error)),
+        Err(error) if error.problem == Problem::Denied => {
+            return Ok(open(objective, format!("the source could not be asked: {error}")));
+        }
         Err(error) => return Err(error),
     };
     match (&objective.asks, source) {
@@ -53,8 +55,7 @@ async fn one(
             let below = below.map(|below| below.as_secs_f64() * 1000.0);
             let share = Share { name: objective.name.clone(), target: *target, below };
             let looks = looks(source.as_ref(), version, now).await?;
-            judge_share(&share, &looks)
-                .map_err(|why| PortError::new(Problem::Invalid, "judge the objective", why))
+            Ok(judge_share(&share, &looks).unwrap_or_else(|why| open(objective, why)))
         }
         (Asks::Value { bound, over, severity }, OwnSource::Value(source)) => {
             let limit = Limit { name: objective.name.clone(), bound: *bound, severity: *severity };
@@ -98,7 +99,8 @@ async fn looks(source: &dyn TallySource, version: &Version, now: Timestamp) -> R
     Ok(looks)
 }
 
-fn silent(objective: &ObjectiveSettings, error: &PortError) -> ObjectiveReport {
+/// Nobody can say whether it is kept.
+fn open(objective: &ObjectiveSettings, reason: String) -> ObjectiveReport {
     ObjectiveReport {
         name: objective.name.clone(),
         asked: String::new(),
@@ -107,7 +109,7 @@ fn silent(objective: &ObjectiveSettings, error: &PortError) -> ObjectiveReport {
         value: None,
         windows: vec![],
         budget_left: None,
-        reason: format!("the source could not be asked: {error}"),
+        reason,
     }
 }
 

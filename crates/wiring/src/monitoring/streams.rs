@@ -11,7 +11,7 @@ use tagship_monitor::{
     findings,
     streams::{Observed, watch},
 };
-use tagship_ports::{OwnSource, PortError, Problem, Question};
+use tagship_ports::{OwnSource, PortError, Problem, Question, ValueSource};
 use tagship_runner::{Context, Failure};
 
 use super::slo::before;
@@ -20,7 +20,8 @@ use crate::workspace::{Workspace, located};
 /// What the detectors say, and their state for the next look. A stream whose source does not answer keeps its state.
 ///
 /// # Errors
-/// For a source without values, an unknown detector, and a state that cannot be read.
+/// For a source without values, an unknown detector, and a state that cannot be read. What a source answers wrongly is found,
+/// and ends no look.
 pub(crate) async fn judge(
     workspace: &Workspace,
     streams: &[StreamSettings],
@@ -31,15 +32,23 @@ pub(crate) async fn judge(
     let (mut found, mut states) = (vec![], vec![]);
     for stream in streams {
         let known = remembered.and_then(|look| look.streams.iter().find(|state| state.name == stream.name));
-        match values(workspace, stream, version, known, now).await {
+        let source = open(workspace, stream);
+        let source = match source {
+            Err(error) if matches!(error.problem, Problem::Unsupported | Problem::Invalid) => {
+                return Err(located(&error, &stream.source));
+            }
+            opened => opened,
+        };
+        let values = match source {
+            Ok(source) => values(source.as_ref(), stream, version, known, now).await,
+            Err(error) => Err(error),
+        };
+        match values {
             Ok(values) => {
                 let watched = watch(&stream.name, &stream.detector, known, &values)
                     .map_err(|why| Failure::usage(format!("watch stream {}: {why}", stream.name)))?;
                 found.push(findings::of_stream(&watched, stream.severity));
                 states.push(watched.state);
-            }
-            Err(error) if matches!(error.problem, Problem::Unsupported | Problem::Invalid) => {
-                return Err(located(&error, &stream.source));
             }
             Err(error) => {
                 found.push(findings::unseen(
@@ -54,21 +63,22 @@ pub(crate) async fn judge(
     Ok((found, states))
 }
 
+fn open(workspace: &Workspace, stream: &StreamSettings) -> Result<Box<dyn ValueSource>, PortError> {
+    match open_own(&stream.source, MetricKind::Value, &workspace.root, &Context::secret)? {
+        OwnSource::Value(source) => Ok(source),
+        OwnSource::Tally(_) | OwnSource::Labelled(_) => {
+            Err(PortError::new(Problem::Unsupported, "open the source of the stream", "it answers no values"))
+        }
+    }
+}
+
 async fn values(
-    workspace: &Workspace,
+    source: &dyn ValueSource,
     stream: &StreamSettings,
     version: &Version,
     known: Option<&StreamState>,
     now: Timestamp,
 ) -> Result<Vec<Observed>, PortError> {
-    let source = open_own(&stream.source, MetricKind::Value, &workspace.root, &Context::secret)?;
-    let OwnSource::Value(source) = source else {
-        return Err(PortError::new(
-            Problem::Unsupported,
-            "open the source of the stream",
-            "it answers no values",
-        ));
-    };
     let last = known.filter(|state| state.detector == stream.detector).and_then(|state| state.last);
     let from = last.unwrap_or_else(|| before(now, stream.over));
     let question = Question { version, candidate: version, stable: None, from, to: now };

@@ -4,7 +4,7 @@ mod made;
 
 use tagship_domain::{
     Duration, Exit,
-    incident::{Finding, IncidentPhase, Standing, WatchReport},
+    incident::{Finding, Incident, IncidentPhase, Standing, WatchReport},
     plan::OnFailure,
     schema,
 };
@@ -40,16 +40,19 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
             .hint(format!("add e.g. models.{name}.monitor.slo to the configuration")));
     }
     let mut report = look(args, workspace, place).await?;
+    // Going back comes first: telling waits for others.
+    let acted = if args.dry_run { Ok(None) } else { act(args, workspace, place, &report).await };
     if !args.dry_run && !report.outbox.is_empty() {
         let outbox = std::mem::take(&mut report.outbox);
         let owed = outbox.len();
         report.outbox = telling::deliver(workspace, outbox, &model.monitor.alerts).await;
         if report.outbox.len() < owed {
-            delivered(workspace, place, &report).await?;
+            if let Err(failure) = delivered(workspace, place, &report).await {
+                workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
+            }
         }
     }
-    let acted = if args.dry_run { None } else { act(args, workspace, place, &report).await? };
-    answer(args, workspace, &report, acted)
+    answer(args, workspace, &report, acted?)
 }
 
 /// Looks, and appends what was found to the history. Where another run was faster, it begins again from what that one left.
@@ -102,14 +105,18 @@ async fn act(
     place: Place<'_>,
     report: &WatchReport,
 ) -> Result<Option<Answer>, Failure> {
+    let newest = recorded(workspace, place).await?;
+    let Some(began) = newest.as_ref().map(|state| state.started) else { return Ok(None) };
     let is_open = |finding: &&Finding| {
-        let confirmed = |incident: &tagship_domain::incident::Incident| {
-            incident.topic == finding.topic && incident.phase == IncidentPhase::Open
+        // What was bad before this version came is not its fault.
+        let confirmed = |incident: &Incident| {
+            incident.topic == finding.topic
+                && incident.phase == IncidentPhase::Open
+                && incident.opened.last().is_some_and(|opened| *opened >= began)
         };
         finding.standing == Standing::Bad && finding.is_regression && report.incidents.iter().any(confirmed)
     };
     let Some(why) = report.findings.iter().find(is_open) else { return Ok(None) };
-    let newest = recorded(workspace, place).await?;
     if let Err(refusal) = refuse_unguarded(workspace, place, newest.as_ref()).await {
         if refusal.exit != Exit::Negative {
             return Err(refusal);

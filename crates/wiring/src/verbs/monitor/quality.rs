@@ -23,7 +23,7 @@ pub(super) fn run(args: &QualityArgs, context: &Context) -> Result<Answer, Failu
             return Err(Failure::usage(format!("{name} is {share}, which is not within 0 to 1")));
         }
     }
-    let report = judge(&settings(args)?, Path::new(""))?;
+    let report = judge(&settings(args)?, Path::new(""), None)?;
     let text = terminal::quality(&report, &crate::style(&Screen::of(context, false)));
     let json = schema::to_json(&report).map_err(Failure::incomplete)?;
     let (exit, decision) = verdict(&report, args.fail_on);
@@ -65,6 +65,7 @@ fn settings(args: &QualityArgs) -> Result<QualitySettings, Failure> {
             score: args.score.clone(),
             time: args.time.clone(),
             label_time: args.label_time.clone(),
+            version: None,
         },
         slices: args.slices.clone(),
         positive: args.positive.clone(),

@@ -43,7 +43,7 @@ pub(super) async fn made(
     let registry = workspace.registry().await?;
     let current = release::current(&registry, place.name, place.environment).map_err(failed)?;
     let version = current.map(|current| current.version);
-    let mut found = of_tables(workspace, watched, now)?;
+    let mut found = of_tables(workspace, watched, version.as_ref(), now)?;
     let mut states = vec![];
     match &version {
         Some(version) => {
@@ -86,12 +86,15 @@ pub(super) async fn made(
 fn of_tables(
     workspace: &Workspace,
     watched: &MonitorSettings,
+    version: Option<&Version>,
     now: Timestamp,
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = vec![];
     if let Some(settings) = &watched.quality {
-        let judged = quality::judge(settings, &workspace.root);
-        found.extend(seen("quality/predictions", judged.map(|report| findings::of_quality(&report)))?);
+        let judged = quality::judge(settings, &workspace.root, version);
+        let is_its_own = version.is_some() && settings.columns.version.is_some();
+        let judged = judged.map(|report| findings::of_quality(&report, is_its_own));
+        found.extend(seen("quality/predictions", judged)?);
     }
     if let Some(settings) = &watched.drift {
         let judged = drift::judge(&drift::rooted(settings.clone(), &workspace.root), now);
