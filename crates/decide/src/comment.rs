@@ -11,7 +11,12 @@ use tagship_domain::{
 };
 use tagship_ports::conversation::{Access, PullRequest};
 
-use crate::{event::conclude, person, state::RepositoryState};
+use crate::{
+    deploy::Subject,
+    event::conclude,
+    person,
+    state::{ArtifactState, RepositoryState},
+};
 
 /// What a command is held against.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +126,10 @@ pub fn decide_command(
         return refuse(ReasonCode::Ambiguous, sentence);
     }
     let items = subjects.into_iter().map(|subject| {
-        let item = person::one(&request, subject);
+        let item = match newest_failed(&request, subject) {
+            Some(version) => subject.deploy_version(version, true),
+            None => person::one(&request, subject),
+        };
         let failed = |item: &DecisionItem| {
             subject.state.blocked.iter().any(|blocked| Some(&blocked.digest) == item.digest.as_ref())
         };
@@ -132,6 +140,14 @@ pub fn decide_command(
         item
     });
     Ok(conclude(trigger, Ok(items.collect())))
+}
+
+/// What a retry without a version means where the bytes are not in the checkout, because they come from elsewhere: the newest
+/// that failed there.
+fn newest_failed<'a>(request: &Request, subject: Subject<'a>) -> Option<&'a Version> {
+    let is_meant = request.command == Some(Command::Retry) && request.version.is_none();
+    let is_absent = matches!(subject.model.artifact, ArtifactState::Missing(_));
+    subject.state.blocked.first().filter(|_| is_meant && is_absent).map(|blocked| &blocked.version)
 }
 
 /// What stops a rollout or goes back needs no look at the newest change; everything else does.

@@ -230,8 +230,15 @@ fn a_retry_deploys_only_what_failed() {
         blocked: vec![failed],
         ..EnvironmentState::default()
     };
-    let decision = decided("/tagship retry", &[], &repository(&[("production", blocked)])).unwrap();
+    let decision = decided("/tagship retry", &[], &repository(&[("production", blocked.clone())])).unwrap();
     assert_eq!(decision.action, Action::Retry);
+    let mut elsewhere = repository(&[("production", blocked)]);
+    for model in elsewhere.models.values_mut() {
+        model.artifact = ArtifactState::Missing("it was not fetched for this event".to_owned());
+    }
+    let decision = decided("/tagship retry", &[], &elsewhere).unwrap();
+    assert_eq!(decision.action, Action::Retry, "{}", decision.sentence);
+    assert!(decision.items[0].version.is_some(), "the release, for its bytes are not here");
     let fine = EnvironmentState { current: Some(release("v1.0.0", 1)), ..EnvironmentState::default() };
     let decision = decided("/tagship retry", &[], &repository(&[("production", fine)])).unwrap();
     assert_eq!((decision.action, decision.reason_code), (Action::Skip, ReasonCode::NothingToRetry));
