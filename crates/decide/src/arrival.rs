@@ -76,7 +76,13 @@ pub(crate) fn on_nudge(
     let wanted = |item: &DecisionItem| {
         created.environment.is_none() || item.environment.is_none() || item.environment == created.environment
     };
-    Ok(items(name, model).into_iter().filter(wanted).collect())
+    let items: Vec<DecisionItem> = items(name, model).into_iter().filter(wanted).collect();
+    if items.is_empty() {
+        let sentence =
+            format!("version {asked} of {name} was announced, and was decided about before where it may go");
+        return Err((ReasonCode::AlreadySeen, sentence));
+    }
+    Ok(items)
 }
 
 /// Whether a decision leaves nothing to decide about what has arrived: it is not decided about again then. What could not

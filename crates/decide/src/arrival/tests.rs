@@ -107,8 +107,10 @@ fn nothing_new_is_nothing_to_do() {
 #[test]
 fn an_environment_that_has_seen_it_is_left_alone() {
     let seen = Arrival::New { version: "7".to_owned(), passed_over: vec![], seen_by: [production()].into() };
-    let decision = decided(Event::Schedule, seen, EnvironmentState::default());
+    let decision = decided(Event::Schedule, seen.clone(), EnvironmentState::default());
     assert_eq!((decision.action, decision.reason_code), (Action::Skip, ReasonCode::NothingToDo));
+    let decision = decided(announced("7", None), seen, EnvironmentState::default());
+    assert_eq!((decision.action, decision.reason_code), (Action::Skip, ReasonCode::AlreadySeen));
 }
 
 #[test]
