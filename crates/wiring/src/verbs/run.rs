@@ -45,17 +45,13 @@ use crate::{
 pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answer, Failure> {
     let trigger = decide::trigger(&args.event, &args.common, &workspace).await?;
     let Event::Comment(asked) = &trigger.event else {
-        let looked = Box::pin(look(&workspace, &trigger.event)).await?;
-        let decision = tagship_decide::decide(&trigger, &repository_state(&workspace, &looked).await?);
-        let begun = Begun { trigger: &trigger, looked: &looked };
-        let done = carry_out(args, &mut workspace, begun.looked, &decision).await?;
-        let done = Box::pin(follow_on(args, &mut workspace, begun, decision, done)).await?;
+        let done = Box::pin(by_event(args, &mut workspace, &trigger)).await;
         if matches!(trigger.event, Event::Schedule) {
             workspace.choose_as(&args.common);
-            // What failed when a rollout ended is tried again.
+            // What failed when a rollout ended is tried again, however this run went.
             follow_all(&workspace).await;
         }
-        return Ok(done);
+        return done;
     };
     match Box::pin(command::follow(&workspace, &trigger, asked)).await? {
         Followed::Answered(answer) => Ok(answer),
@@ -66,6 +62,33 @@ pub(crate) async fn run(args: &RunArgs, mut workspace: Workspace) -> Result<Answ
             done
         }
     }
+}
+
+async fn by_event(args: &RunArgs, workspace: &mut Workspace, trigger: &Trigger) -> Result<Answer, Failure> {
+    let is_elsewhere = workspace.models()?.iter().any(|(_, model)| model.artifact.elsewhere().is_some());
+    if matches!(trigger.event, Event::Schedule) && is_elsewhere {
+        go_on_first(args, workspace, trigger).await?;
+    }
+    let looked = Box::pin(look(workspace, &trigger.event)).await?;
+    let decision = tagship_decide::decide(trigger, &repository_state(workspace, &looked).await?);
+    let begun = Begun { trigger, looked: &looked };
+    let done = carry_out(args, workspace, begun.looked, &decision).await?;
+    Box::pin(follow_on(args, workspace, begun, decision, done)).await
+}
+
+/// Goes one step on with what runs, before places elsewhere are looked at, which may take their time. What becomes of it is
+/// told when it goes on after the look.
+async fn go_on_first(args: &RunArgs, workspace: &mut Workspace, trigger: &Trigger) -> Result<(), Failure> {
+    let running = tagship_decide::decide(trigger, &repository_state(workspace, &Looked::default()).await?);
+    let pace = Pace { once: true, ..args.pace.clone() };
+    for item in running.items.iter().filter(|item| item.action == Action::Tick) {
+        workspace.choose(&item.model, item.environment.as_ref());
+        if let Err(failure) = follow(workspace, &pace, item).await {
+            workspace.tell_once(&failure.message);
+        }
+    }
+    workspace.choose_as(&args.common);
+    Ok(())
 }
 
 /// What a run is about, and what it found before it decided.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tagship_domain::Redacted;
 use tagship_ports::{PortError, Problem};
+use tokio::time::timeout;
 
 use crate::{http, places::Opener};
 
@@ -17,6 +19,8 @@ const USER: &str = "MLFLOW_TRACKING_USERNAME";
 const PASSWORD: &str = "MLFLOW_TRACKING_PASSWORD";
 /// Longest wait for an answer; a file may take longer.
 const ANSWER: Duration = Duration::from_secs(30);
+/// Longest wait for the next bytes of an answer.
+pub(super) const STALL: Duration = Duration::from_secs(60);
 /// Longest wait for a file.
 const FILE: Duration = Duration::from_hours(1);
 /// Largest answer that is read into memory, in bytes.
@@ -157,19 +161,16 @@ impl Api {
         let mut tries = 1;
         loop {
             let sent = match request.try_clone() {
-                Some(request) => self.signed(request).send().await,
+                Some(request) => timeout(STALL, self.signed(request).send()).await,
                 None => {
                     return Err(PortError::new(Problem::Local, about, "the request cannot be sent again"));
                 }
             };
             let outcome = match sent {
-                Ok(response) if response.status().is_success() => return Ok(response),
-                Ok(response) => Err(refused(about, response).await),
-                Err(error) => Err(PortError::new(
-                    Problem::Unreachable,
-                    about,
-                    format!("{} does not answer: {}", shown(&self.base), http::cause(&error)),
-                )),
+                Ok(Ok(response)) if response.status().is_success() => return Ok(response),
+                Ok(Ok(response)) => Err(refused(about, response).await),
+                Ok(Err(error)) => Err(self.silent(about, &http::cause(&error))),
+                Err(_elapsed) => Err(self.silent(about, "no answer in time")),
             };
             match outcome {
                 Err(error) if error.problem == Problem::Unreachable && tries < TRIES => {
@@ -179,6 +180,11 @@ impl Api {
                 other => return other,
             }
         }
+    }
+
+    fn silent(&self, about: &str, why: &str) -> PortError {
+        let message = format!("{} does not answer: {why}", shown(&self.base));
+        PortError::new(Problem::Unreachable, about, message)
     }
 
     fn signed(&self, request: RequestBuilder) -> RequestBuilder {
@@ -195,11 +201,23 @@ fn shown(url: &Url) -> String {
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
+/// The next bytes of an answer, where they come within this time.
+pub(super) async fn chunk(
+    about: &str,
+    response: &mut Response,
+    stall: Duration,
+) -> Result<Option<Bytes>, PortError> {
+    let lost = |why: String| PortError::new(Problem::Unreachable, about, why);
+    match timeout(stall, response.chunk()).await {
+        Ok(chunk) => chunk.map_err(|error| lost(http::cause(&error))),
+        Err(_elapsed) => Err(lost(format!("nothing more came for {} seconds", stall.as_secs()))),
+    }
+}
+
 /// Reads an answer up to the limit.
 async fn body(about: &str, mut response: Response) -> Result<Vec<u8>, PortError> {
-    let lost = |error: reqwest::Error| PortError::new(Problem::Unreachable, about, http::cause(&error));
     let mut bytes = vec![];
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+    while let Some(chunk) = chunk(about, &mut response, STALL).await? {
         if bytes.len() + chunk.len() > LARGEST {
             let message = format!("the answer is larger than {LARGEST} bytes");
             return Err(PortError::new(Problem::Invalid, about, message));
@@ -236,5 +254,36 @@ async fn refused(about: &str, response: Response) -> PortError {
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_stops_coming_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Its request fits into one read.
+            assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc").await.unwrap();
+            stream
+        };
+        let client = http::client(ANSWER).unwrap();
+        // The connection stays open and brings nothing more.
+        let (_open, response) = tokio::join!(server, client.get(url).send());
+        let mut response = response.unwrap();
+        assert_eq!(chunk("fetch", &mut response, ANSWER).await.unwrap().as_deref(), Some(&b"abc"[..]));
+        let given_up = chunk("fetch", &mut response, Duration::ZERO).await.unwrap_err();
+        assert_eq!(given_up.problem, Problem::Unreachable);
+        assert!(given_up.to_string().contains("nothing more came"), "{given_up}");
     }
 }

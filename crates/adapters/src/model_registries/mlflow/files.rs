@@ -4,11 +4,11 @@ use serde::Deserialize;
 use tagship_domain::signature::Signature;
 use tagship_ports::{PortError, Problem, model_registry::Fetched};
 
-use super::{api::Api, signature};
-use crate::{
-    http,
-    taking::{MOST_FILES, Taking},
+use super::{
+    api::{Api, STALL, chunk},
+    signature,
 };
+use crate::taking::{MOST_FILES, Taking};
 
 /// Most folders of a version.
 const MOST_FOLDERS: usize = 1_000;
@@ -61,10 +61,8 @@ pub(super) async fn fetch(
         let name = only.map_or(file.path.as_str(), |only| only.rsplit('/').next().unwrap_or(only));
         let mut incoming = taking.begin(name)?;
         let mut response = api.file(about, &format!("{folder}/{}", file.path)).await?;
-        let lost = |error: reqwest::Error| {
-            PortError::new(Problem::Unreachable, about, format!("{}: {}", file.path, http::cause(&error)))
-        };
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        let named = format!("{about}: {}", file.path);
+        while let Some(chunk) = chunk(&named, &mut response, STALL).await? {
             incoming.write(&chunk)?;
         }
         incoming.end(file.size)?;
@@ -116,9 +114,8 @@ async fn declared(
         |file: &&Named| file.path == DESCRIPTION && file.size.is_none_or(|size| size <= LARGEST_DESCRIPTION);
     let Some(file) = files.iter().find(small) else { return Ok(None) };
     let mut response = api.file(about, &format!("{folder}/{}", file.path)).await?;
-    let lost = |error: reqwest::Error| PortError::new(Problem::Unreachable, about, http::cause(&error));
     let mut bytes = vec![];
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+    while let Some(chunk) = chunk(about, &mut response, STALL).await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > LARGEST_DESCRIPTION {
             return Ok(None);
