@@ -17,12 +17,12 @@ environment:
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections import OrderedDict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +30,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 FRESH = 300  # seconds that a webhook may be old, or ahead by another clock
 LARGEST = 256 * 1024  # bytes of a webhook
 REMEMBERED = 10_000  # deliveries
+LONGEST_TIME = 12  # digits of a time in seconds
 NEWS = {("model_version", "created"), ("model_version_alias", "created")}
 
 
@@ -64,7 +65,7 @@ def verify(secret: bytes, headers, body: bytes, now: float) -> str:
     signature = headers.get("X-MLflow-Signature")
     if not (delivery and sent and signature):
         raise Refused("it is not signed")
-    if not sent.isascii() or not sent.isdigit() or abs(now - int(sent)) > FRESH:
+    if not sent.isascii() or not sent.isdigit() or len(sent) > LONGEST_TIME or abs(now - int(sent)) > FRESH:
         raise Refused("it is not fresh")
     signed = b".".join((delivery.encode(), sent.encode(), body))
     wanted = b"v1," + base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest())
@@ -127,7 +128,7 @@ def relay(secret: bytes, models, deliveries: Deliveries):
                 return 200, "it was passed on before"
             try:
                 dispatch(told)
-            except (OSError, urllib.error.HTTPError) as error:
+            except (OSError, http.client.HTTPException) as error:
                 deliveries.forget(delivery)
                 # MLflow sends it again.
                 return 502, f"GitHub could not be told: {error}"

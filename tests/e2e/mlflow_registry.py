@@ -244,9 +244,14 @@ def deployed(bench: Bench, home: Path, registry: Registry):
     registry.register("v4")
     expect("a message about a new one", summed(decided(0, *dispatched)), ("deploy", "model-version-created"))
 
-    # Bytes that are changed behind a version that was fetched are another artifact.
-    (bench.clone / "tagship.yml").write_text(config.replace("mlflow:churn#", "mlflow:churn@champion#"))
+    # An alias that says what is to be deployed follows nothing.
+    aliased = config.replace("mlflow:churn#", "mlflow:churn@champion#")
+    (bench.clone / "tagship.yml").write_text(aliased)
     expect("an alias that names what is deployed", summed(decided(0))[0], "skip")
+    bench.run(0, "rollback")
+    expect("the alias that is the source stays", registry.alias("champion"), newest)
+    (bench.clone / "tagship.yml").write_text(aliased.replace("target:", "alias: champion\n        target:"))
+    bench.run(2, "decide", *event)
     (bench.clone / "tagship.yml").write_text(config.replace("mlflow:churn#", "nowhere:churn#"))
     bench.run(2, "decide", *event)
 
@@ -306,6 +311,7 @@ def webhooks(bench: Bench, home: Path, registry: Registry, relay: str):
     expect("another body", send(body + b" ", signed(body, "b")), 401)
     expect("an old one", send(body, signed(body, "c", at=time.time() - 600)), 401)
     expect("one from ahead", send(body, signed(body, "d", at=time.time() + 600)), 401)
+    expect("one whose time has no end", send(body, {**signed(body, "h"), "X-MLflow-Timestamp": "9" * 5000}), 401)
     expect("one without a time", send(body, {**signed(body, "e"), "X-MLflow-Timestamp": "now"}), 401)
     other = json.dumps({"entity": "registered_model", "action": "created", "data": {"name": "churn"}}).encode()
     expect("another event", send(other, signed(other, "f")), 200)
