@@ -20,7 +20,7 @@ const PASSWORD: &str = "MLFLOW_TRACKING_PASSWORD";
 /// Longest wait for an answer; a file may take longer.
 const ANSWER: Duration = Duration::from_secs(30);
 /// Longest wait for the next bytes of an answer.
-pub(super) const STALL: Duration = Duration::from_secs(60);
+pub(super) const STALL: Duration = Duration::from_mins(1);
 /// Longest wait for a file.
 const FILE: Duration = Duration::from_hours(1);
 /// Largest answer that is read into memory, in bytes.
