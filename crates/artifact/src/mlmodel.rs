@@ -116,7 +116,7 @@ fn lets_through((module, name): (&str, &str), at: usize, trust: Trust<'_>, findi
     let target = format!("{module}.{name}");
     let (module, name) = pickle::normalise(module, name);
     match trust.standing(&module, name) {
-        Standing::Listed(_) => true,
+        Standing::Listed(usage) => !usage.needs_pickle(),
         Standing::Added(_, addition) if addition.call == GlobalUse::Reduce => {
             findings.about(&rules::ADDED_GLOBAL, Some(at as u64), target, pickle::added(addition));
             true

@@ -290,6 +290,12 @@ rules! {
     DOTTED_GLOBAL "PKL112" Critical Complete
         "a dotted name that walks through attributes"
         "Do not load this file; no model library writes such names.";
+    ARROW_BROKEN "PKL113" High Complete
+        "an Arrow array that does not fit its buffers"
+        "Do not load this file; reading the array reads memory that is not the model's.";
+    ARROW_UNKNOWN "PKL114" Medium Incomplete
+        "an Arrow array that is not understood"
+        "Write the file again with pickle protocol 4 or later, or keep tables as Parquet.";
     FRAME "PKL201" High Complete
         "a frame that loaders read differently"
         "Write the file again; the C and Python unpicklers disagree on it.";

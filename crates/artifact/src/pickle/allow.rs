@@ -2,17 +2,21 @@
 //!
 //! Data, reviewed entry by entry: what the writers of scikit-learn, numpy, pandas, scipy, xgboost, lightgbm,
 //! catboost, imbalanced-learn, river and the standard library put into pickles of plain models and tables (scikit-learn 0.20 to
-//! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1 with dateutil 4.0, scipy 1.2 to 1.18, torch 1.13 to 2.15,
+//! 1.9, numpy 1.15 to 2.5, pandas 0.24 to 3.1 with dateutil 4.0 and pyarrow 26, scipy 1.2 to 1.18, torch 1.13 to 2.15,
 //! statsmodels 0.13 to 0.15, of whose state space models 0.15 alone). Nothing is matched by prefix, because every one
 //! of these packages holds functions that run code.
 //!
+//! Let through in exact forms only, because anything else of them runs code or reads other memory:
+//! - `getattr`: the function that makes a time zone of its name, and methods that instances keep of themselves.
+//! - `scipy.stats` distributions: their `__setstate__` executes a text of their state, which must be scipy's template.
+//! - Arrow's arrays, which pandas 3 keeps texts in where it finds pyarrow: their buffers are checked, since Arrow does not.
+//!
 //! Left out on purpose, although benign files use them:
-//! - `getattr`, `type`, `operator.attrgetter`: they reach anything from anything.
-//! - `scipy.stats` distributions: their `__setstate__` executes a template that is part of the state.
+//! - `type`, `operator.attrgetter`: they reach anything from anything.
+//! - frozen distributions of scipy before 1.9, whose class also makes what it is given.
+//! - `scipy.spatial` triangulations: they use the indices of their state without a check.
 //! - statsmodels' state with a formula: its data objects evaluate it. Without one they are listed.
 //! - `torch.fx.graph_module.reduce_graph_module`: it runs source code from its arguments.
-//! - Arrow's arrays, which pandas 3 keeps texts in where it finds pyarrow: they are made without a check of their offsets,
-//!   so that a forged one reads other memory.
 //! - cloudpickle and dill: they carry code. Of dill only the function around numpy's arrays is listed.
 
 mod bundle;
@@ -81,8 +85,42 @@ pub(crate) enum Usage {
     Storage,
     /// joblib's wrapper, after whose state array bytes stand in the stream.
     ArrayWrapper,
+    /// `getattr`: called at once, and for nothing but the attributes that its writers name.
+    Attribute,
+    /// The function of `ZoneInfo` that makes a time zone of its name.
+    Zone,
+    /// A class of scipy's distributions, whose state holds source text.
+    Distribution,
+    /// `numpy.vectorize`: around the method that a distribution keeps, and nothing else.
+    Vectorize,
+    /// A function of pyarrow that gives a type: a name, or a unit and numbers.
+    ArrowType,
+    /// A function of pyarrow that takes bytes for a buffer.
+    ArrowBuffer,
+    /// A function of pyarrow that makes an array of buffers.
+    ArrowArray,
+    /// A class of pandas around an array of Arrow.
+    ArrowHolder,
     /// Not on the list: the team adds it, to be used so and with inert arguments.
     Own(GlobalUse),
+}
+
+impl Usage {
+    /// Whether it is harmless by the checks of arguments and state alone that are made in a pickle. Then it may not be kept
+    /// as data either, for others to call.
+    pub(crate) fn needs_pickle(self) -> bool {
+        matches!(
+            self,
+            Self::Attribute
+                | Self::Zone
+                | Self::Distribution
+                | Self::Vectorize
+                | Self::ArrowType
+                | Self::ArrowBuffer
+                | Self::ArrowArray
+                | Self::ArrowHolder
+        )
+    }
 }
 
 /// How `module.name` may be used; `None` where it is not on the list. Both must be normalised, see
@@ -134,6 +172,27 @@ pub(super) fn is_ufunc(module: &str, name: &str) -> bool {
                 | "tan"
                 | "tanh"
         )
+}
+
+/// Whether instances of a listed class keep this method of themselves as an attribute, and their writers name it by `getattr`.
+pub(super) fn keeps_method(module: &str, class: &str, method: &str) -> bool {
+    match module {
+        "scipy.interpolate._interpolate" | "scipy.interpolate.interpolate" => {
+            class == "interp1d"
+                && matches!(
+                    method,
+                    "_call_linear"
+                        | "_call_linear_np"
+                        | "_call_nan_spline"
+                        | "_call_nearest"
+                        | "_call_previousnext"
+                        | "_call_spline"
+                )
+        }
+        "scipy.stats._discrete_distns" => method == "_entropy",
+        "statsmodels.tsa.exponential_smoothing.ets" => class == "ETSModel" && method == "loglike",
+        _ => false,
+    }
 }
 
 /// Bytes of an element of a storage class of PyTorch.
@@ -198,12 +257,13 @@ mod tests {
             for name in groups.iter().flat_map(|(_, names)| *names) {
                 let listed_anyway = matches!(
                     (*module, *name),
-                    ("types", "SimpleNamespace") | ("dill._dill", "_create_array")
+                    ("types", "SimpleNamespace") | ("dill._dill", "_create_array") | ("builtins", "getattr")
                 );
                 assert!(listed_anyway || !is_dangerous(module, name), "{module}.{name}");
                 // A method is what a class keeps of itself, and never called.
                 let kept = *module == "scipy.interpolate._interpolate"
-                    && usage(module, name) == Some(Usage::Reference);
+                    && usage(module, name) == Some(Usage::Reference)
+                    || (*module, *name) == ("zoneinfo", "ZoneInfo._unpickle");
                 assert!(!name.contains('.') || kept, "{module}.{name}");
                 assert_eq!(normalise(module, name), ((*module).to_owned(), *name));
             }

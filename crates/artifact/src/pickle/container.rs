@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{rules, stream::Stop};
 
-/// Names of this form that are no methods and that nothing calls: documentation, and what PyTorch keeps of overloads.
-const INERT: &[&str] = &["__doc__", "__overloads__"];
+/// Names of this form that are no methods and that nothing calls: documentation, what a function of numpy is called, and
+/// what PyTorch keeps of overloads.
+const INERT: &[&str] = &["__doc__", "__name__", "__overloads__"];
 
 impl Machine<'_, '_> {
     /// The opcodes that make a container.
@@ -40,6 +41,10 @@ impl Machine<'_, '_> {
     fn short_tuple(&mut self, count: usize) -> Result<(), Stop> {
         let begin = self.below(count)?;
         let id = self.heap.make(Kind::Tuple).map_err(|Full| self.limit())?;
+        if !self.guarded.is_empty() {
+            let elements = self.run.stack[begin..].to_vec();
+            self.keep(&elements);
+        }
         self.heap.absorb(id, &self.run.stack[begin..]);
         self.check_weight(self.heap.get(id).weight);
         self.run.stack.truncate(begin);
@@ -107,6 +112,7 @@ impl Machine<'_, '_> {
     }
 
     fn absorb(&mut self, id: u32, elements: &[Value]) {
+        self.keep(elements);
         self.heap.absorb(id, elements);
         self.check_weight(self.heap.get(id).weight);
     }

@@ -38,6 +38,12 @@ impl Machine<'_, '_> {
         let usage = if own { Some(Usage::Class) } else { self.usage(module, name) };
         let number = u32::try_from(self.globals.len()).unwrap_or(u32::MAX);
         self.globals.push(Global { module: module.clone(), name: name.clone(), usage });
+        if usage == Some(Usage::ArrowBuffer) {
+            self.py_buffer = Some(number);
+        }
+        if usage.is_some_and(Usage::needs_pickle) {
+            self.guarded.push(number);
+        }
         self.numbers.insert(key, number);
         Ok(Value::Global(number))
     }
@@ -81,6 +87,24 @@ impl Machine<'_, '_> {
             _ => String::new(),
         };
         self.note_about(rule, &format!("{module}.{name}"), format!("{message}{ended}"));
+    }
+
+    /// Notes globals that are called where they are named, and of which every call is checked: whoever keeps one as data
+    /// could call it with anything.
+    pub(super) fn keep(&mut self, values: &[Value]) {
+        if self.guarded.is_empty() {
+            return;
+        }
+        for value in values {
+            let Value::Global(number) = value else { continue };
+            if self.guarded.contains(number) {
+                let global = &self.globals[*number as usize];
+                let dangerous = allow::is_dangerous(&global.module, &global.name);
+                let rule = if dangerous { &rules::DANGEROUS_GLOBAL } else { &rules::UNLISTED_GLOBAL };
+                let message = "loading the file keeps this as data, which no writer does; do not load it";
+                self.note_about(rule, &self.name(*number), message);
+            }
+        }
     }
 
     /// The global that GLOBAL and INST name in two lines.

@@ -135,6 +135,7 @@ impl Heap {
             Kind::Tuple | Kind::Dict if before == 0 || self.position(id).is_some() => {
                 REMEMBERED.saturating_sub(before)
             }
+            Kind::List if before == 0 && self.are_buffers(values) => REMEMBERED,
             _ => 0,
         };
         let (kept, dropped) = values.split_at(room.min(values.len()));
@@ -144,6 +145,12 @@ impl Heap {
         for value in dropped {
             self.release(*value);
         }
+    }
+
+    /// Whether these are the buffers of an Arrow array, which come in a list: three at most, and not all absent.
+    fn are_buffers(&self, values: &[Value]) -> bool {
+        let is_buffer = |value: &Value| matches!(value, Value::Object(id) if matches!(self.get(*id).element, Element::Buffer(_)));
+        values.len() <= 3 && values.iter().any(is_buffer)
     }
 
     /// Counts what went into an instance, as arguments or state, to its weight.

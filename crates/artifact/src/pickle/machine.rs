@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::{
+    content::Content,
     excerpt::Trace,
     global::Global,
     heap::Heap,
@@ -54,6 +55,15 @@ pub(super) struct Machine<'m, 'a> {
     /// Storages that persistent ids name, and their numbers by key.
     pub(super) storages: Vec<Storage>,
     pub(super) storage_numbers: HashMap<String, u32>,
+    /// Bytes whose content is known, and that of the operand.
+    pub(super) buffers: Vec<Content>,
+    pub(super) content: Option<Content>,
+    /// Arrow's function that takes bytes, where the stream has named it.
+    pub(super) py_buffer: Option<u32>,
+    /// The globals named that may not be kept as data.
+    pub(super) guarded: Vec<u32>,
+    /// Instances of `numpy.vectorize` that have no state yet.
+    pub(super) unfinished: u32,
     pub(super) trace: Trace,
     /// Offset of the opcode in execution.
     pub(super) at: u64,
@@ -86,6 +96,11 @@ impl<'m, 'a> Machine<'m, 'a> {
             trust,
             storages: Vec::new(),
             storage_numbers: HashMap::new(),
+            buffers: Vec::new(),
+            content: None,
+            py_buffer: None,
+            guarded: Vec::new(),
+            unfinished: 0,
             trace: Trace::default(),
             at: 0,
             kept: Vec::new(),
@@ -98,12 +113,16 @@ impl<'m, 'a> Machine<'m, 'a> {
     pub(super) fn run_stream(&mut self) -> Result<(), Stop> {
         loop {
             if self.step()? {
-                self.pop()?;
+                let result = self.pop()?;
+                self.keep(&[result]);
                 // Here a plain unpickler is at its end.
                 self.plain_fails |= !self.outer.is_empty();
                 match self.outer.pop() {
                     Some(outer) => self.run = Run { plain: None, ..outer },
-                    None => return Ok(()),
+                    None => {
+                        self.check_finished();
+                        return Ok(());
+                    }
                 }
             }
         }

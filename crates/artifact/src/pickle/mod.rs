@@ -7,8 +7,11 @@
 //! joblib's files are pickles with array bytes in between; see [`inline`].
 
 mod allow;
+mod arrow;
 mod call;
 mod container;
+mod content;
+mod distribution;
 mod dtype;
 mod excerpt;
 mod frame;
@@ -26,6 +29,7 @@ mod scan;
 mod schema;
 mod sniff;
 mod stack;
+mod state;
 #[cfg(test)]
 mod tests;
 mod torch;

@@ -1,6 +1,6 @@
 //! Reads the operand of an opcode: a number, or as much of a text or of bytes as is kept.
 
-use super::{machine::Machine, opcode::Operand, utf8::Utf8};
+use super::{content::Look, distribution, machine::Machine, opcode::Operand, utf8::Utf8};
 use crate::{rules, stream::Stop};
 
 /// Bytes of a text that are kept to see whether it names something; longer texts name nothing.
@@ -57,9 +57,10 @@ impl Machine<'_, '_> {
         }
         self.kept.clear();
         self.length = length;
+        let room = if length <= distribution::LONGEST as u64 { distribution::LONGEST } else { KEPT };
         let (mut text, kept) = (Utf8::default(), &mut self.kept);
         self.stream.pass(length, |chunk| {
-            let wanted = (KEPT - kept.len()).min(chunk.len());
+            let wanted = (room - kept.len()).min(chunk.len());
             kept.extend_from_slice(&chunk[..wanted]);
             text.add(chunk);
         })?;
@@ -82,7 +83,18 @@ impl Machine<'_, '_> {
         }
         self.kept.clear();
         self.length = length;
-        self.stream.take(length, KEPT, &mut self.kept)?;
+        self.content = None;
+        if !self.is_lending() {
+            self.stream.take(length, KEPT, &mut self.kept)?;
+            return Ok(0);
+        }
+        let (mut look, kept) = (Look::default(), &mut self.kept);
+        self.stream.pass(length, |chunk| {
+            let wanted = (KEPT - kept.len()).min(chunk.len());
+            kept.extend_from_slice(&chunk[..wanted]);
+            look.add(chunk);
+        })?;
+        self.content = Some(look.end());
         Ok(0)
     }
 }

@@ -99,16 +99,18 @@ impl Machine<'_, '_> {
             Some(Value::Global(number)) if differs => {
                 let unchecked = matches!(usage(number), Some(Usage::Own(_)));
                 unchecked
+                    || usage(number).is_some_and(Usage::needs_pickle)
                     || matches!(
                         usage(number),
                         None | Some(Usage::Reference | Usage::FileArray | Usage::Value)
                     )
             }
             Some(Value::Global(number)) if mixed => {
-                matches!(
-                    usage(number),
-                    Some(Usage::Ufunc | Usage::Random | Usage::Apply | Usage::Partial | Usage::Own(_))
-                )
+                usage(number).is_some_and(Usage::needs_pickle)
+                    || matches!(
+                        usage(number),
+                        Some(Usage::Ufunc | Usage::Random | Usage::Apply | Usage::Partial | Usage::Own(_))
+                    )
             }
             Some(Value::Object(id)) if differs => match self.heap.get(id).kind {
                 Kind::Instance(class) => matches!(

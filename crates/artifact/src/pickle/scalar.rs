@@ -1,7 +1,8 @@
 //! Values that an opcode carries in itself: numbers, texts, bytes.
 
 use super::{
-    literal,
+    content::Content,
+    distribution, literal,
     machine::Machine,
     opcode,
     operand::{KEPT, LINE},
@@ -46,18 +47,31 @@ impl Machine<'_, '_> {
                     // Python lets lone surrogates pass; no name holds one.
                     None if self.length > KEPT as u64 || utf8::is_text(&kept) => Value::LongText,
                     None => return Err(self.fail(&rules::PICKLE_OPERAND, "a text that is no UTF-8")),
+                    Some(text) if self.length > KEPT as u64 && distribution::is_parser(text) => Value::Parser,
                     Some(text) => self.text(text)?,
                 };
                 self.kept = kept;
                 return Ok(value);
             }
             opcode::BINBYTES | opcode::SHORT_BINBYTES | opcode::BINBYTES8 | opcode::BYTEARRAY8 => {
-                Value::Bytes
+                self.bytes(opcode == opcode::BYTEARRAY8)
             }
             opcode::NONE => Value::None,
             opcode::NEWTRUE | opcode::NEWFALSE | opcode::BINFLOAT => Value::Number,
             _ => Value::Refused,
         })
+    }
+
+    /// Bytes, of which the content is known where Arrow gets them, or where they are the same object everywhere.
+    fn bytes(&mut self, mutable: bool) -> Value {
+        match self.content.take() {
+            Some(content) => self.buffer(content.changeable(mutable)),
+            None if self.length < 2 && !mutable => {
+                let content = Content::of(&self.kept);
+                self.buffer(content)
+            }
+            None => Value::Bytes,
+        }
     }
 
     fn escaped(&mut self, opcode: u8) -> Result<Value, Stop> {

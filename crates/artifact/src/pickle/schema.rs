@@ -65,16 +65,7 @@ impl Machine<'_, '_> {
                 return (listed && package(class) == "numpy" && self.is_small_shape(*arguments.get(1)?))
                     .then_some(class);
             }
-            Usage::Reconstruct => {
-                let class = first_global?;
-                let Value::Global(base) = *arguments.get(1)? else { return None };
-                if self.globals[class as usize].usage? == Usage::Own(GlobalUse::Reference) {
-                    return None;
-                }
-                let base = &self.globals[base as usize];
-                let plain = arguments.get(2).is_none_or(|state| self.is_literal(*state, false));
-                return (base.module == "builtins" && base.usage.is_some() && plain).then_some(class);
-            }
+            Usage::Reconstruct => return self.rebuilt(first_global?, arguments),
             Usage::NewObject => {
                 let class = first_global?;
                 let usage = self.globals[class as usize].usage?;
@@ -86,7 +77,8 @@ impl Machine<'_, '_> {
             }
             Usage::Partial => {
                 let function = first_global?;
-                self.globals[function as usize].usage.is_some_and(|usage| usage != Usage::FileArray)
+                let usage = self.globals[function as usize].usage;
+                usage.is_some_and(|usage| usage != Usage::FileArray && !usage.needs_pickle())
             }
             Usage::Ufunc => matches!(arguments, [Value::Text(module), Value::Text(name)]
                 if allow::is_ufunc(self.texts.get(*module), self.texts.get(*name))),
@@ -114,9 +106,29 @@ impl Machine<'_, '_> {
                     && self.accepts(*function, function_usage, Some(inner), Call::Init).is_some()
             }
             Usage::Tensor => self.is_tensor(arguments).is_some(),
+            Usage::Attribute => call == Call::Init && self.is_attribute(arguments),
+            Usage::Zone => self.is_zone(arguments),
+            Usage::Distribution | Usage::ArrowHolder | Usage::Vectorize => {
+                call == Call::New && arguments.is_empty()
+            }
+            Usage::ArrowType => {
+                arguments.iter().all(|value| matches!(value, Value::Text(_) | Value::None | Value::Int(_)))
+            }
+            Usage::ArrowBuffer | Usage::ArrowArray => call == Call::Init && arguments.len() == 1,
             Usage::Callable | Usage::Value | Usage::Reference | Usage::FileArray | Usage::Storage => false,
         };
         fine.then_some(callee)
+    }
+
+    /// The class that `copyreg._reconstructor` makes an instance of, with a plain base of Python's and its state.
+    fn rebuilt(&self, class: u32, arguments: &[Value]) -> Option<u32> {
+        let Value::Global(base) = *arguments.get(1)? else { return None };
+        if self.globals[class as usize].usage? == Usage::Own(GlobalUse::Reference) {
+            return None;
+        }
+        let base = &self.globals[base as usize];
+        let plain = arguments.get(2).is_none_or(|state| self.is_literal(*state, false));
+        (base.module == "builtins" && base.usage.is_some() && plain).then_some(class)
     }
 
     /// Whether what the team adds takes a call: made so, and with arguments that are inert.
@@ -134,7 +146,13 @@ impl Machine<'_, '_> {
     fn is_literal(&self, value: Value, globals: bool) -> bool {
         match value {
             Value::Int(number) => number <= LARGE,
-            Value::None | Value::Number | Value::Text(_) | Value::LongText | Value::Bytes => true,
+            Value::None
+            | Value::Number
+            | Value::Text(_)
+            | Value::LongText
+            | Value::Parser
+            | Value::Bytes
+            | Value::Buffer(_) => true,
             Value::Global(global) => globals && self.globals[global as usize].usage != Some(Usage::FileArray),
             Value::Object(_)
                 if globals
@@ -169,8 +187,34 @@ impl Machine<'_, '_> {
 
     fn is_latin(&self, arguments: &[Value]) -> bool {
         let [text, Value::Text(codec)] = arguments else { return false };
-        matches!(text, Value::Text(_) | Value::LongText)
+        matches!(text, Value::Text(_) | Value::LongText | Value::Parser)
             && matches!(self.texts.get(*codec), "latin1" | "latin-1" | "iso-8859-1" | "utf-8" | "ascii")
+    }
+
+    /// The attributes that pickles name by `getattr`: the function that makes a time zone, and methods that instances keep of
+    /// themselves, which nothing here may call.
+    fn is_attribute(&self, arguments: &[Value]) -> bool {
+        let [owner, Value::Text(name)] = arguments else { return false };
+        let name = self.texts.get(*name);
+        if let Value::Global(class) = owner {
+            let class = &self.globals[*class as usize];
+            return class.module == "zoneinfo" && class.name == "ZoneInfo" && name == "_unpickle";
+        }
+        self.heap.class_of(*owner).is_some_and(|class| {
+            let class = &self.globals[class as usize];
+            let instance = matches!(class.usage, Some(Usage::Class | Usage::Distribution));
+            instance && allow::keeps_method(&class.module, &class.name, name)
+        })
+    }
+
+    /// The name of a time zone, which is looked up as a file below folders of Python's and a package of that name.
+    fn is_zone(&self, arguments: &[Value]) -> bool {
+        let [Value::Text(name), Value::Number | Value::Int(0 | 1)] = arguments else { return false };
+        let part = |part: &str| {
+            part.starts_with(|first: char| first.is_ascii_alphanumeric())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))
+        };
+        self.texts.get(*name).split('/').all(part)
     }
 
     fn is_small_shape(&self, shape: Value) -> bool {

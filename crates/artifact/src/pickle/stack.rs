@@ -28,16 +28,20 @@ impl Machine<'_, '_> {
             }
             opcode::POP => {
                 let value = self.pop()?;
+                self.keep(&[value]);
                 self.heap.release(value);
             }
             opcode::POP_MARK => {
-                for value in self.pop_mark()? {
+                let values = self.pop_mark()?;
+                self.keep(&values);
+                for value in values {
                     self.heap.release(value);
                 }
             }
             _ => {
                 let value = self.top()?;
                 self.heap.share(value);
+                self.met(value);
                 self.push(value)?;
             }
         }
@@ -62,6 +66,7 @@ impl Machine<'_, '_> {
             let Some(value) = self.run.memo.get(index) else {
                 return Err(self.fail(&rules::PICKLE_STACK, format!("memo entry {index} was never stored")));
             };
+            self.met(value);
             return self.push(value);
         }
         // Memo indices count stored objects, in one pickler over several dumps too.
@@ -77,6 +82,13 @@ impl Machine<'_, '_> {
         let value = self.top()?;
         self.heap.share(value);
         self.run.memo.put(index, value).map_err(|Full| self.limit())
+    }
+
+    /// What is in two places now.
+    fn met(&mut self, value: Value) {
+        if self.py_buffer.is_some() {
+            self.meet_again(value);
+        }
     }
 
     pub(super) fn push(&mut self, value: Value) -> Result<(), Stop> {

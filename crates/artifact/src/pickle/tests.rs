@@ -1,29 +1,31 @@
 //! Hostile and ordinary streams, written opcode by opcode.
 
+mod exact;
+
 use proptest::prelude::*;
 
 use crate::build::{judge, passes, rules};
 
 /// `module.name` by `STACK_GLOBAL`.
-fn global(module: &str, name: &str) -> Vec<u8> {
+pub(super) fn global(module: &str, name: &str) -> Vec<u8> {
     [text(module), text(name), vec![0x93]].concat()
 }
 
-fn text(text: &str) -> Vec<u8> {
+pub(super) fn text(text: &str) -> Vec<u8> {
     [&[0x8c, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
 }
 
-fn stream(body: &[&[u8]]) -> Vec<u8> {
+pub(super) fn stream(body: &[&[u8]]) -> Vec<u8> {
     [&[0x80, 4][..], &body.concat(), b"."].concat()
 }
 
-fn check(bytes: &[u8], rule: &str) {
+pub(super) fn check(bytes: &[u8], rule: &str) {
     let report = judge("m.pkl", bytes);
     assert!(!passes(&report), "{rule}");
     assert!(rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
 }
 
-fn sound(bytes: &[u8]) {
+pub(super) fn sound(bytes: &[u8]) {
     let report = judge("m.pkl", bytes);
     assert!(passes(&report), "{:?}", report.findings);
 }

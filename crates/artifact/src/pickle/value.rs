@@ -3,6 +3,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::arrow::Layout;
+
 /// Bytes of distinct short texts kept.
 const MAX_TEXT: usize = 16 << 20;
 /// Expansion above which shared references are a bomb, in elements.
@@ -21,8 +23,12 @@ pub(super) enum Value {
     Text(u32),
     /// A text too long to be a name.
     LongText,
+    /// A text that defines how a distribution of scipy takes its arguments apart, and nothing else.
+    Parser,
     /// Bytes.
     Bytes,
+    /// Bytes whose content is known, by their number in the machine's table.
+    Buffer(u32),
     /// A global, by its number in the machine's table.
     Global(u32),
     /// A container or an instance, by its place in the heap.
@@ -45,10 +51,10 @@ pub(super) enum Kind {
     Instance(u32),
 }
 
-/// What an instance is for, where that matters: the element type of an array of numpy, the function of a partial.
+/// What an instance is for, where that matters: the element type of an array, the function of a partial, bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element {
-    /// Neither a dtype nor a partial, or not understood.
+    /// None of the others, or not understood.
     Unknown,
     /// A `functools.partial` of this global.
     Partial(u32),
@@ -56,6 +62,10 @@ pub(super) enum Element {
     Object,
     /// Plain values of this many bytes.
     Plain(u32),
+    /// A type of Arrow.
+    Arrow(Layout),
+    /// Bytes whose content is known, by their number in the machine's table.
+    Buffer(u32),
 }
 
 /// The heap or a table is full.

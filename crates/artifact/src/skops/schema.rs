@@ -130,7 +130,11 @@ impl Schema<'_> {
         let target = format!("{module}.{class}");
         let (module, class) = pickle::normalise(module, class);
         let (rule, message, through) = match self.trust.standing(&module, class) {
-            Standing::Listed(_) => return true,
+            Standing::Listed(usage) if !usage.needs_pickle() => return true,
+            Standing::Listed(_) => {
+                let message = "this type is harmless only by checks that are made in pickles";
+                (&rules::SKOPS_TYPE, message.to_owned(), false)
+            }
             Standing::Added(_, addition)
                 if addition.call == GlobalUse::Reference && !NAMING.contains(&loader) =>
             {

@@ -10,7 +10,7 @@ pub enum Bundle {
     Numpy,
     /// scipy.
     Scipy,
-    /// pandas, and the time zones and offsets that it stores.
+    /// pandas, and the arrays of Arrow, time zones and offsets that it stores.
     Pandas,
     /// scikit-learn.
     Sklearn,
@@ -43,7 +43,7 @@ pub struct BundleError(String);
 const PACKAGES: &[(Bundle, &str, &[&str])] = &[
     (Bundle::Numpy, "numpy", &["numpy", "joblib", "dill"]),
     (Bundle::Scipy, "scipy", &["scipy"]),
-    (Bundle::Pandas, "pandas", &["pandas", "pytz", "dateutil"]),
+    (Bundle::Pandas, "pandas", &["pandas", "pyarrow", "pytz", "dateutil"]),
     (Bundle::Sklearn, "sklearn", &["sklearn", "_loss"]),
     (Bundle::Imblearn, "imblearn", &["imblearn"]),
     (Bundle::Statsmodels, "statsmodels", &["statsmodels"]),

@@ -1,0 +1,182 @@
+//! What a run of bytes holds that Arrow takes for one of an array's buffers, summed up in passing: whichever buffer it is
+//! told only after the bytes went by, so each reading of them is kept.
+
+use super::utf8::Utf8;
+
+/// What is known of a buffer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Bytes.
+    pub(super) length: u64,
+    first: u8,
+    last: u8,
+    ones: u64,
+    /// The last of the offsets that it is when read as numbers of four bytes; `None` where they are no offsets.
+    narrow: Option<u64>,
+    /// The same with eight.
+    wide: Option<u64>,
+    /// It is text.
+    pub(super) text: bool,
+    /// The pickle could use it elsewhere too, and change it there.
+    pub(super) mutable: bool,
+}
+
+impl Content {
+    /// What these bytes hold.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut look = Look::default();
+        look.add(bytes);
+        look.end()
+    }
+
+    /// The same bytes, where somebody else could change them or not.
+    pub(super) fn changeable(self, mutable: bool) -> Self {
+        Self { mutable, ..self }
+    }
+
+    /// The last of the offsets of this width, none below zero and none below the one before.
+    pub(super) fn offsets(&self, wide: bool) -> Option<u64> {
+        if wide { self.wide } else { self.narrow }
+    }
+
+    /// How many bits from `begin` to `end` are zero, counted from the lowest of each byte. `None` where that is not
+    /// known, since only the first and the last byte may lie partly outside.
+    pub(super) fn zeros(&self, begin: u64, end: u64) -> Option<u64> {
+        if begin >= 8 || end.div_ceil(8) != self.length || begin > end {
+            return None;
+        }
+        let before = self.first & !(0xff_u8.checked_shl(u32::try_from(begin).ok()?)?);
+        let used = u32::try_from(end % 8).ok().filter(|used| *used > 0);
+        let after = used.map_or(0, |used| self.last.checked_shr(used).unwrap_or(0));
+        let outside = u64::from(before.count_ones() + after.count_ones());
+        (end - begin).checked_sub(self.ones.checked_sub(outside)?)
+    }
+}
+
+/// A buffer on its way through.
+#[derive(Debug)]
+pub(super) struct Look {
+    content: Content,
+    narrow: Rising,
+    wide: Rising,
+    text: Utf8,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            content: Content::default(),
+            narrow: Rising::new(4),
+            wide: Rising::new(8),
+            text: Utf8::default(),
+        }
+    }
+}
+
+impl Look {
+    pub(super) fn add(&mut self, piece: &[u8]) {
+        let (Some(first), Some(last)) = (piece.first(), piece.last()) else { return };
+        if self.content.length == 0 {
+            self.content.first = *first;
+        }
+        self.content.last = *last;
+        self.content.length += piece.len() as u64;
+        self.content.ones += piece.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();
+        self.narrow.add(piece);
+        self.wide.add(piece);
+        self.text.add(piece);
+    }
+
+    pub(super) fn end(self) -> Content {
+        Content {
+            narrow: self.narrow.end(),
+            wide: self.wide.end(),
+            text: self.text.is_sound(),
+            ..self.content
+        }
+    }
+}
+
+/// Little-endian numbers of one width, each of which must not be below the one before.
+#[derive(Debug)]
+struct Rising {
+    width: usize,
+    /// Bytes of a number that has begun.
+    begun: Vec<u8>,
+    last: i64,
+    falls: bool,
+}
+
+impl Rising {
+    fn new(width: usize) -> Self {
+        Self { width, begun: Vec::new(), last: 0, falls: false }
+    }
+
+    fn add(&mut self, piece: &[u8]) {
+        let missing = if self.begun.is_empty() { 0 } else { self.width - self.begun.len() };
+        let (head, rest) = piece.split_at(missing.min(piece.len()));
+        self.begun.extend_from_slice(head);
+        if self.begun.len() == self.width {
+            let number = std::mem::take(&mut self.begun);
+            self.next(&number);
+        }
+        let numbers = rest.chunks_exact(self.width);
+        self.begun.extend_from_slice(numbers.remainder());
+        for number in numbers {
+            self.next(number);
+        }
+    }
+
+    fn next(&mut self, number: &[u8]) {
+        let number = match <[u8; 4]>::try_from(number) {
+            Ok(narrow) => i64::from(i32::from_le_bytes(narrow)),
+            Err(_) => match number.try_into() {
+                Ok(wide) => i64::from_le_bytes(wide),
+                Err(_) => return,
+            },
+        };
+        self.falls |= number < self.last;
+        self.last = number;
+    }
+
+    fn end(self) -> Option<u64> {
+        u64::try_from(self.last).ok().filter(|_| !self.falls && self.begun.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_never_fall_in_whatever_pieces_they_come() {
+        let offsets = |numbers: &[i64]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+        for (numbers, last) in
+            [(&[0, 2, 2, 300][..], Some(300)), (&[0, 3, 2], None), (&[-1, 2], None), (&[i64::MIN], None)]
+        {
+            let bytes = offsets(numbers);
+            for size in 1..=bytes.len() {
+                let mut look = Look::default();
+                bytes.chunks(size).for_each(|piece| look.add(piece));
+                let content = look.end();
+                assert_eq!(content, Content::of(&bytes));
+                assert_eq!(content.offsets(true), last, "{numbers:?}");
+            }
+        }
+        assert_eq!(Content::of(&[1, 0, 0, 0, 2, 0, 0, 0]).offsets(false), Some(2));
+        assert_eq!(Content::of(&[1, 0, 0, 0, 2, 0, 0]).offsets(false), None);
+        assert_eq!(Content::of(&[0xff; 4]).offsets(false), None);
+    }
+
+    #[test]
+    fn zeros_are_counted_between_two_bits() {
+        let bits = Content::of(&[0b1010_1101, 0b0000_0110]);
+        assert_eq!(bits.zeros(0, 16), Some(9));
+        assert_eq!(bits.zeros(0, 11), Some(4));
+        assert_eq!(bits.zeros(3, 11), Some(3));
+        assert_eq!(bits.zeros(0, 8), None);
+        assert_eq!(bits.zeros(8, 16), None);
+        assert_eq!(Content::of(&[]).zeros(0, 0), Some(0));
+        assert_eq!(Content::of(&[0b101]).zeros(2, 3), Some(0));
+    }
+}
