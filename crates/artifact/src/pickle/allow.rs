@@ -89,6 +89,8 @@ pub(crate) enum Usage {
     Attribute,
     /// The function of `ZoneInfo` that makes a time zone of its name.
     Zone,
+    /// dateutil's time zone out of a file, made without the file: its state holds what was in there.
+    ZoneFile,
     /// A class of scipy's distributions, whose state holds source text.
     Distribution,
     /// `numpy.vectorize`: around the method that a distribution keeps, and nothing else.
@@ -113,6 +115,7 @@ impl Usage {
             self,
             Self::Attribute
                 | Self::Zone
+                | Self::ZoneFile
                 | Self::Distribution
                 | Self::Vectorize
                 | Self::ArrowType
@@ -177,18 +180,6 @@ pub(super) fn is_ufunc(module: &str, name: &str) -> bool {
 /// Whether instances of a listed class keep this method of themselves as an attribute, and their writers name it by `getattr`.
 pub(super) fn keeps_method(module: &str, class: &str, method: &str) -> bool {
     match module {
-        "scipy.interpolate._interpolate" | "scipy.interpolate.interpolate" => {
-            class == "interp1d"
-                && matches!(
-                    method,
-                    "_call_linear"
-                        | "_call_linear_np"
-                        | "_call_nan_spline"
-                        | "_call_nearest"
-                        | "_call_previousnext"
-                        | "_call_spline"
-                )
-        }
         "scipy.stats._discrete_distns" => method == "_entropy",
         "statsmodels.tsa.exponential_smoothing.ets" => class == "ETSModel" && method == "loglike",
         _ => false,
@@ -261,8 +252,8 @@ mod tests {
                 );
                 assert!(listed_anyway || !is_dangerous(module, name), "{module}.{name}");
                 // A method is what a class keeps of itself, and never called.
-                let kept = *module == "scipy.interpolate._interpolate"
-                    && usage(module, name) == Some(Usage::Reference)
+                let interpolate = ["scipy.interpolate._interpolate", "scipy.interpolate.interpolate"];
+                let kept = interpolate.contains(module) && usage(module, name) == Some(Usage::Reference)
                     || (*module, *name) == ("zoneinfo", "ZoneInfo._unpickle");
                 assert!(!name.contains('.') || kept, "{module}.{name}");
                 assert_eq!(normalise(module, name), ((*module).to_owned(), *name));

@@ -143,9 +143,12 @@ impl Machine<'_, '_> {
             );
         }
         self.keep(arguments.unwrap_or_default());
-        if let (Usage::Attribute, Some([Value::Global(_), ..])) = (usage, arguments) {
-            let function = self.global("zoneinfo", "ZoneInfo._unpickle")?;
-            return self.push(function);
+        if let (Usage::Attribute, Some([Value::Global(class), Value::Text(attribute)])) = (usage, arguments) {
+            let class = &self.globals[*class as usize];
+            let (module, dotted) =
+                (class.module.clone(), format!("{}.{}", class.name, self.texts.get(*attribute)));
+            let attribute = self.global(&module, &dotted)?;
+            return self.push(attribute);
         }
         self.unfinished += u32::from(usage == Usage::Vectorize);
         if usage == Usage::ArrowArray {

@@ -108,6 +108,7 @@ impl Machine<'_, '_> {
             Usage::Tensor => self.is_tensor(arguments).is_some(),
             Usage::Attribute => call == Call::Init && self.is_attribute(arguments),
             Usage::Zone => self.is_zone(arguments),
+            Usage::ZoneFile => matches!(arguments, [Value::None, Value::Text(_)]),
             Usage::Distribution | Usage::ArrowHolder | Usage::Vectorize => {
                 call == Call::New && arguments.is_empty()
             }
@@ -191,14 +192,14 @@ impl Machine<'_, '_> {
             && matches!(self.texts.get(*codec), "latin1" | "latin-1" | "iso-8859-1" | "utf-8" | "ascii")
     }
 
-    /// The attributes that pickles name by `getattr`: the function that makes a time zone, and methods that instances keep of
-    /// themselves, which nothing here may call.
+    /// The attributes that pickles name by `getattr`: of a class those that are listed themselves, and methods that instances
+    /// keep of themselves, which nothing here may call.
     fn is_attribute(&self, arguments: &[Value]) -> bool {
         let [owner, Value::Text(name)] = arguments else { return false };
         let name = self.texts.get(*name);
         if let Value::Global(class) = owner {
             let class = &self.globals[*class as usize];
-            return class.module == "zoneinfo" && class.name == "ZoneInfo" && name == "_unpickle";
+            return allow::usage(&class.module, &format!("{}.{name}", class.name)).is_some();
         }
         self.heap.class_of(*owner).is_some_and(|class| {
             let class = &self.globals[class as usize];

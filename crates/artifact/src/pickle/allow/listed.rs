@@ -8,7 +8,7 @@ use super::Usage::{
     FromType as FROM_TYPE, ListLike as LIST_LIKE, Literal as LITERAL, NewObject as NEWOBJ,
     Partial as PARTIAL, Random as RANDOM, Reconstruct as RECONSTRUCT, Reference as REF, SamePackage as SAME,
     Scalar as SCALAR, Storage as STORAGE, Tensor as TENSOR, Texts as TEXTS, Ufunc as UFUNC, Value as VALUE,
-    Vectorize as VECTORIZE, Zone as ZONE,
+    Vectorize as VECTORIZE, Zone as ZONE, ZoneFile as ZONE_FILE,
 };
 
 /// Names of one module by usage.
@@ -31,7 +31,7 @@ pub(super) static MODULES: &[(&str, Names)] = &[
     ("datetime", &[(CALL, &["date", "datetime", "time", "timedelta", "timezone"])]),
     ("dateutil.relativedelta", &[(CLASS, &["relativedelta"])]),
     ("dateutil.tz._tzfile", &[(REF, &["tzfile"]), (SAME, &["_unpickle"])]),
-    ("dateutil.tz.tz", &[(CALL, &["tzoffset"]), (CLASS, &["tzlocal", "tzutc"])]),
+    ("dateutil.tz.tz", &[(CALL, &["tzoffset"]), (CLASS, &["_ttinfo", "tzlocal", "tzutc"]), (ZONE_FILE, &["tzfile"])]),
     ("decimal", &[(LITERAL, &["Decimal"])]),
     ("dill._dill", &[(APPLY, &["_create_array"])]),
     ("fractions", &[(LITERAL, &["Fraction"])]),
@@ -165,7 +165,7 @@ pub(super) static MODULES: &[(&str, Names)] = &[
     ("scipy.interpolate._rbfinterp", &[(CLASS, &["RBFInterpolator"])]),
     ("scipy.interpolate._rgi", &[(CLASS, &["RegularGridInterpolator"])]),
     ("scipy.interpolate.fitpack2", &[(CLASS, &["LSQUnivariateSpline"])]),
-    ("scipy.interpolate.interpolate", &[(CLASS, &["RegularGridInterpolator", "interp1d"])]),
+    ("scipy.interpolate.interpolate", &[(CLASS, &["RegularGridInterpolator", "interp1d"]), (REF, &["interp1d._call_linear", "interp1d._call_linear_np", "interp1d._call_nan_spline", "interp1d._call_nearest", "interp1d._call_previousnext", "interp1d._call_spline"])]),
     ("scipy.optimize._constraints", &[(CLASS, &["Bounds"])]),
     ("scipy.optimize._optimize", &[(DICT_LIKE, &["OptimizeResult"])]),
     ("scipy.optimize.optimize", &[(DICT_LIKE, &["OptimizeResult"])]),

@@ -19,11 +19,12 @@ fn time_zones_are_made_of_their_names_alone() {
     check(&by_name(&global("numpy", "ndarray"), "_unpickle"), "PKL101");
     check(&by_name(&text("x"), "_entropy"), "PKL101");
     check(&by_name(&[&global("sklearn.pipeline", "Pipeline")[..], b")\x81"].concat(), "_entropy"), "PKL101");
-    let spline = [&global("scipy.interpolate._interpolate", "interp1d")[..], b")\x81"].concat();
+    // A method of a class where the list has its dotted name, which protocol 4 writes.
+    let spline = global("scipy.interpolate._interpolate", "interp1d");
     sound(&by_name(&spline, "_call_linear_np"));
     check(&by_name(&spline, "__init__"), "PKL101");
-    check(&stream(&[&getattr, &spline, &text("_call_linear_np"), b"\x86R)R"]), "PKL104");
-    check(&by_name(&global("scipy.interpolate._interpolate", "interp1d"), "_call_linear_np"), "PKL101");
+    check(&stream(&[&getattr, &spline, &text("_call_linear_np"), b"\x86R)R"]), "PKL105");
+    check(&by_name(&[&spline[..], b")\x81"].concat(), "_call_linear_np"), "PKL101");
     // Neither function may be kept for others to call, wherever.
     for kept in [&getattr, &global("zoneinfo", "ZoneInfo._unpickle")] {
         let report = judge("m.pkl", &stream(&[kept]));
@@ -39,6 +40,11 @@ fn time_zones_are_made_of_their_names_alone() {
         assert!(!passes(&judge("m.pkl", &stream(&[&partial, kept, b"\x85R"]))));
     }
     check(&stream(&[&global("zoneinfo", "ZoneInfo"), &text("Europe/Berlin"), b"\x85R"]), "PKL105");
+    let file = |name: &[u8]| stream(&[&global("dateutil.tz.tz", "tzfile"), name, b"R}b"]);
+    sound(&file(&[b"N", &text("/usr/share/zoneinfo/Europe/Berlin")[..], b"\x86"].concat()));
+    check(&file(&[&text("/etc/passwd")[..], b"\x85"].concat()), "PKL106");
+    check(&file(&[&text("/etc/passwd")[..], &text("x"), b"\x86"].concat()), "PKL106");
+    check(&stream(&[&global("dateutil.tz.tz", "tzfile"), b")\x81"]), "PKL106");
     sound(&stream(&[&global("pytz", "FixedOffset"), b"K\x5a\x85R"]));
 }
 
