@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-ORACLES = ("pickles", "compositions", "tensors", "onnx", "hdf5", "machines")
+ORACLES = ("pickles", "compositions", "tensors", "onnx", "hdf5", "machines", "arrow")
 
 
 def main():

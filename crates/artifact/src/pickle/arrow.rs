@@ -240,12 +240,12 @@ fn variable(
     (wide, text): (bool, bool),
     (offset, length): (u64, u64),
 ) -> bool {
-    let (size, is_text) = data.map_or((0, true), |data| (data.length, data.text));
+    let Some(data) = data else { return false };
     let offsets = offsets.unwrap_or_default();
     let width = if wide { 8 } else { 4 };
     let enough = offsets.length / width > offset + length || (offsets.length == 0 && offset + length == 0);
     // A character that ends outside of the last text is read to its end.
-    enough && offsets.offsets(wide).is_some_and(|last| last <= size) && (is_text || !text)
+    enough && offsets.offsets(wide).is_some_and(|last| last <= data.length) && (data.text || !text)
 }
 
 /// Whether the bits that say which elements are there are enough, and as many are missing as is said; -1 says nothing.

@@ -109,8 +109,20 @@ impl<'m, 'a> Machine<'m, 'a> {
         }
     }
 
-    /// Runs to the STOP of the outermost stream.
+    /// Runs to the STOP of the outermost stream, or to where it cannot go on.
     pub(super) fn run_stream(&mut self) -> Result<(), Stop> {
+        let ended = self.run_to_stop();
+        // Where the stream ends early, what it has named and not called yet is told too.
+        let inner = std::mem::take(&mut self.run.stack);
+        self.keep(&inner);
+        for outer in std::mem::take(&mut self.outer) {
+            self.keep(&outer.stack);
+        }
+        self.check_finished();
+        ended
+    }
+
+    fn run_to_stop(&mut self) -> Result<(), Stop> {
         loop {
             if self.step()? {
                 let result = self.pop()?;
@@ -119,10 +131,7 @@ impl<'m, 'a> Machine<'m, 'a> {
                 self.plain_fails |= !self.outer.is_empty();
                 match self.outer.pop() {
                     Some(outer) => self.run = Run { plain: None, ..outer },
-                    None => {
-                        self.check_finished();
-                        return Ok(());
-                    }
+                    None => return Ok(()),
                 }
             }
         }
