@@ -2,7 +2,8 @@
 //!
 //! pyarrow makes an array of what a pickle says and checks nothing (pyarrow 26, `_reconstruct_array_data`): offsets beyond
 //! the data, or too short a buffer, make whoever reads the array read other memory. So all of it is checked here, as
-//! `Array.validate` would; what cannot be checked leaves the analysis incomplete.
+//! `Array.validate` would; what cannot be checked leaves the analysis incomplete. Unlike there, nothing is said of a decimal's
+//! precision, nor of characters that one text begins and the next ends: neither leads out of a buffer.
 
 #[cfg(test)]
 mod tests;
@@ -91,7 +92,7 @@ impl Machine<'_, '_> {
     pub(super) fn meet_again(&mut self, value: Value) {
         let mutable = match value {
             Value::Buffer(number) => self.buffers[number as usize].mutable,
-            Value::Object(id) if self.is_bytearray(value) => {
+            Value::Object(id) if self.holds_bytes(value) => {
                 matches!(self.heap.get(id).element, Element::Buffer(_))
             }
             _ => false,
@@ -105,10 +106,11 @@ impl Machine<'_, '_> {
         }
     }
 
-    fn is_bytearray(&self, value: Value) -> bool {
+    /// Whether it is a `bytearray`, or Arrow's buffer around bytes.
+    fn holds_bytes(&self, value: Value) -> bool {
         self.heap.class_of(value).is_some_and(|class| {
-            let class = &self.globals[class as usize];
-            class.module == "builtins" && class.name == "bytearray"
+            let named = &self.globals[class as usize];
+            Some(class) == self.py_buffer || (named.module == "builtins" && named.name == "bytearray")
         })
     }
 

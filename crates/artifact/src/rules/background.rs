@@ -49,6 +49,12 @@ impl Rule {
     }
 }
 
+const ARROW: Background = Background {
+    why: "pandas keeps texts in arrays of Arrow. pyarrow makes them of what a pickle says and checks neither offsets nor \
+          sizes; an array whose offsets lead out of its buffers hands out whatever lies in memory there, or ends the process.",
+    references: &[CWE_125, CWE_502, ARROW_LAYOUT],
+};
+
 const GENERAL: Background = Background {
     why: "A model file is judged before anything loads it. What cannot be judged is never called good.",
     references: &[],
@@ -64,6 +70,7 @@ references! {
     CWE_22 "CWE-22: path traversal" "https://cwe.mitre.org/data/definitions/22.html";
     CWE_59 "CWE-59: link following" "https://cwe.mitre.org/data/definitions/59.html";
     CWE_94 "CWE-94: code injection" "https://cwe.mitre.org/data/definitions/94.html";
+    CWE_125 "CWE-125: out-of-bounds read" "https://cwe.mitre.org/data/definitions/125.html";
     CWE_354 "CWE-354: improper validation of an integrity check value" "https://cwe.mitre.org/data/definitions/354.html";
     CWE_400 "CWE-400: uncontrolled resource consumption" "https://cwe.mitre.org/data/definitions/400.html";
     CWE_409 "CWE-409: highly compressed data" "https://cwe.mitre.org/data/definitions/409.html";
@@ -72,6 +79,7 @@ references! {
     CWE_1336 "CWE-1336: template injection" "https://cwe.mitre.org/data/definitions/1336.html";
     PICKLE "Python: what can be pickled and unpickled" "https://docs.python.org/3/library/pickle.html";
     BYPASSES "arXiv 2508.19774: loading paths and bypasses of scanners" "https://arxiv.org/abs/2508.19774";
+    ARROW_LAYOUT "Arrow: the columnar format" "https://arrow.apache.org/docs/format/Columnar.html";
     SAFETENSORS "The safetensors format" "https://docs.rs/safetensors/latest/safetensors/";
     ONNX_EXTERNAL_DATA "ONNX: external data" "https://onnx.ai/onnx/repo-docs/ExternalData.html";
     ONNX_IR "ONNX: the intermediate representation" "https://onnx.ai/onnx/repo-docs/IR.html";
@@ -167,6 +175,8 @@ const BACKGROUNDS: &[(&str, Background)] = &[
             references: &[CWE_502, PICKLE, BYPASSES],
         },
     ),
+    ("PKL113", ARROW),
+    ("PKL114", ARROW),
     (
         "PKL2",
         Background {

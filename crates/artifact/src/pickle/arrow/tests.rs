@@ -164,6 +164,9 @@ fn the_bytes_of_an_array_are_its_own() {
     check(&stream(&[&function, &changeable(b"ab"), b"\x94\x85Rh\0\x86"]), "PKL113");
     check(&stream(&[&function, &changeable(b"ab"), b"2\x86R"]), "PKL113");
     check(&stream(&[&function, &older(b"ab"), b"\x94\x85Rh\0\x86"]), "PKL113");
+    let buffer = [&function[..], &changeable(b"ab"), b"\x85R"].concat();
+    sound(&stream(&[&buffer, b"\x94"]));
+    check(&stream(&[&buffer, b"\x94h\0\x86"]), "PKL113");
     // A name where bytes are expected is read as a name.
     check(&stream(&[&function, b"U\x02osU\x06system\x93"]), "PKL101");
     // What pandas puts around an array holds one that was checked.
