@@ -31,6 +31,7 @@ const ATTRIBUTES: &[&str] = &[
     "moment_type",
     "name",
     "numargs",
+    "parameterization",
     "shapes",
     "vecentropy",
     "xtol",
