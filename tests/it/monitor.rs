@@ -203,3 +203,40 @@ fn a_model_says_in_its_configuration_what_is_compared() {
     assert_eq!(document(&told)["columns"][0]["name"], "age");
     tagship(directory.path(), &["monitor", "drift", "--model", "other"]).run().assert_code(2);
 }
+
+/// Compares a log with itself.
+fn own_past(log: &str, more: &[&str]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("log.csv"), log).unwrap();
+    let tables = ["monitor", "drift", "--reference", "log.csv", "--current", "./log.csv"];
+    tagship(directory.path(), &[&tables[..], more].concat()).run()
+}
+
+#[test]
+fn a_log_is_never_compared_with_the_rows_that_are_judged() {
+    let log = log(1200);
+    let told = own_past(&log, &[]);
+    told.assert_code(2);
+    assert!(told.stderr.contains("are one table"), "{}", told.stderr);
+    let mixed = [
+        "--time-column",
+        "at",
+        "--window",
+        "600rows",
+        "--reference-window",
+        "10h",
+        "--until",
+        "2026-01-01T20:00:00Z",
+    ];
+    let told = own_past(&log, &mixed);
+    told.assert_code(2);
+    assert!(told.stderr.contains("may overlap"), "{}", told.stderr);
+    let told = own_past(&log, &["--window", "600rows", "--columns", "age", "--format", "json"]);
+    told.assert_code(0);
+    let column = &document(&told)["columns"][0];
+    assert_eq!(
+        (&column["n"], &column["drifted"]),
+        (&serde_json::json!([600, 600]), &true.into()),
+        "{column}"
+    );
+}

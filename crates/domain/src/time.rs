@@ -23,6 +23,8 @@ pub struct Timestamp(jiff::Timestamp);
 impl Timestamp {
     /// The latest time there is.
     pub const LATEST: Self = Self(jiff::Timestamp::MAX);
+    /// No time is earlier.
+    pub const EARLIEST: Self = Self(jiff::Timestamp::MIN);
 
     /// From milliseconds since 1970-01-01 UTC, negative before.
     ///

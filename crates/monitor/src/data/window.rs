@@ -78,6 +78,29 @@ impl Until {
 }
 
 impl Window {
+    /// The rows of a table before this window, which ends at `until`: those that one log has of the past.
+    ///
+    /// # Errors
+    /// As [`Window::select`].
+    pub fn before(self, table: &dyn Dataset, time: Option<&str>, until: Until) -> Result<Rows, PortError> {
+        match (self, time) {
+            (Self::Span(span), Some(time)) => {
+                between(table, time, Timestamp::EARLIEST, until.time.before(span))
+            }
+            (Self::Span(_), None) => self.select(table, time, until),
+            (Self::Last(count), _) => {
+                let end = table.rows().saturating_sub(until.rows.saturating_add(count));
+                Ok(Rows::range(table.rows(), 0..end))
+            }
+        }
+    }
+
+    /// Whether both are lengths of time, or both numbers of rows, so that one can end where the other begins.
+    #[must_use]
+    pub fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+
     /// The rows of a table in this window, which ends at `until`. A window of time needs the column of
     /// times: points in time, RFC 3339, or seconds or milliseconds since 1970. A row without a time is in no window.
     ///

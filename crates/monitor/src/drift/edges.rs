@@ -132,3 +132,20 @@ fn heavy_tails_hide_nothing() {
     assert!(column.stability_index.unwrap() > 0.25, "{column:?}");
     assert!(column.p_value.unwrap() < 1e-12, "{column:?}");
 }
+
+#[test]
+fn a_small_unit_of_measurement_hides_no_shift() {
+    let small = |shift: f64| numbers(ramp(300).map(move |value| (value / 300.0 + shift) * 1e-5));
+    let (column, _) = beside(small(0.0), small(1.0), &Settings::default());
+    assert_eq!(column.drifted, Some(true), "{column:?}");
+    assert!(column.effect.is_some_and(|effect| effect > 1.0), "{column:?}");
+}
+
+#[test]
+fn numbers_whose_distance_cannot_be_summed_are_not_called_alike() {
+    let (column, _) =
+        beside(numbers(ramp(300)), numbers(ramp(300).chain([-1.79e308, 1.79e308])), &Settings::default());
+    let (other, _) = beside(numbers(ramp(300).chain([-1.79e308])), numbers(ramp(300)), &Settings::default());
+    assert!(column.drifted != Some(false) || column.effect.is_some(), "{column:?}");
+    assert_eq!((other.drifted, codes(&other).contains(&DriftCode::NotApplicable)), (None, true), "{other:?}");
+}

@@ -9,7 +9,7 @@ use super::{
     column::{Column, Pair, Side},
     conclude::Settings,
     evidently,
-    test::{Answer, Test, spread_distance, stability_index},
+    test::{Answer, Test, stability_index, standardised_distance},
 };
 
 /// Name of the test of categories in the default profile: Pearson's test of the table of counts.
@@ -217,12 +217,22 @@ impl Measured {
         let constant = pair.constant();
         let is_many = constant.is_none() && pair.distinct(FEW_VALUES + 1) > FEW_VALUES;
         let asked = match pair {
-            Pair::Numbers(reference, current) if is_many => of_numbers(reference, current),
+            Pair::Numbers(reference, current) if is_many => self.of_numbers(reference, current),
             _ => self.of_categories(&constant.unwrap_or_else(|| pair.counts())),
         };
         let Some(mut asked) = asked else { return };
         asked.stability_index = stability_index(pair);
         self.asked = Some(asked);
+    }
+
+    /// The test of two distributions; a finding where their distance has no measure.
+    fn of_numbers(&mut self, reference: &Sample, current: &Sample) -> Option<Asked> {
+        let tested = tagship_stats::drift::kolmogorov_smirnov(reference, current);
+        let (Some(tested), Some(effect)) = (tested, standardised_distance(reference, current)) else {
+            self.find(DriftCode::NotApplicable, "numbers are too large to be compared by their distance");
+            return None;
+        };
+        Some(by_default(Test::Ks.name(), tested, effect))
     }
 
     /// The table of counts, with rare categories taken together; a finding where it says nothing.
@@ -243,11 +253,6 @@ impl Measured {
         };
         Some(by_default(CONTINGENCY, tested, effect))
     }
-}
-
-fn of_numbers(reference: &Sample, current: &Sample) -> Option<Asked> {
-    let tested = tagship_stats::drift::kolmogorov_smirnov(reference, current)?;
-    Some(by_default(Test::Ks.name(), tested, spread_distance(reference, current)?))
 }
 
 fn by_default(test: &'static str, tested: Tested, effect: f64) -> Asked {

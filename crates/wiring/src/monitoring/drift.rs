@@ -3,7 +3,7 @@
 mod asked;
 mod columns;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use tagship_adapters::datasets;
 use tagship_config::DriftSettings;
@@ -15,7 +15,7 @@ use tagship_monitor::{
     data::{Rows, Until, Window, matching, values},
     drift::{Slice, conclude, conclude_slices},
 };
-use tagship_ports::{Dataset, PortError};
+use tagship_ports::{Dataset, PortError, Problem};
 use tagship_runner::Failure;
 
 use self::asked::Asked;
@@ -30,7 +30,8 @@ pub(crate) fn judge(settings: &DriftSettings, until: Timestamp) -> Result<DriftR
     let reference = datasets::open(&asked.reference, &asked.declared).map_err(failed)?;
     let current = datasets::open(&asked.current, &asked.declared).map_err(failed)?;
     let tables = [reference.as_ref(), current.as_ref()];
-    let rows = rows(&asked, tables).map_err(failed)?;
+    let is_one = is_one_table(&asked.reference, &asked.current);
+    let rows = rows(&asked, tables, is_one)?;
     let names = names(&asked, tables)?;
     let chosen: Vec<&str> = names.iter().map(String::as_str).collect();
     let rows = [&rows[0], &rows[1]];
@@ -49,19 +50,37 @@ pub(crate) fn rooted(mut settings: DriftSettings, root: &Path) -> DriftSettings 
     settings
 }
 
-/// The rows of both tables. The reference's window ends where the current one begins, so that one log can be both; where the
-/// tables are two, the last rows of the reference are its last.
-fn rows(asked: &Asked, [reference, current]: [&dyn Dataset; 2]) -> Result<[Rows; 2], PortError> {
+/// Whether two paths lead to the same file or folder.
+fn is_one_table(reference: &Path, current: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(reference) == real(current)
+}
+
+/// The rows of both tables. The reference's window ends where the current one begins, so that one log can be both, and never
+/// shares a row with it; where the tables are two, the last rows of the reference are its last.
+fn rows(asked: &Asked, [reference, current]: [&dyn Dataset; 2], is_one: bool) -> Result<[Rows; 2], Failure> {
+    let time = asked.time.as_deref();
     let select = |window: Option<Window>, table: &dyn Dataset, until: Until| match window {
-        Some(window) => window.select(table, asked.time.as_deref(), until),
+        Some(window) => window.select(table, time, until).map_err(failed),
         None => Ok(Rows::All),
     };
     let end = Until { time: asked.until, rows: 0 };
-    let mut begin = asked.window.map_or(end, |window| end.begin_of(window));
-    if reference.location() != current.location() {
-        begin.rows = 0;
-    }
-    Ok([select(asked.reference_window, reference, begin)?, select(asked.window, current, end)?])
+    let rows = select(asked.window, current, end)?;
+    let begin = asked.window.map_or(end, |window| end.begin_of(window));
+    let past = match (asked.window, asked.reference_window) {
+        (_, past) if !is_one => select(past, reference, Until { rows: 0, ..begin })?,
+        (None, _) => {
+            return Err(Failure::usage("the reference and what is compared with it are one table")
+                .hint("say which rows are current, e.g. --window 7d; the reference is what was before"));
+        }
+        (Some(window), Some(past)) if !window.is_like(past) => {
+            return Err(Failure::usage(format!("the windows {window} and {past} of one table may overlap"))
+                .hint("write both as lengths of time, or both as numbers of rows"));
+        }
+        (Some(_), Some(past)) => select(Some(past), reference, begin)?,
+        (Some(window), None) => window.before(reference, time, end).map_err(failed)?,
+    };
+    Ok([past, rows])
 }
 
 /// Every slice that was asked for: a column by all values of the current rows and of the reference, or one value of it.
@@ -74,7 +93,18 @@ fn slices(
     let mut slices = vec![];
     for (column, value) in &asked.slices {
         let found = match value {
-            Some(value) => vec![value.clone()],
+            Some(value) => {
+                let is_there = values(tables[0], column, rows[0])?
+                    .into_iter()
+                    .chain(values(tables[1], column, rows[1])?)
+                    .any(|(there, _)| there == *value);
+                if !is_there {
+                    let action = format!("choose rows by {column}");
+                    let message = format!("neither table has a row with {value:?} in the column {column:?}");
+                    return Err(PortError::new(Problem::Invalid, action, message));
+                }
+                vec![value.clone()]
+            }
             None => {
                 let mut found: Vec<String> =
                     values(tables[1], column, rows[1])?.into_iter().map(|(value, _)| value).collect();
