@@ -57,6 +57,44 @@ fn too_few_labels_are_never_good() {
 }
 
 #[test]
+fn a_bound_on_scores_needs_rows_that_have_one() {
+    let settings = asking(QualityMetric::Brier, QualityBound::AtMost(0.5));
+    let mut rows = calibrated(3, 400, 1);
+    assert_eq!(judged(&rows, &settings).good, Some(true));
+    for row in &mut rows[1..] {
+        row.score = None;
+    }
+    let report = judged(&rows, &settings);
+    assert_eq!(report.good, None, "one row says nothing");
+    let told: Vec<&str> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert!(told.iter().any(|message| message.contains("399 labelled rows have no score")), "{told:?}");
+}
+
+#[test]
+fn labels_without_the_positive_class_or_of_many_classes_are_not_good() {
+    let settings = asking(QualityMetric::Brier, QualityBound::AtMost(0.5));
+    let spelled = |names: [&str; 3]| {
+        let mut rows = calibrated(4, 400, 1);
+        for (at, row) in rows.iter_mut().enumerate() {
+            let is_positive = row.label.as_deref() == Some("1");
+            let name = if is_positive { names[1] } else { names[usize::from(at.is_multiple_of(2)) * 2] };
+            row.label = Some(name.to_owned());
+        }
+        judged(&rows, &settings)
+    };
+    assert_eq!(spelled(["0", "1", "0"]).good, Some(true));
+    for (names, why) in [
+        (["False", "True", "False"], "no labelled row is of the class \"1\"; there is \"False\", \"True\""),
+        (["0", "1", "2"], "more than two classes"),
+    ] {
+        let report = spelled(names);
+        let brier = report.scores.iter().find(|score| score.metric == QualityMetric::Brier).unwrap();
+        assert_eq!((report.good, brier.value), (None, None), "{brier:?}");
+        assert!(brier.reason.as_deref().is_some_and(|reason| reason.contains(why)), "{brier:?}");
+    }
+}
+
+#[test]
 fn scores_are_those_of_scikit_learn() {
     let rows = [
         ("1", "1", 0.9),
