@@ -78,17 +78,21 @@ fn of_files(root: &Path, files: &[PathBuf], declared: &Declared) -> Result<Vec<P
     files.iter().map(part).collect()
 }
 
-/// Files below a folder that are tables by their names; what programs that write many files leave beside them is not.
+/// Files below a folder that are tables by their names; what programs that write many files leave beside them is not, nor
+/// is what a linked folder holds: it may be the folder itself, and its rows would count again and again.
 fn list(folder: &Path, at: &At, files: &mut Vec<PathBuf>) -> Result<(), PortError> {
     let local = |error: std::io::Error| at.wrong(Problem::Local, error.to_string());
     for entry in fs::read_dir(folder).map_err(local)? {
-        let path = entry.map_err(local)?.path();
+        let entry = entry.map_err(local)?;
+        let (path, is_link) = (entry.path(), entry.file_type().map_err(local)?.is_symlink());
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if name.starts_with(['.', '_']) {
             continue;
         }
         if path.is_dir() {
-            list(&path, at, files)?;
+            if !is_link {
+                list(&path, at, files)?;
+            }
         } else if format(&name).is_some() {
             files.push(path);
         }

@@ -194,3 +194,13 @@ fn what_cannot_be_read_says_where_and_why() {
         open(Path::new("/nowhere/a.csv"), &Declared::default()).err().map(|error| error.to_string());
     assert!(missing.is_some_and(|message| message.contains("there is no such file")));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_links_to_itself_is_read_once() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.csv"), "x\n1\n2\n").unwrap();
+    std::os::unix::fs::symlink(directory.path(), directory.path().join("again")).unwrap();
+    let table = open(directory.path(), &Declared::default()).unwrap();
+    assert_eq!((table.rows(), cells(table.as_ref(), "x").as_str()), (2, "1.0 2.0"));
+}
