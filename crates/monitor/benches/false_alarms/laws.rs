@@ -50,7 +50,7 @@ impl Law {
         };
         let mut counts = BTreeMap::new();
         for _ in 0..rows {
-            let place = random.unit().powf(1.5 + change) * kinds as f64;
+            let place = (random.unit().powf(1.5 + change) * kinds as f64).floor();
             *counts.entry(format!("c{place:03.0}")).or_insert(0) += 1;
         }
         Side::of_categories(counts, 0)
