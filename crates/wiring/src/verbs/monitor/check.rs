@@ -46,10 +46,10 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
         let outbox = std::mem::take(&mut report.outbox);
         let owed = outbox.len();
         report.outbox = telling::deliver(workspace, outbox, &model.monitor.alerts).await;
-        if report.outbox.len() < owed {
-            if let Err(failure) = delivered(workspace, place, &report).await {
-                workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
-            }
+        if report.outbox.len() < owed
+            && let Err(failure) = delivered(workspace, place, &report).await
+        {
+            workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
         }
     }
     answer(args, workspace, &report, acted?)
