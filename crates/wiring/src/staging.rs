@@ -17,6 +17,8 @@ use tagship_runner::Failure;
 
 use crate::{failure::failed, file_tree::DiskTree};
 
+/// Name of the file that names what is on its way.
+const MOVING: &str = "moving";
 /// How often a directory is made again that another run takes away as it ends.
 const TRIES: usize = 5;
 
@@ -36,9 +38,18 @@ impl Staging {
     pub(crate) fn open(to: &Path, manifest: &Digest) -> Result<Self, Failure> {
         let exists = to.is_dir();
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let root = if exists { to } else { parent }.join(format!(".tagship-pull-{}", &manifest.hex()[..16]));
+        let short = &manifest.hex()[..16];
+        let root = if exists {
+            to.join(format!(".tagship-pull-{short}"))
+        } else {
+            let name: String =
+                to.file_name().unwrap_or_default().to_string_lossy().chars().take(50).collect();
+            parent.join(format!(".tagship-pull-{short}-{name}"))
+        };
         must_be_free(to, &root)?;
         let lock = locked(&root)?;
+        // Another run may have shown the release while this one waited.
+        must_be_free(to, &root)?;
         let staging = Self { to: to.to_owned(), exists, root, _lock: lock };
         staging.take_back()?;
         Ok(staging)
@@ -73,20 +84,48 @@ impl Staging {
         Ok(files.iter().filter(|file| !there.contains(&file.path)).cloned().collect())
     }
 
-    /// Gives the release its place, and takes the rest away.
-    pub(crate) fn show(self) -> Result<(), Failure> {
+    /// Gives the release its place, and takes the rest away. All its files must be there by now, and nothing else is shown.
+    pub(crate) fn show(self, files: &[FileEntry]) -> Result<(), Failure> {
         let whole = self.whole();
+        self.clear(files)?;
         let moved = if self.exists {
-            File::create(self.moving()).and_then(|_| move_entries(&whole, &self.to))
+            self.note_moving().and_then(|()| move_entries(&whole, &self.to))
         } else {
             fs::rename(&whole, &self.to)
         };
         moved.and_then(|()| fs::remove_dir_all(&self.root)).map_err(unwritable(&self.to))
     }
 
-    /// What says that files are on their way to their place.
+    /// Removes what is not of the release, as the beginning of a file that another store has fetched whole since.
+    fn clear(&self, files: &[FileEntry]) -> Result<(), Failure> {
+        let whole = self.whole();
+        let paths = DiskTree::at(&whole).and_then(|tree| tree.paths());
+        let paths: BTreeSet<String> =
+            paths.map_err(|error| Failure::incomplete(error.to_string()))?.into_iter().collect();
+        if let Some(lost) = files.iter().find(|file| !paths.contains(&file.path)) {
+            let text = format!("show {}: {} is gone again", self.to.display(), lost.path);
+            return Err(Failure::incomplete(text).hint("run again"));
+        }
+        for path in paths.iter().filter(|path| files.iter().all(|file| file.path != **path)) {
+            let at = whole.join(path);
+            fs::remove_file(&at).map_err(unwritable(&at))?;
+        }
+        Ok(())
+    }
+
+    /// What says that files are on their way to their place, and which.
     fn moving(&self) -> PathBuf {
-        self.root.join("moving")
+        self.root.join(MOVING)
+    }
+
+    fn note_moving(&self) -> io::Result<()> {
+        let names =
+            fs::read_dir(self.whole())?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        let names = names.collect::<io::Result<Vec<String>>>()?;
+        let written = self.root.join("moving.new");
+        fs::write(&written, serde_json::to_vec(&names)?)?;
+        File::open(&written)?.sync_all()?;
+        fs::rename(written, self.moving())
     }
 
     /// Takes back what a run moved that was killed before it had moved all.
@@ -97,10 +136,11 @@ impl Staging {
         let whole = self.whole();
         let back = || {
             fs::create_dir_all(&whole)?;
-            for entry in fs::read_dir(&self.to)? {
-                let entry = entry?;
-                if entry.path() != self.root {
-                    fs::rename(entry.path(), whole.join(entry.file_name()))?;
+            // Those alone: somebody may have put files of their own there since.
+            for name in moved_names(&self.root) {
+                let at = self.to.join(&name);
+                if fs::symlink_metadata(&at).is_ok() {
+                    fs::rename(at, whole.join(name))?;
                 }
             }
             fs::remove_file(self.moving())
@@ -127,10 +167,21 @@ fn is_beginning_of(path: &Path, whole: &Path) -> bool {
         && name(path).ends_with(".partial")
 }
 
+/// The names that an interrupted move was about.
+fn moved_names(root: &Path) -> BTreeSet<String> {
+    let read = fs::read(root.join(MOVING)).ok();
+    read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
 fn locked(root: &Path) -> Result<File, Failure> {
     let mut tries = 1;
     loop {
         fs::create_dir_all(root).map_err(unwritable(root))?;
+        if fs::symlink_metadata(root).is_ok_and(|there| there.is_symlink()) {
+            return Err(
+                Failure::usage(format!("{} is a link", root.display())).hint("remove it and run again")
+            );
+        }
         match open_exclusively(&root.join("lock")) {
             Err(error) if error.problem == Problem::NotFound && tries < TRIES => tries += 1,
             opened => return opened.map_err(failed),
@@ -151,11 +202,12 @@ fn unwritable(path: &Path) -> impl Fn(io::Error) -> Failure + '_ {
 }
 
 fn must_be_free(to: &Path, root: &Path) -> Result<(), Failure> {
-    if root.join("moving").exists() {
-        return Ok(());
-    }
+    let moved = moved_names(root);
+    let is_ours = |entry: &fs::DirEntry| {
+        entry.path() == root || moved.contains(entry.file_name().to_string_lossy().as_ref())
+    };
     let free = match fs::read_dir(to) {
-        Ok(entries) => entries.filter_map(Result::ok).all(|entry| entry.path() == root),
+        Ok(entries) => entries.filter_map(Result::ok).all(|entry| is_ours(&entry)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => return Err(Failure::usage(format!("read {}: {error}", to.display()))),
     };
@@ -202,9 +254,11 @@ mod tests {
         let second = Staging::open(&to, &digest).unwrap();
         assert_eq!(second.missing(&files).unwrap(), files[1..]);
         assert_eq!(names(&whole), [".c.0123456789ab.partial", "a"]);
-        fs::remove_file(whole.join(".c.0123456789ab.partial")).unwrap();
-        second.show().unwrap();
-        assert_eq!((names(directory.path()), names(&to)), (vec!["out".to_owned()], vec!["a".to_owned()]));
+        fs::write(whole.join("b"), "b").unwrap();
+        fs::write(whole.join("c"), "c").unwrap();
+        second.show(&files).unwrap();
+        assert_eq!(names(directory.path()), ["out"]);
+        assert_eq!(names(&to), ["a", "b", "c"], "the beginning of a file is not shown");
     }
 
     #[test]
@@ -217,12 +271,17 @@ mod tests {
         for name in ["b", "c"] {
             fs::copy(source.path().join(name), first.whole().join(name)).unwrap();
         }
-        fs::write(first.moving(), "").unwrap();
-        fs::copy(source.path().join("a"), to.join("a")).unwrap();
+        fs::copy(source.path().join("a"), first.whole().join("a")).unwrap();
+        first.note_moving().unwrap();
+        fs::rename(first.whole().join("a"), to.join("a")).unwrap();
         drop(first);
+        fs::write(to.join("notes.txt"), "mine").unwrap();
+        Staging::open(to, &digest).expect_err("somebody else's file is there");
+        assert_eq!(fs::read_to_string(to.join("notes.txt")).unwrap(), "mine");
+        fs::remove_file(to.join("notes.txt")).unwrap();
         let second = Staging::open(to, &digest).unwrap();
         assert_eq!(second.missing(&files).unwrap(), []);
-        second.show().unwrap();
+        second.show(&files).unwrap();
         assert_eq!(names(to), ["a", "b", "c"]);
         Staging::open(to, &digest).expect_err("it is not empty");
     }

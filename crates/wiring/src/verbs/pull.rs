@@ -76,5 +76,5 @@ async fn fetch(
     for got in together(small.into_iter().map(get), AT_A_TIME).await {
         got?;
     }
-    staging.show()
+    staging.show(&manifest.files)
 }

@@ -70,7 +70,9 @@ impl OciStore {
             let end = size.min(at + RANGE);
             let bytes = self.range(digest, at..end, size).await?;
             if bytes.len() as u64 != end - at {
-                break;
+                // Some proxies cut ranges short: that is no damage, and the whole is read instead.
+                let about = format!("read {digest} from {}", self.place);
+                return Err(PortError::new(Problem::Unsupported, about, "a range came short"));
             }
             hasher.update(&bytes);
             at = end;

@@ -9,7 +9,7 @@ use tagship_ports::{PortError, Problem, model_registry::Fetched};
 
 use super::{
     OciStore, digest_of, manifests,
-    registry::{LARGEST, read, refused},
+    registry::{Ask, LARGEST, read, refused},
 };
 use crate::{http, taking::Taking};
 
@@ -73,6 +73,7 @@ impl OciStore {
                 return Err(unsupported(format!("the layer {name:?} is an archive ({})", layer.media_type)));
             }
             let ask = self.ask(about, Method::GET, &format!("blobs/{}", layer.digest));
+            let ask = Ask { size: layer.size, ..ask };
             let mut answered = self.registry.send(&ask).await?;
             if answered.status() != StatusCode::OK {
                 return Err(refused(about, answered).await);
