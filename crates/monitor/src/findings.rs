@@ -84,18 +84,20 @@ pub fn of_objective(report: &ObjectiveReport) -> Finding {
     }
 }
 
-/// Of a stream. Without a new value there is nothing to say, and without any there is no data.
+/// Of a stream. Without a new value there is no data; a detector that has not learnt yet says nothing by being silent.
 #[must_use]
 pub fn of_stream(watched: &Watched, severity: Severity) -> Finding {
     let state = &watched.state;
     let standing = match (watched.taken, watched.detections.is_empty()) {
         (0, _) => Standing::NoData,
-        (_, true) => Standing::Good,
         (_, false) => Standing::Bad,
+        (_, true) if watched.unready.is_some() => Standing::Unknown,
+        (_, true) => Standing::Good,
     };
     let sentence = match watched.detections.last() {
         Some(at) => format!("{} changed at {}, says {}", state.name, at.readable(), state.detector),
         None if watched.taken == 0 => format!("no data: {} has no new value", state.name),
+        None if let Some(why) = &watched.unready => format!("{} cannot be judged: {why}", state.name),
         None if watched.warns => format!("{} may be changing, says {}", state.name, state.detector),
         None => format!("{} has not changed, says {}", state.name, state.detector),
     };

@@ -43,6 +43,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 /// Length of the budget.
 const PERIOD: u64 = 30 * DAY;
+const PERIOD_LENGTH: Duration = Duration::from_secs(PERIOD);
 
 /// Severity, long and short window in seconds, factor.
 const RULES: [(Severity, u64, u64, f64); 4] = [
@@ -159,6 +160,20 @@ fn counted(since: &[(u64, Counts)], length: u64) -> Option<Counts> {
     since.iter().find(|(ago, _)| *ago == length).map(|(_, counts)| *counts)
 }
 
+/// Looks, the newest first, each with the series that an earlier one had and it lacks: what was not asked once, as by a missed
+/// scrape, has not begun again.
+fn complete(looks: &[Look]) -> Vec<Look> {
+    let mut complete: Vec<Look> = looks.to_vec();
+    let mut known = Tally::default();
+    for look in complete.iter_mut().rev() {
+        if let Seen::Counted(tally) = &mut look.seen {
+            *tally = std::mem::take(tally).remembering(&known);
+            known = tally.clone();
+        }
+    }
+    complete
+}
+
 impl Share {
     fn asked(&self) -> String {
         let share = format!("{}%", (self.target * 1e6).round() / 1e4);
@@ -175,13 +190,17 @@ impl Share {
         let mut sum = Counts::default();
         let mut newer: Option<&Tally> = None;
         let nothing = Tally::default();
+        let looks = &complete(looks);
         for (at, look) in looks.iter().enumerate() {
             let was_there = || looks[at..].iter().any(|look| matches!(look.seen, Seen::Counted(_)));
             let tally = match &look.seen {
                 Seen::Counted(tally) => tally,
                 // A histogram that was not there yet had counted nothing; a gap is no beginning. Of two series the one of bad
                 // answers may be missing alone, and then all that was ever counted would seem to have come since.
-                Seen::Absent(_) if self.below.is_some() && !was_there() => &nothing,
+                // So long ago it may only be forgotten.
+                Seen::Absent(_) if self.below.is_some() && !was_there() && look.ago != PERIOD_LENGTH => {
+                    &nothing
+                }
                 Seen::Absent(_) | Seen::Failed(_) => continue,
             };
             if let Some(newer) = newer {

@@ -1,5 +1,7 @@
 //! Burn rates of counters that are made here.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use tagship_domain::{
     Duration, Timestamp,
@@ -132,4 +134,36 @@ fn a_value_burns_where_the_whole_window_breaks_the_bound() {
     assert_eq!(judged(&[json!(null), json!(null), json!(0.5)]), SloState::Unknown);
     assert_eq!(judged(&[json!(null)]), SloState::NoData);
     assert_eq!(judge_values(&limit, Err("refused")).state, SloState::Unknown);
+}
+
+#[test]
+fn a_missed_scrape_is_no_new_program() {
+    let mut looks = looks(10.0, 0.001, 0.0, 0.0);
+    for look in &mut looks {
+        if let Seen::Counted(tally) = &mut look.seen {
+            let of_b = |series: &BTreeMap<String, u64>| series["a"];
+            let (total, bad) = (of_b(&tally.total), of_b(&tally.bad));
+            // Five minutes ago the second program was not asked.
+            if look.ago != Duration::from_secs(300) {
+                tally.total.insert("b".to_owned(), total);
+                tally.bad.insert("b".to_owned(), bad);
+            }
+        }
+    }
+    let report = judge_share(&share(), &looks).unwrap();
+    assert_eq!((report.state, report.windows[0].events), (SloState::Kept, 72_000), "{report:?}");
+}
+
+#[test]
+fn a_counter_of_errors_that_begins_with_the_first_one_hides_nothing() {
+    let mut looks = looks(100.0, 0.0, 5.0 * 3600.0, 0.01);
+    for look in &mut looks {
+        if look.ago >= Duration::from_secs(6 * 3600) {
+            look.seen = Seen::Absent("there is no series".to_owned());
+        }
+    }
+    let strict = Share { target: 0.999, ..share() };
+    let report = judge_share(&strict, &looks).unwrap();
+    assert_eq!(report.state, SloState::Unknown, "{report:?}");
+    assert_eq!(report.budget_left, None);
 }

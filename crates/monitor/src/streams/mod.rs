@@ -31,17 +31,24 @@ pub struct Watched {
     pub detections: Vec<Timestamp>,
     /// Whether it warned at the end.
     pub warns: bool,
+    /// Why its silence means nothing, where it does not.
+    pub unready: Option<String>,
 }
 
 /// The names of the detectors.
 pub const DETECTORS: [&str; 9] =
     ["adwin", "hddm-a", "hddm-w", "page-hinkley", "ddm", "eddm", "kswin", "robust-z", "iqr"];
 
+/// What is said of a state that this build cannot read.
+const LOST: &str = "what it had learnt could not be read, so that it begins again";
+/// Detectors of shares: they take values from 0 to 1.
+const OF_SHARES: [&str; 4] = ["hddm-a", "hddm-w", "ddm", "eddm"];
+
 /// Goes on with a stream: values that are not newer than the last one are known already. `remembered` is of the same name;
-/// where it is of another detector, the stream begins again.
+/// where it is of another detector, or cannot be read, the stream begins again.
 ///
 /// # Errors
-/// For a name that is no detector's, and for a state that this build cannot read.
+/// For a name that is no detector's.
 pub fn watch(
     name: &str,
     detector: &str,
@@ -53,8 +60,13 @@ pub fn watch(
     values.sort_by_key(|observed| observed.at);
     let last = remembered.and_then(|state| state.last);
     values.retain(|observed| last.is_none_or(|last| observed.at > last));
+    let newest = values.last().copied();
+    let of_shares = OF_SHARES.contains(&detector);
+    let fits = |observed: &Observed| !of_shares || (0.0..=1.0).contains(&observed.value);
+    let unfit = values.iter().filter(|observed| !fits(observed)).count();
+    values.retain(fits);
     let before = remembered.map(|state| &state.state);
-    let (state, detections, warns) = match detector {
+    let said = match detector {
         "adwin" => go_on(Adwin::default(), before, &values),
         "hddm-a" => go_on(HddmA::default(), before, &values),
         "hddm-w" => go_on(HddmW::default(), before, &values),
@@ -69,25 +81,37 @@ pub fn watch(
     let state = StreamState {
         name: name.to_owned(),
         detector: detector.to_owned(),
-        state,
+        state: said.state,
         values: remembered.map_or(0, |state| state.values) + values.len() as u64,
-        last: values.last().map(|observed| observed.at).or(last),
-        detected: detections.last().copied().or_else(|| remembered.and_then(|state| state.detected)),
+        last: newest.map(|observed| observed.at).or(last),
+        detected: said.detections.last().copied().or_else(|| remembered.and_then(|state| state.detected)),
     };
-    let newest = values.last().map(|observed| observed.value);
-    Ok(Watched { state, taken: values.len() as u64, newest, detections, warns })
+    let unready = if unfit > 0 {
+        Some(format!("{unfit} values lie outside of 0 to 1, which {detector} takes"))
+    } else {
+        said.unready
+    };
+    let (detections, warns) = (said.detections, said.warns);
+    let newest = newest.map(|observed| observed.value);
+    Ok(Watched { state, taken: (values.len() + unfit) as u64, newest, detections, warns, unready })
 }
 
-type Said = (Value, Vec<Timestamp>, bool);
+/// What a detector says, and its state.
+struct Said {
+    state: Value,
+    detections: Vec<Timestamp>,
+    warns: bool,
+    unready: Option<String>,
+}
 
 fn go_on<D: Detector + serde::Serialize + serde::de::DeserializeOwned>(
     new: D,
     before: Option<&Value>,
     values: &[Observed],
 ) -> Result<Said, String> {
-    let unreadable = |error| format!("the state of the detector cannot be read: {error}");
-    let read = before.map(|state| serde_json::from_value(state.clone()).map_err(unreadable));
-    let mut detector: D = read.transpose()?.unwrap_or(new);
+    let read = before.map(|state| serde_json::from_value(state.clone()));
+    let is_lost = matches!(read, Some(Err(_)));
+    let mut detector: D = read.and_then(Result::ok).unwrap_or(new);
     let (mut detections, mut signal) = (vec![], Signal::Stable);
     for observed in values {
         signal = detector.update(observed.value);
@@ -95,6 +119,12 @@ fn go_on<D: Detector + serde::Serialize + serde::de::DeserializeOwned>(
             detections.push(observed.at);
         }
     }
-    let state = serde_json::to_value(&detector).map_err(unreadable)?;
-    Ok((state, detections, signal == Signal::Warning))
+    let unready = if is_lost {
+        Some(LOST.to_owned())
+    } else {
+        (!detector.is_ready()).then(|| "it has not seen enough values yet".to_owned())
+    };
+    let state = serde_json::to_value(&detector)
+        .map_err(|error| format!("the state of the detector cannot be written: {error}"))?;
+    Ok(Said { state, detections, warns: signal == Signal::Warning, unready })
 }

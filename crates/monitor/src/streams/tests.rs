@@ -55,3 +55,34 @@ fn a_change_is_seen_and_an_unknown_detector_is_told() {
     let other = watch("errors", "ddm", Some(&seen.state), &stream(1, 3000)).unwrap();
     assert_eq!(other.state.values, 3000, "another detector begins again");
 }
+
+#[test]
+fn silence_means_something_only_once_enough_was_seen() {
+    for detector in DETECTORS {
+        let few = watch("s", detector, None, &stream(1, 10)).unwrap();
+        assert!(few.unready.is_some(), "{detector}");
+        let many = watch("s", detector, Some(&few.state), &stream(1, 600)[..200]).unwrap();
+        assert_eq!(many.unready.is_some(), detector == "eddm", "{detector}: eddm waits for errors");
+    }
+    let slow = [Observed { at: Timestamp::from_seconds(1).unwrap(), value: 250.0 }; 50];
+    let unfit = watch("latency", "ddm", None, &slow).unwrap();
+    assert!(unfit.unready.is_some_and(|why| why.contains("outside of 0 to 1")));
+}
+
+#[test]
+fn a_huge_value_or_a_lost_state_ends_no_later_look() {
+    for detector in DETECTORS {
+        let mut values = stream(1, 200);
+        for (at, observed) in values.iter_mut().enumerate().skip(150) {
+            observed.value = if at % 2 == 0 { 1e200 } else { -1e200 };
+        }
+        let first = watch("s", detector, None, &values).unwrap();
+        let text = serde_json::to_string(&first.state).unwrap();
+        let read: StreamState = serde_json::from_str(&text).unwrap();
+        let next = watch("s", detector, Some(&read), &stream(1, 400)).unwrap();
+        assert!(next.unready.as_deref() != Some(LOST), "{detector}");
+        let lost = StreamState { state: serde_json::json!({ "all": null }), ..read };
+        let again = watch("s", detector, Some(&lost), &stream(1, 400)).unwrap();
+        assert_eq!(again.unready.as_deref(), Some(LOST), "{detector}");
+    }
+}

@@ -65,6 +65,11 @@ impl Detector for Adwin {
         self.state = State::default();
     }
 
+    /// It has compared once.
+    fn is_ready(&self) -> bool {
+        self.state.ticks >= self.clock && self.state.all.count > self.window
+    }
+
     fn take(&mut self, value: f64) -> Signal {
         self.insert(value);
         self.state.ticks += 1;

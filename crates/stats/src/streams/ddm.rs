@@ -42,6 +42,10 @@ impl Detector for Ddm {
         self.state = State::default();
     }
 
+    fn is_ready(&self) -> bool {
+        self.state.errors.count > self.warm_up
+    }
+
     fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.errors.add(value);

@@ -45,6 +45,11 @@ impl Detector for Eddm {
         self.state = State::default();
     }
 
+    /// It compares distances between errors, so that a stream without errors tells it nothing.
+    fn is_ready(&self) -> bool {
+        self.state.values > self.warm_up && self.state.distances.count > self.warm_up
+    }
+
     fn standing(&self) -> Signal {
         self.state.signal
     }

@@ -28,7 +28,8 @@ impl Default for Fence {
 }
 
 impl Fence {
-    /// The lower and the upper fence; absent where there are too few values, or the middle half is one value.
+    /// The lower and the upper fence; absent where there are too few values. Where the middle half is one value, as of counts
+    /// that are mostly zero, the fences are the extremes.
     #[must_use]
     pub fn fences(&self) -> Option<[f64; 2]> {
         if self.values.len() < self.warm_up {
@@ -38,7 +39,8 @@ impl Fence {
         sorted.sort_by(f64::total_cmp);
         let (low, high) = (quantile(&sorted, 0.25)?, quantile(&sorted, 0.75)?);
         let reach = self.widths * (high - low);
-        (reach > 0.0).then_some([low - reach, high + reach])
+        let extremes = || Some([*sorted.first()?, *sorted.last()?]);
+        if reach > 0.0 { Some([low - reach, high + reach]) } else { extremes() }
     }
 }
 
@@ -50,6 +52,10 @@ impl Detector for Fence {
 
     fn forget(&mut self) {
         self.values.clear();
+    }
+
+    fn is_ready(&self) -> bool {
+        self.values.len() >= self.warm_up
     }
 
     fn take(&mut self, value: f64) -> Signal {
@@ -72,5 +78,12 @@ mod tests {
         assert!((0..70).all(|at| detector.update(f64::from(at % 7)) == Signal::Stable));
         assert_eq!(detector.fences(), Some([-11.0, 17.0]), "the middle half is 1 to 5 after 70 values");
         assert_eq!((detector.update(16.9), detector.update(17.1)), (Signal::Stable, Signal::Drift));
+    }
+
+    #[test]
+    fn of_counts_that_are_mostly_zero_only_new_extremes_are_anomalies() {
+        let mut detector = Fence::default();
+        assert!((0..100).all(|at| detector.update(f64::from(u8::from(at % 5 == 0))) == Signal::Stable));
+        assert_eq!((detector.update(1.0), detector.update(900.0)), (Signal::Stable, Signal::Drift));
     }
 }

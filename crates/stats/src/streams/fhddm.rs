@@ -44,6 +44,10 @@ impl Detector for Fhddm {
         self.state = State::default();
     }
 
+    fn is_ready(&self) -> bool {
+        self.state.values.len() + 1 >= self.window
+    }
+
     fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.values.push_back(value);

@@ -30,6 +30,9 @@ struct State {
     detected: bool,
 }
 
+/// Values after which its silence means something; it may alarm earlier.
+const WARM_UP: u64 = 30;
+
 impl Default for HddmA {
     fn default() -> Self {
         Self { drift: 0.001, warning: 0.005, two_sided: false, state: State::default() }
@@ -43,6 +46,10 @@ impl Detector for HddmA {
 
     fn forget(&mut self) {
         self.state = State::default();
+    }
+
+    fn is_ready(&self) -> bool {
+        self.state.all.count >= WARM_UP
     }
 
     fn take(&mut self, value: f64) -> Signal {

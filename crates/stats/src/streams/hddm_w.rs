@@ -24,6 +24,7 @@ struct State {
     all: Average,
     rise: Cut,
     fall: Cut,
+    count: u64,
     detected: bool,
 }
 
@@ -49,6 +50,9 @@ struct Cut {
     after: Average,
 }
 
+/// Values after which its silence means something; it may alarm earlier.
+const WARM_UP: u64 = 30;
+
 impl Default for HddmW {
     fn default() -> Self {
         Self { drift: 0.001, warning: 0.005, weight: 0.05, two_sided: false, state: State::default() }
@@ -64,7 +68,12 @@ impl Detector for HddmW {
         self.state = State::default();
     }
 
+    fn is_ready(&self) -> bool {
+        self.state.count >= WARM_UP
+    }
+
     fn take(&mut self, value: f64) -> Signal {
+        self.state.count += 1;
         let State { all, rise, fall, .. } = &mut self.state;
         all.add(value, self.weight);
         let (mean, error) = (all.value.unwrap_or(value), all.error(self.drift));

@@ -52,6 +52,10 @@ impl Detector for Kswin {
         self.state = State::default();
     }
 
+    fn is_ready(&self) -> bool {
+        self.state.values.len() >= self.window
+    }
+
     fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.seen += 1;

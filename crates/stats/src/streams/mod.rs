@@ -44,6 +44,9 @@ pub enum Signal {
     Drift,
 }
 
+/// Larger values count as this: no square or sum of them may overflow, for the state has to be read again.
+const LARGEST: f64 = 1e100;
+
 /// Watches a stream.
 pub trait Detector {
     /// Takes the next value; one that is not finite is left out. After a detection everything before is forgotten.
@@ -54,8 +57,11 @@ pub trait Detector {
         if self.has_detected() {
             self.forget();
         }
-        self.take(value)
+        self.take(value.clamp(-LARGEST, LARGEST))
     }
+
+    /// Whether it has seen enough to tell a change, so that its silence means something.
+    fn is_ready(&self) -> bool;
 
     /// Whether the last value was a detection.
     fn has_detected(&self) -> bool;

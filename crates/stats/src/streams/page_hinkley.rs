@@ -75,6 +75,10 @@ impl Detector for PageHinkley {
         self.state = State::new();
     }
 
+    fn is_ready(&self) -> bool {
+        self.state.mean.count >= self.warm_up
+    }
+
     fn take(&mut self, value: f64) -> Signal {
         let state = &mut self.state;
         state.mean.add(value);

@@ -29,7 +29,7 @@ impl Default for RobustZ {
 }
 
 impl RobustZ {
-    /// The score of a value among those before it; absent where they are too few or all the same.
+    /// The score of a value among those before it; absent where they are too few. Among equal ones any other is infinitely far.
     #[must_use]
     pub fn score(&self, value: f64) -> Option<f64> {
         if self.values.len() < self.warm_up {
@@ -45,7 +45,8 @@ impl RobustZ {
         #[expect(clippy::cast_precision_loss, reason = "a window is small")]
         let mean = 1.2533 * off.iter().sum::<f64>() / off.len() as f64;
         let spread = if spread > 0.0 { spread } else { mean };
-        (spread > 0.0).then(|| (value - median) / spread)
+        let distance = value - median;
+        Some(if distance.abs() > 0.0 { distance / spread } else { 0.0 })
     }
 }
 
@@ -57,6 +58,10 @@ impl Detector for RobustZ {
 
     fn forget(&mut self) {
         self.values.clear();
+    }
+
+    fn is_ready(&self) -> bool {
+        self.values.len() >= self.warm_up
     }
 
     fn take(&mut self, value: f64) -> Signal {
@@ -84,6 +89,7 @@ mod tests {
         assert_eq!(detector.update(3.0), Signal::Stable);
         let mut constant = RobustZ::default();
         assert!((0..100).all(|_| constant.update(5.0) == Signal::Stable));
-        assert_eq!((constant.score(9.0), constant.update(f64::NAN)), (None, Signal::Stable));
+        assert_eq!((constant.score(9.0), constant.update(f64::NAN)), (Some(f64::INFINITY), Signal::Stable));
+        assert_eq!((constant.update(900.0), constant.update(5.0)), (Signal::Drift, Signal::Stable));
     }
 }

@@ -33,6 +33,10 @@ impl<D: Detector> Detector for Standardised<D> {
         (self.mean, self.squares) = (Mean::default(), 0.0);
     }
 
+    fn is_ready(&self) -> bool {
+        self.mean.count >= LEARNT && self.detector.is_ready()
+    }
+
     fn take(&mut self, value: f64) -> Signal {
         if self.mean.count < LEARNT {
             let before = self.mean.value;
