@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -212,12 +213,12 @@ class Backends(Hook):
         return PENDING
 
     def free_port(self) -> int:
-        """A port that no version of any model has."""
+        """A port that no version of any model has, and no other program."""
         states = Path(self.settings["directory"]).glob("*/state.json")
         arms = [arm for state in states for arm in json.loads(state.read_text())["arms"].values()]
         taken = {arm["port"] for arm in [*arms, *self.arms.values()]}
         first, last = self.settings["ports"]
-        port = next((port for port in range(first, last + 1) if port not in taken), None)
+        port = next((port for port in range(first, last + 1) if port not in taken and can_listen(port)), None)
         if port is None:
             raise Answer(CONFLICT, f"no port is free between {first} and {last}")
         return port
@@ -247,6 +248,17 @@ class Backends(Hook):
             stop(arm["pid"])
             shutil.rmtree(self.home / "versions" / ask["version"], ignore_errors=True)
         return code
+
+
+def can_listen(port: int) -> bool:
+    """Whether a server can begin there. Also a client's connection that has just ended stands in the way, for a minute."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def stop(pid: int) -> None:

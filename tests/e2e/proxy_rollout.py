@@ -17,7 +17,7 @@ from pathlib import Path
 
 import proxied_metrics
 from proxies import KINDS, Proxy, bounds
-from rollout_bench import FIXTURES, Bench, Meanwhile, a_case, expect, fail_with_logs, free_port, request, wait_for
+from rollout_bench import FIXTURES, Bench, Meanwhile, a_case, expect, fail_with_logs, free_ports, request, wait_for
 
 CONFIG = """version: 1
 models:
@@ -51,8 +51,7 @@ def main():
 
 def play(bench: Bench, proxy: Proxy, hook: str) -> range:
     """Leads rollouts by hand; answers the ports that servers are on."""
-    first = free_port()
-    ports = range(first, first + 21)
+    ports = free_ports(21)
     here = Path(__file__).parent
     (bench.clone / "hook.json").write_text(json.dumps({
         "directory": str(proxy.state), "ports": [ports[0], ports[-1]],

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -19,9 +20,26 @@ PATIENCE = 60.0
 
 
 def free_port() -> int:
+    return free_ports(1)[0]
+
+
+def free_ports(n: int) -> range:
+    """Ports in a row that nothing has. They lie below those that systems give to clients: a connection that has ended holds
+    its client's port for a minute, and no server can begin there."""
+    while True:
+        first = random.randrange(15_000, 32_000)
+        ports = range(first, first + n)
+        if all(map(is_free, ports)):
+            return ports
+
+
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def request(url: str, body=None, method=None, token=None, timeout=10):
