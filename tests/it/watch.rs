@@ -321,3 +321,50 @@ fn rows_that_name_no_version_lead_nowhere_either() {
     assert!(done.stdout.contains("quality/accuracy"), "{}", done.stdout);
     assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
 }
+
+#[test]
+fn a_version_that_is_bad_too_goes_back_although_the_incident_is_old() {
+    let bench = watching(WATCHED);
+    times(&bench, 40, 10.0);
+    predictions_of(&bench, [("v0.1.0", 5), ("v0.2.0", 9)]);
+    let (_, json) = check(&bench, &[]);
+    assert_eq!(phases(&json)[0], ("quality/accuracy", "open"), "{json:#}");
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"), "there is nothing to go back to");
+    bench.put("v2");
+    bench.push("Bring v2");
+    bench.run_push().assert_code(0);
+    predictions_of(&bench, [("v0.1.0", 9), ("v0.2.0", 5)]);
+    check(&bench, &[]).0.assert_code(0);
+    assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+}
+
+#[test]
+fn a_channel_that_does_not_exist_is_a_mistake_before_there_is_something_to_tell() {
+    let bench = watching(&WATCHED.replace("[{ webhook: { url-env: NO_SUCH_HOOK } }]", "[slak]"));
+    predictions(&bench, 9);
+    times(&bench, 40, 10.0);
+    let (done, _) = check(&bench, &[]);
+    done.assert_code(2);
+    assert!(done.stderr.contains("\"slak\" is no kind of alert"), "{}", done.stderr);
+}
+
+#[test]
+fn rows_outside_of_the_window_do_not_count() {
+    let windowed = WATCHED.replace("version: by,", "version: by, time: at, window: 365d,");
+    let bench = watching(&windowed);
+    times(&bench, 40, 10.0);
+    let year = |at: &str| {
+        let mut text = "at,by,prediction,label\n".to_owned();
+        for row in 0..500 {
+            let _ = writeln!(text, "{at},v0.1.0,{},{}", row % 2, row % 2);
+        }
+        bench.clone.write("served.csv", text);
+        check(&bench, &[]).1
+    };
+    let old = year("2001-01-01T00:00:00Z");
+    assert_eq!(old["findings"][0]["standing"], "no-data", "{old:#}");
+    let bench = watching(&windowed.replace("time: at, ", ""));
+    let (done, _) = check(&bench, &[]);
+    done.assert_code(2);
+    assert!(done.stderr.contains("`window` needs the key `time`"), "{}", done.stderr);
+}

@@ -87,6 +87,9 @@ pub struct Incident {
     pub phase: IncidentPhase,
     /// Looks in a row that spoke for the next phase.
     pub looks: u32,
+    /// Bad looks in a row at the version that serves.
+    #[serde(default)]
+    pub bad: u32,
     /// When it was opened in the last day, the newest last: what flaps is closed later each time.
     pub opened: Vec<Timestamp>,
     /// When its phase began.
@@ -155,7 +158,7 @@ pub enum IncidentChange {
 /// A notice and who has not had it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Undelivered {
-    /// The channel, by its place in the configuration.
+    /// The channel: its kind, and its settings where it has some.
     pub channel: String,
     /// The notice.
     pub notice: IncidentNotice,

@@ -1,7 +1,7 @@
 //! Alerts to Alertmanager's API v2: what is open is sent as firing, what is over with its end.
 //!
 //! Alertmanager forgets an alert that is not sent again within its `resolve_timeout`, so an open one carries an end in the
-//! future that each look moves on.
+//! future that each reminder moves on.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -22,15 +22,10 @@ const WHAT: &str = "alerts to alertmanager";
 struct AlertmanagerSettings {
     /// Name of the environment variable that holds the address of the server.
     url_env: String,
-    /// How long an open alert lasts without being sent again.
-    #[serde(default = "a_day")]
-    lasts: Duration,
 }
 
-/// As long as an incident may go without being told again.
-fn a_day() -> Duration {
-    Duration::from_secs(25 * 60 * 60)
-}
+/// What an alert lasts beyond its reminders, for a server whose clock is another.
+const MARGIN: Duration = Duration::from_secs(60 * 60);
 
 /// A server with the API v2.
 #[derive(Debug, Clone)]
@@ -42,11 +37,13 @@ pub struct Alertmanager {
 impl Alertmanager {
     pub(super) fn from_settings(
         given: &Map<String, Value>,
+        remind: Duration,
         secret: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, PortError> {
         let given: AlertmanagerSettings = settings::read(WHAT, given)?;
         let post = Post::new(WHAT, &given.url_env, secret)?.below("api/v2/alerts");
-        Ok(Self { post, lasts: given.lasts })
+        // A reminder comes with the first look after it is due, and looks may be as far apart as reminders.
+        Ok(Self { post, lasts: remind.plus(remind).plus(MARGIN) })
     }
 
     fn message(&self, notice: &IncidentNotice) -> Value {

@@ -214,8 +214,10 @@ fn alerter(kind: &str, server: &Server) -> Box<dyn tagship_ports::Alerter> {
     let url = format!("{}/{SECRET_PATH}", server.url);
     let settings = if kind == "alertmanager" { json!({ "url-env": "HOOK" }) } else { settings(kind) };
     let spec = config(kind, settings).notifier;
-    open_alerter(&spec, &|name| (name == "HOOK").then(|| url.clone())).unwrap()
+    open_alerter(&spec, A_DAY, &|name| (name == "HOOK").then(|| url.clone())).unwrap()
 }
+
+const A_DAY: tagship_domain::Duration = tagship_domain::Duration::from_secs(86_400);
 
 async fn alerted(kind: &str, change: tagship_domain::incident::IncidentChange) -> Request {
     let server = Server::with(vec![(200, "ok".to_owned())]).await;
@@ -252,7 +254,7 @@ async fn an_address_without_a_path_hides_nothing_else() {
     let server = Server::with(vec![(500, "try later".to_owned())]).await;
     let url = server.url.clone();
     let spec = config("slack", settings("slack")).notifier;
-    let alerter = open_alerter(&spec, &|_| Some(url.clone())).unwrap();
+    let alerter = open_alerter(&spec, A_DAY, &|_| Some(url.clone())).unwrap();
     let opened = incident(tagship_domain::incident::IncidentChange::Opened);
     let error = alerter.alert(&opened).await.unwrap_err().to_string();
     assert!(error.contains(": try later"), "{error}");
@@ -281,7 +283,7 @@ async fn every_alert_has_value_threshold_window_runbook_and_command() {
 async fn alertmanager_is_told_when_an_alert_ends() {
     use tagship_domain::incident::IncidentChange;
     for (change, ends) in
-        [(IncidentChange::Opened, "2026-11-25T14:00:00Z"), (IncidentChange::Resolved, "2026-11-24T13:00:00Z")]
+        [(IncidentChange::Opened, "2026-11-26T14:00:00Z"), (IncidentChange::Resolved, "2026-11-24T13:00:00Z")]
     {
         let request = alerted("alertmanager", change).await;
         assert_eq!(request.line, format!("POST /{SECRET_PATH}/api/v2/alerts"));

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tagship_domain::quality::{QualityBound, QualityMetric, QualityTask};
+use tagship_domain::{
+    Duration,
+    quality::{QualityBound, QualityMetric, QualityTask},
+};
 
 use crate::{path::RepoPath, place::Place};
 
@@ -21,6 +24,8 @@ pub struct QualitySettings {
     pub reference: Option<PathBuf>,
     /// Names of columns.
     pub columns: QualityColumns,
+    /// Only predictions of so long before now count; all where absent.
+    pub window: Option<Duration>,
     /// Columns that divide the rows into slices.
     pub slices: Vec<String>,
     /// The class that scores of two classes are about.
@@ -90,6 +95,8 @@ pub(crate) struct QualityLayer {
     time: Option<String>,
     /// Column of when the label came.
     label_time: Option<String>,
+    /// Only predictions of so long before now count, e.g. `7d`; it needs `time`.
+    window: Option<Duration>,
     /// Column of the version that predicted. With it only rows of the version that serves are judged, and a broken bound may
     /// lead back while that version is under guard; without it nobody knows whose fault it is.
     version: Option<String>,
@@ -124,6 +131,10 @@ impl QualityLayer {
         if self.predictions.as_ref().is_none_or(Vec::is_empty) {
             missing("predictions", "name the tables of predictions, e.g. `[logs/predictions.jsonl]`");
         }
+        if self.window.is_some() && self.time.is_none() {
+            let help = "name the column of when it was predicted, e.g. `time: at`".to_owned();
+            place.key("window").report("`window` needs the key `time`".to_owned(), Some(help));
+        }
         let share = |key: &str, value: Option<f64>, default: f64| {
             let value = value.unwrap_or(default);
             if !(0.0..=1.0).contains(&value) {
@@ -155,6 +166,7 @@ impl QualityLayer {
                 label_time: self.label_time,
                 version: self.version,
             },
+            window: self.window,
             slices: self.slices.unwrap_or_default(),
             positive: self.positive.unwrap_or_else(|| "1".to_owned()),
             bounds: bounds.collect(),

@@ -102,6 +102,7 @@ fn worse(
         topic,
         phase: IncidentPhase::Pending,
         looks: 0,
+        bad: 0,
         opened: vec![],
         since: now,
         told: None,
@@ -110,6 +111,7 @@ fn worse(
     let mut incident = known.unwrap_or_else(new);
     let was = incident.finding.severity;
     incident.finding = finding.clone();
+    incident.bad += 1;
     if incident.phase == IncidentPhase::Open {
         incident.looks = 0;
         let is_due = incident.told.is_none_or(|told| now.since(told) >= policy.remind);
@@ -138,6 +140,7 @@ fn better(
     now: Timestamp,
 ) -> (Option<Incident>, Option<IncidentChange>) {
     let Some(mut incident) = known else { return (None, None) };
+    incident.bad = 0;
     match incident.phase {
         // It never was one, unless it was before.
         IncidentPhase::Pending if incident.opened.is_empty() => (None, None),

@@ -21,7 +21,7 @@ use crate::failure::failed;
 type Labels = HashMap<String, (String, Option<Timestamp>)>;
 
 /// Judges what the tables hold; relative paths are relative to `root`. Where the column of versions is named, only rows of
-/// `version` count.
+/// `version` count, and where a window is, only those of its length before `now`.
 ///
 /// # Errors
 /// For bounds that do not fit, and for a table that cannot be read.
@@ -29,6 +29,7 @@ pub(crate) fn judge(
     given: &QualitySettings,
     root: &Path,
     version: Option<&Version>,
+    now: Timestamp,
 ) -> Result<QualityReport, Failure> {
     let settings = Settings {
         task: given.task,
@@ -41,10 +42,14 @@ pub(crate) fn judge(
     quality::check(&settings).map_err(Failure::usage)?;
     let labels = read_labels(given, root)?;
     let columns = &given.columns;
+    let begin = given.window.map(|window| now.before(window));
     let mut predictions = vec![];
     let mut matched = HashSet::new();
     for file in &given.predictions {
         read_predictions(root, file, given, version, labels.is_none(), &mut |id, mut row| {
+            if begin.is_some_and(|begin| row.at.is_none_or(|at| at < begin)) {
+                return;
+            }
             if let Some((labels, id)) = labels.as_ref().zip(id)
                 && let Some((label, at)) = labels.get(&id)
             {
@@ -58,6 +63,7 @@ pub(crate) fn judge(
     let reference = given.reference.as_ref().map(|file| {
         let mut rows = vec![];
         let own = QualitySettings {
+            window: None,
             columns: QualityColumns {
                 id: None,
                 time: None,
@@ -137,7 +143,7 @@ fn read_predictions(
             return Ok(());
         }
         let found = Prediction {
-            predicted: take(row, 1).map(canonical),
+            predicted: take(row, 1).filter(|class| !is_absent(class)).map(canonical),
             label: take(row, 2).filter(|label| !is_absent(label)).map(canonical),
             score: take(row, 3),
             at: time(row, 4)?,

@@ -3,7 +3,7 @@
 use tagship_adapters::metric_sources::open_own;
 use tagship_config::StreamSettings;
 use tagship_domain::{
-    Timestamp, Version,
+    Duration, Timestamp, Version,
     analysis::MetricKind,
     incident::{Finding, StreamState, WatchReport},
 };
@@ -16,6 +16,9 @@ use tagship_runner::{Context, Failure};
 
 use super::slo::before;
 use crate::workspace::{Workspace, located};
+
+/// Values of so long ago have all come: rows of one second that are written one by one, and logs that are a little late.
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// What the detectors say, and their state for the next look. A stream whose source does not answer keeps its state.
 ///
@@ -80,8 +83,9 @@ async fn values(
     now: Timestamp,
 ) -> Result<Vec<Observed>, PortError> {
     let last = known.filter(|state| state.detector == stream.detector).and_then(|state| state.last);
+    let to = before(now, SETTLING);
     let from = last.unwrap_or_else(|| before(now, stream.over));
-    let question = Question { version, candidate: version, stable: None, from, to: now };
+    let question = Question { version, candidate: version, stable: None, from, to: to.max(from) };
     let points = source.values(&question).await?;
     let observed =
         points.into_iter().filter_map(|point| Some(Observed { at: point.at, value: point.value.as_f64()? }));

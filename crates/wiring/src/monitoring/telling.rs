@@ -4,13 +4,14 @@ use serde_json::json;
 use tagship_adapters::notifiers::open_alerter;
 use tagship_config::{AdapterSpec, AlertSettings};
 use tagship_domain::{
+    Duration,
     incident::{IncidentChange, IncidentNotice, Undelivered},
     schema,
 };
 use tagship_ports::{IssueTracker as _, PortError, Problem, dispatcher::Dispatch, issue_tracker::Alert};
-use tagship_runner::Context;
+use tagship_runner::{Context, Failure};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, located};
 
 const ISSUE: &str = "github-issue";
 const DISPATCH: &str = "dispatch";
@@ -25,13 +26,11 @@ pub(crate) fn owed(
     notices: &[IncidentNotice],
     settings: &AlertSettings,
 ) -> Vec<Undelivered> {
-    let new = settings.to.iter().enumerate().flat_map(|(at, spec)| {
-        let channel = channel(at, spec);
+    let new = settings.to.iter().flat_map(|spec| {
+        let channel = channel(spec);
         notices.iter().map(move |notice| Undelivered { channel: channel.clone(), notice: notice.clone() })
     });
-    let is_there = |waiting: &Undelivered| {
-        settings.to.iter().enumerate().any(|(at, spec)| channel(at, spec) == waiting.channel)
-    };
+    let is_there = |waiting: &Undelivered| settings.to.iter().any(|spec| channel(spec) == waiting.channel);
     let all: Vec<Undelivered> = before.into_iter().filter(is_there).chain(new).collect();
     let drop = all.len().saturating_sub(WAITING);
     all.into_iter().skip(drop).collect()
@@ -45,30 +44,51 @@ pub(crate) async fn deliver(
 ) -> Vec<Undelivered> {
     let mut left: Vec<Undelivered> = vec![];
     for waiting in outbox {
-        let spec = settings.to.iter().enumerate().find(|(at, spec)| channel(*at, spec) == waiting.channel);
-        let Some((_, spec)) = spec else { continue };
+        let Some(spec) = settings.to.iter().find(|spec| channel(spec) == waiting.channel) else { continue };
         if left.iter().any(|other| other.channel == waiting.channel) {
             left.push(waiting);
             continue;
         }
-        if let Err(error) = send(workspace, spec, &waiting.notice).await {
-            workspace
-                .tell_once(&format!("warning: {}: {error}; it is sent by the next look", waiting.channel));
+        if let Err(error) = send(workspace, spec, settings.remind, &waiting.notice).await {
+            workspace.tell_once(&format!("warning: {}: {error}; it is sent by the next look", spec.kind));
             left.push(waiting);
         }
     }
     left
 }
 
-fn channel(at: usize, spec: &AdapterSpec) -> String {
-    format!("{at}-{}", spec.kind)
+/// A channel by what it is, wherever it stands in the list. Settings name variables of secrets, and no secrets.
+fn channel(spec: &AdapterSpec) -> String {
+    if spec.settings.is_empty() {
+        return spec.kind.clone();
+    }
+    format!("{} {}", spec.kind, serde_json::Value::Object(spec.settings.clone()))
 }
 
-async fn send(workspace: &Workspace, spec: &AdapterSpec, notice: &IncidentNotice) -> Result<(), PortError> {
+/// Whether everybody who is to be told can be, before there is something to tell. A run without secrets is no mistake.
+///
+/// # Errors
+/// For an unknown kind and for settings that it does not have, with the place that names it.
+pub(crate) fn check(settings: &AlertSettings) -> Result<(), Failure> {
+    for spec in settings.to.iter().filter(|spec| ![ISSUE, DISPATCH].contains(&spec.kind.as_str())) {
+        match open_alerter(spec, settings.remind, &Context::secret) {
+            Err(error) if error.problem != Problem::Denied => return Err(located(&error, spec)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn send(
+    workspace: &Workspace,
+    spec: &AdapterSpec,
+    remind: Duration,
+    notice: &IncidentNotice,
+) -> Result<(), PortError> {
     match spec.kind.as_str() {
         ISSUE => issue(workspace, notice).await,
         DISPATCH => dispatch(workspace, notice).await,
-        _ => open_alerter(spec, &Context::secret)?.alert(notice).await,
+        _ => open_alerter(spec, remind, &Context::secret)?.alert(notice).await,
     }
 }
 

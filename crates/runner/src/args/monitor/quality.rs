@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tagship_domain::Duration;
 
 use super::super::Format;
 
@@ -43,6 +44,9 @@ pub struct QualityArgs {
     /// Column of when the label came; with --time, how long labels take is told.
     #[arg(long, value_name = "NAME", requires = "time")]
     pub label_time: Option<String>,
+    /// Only predictions of so long before now count, e.g. 7d.
+    #[arg(long, value_name = "DURATION", requires = "time")]
+    pub window: Option<Duration>,
     /// Columns that divide the rows into slices with scores of their own.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub slices: Vec<String>,

@@ -39,6 +39,7 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
         return Err(Failure::usage(format!("nothing of {name} is watched"))
             .hint(format!("add e.g. models.{name}.monitor.slo to the configuration")));
     }
+    telling::check(&model.monitor.alerts)?;
     let mut report = look(args, workspace, place).await?;
     // Going back comes first: telling waits for others.
     let acted = if args.dry_run { Ok(None) } else { act(args, workspace, place, &report).await };
@@ -105,18 +106,15 @@ async fn act(
     place: Place<'_>,
     report: &WatchReport,
 ) -> Result<Option<Answer>, Failure> {
-    let newest = recorded(workspace, place).await?;
-    let Some(began) = newest.as_ref().map(|state| state.started) else { return Ok(None) };
+    let least = place.model.monitor.alerts.open_after;
     let is_open = |finding: &&Finding| {
-        // What was bad before this version came is not its fault.
         let confirmed = |incident: &Incident| {
-            incident.topic == finding.topic
-                && incident.phase == IncidentPhase::Open
-                && incident.opened.last().is_some_and(|opened| *opened >= began)
+            incident.topic == finding.topic && incident.phase == IncidentPhase::Open && incident.bad >= least
         };
         finding.standing == Standing::Bad && finding.is_regression && report.incidents.iter().any(confirmed)
     };
     let Some(why) = report.findings.iter().find(is_open) else { return Ok(None) };
+    let newest = recorded(workspace, place).await?;
     if let Err(refusal) = refuse_unguarded(workspace, place, newest.as_ref()).await {
         if refusal.exit != Exit::Negative {
             return Err(refusal);

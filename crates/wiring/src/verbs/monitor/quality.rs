@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use tagship_adapters::SystemClock;
 use tagship_config::{QualityColumns, QualitySettings};
 use tagship_domain::{
     Exit,
     quality::{QualityBound, QualityMetric, QualityReport, QualityTask},
     schema,
 };
+use tagship_ports::Clock as _;
 use tagship_report::terminal;
 use tagship_runner::{
     Context, Failure, Screen,
@@ -23,7 +25,7 @@ pub(super) fn run(args: &QualityArgs, context: &Context) -> Result<Answer, Failu
             return Err(Failure::usage(format!("{name} is {share}, which is not within 0 to 1")));
         }
     }
-    let report = judge(&settings(args)?, Path::new(""), None)?;
+    let report = judge(&settings(args)?, Path::new(""), None, SystemClock.now())?;
     let text = terminal::quality(&report, &crate::style(&Screen::of(context, false)));
     let json = schema::to_json(&report).map_err(Failure::incomplete)?;
     let (exit, decision) = verdict(&report, args.fail_on);
@@ -67,6 +69,7 @@ fn settings(args: &QualityArgs) -> Result<QualitySettings, Failure> {
             label_time: args.label_time.clone(),
             version: None,
         },
+        window: args.window,
         slices: args.slices.clone(),
         positive: args.positive.clone(),
         bounds,

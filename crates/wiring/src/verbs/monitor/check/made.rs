@@ -63,8 +63,12 @@ pub(super) async fn made(
     let alerts = &watched.alerts;
     let policy =
         Policy { open_after: alerts.open_after, resolve_after: alerts.resolve_after, remind: alerts.remind };
-    let remembered = before.map_or(&[][..], |before| &before.incidents);
-    let (incidents, changes) = advance(remembered, &found, &policy, now);
+    let mut remembered = before.map(|before| before.incidents.clone()).unwrap_or_default();
+    if before.is_some_and(|before| before.version != version) {
+        // What was bad before this version came is not its fault; where it is bad too, its own looks say so.
+        remembered.iter_mut().for_each(|incident| incident.bad = 0);
+    }
+    let (incidents, changes) = advance(&remembered, &found, &policy, now);
     let notices: Vec<_> =
         changes.iter().map(|change| notice(workspace, place, version.as_ref(), change)).collect();
     let waiting = before.map(|before| before.outbox.clone()).unwrap_or_default();
@@ -91,7 +95,7 @@ fn of_tables(
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = vec![];
     if let Some(settings) = &watched.quality {
-        let judged = quality::judge(settings, &workspace.root, version);
+        let judged = quality::judge(settings, &workspace.root, version, now);
         let is_its_own = version.is_some() && settings.columns.version.is_some();
         let judged = judged.map(|report| findings::of_quality(&report, is_its_own));
         found.extend(seen("quality/predictions", judged)?);
