@@ -66,7 +66,9 @@ pub(super) async fn made(
     let mut remembered = before.map(|before| before.incidents.clone()).unwrap_or_default();
     if before.is_some_and(|before| before.version != version) {
         // What was bad before this version came is not its fault; where it is bad too, its own looks say so.
-        remembered.iter_mut().for_each(|incident| incident.bad = 0);
+        for incident in remembered.iter_mut() {
+            incident.bad = 0;
+        }
     }
     let (incidents, changes) = advance(&remembered, &found, &policy, now);
     let notices: Vec<_> =
