@@ -66,7 +66,7 @@ pub(super) async fn made(
     let mut remembered = before.map(|before| before.incidents.clone()).unwrap_or_default();
     if before.is_some_and(|before| before.version != version) {
         // What was bad before this version came is not its fault; where it is bad too, its own looks say so.
-        for incident in remembered.iter_mut() {
+        for incident in &mut remembered {
             incident.bad = 0;
         }
     }
