@@ -12,7 +12,11 @@ pub(super) fn all(image: &mut Image, root: u64, findings: &mut Findings) -> Resu
     let mut seen = HashSet::from([root]);
     let mut open = vec![root];
     while let Some(address) = open.pop() {
-        for child in object(image, address, findings)? {
+        let object = object(image, address, findings)?;
+        if address == root && !object.is_group {
+            return Err(Fault::Bad { at: image.place(root), what: "the root of the file is no group" });
+        }
+        for child in object.children {
             if seen.insert(child) {
                 open.push(child);
             }
@@ -24,11 +28,20 @@ pub(super) fn all(image: &mut Image, root: u64, findings: &mut Findings) -> Resu
     Ok(())
 }
 
-/// Judges one object; the objects that it leads to.
-fn object(image: &mut Image, address: u64, findings: &mut Findings) -> Result<Vec<u64>, Fault> {
+/// What one object leads to.
+struct Object {
+    /// It has a message that makes it a group, whether something is in it or not.
+    is_group: bool,
+    children: Vec<u64>,
+}
+
+/// Judges one object.
+fn object(image: &mut Image, address: u64, findings: &mut Findings) -> Result<Object, Fault> {
     let mut children = Vec::new();
+    let mut is_group = false;
     let mut dataset = Dataset::default();
     for message in header::read(image, address)? {
+        is_group |= matches!(message.kind, 0x2 | 0x11);
         match message.kind {
             0x2 => group::dense(image, &message, true)?,
             0x6 => children.extend(group::link(image, &message, findings)?),
@@ -55,7 +68,7 @@ fn object(image: &mut Image, address: u64, findings: &mut Findings) -> Result<Ve
         }
     }
     dataset.check(image, image.place(address), findings)?;
-    Ok(children)
+    Ok(Object { is_group, children })
 }
 
 /// What Keras keeps in attributes.
