@@ -78,8 +78,8 @@ fn of_files(root: &Path, files: &[PathBuf], declared: &Declared) -> Result<Vec<P
     files.iter().map(part).collect()
 }
 
-/// Files below a folder that are tables by their names; what programs that write many files leave beside them is not, nor
-/// is what a linked folder holds: it may be the folder itself, and its rows would count again and again.
+/// Files below a folder that are tables by their names; what programs that write many files leave beside them is not.
+/// A linked folder is refused: it may be the folder itself, whose rows would count again, or hold rows that would be missed.
 fn list(folder: &Path, at: &At, files: &mut Vec<PathBuf>) -> Result<(), PortError> {
     let local = |error: std::io::Error| at.wrong(Problem::Local, error.to_string());
     for entry in fs::read_dir(folder).map_err(local)? {
@@ -90,9 +90,13 @@ fn list(folder: &Path, at: &At, files: &mut Vec<PathBuf>) -> Result<(), PortErro
             continue;
         }
         if path.is_dir() {
-            if !is_link {
-                list(&path, at, files)?;
+            if is_link {
+                let path = path.display();
+                let message =
+                    format!("{path} is a link to a folder; name that folder, or put its files here");
+                return Err(at.wrong(Problem::Invalid, message));
             }
+            list(&path, at, files)?;
         } else if format(&name).is_some() {
             files.push(path);
         }

@@ -1,15 +1,12 @@
-//! Rows as monitoring asks for them: some of a table, by time or by their number, joined with what came
-//! later, and column by column, in memory that does not grow with the table.
+//! Rows as monitoring asks for them: some of a table, by time or by their number, and column by column, in memory that
+//! does not grow with the table.
 //!
 //! ```text
 //! let rows = "7d".parse::<Window>()?.select(table, Some("at"), until)?;  // which rows
 //! let side = sides(table, &["age"], &rows)?;                              // a column for drift
-//! let both = join((predictions, "id", &rows), (labels, "id", &Rows::All))?;
-//! let scores = both.left(predictions, "score")?;                          // a column beside its labels
 //! ```
 
 mod collect;
-mod join;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -17,7 +14,6 @@ mod value;
 mod window;
 
 pub use collect::{measured, sides};
-pub use join::{Joined, Keyed, join};
 pub use rows::{Bits, Rows, matching, values};
 pub use value::Value;
 pub use window::{BadWindow, Until, Window};

@@ -1,4 +1,4 @@
-//! Windows, slices and joins of a small table.
+//! Windows and slices of a small table.
 
 use tagship_domain::{Duration, Timestamp};
 use tagship_ports::{Cell, DataColumn, Dataset, Holds, PortError, Problem};
@@ -128,21 +128,6 @@ fn slices_are_rows_by_a_value() {
     assert_eq!(scores(&table, &late), [0.3, 0.4]);
     assert_eq!(scores(&table, &matching(&table, "score", "0.2", &Rows::All).unwrap()), [0.2]);
     assert_eq!(values(&table, "plan", &Rows::All).unwrap(), [("pro".to_owned(), 3), ("basic".to_owned(), 2)]);
-}
-
-#[test]
-fn labels_find_their_rows_by_id_and_an_id_that_is_there_twice_finds_none() {
-    let log = log();
-    let labels = Table::of(vec![
-        ("id", Holds::Categories, vec![text("d"), text("c"), text("b"), Value::Absent, text("x")]),
-        ("label", Holds::Numbers, [1.0, 0.0, 1.0, 1.0, 1.0].map(Value::Number).to_vec()),
-    ]);
-    let joined = join((&log, "id", &Rows::All), (&labels, "id", &Rows::All)).unwrap();
-    assert_eq!((joined.count(), joined.looked, joined.repeated, joined.nameless), (2, 5, [1, 0], [0, 1]));
-    assert_eq!(joined.left(&log, "score").unwrap(), [Value::Number(0.4), Value::Number(0.5)]);
-    assert_eq!(joined.right(&labels, "label").unwrap(), [Value::Number(0.0), Value::Number(1.0)]);
-    let recent = join((&log, "id", &Rows::range(5, 2..4)), (&labels, "id", &Rows::All)).unwrap();
-    assert_eq!((recent.count(), recent.looked), (2, 2), "b is there once in these rows");
 }
 
 #[test]
