@@ -5,6 +5,7 @@ mod cache;
 #[cfg(test)]
 mod canned;
 mod clock;
+mod compression;
 pub mod datasets;
 mod disk;
 mod exclusive;

@@ -7,7 +7,7 @@ use tagship_ports::{PortError, Problem};
 use super::{
     At,
     cells::{Rows, Written},
-    compression::Text,
+    text::Text,
 };
 
 pub(super) struct Csv {

@@ -11,7 +11,7 @@ use tagship_ports::{PortError, Problem};
 use super::{
     At,
     cells::{Rows, Written},
-    compression::Text,
+    text::Text,
 };
 
 /// Longest line, in bytes.

@@ -1,7 +1,6 @@
 //! Datasets: a file per format of tables, and what lies around them: compression, folders, places.
 
 mod cells;
-mod compression;
 mod csv;
 mod declared;
 mod json_lines;
@@ -10,6 +9,7 @@ mod parts;
 mod source;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::{
     fs,
@@ -20,14 +20,15 @@ use tagship_ports::{Dataset, Holds, PortError, Problem};
 
 use self::{
     cells::Cells,
-    compression::{Compression, Text},
     csv::Csv,
     json_lines::JsonLines,
     parquet::Parquet,
     parts::{Part, Parts},
     source::Source,
+    text::Text,
 };
 pub use self::{cells::is_absent, declared::Declared};
+use crate::compression::Compression;
 
 /// Endings of the names of tables.
 const ENDINGS: &str = ".csv, .jsonl, .ndjson, the same with .gz or .zst, and .parquet";

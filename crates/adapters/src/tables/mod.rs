@@ -1,9 +1,11 @@
-//! Tables that are read row by row as texts: CSV with a header, a JSON object a line, or Parquet.
+//! Tables that are read row by row as texts: CSV with a header, a JSON object a line (both also as gzip or zstd), or Parquet.
 //!
 //! Files are foreign: bounded, read line by line or column by column, and an error names the line or row. What stands in a
 //! column becomes the text that CSV would hold, so that one file says the same in every format.
 
 mod parquet;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs::File,
@@ -15,7 +17,9 @@ use serde_json::Value;
 use tagship_domain::Timestamp;
 use tagship_ports::{PortError, Problem};
 
-/// Largest file, in bytes.
+use crate::compression::Compression;
+
+/// Largest file, and largest text of a compressed one, in bytes.
 const MAX_FILE: u64 = 4 << 30;
 /// Longest line of JSON, in bytes.
 const MAX_LINE: u64 = 1 << 20;
@@ -46,8 +50,8 @@ pub struct Table {
 
 #[derive(Debug, Clone, Copy)]
 enum Format {
-    Csv,
-    JsonLines,
+    Csv(Compression),
+    JsonLines(Compression),
     Parquet,
 }
 
@@ -77,10 +81,11 @@ impl Table {
     /// For another ending.
     pub fn new(root: &Path, file: &Path) -> Result<Self, String> {
         let name = file.display().to_string();
-        let format = match file.extension().and_then(|ending| ending.to_str()) {
-            Some("csv") => Format::Csv,
-            Some("jsonl" | "ndjson") => Format::JsonLines,
-            Some("parquet") => Format::Parquet,
+        let (inner, compression) = Compression::of(&name);
+        let format = match (inner.rsplit_once('.').map(|(_, ending)| ending), compression) {
+            (Some("csv"), _) => Format::Csv(compression),
+            (Some("jsonl" | "ndjson"), _) => Format::JsonLines(compression),
+            (Some("parquet"), Compression::Plain) => Format::Parquet,
             _ => return Err(format!("{name} is neither .csv nor .jsonl nor .parquet")),
         };
         Ok(Self { name, path: root.join(file), format })
@@ -109,11 +114,31 @@ impl Table {
         if size > MAX_FILE {
             return Err(wrong(Problem::Invalid, format!("it is larger than {MAX_FILE} bytes")));
         }
+        let text = |how: Compression| {
+            let text = how.reader(BufReader::new(file.try_clone()?))?;
+            Ok(Bounded { text, left: MAX_FILE })
+        };
+        let local = |error: io::Error| wrong(Problem::Local, error.to_string());
         match self.format {
-            Format::Csv => csv(file.take(MAX_FILE), columns, see),
-            Format::JsonLines => json_lines(file.take(MAX_FILE), columns, see),
+            Format::Csv(how) => csv(text(how).map_err(local)?, columns, see),
+            Format::JsonLines(how) => json_lines(text(how).map_err(local)?, columns, see),
             Format::Parquet => parquet::each(file, columns, see),
         }
+    }
+}
+
+/// A text of which only so many bytes are read; more of them are an error and no end.
+struct Bounded<R> {
+    text: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.text.read(buffer)?;
+        let left = self.left.checked_sub(read as u64);
+        self.left = left.ok_or_else(|| io::Error::other(format!("it holds more than {MAX_FILE} bytes")))?;
+        Ok(read)
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) struct QualityLayer {
     /// What the model predicts.
     #[schemars(required)]
     task: Option<QualityTask>,
-    /// Tables of predictions, e.g. `[logs/predictions.jsonl]`: CSV, JSON Lines or Parquet.
+    /// Tables of predictions, e.g. `[logs/predictions.jsonl]`: CSV, JSON Lines (both also as .gz or .zst) or Parquet.
     #[schemars(required, length(min = 1))]
     predictions: Option<Vec<RepoPath>>,
     /// Tables of labels by `id`; left out where labels stand beside the predictions.

@@ -46,8 +46,9 @@ pub enum MonitorQuestion {
     Drift(Box<DriftArgs>),
     /// Score predictions by the labels that have come, and estimate the quality of those without one.
     ///
-    /// Tables are CSV with a header, JSON Lines or Parquet, by the ending of their names. A bound is kept or broken by the whole
-    /// interval of a score; where that cannot be said, because too few labels have come, the exit code is 3.
+    /// Tables are CSV with a header, JSON Lines (both also compressed, .gz or .zst) or Parquet, by the ending of their names. A
+    /// bound is kept or broken by the whole interval of a score; where that cannot be said, because too few labels have come,
+    /// the exit code is 3.
     Quality(Box<QualityArgs>),
     /// Judge the objectives of the service that the configuration names, by how fast their budgets are spent.
     ///
