@@ -69,6 +69,6 @@ pub use error::ArtifactError;
 pub use fingerprint::fingerprint;
 pub use format::{Format, FormatError};
 pub use memory::{Memory, RULESET};
-pub use pickle::{Bundle, BundleError, Unaddable};
+pub use pickle::Unaddable;
 pub use policy::ValidationPolicy;
 pub use validate::{Validated, validate_path, validate_path_remembering, validate_tree};

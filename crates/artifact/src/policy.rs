@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use tagship_domain::{
     Timestamp,
     addition::Addition,
+    bundle::Bundle,
     suppression::Suppression,
     validation::{ArtifactReport, Finding, Severity, Status, Verdict},
 };
@@ -12,7 +13,7 @@ use tagship_domain::{
 use crate::{
     findings::judge,
     format::Format,
-    pickle::{self, Bundle, Trust, Unaddable},
+    pickle::{self, Trust, Unaddable},
     rules::{self, Rule},
 };
 
@@ -64,7 +65,7 @@ impl Default for ValidationPolicy {
             max_size: None,
             fail_on: Severity::High,
             suppressions: Vec::new(),
-            bundles: Bundle::all().collect(),
+            bundles: Bundle::ALL.into(),
             additions: Vec::new(),
             now: Timestamp::LATEST,
         }

@@ -1,47 +1,15 @@
 //! `validate.bundles` and `validate.allow`: which globals pickles may name.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tagship_domain::{
     addition::{Addition, GlobalName, GlobalUse},
     suppression::Day,
 };
 
 use crate::{diagnostic::Location, place::Place};
-
-/// A library whose objects a pickle may hold, as far as they are known to be harmless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Bundle {
-    /// numpy, and how joblib and dill store its arrays.
-    Numpy,
-    /// scipy.
-    Scipy,
-    /// pandas, and the time zones that it stores.
-    Pandas,
-    /// scikit-learn.
-    Sklearn,
-    /// imbalanced-learn.
-    Imblearn,
-    /// statsmodels.
-    Statsmodels,
-    /// river.
-    River,
-    /// XGBoost.
-    Xgboost,
-    /// LightGBM.
-    Lightgbm,
-    /// CatBoost.
-    Catboost,
-    /// PyTorch.
-    Torch,
-    /// Lightning.
-    Lightning,
-    /// Transformers and Accelerate.
-    Transformers,
-}
 
 /// A global that the team lets through, and where the configuration says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,50 +36,6 @@ pub(crate) struct AllowLayer {
     reason: Option<String>,
     /// The last day on which it holds, in UTC, e.g. `2027-03-31`; for good where it is left out.
     until: Option<Day>,
-}
-
-impl Bundle {
-    /// Every bundle, in the order in which the configuration documents them.
-    pub const ALL: [Self; 13] = [
-        Self::Numpy,
-        Self::Scipy,
-        Self::Pandas,
-        Self::Sklearn,
-        Self::Imblearn,
-        Self::Statsmodels,
-        Self::River,
-        Self::Xgboost,
-        Self::Lightgbm,
-        Self::Catboost,
-        Self::Torch,
-        Self::Lightning,
-        Self::Transformers,
-    ];
-
-    /// The name as it is configured and reported.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Numpy => "numpy",
-            Self::Scipy => "scipy",
-            Self::Pandas => "pandas",
-            Self::Sklearn => "sklearn",
-            Self::Imblearn => "imblearn",
-            Self::Statsmodels => "statsmodels",
-            Self::River => "river",
-            Self::Xgboost => "xgboost",
-            Self::Lightgbm => "lightgbm",
-            Self::Catboost => "catboost",
-            Self::Torch => "torch",
-            Self::Lightning => "lightning",
-            Self::Transformers => "transformers",
-        }
-    }
-}
-
-impl fmt::Display for Bundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl AllowLayer {

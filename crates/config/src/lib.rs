@@ -47,7 +47,7 @@ pub mod validate;
 pub mod yaml;
 
 pub use adapter::AdapterSpec;
-pub use allow::{AllowedGlobal, Bundle};
+pub use allow::AllowedGlobal;
 pub use analysis::{DEFAULT_INTERVAL, DEFAULT_MAX_WAIT, parse_analysis};
 pub use artifact::{Address, Artifact};
 pub use config::{Config, config_schema};

@@ -9,9 +9,11 @@ mod signing_mistakes;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tagship_domain::{ByteSize, Duration, Environment, ModelName, addition::GlobalUse, plan::Strategy};
+use tagship_domain::{
+    ByteSize, Duration, Environment, ModelName, addition::GlobalUse, bundle::Bundle, plan::Strategy,
+};
 
-use crate::{BumpRule, Bundle, CompareTest, Config, ConfigErrors, Format, ModelConfig, RepoPath};
+use crate::{BumpRule, CompareTest, Config, ConfigErrors, Format, ModelConfig, RepoPath};
 
 const FULL: &str = r#"
 # yaml-language-server: $schema=./schemas/tagship.schema.json

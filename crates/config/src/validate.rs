@@ -6,12 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tagship_domain::{
     ByteSize, Duration,
+    bundle::Bundle,
     suppression::{Day, Suppression},
     validation::Severity,
 };
 
 use crate::{
-    allow::{AllowLayer, AllowedGlobal, Bundle},
+    allow::{AllowLayer, AllowedGlobal},
     path::RepoPath,
     place::Place,
 };

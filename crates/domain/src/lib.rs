@@ -7,6 +7,7 @@ pub mod addition;
 pub mod analysis;
 pub mod annotation;
 pub mod approval;
+pub mod bundle;
 pub mod chain;
 pub mod decision;
 pub mod digest;

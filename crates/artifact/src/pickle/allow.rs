@@ -26,7 +26,7 @@ mod standard;
 
 use tagship_domain::addition::GlobalUse;
 
-pub use bundle::{Bundle, BundleError};
+pub(crate) use bundle::bundle_of;
 pub(crate) use dangerous::is_dangerous;
 use listed::MODULES;
 pub(super) use standard::is_standard;

@@ -37,7 +37,6 @@ mod trust;
 mod utf8;
 mod value;
 
-pub use allow::{Bundle, BundleError};
 pub(crate) use allow::{is_dangerous, normalise};
 pub(crate) use scan::{scan_as, scan_one};
 pub(crate) use sniff::{executes, reads_on, recognise, runs};

@@ -11,10 +11,11 @@ use std::collections::BTreeSet;
 use tagship_domain::{
     Timestamp,
     addition::{Addition, GlobalUse},
+    bundle::Bundle,
     suppression::Day,
 };
 
-use super::allow::{self, Bundle, Usage};
+use super::allow::{self, Usage};
 
 /// What a policy says of globals.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +63,7 @@ impl<'p> Trust<'p> {
     /// What is thought of a global. Both names must be normalised, see [`allow::normalise`].
     pub(crate) fn standing(&self, module: &str, name: &str) -> Standing<'p> {
         let listed = allow::usage(module, name);
-        let bundle = Bundle::of(module).filter(|bundle| !self.bundles.contains(bundle));
+        let bundle = allow::bundle_of(module).filter(|bundle| !self.bundles.contains(bundle));
         match (listed, bundle, self.addition(module, name)) {
             (Some(usage), None, _) => Standing::Listed(usage),
             (listed, _, Some(addition)) if self.holds(addition) => {
@@ -76,7 +77,7 @@ impl<'p> Trust<'p> {
 
     /// Whether the library that a module belongs to is not left out.
     pub(crate) fn takes_part(&self, module: &str) -> bool {
-        Bundle::of(module).is_none_or(|bundle| self.bundles.contains(&bundle))
+        allow::bundle_of(module).is_none_or(|bundle| self.bundles.contains(&bundle))
     }
 
     /// The addition that is about a global; one in force, where there are several.
@@ -124,7 +125,7 @@ pub(crate) fn check(addition: &Addition) -> Result<(), Unaddable> {
     } else if allow::is_standard(&module) && allow::usage(&module, name).is_none() {
         Err(Unaddable::Standard)
     } else if addition.call == GlobalUse::Reduce
-        && Bundle::of(&module).is_some()
+        && allow::bundle_of(&module).is_some()
         && allow::usage(&module, name).is_none()
     {
         Err(Unaddable::Library)

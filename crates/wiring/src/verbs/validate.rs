@@ -7,8 +7,8 @@ use std::{
 
 use tagship_adapters::{SystemClock, model_runners::ChildRunner};
 use tagship_artifact::{
-    Bundle as ArtifactBundle, Format as ArtifactFormat, Validated, ValidationPolicy, fingerprint, rules,
-    validate_path, validate_path_remembering,
+    Format as ArtifactFormat, Validated, ValidationPolicy, fingerprint, rules, validate_path,
+    validate_path_remembering,
 };
 use tagship_config::{AllowedGlobal, ModelConfig, ValidateSettings, validate::DEFAULT_TOLERANCE};
 use tagship_domain::{
@@ -277,11 +277,7 @@ fn policy(settings: &ValidateSettings) -> ValidationPolicy {
         max_size: settings.max_size.map(ByteSize::as_bytes),
         fail_on: settings.fail_on,
         suppressions: settings.suppress.clone(),
-        bundles: settings
-            .bundles
-            .iter()
-            .filter_map(|bundle| bundle.as_str().parse::<ArtifactBundle>().ok())
-            .collect(),
+        bundles: settings.bundles.clone(),
         additions: settings.allow.iter().map(|allowed| allowed.addition.clone()).collect(),
         now: SystemClock.now(),
     }
@@ -364,6 +360,6 @@ mod tests {
         let listed = policy.formats.unwrap_or_default();
         assert_eq!(listed.len(), ArtifactFormat::ANALYSED.len());
         assert!(ArtifactFormat::ANALYSED.iter().all(|format| listed.contains(format)));
-        assert!(policy.bundles.into_iter().eq(ArtifactBundle::all()), "and every bundle");
+        assert!(policy.bundles.into_iter().eq(tagship_domain::bundle::Bundle::ALL), "and every bundle");
     }
 }
