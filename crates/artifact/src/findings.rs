@@ -35,6 +35,8 @@ pub(crate) struct Findings {
     seen: HashSet<(&'static str, Option<String>, String)>,
     /// Names of the members that the analysis is inside of, outermost first.
     members: Vec<String>,
+    /// The same as a path, for each hit has it.
+    inside: Option<String>,
     /// Hits of the same rule on the same thing as one that is listed.
     repeated: u64,
     /// Findings that have no place in the list.
@@ -52,6 +54,7 @@ impl Findings {
             list: Vec::new(),
             seen: HashSet::new(),
             members: Vec::new(),
+            inside: None,
             repeated: 0,
             unlisted: 0,
             excerpts: 0,
@@ -63,11 +66,13 @@ impl Findings {
     /// From here on, findings are about this member of what they were about before.
     pub(crate) fn enter(&mut self, member: &str) {
         self.members.push(clip(member));
+        self.inside = Some(self.members.join(INSIDE));
     }
 
     /// Findings are about the container again.
     pub(crate) fn leave(&mut self) {
         self.members.pop();
+        self.inside = (!self.members.is_empty()).then(|| self.members.join(INSIDE));
     }
 
     /// Adds a finding about the file as a whole.
@@ -92,11 +97,11 @@ impl Findings {
     }
 
     fn add(&mut self, rule: &'static Rule, offset: Option<u64>, target: Option<String>, message: &str) {
-        let message = cut(message, MESSAGE);
         self.status = self.status.max(rule.status);
         self.verdict = self.verdict.max(rule.severity.verdict());
-        let member = (!self.members.is_empty()).then(|| self.members.join(INSIDE));
-        let key = (rule.id, member.clone(), target.clone().unwrap_or_else(|| message.clone()));
+        // A file may be nothing but hits, and a few compressed bytes may be many.
+        let about = target.clone().unwrap_or_else(|| cut(message, MESSAGE));
+        let key = (rule.id, self.inside.clone(), about);
         if self.seen.contains(&key) {
             self.repeated += 1;
             return;
@@ -109,10 +114,10 @@ impl Findings {
         self.list.push(Finding {
             rule: Cow::Borrowed(rule.id),
             severity: rule.severity,
-            member,
+            member: self.inside.clone(),
             offset,
             target,
-            message,
+            message: cut(message, MESSAGE),
             suppressed: None,
             excerpt: Vec::new(),
         });
@@ -252,6 +257,9 @@ pub(crate) fn escape(text: &str, limit: usize) -> (String, bool) {
 
 /// Text of at most as many characters, before any of them is escaped.
 fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out: String = text.chars().take(limit).flat_map(printable).collect();
     if text.chars().nth(limit).is_some() {
         out.push('…');
