@@ -1,5 +1,7 @@
 //! Groups: which objects they hold, and links that lead out of the file.
 
+use std::collections::HashSet;
+
 use super::{
     fields::{Fault, Fields},
     header::Message,
@@ -21,12 +23,20 @@ pub(super) fn symbol_table(image: &mut Image, message: &Message) -> Result<Vec<u
     let ends = names.iter().rposition(|byte| *byte == 0).map_or(0, |last| last as u64 + 1);
     let mut objects = Vec::new();
     let mut open = vec![(tree, MAX_LEVEL)];
+    // A tree that shares nodes is walked once for each way through it, of which there may be two to the number of levels.
+    let mut seen = HashSet::from([tree]);
     while let Some((address, above)) = open.pop() {
         let (level, children) = node(image, address)?;
         if level >= above {
             return Err(Fault::Bad {
                 at: image.place(address),
                 what: "a group's tree that leads back to itself",
+            });
+        }
+        if !children.iter().all(|child| seen.insert(*child)) {
+            return Err(Fault::Bad {
+                at: image.place(address),
+                what: "a group's tree that has a node in two places",
             });
         }
         if level > 0 {

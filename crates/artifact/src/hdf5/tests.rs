@@ -182,6 +182,30 @@ fn groups_are_followed_without_end() {
 }
 
 #[test]
+fn nothing_is_read_over_and_over() {
+    // A thousand datasets with one tree of chunks: each chunk is small work, and all of them together are none.
+    let chunks: u16 = 60_000;
+    let entry = |at: u64| [&16u32.to_le_bytes()[..], &[0; 4], &[0; 16], &at.to_le_bytes()].concat();
+    let layout = |tree: u64| [&[3, 2, 2][..], &tree.to_le_bytes(), &[4, 0, 0, 0, 4, 0, 0, 0]].concat();
+    let build = |datasets: u64| {
+        let link = |at: u64| message(6, &[&[1, 0, 1, b'a'][..], &at.to_le_bytes()].concat());
+        let root = |at: &dyn Fn(u64) -> u64| (0..datasets).map(|one| link(at(one))).collect::<Vec<_>>();
+        let tree = file(&root(&|_| 0), &[]).len() as u64;
+        let mut data = b"TREE\x01\0".to_vec();
+        data.extend(chunks.to_le_bytes());
+        data.extend([0xff; 16]);
+        data.extend(entry(tree).repeat(usize::from(chunks)));
+        let first = tree + data.len() as u64;
+        let object = header(&dataset(&[4], &layout(tree)));
+        let length = object.len() as u64;
+        data.extend(object.repeat(datasets as usize));
+        file(&root(&|one| first + one * length), &data)
+    };
+    assert!(passes(&judge("m.h5", &build(2))), "{:?}", judge("m.h5", &build(2)).findings);
+    check(&build(1000), "HDF201");
+}
+
+#[test]
 fn a_file_ends_where_it_says() {
     let whole = file(&[attribute("model_config", DENSE)], &[0; 32]);
     for cut in [8, 60, 100, whole.len() - 1] {
