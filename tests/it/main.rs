@@ -36,6 +36,7 @@ mod plan;
 mod registry;
 mod release_kills;
 mod release_races;
+mod run_artifacts;
 mod schedule;
 mod scores;
 mod sentences;

@@ -102,7 +102,8 @@ impl Taking {
         Ok(Fetched { path, files: self.files, single_file, signature })
     }
 
-    fn invalid(&self, message: String) -> PortError {
+    /// What is wrong with what came.
+    pub(crate) fn invalid(&self, message: String) -> PortError {
         PortError::new(Problem::Invalid, &self.operation, message)
     }
 }
@@ -115,6 +116,11 @@ impl Incoming<'_> {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
         Ok(())
+    }
+
+    /// What is wrong with what came.
+    pub(crate) fn invalid(&self, message: String) -> PortError {
+        self.taking.invalid(message)
     }
 
     /// Ends the file. Where its size was told before, it must have it.

@@ -30,6 +30,7 @@ mod people;
 mod refs;
 mod releases;
 mod retry;
+mod run_artifacts;
 mod settings;
 mod shelf;
 mod store;

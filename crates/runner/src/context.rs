@@ -50,6 +50,8 @@ pub struct Context {
     pub sha: Option<CommitId>,
     /// The pull request that the event is about. What is checked out is often its merge with the base instead.
     pub proposed: Option<Proposed>,
+    /// The run that this one follows (`workflow_run`), unless it ran for a fork, whose files are nobody's model.
+    pub follows: Option<u64>,
     /// Name of the event that started it.
     pub event_name: Option<String>,
     /// File with the event's payload.
@@ -84,6 +86,8 @@ impl Context {
             run.map(|(host, run)| format!("{}/{}/actions/runs/{run}", host.server_url, host.repository));
         let event_path = variable("GITHUB_EVENT_PATH").map(PathBuf::from);
         let actor = variable("GITHUB_ACTOR").unwrap_or_default();
+        let event_name = variable("GITHUB_EVENT_NAME");
+        let follows = event_path.as_deref().filter(|_| event_name.as_deref() == Some("workflow_run"));
         Self {
             started: Some(Instant::now()),
             hosted: hosted(),
@@ -91,7 +95,8 @@ impl Context {
             host,
             sha: variable("GITHUB_SHA").and_then(|sha| sha.parse().ok()),
             proposed: event_path.as_deref().and_then(proposed),
-            event_name: variable("GITHUB_EVENT_NAME"),
+            follows: follows.and_then(followed),
+            event_name,
             event_path,
             ref_name: variable("GITHUB_REF_NAME"),
             output_file: variable("GITHUB_OUTPUT").map(PathBuf::from),
@@ -160,6 +165,14 @@ fn proposed(payload: &Path) -> Option<Proposed> {
         // A head without a repository is one of a fork that was deleted.
         from_fork: text("/head/repo/full_name") != text("/base/repo/full_name"),
     })
+}
+
+/// The run that a payload is about, where it ran for this repository.
+fn followed(payload: &Path) -> Option<u64> {
+    let payload: Value = serde_json::from_str(&std::fs::read_to_string(payload).ok()?).ok()?;
+    let text = |pointer| payload.pointer(pointer).and_then(Value::as_str);
+    let is_own = text("/workflow_run/head_repository/full_name")? == text("/repository/full_name")?;
+    payload.pointer("/workflow_run/id").and_then(Value::as_u64).filter(|_| is_own)
 }
 
 #[allow(

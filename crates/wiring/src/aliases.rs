@@ -4,13 +4,13 @@
 //! promotion, after a way back, and by every later run, so that a registry that did not answer is told again. It never
 //! stands in the way of a rollout.
 
-use tagship_adapters::places::{self, Opened, Opener};
+use tagship_adapters::places::{self, Opened};
 use tagship_config::{EnvironmentConfig, ModelConfig};
 use tagship_ports::{PortError, target::Done};
 use tagship_release as release;
-use tagship_runner::{Context, Failure, commands::Annotation};
+use tagship_runner::{Failure, commands::Annotation};
 
-use crate::{failure::failed, pipeline::Place, workspace::Workspace};
+use crate::{failure::failed, pipeline::Place, sources, workspace::Workspace};
 
 /// The alias where a model with one environment names none.
 const DEFAULT: &str = "champion";
@@ -70,15 +70,15 @@ pub(crate) async fn follow_all(workspace: &Workspace) {
 
 /// Answers what was changed, where something was.
 async fn brought(workspace: &Workspace, place: Place<'_>, alias: &str) -> Result<Option<String>, Failure> {
-    let Some(address) = place.model.artifact.elsewhere() else { return Ok(None) };
+    let address = place.model.artifact.elsewhere().filter(|address| places::has_versions(address));
+    let Some(address) = address else { return Ok(None) };
     let registry = workspace.registry().await?;
     let Some(held) = release::current(&registry, place.name, place.environment).map_err(failed)? else {
         return Ok(None);
     };
     let store = workspace.store(place.model)?;
     let manifest = release::read_manifest(store.as_ref(), &held).await.map_err(failed)?;
-    let opener = Opener { root: &workspace.root, secret: &Context::secret, variable: &Context::inherited };
-    let Opened::Registry(source, _) = places::open(address, &opener).map_err(failed)? else {
+    let Opened::Registry(source, _) = sources::open(workspace, address).map_err(failed)? else {
         return Ok(None);
     };
     // A release from before, of the repository's bytes or of another registry, is no version there.

@@ -105,7 +105,11 @@ impl Host {
     }
 }
 
-fn github(
+/// A client of the host. Nothing is sent yet.
+///
+/// # Errors
+/// Where an address cannot be right.
+pub(crate) fn github(
     addresses: &Addresses,
     token: &Redacted<String>,
     context: &Context,

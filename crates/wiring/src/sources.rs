@@ -7,12 +7,14 @@ use std::{
     fs,
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use tagship_adapters::{
+    SystemClock,
     model_registries::Wanted,
-    places::{self, Opened, Opener},
+    places::{self, Opened, Opener, RUN_ARTIFACT, Runs},
 };
 use tagship_config::{Address, ModelConfig};
 use tagship_decide::Arrival;
@@ -29,6 +31,7 @@ use tagship_runner::{Context, Failure};
 use crate::{
     cursor::{Course, Cursor},
     failure::failed,
+    host::github,
     pipeline::Place,
     project::Project,
     workspace::Workspace,
@@ -127,7 +130,11 @@ pub(crate) async fn look(workspace: &Workspace, event: &Event) -> Result<Looked,
     let mut looked = Looked::default();
     for (name, model) in workspace.models()? {
         let Some(address) = model.artifact.elsewhere() else { continue };
-        let need = need(event, name);
+        let need = match need(event, name) {
+            // A run keeps what is made in it, and nothing is made where the clock asks.
+            Need::Arrivals if address.kind() == RUN_ARTIFACT => Need::Nothing,
+            need => need,
+        };
         if need == Need::Nothing {
             continue;
         }
@@ -294,9 +301,35 @@ pub(crate) fn fetching<'a>(
     Box::pin(async move { fetch(project, name, model).await.map(|_| ()).map_err(failed) })
 }
 
-fn open(project: &Project, address: &Address) -> Result<Opened, PortError> {
-    let opener = Opener { root: &project.root, secret: &Context::secret, variable: &Context::inherited };
+/// Opens the place that an address names.
+///
+/// # Errors
+/// As [`places::open`].
+pub(crate) fn open(project: &Project, address: &Address) -> Result<Opened, PortError> {
+    let opener = Opener {
+        root: &project.root,
+        secret: &Context::secret,
+        variable: &Context::inherited,
+        runs: &|| runs(project),
+    };
     places::open(address, &opener)
+}
+
+/// This run, and the one that it follows.
+fn runs(project: &Project) -> Result<Runs, PortError> {
+    let context = &project.context;
+    let own = Context::inherited("GITHUB_RUN_ID").and_then(|run| run.parse().ok());
+    let host = context.host.as_ref().and_then(|host| host.token.as_ref().map(|token| (host, token)));
+    let (Some((addresses, token)), Some(own)) = (host, own) else {
+        let message = "there is no workflow's run with a token here";
+        return Err(PortError::new(Problem::Denied, "open an artifact of a run", message).hint(
+            "in a workflow, give the step a token with `actions: read`; elsewhere, name a file instead",
+        ));
+    };
+    let host = github(addresses, token, context, Arc::new(SystemClock));
+    let host = host
+        .map_err(|failure| PortError::new(Problem::Invalid, "open an artifact of a run", failure.message))?;
+    Ok(Runs { host: Arc::new(host), runs: [Some(own), context.follows].into_iter().flatten().collect() })
 }
 
 impl Source<'_> {

@@ -18,7 +18,8 @@ fn opened(rest: &str, variables: &[(&str, &str)]) -> Result<(Mlflow, Wanted), Po
     let variable =
         |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     let root = std::path::Path::new(".");
-    super::mlflow(rest, &Opener { root, secret: &variable, variable: &variable })
+    let runs = || Err(PortError::new(Problem::Unsupported, "open", "there are no runs"));
+    super::mlflow(rest, &Opener { root, secret: &variable, variable: &variable, runs: &runs })
 }
 
 fn problem<T>(result: Result<T, PortError>) -> Option<Problem> {

@@ -3,6 +3,7 @@
 mod bucket;
 mod directory;
 mod oci;
+mod run_artifact;
 
 use std::path::Path;
 
@@ -12,9 +13,14 @@ use tagship_ports::{ArtifactPlace, ModelRegistry, PortError, Problem};
 use crate::model_registries::{self, Wanted};
 
 pub use directory::Directory;
+pub use run_artifact::Runs;
 
 /// The kinds of places that a configuration may name.
-pub const KINDS: [&str; 6] = ["dir", "s3", "gs", "az", "oci", "mlflow"];
+pub const KINDS: [&str; 7] = ["dir", "s3", "gs", "az", "oci", MLFLOW, RUN_ARTIFACT];
+
+const MLFLOW: &str = "mlflow";
+/// The kind of what a workflow's run keeps.
+pub const RUN_ARTIFACT: &str = "run-artifact";
 
 /// What places are opened with.
 #[allow(missing_debug_implementations, reason = "it holds functions")]
@@ -25,6 +31,8 @@ pub struct Opener<'a> {
     pub secret: &'a dyn Fn(&str) -> Option<String>,
     /// Answers the value of one that is none, e.g. the address of a server.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Answers the runs whose artifacts may be meant.
+    pub runs: &'a dyn Fn() -> Result<Runs, PortError>,
 }
 
 /// What stands behind an address.
@@ -36,6 +44,11 @@ pub enum Opened {
     Registry(Box<dyn ModelRegistry>, Wanted),
 }
 
+/// Whether what stands behind an address numbers its versions, as model registries do.
+pub fn has_versions(address: &Address) -> bool {
+    address.kind() == MLFLOW
+}
+
 /// Opens the place that an address names.
 ///
 /// # Errors
@@ -45,13 +58,10 @@ pub fn open(address: &Address, opener: &Opener<'_>) -> Result<Opened, PortError>
         "dir" => Ok(Opened::Place(Box::new(Directory::new(opener.root, address.rest())))),
         "s3" | "gs" | "az" => Ok(Opened::Place(Box::new(bucket::open(address, opener)?))),
         "oci" => Ok(Opened::Place(Box::new(oci::open(address.rest(), opener)?))),
-        "run-artifact" => {
-            let message = "artifacts of a workflow's run are not fetched by this version";
-            Err(PortError::new(Problem::Unsupported, format!("open {address}"), message).hint(
-                "have actions/download-artifact with its `run-id` fetch it in a step before, and write `dir:PATH` here",
-            ))
+        RUN_ARTIFACT => {
+            Ok(Opened::Place(Box::new(run_artifact::RunArtifact::new((opener.runs)()?, address.rest()))))
         }
-        "mlflow" => {
+        MLFLOW => {
             let (registry, wanted) = model_registries::mlflow(address.rest(), opener)?;
             Ok(Opened::Registry(Box::new(registry), wanted))
         }

@@ -13,6 +13,7 @@ mod errors;
 mod faults;
 mod host;
 mod journal;
+mod run_artifacts;
 mod stale;
 mod store;
 mod texts;

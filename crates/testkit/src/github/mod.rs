@@ -14,6 +14,7 @@ mod mirror;
 mod moment;
 mod objects;
 mod releases;
+mod runs;
 mod shape;
 mod talk;
 mod world;
@@ -398,6 +399,8 @@ fn route(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer {
         ("POST", ["dispatches"]) => talk::dispatch(world, ask, None),
         ("GET", ["actions", "runs"]) => commits::waiting(world, ask),
         ("GET", ["actions", "runs", id, "pending_deployments"]) => commits::pending(world, id),
+        ("GET", ["actions", "runs", id, "artifacts"]) => runs::artifacts(world, ask, id),
+        ("GET", ["actions", "artifacts", id, "zip"]) => runs::archive(world, id),
         ("POST", ["actions", "workflows", file, "dispatches"]) => talk::dispatch(world, ask, Some(file)),
         ("GET", ["commits", rest @ ..]) => commits::commits(world, ask, rest),
         ("POST", ["check-runs"]) => commits::add_check_run(world, ask),

@@ -103,6 +103,11 @@ pub(super) fn asset(world: &World, id: &str, accept: &str) -> Answer {
     if world.streams_assets {
         return bytes(world, id);
     }
+    elsewhere(world, id)
+}
+
+/// The way to bytes in a storage.
+pub(super) fn elsewhere(world: &World, id: &str) -> Answer {
     // Another host for the client, although it is this one.
     let elsewhere = world.base.replace("127.0.0.1", "localhost").replace("/api/v3", "/storage");
     Answer::found_at(format!("{elsewhere}/{id}?signature={SIGNATURE}"))

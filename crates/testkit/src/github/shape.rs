@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::world::{REPOSITORY, World};
 
 /// Puts one address into many fields.
-fn with_urls(mut value: Value, fields: &str) -> Value {
+pub(super) fn with_urls(mut value: Value, fields: &str) -> Value {
     for field in fields.split_whitespace() {
         value[field] = json!("https://example.org/x");
     }

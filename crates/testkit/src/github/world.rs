@@ -67,6 +67,8 @@ pub struct World {
     pub dispatches: Vec<(Option<String>, Value)>,
     /// Runs that wait for approval: id, commit and what they wait for.
     pub waiting: Vec<(u64, String, Vec<Value>)>,
+    /// Artifacts of runs, the oldest first, with their run; the bytes of their archives lie with those of assets.
+    pub run_artifacts: Vec<(u64, Value)>,
     /// Workflow files that can be started.
     pub workflows: BTreeSet<String>,
     /// Where the API is, for addresses in answers.
@@ -111,6 +113,7 @@ impl World {
             statuses: Vec::new(),
             dispatches: Vec::new(),
             waiting: Vec::new(),
+            run_artifacts: Vec::new(),
             workflows: BTreeSet::from(["deploy.yml".to_owned()]),
             base,
             mirrored: BTreeSet::new(),

@@ -1,0 +1,99 @@
+//! Artifacts that runs of workflows keep (GitHub, REST API, "Actions artifacts").
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use tagship_ports::{PortError, Problem, RunArtifacts};
+use tokio::fs::File;
+
+use crate::{
+    GitHub,
+    call::Call,
+    download::{Sink, unwritten},
+    error::{CallError, Reason},
+};
+
+const NEEDS: &str = "actions: read";
+/// Names of other artifacts that an error tells.
+const TOLD: usize = 10;
+
+#[derive(Debug, Deserialize)]
+struct Artifact {
+    id: u64,
+    name: String,
+    /// Of the archive.
+    size_in_bytes: u64,
+    expired: bool,
+    /// `sha256:...` of the archive; older servers do not tell.
+    #[serde(default)]
+    digest: Option<String>,
+}
+
+#[async_trait]
+impl RunArtifacts for GitHub {
+    async fn download(&self, runs: &[u64], name: &str, to: &Path, limit: u64) -> Result<(), PortError> {
+        let about = format!("fetch the artifact {name:?} of a workflow run");
+        let artifact = self.find_artifact(runs, name, &about).await?;
+        if artifact.size_in_bytes > limit {
+            let message = format!("its archive has {} bytes, more than {limit}", artifact.size_in_bytes);
+            return Err(PortError::new(Problem::Invalid, about, message)
+                .hint("raise `validate.max-size` of the model, if it may be that large"));
+        }
+        let file = File::create_new(to).await.map_err(|error| unwritten(to, &error))?;
+        let mut sink = Sink::file(file, to.to_owned());
+        let path = self.client.repo(&["actions", "artifacts", &artifact.id.to_string(), "zip"]);
+        let call = Call::get(&about, path).needs(NEEDS);
+        self.client.download(&call, artifact.size_in_bytes, &mut sink).await?;
+        let arrived = sink.digest().to_string();
+        match artifact.digest {
+            Some(told) if told != arrived => {
+                let message = format!("{arrived} arrived, and the host has {told}");
+                Err(PortError::new(Problem::Invalid, about, message).hint("run the step again"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl GitHub {
+    async fn find_artifact(&self, runs: &[u64], name: &str, about: &str) -> Result<Artifact, CallError> {
+        let mut others = vec![];
+        let mut has_expired = false;
+        for run in runs {
+            for artifact in self.artifacts_of(*run, about).await? {
+                if artifact.name != name {
+                    others.push(artifact.name);
+                } else if artifact.expired {
+                    has_expired = true;
+                } else {
+                    return Ok(artifact);
+                }
+            }
+        }
+        let error = |message: String| PortError::new(Problem::NotFound, about, message);
+        if has_expired {
+            let error = error("it has expired".to_owned());
+            return Err(error.hint("run the workflow that makes it again, or have it kept longer").into());
+        }
+        others.truncate(TOLD);
+        let there =
+            if others.is_empty() { "has none".to_owned() } else { format!("has {}", others.join(", ")) };
+        let hint = "let this job need the job that uploads it with actions/upload-artifact, or run on `workflow_run`";
+        Err(error(format!("there is no such artifact; the run {there}")).hint(hint).into())
+    }
+
+    /// Artifacts of a run, the newest first; none of a run that is not there.
+    async fn artifacts_of(&self, run: u64, about: &str) -> Result<Vec<Artifact>, CallError> {
+        let path = self.client.repo(&["actions", "runs", &run.to_string(), "artifacts"]);
+        let call = Call::get(about, path).needs(NEEDS);
+        match self.client.list::<Artifact>(call, Some("artifacts")).await {
+            Ok(mut found) => {
+                found.sort_by_key(|artifact| std::cmp::Reverse(artifact.id));
+                Ok(found)
+            }
+            Err(error) if error.reason == Reason::Missing => Ok(vec![]),
+            Err(error) => Err(error),
+        }
+    }
+}
