@@ -92,8 +92,34 @@ pub struct ColumnDrift {
     pub n: [u64; 2],
     /// Share of missing values of the reference and of the current side.
     pub missing: [f64; 2],
+    /// How the values of both sides are spread; absent where they cannot be compared, and in slices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<Histogram>,
     /// What else was seen.
     pub findings: Vec<DriftFinding>,
+}
+
+/// How often values are on each side. Its size does not depend on the number of rows or of different values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Histogram {
+    /// Of numbers, in bins.
+    Bins {
+        /// Edges, ascending, one more than bins. Bins are equally wide, but the outermost two may reach further, to the
+        /// smallest and the largest value of both sides. A bin holds its lower edge, the last one both.
+        edges: Vec<f64>,
+        /// Values of the reference and of the current side in each bin.
+        counts: Vec<[u64; 2]>,
+    },
+    /// Of categories, the most frequent ones of both sides together.
+    Categories {
+        /// Each with its name, cut where it is long.
+        names: Vec<String>,
+        /// Values of the reference and of the current side in each of them.
+        counts: Vec<[u64; 2]>,
+        /// Values in all others.
+        other: [u64; 2],
+    },
 }
 
 /// Something about a column that a test does not say.

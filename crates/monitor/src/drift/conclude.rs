@@ -59,7 +59,11 @@ pub fn conclude_slices(slices: Vec<Slice>, settings: &Settings) -> Vec<SliceDrif
     let judge = |slice: Slice| {
         let rows = rows(&slice.measured);
         let own = adjusted.by_ref().take(slice.measured.len()).collect();
-        let columns = together(slice.measured, own);
+        let mut columns = together(slice.measured, own);
+        for column in &mut columns {
+            // There may be many slices, and the document has to stay small.
+            column.histogram = None;
+        }
         let dataset = whole(&columns, settings);
         SliceDrift { column: slice.column, value: slice.value, rows, columns, dataset }
     };
@@ -132,6 +136,7 @@ fn judged(mut column: Measured, adjusted: Adjusted) -> ColumnDrift {
         drifted,
         n: column.n,
         missing: column.missing,
+        histogram: column.histogram,
         findings: column.findings,
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tagship_domain::drift::{ColumnKind, DriftCode, DriftFinding, DriftProfile};
+use tagship_domain::drift::{ColumnKind, DriftCode, DriftFinding, DriftProfile, Histogram};
 use tagship_stats::drift::{Counts, Gathered, Sample, Tested, two_proportions};
 
 use super::{
     column::{Column, Pair, Side},
     conclude::Settings,
-    evidently,
+    evidently, histogram,
     test::{Answer, Test, stability_index, standardised_distance},
 };
 
@@ -31,6 +31,7 @@ pub struct Measured {
     pub(super) rows: [u64; 2],
     pub(super) n: [u64; 2],
     pub(super) missing: [f64; 2],
+    pub(super) histogram: Option<Histogram>,
     pub(super) findings: Vec<DriftFinding>,
     /// Absent where no test applies; a finding says why.
     pub(super) asked: Option<Asked>,
@@ -62,6 +63,7 @@ pub fn measure(column: &Column, settings: &Settings) -> Measured {
         rows: both(|side| side.rows),
         n: both(Side::count),
         missing: shares,
+        histogram: None,
         findings: vec![],
         asked: None,
         missing_test: None,
@@ -86,6 +88,7 @@ pub fn unreadable(name: &str, reason: &str) -> Measured {
         rows: [0, 0],
         n: [0, 0],
         missing: [0.0, 0.0],
+        histogram: None,
         findings: vec![finding],
         asked: None,
         missing_test: None,
@@ -103,6 +106,7 @@ impl Measured {
             return;
         };
         self.kind = Some(pair.kind());
+        self.histogram = histogram::of(&pair);
         self.count_infinite(reference, current);
         if settings.profile == DriftProfile::Default && settings.test.is_none() {
             self.missing_test =

@@ -10,6 +10,7 @@ mod edges;
 mod evidently;
 #[cfg(test)]
 mod false_alarms;
+mod histogram;
 mod measure;
 mod test;
 #[cfg(test)]

@@ -156,6 +156,7 @@ mod tests {
             drifted,
             n: [100, 100],
             missing: [0.0, 0.0],
+            histogram: None,
             findings: vec![],
         }
     }

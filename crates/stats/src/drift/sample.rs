@@ -102,7 +102,7 @@ impl Sample {
 
     /// The quantile, linear between two values; where values stand for several, the value itself. `None` where there is none.
     #[must_use]
-    pub(super) fn quantile(&self, share: f64) -> Option<f64> {
+    pub fn quantile(&self, share: f64) -> Option<f64> {
         match &self.up_to {
             None => quantile(&self.values, share),
             Some(up_to) => {
