@@ -8,6 +8,7 @@ mod streams;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tagship_domain::Duration;
 
 use crate::{choice::present, place::Place};
 
@@ -22,8 +23,14 @@ pub use slo::{Asks, ObjectiveSettings};
 use streams::StreamLayer;
 pub use streams::StreamSettings;
 
+/// Looks are remembered for so long where nothing else is said.
+const RETENTION: Duration = Duration::from_secs(90 * DAY);
+/// Longest time that looks are remembered: the newest entry of the history holds a point of each of its days.
+const LONGEST: Duration = Duration::from_secs(3650 * DAY);
+const DAY: u64 = 24 * 60 * 60;
+
 /// What is watched of a model; what is absent is not.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MonitorSettings {
     /// Whether its inputs still look as they did.
     pub drift: Option<DriftSettings>,
@@ -35,6 +42,15 @@ pub struct MonitorSettings {
     pub streams: Vec<StreamSettings>,
     /// Who is told of what is bad.
     pub alerts: AlertSettings,
+    /// Looks are remembered for so long: all of the last week, before that one a day.
+    pub retention: Duration,
+}
+
+impl Default for MonitorSettings {
+    fn default() -> Self {
+        let (drift, quality, slo, streams) = (None, None, vec![], vec![]);
+        Self { drift, quality, slo, streams, alerts: AlertSettings::default(), retention: RETENTION }
+    }
 }
 
 /// What is watched once a version serves.
@@ -55,6 +71,9 @@ pub(crate) struct MonitorLayer {
     /// Who is told of what is bad.
     #[serde(default, deserialize_with = "present")]
     alerts: Option<AlertLayer>,
+    /// Looks are remembered for so long: all of the last week, before that one a day.
+    #[schemars(extend("default" = "90d"))]
+    retention: Option<Duration>,
 }
 
 impl MonitorLayer {
@@ -65,6 +84,15 @@ impl MonitorLayer {
             slo: slo::resolve(self.slo.unwrap_or_default(), &place.key("slo")),
             streams: streams::resolve(self.streams.unwrap_or_default(), &place.key("streams")),
             alerts: self.alerts.unwrap_or_default().resolve(&place.key("alerts")),
+            retention: retention(self.retention, &place.key("retention")),
         }
     }
+}
+
+fn retention(asked: Option<Duration>, place: &Place<'_>) -> Duration {
+    let length = asked.unwrap_or(RETENTION);
+    if length < Duration::from_secs(DAY) || length > LONGEST {
+        place.report(format!("{length} is not within 1d to 3650d"), None);
+    }
+    length
 }

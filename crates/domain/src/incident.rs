@@ -1,6 +1,9 @@
 //! Watching: what one look at a model in an environment found, and the incidents that come of it.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +59,9 @@ pub struct Finding {
     pub is_regression: bool,
     /// The number that was judged.
     pub value: Option<f64>,
+    /// The number that it was compared with; absent where it was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
     /// What it was compared with, in words.
     pub threshold: String,
     /// Which time or rows it is about, in words.
@@ -191,11 +197,46 @@ pub struct TrendPoint {
     /// Whether all was well.
     pub good: Option<bool>,
     /// The number of each finding, by its topic.
-    pub values: std::collections::BTreeMap<String, f64>,
+    pub values: BTreeMap<String, f64>,
+    /// Topics that were bad.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub bad: BTreeSet<String>,
+    /// Topics that had no data or could not be judged.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unknown: BTreeSet<String>,
 }
 
 impl Document for WatchReport {
     const SCHEMA: &'static str = "tagship/watch/v1";
+}
+
+impl WatchReport {
+    /// What is kept of it in the trend.
+    pub fn point(&self) -> TrendPoint {
+        let topics = |is: fn(Standing) -> bool| {
+            self.findings.iter().filter(|one| is(one.standing)).map(|one| one.topic.clone()).collect()
+        };
+        let values = self.findings.iter().filter_map(|finding| Some((finding.topic.clone(), finding.value?)));
+        TrendPoint {
+            at: self.at,
+            version: self.version.clone(),
+            good: self.good,
+            values: values.collect(),
+            bad: topics(|standing| standing == Standing::Bad),
+            unknown: topics(|standing| matches!(standing, Standing::NoData | Standing::Unknown)),
+        }
+    }
+}
+
+impl Finding {
+    /// The command to act on it.
+    pub fn command(&self, model: &ModelName, environment: &Environment) -> String {
+        if self.is_regression {
+            format!("tagship rollback --model {model} --environment {environment}")
+        } else {
+            format!("tagship monitor check --model {model} --environment {environment} --dry-run")
+        }
+    }
 }
 
 impl Document for IncidentNotice {

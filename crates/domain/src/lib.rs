@@ -28,6 +28,7 @@ pub mod incident;
 pub mod kayenta;
 pub mod lock;
 pub mod measurement;
+pub mod monitor;
 pub mod name;
 pub mod notice;
 pub mod overview;

@@ -26,6 +26,15 @@ fn main() -> io::Result<()> {
         fs::write(place.join(format!("{name}.md")), markdown)?;
         fs::write(place.join(format!("{name}.txt")), lines(&report))?;
     }
+    let (bad, good, unseen) =
+        (samples::dashboard::watched(20), samples::dashboard::well(), samples::dashboard::unseen());
+    let mut places = vec![];
+    for report in [&bad, &good, &unseen] {
+        let href = format!("dashboard-{}.html", report.model);
+        fs::write(place.join(&href), tagship_report::html::monitor(report, Some("dashboard.html")))?;
+        places.push(tagship_report::html::Place { report, href });
+    }
+    fs::write(place.join("dashboard.html"), tagship_report::html::index(&places, bad.at))?;
     Ok(())
 }
 

@@ -22,8 +22,8 @@ pub use import::{ImportArgs, ImportedSystem};
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use monitor::{
-    CheckFailure, DriftArgs, DriftFailure, DriftRules, LookArgs, MonitorArgs, MonitorQuestion,
-    ObjectivesArgs, QualityArgs, QualityFailure, Task,
+    CheckFailure, DriftArgs, DriftFailure, DriftRules, LookArgs, LooksArgs, MonitorArgs, MonitorQuestion,
+    ObjectivesArgs, QualityArgs, QualityFailure, ReportArgs, SiteArgs, Task,
 };
 pub use plan::PlanArgs;
 pub use read::Read;

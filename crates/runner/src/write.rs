@@ -1,6 +1,7 @@
 //! Writing files: a reader sees the old one or the new one, never half of one.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, ErrorKind, Write},
     path::Path,
@@ -42,6 +43,42 @@ pub fn shared(path: &Path, text: &str, existing: Existing) -> Result<(), Failure
         }
         Err(error) => Err(Failure::unwritable(attempt(), &error)),
     }
+}
+
+/// In a folder that [`directory`] wrote.
+const OURS: &str = ".tagship-pages";
+
+/// Writes a folder of files by their paths, with `/` between parts. A reader sees the old folder or the new one, never half of one.
+/// One that is there is replaced where it is empty or was written by this function; any other stays.
+///
+/// # Errors
+/// When it cannot be written, or holds what somebody else put there.
+pub fn directory(path: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let attempt = || format!("write {}", path.display());
+    let failed = |error: io::Error| Failure::unwritable(attempt(), &error);
+    let is_there = path.is_dir();
+    if is_there && !path.join(OURS).is_file() && fs::read_dir(path).map_err(failed)?.next().is_some() {
+        let message = format!("{}: it holds files that no earlier run wrote there", attempt());
+        return Err(Failure::new(Exit::Usage, "exists", message)
+            .hint("name a folder that is not there yet, or an empty one"));
+    }
+    let beside = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(beside).map_err(failed)?;
+    let made = tempfile::Builder::new().prefix(".tagship-").tempdir_in(beside).map_err(failed)?;
+    let (new, old) = (made.path().join("new"), made.path().join("old"));
+    fs::create_dir(&new).map_err(failed)?;
+    for (name, text) in files {
+        shared(&new.join(name), text, Existing::Keep)?;
+    }
+    shared(&new.join(OURS), "This folder is replaced as a whole by the next run.\n", Existing::Keep)?;
+    if is_there {
+        fs::rename(path, &old).map_err(failed)?;
+    }
+    fs::rename(&new, path).map_err(|error| {
+        // What was there comes back; where even that fails, it is still beside it until the next line is read.
+        let _ = fs::rename(&old, path);
+        failed(error)
+    })
 }
 
 /// Writes a file for later steps, which nobody else reads.
@@ -92,6 +129,25 @@ mod tests {
         let left = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(left, 1, "no temporary file stays");
         assert!(shared(&path.join("below"), "x", Existing::Replace).is_err(), "a file is no directory");
+    }
+
+    #[test]
+    fn a_folder_is_replaced_as_a_whole_and_never_one_of_somebody_else() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("site");
+        let files = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+        directory(&out, &files(&["index.html", "models/a/b.html"])).unwrap();
+        directory(&out, &files(&["index.html"])).unwrap();
+        assert!(out.join("index.html").is_file() && !out.join("models").exists());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1, "nothing else stays");
+        let theirs = place.path().join("theirs");
+        fs::create_dir(&theirs).unwrap();
+        directory(&theirs, &files(&["index.html"])).unwrap();
+        fs::remove_file(theirs.join(OURS)).unwrap();
+        let refused = directory(&theirs, &files(&["other.html"])).unwrap_err();
+        assert_eq!((refused.exit, theirs.join("index.html").is_file()), (Exit::Usage, true), "{refused:?}");
+        assert!(directory(&theirs.join("index.html"), &files(&["a"])).is_err(), "a file is no folder");
+        assert!(theirs.join("index.html").is_file());
     }
 
     #[cfg(unix)]

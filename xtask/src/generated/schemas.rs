@@ -17,6 +17,7 @@ use tagship_domain::{
     import::Import,
     incident::{IncidentNotice, WatchReport},
     lock::Lock,
+    monitor::{LookDetails, LookHistory, MonitorReport},
     notice::Notice,
     overview::Overview,
     quality::QualityReport,
@@ -36,7 +37,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 25] = [
+const DOCUMENTS: [Documented; 28] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<RuleDescription>,
@@ -60,6 +61,9 @@ const DOCUMENTS: [Documented; 25] = [
     document::<Import>,
     document::<IncidentNotice>,
     document::<WatchReport>,
+    document::<LookDetails>,
+    document::<LookHistory>,
+    document::<MonitorReport>,
     document::<Lock>,
     document::<Overview>,
 ];

@@ -200,6 +200,7 @@ fn incident(change: tagship_domain::incident::IncidentChange) -> tagship_domain:
             severity: Severity::Page,
             is_regression: true,
             value: Some(20.5),
+            limit: None,
             threshold: "99.5% of the requests good".to_owned(),
             window: "1h and longer".to_owned(),
             sentence: "errors <!channel>: 20.5 times the pace".to_owned(),

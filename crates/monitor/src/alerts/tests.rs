@@ -11,6 +11,7 @@ fn finding(standing: Standing) -> Finding {
         severity: Severity::Ticket,
         is_regression: true,
         value: Some(1.0),
+        limit: None,
         threshold: String::new(),
         window: String::new(),
         sentence: "errors".to_owned(),

@@ -85,6 +85,7 @@ fn finding(
         // Inputs that moved are a reason to look, and no proof that the model got worse.
         is_regression: false,
         value: dataset.drifted.map(|_| dataset.share),
+        limit: Some(dataset.threshold),
         threshold: format!("drift of less than {} of the columns", percent(dataset.threshold)),
         window: format!("{current} current rows against {reference} of the reference"),
         sentence,

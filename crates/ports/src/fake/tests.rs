@@ -130,6 +130,7 @@ fn incident() -> IncidentNotice {
             severity: Severity::Page,
             is_regression: true,
             value: Some(20.5),
+            limit: None,
             threshold: "99.5% of the requests good".to_owned(),
             window: "1h and longer".to_owned(),
             sentence: "errors: 20.5 times the pace".to_owned(),

@@ -5,27 +5,25 @@ use tagship_domain::{
     rollout::{Kind, Phase},
 };
 
-use super::{escape, escape::text, metric, story, style::STYLE, traffic};
+use super::{escape, escape::text, frame, metric, story, traffic};
 use crate::{mark::Mark, sentence::phase_name};
 
 /// An explanation as a web page of its own.
 pub fn explanation(explanation: &Explanation) -> String {
-    let title = format!("{} {} in {}", explanation.model, explanation.candidate, explanation.environment);
-    let title = text(&title);
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-         form-action 'none'\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title}: why each step was taken</title>\n<style>{STYLE}</style></head>\n<body><main>\n{}{}{}{}\
-         <footer>Derived from the journal <code>refs/tagship/rollouts/…</code> of rollout <code>{}</code> alone. \
-         What it does not say is not told here.</footer>\n</main></body></html>\n",
+    let title = format!(
+        "{} {} in {}: why each step was taken",
+        explanation.model, explanation.candidate, explanation.environment
+    );
+    let inside = format!(
+        "{}{}{}{}<footer>Derived from the journal <code>refs/tagship/rollouts/…</code> of rollout <code>{}</code> alone. \
+         What it does not say is not told here.</footer>\n",
         head(explanation),
         traffic::section(explanation),
         metric::section(&explanation.metrics),
         story::section(explanation),
         text(&explanation.rollout.0),
-    )
+    );
+    frame::page(&title, "", &inside)
 }
 
 fn head(explanation: &Explanation) -> String {

@@ -16,11 +16,13 @@ mod page;
 mod progress;
 mod reply;
 mod section;
+mod watch;
 
 pub use fit::Limits;
 pub use incident::incident;
 pub use page::{comment, summary};
 pub use reply::{Reply, ReplyAnswer, reply};
+pub use watch::watch;
 
 #[cfg(test)]
 mod tests;

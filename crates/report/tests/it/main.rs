@@ -1,6 +1,7 @@
 //! Every sample report as it is shown: the comment, and the terminal's view of what it is made of. Run with
 //! `INSTA_UPDATE=always` after a wanted change, look at the difference, and at the gallery.
 
+mod dashboards;
 mod notices;
 #[allow(dead_code, reason = "the gallery uses more of it")]
 mod samples;

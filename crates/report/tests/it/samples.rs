@@ -3,6 +3,8 @@
 
 #[path = "samples/canary.rs"]
 pub(crate) mod canary;
+#[path = "samples/dashboard.rs"]
+pub(crate) mod dashboard;
 
 use tagship_domain::{
     CommitId, Digest, Provenance, Release, Signature, TensorSpec, Timestamp, Version,

@@ -1,6 +1,7 @@
 //! Arguments of `tagship monitor`.
 
 mod check;
+mod pages;
 mod quality;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use tagship_domain::{ModelName, Timestamp};
 use super::Format;
 
 pub use check::{CheckFailure, LookArgs, ObjectivesArgs};
+pub use pages::{LooksArgs, ReportArgs, SiteArgs};
 pub use quality::{QualityArgs, QualityFailure, Task};
 
 /// `tagship monitor`.
@@ -31,6 +33,9 @@ impl MonitorArgs {
             MonitorQuestion::Quality(args) => args.format,
             MonitorQuestion::Slo(args) => args.common.format,
             MonitorQuestion::Check(args) => args.common.format,
+            MonitorQuestion::Report(args) => args.common.format,
+            MonitorQuestion::History(args) => args.common.format,
+            MonitorQuestion::Site(args) => args.common.format,
         }
     }
 }
@@ -58,6 +63,17 @@ pub enum MonitorQuestion {
     ///
     /// For a schedule. Missing data is an incident of its own, and where something cannot be judged, the exit code is 3.
     Check(Box<LookArgs>),
+    /// Show what the newest look found, how it came there, and what was not tested; `--html` writes it as a page.
+    ///
+    /// Reads git and looks at nothing anew. A look that is older than three at the usual pace says nothing about now. The exit
+    /// code is 0 whatever it found; output `decision` tells how it stands.
+    Report(Box<ReportArgs>),
+    /// List the looks that are remembered, with what each found.
+    History(Box<LooksArgs>),
+    /// Write all models and environments as a web site of plain files: a page that lists them, and the report of each.
+    ///
+    /// Links are relative, so that it works below any address and from a disk.
+    Site(Box<SiteArgs>),
 }
 
 /// `tagship monitor drift`.
@@ -106,6 +122,9 @@ pub struct DriftArgs {
     /// Exit with 1 where the data has drifted.
     #[arg(long, value_enum)]
     pub fail_on: Option<DriftFailure>,
+    /// Also write it as a web page with histograms to this file.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// How to print the answer.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

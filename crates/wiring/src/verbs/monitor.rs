@@ -2,7 +2,10 @@
 
 mod check;
 mod drift;
+mod history;
 mod quality;
+mod report;
+mod site;
 mod slo;
 
 use tagship_adapters::stores;
@@ -13,7 +16,7 @@ use tagship_runner::{
 
 use crate::{answer::Answer, workspace::Workspace};
 
-/// Only a look at everything needs a repository and a configuration.
+/// Drift and quality of tables that are named need neither a repository nor a configuration.
 pub(crate) async fn run(args: &MonitorArgs, context: &Context) -> Result<Answer, Failure> {
     match &args.question {
         MonitorQuestion::Drift(args) => drift::run(args, context),
@@ -25,6 +28,18 @@ pub(crate) async fn run(args: &MonitorArgs, context: &Context) -> Result<Answer,
         MonitorQuestion::Check(args) => {
             let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
             check::run(args, &workspace).await
+        }
+        MonitorQuestion::Report(args) => {
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
+            report::run(args, &workspace).await
+        }
+        MonitorQuestion::History(args) => {
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
+            history::run(&workspace).await
+        }
+        MonitorQuestion::Site(args) => {
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
+            site::run(args, &workspace).await
         }
     }
 }

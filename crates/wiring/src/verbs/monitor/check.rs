@@ -5,12 +5,13 @@ mod made;
 use tagship_domain::{
     Duration, Exit,
     incident::{Finding, Incident, IncidentPhase, Standing, WatchReport},
+    monitor::LookDetails,
     plan::OnFailure,
     schema,
 };
 use tagship_monitor::history;
 use tagship_ports::state_store::{AppendError, Entry};
-use tagship_report::terminal;
+use tagship_report::{markdown, terminal};
 use tagship_runner::{
     Failure,
     args::{CheckFailure, LookArgs, Pace, RollbackArgs},
@@ -40,7 +41,7 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
             .hint(format!("add e.g. models.{name}.monitor.slo to the configuration")));
     }
     telling::check(&model.monitor.alerts)?;
-    let mut report = look(args, workspace, place).await?;
+    let (mut report, details) = look(args, workspace, place).await?;
     // Going back comes first: telling waits for others.
     let acted = if args.dry_run { Ok(None) } else { act(args, workspace, place, &report).await };
     if !args.dry_run && !report.outbox.is_empty() {
@@ -48,7 +49,7 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
         let owed = outbox.len();
         report.outbox = telling::deliver(workspace, outbox, &model.monitor.alerts).await;
         if report.outbox.len() < owed
-            && let Err(failure) = delivered(workspace, place, &report).await
+            && let Err(failure) = delivered(workspace, place, &report, &details).await
         {
             workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
         }
@@ -57,18 +58,22 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
 }
 
 /// Looks, and appends what was found to the history. Where another run was faster, it begins again from what that one left.
-async fn look(args: &LookArgs, workspace: &Workspace, place: Place<'_>) -> Result<WatchReport, Failure> {
+async fn look(
+    args: &LookArgs,
+    workspace: &Workspace,
+    place: Place<'_>,
+) -> Result<(WatchReport, LookDetails), Failure> {
     let journal = history::journal_name(place.name, place.environment);
     let journals = workspace.host.journals.as_ref();
     for _ in 0..RACES {
         let tip = journals.tip(&journal).await.map_err(failed)?;
-        let report = made(workspace, place, read(&journal, tip.as_ref())?.as_ref()).await?;
+        let (report, details) = made(workspace, place, read(&journal, tip.as_ref())?.as_ref()).await?;
         if args.dry_run {
-            return Ok(report);
+            return Ok((report, details));
         }
-        let entry = history::entry(&report).map_err(Failure::incomplete)?;
+        let entry = history::entry(&report, &details).map_err(Failure::incomplete)?;
         match journals.append(&journal, tip.as_ref().map(|tip| &tip.id), &entry).await {
-            Ok(_) => return Ok(report),
+            Ok(_) => return Ok((report, details)),
             Err(AppendError::Lost { .. }) => {}
             Err(AppendError::Port(error)) => return Err(failed(error)),
         }
@@ -84,14 +89,19 @@ fn read(journal: &str, tip: Option<&Entry>) -> Result<Option<WatchReport>, Failu
 
 /// Takes what was delivered out of the newest entry. A run that was faster has it still: then a notice comes twice, and never not at
 /// all.
-async fn delivered(workspace: &Workspace, place: Place<'_>, report: &WatchReport) -> Result<(), Failure> {
+async fn delivered(
+    workspace: &Workspace,
+    place: Place<'_>,
+    report: &WatchReport,
+    details: &LookDetails,
+) -> Result<(), Failure> {
     let journal = history::journal_name(place.name, place.environment);
     let journals = workspace.host.journals.as_ref();
     let tip = journals.tip(&journal).await.map_err(failed)?;
     let Some(tip) = tip.filter(|tip| history::look_of(tip).is_ok_and(|look| look.at == report.at)) else {
         return Ok(());
     };
-    let entry = history::entry(report).map_err(Failure::incomplete)?;
+    let entry = history::entry(report, details).map_err(Failure::incomplete)?;
     match journals.append(&journal, Some(&tip.id), &entry).await {
         Ok(_) | Err(AppendError::Lost { .. }) => Ok(()),
         Err(AppendError::Port(error)) => Err(failed(error)),
@@ -153,11 +163,17 @@ fn answer(
         (None, _) => (Exit::Incomplete, "unknown"),
     };
     let json = schema::to_json(report).map_err(Failure::incomplete)?;
-    let Some(acted) = acted else { return Ok(Answer::plain(exit, decision, decision, text, json)) };
+    let summary = workspace.context.summary_file.as_ref().map(|_| markdown::watch(report));
+    let Some(acted) = acted else {
+        let answer = Answer::plain(exit, decision, decision, text, json);
+        return Ok(Answer { summary, ..answer });
+    };
     text.push('\n');
     text.push_str(&acted.text);
     // What was done about it is the answer: a rollback that failed must not look like a look.
     let reason = acted.reason_code.clone();
     let exit = if acted.exit == Exit::Done { exit } else { acted.exit };
-    Ok(Answer::plain(exit, &acted.decision, &reason, text, json))
+    let summary =
+        [summary, acted.summary.clone()].into_iter().flatten().reduce(|one, other| one + "\n" + &other);
+    Ok(Answer { summary, ..Answer::plain(exit, &acted.decision, &reason, text, json) })
 }

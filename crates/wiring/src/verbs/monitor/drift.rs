@@ -1,6 +1,6 @@
 //! `tagship monitor drift`.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use tagship_adapters::SystemClock;
 use tagship_config::{DriftFails, DriftSettings};
@@ -10,10 +10,11 @@ use tagship_domain::{
     schema,
 };
 use tagship_ports::Clock as _;
-use tagship_report::terminal;
+use tagship_report::{html, terminal};
 use tagship_runner::{
     Context, Failure, Screen,
     args::{Common, DriftArgs, DriftFailure, DriftRules},
+    write::{self, Existing},
 };
 
 use crate::{
@@ -30,7 +31,12 @@ pub(super) fn run(args: &DriftArgs, context: &Context) -> Result<Answer, Failure
     };
     let settings = settings(args, beneath);
     let report = judge(&settings, args.until.unwrap_or_else(|| SystemClock.now()))?;
-    let text = terminal::drift(&report, &crate::style(&Screen::of(context, false)));
+    let mut text = terminal::drift(&report, &crate::style(&Screen::of(context, false)));
+    if let Some(path) = &args.html {
+        let page = html::drift(&report, &format!("{} against {}", settings.current, settings.reference));
+        write::shared(path, &page, Existing::Replace)?;
+        let _ = writeln!(text, "\nwritten to {}", path.display());
+    }
     let json = schema::to_json(&report).map_err(Failure::incomplete)?;
     let (exit, decision) = verdict(&report, settings.fail_on.is_some());
     Ok(Answer::plain(exit, decision, decision, text, json))

@@ -3,7 +3,10 @@
 use tagship_config::MonitorSettings;
 use tagship_domain::{
     Exit, Timestamp, Version,
+    drift::DriftReport,
     incident::{Finding, IncidentNotice, NO_DATA, WatchReport},
+    monitor::LookDetails,
+    quality::QualityReport,
 };
 use tagship_monitor::{
     alerts::{Change, Policy, advance},
@@ -38,17 +41,19 @@ pub(super) async fn made(
     workspace: &Workspace,
     place: Place<'_>,
     before: Option<&WatchReport>,
-) -> Result<WatchReport, Failure> {
+) -> Result<(WatchReport, LookDetails), Failure> {
     let (now, watched) = (workspace.clock.now(), &place.model.monitor);
     let registry = workspace.registry().await?;
     let current = release::current(&registry, place.name, place.environment).map_err(failed)?;
     let version = current.map(|current| current.version);
-    let mut found = of_tables(workspace, watched, version.as_ref(), now)?;
+    let mut details = LookDetails::default();
+    let mut found = of_tables(workspace, watched, version.as_ref(), now, &mut details)?;
     let mut states = vec![];
     match &version {
         Some(version) => {
             let objectives = slo::judge(workspace, &watched.slo, version, now).await?;
             found.extend(objectives.iter().map(findings::of_objective));
+            details.objectives = objectives;
             let (of_streams, after) =
                 streams::judge(workspace, &watched.streams, version, before, now).await?;
             found.extend(of_streams);
@@ -74,7 +79,7 @@ pub(super) async fn made(
     let notices: Vec<_> =
         changes.iter().map(|change| notice(workspace, place, version.as_ref(), change)).collect();
     let waiting = before.map(|before| before.outbox.clone()).unwrap_or_default();
-    Ok(WatchReport {
+    let report = WatchReport {
         model: place.name.clone(),
         environment: place.environment.clone(),
         version,
@@ -83,9 +88,10 @@ pub(super) async fn made(
         findings: found,
         incidents,
         streams: states,
-        trend: history::trend(before),
+        trend: history::trend(before, now, watched.retention),
         outbox: telling::owed(waiting, &notices, alerts),
-    })
+    };
+    Ok((report, details))
 }
 
 /// What is judged by tables, whatever serves: quality and drift.
@@ -94,17 +100,27 @@ fn of_tables(
     watched: &MonitorSettings,
     version: Option<&Version>,
     now: Timestamp,
+    details: &mut LookDetails,
 ) -> Result<Vec<Finding>, Failure> {
     let mut found = vec![];
     if let Some(settings) = &watched.quality {
         let judged = quality::judge(settings, &workspace.root, version, now);
         let is_its_own = version.is_some() && settings.columns.version.is_some();
-        let judged = judged.map(|report| findings::of_quality(&report, is_its_own));
-        found.extend(seen("quality/predictions", judged)?);
+        let of = |report: QualityReport| {
+            let found = findings::of_quality(&report, is_its_own);
+            details.quality = Some(report);
+            found
+        };
+        found.extend(seen("quality/predictions", judged.map(of))?);
     }
     if let Some(settings) = &watched.drift {
         let judged = drift::judge(&drift::rooted(settings.clone(), &workspace.root), now);
-        found.extend(seen(findings::DRIFT, judged.map(|report| findings::of_drift(&report)))?);
+        let of = |report: DriftReport| {
+            let found = findings::of_drift(&report);
+            details.drift = Some(report);
+            found
+        };
+        found.extend(seen(findings::DRIFT, judged.map(of))?);
     }
     Ok(found)
 }
@@ -160,11 +176,6 @@ fn notice(
 ) -> IncidentNotice {
     let incident = &change.incident;
     let (model, environment) = (place.name, place.environment);
-    let command = if incident.finding.is_regression {
-        format!("tagship rollback --model {model} --environment {environment}")
-    } else {
-        format!("tagship monitor check --model {model} --environment {environment} --dry-run")
-    };
     IncidentNotice {
         change: change.change,
         model: model.clone(),
@@ -176,7 +187,7 @@ fn notice(
         at: workspace.clock.now(),
         finding: incident.finding.clone(),
         runbook: place.model.monitor.alerts.runbook.clone(),
-        command,
+        command: incident.finding.command(model, environment),
         run: workspace.context.by.run.clone(),
     }
 }
