@@ -1,5 +1,7 @@
 //! Arguments of `tagship monitor check` and `tagship monitor slo`, which read the configuration.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use super::super::Common;
@@ -16,6 +18,9 @@ pub struct LookArgs {
     /// Look and say what is found; remember, tell and undo nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Then write all models and environments as a web site of plain files to this folder, as `tagship monitor site` does.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub site: Option<PathBuf>,
 }
 
 /// `tagship monitor slo`.

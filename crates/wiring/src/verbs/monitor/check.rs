@@ -23,7 +23,7 @@ use crate::{
     failure::failed,
     monitoring::telling,
     pipeline::{Place, recorded, refuse_unguarded},
-    verbs::{lock::lock_environment, rollback},
+    verbs::{lock::lock_environment, monitor::site, rollback},
     workspace::Workspace,
 };
 
@@ -54,7 +54,17 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
             workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
         }
     }
-    answer(args, workspace, &report, acted?)
+    // Pages show what was done too; that what was done failed is told either way.
+    let pages = match &args.site {
+        Some(out) => Some(site::written(workspace, None, None, out).await),
+        None => None,
+    };
+    let mut answer = answer(args, workspace, &report, acted?)?;
+    if let Some(pages) = pages {
+        answer.text.push('\n');
+        answer.text.push_str(&pages?);
+    }
+    Ok(answer)
 }
 
 /// Looks, and appends what was found to the history. Where another run was faster, it begins again from what that one left.

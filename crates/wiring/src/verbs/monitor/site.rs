@@ -1,8 +1,8 @@
 //! `tagship monitor site`: everything that is known, as a folder of pages.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use tagship_domain::{Exit, monitor::MonitorReport};
+use tagship_domain::{Environment, Exit, ModelName, monitor::MonitorReport};
 use tagship_ports::journal_ref::part;
 use tagship_report::html::{self, Place as Page};
 use tagship_runner::{Failure, args::SiteArgs, write};
@@ -18,11 +18,26 @@ use crate::{
 const HOME: &str = "../../index.html";
 
 pub(super) async fn run(args: &SiteArgs, workspace: &Workspace) -> Result<Answer, Failure> {
-    let (model, environment) = (&args.common.model, &args.common.environment);
+    let text =
+        written(workspace, args.common.model.as_ref(), args.common.environment.as_ref(), &args.out).await?;
+    let json = json_sentence(text.trim_end());
+    Ok(Answer::plain(Exit::Done, "written", "done", text, json))
+}
+
+/// Writes the pages of all models and environments, or of those that are named, and says where.
+///
+/// # Errors
+/// When a journal cannot be read, or the folder cannot be written or is somebody else's.
+pub(super) async fn written(
+    workspace: &Workspace,
+    model: Option<&ModelName>,
+    environment: Option<&Environment>,
+    out: &Path,
+) -> Result<String, Failure> {
     let mut reports: Vec<MonitorReport> = vec![];
     for (name, settings, place, own) in workspace.places() {
-        let is_wanted = model.as_ref().is_none_or(|model| model == name)
-            && environment.as_ref().is_none_or(|environment| environment == place);
+        let is_wanted = model.is_none_or(|model| model == name)
+            && environment.is_none_or(|environment| environment == place);
         if is_wanted {
             let place = Place { name, model: settings, environment: place, settings: own };
             reports.push(known(workspace, place).await?);
@@ -33,12 +48,8 @@ pub(super) async fn run(args: &SiteArgs, workspace: &Workspace) -> Result<Answer
             .hint("`tagship status` lists them"));
     }
     let files = site(&reports, workspace);
-    let count = files.len();
-    write::directory(&args.out, &files)?;
-    let text =
-        format!("{count} pages in {}; open {}\n", args.out.display(), args.out.join("index.html").display());
-    let json = json_sentence(text.trim_end());
-    Ok(Answer::plain(Exit::Done, "written", "done", text, json))
+    write::directory(out, &files)?;
+    Ok(format!("{} pages in {}; open {}\n", files.len(), out.display(), out.join("index.html").display()))
 }
 
 /// Every page by its path. A name that holds `/` is one part of a path, so that all pages lie equally deep.
