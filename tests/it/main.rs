@@ -32,6 +32,7 @@ mod model_server;
 mod monitor;
 mod notices;
 mod order;
+mod pages;
 mod plan;
 mod registry;
 mod release_kills;

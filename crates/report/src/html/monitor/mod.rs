@@ -52,6 +52,6 @@ pub fn drift(report: &DriftReport, name: &str) -> String {
     let inside = drift::head(report, name)
         + &drift::section(report)
         + &untested::of_drift_alone(report)
-        + "<footer>Histograms hold exact counts of both sides in the same bins.</footer>\n";
+        + "<footer>Both sides are counted in the same bins, and drawn as shares of their own rows.</footer>\n";
     frame::page(&format!("Drift of {name}"), STYLE, &inside)
 }

@@ -82,7 +82,11 @@ impl Past<'_> {
     /// How a topic stood at each look. A look that says nothing about it left it unknown.
     fn stood(&self, topic: &str) -> Vec<(f64, Stood)> {
         let of = |look: &TrendPoint| {
-            if look.bad.contains(topic) {
+            // Looks of an older program say only how all of it stood.
+            let is_untold = look.bad.is_empty() && look.unknown.is_empty() && look.good != Some(true);
+            if is_untold {
+                Stood::Unknown
+            } else if look.bad.contains(topic) {
                 Stood::Bad
             } else if look.unknown.contains(topic) || !look.values.contains_key(topic) {
                 Stood::Unknown
