@@ -14,6 +14,7 @@ mod gto;
 mod mlflow;
 mod model;
 mod oracles;
+mod pages;
 mod prometheus;
 mod proxies;
 mod release;
@@ -50,6 +51,7 @@ const STEPS: &[Step] = &[
     Step { name: "github", run: github::run },
     Step { name: "events", run: events::run },
     Step { name: "comment", run: comment::run },
+    Step { name: "pages", run: pages::run },
     Step { name: "act", run: act::run },
     Step { name: "release", run: release::run },
     Step { name: "faults", run: faults::run },

@@ -3,7 +3,7 @@
 /// Colours by scheme, type, cards, charts, the story; and what changes on a phone and on paper.
 pub(super) const STYLE: &str = "
 :root{--bg:#f7f8fa;--card:#fff;--ink:#1a2230;--soft:#5b6678;--line:#e3e7ed;--grid:#edf0f4;--cand:#2563eb;--stab:#7c8798;
---lim:#b45309;--good:#15803d;--bad:#c81e3a;--unk:#a16207;--run:#2563eb;--good-b:#e4f5ea;--bad-b:#fde8eb;--unk-b:#fdf2d8;
+--lim:#b45309;--good:#14713a;--bad:#c81e3a;--unk:#8a5300;--run:#2563eb;--good-b:#e4f5ea;--bad-b:#fde8eb;--unk-b:#fdf2d8;
 --run-b:#e5edfd;--neu-b:#eceff3}
 @media(prefers-color-scheme:dark){:root{--bg:#0f141b;--card:#171e28;--ink:#e6eaf0;--soft:#98a3b3;--line:#29323f;
 --grid:#222b37;--cand:#6aa5ff;--stab:#8d99aa;--lim:#f0a646;--good:#4cc77b;--bad:#ff7086;--unk:#e5b94e;--run:#6aa5ff;

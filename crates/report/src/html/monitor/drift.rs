@@ -38,20 +38,26 @@ pub(super) fn head(report: &DriftReport, name: &str) -> String {
     )
 }
 
-/// The section.
+/// The section of a page about more than drift.
 pub(super) fn section(report: &DriftReport) -> String {
+    let lead = format!("<p>{}</p>\n", text(&sentence(report)));
+    titled("drift", "Drift", &(lead + &columns(report)))
+}
+
+/// All columns and slices.
+pub(super) fn columns(report: &DriftReport) -> String {
     let mut columns: Vec<&ColumnDrift> = report.columns.iter().collect();
     columns.sort_by_key(|column| order(column.drifted));
     let rows: Vec<Vec<String>> =
         columns.iter().take(COLUMNS).enumerate().map(|(at, column)| row(at, column)).collect();
     let names = [("before", "reference".to_owned()), ("now", "current rows".to_owned())];
-    let mut inside = format!("<p>{}</p>\n{}", text(&sentence(report)), legend(&names));
+    let mut inside = legend(&names);
     if !rows.is_empty() {
         let head = ["Column", "Verdict", "Spread", "Test", "Missing", "What else was seen"];
         inside.push_str(&table("Drift of each column", &head, &rows));
     }
     inside.push_str(&left_out(columns.len(), COLUMNS, "columns are in the document and"));
-    titled("drift", "Drift", &(inside + &slices(&report.slices)))
+    inside + &slices(&report.slices)
 }
 
 fn order(drifted: Option<bool>) -> u8 {

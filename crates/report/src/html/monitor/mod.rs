@@ -18,7 +18,7 @@ mod untested;
 use tagship_domain::{drift::DriftReport, monitor::MonitorReport};
 
 use self::style::STYLE;
-use super::frame;
+use super::{frame, table::section as titled};
 
 pub use index::{Place, index};
 
@@ -50,7 +50,7 @@ pub fn monitor(report: &MonitorReport, home: Option<&str>) -> String {
 /// The page of one comparison of data.
 pub fn drift(report: &DriftReport, name: &str) -> String {
     let inside = drift::head(report, name)
-        + &drift::section(report)
+        + &titled("columns", "Columns", &drift::columns(report))
         + &untested::of_drift_alone(report)
         + "<footer>Both sides are counted in the same bins, and drawn as shares of their own rows.</footer>\n";
     frame::page(&format!("Drift of {name}"), STYLE, &inside)

@@ -2,7 +2,7 @@
 
 /// Tables that are stacked on a phone, strips, histograms and bars.
 pub(super) const STYLE: &str = "
-main{max-width:1120px}nav{margin-bottom:18px;font-size:14px}small,.small{font-size:12px;color:var(--soft);font-weight:400}
+main{max-width:1120px}.over{overflow-wrap:anywhere}nav{margin-bottom:18px;font-size:14px}small,.small{font-size:12px;color:var(--soft);font-weight:400}
 .heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 table.told{background:var(--card);border:1px solid var(--line);border-radius:12px;border-collapse:separate;border-spacing:0;
 font-size:14px}
