@@ -231,11 +231,7 @@ impl WatchReport {
 impl Finding {
     /// The command to act on it.
     pub fn command(&self, model: &ModelName, environment: &Environment) -> String {
-        if self.is_regression {
-            format!("tagship rollback --model {model} --environment {environment}")
-        } else {
-            format!("tagship monitor check --model {model} --environment {environment} --dry-run")
-        }
+        command(model, environment, self.is_regression)
     }
 }
 
@@ -255,6 +251,15 @@ impl IncidentNotice {
             IncidentChange::Resolved => "is over",
         };
         format!("{} ({}) {}: {what}", self.model, self.environment, self.topic)
+    }
+}
+
+/// The command to act on an incident: the way back where it shows that the model got worse, a closer look where not.
+pub fn command(model: &ModelName, environment: &Environment, is_regression: bool) -> String {
+    if is_regression {
+        format!("tagship rollback --model {model} --environment {environment}")
+    } else {
+        format!("tagship monitor check --model {model} --environment {environment} --dry-run")
     }
 }
 

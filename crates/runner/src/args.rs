@@ -22,8 +22,8 @@ pub use import::{ImportArgs, ImportedSystem};
 pub use init::InitArgs;
 pub use lock::{LockArgs, UnlockArgs};
 pub use monitor::{
-    CheckFailure, DriftArgs, DriftFailure, DriftRules, LookArgs, LooksArgs, MonitorArgs, MonitorQuestion,
-    ObjectivesArgs, QualityArgs, QualityFailure, ReportArgs, SiteArgs, Task,
+    CheckFailure, DriftArgs, DriftFailure, DriftRules, ExportArgs, LookArgs, LooksArgs, MonitorArgs,
+    MonitorQuestion, ObjectivesArgs, QualityArgs, QualityFailure, ReportArgs, RulesArgs, SiteArgs, Task,
 };
 pub use plan::PlanArgs;
 pub use read::Read;

@@ -18,6 +18,7 @@ mod pages;
 mod prometheus;
 mod proxies;
 mod release;
+mod rules;
 mod sarif;
 mod signing;
 mod stores;
@@ -66,6 +67,7 @@ const STEPS: &[Step] = &[
     Step { name: "envoy", run: proxies::envoy },
     Step { name: "service-hooks", run: proxies::services },
     Step { name: "prometheus", run: prometheus::run },
+    Step { name: "rules", run: rules::run },
     Step { name: "stores", run: stores::run },
     Step { name: "mlflow", run: mlflow::run },
 ];

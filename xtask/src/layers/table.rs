@@ -16,6 +16,7 @@ pub(super) const LAYERS: &[(&str, u8)] = &[
     ("tagship-report", 2),
     ("tagship-rollout", 2),
     ("tagship-adapters", 3),
+    ("tagship-export", 3),
     ("tagship-git", 3),
     ("tagship-github", 3),
     ("tagship-import", 3),

@@ -27,7 +27,7 @@ pub use http::HttpJson;
 pub use newrelic::NewRelic;
 pub use page::MetricsPage;
 pub use predictions::Predictions;
-pub use prometheus::Prometheus;
+pub use prometheus::{Prometheus, PrometheusQueries, prometheus_queries};
 pub use table::TableValues;
 
 /// The kinds of metric sources that a configuration may name.

@@ -7,6 +7,7 @@
 //! person who writes it knows that.
 
 mod answer;
+mod queries;
 mod query;
 
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::settings;
 use answer::Series;
+pub use queries::{PrometheusQueries, prometheus_queries};
 use query::Query;
 
 /// How far back series are looked for that are gone now.

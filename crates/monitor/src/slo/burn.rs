@@ -45,21 +45,34 @@ const DAY: u64 = 24 * HOUR;
 const PERIOD: u64 = 30 * DAY;
 const PERIOD_LENGTH: Duration = Duration::from_secs(PERIOD);
 
-/// Severity, long and short window in seconds, factor.
-const RULES: [(Severity, u64, u64, f64); 4] = [
-    (Severity::Page, HOUR, 5 * MINUTE, 14.4),
-    (Severity::Page, 6 * HOUR, 30 * MINUTE, 6.0),
-    (Severity::Ticket, DAY, 2 * HOUR, 3.0),
-    (Severity::Ticket, 3 * DAY, 6 * HOUR, 1.0),
+/// A pair of windows that alarms where both burn faster than the factor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BurnRule {
+    /// How urgent it is then.
+    pub severity: Severity,
+    /// Length of the long window in seconds.
+    pub long: u64,
+    /// Length of the short window in seconds.
+    pub short: u64,
+    /// So many times the pace that spends the budget in 30 days.
+    pub factor: f64,
+}
+
+/// The pairs of windows, the shortest first.
+pub const BURN_RULES: [BurnRule; 4] = [
+    BurnRule { severity: Severity::Page, long: HOUR, short: 5 * MINUTE, factor: 14.4 },
+    BurnRule { severity: Severity::Page, long: 6 * HOUR, short: 30 * MINUTE, factor: 6.0 },
+    BurnRule { severity: Severity::Ticket, long: DAY, short: 2 * HOUR, factor: 3.0 },
+    BurnRule { severity: Severity::Ticket, long: 3 * DAY, short: 6 * HOUR, factor: 1.0 },
 ];
 
 /// Events in the long window, as a multiple of those among which one bad one is allowed, below which bad ones may be chance.
-const LEAST: f64 = 2.0;
+pub const LEAST_EVENTS: f64 = 2.0;
 
 /// How long ago a source is asked about, the newest first.
 #[must_use]
 pub fn instants() -> Vec<Duration> {
-    let windows = RULES.iter().flat_map(|(_, long, short, _)| [*long, *short]);
+    let windows = BURN_RULES.iter().flat_map(|rule| [rule.long, rule.short]);
     let mut seconds: Vec<u64> = windows.chain([0, PERIOD]).collect();
     seconds.sort_unstable();
     seconds.dedup();
@@ -105,7 +118,7 @@ pub fn judge(share: &Share, looks: &[Look]) -> Result<ObjectiveReport, String> {
     }
     let since = share.since(looks)?;
     let budget = 1.0 - share.target;
-    report.windows = RULES.iter().map(|rule| window(rule, &since, budget)).collect();
+    report.windows = BURN_RULES.iter().map(|rule| window(rule, &since, budget)).collect();
     let whole = counted(&since, PERIOD);
     report.budget_left = whole.and_then(|counts| Some(1.0 - ratio(counts.bad, counts.all)? / budget));
     conclude(&mut report);
@@ -139,12 +152,12 @@ fn conclude(report: &mut ObjectiveReport) {
     }
 }
 
-fn window(rule: &(Severity, u64, u64, f64), since: &[(u64, Counts)], budget: f64) -> BurnWindow {
-    let (severity, long, short, factor) = *rule;
+fn window(rule: &BurnRule, since: &[(u64, Counts)], budget: f64) -> BurnWindow {
+    let BurnRule { severity, long, short, factor } = *rule;
     let counts = [long, short].map(|length| counted(since, length));
     let burn = counts.map(|counts| counts.and_then(|counts| Some(ratio(counts.bad, counts.all)? / budget)));
     let Counts { all: events, bad } = counts[0].unwrap_or_default();
-    let is_enough = ratio(events, 1).is_some_and(|events| events >= LEAST / budget);
+    let is_enough = ratio(events, 1).is_some_and(|events| events >= LEAST_EVENTS / budget);
     let fires = match (counts, burn) {
         ([Some(counts), Some(_)], _) if counts.all > 0 && counts.bad == 0 => Some(false),
         (_, [Some(long), _]) if is_enough && long <= factor => Some(false),
@@ -175,7 +188,9 @@ fn complete(looks: &[Look]) -> Vec<Look> {
 }
 
 impl Share {
-    fn asked(&self) -> String {
+    /// What is asked for, in words.
+    #[must_use]
+    pub fn asked(&self) -> String {
         let share = format!("{}%", (self.target * 1e6).round() / 1e4);
         match self.below {
             Some(below) => format!("{share} of the requests within {below} ms"),

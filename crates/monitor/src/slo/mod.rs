@@ -10,7 +10,7 @@ mod tests;
 
 use tagship_domain::slo::{ObjectiveReport, SloState};
 
-pub use burn::{Look, Seen, Share, instants, judge as judge_share};
+pub use burn::{BURN_RULES, BurnRule, LEAST_EVENTS, Look, Seen, Share, instants, judge as judge_share};
 pub use limit::{Limit, judge as judge_values};
 
 /// Whether all objectives are kept.

@@ -1,6 +1,7 @@
 //! Arguments of `tagship monitor`.
 
 mod check;
+mod export;
 mod pages;
 mod quality;
 
@@ -13,6 +14,7 @@ use tagship_domain::{ModelName, Timestamp};
 use super::Format;
 
 pub use check::{CheckFailure, LookArgs, ObjectivesArgs};
+pub use export::{ExportArgs, RulesArgs};
 pub use pages::{LooksArgs, ReportArgs, SiteArgs};
 pub use quality::{QualityArgs, QualityFailure, Task};
 
@@ -36,6 +38,7 @@ impl MonitorArgs {
             MonitorQuestion::Report(args) => args.common.format,
             MonitorQuestion::History(args) => args.common.format,
             MonitorQuestion::Site(args) => args.common.format,
+            MonitorQuestion::Rules(args) => args.export.common.format,
         }
     }
 }
@@ -74,6 +77,12 @@ pub enum MonitorQuestion {
     ///
     /// Links are relative, so that it works below any address and from a disk.
     Site(Box<SiteArgs>),
+    /// Write Prometheus rules that judge the objectives as this program does: recording rules, and alerts on burn rates, bounds
+    /// and missing data.
+    ///
+    /// Windows, factors and guards are those of `tagship monitor slo`. Queries are about one version: make the file again when
+    /// another one serves. Objectives that are read elsewhere than from Prometheus are left out, and named.
+    Rules(Box<RulesArgs>),
 }
 
 /// `tagship monitor drift`.

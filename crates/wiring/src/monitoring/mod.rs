@@ -1,6 +1,7 @@
 //! Watching what serves: from tables and metric sources, over the logic of monitoring, to documents.
 
 pub(crate) mod drift;
+pub(crate) mod exported;
 pub(crate) mod known;
 pub(crate) mod quality;
 pub(crate) mod slo;

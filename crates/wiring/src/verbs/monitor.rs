@@ -5,6 +5,7 @@ mod drift;
 mod history;
 mod quality;
 mod report;
+mod rules;
 mod site;
 mod slo;
 
@@ -40,6 +41,10 @@ pub(crate) async fn run(args: &MonitorArgs, context: &Context) -> Result<Answer,
         MonitorQuestion::Site(args) => {
             let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
             site::run(args, &workspace).await
+        }
+        MonitorQuestion::Rules(args) => {
+            let workspace = Workspace::open(&args.export.common, context.clone(), stores::open)?;
+            rules::run(args, &workspace).await
         }
     }
 }

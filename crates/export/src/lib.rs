@@ -1,0 +1,6 @@
+//! What other tools read of what is watched: rules of Prometheus with their unit tests.
+//!
+//! Pure: texts come out, and the crate is here for the names it knows. Must not know: files, or who reads the texts.
+
+pub mod objective;
+pub mod rules;
