@@ -128,11 +128,27 @@ def play(bench: Bench, home: Path):
     evaluated(home, url)
     compare(home, version, samples, judged)
 
+    dashboard(bench, url)
+
     few = objectives(url, ("buckets",))
     (bench.clone / "tagship.yml").write_text(config.replace("[OBJECTIVES]", few))
     said = bench.run(0, "monitor", "rules", "--output", str(home / "few.yml"), "--tests", str(home / "tests.yml"))
     expect("files are written", said.count("wrote "), 2)
     promtool("test", "rules", str(home / "tests.yml"))
+
+
+def dashboard(bench: Bench, url: str):
+    """Every query of the dashboard is one."""
+    made = json.loads(bench.run(0, "monitor", "grafana"))
+    targets = [(panel["title"], target["expr"]) for panel in made["panels"] for target in panel.get("targets", [])]
+    targets += [("annotations", entry["expr"]) for entry in made["annotations"]["list"]]
+    expect("the dashboard has queries", len(targets) > len(SHARES), True)
+    for title, expr in targets:
+        asked = expr.replace("$__rate_interval", "5m").replace("$version", ".+")
+        answer = request(f"{url}/api/v1/query?query={urllib.parse.quote(asked)}")
+        if answer["status"] != "success":
+            raise SystemExit(f"FAILED: the query of {title}: {expr}: {answer}")
+    print(f"ok: {len(targets)} queries of the dashboard are answered")
 
 
 def load(home: Path, samples: dict):

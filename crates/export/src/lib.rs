@@ -1,6 +1,7 @@
-//! What other tools read of what is watched: rules of Prometheus with their unit tests.
+//! What other tools read of what is watched: rules of Prometheus with their unit tests, and a dashboard of Grafana.
 //!
 //! Pure: texts come out, and the crate is here for the names it knows. Must not know: files, or who reads the texts.
 
+pub mod grafana;
 pub mod objective;
 pub mod rules;

@@ -64,6 +64,17 @@ pub fn rules(watched: &Watched) -> String {
     text
 }
 
+/// Names of the recorded series that show how an objective stands, with what each is called.
+pub(crate) fn recorded_names(objective: &Objective) -> Vec<(String, String)> {
+    if matches!(objective.measure, Measure::Value { .. }) {
+        return vec![(VALUE.to_owned(), "{{version}}".to_owned())];
+    }
+    let named = |rule: &BurnRule| {
+        (window_name(BURN_RATE, rule.long), format!("{{{{version}}}} {}", Duration::from_secs(rule.long)))
+    };
+    BURN_RULES.iter().map(named).collect()
+}
+
 /// The alerts of an objective.
 fn alerts(watched: &Watched, objective: &Objective) -> Vec<Rule> {
     let mut alerts: Vec<Rule> = match &objective.measure {

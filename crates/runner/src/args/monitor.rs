@@ -39,6 +39,7 @@ impl MonitorArgs {
             MonitorQuestion::History(args) => args.common.format,
             MonitorQuestion::Site(args) => args.common.format,
             MonitorQuestion::Rules(args) => args.export.common.format,
+            MonitorQuestion::Grafana(args) => args.common.format,
         }
     }
 }
@@ -83,6 +84,10 @@ pub enum MonitorQuestion {
     /// Windows, factors and guards are those of `tagship monitor slo`. Queries are about one version: make the file again when
     /// another one serves. Objectives that are read elsewhere than from Prometheus are left out, and named.
     Rules(Box<RulesArgs>),
+    /// Write a Grafana dashboard: traffic, errors and latency by version, objectives, resources, and where versions came.
+    ///
+    /// It asks Prometheus for what the model server counts and for what `tagship monitor rules` records.
+    Grafana(Box<ExportArgs>),
 }
 
 /// `tagship monitor drift`.

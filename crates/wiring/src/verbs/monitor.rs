@@ -3,6 +3,7 @@
 mod check;
 mod drift;
 mod history;
+mod grafana;
 mod quality;
 mod report;
 mod rules;
@@ -45,6 +46,10 @@ pub(crate) async fn run(args: &MonitorArgs, context: &Context) -> Result<Answer,
         MonitorQuestion::Rules(args) => {
             let workspace = Workspace::open(&args.export.common, context.clone(), stores::open)?;
             rules::run(args, &workspace).await
+        }
+        MonitorQuestion::Grafana(args) => {
+            let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
+            grafana::run(args, &workspace).await
         }
     }
 }
