@@ -129,6 +129,7 @@ def play(bench: Bench, home: Path):
     compare(home, version, samples, judged)
 
     dashboard(bench, url)
+    metrics(bench, home / "churn.prom")
 
     few = objectives(url, ("buckets",))
     (bench.clone / "tagship.yml").write_text(config.replace("[OBJECTIVES]", few))
@@ -149,6 +150,16 @@ def dashboard(bench: Bench, url: str):
         if answer["status"] != "success":
             raise SystemExit(f"FAILED: the query of {title}: {expr}: {answer}")
     print(f"ok: {len(targets)} queries of the dashboard are answered")
+
+
+def metrics(bench: Bench, page: Path):
+    """What a look found is a page that promtool finds no fault with."""
+    bench.run(0, "monitor", "check", "--dry-run", "--metrics", str(page))
+    with open(page, encoding="utf-8") as text:
+        done = subprocess.run(["promtool", "check", "metrics"], stdin=text, capture_output=True, text=True)
+    expect("promtool check metrics", (done.returncode, done.stderr), (0, ""))
+    found = 'tagship_monitor_standing{model="churn",environment="production",topic="slo/fast",standing="bad"} 1'
+    expect("a burning objective is bad in the page", found in page.read_text().splitlines(), True)
 
 
 def load(home: Path, samples: dict):

@@ -15,6 +15,10 @@ pub struct LookArgs {
     /// Exit with 1 where something is bad.
     #[arg(long, value_enum)]
     pub fail_on: Option<CheckFailure>,
+    /// File to write what was found to as metrics, in the Prometheus text format: for the textfile collector of `node_exporter`. It
+    /// is replaced as a whole.
+    #[arg(long, value_name = "FILE")]
+    pub metrics: Option<PathBuf>,
     /// Look and say what is found; remember, tell and undo nothing.
     #[arg(long)]
     pub dry_run: bool,

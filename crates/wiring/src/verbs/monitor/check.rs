@@ -9,12 +9,14 @@ use tagship_domain::{
     plan::OnFailure,
     schema,
 };
+use tagship_export::exposition;
 use tagship_monitor::history;
 use tagship_ports::state_store::{AppendError, Entry};
 use tagship_report::{markdown, terminal};
 use tagship_runner::{
     Failure,
     args::{CheckFailure, LookArgs, Pace, RollbackArgs},
+    write::{self, Existing},
 };
 
 use self::made::{is_anything_watched, made};
@@ -42,6 +44,15 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
     }
     telling::check(&model.monitor.alerts)?;
     let (mut report, details) = look(args, workspace, place).await?;
+    if let Some(file) = &args.metrics {
+        // Whoever scrapes sees an old look by its time; what was found is remembered and told all the same.
+        if let Err(failure) = write::shared(file, &exposition::page(&report), Existing::Replace) {
+            workspace.tell_once(&format!(
+                "warning: {}; the metrics are those of an earlier look",
+                failure.message
+            ));
+        }
+    }
     // Going back comes first: telling waits for others.
     let acted = if args.dry_run { Ok(None) } else { act(args, workspace, place, &report).await };
     if !args.dry_run && !report.outbox.is_empty() {
