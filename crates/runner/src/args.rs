@@ -24,6 +24,7 @@ pub use lock::{LockArgs, UnlockArgs};
 pub use monitor::{
     CheckFailure, DriftArgs, DriftFailure, DriftRules, ExportArgs, LookArgs, LooksArgs, MonitorArgs,
     MonitorQuestion, ObjectivesArgs, QualityArgs, QualityFailure, ReportArgs, RulesArgs, SiteArgs, Task,
+    WatchArgs,
 };
 pub use plan::PlanArgs;
 pub use read::Read;

@@ -13,7 +13,7 @@ use tagship_domain::{ModelName, Timestamp};
 
 use super::Format;
 
-pub use check::{CheckFailure, LookArgs, ObjectivesArgs};
+pub use check::{CheckFailure, LookArgs, ObjectivesArgs, WatchArgs};
 pub use export::{ExportArgs, RulesArgs};
 pub use pages::{LooksArgs, ReportArgs, SiteArgs};
 pub use quality::{QualityArgs, QualityFailure, Task};
@@ -38,6 +38,7 @@ impl MonitorArgs {
             MonitorQuestion::Report(args) => args.common.format,
             MonitorQuestion::History(args) => args.common.format,
             MonitorQuestion::Site(args) => args.common.format,
+            MonitorQuestion::Watch(args) => args.look.common.format,
             MonitorQuestion::Rules(args) => args.export.common.format,
             MonitorQuestion::Grafana(args) => args.common.format,
         }
@@ -78,6 +79,11 @@ pub enum MonitorQuestion {
     ///
     /// Links are relative, so that it works below any address and from a disk.
     Site(Box<SiteArgs>),
+    /// Look again and again, as `tagship monitor check` does, until Ctrl-C or SIGTERM.
+    ///
+    /// There are never two looks at once. One that is under way is finished before the program ends, with the answer and the exit
+    /// code of the last look. A look that fails is told, and the next one comes later, up to 16 times the pause.
+    Watch(Box<WatchArgs>),
     /// Write Prometheus rules that judge the objectives as this program does: recording rules, and alerts on burn rates, bounds
     /// and missing data.
     ///

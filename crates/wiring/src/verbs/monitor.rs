@@ -2,13 +2,14 @@
 
 mod check;
 mod drift;
-mod history;
 mod grafana;
+mod history;
 mod quality;
 mod report;
 mod rules;
 mod site;
 mod slo;
+mod watch;
 
 use tagship_adapters::stores;
 use tagship_runner::{
@@ -43,6 +44,7 @@ pub(crate) async fn run(args: &MonitorArgs, context: &Context) -> Result<Answer,
             let workspace = Workspace::open(&args.common, context.clone(), stores::open)?;
             site::run(args, &workspace).await
         }
+        MonitorQuestion::Watch(args) => watch::run(args, context).await,
         MonitorQuestion::Rules(args) => {
             let workspace = Workspace::open(&args.export.common, context.clone(), stores::open)?;
             rules::run(args, &workspace).await

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tagship_domain::Duration;
 
 use super::super::Common;
 
@@ -25,6 +26,17 @@ pub struct LookArgs {
     /// Then write all models and environments as a web site of plain files to this folder, as `tagship monitor site` does.
     #[arg(long, value_name = "DIRECTORY")]
     pub site: Option<PathBuf>,
+}
+
+/// `tagship monitor watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub look: LookArgs,
+    /// Time from the beginning of one look to that of the next.
+    #[arg(long, default_value = "1m", value_name = "DURATION")]
+    pub every: Duration,
 }
 
 /// `tagship monitor slo`.
