@@ -7,8 +7,10 @@ usage: stores.py TAGSHIP MOTO_SERVER DOCKER_REGISTRY AZURITE_BLOB CARGO DIRECTOR
 
 import base64
 import filecmp
+import gzip
 import hashlib
 import hmac
+import io
 import json
 import os
 import random
@@ -16,6 +18,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 from datetime import datetime, timezone
@@ -195,7 +198,8 @@ class Registry:
         self.program, self.port = program, free_port()
 
     def settings(self, name: str):
-        return {"oci": {"repository": f"127.0.0.1:{self.port}/{name}"}}
+        where = {"repository": f"127.0.0.1:{self.port}/{name}"}
+        return {"oci": where if name == "suite" else {**where, "modelcar": True, "modelcar-base": self.base}}
 
     def start(self, bench: Bench):
         self.root, self.config = bench.home / "registry", bench.home / "registry.yml"
@@ -205,6 +209,29 @@ class Registry:
         }))
         bench.start(self.program, "serve", str(self.config))
         wait_for("the registry", lambda: self.ask("/v2/") is not None)
+        self.base = self.push_base()
+
+    def push_base(self) -> str:
+        """An image as builders write them, for one kind of processor, in a repository of its own."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as members:
+            members.addfile(shell := tarfile.TarInfo("bin/sh"))
+        unpacked = archive.getvalue()
+        layer = gzip.compress(unpacked, mtime=0)
+        config = json.dumps({
+            "os": "linux", "architecture": "arm64", "config": {"Cmd": [f"/{shell.name}"]},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(unpacked).hexdigest()}"]},
+        }).encode()
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        manifest = json.dumps({
+            "schemaVersion": 2, "mediaType": kind,
+            "config": {"mediaType": "application/vnd.docker.container.image.v1+json",
+                       "digest": self.push(config, "base"), "size": len(config)},
+            "layers": [{"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+                        "digest": self.push(layer, "base"), "size": len(layer)}],
+        }).encode()
+        self.send("PUT", "/v2/base/manifests/latest", manifest, kind)
+        return f"127.0.0.1:{self.port}/base@sha256:{hashlib.sha256(manifest).hexdigest()}"
 
     def ask(self, path: str) -> bytes:
         asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
@@ -240,6 +267,34 @@ class Registry:
         expect("oci: its configuration", config["modelfs"], {"type": "layers", "diffIds": diffs})
         collect = subprocess.run([self.program, "garbage-collect", str(self.config)], capture_output=True, text=True)
         expect("oci: garbage was collected", collect.returncode, 0)
+        self.check_modelcar(bench, "after garbage was collected")
+
+    def check_modelcar(self, bench: Bench, when: str):
+        """skopeo copies the image that `explain` tells, and below `models/` are the files, byte for byte."""
+        said = json.loads(bench.run(0, "registry", "explain", "churn@v0.1.0", "--format", "json"))
+        places = {place["layout"]: place["reference"] for place in said["places"]}
+        expect("oci: layouts", sorted(places), ["modelcar", "modelpack"])
+        copied = bench.home / f"modelcar {when}"
+        copy = ["skopeo", "copy", "--quiet", "--src-tls-verify=false", "--override-os", "linux", "--override-arch", "arm64",
+                places["modelcar"].replace("oci://", "docker://"), f"dir:{copied}"]
+        done = subprocess.run(copy, capture_output=True, text=True)
+        expect(f"oci: skopeo copies the modelcar {when}", (done.returncode, done.stderr), (0, ""))
+        manifest = json.loads((copied / "manifest.json").read_text())
+        files = {}
+        config = json.loads((copied / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
+        expect("oci: its settings are those of the base", config["config"]["Cmd"], ["/bin/sh"])
+        for layer, unpacked in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True):
+            stored = (copied / layer["digest"].removeprefix("sha256:")).read_bytes()
+            plain = gzip.decompress(stored) if layer["mediaType"].endswith("gzip") else stored
+            expect("oci: what a layer unpacks to", f"sha256:{hashlib.sha256(plain).hexdigest()}", unpacked)
+            with tarfile.open(fileobj=io.BytesIO(plain)) as members:
+                found = [member for member in members if member.isfile()]
+                expect("oci: members have one time and owner", {(member.mtime, member.uid) for member in found}, {(0, 0)})
+                files |= {member.name: members.extractfile(member).read() for member in found}
+        wanted = {f"models/{path.name}": path.read_bytes() for path in (bench.clone / "models").iterdir()}
+        expect("oci: the modelcar's files are those of the model", files == {"bin/sh": b"", **wanted}, True)
+        left = [tag for tag in self.tags() if tag.startswith("modelcar-layer-")]
+        expect("oci: nothing is left of making it", left, [])
 
     def collect(self, bench: Bench):
         """What no release refers to goes, once it is old enough, and nothing else."""
@@ -252,10 +307,13 @@ class Registry:
         bench.run(0, "registry", "gc", "--grace", "0s")
         expect("oci: only that went", self.blobs(), before)
         expect("oci: and its bytes are no part of the repository", self.has(stray), False)
+        self.check_modelcar(bench, "after what nothing refers to went")
 
     def blobs(self):
-        tags = json.loads(self.ask("/v2/churn/tags/list"))["tags"]
-        return sorted(tag.removeprefix("blob-") for tag in tags if tag.startswith("blob-"))
+        return sorted(tag.removeprefix("blob-") for tag in self.tags() if tag.startswith("blob-"))
+
+    def tags(self):
+        return json.loads(self.ask("/v2/churn/tags/list"))["tags"]
 
     def stray(self) -> str:
         """A blob and what holds it, as a release leaves them that was never completed."""
@@ -272,9 +330,9 @@ class Registry:
         self.send("PUT", f"/v2/churn/manifests/blob-{digest}", manifest, kind)
         return digest
 
-    def push(self, blob: bytes) -> str:
+    def push(self, blob: bytes, name: str = "churn") -> str:
         digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-        location = self.send("POST", "/v2/churn/blobs/uploads/", b"", "application/octet-stream").headers["location"]
+        location = self.send("POST", f"/v2/{name}/blobs/uploads/", b"", "application/octet-stream").headers["location"]
         path = location.removeprefix(f"http://127.0.0.1:{self.port}")
         self.send("PUT", f"{path}&digest={digest}", blob, "application/octet-stream")
         return digest

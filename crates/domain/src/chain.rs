@@ -22,6 +22,9 @@ pub struct Chain {
     pub tag: TagLink,
     /// Where its bytes are kept.
     pub store: String,
+    /// Where other tools find it there, by the digests of what they read. Empty where the store shows it to none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceLink>,
     /// What it consists of and how it was judged; absent where the manifest cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Manifest>,
@@ -37,6 +40,15 @@ pub struct Chain {
     /// What was checked again. Empty where nothing was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<ChainCheck>,
+}
+
+/// Where other tools find a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceLink {
+    /// What lies there, e.g. `modelpack`, or `modelcar` for an image whose files lie under `/models`.
+    pub layout: String,
+    /// Its address, by digest, e.g. `oci://ghcr.io/acme/churn@sha256:...`.
+    pub reference: String,
 }
 
 /// A tag of the registry.

@@ -39,6 +39,11 @@ impl ArtifactStore for GitHub {
         format!("{}/{}/releases", settings.server_url.trim_end_matches('/'), settings.repository)
     }
 
+    /// Files go with their releases.
+    fn is_collected(&self) -> bool {
+        false
+    }
+
     async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError> {
         let about = format!("store {} in {}", file.display(), self.location());
         let (found, size) = digest_of_file(file).await?;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use tagship_domain::{Digest, Manifest, Release};
+use tagship_domain::{Digest, Manifest, Release, chain::PlaceLink};
 
 use crate::PortError;
 
@@ -39,5 +39,16 @@ pub trait ArtifactStore: Send + Sync {
     async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
         let _ = (release, manifest);
         Ok(())
+    }
+
+    /// Whether what no release refers to is removed from it ([`crate::Inventory`]): a release then says first what it needs.
+    fn is_collected(&self) -> bool {
+        true
+    }
+
+    /// Where other tools find what [`ArtifactStore::publish`] shows of a release; nothing where it shows nothing.
+    async fn places(&self, release: &Release) -> Result<Vec<PlaceLink>, PortError> {
+        let _ = release;
+        Ok(vec![])
     }
 }

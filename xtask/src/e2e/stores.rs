@@ -16,6 +16,7 @@ const AZURITE: &str = "azurite@3.37.0";
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let environment = Environment::install(subject.workspace, "e2e-moto", &[MOTO])?;
     system::demand("docker-registry", "docker-registry")?;
+    system::demand("skopeo", "skopeo")?;
     let azurite = Packages::install(subject.workspace, "azurite", &[AZURITE])?.program("azurite-blob");
     let registry = Path::new("docker-registry");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

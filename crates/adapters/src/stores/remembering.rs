@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tagship_domain::{Digest, Manifest, Release};
+use tagship_domain::{Digest, Manifest, Release, chain::PlaceLink};
 use tagship_ports::{ArtifactStore, PortError};
 
 /// Largest file that is remembered, in bytes.
@@ -73,6 +73,14 @@ impl ArtifactStore for Remembering {
 
     async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
         self.store.publish(release, manifest).await
+    }
+
+    fn is_collected(&self) -> bool {
+        self.store.is_collected()
+    }
+
+    async fn places(&self, release: &Release) -> Result<Vec<PlaceLink>, PortError> {
+        self.store.places(release).await
     }
 
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {

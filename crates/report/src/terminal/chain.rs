@@ -30,6 +30,9 @@ pub fn chain(chain: &Chain, style: &Style) -> String {
         line("", artifact(manifest));
     }
     line("manifest", format!("{} in {}", release.manifest, chain.store));
+    for place in &chain.places {
+        line(&place.layout, place.reference.clone());
+    }
     for (index, (kind, file)) in chain.manifest.iter().flat_map(|manifest| &manifest.attachments).enumerate()
     {
         let name = if index == 0 { "documents" } else { "" };

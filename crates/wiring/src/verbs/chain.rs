@@ -9,7 +9,9 @@ use std::{
 use tagship_config::ModelConfig;
 use tagship_domain::{
     CommitId, Environment, Exit, Manifest, Release,
-    chain::{Chain, ChainCheck, ChainOutcome, ChainPart, RolloutLink, SourceLink, StageLink, TagLink},
+    chain::{
+        Chain, ChainCheck, ChainOutcome, ChainPart, PlaceLink, RolloutLink, SourceLink, StageLink, TagLink,
+    },
     rollout::RolloutState,
     schema,
 };
@@ -130,6 +132,7 @@ impl<'a> Subject<'a> {
             release: self.release.clone(),
             tag,
             store: self.store.location(),
+            places: self.places().await,
             source: None,
             signature: None,
             stage: None,
@@ -150,6 +153,14 @@ impl<'a> Subject<'a> {
             checks.push(checked);
         }
         Ok((chain, checks))
+    }
+
+    /// Where other tools find it. A store that cannot say it is told of: nothing of the chain rests on that.
+    async fn places(&self) -> Vec<PlaceLink> {
+        self.store.places(&self.release).await.unwrap_or_else(|error| {
+            self.workspace.tell_once(&format!("where other tools find {} is unknown: {error}", self.release));
+            vec![]
+        })
     }
 
     /// Whether the environment that was asked about lets nothing else in.

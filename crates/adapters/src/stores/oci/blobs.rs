@@ -80,11 +80,25 @@ impl OciStore {
         Ok(Digest::from_bytes(hasher.finalize().into()))
     }
 
+    /// Hashes a blob in one request, and again where the line breaks off.
     async fn hash_whole(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
+        let mut tries = 1;
+        loop {
+            match self.hash_whole_once(digest, size).await {
+                Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
+                hashed => return hashed,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn hash_whole_once(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
         let about = format!("read {digest} from {}", self.place);
         let mut answered = self.open(&about, digest, size).await?;
-        let mut hasher = Sha256::new();
+        let (mut hasher, mut read) = (Sha256::new(), 0);
         while let Some(bytes) = answered.chunk().await.map_err(|error| lost(&about, &error))? {
+            read += bytes.len() as u64;
+            must_be_within(&about, read, size)?;
             hasher.update(&bytes);
         }
         Ok(Digest::from_bytes(hasher.finalize().into()))
@@ -92,13 +106,18 @@ impl OciStore {
 
     /// Where the registry wants the bytes of a new blob.
     async fn begin(&self, about: &str, digest: &Digest) -> Result<Url, PortError> {
+        let mut url = self.session(about).await?;
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        Ok(url)
+    }
+
+    /// Where the registry wants bytes whose digest is told later.
+    pub(super) async fn session(&self, about: &str) -> Result<Url, PortError> {
         let answered = self.registry.send(&self.ask(about, Method::POST, "blobs/uploads/")).await?;
         if answered.status() != StatusCode::ACCEPTED {
             return Err(refused(about, answered).await);
         }
-        let mut url = self.registry.ours(about, &answered)?;
-        url.query_pairs_mut().append_pair("digest", &digest.to_string());
-        Ok(url)
+        self.registry.ours(about, &answered)
     }
 
     /// Sends a blob. The registry keeps it only if its bytes have the digest.
@@ -132,7 +151,7 @@ impl OciStore {
         let about = format!("write {digest} to {}", self.place);
         let url = self.begin(&about, digest).await?;
         let opened = tokio::fs::File::open(file).await.map_err(|error| local("read", file, &error))?;
-        let answered = self.registry.send_file(&about, url, opened, size).await?;
+        let answered = self.registry.send_body(&about, Method::PUT, url, opened.into(), size).await?;
         if answered.status() == StatusCode::CREATED { Ok(()) } else { Err(refused(&about, answered).await) }
     }
 
@@ -166,8 +185,20 @@ impl OciStore {
         }
     }
 
-    /// Fetches a blob from its beginning, in one request. What an earlier run left cannot be gone on with.
+    /// Fetches a blob from its beginning, in one request, and again where the line breaks off. What an earlier run left cannot be
+    /// gone on with.
     async fn fetch_whole(&self, wanted: &Wanted<'_>, told: &mut Told) -> Result<(), PortError> {
+        let mut tries = 1;
+        loop {
+            match self.fetch_whole_once(wanted, told).await {
+                Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
+                fetched => return fetched,
+            }
+            tries += 1;
+        }
+    }
+
+    async fn fetch_whole_once(&self, wanted: &Wanted<'_>, told: &mut Told) -> Result<(), PortError> {
         let about = format!("read {} from {}", wanted.digest, self.place);
         let (to, digest) = (wanted.to.to_owned(), wanted.digest.clone());
         let mut partial = blocking(move || {
@@ -183,6 +214,7 @@ impl OciStore {
             gathered.extend_from_slice(next.as_deref().unwrap_or_default());
             if next.is_none() || gathered.len() >= WRITE {
                 let bytes = std::mem::take(&mut gathered);
+                must_be_within(&about, partial.length() + bytes.len() as u64, wanted.size)?;
                 partial = blocking(move || partial.write(&bytes).map(|()| partial)).await?;
                 told.at(partial.length());
             }
@@ -212,7 +244,12 @@ impl OciStore {
     }
 
     /// Begins to read a whole blob.
-    async fn open(&self, about: &str, digest: &Digest, size: u64) -> Result<reqwest::Response, PortError> {
+    pub(super) async fn open(
+        &self,
+        about: &str,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<reqwest::Response, PortError> {
         let ask = Ask { size, ..self.ask(about, Method::GET, &format!("blobs/{digest}")) };
         let answered = self.registry.send(&ask).await?;
         if answered.status() == StatusCode::OK { Ok(answered) } else { Err(refused(about, answered).await) }
@@ -256,4 +293,13 @@ impl OciStore {
             _ => Err(refused(&about, answered).await),
         }
     }
+}
+
+/// Stops an answer that goes on beyond the size that the registry told.
+fn must_be_within(about: &str, read: u64, size: u64) -> Result<(), PortError> {
+    if read <= size {
+        return Ok(());
+    }
+    let message = format!("the registry said that it has {size} bytes, and sends more");
+    Err(PortError::new(Problem::Invalid, about, message))
 }

@@ -10,6 +10,11 @@ use crate::disk::digest_of;
 
 /// Media type of every manifest.
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Media type of an index of images.
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// What manifests and indexes are answered as: those of the specification, and Docker's.
+pub(super) const ACCEPTED: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 /// What a manifest is that holds one blob.
 const HOLDER: &str = "application/vnd.tagship.blob.v1";
 /// What stands where a manifest needs a configuration and has none.
@@ -52,7 +57,7 @@ pub(super) fn held(manifest: &[u8]) -> Option<Held> {
     })
 }
 
-fn descriptor(kind: &str, digest: &Digest, size: u64) -> Value {
+pub(super) fn descriptor(kind: &str, digest: &Digest, size: u64) -> Value {
     json!({ "mediaType": kind, "digest": digest.to_string(), "size": size })
 }
 
@@ -83,6 +88,17 @@ pub(super) fn model(manifest: &Manifest, config: &Digest, size: usize) -> String
         "annotations": { "org.opencontainers.image.revision": manifest.commit.to_string() },
     })
     .to_string()
+}
+
+/// The manifest of an image for one kind of processor.
+pub(super) fn image(config: &Value, layers: &[Value]) -> String {
+    json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers }).to_string()
+}
+
+/// The index of images for several kinds of processors.
+pub(super) fn index(images: &[Value], annotations: &Value) -> String {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": images, "annotations": annotations })
+        .to_string()
 }
 
 fn layer(file: &FileEntry) -> Value {

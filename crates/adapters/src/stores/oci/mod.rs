@@ -1,12 +1,15 @@
 //! Registries of the Open Container Initiative: every file a blob, held by a manifest of its own so that the registry's
-//! collection of garbage leaves it alone, and every release a model in the layout of `ModelPack`, tagged with its version.
+//! collection of garbage leaves it alone, and every release a model in the layout of `ModelPack`, tagged with its version, beside an
+//! image of the same files for `KServe` where that is asked for.
 //!
 //! Our own client, and a small one: it sends files from disk and reads them in ranges, without holding either in memory.
 
 mod blobs;
 mod inventory;
 mod manifests;
+mod modelcar;
 mod registry;
+mod stream;
 mod tags;
 mod take;
 #[cfg(test)]
@@ -17,11 +20,12 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use tagship_domain::{Digest, Duration, Manifest, Release};
+use tagship_domain::{Digest, Duration, Manifest, Release, chain::PlaceLink};
 use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
 
 use self::{
     blobs::Found,
+    modelcar::{Base, Modelcar},
     registry::{Ask, Login, Registry},
 };
 use super::{Moved, Opening};
@@ -47,6 +51,9 @@ struct Settings {
     user_env: String,
     #[serde(default = "password")]
     password_env: String,
+    #[serde(default)]
+    modelcar: bool,
+    modelcar_base: Option<String>,
 }
 
 fn user() -> String {
@@ -64,6 +71,8 @@ pub struct OciStore {
     place: String,
     clock: Arc<dyn Clock>,
     moved: Moved,
+    /// Absent where releases are models alone.
+    modelcar: Option<Modelcar>,
 }
 
 impl std::fmt::Debug for OciStore {
@@ -85,9 +94,33 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OciStore, PortError> {
             Some(Login { user, password })
         }
     };
-    let registry = Arc::new(Registry::new(base, repository, login)?);
-    let place = format!("oci://{}", given.repository);
-    Ok(OciStore { registry, place, clock: Arc::new(SystemClock), moved: opening.moved.clone() })
+    if login.is_some() && base.scheme() == "http" && !http::is_loopback(&base) {
+        let message = format!("{} gets no password over an address without encryption", given.repository);
+        return Err(settings::wrong(WHAT, message)
+            .hint("let the registry speak https and leave out plain-http, or set no user"));
+    }
+    let modelcar = modelcar(&given, &base, login.clone(), opening.moved)?;
+    let registry = Registry::new(base, repository, login)?;
+    let store = OciStore::bare(registry, format!("oci://{}", given.repository), opening.moved);
+    Ok(OciStore { modelcar, ..store })
+}
+
+/// How releases become modelcars; absent where they do not.
+fn modelcar(
+    given: &Settings,
+    base: &Url,
+    login: Option<Login>,
+    moved: &Moved,
+) -> Result<Option<Modelcar>, PortError> {
+    let on = given.modelcar_base.as_deref();
+    match (given.modelcar, on) {
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(settings::wrong(WHAT, "modelcar-base is given without `modelcar: true`")),
+        (true, on) => {
+            let on = on.map(|text| Base::new(text, given.plain_http, base, login, moved)).transpose()?;
+            Ok(Some(Modelcar { base: on }))
+        }
+    }
 }
 
 /// Address of the registry and name of the repository in it.
@@ -118,6 +151,11 @@ fn address(text: &str, plain: bool) -> Result<(Url, String), PortError> {
 }
 
 impl OciStore {
+    fn bare(registry: Registry, place: String, moved: &Moved) -> Self {
+        let (registry, moved) = (Arc::new(registry), moved.clone());
+        Self { registry, place, clock: Arc::new(SystemClock), moved, modelcar: None }
+    }
+
     fn ask<'a>(&self, about: &'a str, method: Method, path: &str) -> Ask<'a> {
         Ask { about, method, url: self.registry.url(path), headers: vec![], body: None, size: 0 }
     }
@@ -213,6 +251,23 @@ impl ArtifactStore for OciStore {
         let config = manifests::config(manifest);
         let described = self.must_have(config.as_bytes()).await?;
         let model = manifests::model(manifest, &described, config.len());
-        self.tag(&tags::of_release(release), model).await
+        self.tag(&tags::of_release(release), model).await?;
+        match &self.modelcar {
+            None => Ok(()),
+            Some(modelcar) => self.publish_modelcar(modelcar, release, manifest).await,
+        }
+    }
+
+    async fn places(&self, release: &Release) -> Result<Vec<PlaceLink>, PortError> {
+        let mut places = vec![];
+        for (layout, tag) in
+            [("modelpack", tags::of_release(release)), ("modelcar", tags::of_modelcar(release))]
+        {
+            if let Some(found) = self.tagged(&tag).await? {
+                let reference = format!("{}@{}", self.place, digest_of(&found));
+                places.push(PlaceLink { layout: layout.to_owned(), reference });
+            }
+        }
+        Ok(places)
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
+use reqwest::{Body, Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 use tagship_domain::Redacted;
 use tagship_ports::{PortError, Problem};
 
@@ -19,6 +19,7 @@ pub(super) const TRIES: u32 = 3;
 pub(super) const LARGEST: u64 = 4 << 20;
 
 /// A user of a registry.
+#[derive(Clone)]
 pub(super) struct Login {
     pub(super) user: String,
     pub(super) password: Redacted<String>,
@@ -97,17 +98,18 @@ impl Registry {
         Ok(answered)
     }
 
-    /// Sends a file, once.
-    pub(super) async fn send_file(
+    /// Sends what cannot be sent again: a file, or what is made while it is sent.
+    pub(super) async fn send_body(
         &self,
         about: &str,
+        method: Method,
         url: Url,
-        file: tokio::fs::File,
+        body: Body,
         size: u64,
     ) -> Result<Response, PortError> {
-        let request = self.client.put(url).timeout(patience(size));
+        let request = self.client.request(method, url).timeout(patience(size));
         let request = request.header(header::CONTENT_LENGTH, size);
-        let request = request.header(header::CONTENT_TYPE, "application/octet-stream").body(file);
+        let request = request.header(header::CONTENT_TYPE, "application/octet-stream").body(body);
         self.authorised(request).send().await.map_err(|error| lost(about, &error))
     }
 

@@ -16,6 +16,8 @@ const LONGEST: usize = 128;
 const READABLE: usize = 100;
 /// What the tag of a manifest begins with that holds a blob.
 const HOLDER: &str = "blob-";
+/// What the tag of a modelcar ends with.
+const MODELCAR: &str = "__modelcar";
 
 /// The tag of the manifest that holds a blob.
 pub(super) fn of_blob(digest: &Digest) -> String {
@@ -30,6 +32,21 @@ pub(super) fn blob_of(tag: &str) -> Option<Digest> {
 /// The tag of a release: `churn-v1.4.0`. Where that would be no tag, or could be the tag of another release, it is a readable
 /// part of it, `__`, and the beginning of the digest of the release's name. No short tag has two `_` in a row.
 pub(super) fn of_release(release: &Release) -> String {
+    named(release, LONGEST)
+}
+
+/// The tag of a release's modelcar. No tag of a release ends so.
+pub(super) fn of_modelcar(release: &Release) -> String {
+    named(release, LONGEST - MODELCAR.len()) + MODELCAR
+}
+
+/// The tag of the manifest that holds a layer until its image does.
+pub(super) fn of_layer(key: &Digest) -> String {
+    format!("modelcar-layer-{}", key.hex())
+}
+
+/// The name of a release in at most so many characters, which are at least [`READABLE`] and 18 more.
+fn named(release: &Release, longest: usize) -> String {
     let version = release.version.to_string().replace('+', "_");
     let model = release.model.to_string();
     let plain = format!("{model}-{version}");
@@ -40,7 +57,7 @@ pub(super) fn of_release(release: &Release) -> String {
         && !model.contains("__")
         && !model.contains("-v")
         && !version.contains("-v");
-    if clear && plain.len() <= LONGEST {
+    if clear && plain.len() <= longest {
         return plain;
     }
     let readable: String =
@@ -54,7 +71,7 @@ impl OciStore {
     pub(super) async fn tagged(&self, tag: &str) -> Result<Option<Vec<u8>>, PortError> {
         let about = format!("read {}:{tag}", self.place);
         let mut ask = self.ask(&about, Method::GET, &format!("manifests/{tag}"));
-        ask.headers.push((header::ACCEPT, manifests::MANIFEST.to_owned()));
+        ask.headers.push((header::ACCEPT, manifests::ACCEPTED.to_owned()));
         let answered = self.registry.send(&ask).await?;
         match answered.status() {
             StatusCode::OK => Ok(Some(read(&about, answered, LARGEST).await?)),
@@ -65,15 +82,23 @@ impl OciStore {
 
     /// Writes a manifest under a tag that nobody else uses.
     pub(super) async fn tag(&self, tag: &str, manifest: String) -> Result<(), PortError> {
+        self.tag_as(tag, manifest, manifests::MANIFEST).await
+    }
+
+    /// The same for what has another media type.
+    pub(super) async fn tag_as(&self, tag: &str, manifest: String, kind: &str) -> Result<(), PortError> {
         match self.tagged(tag).await? {
             Some(found) if found == manifest.as_bytes() => Ok(()),
-            Some(found) => {
-                let message = format!("the tag names {} already, which is something else", digest_of(&found));
-                Err(PortError::new(Problem::Conflict, format!("write {}:{tag}", self.place), message)
-                    .hint("have every project keep its releases in a repository of its own"))
-            }
-            None => self.put_manifest(tag, manifest).await,
+            Some(found) => Err(self.is_taken(tag, &found)),
+            None => self.put_manifest(tag, manifest, kind).await,
         }
+    }
+
+    /// The error of a tag that names something else.
+    pub(super) fn is_taken(&self, tag: &str, found: &[u8]) -> PortError {
+        let message = format!("the tag names {} already, which is something else", digest_of(found));
+        PortError::new(Problem::Conflict, format!("write {}:{tag}", self.place), message)
+            .hint("have every project keep its releases in a repository of its own")
     }
 
     /// Makes the registry keep a blob, and says when it was stored last: a release that finds bytes again needs them as much
@@ -91,7 +116,7 @@ impl OciStore {
             }
         }
         self.must_have(manifests::EMPTY).await?;
-        self.put_manifest(&tag, manifests::holder(digest, size, now)).await?;
+        self.put_manifest(&tag, manifests::holder(digest, size, now), manifests::MANIFEST).await?;
         // It would hold the blob for ever. Where the registry removes nothing, it collects nothing either.
         if let Some(found) = earlier {
             let _ = self.remove_manifest(&digest_of(&found)).await;
@@ -99,10 +124,16 @@ impl OciStore {
         Ok(())
     }
 
-    async fn put_manifest(&self, tag: &str, manifest: String) -> Result<(), PortError> {
+    /// Writes a manifest under a tag, or its digest.
+    pub(super) async fn put_manifest(
+        &self,
+        tag: &str,
+        manifest: String,
+        kind: &str,
+    ) -> Result<(), PortError> {
         let about = format!("write {}:{tag}", self.place);
         let mut ask = self.ask(&about, Method::PUT, &format!("manifests/{tag}"));
-        ask.headers.push((header::CONTENT_TYPE, manifests::MANIFEST.to_owned()));
+        ask.headers.push((header::CONTENT_TYPE, kind.to_owned()));
         ask.body = Some(manifest.into_bytes());
         let mut tries = 1;
         loop {

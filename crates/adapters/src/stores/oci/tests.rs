@@ -18,6 +18,29 @@ fn a_repository_is_a_host_and_a_name() {
     assert_eq!(address("registry.local/a", true).unwrap().0.as_str(), "http://registry.local/");
 }
 
+#[test]
+fn settings_that_would_leak_or_do_nothing_are_refused() {
+    let opened = |settings: serde_json::Value, login: bool| {
+        let variable = |_: &str| login.then(|| "secret".to_owned());
+        let moved = silent();
+        open(&Opening { settings: settings.as_object().unwrap(), variable: &variable, moved: &moved })
+    };
+    let plain = serde_json::json!({ "repository": "r.example/churn", "plain-http": true });
+    let error = opened(plain.clone(), true).unwrap_err().to_string();
+    assert!(error.contains("no password over an address without encryption"), "{error}");
+    opened(plain, false).unwrap();
+    let digest = digest_of(WEIGHTS);
+    for (modelcar, base, wanted) in [
+        (false, format!("r.example/busybox@{digest}"), "without `modelcar: true`"),
+        (true, "r.example/busybox:latest".to_owned(), "names no digest"),
+        (true, format!("busybox@{digest}"), "names no registry"),
+    ] {
+        let settings = serde_json::json!({ "repository": "r.example/churn", "modelcar": modelcar, "modelcar-base": base });
+        let error = opened(settings, true).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
 const WEIGHTS: &[u8] = b"0123456789";
 
 fn store(url: &str, login: bool, moved: &Moved) -> OciStore {
@@ -101,6 +124,37 @@ async fn a_registry_that_knows_no_ranges_sends_the_whole_file() {
     assert_eq!(told.load(std::sync::atomic::Ordering::SeqCst), WEIGHTS.len() as u64);
 }
 
+/// The line breaks off: fewer bytes come than were announced. Then all come; then too many.
+#[tokio::test]
+async fn a_whole_file_is_asked_for_again_and_never_beyond_its_size() {
+    let all = || (200, "", "0123456789".to_owned());
+    // Chunked, so that the length of the answer says nothing.
+    let chunked = |body: &str| (200, "transfer-encoding: chunked\r\n", body.to_owned());
+    for (answers, wanted) in [
+        (vec![all(), all(), chunked("a\r\n01234"), chunked("a\r\n0123456789\r\n0\r\n\r\n")], None),
+        (vec![all(), all(), chunked("b\r\n0123456789x\r\n0\r\n\r\n")], Some("sends more")),
+    ] {
+        let registry = Server::answering(answers).await;
+        let (directory, digest) = (tempfile::tempdir().unwrap(), digest_of(WEIGHTS));
+        let to = directory.path().join("weights");
+        let mut partial = crate::partial::Partial::open(&to, &digest).unwrap();
+        partial.write(b"01234x").unwrap();
+        drop(partial);
+        let fetched = store(&registry.url, false, &silent()).get(&digest, &to).await;
+        match wanted {
+            None => {
+                fetched.unwrap();
+                assert_eq!(std::fs::read(&to).unwrap(), WEIGHTS);
+            }
+            Some(wanted) => {
+                let error = fetched.unwrap_err().to_string();
+                assert!(error.contains(wanted), "{error}");
+                assert!(!to.exists());
+            }
+        }
+    }
+}
+
 #[test]
 fn releases_of_different_names_have_different_tags() {
     let release = |model: &str, version: &str| Release {
@@ -120,6 +174,9 @@ fn releases_of_different_names_have_different_tags() {
         ("a..b", "v1.0.0"),
         ("a", "v1.0.0-v2.0.0"),
         ("a-v1.0.0", "v2.0.0"),
+        ("a", "v1.0.0"),
+        ("a", "v1.0.0-modelcar"),
+        (&"b".repeat(120), "v1.0.0"),
         (&long, "v1.0.0"),
         (&long, "v1.0.1"),
     ];
@@ -131,7 +188,10 @@ fn releases_of_different_names_have_different_tags() {
         assert!(tag.len() <= 128 && tag.bytes().all(grammar), "{tag}");
         assert!(!tag.starts_with(['.', '-']), "{tag}");
         assert_eq!(tags.insert(tag, (model, version)), None);
+        let modelcar = tags::of_modelcar(&release(model, version));
+        assert!(modelcar.len() <= 128, "{modelcar}");
+        assert_eq!(tags.insert(modelcar, (model, version)), None);
     }
-    assert!(tags.len() >= 7);
+    assert!(tags.len() >= 14);
     assert_eq!(tags::of_release(&release("churn", "v1.4.0+b")), "churn-v1.4.0_b");
 }

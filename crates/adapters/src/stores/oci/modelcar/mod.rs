@@ -1,0 +1,182 @@
+//! A release as an image whose files lie under `/models`, which is what `KServe` reads: it knows no `ModelPack`.
+//!
+//! The image is made of blobs that the repository has already: they are read and sent again, as members of an archive, without
+//! being held in memory or on disk. Layers are not compressed: weights hardly are smaller then.
+
+mod base;
+mod layers;
+mod tar;
+
+use serde_json::{Value, json};
+use tagship_domain::{Digest, Manifest, Release};
+use tagship_ports::PortError;
+
+pub(super) use self::base::Base;
+use self::{base::Platform, layers::Layer};
+use super::{
+    OciStore, manifests,
+    stream::{Blob, Piece},
+    tags,
+};
+use crate::disk::digest_of;
+
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// Digest of the manifest of the release that an image shows.
+const SHOWS: &str = "dev.tagship.manifest";
+/// What a layer consists of: two layers with the same key have the same bytes.
+const KEY: &str = "dev.tagship.files";
+
+/// How releases become modelcars.
+#[derive(Clone)]
+pub(super) struct Modelcar {
+    /// What they are made on; absent where they hold nothing but models.
+    pub(super) base: Option<Base>,
+}
+
+impl OciStore {
+    /// Makes the image of a release unless it is there.
+    pub(super) async fn publish_modelcar(
+        &self,
+        modelcar: &Modelcar,
+        release: &Release,
+        manifest: &Manifest,
+    ) -> Result<(), PortError> {
+        let tag = tags::of_modelcar(release);
+        if let Some(found) = self.tagged(&tag).await? {
+            let shown: Value = serde_json::from_slice(&found).unwrap_or_default();
+            let ours = shown["annotations"][SHOWS] == release.manifest.to_string();
+            return if ours { Ok(()) } else { Err(self.is_taken(&tag, &found)) };
+        }
+        let mut models = vec![];
+        let layers = layers::of(&manifest.files);
+        let earlier = self.earlier_layers(release, manifest).await?;
+        for layer in &layers {
+            models.push(self.layer(layer, &earlier).await?);
+        }
+        let platforms = match &modelcar.base {
+            None => base::scratch(),
+            Some(base) => {
+                let platforms = base.platforms().await?;
+                self.copy_layers(base, &platforms).await?;
+                platforms
+            }
+        };
+        let mut images = vec![];
+        for platform in platforms {
+            images.push(self.image(release, manifest, platform, &models).await?);
+        }
+        let index = manifests::index(&images, &json!({ SHOWS: release.manifest }));
+        self.tag_as(&tag, index, manifests::INDEX).await?;
+        for layer in &layers {
+            self.let_go(layer).await;
+        }
+        Ok(())
+    }
+
+    /// Layers of the version before: a file that did not change need not be sent again.
+    async fn earlier_layers(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Value>, PortError> {
+        let Some(version) = manifest.previous.clone() else { return Ok(vec![]) };
+        let previous = Release { version, ..release.clone() };
+        let Some(index) = self.tagged(&tags::of_modelcar(&previous)).await? else { return Ok(vec![]) };
+        let index: Value = serde_json::from_slice(&index).unwrap_or_default();
+        let Some(image) = index["manifests"][0]["digest"].as_str() else { return Ok(vec![]) };
+        let image = self.tagged(image).await?.unwrap_or_default();
+        let image: Value = serde_json::from_slice(&image).unwrap_or_default();
+        Ok(image["layers"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The descriptor of a layer, which is sent unless it is there. A small manifest of its own holds it until the image does.
+    async fn layer(&self, layer: &Layer<'_>, earlier: &[Value]) -> Result<Value, PortError> {
+        let key = layer.key();
+        let described = |digest: &Digest, size: u64| {
+            let mut layer = manifests::descriptor(LAYER, digest, size);
+            layer["annotations"] = json!({ KEY: key });
+            layer
+        };
+        let same = |found: &&Value| found["annotations"][KEY] == key.to_string();
+        let known = earlier.iter().find(same).and_then(|layer| layer["digest"].as_str()?.parse().ok());
+        let tag = tags::of_layer(&key);
+        let known = match known {
+            Some(known) => Some(known),
+            None => {
+                let held = self.tagged(&tag).await?;
+                held.and_then(|held| manifests::held(&held)).map(|held| held.digest)
+            }
+        };
+        if let Some(digest) = known
+            && let Some(size) = self.size(&digest).await?
+        {
+            return Ok(described(&digest, size));
+        }
+        let about = format!("write a layer of a modelcar to {}", self.place);
+        let (digest, size) = self.send_pieces(&about, &layer.pieces(self)).await?;
+        self.must_have(manifests::EMPTY).await?;
+        let holder = manifests::holder(&digest, size, self.clock.now());
+        self.put_manifest(&tag, holder, manifests::MANIFEST).await?;
+        Ok(described(&digest, size))
+    }
+
+    /// Takes away what held a layer that an image holds now. Where the registry removes nothing, it stays and does no harm.
+    async fn let_go(&self, layer: &Layer<'_>) {
+        if let Ok(Some(holder)) = self.tagged(&tags::of_layer(&layer.key())).await {
+            let _ = self.remove_manifest(&digest_of(&holder)).await;
+        }
+    }
+
+    async fn copy_layers(&self, base: &Base, platforms: &[Platform]) -> Result<(), PortError> {
+        for layer in platforms.iter().flat_map(|platform| &platform.layers) {
+            let (digest, size) = (layer["digest"].as_str(), layer["size"].as_u64());
+            let Some((digest, size)) = digest.and_then(|text| text.parse().ok()).zip(size) else { continue };
+            if self.size(&digest).await?.is_none() {
+                let about = format!("copy {digest} from {} to {}", base.store().place, self.place);
+                let blob = Blob { store: base.store().clone(), digest, size };
+                self.send_pieces(&about, &[Piece::Blob(blob)]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the image for one kind of processor, and answers its descriptor.
+    async fn image(
+        &self,
+        release: &Release,
+        manifest: &Manifest,
+        platform: Platform,
+        models: &[Value],
+    ) -> Result<Value, PortError> {
+        let Platform { config, mut layers } = platform;
+        layers.extend_from_slice(models);
+        let mut described = json!({ "os": "linux", "architecture": config["architecture"] });
+        if let Some(variant) = config.get("variant") {
+            described["variant"] = variant.clone();
+        }
+        let config = with_models(config, release, manifest, models).to_string();
+        let digest = self.must_have(config.as_bytes()).await?;
+        let config = manifests::descriptor(CONFIG, &digest, config.len() as u64);
+        let image = manifests::image(&config, &layers);
+        let (digest, size) = (digest_of(image.as_bytes()), image.len() as u64);
+        self.put_manifest(&digest.to_string(), image, manifests::MANIFEST).await?;
+        let mut descriptor = manifests::descriptor(manifests::MANIFEST, &digest, size);
+        descriptor["platform"] = described;
+        Ok(descriptor)
+    }
+}
+
+/// The configuration of an image with layers of models on top.
+fn with_models(mut config: Value, release: &Release, manifest: &Manifest, models: &[Value]) -> Value {
+    let appended = |there: &Value, more: Vec<Value>| {
+        let there = there.as_array().cloned().unwrap_or_default();
+        there.into_iter().chain(more).collect::<Value>()
+    };
+    // Without compression, a layer is what it unpacks to.
+    let layers = models.iter().map(|layer| layer["digest"].clone()).collect();
+    config["rootfs"]["diff_ids"] = appended(&config["rootfs"]["diff_ids"], layers);
+    let created = manifest.created.to_string();
+    let history = json!({ "created": created, "created_by": format!("tagship release {release}") });
+    config["history"] = appended(&config["history"], vec![history; models.len()]);
+    config["created"] = created.into();
+    config["config"]["Labels"]["org.opencontainers.image.version"] = manifest.version.to_string().into();
+    config["config"]["Labels"]["org.opencontainers.image.revision"] = manifest.commit.to_string().into();
+    config
+}
