@@ -1,6 +1,8 @@
 //! What can go wrong with a release.
 
-use tagship_domain::{CommitId, Digest, Environment, Exit, ModelName, Version, schema::DocumentError};
+use tagship_domain::{
+    CommitId, Digest, Environment, Exit, ModelName, Provenance, Timestamp, Version, schema::DocumentError,
+};
 use tagship_ports::PortError;
 use tagship_registry::RegistryError;
 
@@ -48,6 +50,41 @@ pub enum ReleaseError {
         journal: String,
         /// What is wrong.
         why: String,
+    },
+    /// Bytes that are to be released are being removed, because nothing referred to them.
+    #[error(
+        "lease {digest}: `tagship registry gc` of {} is removing it; run again when that has ended, at the latest after {}", by.actor, until.readable()
+    )]
+    BeingRemoved {
+        /// What is removed.
+        digest: Digest,
+        /// Who removes it.
+        by: Provenance,
+        /// When a removal counts as dead.
+        until: Timestamp,
+    },
+    /// What was stored for a release may have been removed again: it took too long.
+    #[error(
+        "release: it took longer than its lease of the stored files, so that they may be removed by now; run again"
+    )]
+    LeaseEnded,
+    /// Another run is removing what nothing refers to.
+    #[error(
+        "remove what no release refers to: {} is doing that; run again when that has ended, at the latest after {}", by.actor, until.readable()
+    )]
+    OtherSweep {
+        /// Who.
+        by: Provenance,
+        /// When it counts as dead.
+        until: Timestamp,
+    },
+    /// Other runs moved the journal of leases faster, again and again.
+    #[error(
+        "write the journal of leases: other runs were faster {attempts} times in a row; run again when they are done"
+    )]
+    ContendedLeases {
+        /// How often it was tried.
+        attempts: u32,
     },
     /// Other runs created the next tag faster, again and again.
     #[error(

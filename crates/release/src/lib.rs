@@ -14,6 +14,7 @@ mod error;
 mod fetch;
 mod find;
 mod judged;
+mod lease;
 mod make;
 mod note;
 mod planned;
@@ -36,6 +37,7 @@ pub use fetch::{
     Reference, artifact_digest, artifact_in, fetch_release, read_attachment, read_evidence, read_manifest,
 };
 pub use find::{current, previous, read_registry, release_of_version, releases};
+pub use lease::{LEASE, Leases, SWEEP};
 pub use make::{Draft, Made, ReleaseMaker, SourceFile};
 pub use planned::Planned;
 pub use preview::{Preview, PreviewRequest, preview};

@@ -1,6 +1,6 @@
 //! Making a release.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use tagship_domain::{
     Bump, CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
@@ -10,7 +10,7 @@ use tagship_domain::{
     validation::ValidationReport,
 };
 use tagship_ports::{
-    ArtifactStore, Forge, PortError, Problem, Repo, StateStore,
+    ArtifactStore, Clock, Forge, PortError, Problem, Repo, StateStore,
     forge::ReleaseNote,
     journal_ref::part,
     repo::NewTag,
@@ -26,6 +26,7 @@ use crate::{
     fetch::{digest_of, read_manifest},
     find::{read_registry, release_of_version, releases, tag_of},
     judged::Judged,
+    lease::Held,
     note::release_note,
     request::{is_asked_for, next_number, request},
     signing::SigningKey,
@@ -47,6 +48,8 @@ pub struct ReleaseMaker<'a> {
     pub journals: &'a dyn StateStore,
     /// Where the release is shown.
     pub forge: &'a dyn Forge,
+    /// When a lease is taken: a release may take hours.
+    pub clock: &'a dyn Clock,
     /// The key that signs what is made; absent where releases are not signed.
     pub signing: Option<&'a SigningKey>,
 }
@@ -120,13 +123,14 @@ impl ReleaseMaker<'_> {
         if !changed.is_empty() {
             return Err(ReleaseError::Uncommitted { model: draft.model.clone(), paths: changed });
         }
+        let lease = self.lease(draft, &judged).await?;
         self.store_files(draft).await?;
         if let Some(known) = self.known(draft, &judged).await? {
             return Ok(known);
         }
         let mut commit = draft.commit.clone();
         for _ in 0..ATTEMPTS {
-            match self.attempt(draft, &judged, &commit).await? {
+            match self.attempt(draft, &judged, &commit, lease).await? {
                 Attempt::Made(made) if is_asked_for(draft, &made) => return Ok(made),
                 // What another run had begun with these bytes is finished; the number that was asked for comes after it.
                 Attempt::Made(_) => commit.clone_from(&draft.commit),
@@ -142,13 +146,9 @@ impl ReleaseMaker<'_> {
     /// The release that these bytes have by the tags that are here. Tags stay, so that nobody has to be asked.
     async fn known(&self, draft: &Draft, judged: &Judged<'_>) -> Result<Option<Made>, ReleaseError> {
         let registry = read_registry(self.repo, draft.options.clone()).await?;
-        let number = draft.number.clone().unwrap_or(Number::Next(Bump::Minor));
-        let request = request(draft, judged, &draft.commit, number, None)?;
-        match registry.plan_registration(&request, draft.now) {
-            Ok(Registration::Existing { version, .. }) => {
-                self.existing(draft, &registry, &version).await.map(Some)
-            }
-            _ => Ok(None),
+        match registered(draft, judged, &registry)? {
+            Some(version) => self.existing(draft, &registry, &version).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -161,6 +161,18 @@ impl ReleaseMaker<'_> {
         let release = release_of_version(registry, &draft.model, version)?;
         self.show_again(registry, &release).await?;
         Ok(Made { release, new: false, because: None })
+    }
+
+    /// Keeps what the release needs from being removed as garbage until its tag refers to it. What a tag refers to already
+    /// needs no lease.
+    async fn lease(&self, draft: &Draft, judged: &Judged<'_>) -> Result<Option<Held>, ReleaseError> {
+        let registry = read_registry(self.repo, draft.options.clone()).await?;
+        if !self.store.is_collected() || registered(draft, judged, &registry)?.is_some() {
+            return Ok(None);
+        }
+        let files = draft.files.iter().chain(draft.evidence.iter().map(|(_, file)| file));
+        let needed = files.map(|file| file.entry.sha256.clone()).collect();
+        Held::take(self.journals, &needed, &draft.by, self.clock.now()).await.map(Some)
     }
 
     async fn store_files(&self, draft: &Draft) -> Result<(), ReleaseError> {
@@ -177,6 +189,7 @@ impl ReleaseMaker<'_> {
         draft: &Draft,
         judged: &Judged<'_>,
         commit: &CommitId,
+        lease: Option<Held>,
     ) -> Result<Attempt, ReleaseError> {
         let mut claims = Claims::read(self.journals, &draft.model).await?;
         self.repo.refresh().await?;
@@ -237,6 +250,12 @@ impl ReleaseMaker<'_> {
         let Registration::New { tag, .. } = registry.plan_registration(&planned, draft.now)? else {
             return Ok(Attempt::LostRace);
         };
+        let json = schema::to_json(&manifest)?;
+        let mut documents: BTreeSet<_> = attached.files.iter().map(|(digest, _)| digest.clone()).collect();
+        documents.insert(digest_of(json.as_bytes()));
+        if let Some(lease) = lease {
+            lease.renew(self.journals, &documents, self.clock.now()).await?;
+        }
         for (digest, bytes) in &attached.files {
             self.store.put_bytes(digest, bytes).await?;
         }
@@ -371,6 +390,20 @@ enum Attempt {
         /// The number that needs it, where it is a given one.
         wanted: Option<Version>,
     },
+}
+
+/// The version that these bytes have by the tags that are here.
+fn registered(
+    draft: &Draft,
+    judged: &Judged<'_>,
+    registry: &Registry,
+) -> Result<Option<Version>, ReleaseError> {
+    let number = draft.number.clone().unwrap_or(Number::Next(Bump::Minor));
+    let request = request(draft, judged, &draft.commit, number, None)?;
+    match registry.plan_registration(&request, draft.now) {
+        Ok(Registration::Existing { version, .. }) => Ok(Some(version)),
+        _ => Ok(None),
+    }
 }
 
 /// The newest version below one: what it comes after.

@@ -3,6 +3,7 @@
 mod chain;
 mod documents;
 mod fetch;
+mod lease;
 mod make;
 mod races;
 mod signed;
@@ -16,7 +17,7 @@ use tagship_domain::{
     gate::{CheckKind, GateCheck, GateReport, MetricDiff, Outcome},
     validation::{ArtifactReport, Status, ValidationReport, Verdict},
 };
-use tagship_ports::fake::{FakeArtifactStore, FakeForge, FakeRepo, FakeStateStore};
+use tagship_ports::fake::{FakeArtifactStore, FakeClock, FakeForge, FakeRepo, FakeStateStore};
 use tagship_registry::{Options, Registry};
 
 use crate::{Draft, Readme, ReleaseMaker, SourceFile, fetch::digest_of, read_registry};
@@ -27,6 +28,7 @@ struct World {
     store: FakeArtifactStore,
     journals: FakeStateStore,
     forge: FakeForge,
+    clock: FakeClock,
     scratch: tempfile::TempDir,
     commit: CommitId,
 }
@@ -40,6 +42,7 @@ impl World {
             store: FakeArtifactStore::new(digest_of),
             journals: FakeStateStore::default(),
             forge: FakeForge::default(),
+            clock: FakeClock::at(at(0)),
             scratch: tempfile::tempdir().unwrap(),
             commit,
         }
@@ -51,6 +54,7 @@ impl World {
             store: &self.store,
             journals: &self.journals,
             forge: &self.forge,
+            clock: &self.clock,
             signing: None,
         }
     }

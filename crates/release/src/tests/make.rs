@@ -16,7 +16,7 @@ use crate::{Draft, ReleaseError, fetch::digest_of, read_manifest, releases};
 
 /// The commit of a registration where one version was made before: its number was claimed in the first entry.
 fn registration_commit() -> CommitId {
-    format!("{:040x}", 2).parse().unwrap()
+    format!("{:040x}", 5).parse().unwrap()
 }
 
 #[tokio::test]
@@ -227,7 +227,7 @@ async fn a_prerelease_becomes_final_with_the_same_bytes_at_a_commit_of_its_own()
         number: Some(Number::Exactly(version.parse().unwrap())),
         ..world.draft(b"one", 10)
     };
-    for entry in 1..=6 {
+    for entry in 1..=16 {
         world.repo.add_commit_beside(&format!("{entry:040x}").parse().unwrap(), at(20));
     }
     let candidate = world.maker().make(&numbered("v2.0.0-rc.1")).await.unwrap();
@@ -263,7 +263,7 @@ async fn a_number_that_other_bytes_have_is_refused() {
 #[tokio::test]
 async fn bytes_from_elsewhere_get_a_commit_of_their_own_and_say_where_they_come_from() {
     let world = World::new();
-    world.repo.add_commit_beside(&format!("{:040x}", 1).parse().unwrap(), at(20));
+    world.repo.add_commit_beside(&format!("{:040x}", 2).parse().unwrap(), at(20));
     let origin = Origin { place: "registry:churn".to_owned(), version: "7".to_owned() };
     let fetched = || Draft { artifact: None, origin: Some(origin.clone()), ..world.draft(b"one", 10) };
     let made = world.maker().make(&fetched()).await.unwrap();

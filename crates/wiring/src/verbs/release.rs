@@ -101,6 +101,7 @@ fn maker<'a>(workspace: &'a Workspace, store: &'a dyn ArtifactStore) -> ReleaseM
         store,
         journals: host.journals.as_ref(),
         forge: host.forge.as_ref(),
+        clock: workspace.clock.as_ref(),
         signing: None,
     }
 }

@@ -1,19 +1,65 @@
 //! `tagship registry gc`: what no release refers to leaves a model's store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use tagship_config::ModelConfig;
-use tagship_domain::{ByteSize, Digest, Exit, ModelName};
-use tagship_ports::{Inventory, PortError, inventory::Stored};
-use tagship_release::{referenced, unreferenced};
+use tagship_domain::{ByteSize, Digest, Duration, Exit, ModelName, Timestamp};
+use tagship_ports::{Inventory, PortError, Problem, inventory::Stored};
+use tagship_release::{LEASE, Leases, SWEEP, referenced, unreferenced};
 use tagship_report::terminal;
 use tagship_runner::{Failure, args::GcArgs};
 
 use crate::{answer::Answer, failure::failed, workspace::Workspace};
 
+/// How often everything is read again because a release has begun or ended meanwhile.
+const ATTEMPTS: u32 = 20;
+
 pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, Failure> {
     let (name, model) = workspace.model()?;
     let inventory = workspace.inventory(model)?;
+    for _ in 0..ATTEMPTS {
+        let began = workspace.clock.now();
+        // Before the tags: whoever made one since has moved the journal, and nothing can be announced on what was read here.
+        let leases = Leases::read(workspace.host.journals.as_ref()).await.map_err(failed)?;
+        let mut going = going(args, workspace, model, inventory.as_ref()).await?;
+        let leased = leases.leased(began);
+        let before = going.len();
+        going.retain(|file| !leased.contains(&file.digest));
+        let kept = before - going.len();
+        if args.dry_run || going.is_empty() {
+            return Ok(answer(name, &going, kept, args.dry_run, workspace));
+        }
+        let digests = going.iter().map(|file| file.digest.clone()).collect();
+        if leases.announce(digests, &workspace.context.by, began).await.map_err(failed)? {
+            let removed = remove(inventory.as_ref(), &going, &|| in_time(workspace, began)).await;
+            Leases::end(workspace.host.journals.as_ref(), workspace.clock.now()).await.map_err(failed)?;
+            return removed.map(|()| answer(name, &going, kept, false, workspace));
+        }
+    }
+    Err(Failure::incomplete(format!("releases of {name} are being made all the time; nothing was removed"))
+        .hint("run again when they are done"))
+}
+
+/// A removal that takes too long stops while releases still believe it.
+fn in_time(workspace: &Workspace, began: Timestamp) -> Result<(), PortError> {
+    if workspace.clock.now() < began.after(Duration::from_secs(SWEEP.std().as_secs() / 2)) {
+        return Ok(());
+    }
+    let message = "it has taken too long: what is left may be needed by now";
+    Err(PortError::new(Problem::Unreachable, "remove what no release refers to", message)
+        .hint("run again; it goes on with what is left"))
+}
+
+/// What neither a tag refers to nor a release may have written just now.
+async fn going(
+    args: &GcArgs,
+    workspace: &Workspace,
+    model: &ModelConfig,
+    inventory: &dyn Inventory,
+) -> Result<Vec<Stored>, Failure> {
     // Listed before the tags are read: what is released in between is seen to be referred to.
     let listed = inventory.list().await.map_err(failed)?;
     let known = known(workspace, model).await?;
@@ -21,17 +67,21 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
     let mut stored = inventory.list().await.map_err(failed)?;
     let before: BTreeMap<_, _> = listed.iter().map(|file| (&file.digest, file.written)).collect();
     stored.retain(|file| before.get(&file.digest) == Some(&file.written));
-    let going = unreferenced(stored, &known, workspace.clock.now(), args.grace);
-    if !args.dry_run {
-        remove(inventory.as_ref(), &going).await?;
-    }
-    Ok(answer(name, &going, args.dry_run, workspace))
+    Ok(unreferenced(stored, &known, workspace.clock.now(), args.grace))
 }
 
-/// Removes files one after the other. An error says which are gone.
-async fn remove(inventory: &dyn Inventory, going: &[Stored]) -> Result<(), Failure> {
+/// Removes files one after the other, as long as that may go on. An error says which are gone.
+async fn remove(
+    inventory: &dyn Inventory,
+    going: &[Stored],
+    may_go_on: &(dyn Fn() -> Result<(), PortError> + Sync),
+) -> Result<(), Failure> {
     for (done, file) in going.iter().enumerate() {
-        if let Err(error) = inventory.remove(&file.digest).await {
+        let removed = match may_go_on() {
+            Ok(()) => inventory.remove(&file.digest).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = removed {
             let gone: Vec<_> = going[..done].iter().map(|file| file.digest.to_string()).collect();
             let gone = if gone.is_empty() { "nothing".to_owned() } else { gone.join(", ") };
             let message = format!("{}; {done} of {} files were removed: {gone}", error.message, going.len());
@@ -54,7 +104,7 @@ async fn known(workspace: &Workspace, model: &ModelConfig) -> Result<BTreeSet<Di
     referenced(&registry, &elsewhere, store.as_ref()).await.map_err(failed)
 }
 
-fn answer(model: &ModelName, going: &[Stored], dry_run: bool, workspace: &Workspace) -> Answer {
+fn answer(model: &ModelName, going: &[Stored], kept: usize, dry_run: bool, workspace: &Workspace) -> Answer {
     let total: u64 = going.iter().map(|file| file.size).sum();
     let row = |file: &Stored| {
         vec![ByteSize::bytes(file.size).to_string(), file.written.readable(), file.digest.to_string()]
@@ -68,11 +118,19 @@ fn answer(model: &ModelName, going: &[Stored], dry_run: bool, workspace: &Worksp
         let rows: Vec<_> = going.iter().map(row).collect();
         text += &terminal::table(&["SIZE", "WRITTEN", "DIGEST"], &rows, &workspace.style());
     }
+    if kept > 0 {
+        let hours = LEASE.std().as_secs() / 3600;
+        let _ = writeln!(
+            text,
+            "{kept} more stay: a release that is being made, or was given up less than {hours} hours ago, needs them"
+        );
+    }
     let files: Vec<_> = going
         .iter()
         .map(|file| serde_json::json!({ "digest": file.digest, "size": file.size, "written": file.written }))
         .collect();
-    let json = serde_json::json!({ "removed": !dry_run, "size": total, "files": files }).to_string();
+    let json =
+        serde_json::json!({ "removed": !dry_run, "size": total, "files": files, "leased": kept }).to_string();
     let reason = if dry_run { "dry-run" } else { "done" };
     Answer::plain(Exit::Done, "collected", reason, text, json)
 }
@@ -80,9 +138,6 @@ fn answer(model: &ModelName, going: &[Stored], dry_run: bool, workspace: &Worksp
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-
-    use tagship_domain::Timestamp;
-    use tagship_ports::Problem;
 
     use super::*;
 
@@ -109,13 +164,13 @@ mod tests {
         let written = Timestamp::from_seconds(0).unwrap();
         let file = |byte: u8| Stored { digest: Digest::from_bytes([byte; 32]), size: 1, written };
         let going = [file(1), file(2), file(3)];
-        let error = remove(&Breaks(Mutex::new(2)), &going).await.unwrap_err().to_string();
+        let error = remove(&Breaks(Mutex::new(2)), &going, &|| Ok(())).await.unwrap_err().to_string();
         assert!(
             error.contains("the line went dead") && error.contains("2 of 3 files were removed"),
             "{error}"
         );
         assert!(error.contains(going[1].digest.hex()) && !error.contains(going[2].digest.hex()), "{error}");
-        let error = remove(&Breaks(Mutex::new(0)), &going).await.unwrap_err().to_string();
+        let error = remove(&Breaks(Mutex::new(0)), &going, &|| Ok(())).await.unwrap_err().to_string();
         assert!(error.contains("0 of 3 files were removed: nothing"), "{error}");
     }
 }
