@@ -182,11 +182,38 @@ fn locked(root: &Path) -> Result<File, Failure> {
                 Failure::usage(format!("{} is a link", root.display())).hint("remove it and run again")
             );
         }
+        #[cfg(unix)]
+        must_be_owned(root, owner_of_new_files_beside(root).map_err(unwritable(root))?)?;
         match open_exclusively(&root.join("lock")) {
             Err(error) if error.problem == Problem::NotFound && tries < TRIES => tries += 1,
             opened => return opened.map_err(failed),
         }
     }
+}
+
+/// Who owns what this run writes there: not every filesystem says the user that runs.
+#[cfg(unix)]
+fn owner_of_new_files_beside(root: &Path) -> io::Result<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(tempfile::tempfile_in(parent)?.metadata()?.uid())
+}
+
+/// The name of the directory can be foreseen: somebody else's could change files after they were verified.
+#[cfg(unix)]
+fn must_be_owned(root: &Path, owner: u32) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = match fs::symlink_metadata(root) {
+        Ok(there) => there.uid(),
+        // Another run has ended, and takes it away.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(unwritable(root)(error)),
+    };
+    if found == owner {
+        return Ok(());
+    }
+    let message = format!("{} belongs to the user {found}, and this run is the user {owner}", root.display());
+    Err(Failure::usage(message).hint("remove it, or pull to a directory that only you may write in"))
 }
 
 fn move_entries(from: &Path, to: &Path) -> io::Result<()> {
@@ -296,6 +323,18 @@ mod tests {
         std::os::unix::fs::symlink(source.path().join("a"), staging.whole().join("a")).unwrap();
         let error = staging.missing(&files).unwrap_err();
         assert!(error.to_string().contains("is a link"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_of_somebody_else_is_not_gone_on_with() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join(".tagship-pull-0123456789abcdef-out");
+        fs::create_dir(&root).unwrap();
+        let mine = owner_of_new_files_beside(&root).unwrap();
+        must_be_owned(&root, mine).unwrap();
+        let error = must_be_owned(&root, mine + 1).unwrap_err().to_string();
+        assert!(error.contains(&format!("belongs to the user {mine}")), "{error}");
     }
 
     #[test]
