@@ -1,13 +1,22 @@
 //! Dashboards: what they say, what they never say, and how large they are.
 
-use tagship_domain::{Duration, incident::Standing, monitor::MonitorReport};
+use tagship_domain::{
+    CommitId, Duration,
+    analysis::{Measurement, MetricKind, MetricPhase, MetricReading},
+    explanation::{MetricHistory, MetricPoint, Recorded},
+    incident::{IncidentPhase, Standing},
+    monitor::MonitorReport,
+};
 use tagship_report::{
-    Tone,
+    Tone, explain,
     html::{self, Place},
     standing,
 };
 
-use crate::samples::dashboard::{drift, unseen, watched, well};
+use crate::samples::{
+    canary,
+    dashboard::{drift, unseen, watched, well},
+};
 
 /// Every `href` of a page.
 fn links(page: &str) -> Vec<&str> {
@@ -89,7 +98,7 @@ fn all_is_well_only_where_everything_was_measured_lately() {
     let old = with(|report| report.at = report.at.after(Duration::from_secs(4 * 3_600)));
     assert_eq!((old.tone, old.headline.as_str()), (Tone::Unknown, "Nobody has looked lately"));
     let open = with(|report| {
-        report.look.as_mut().unwrap().incidents[0].phase = tagship_domain::incident::IncidentPhase::Open
+        report.look.as_mut().unwrap().incidents[0].phase = IncidentPhase::Open;
     });
     assert_eq!((open.tone, open.headline.as_str()), (Tone::Waiting, "Good again, 1 incident still open"));
     assert_eq!(standing(&unseen()).tone, Tone::Unknown);
@@ -117,6 +126,34 @@ fn what_could_not_be_judged_is_listed_with_its_reason() {
         assert!(row.contains(why), "{what}: {row}");
     }
     assert!(html::monitor(&well(), None).contains("the configuration has no monitor.streams"));
+}
+
+#[test]
+fn a_rollout_that_goes_on_shows_candidate_beside_stable() {
+    let mut report = well();
+    assert!(!html::monitor(&report, None).contains("Rollout that goes on"));
+    let state = canary::running().rollout.unwrap();
+    let commit = "0123456789abcdef0123456789abcdef01234567".parse::<CommitId>().unwrap();
+    let mut rollout =
+        explain(&[Recorded { commit, at: report.at, run: None, state, looks: vec![] }]).unwrap();
+    let measurement =
+        Measurement { value: Some(0.012), stable: Some(0.010), n: [90_000, 4_420], ..Measurement::default() };
+    let phase = MetricPhase::Running;
+    let reading = MetricReading { name: "errors".to_owned(), phase, message: String::new(), measurement };
+    rollout.metrics = vec![MetricHistory {
+        name: "errors".to_owned(),
+        kind: Some(MetricKind::ErrorRatio),
+        allowed: "at most 1.5%".to_owned(),
+        phase,
+        message: String::new(),
+        points: vec![MetricPoint { at: report.at, limit: None, reading }],
+    }];
+    report.rollout = Some(rollout);
+    let page = html::monitor(&report, None);
+    let section = page.split("Rollout that goes on</h2>").nth(1).unwrap().split("</section>").next().unwrap();
+    for told in ["candidate v1.1.0", "stable v1.0.0", "1.2%", "1.0%", "at most 1.5%", "4,420", "undecided"] {
+        assert!(section.contains(told), "{told}: {section}");
+    }
 }
 
 #[test]
