@@ -132,6 +132,7 @@ mod tests {
             severity: Severity::Ticket,
             is_regression: false,
             value: Some(0.25),
+            limit: None,
             threshold: String::new(),
             window: String::new(),
             sentence: String::new(),
