@@ -124,7 +124,8 @@ fn a_look_is_remembered_and_an_incident_opens_once_and_closes() {
     assert!(done.stderr.contains("NO_SUCH_HOOK"), "{}", done.stderr);
 
     let (_, json) = check(&bench, &[]);
-    assert_eq!(json["outbox"].as_array().unwrap().len(), 3, "no data of the stream is one more: {json:#}");
+    assert_eq!(json["findings"][1]["standing"], "bad", "a look between two values changes nothing: {json:#}");
+    assert_eq!(json["outbox"].as_array().unwrap().len(), 2, "and is nothing to tell: {json:#}");
     predictions(&bench, 9);
     check(&bench, &[]);
     let (_, json) = check(&bench, &[]);
@@ -336,6 +337,23 @@ fn a_version_that_is_bad_too_goes_back_although_the_incident_is_old() {
     predictions_of(&bench, [("v0.1.0", 9), ("v0.2.0", 5)]);
     check(&bench, &[]).0.assert_code(0);
     assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
+}
+
+#[test]
+fn an_objective_that_was_broken_before_a_version_came_leads_nowhere() {
+    let slow = "      slo:\n        - { name: slow, at-most: 5, over: 1000d, severity: page, source: { table: { files: [times.csv], value: ms, time: at } } }\n";
+    let bench = watching(&WATCHED.replace("      streams:\n", &format!("{slow}      streams:\n")));
+    times(&bench, 40, 10.0);
+    predictions(&bench, 9);
+    let (_, json) = check(&bench, &[]);
+    assert!(phases(&json).contains(&("slo/slow", "open")), "{json:#}");
+    bench.put("v2");
+    bench.push("Bring v2");
+    bench.run_push().assert_code(0);
+    predictions_of(&bench, [("v0.1.0", 9), ("v0.2.0", 9)]);
+    let (_, json) = check(&bench, &[]);
+    assert!(phases(&json).contains(&("slo/slow", "open")), "its window reaches back: {json:#}");
+    assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
 }
 
 #[test]

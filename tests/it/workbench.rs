@@ -145,6 +145,8 @@ impl Workbench {
         let refs = self.origin.references();
         refs.into_iter()
             .filter(|name| name.contains("refs/tags/") || name.contains("refs/tagship/"))
+            // Who is about to refer to which bytes: nothing that anybody could take for a release.
+            .filter(|name| !name.ends_with("refs/tagship/leases"))
             .collect()
     }
 }

@@ -61,8 +61,8 @@ pub fn details_of(entry: &Entry) -> Result<Option<LookDetails>, DocumentError> {
     text.map(|text| schema::from_json(&text)).transpose()
 }
 
-/// The trend with the look before at its end. Looks of the last week stay, of each day before the worst one, and nothing that is
-/// older than `retention`.
+/// The trend with the look before at its end. Looks of the last week stay, where they come faster than every quarter of an hour
+/// the worst of each hour, of each day before the worst one, and nothing that is older than `retention`.
 #[must_use]
 pub fn trend(before: Option<&WatchReport>, now: Timestamp, retention: Duration) -> Vec<TrendPoint> {
     let Some(before) = before else { return vec![] };
@@ -72,9 +72,19 @@ pub fn trend(before: Option<&WatchReport>, now: Timestamp, retention: Duration) 
     let recent = trend.split_off(recent);
     let mut kept: Vec<TrendPoint> =
         trend.chunk_by(|one, other| day(one) == day(other)).filter_map(worst).collect();
-    let drop = recent.len().saturating_sub(KEPT);
-    kept.extend(recent.into_iter().skip(drop));
+    kept.extend(hourly(recent));
     kept
+}
+
+/// Where looks come faster than they can be kept, the older ones are thinned to the worst of each hour.
+fn hourly(mut recent: Vec<TrendPoint>) -> Vec<TrendPoint> {
+    if recent.len() <= KEPT {
+        return recent;
+    }
+    let newest = recent.split_off(recent.len() - KEPT / 2);
+    let hour = |point: &TrendPoint| point.at.as_seconds().div_euclid(3600);
+    let older = recent.chunk_by(|one, other| hour(one) == hour(other)).filter_map(worst);
+    older.chain(newest).collect()
 }
 
 fn day(point: &TrendPoint) -> i64 {
@@ -170,6 +180,18 @@ mod tests {
     }
 
     #[test]
+    fn however_fast_looks_come_a_bad_one_stays() {
+        let mut newest = WatchReport { good: Some(false), ..look(0, None) };
+        for minute in (5..20 * 24 * 60).step_by(5) {
+            newest = look(minute, Some(&newest));
+            assert!(newest.trend.len() <= KEPT + 20, "at minute {minute}");
+            assert!(newest.trend.iter().any(|point| point.good == Some(false)), "at minute {minute}");
+        }
+        let first = newest.trend.first().map(|point| point.at.as_seconds());
+        assert_eq!(first, Some(0), "the bad look of the first day");
+    }
+
+    #[test]
     fn a_history_of_years_is_no_larger_than_its_retention() {
         let point = |minute: i64| TrendPoint {
             at: Timestamp::from_seconds(minute * 60).unwrap(),
@@ -182,7 +204,11 @@ mod tests {
         let end = 1_000 * 24 * 60;
         let full = WatchReport { trend: (0..end).step_by(5).map(point).collect(), ..look(end, None) };
         let kept = trend(Some(&full), full.at, QUARTER);
-        assert_eq!(kept.len(), KEPT + 90 - 7, "looks every five minutes");
+        assert_eq!(
+            kept.len(),
+            KEPT / 2 + 135 + 90 - 7,
+            "looks every five minutes: the worst of each hour, of each day"
+        );
         let bytes = entry(&WatchReport { trend: kept, ..full }, &LookDetails::default()).unwrap();
         let bytes: usize = bytes.files.values().map(Vec::len).sum();
         assert!(bytes < 300_000, "{bytes}");

@@ -127,9 +127,9 @@ impl Ledger {
         open.flat_map(|lease| lease.digests.iter().cloned()).collect()
     }
 
-    /// Ends a removal.
-    pub(crate) fn end(&mut self) {
-        self.sweep = None;
+    /// Ends the removal that was announced then; another one has begun since where that took too long.
+    pub(crate) fn end(&mut self, announced: Timestamp, by: &Provenance) {
+        self.sweep.take_if(|sweep| sweep.at == announced && sweep.by == *by);
     }
 }
 
@@ -169,7 +169,7 @@ impl<'a> Leases<'a> {
         self.ledger.leased(now)
     }
 
-    /// Announces what is about to be removed, at the time that [`Leases::leased`] was asked with; false where the journal moved since it was read: then everything is to be read
+    /// Announces what is about to be removed; false where the journal moved since it was read: then everything is to be read
     /// again.
     ///
     /// # Errors
@@ -185,14 +185,19 @@ impl<'a> Leases<'a> {
         self.append(message, now).await
     }
 
-    /// Says that a removal has ended.
+    /// Says that the removal has ended that was announced then.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub async fn end(journals: &dyn StateStore, now: Timestamp) -> Result<(), ReleaseError> {
+    pub async fn end(
+        journals: &dyn StateStore,
+        announced: Timestamp,
+        by: &Provenance,
+        now: Timestamp,
+    ) -> Result<(), ReleaseError> {
         for _ in 0..ATTEMPTS {
             let mut leases = Leases::read(journals).await?;
-            leases.ledger.end();
+            leases.ledger.end(announced, by);
             if leases.append("End a removal\n".to_owned(), now).await? {
                 return Ok(());
             }

@@ -2,8 +2,10 @@
 
 use tagship_domain::{
     Duration,
+    drift::ColumnDrift,
     incident::{IncidentPhase, Standing, WatchReport},
     monitor::MonitorReport,
+    rollout::Phase,
 };
 
 use crate::{mark::Tone, text::counted};
@@ -36,9 +38,28 @@ pub fn standing(report: &MonitorReport) -> ModelStanding {
         let sentence = "No look is remembered. `tagship monitor check` makes one.".to_owned();
         return said(Tone::Unknown, "unknown", "Nobody has looked yet".to_owned(), sentence);
     };
+    let newest = report.past.iter().find(|past| past.phase == Phase::Succeeded && past.at > look.at);
+    if let Some(newer) = newest.filter(|past| Some(&past.version) != look.version.as_ref()) {
+        let sentence =
+            format!("It serves since {}. The last look was at what served before.", newer.at.readable());
+        return said(
+            Tone::Unknown,
+            "unknown",
+            format!("Nobody has looked at {} yet", newer.version),
+            sentence,
+        );
+    }
     let age = report.at.since(look.at);
     if age <= old_after(look) {
-        return standing_of(look);
+        let standing = standing_of(look);
+        return match (standing.tone, unjudged(report)) {
+            (Tone::Good, unjudged @ 1..) => {
+                let sentence =
+                    format!("{} could not be judged, and nothing else is bad.", counted(unjudged, "column"));
+                said(Tone::Good, "good", "What could be judged is well".to_owned(), sentence)
+            }
+            _ => standing,
+        };
     }
     // It was looked at, but who knows what became of it since.
     let was = standing_of(look);
@@ -91,6 +112,15 @@ pub(crate) fn standing_of(look: &WatchReport) -> ModelStanding {
             said(Tone::Good, "good", "All is well".to_owned(), sentence)
         }
     }
+}
+
+/// Columns of the whole and of slices that drift could not be judged in.
+fn unjudged(report: &MonitorReport) -> usize {
+    let drift = report.details.as_ref().and_then(|details| details.drift.as_ref());
+    let of = |columns: &[ColumnDrift]| columns.iter().filter(|column| column.drifted.is_none()).count();
+    drift.map_or(0, |drift| {
+        of(&drift.columns) + drift.slices.iter().map(|slice| of(&slice.columns)).sum::<usize>()
+    })
 }
 
 fn said(tone: Tone, word: &'static str, headline: String, sentence: String) -> ModelStanding {

@@ -50,7 +50,7 @@ pub struct Context {
     pub sha: Option<CommitId>,
     /// The pull request that the event is about. What is checked out is often its merge with the base instead.
     pub proposed: Option<Proposed>,
-    /// The run that this one follows (`workflow_run`), unless it ran for a fork, whose files are nobody's model.
+    /// The run that this one follows (`workflow_run`), where it succeeded for this repository: files of a fork are nobody's model.
     pub follows: Option<u64>,
     /// Name of the event that started it.
     pub event_name: Option<String>,
@@ -167,12 +167,20 @@ fn proposed(payload: &Path) -> Option<Proposed> {
     })
 }
 
-/// The run that a payload is about, where it ran for this repository.
+/// Events that only who may write to the repository can cause. Others, e.g. a comment, may lead a run to build what somebody
+/// else proposes, under the name of the default branch.
+const TRUSTED: [&str; 6] =
+    ["push", "schedule", "workflow_dispatch", "repository_dispatch", "merge_group", "release"];
+
+/// The run that a payload is about, where it succeeded for this repository, on an event that can be trusted.
 fn followed(payload: &Path) -> Option<u64> {
     let payload: Value = serde_json::from_str(&std::fs::read_to_string(payload).ok()?).ok()?;
     let text = |pointer| payload.pointer(pointer).and_then(Value::as_str);
     let is_own = text("/workflow_run/head_repository/full_name")? == text("/repository/full_name")?;
-    payload.pointer("/workflow_run/id").and_then(Value::as_u64).filter(|_| is_own)
+    let is_trusted = is_own
+        && text("/workflow_run/conclusion") == Some("success")
+        && text("/workflow_run/event").is_some_and(|event| TRUSTED.contains(&event));
+    payload.pointer("/workflow_run/id").and_then(Value::as_u64).filter(|_| is_trusted)
 }
 
 #[allow(

@@ -1,10 +1,10 @@
 //! Writing files: a reader sees the old one or the new one, never half of one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, ErrorKind, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use tagship_domain::Exit;
@@ -45,20 +45,20 @@ pub fn shared(path: &Path, text: &str, existing: Existing) -> Result<(), Failure
     }
 }
 
-/// In a folder that [`directory`] wrote.
+/// In a folder that [`directory`] wrote: the paths of its files, a line each.
 const OURS: &str = ".tagship-pages";
 
-/// Writes a folder of files by their paths, with `/` between parts. A reader sees the old folder or the new one, never half of one.
-/// One that is there is replaced where it is empty or was written by this function; any other stays.
+/// Writes a folder of files by their paths, with `/` between parts. Nobody sees half of it: it is made beside, and takes the place
+/// of an earlier one as a whole. One that holds anything that no earlier run wrote there stays.
 ///
 /// # Errors
-/// When it cannot be written, or holds what somebody else put there.
+/// When it cannot be written, is a link, or holds what somebody else put there.
 pub fn directory(path: &Path, files: &BTreeMap<String, String>) -> Result<(), Failure> {
     let attempt = || format!("write {}", path.display());
     let failed = |error: io::Error| Failure::unwritable(attempt(), &error);
-    let is_there = path.is_dir();
-    if is_there && !path.join(OURS).is_file() && fs::read_dir(path).map_err(failed)?.next().is_some() {
-        let message = format!("{}: it holds files that no earlier run wrote there", attempt());
+    let is_there = fs::symlink_metadata(path).is_ok();
+    if is_there && let Some(foreign) = foreign(path).map_err(failed)? {
+        let message = format!("{}: {} is of no earlier run", attempt(), foreign.display());
         return Err(Failure::new(Exit::Usage, "exists", message)
             .hint("name a folder that is not there yet, or an empty one"));
     }
@@ -70,15 +70,38 @@ pub fn directory(path: &Path, files: &BTreeMap<String, String>) -> Result<(), Fa
     for (name, text) in files {
         shared(&new.join(name), text, Existing::Keep)?;
     }
-    shared(&new.join(OURS), "This folder is replaced as a whole by the next run.\n", Existing::Keep)?;
+    let names = files.keys().map(String::as_str).collect::<Vec<_>>().join("\n");
+    shared(&new.join(OURS), &names, Existing::Keep)?;
     if is_there {
         fs::rename(path, &old).map_err(failed)?;
     }
-    fs::rename(&new, path).map_err(|error| {
-        // What was there comes back; where even that fails, it is still beside it until the next line is read.
-        let _ = fs::rename(&old, path);
-        failed(error)
-    })
+    let Err(error) = fs::rename(&new, path) else { return Ok(()) };
+    if is_there && fs::rename(&old, path).is_err() {
+        let kept = made.keep().join("old");
+        return Err(failed(error).hint(format!("the earlier folder is {}; move it back", kept.display())));
+    }
+    Err(failed(error))
+}
+
+/// What there is that [`directory`] did not write; the path itself where it is no folder.
+fn foreign(path: &Path) -> io::Result<Option<PathBuf>> {
+    if !fs::symlink_metadata(path)?.is_dir() {
+        return Ok(Some(path.to_owned()));
+    }
+    let ours = fs::read_to_string(path.join(OURS)).unwrap_or_default();
+    let ours: BTreeSet<PathBuf> = ours.lines().chain([OURS]).map(|name| path.join(name)).collect();
+    let mut open = vec![path.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                open.push(entry.path());
+            } else if !ours.contains(&entry.path()) {
+                return Ok(Some(entry.path()));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Writes a file for later steps, which nobody else reads.
@@ -148,6 +171,19 @@ mod tests {
         assert_eq!((refused.exit, theirs.join("index.html").is_file()), (Exit::Usage, true), "{refused:?}");
         assert!(directory(&theirs.join("index.html"), &files(&["a"])).is_err(), "a file is no folder");
         assert!(theirs.join("index.html").is_file());
+        // A copy of a site to which somebody adds is not ours either.
+        fs::write(out.join("CNAME"), "models.example").unwrap();
+        assert_eq!(directory(&out, &files(&["index.html"])).unwrap_err().exit, Exit::Usage);
+        assert!(out.join("CNAME").is_file());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_linked_folder_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(place.path().join("real"), place.path().join("site")).unwrap();
+        assert!(directory(&place.path().join("site"), &BTreeMap::new()).is_err());
     }
 
     #[cfg(unix)]

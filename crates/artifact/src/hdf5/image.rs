@@ -11,20 +11,11 @@ pub(super) struct Image {
     /// Bytes of an address and of a length.
     pub(super) offset_width: usize,
     pub(super) length_width: usize,
-    /// Bytes that may still be read.
-    left: u64,
 }
-
-/// Bytes of a file that are read beside twice its size: an object is read where something refers to it, and names of many
-/// attributes lie in one heap.
-const READ_AGAIN: u64 = 1 << 30;
-/// What reading costs beside its bytes.
-const EACH: u64 = 64;
 
 impl Image {
     pub(super) fn new(pages: Pages) -> Self {
-        let left = pages.size().saturating_mul(2).saturating_add(READ_AGAIN);
-        Self { pages, base: 0, offset_width: 8, length_width: 8, left }
+        Self { pages, base: 0, offset_width: 8, length_width: 8 }
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -49,15 +40,12 @@ impl Image {
             .is_some_and(|end| end <= self.size())
     }
 
-    /// The bytes at an address. A file whose parts refer to the same places over and over is left incomplete: a few
-    /// kilobytes could keep a reader for days.
+    /// The bytes at an address.
     pub(super) fn bytes(&mut self, address: u64, length: u64) -> Result<Vec<u8>, Fault> {
         let at = self.place(address);
         if !self.holds(address, length) {
             return Err(Fault::Outside { at, length });
         }
-        let left = self.left.checked_sub(length.saturating_add(EACH));
-        self.left = left.ok_or(Fault::Limit { at, what: "more reading than its size explains" })?;
         self.pages.bytes(at, length)
     }
 }

@@ -40,8 +40,8 @@ enum Remover {
     },
     /// It looks at the clock once more.
     Looks(Timestamp),
-    Removes,
-    Ends,
+    Removes(Timestamp),
+    Ends(Timestamp),
     Ended,
 }
 
@@ -140,23 +140,23 @@ fn remove(mut state: State, rules: Rules) -> State {
             } else if revision != state.revision && rules != Rules::NoSwap {
                 Remover::Begins
             } else {
-                match read.announce(BTreeSet::from([file()]), &by("gc"), at) {
+                match read.announce(BTreeSet::from([file()]), &by("gc"), state.now) {
                     Err(_) => Remover::Ended,
                     Ok(()) => {
                         (state.ledger, state.revision) = (read, state.revision + 1);
-                        Remover::Looks(at)
+                        Remover::Looks(state.now)
                     }
                 }
             }
         }
-        Remover::Looks(at) if at.after(SWEEP) <= state.now => Remover::Ends,
-        Remover::Looks(_) => Remover::Removes,
-        Remover::Removes => {
+        Remover::Looks(at) if at.after(SWEEP) <= state.now => Remover::Ends(at),
+        Remover::Looks(at) => Remover::Removes(at),
+        Remover::Removes(at) => {
             state.stored = false;
-            Remover::Ends
+            Remover::Ends(at)
         }
-        Remover::Ends => {
-            state.ledger.end();
+        Remover::Ends(at) => {
+            state.ledger.end(at, &by("gc"));
             state.revision += 1;
             Remover::Ended
         }
@@ -177,7 +177,7 @@ impl State {
         next.push(remove(self.clone(), rules));
         // Time passes once, until every lease has ended, wherever no run looks at the clock first.
         let looks = self.makers.contains(&Maker::Tags) && rules != Rules::NoRenewal
-            || self.remover == Remover::Removes;
+            || matches!(self.remover, Remover::Removes(_));
         if self.now == at(0) && !looks {
             next.push(Self { now: at(0).after(LEASE).after(SWEEP), ..self.clone() });
         }

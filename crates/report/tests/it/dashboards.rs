@@ -6,6 +6,7 @@ use tagship_domain::{
     explanation::{MetricHistory, MetricPoint, Recorded},
     incident::{IncidentPhase, Standing},
     monitor::MonitorReport,
+    rollout::Phase,
 };
 use tagship_report::{
     Tone, explain,
@@ -79,9 +80,20 @@ fn size_is_bounded_whatever_is_watched() {
 
 #[test]
 fn all_is_well_only_where_everything_was_measured_lately() {
-    assert_eq!(standing(&well()).headline, "All is well");
-    let with = |change: fn(&mut MonitorReport)| {
+    let gaps = standing(&well());
+    assert_eq!((gaps.tone, gaps.headline.as_str()), (Tone::Good, "What could be judged is well"));
+    let whole = || {
         let mut report = well();
+        let drift = report.details.as_mut().and_then(|details| details.drift.as_mut()).unwrap();
+        for column in &mut drift.columns {
+            column.drifted = column.drifted.or(Some(false));
+        }
+        drift.slices.clear();
+        report
+    };
+    assert_eq!(standing(&whole()).headline, "All is well");
+    let with = |change: fn(&mut MonitorReport)| {
+        let mut report = whole();
         change(&mut report);
         standing(&report)
     };
@@ -97,6 +109,12 @@ fn all_is_well_only_where_everything_was_measured_lately() {
     assert!(unknown.sentence.ends_with("1 without data."), "{}", unknown.sentence);
     let old = with(|report| report.at = report.at.after(Duration::from_secs(4 * 3_600)));
     assert_eq!((old.tone, old.headline.as_str()), (Tone::Unknown, "Nobody has looked lately"));
+    let newer = with(|report| {
+        report.past[0].phase = Phase::Succeeded;
+        report.past[0].version = "v9.0.0".parse().unwrap();
+        report.past[0].at = report.at;
+    });
+    assert_eq!((newer.tone, newer.headline.as_str()), (Tone::Unknown, "Nobody has looked at v9.0.0 yet"));
     let open = with(|report| {
         report.look.as_mut().unwrap().incidents[0].phase = IncidentPhase::Open;
     });

@@ -47,16 +47,16 @@ pub(crate) fn judge(
     let mut matched = HashSet::new();
     for file in &given.predictions {
         read_predictions(root, file, given, version, labels.is_none(), &mut |id, mut row| {
-            if begin.is_some_and(|begin| row.at.is_none_or(|at| at < begin)) {
-                return;
-            }
             if let Some((labels, id)) = labels.as_ref().zip(id)
                 && let Some((label, at)) = labels.get(&id)
             {
                 (row.label, row.labelled_at) = (Some(label.clone()), *at);
                 matched.insert(id);
             }
-            predictions.push(row);
+            let is_meant = |begin| row.at.is_some_and(|at| at >= begin);
+            if begin.is_none_or(is_meant) {
+                predictions.push(row);
+            }
         })?;
     }
     let unmatched = labels.map_or(0, |labels| labels.len() - matched.len()) as u64;

@@ -50,7 +50,14 @@ pub(crate) async fn judge(
             Ok(values) => {
                 let watched = watch(&stream.name, &stream.detector, known, &values)
                     .map_err(|why| Failure::usage(format!("watch stream {}: {why}", stream.name)))?;
-                found.push(findings::of_stream(&watched, stream.severity));
+                let is_silent =
+                    watched.state.last.is_none_or(|last| last < before(now, stream.over.plus(SETTLING)));
+                let said = remembered.and_then(|look| look.findings.iter().find(|one| is_of(one, stream)));
+                found.push(match said {
+                    // Looks may come faster than values do.
+                    Some(said) if watched.taken == 0 && !is_silent => said.clone(),
+                    _ => findings::of_stream(&watched, stream.severity),
+                });
                 states.push(watched.state);
             }
             Err(error) => {
@@ -64,6 +71,13 @@ pub(crate) async fn judge(
         }
     }
     Ok((found, states))
+}
+
+/// Whether a finding is what this detector said of the stream.
+fn is_of(finding: &Finding, stream: &StreamSettings) -> bool {
+    finding.topic == format!("stream/{}", stream.name)
+        && finding.severity == stream.severity
+        && finding.threshold.contains(&stream.detector)
 }
 
 fn open(workspace: &Workspace, stream: &StreamSettings) -> Result<Box<dyn ValueSource>, PortError> {

@@ -71,9 +71,16 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
         None => None,
     };
     let mut answer = answer(args, workspace, &report, acted?)?;
-    if let Some(pages) = pages {
-        answer.text.push('\n');
-        answer.text.push_str(&pages?);
+    match pages {
+        Some(Ok(written)) => {
+            answer.text.push('\n');
+            answer.text.push_str(&written);
+        }
+        // What was found and done is the answer, whatever became of the pages.
+        Some(Err(failure)) => {
+            workspace.tell_once(&format!("warning: {}; the pages are old", failure.message));
+        }
+        None => {}
     }
     Ok(answer)
 }
@@ -138,14 +145,24 @@ async fn act(
     report: &WatchReport,
 ) -> Result<Option<Answer>, Failure> {
     let least = place.model.monitor.alerts.open_after;
+    let newest = recorded(workspace, place).await?;
+    let Some(began) = newest.as_ref().map(|state| state.started) else { return Ok(None) };
     let is_open = |finding: &&Finding| {
+        // Rows of quality are those of the version that serves. The window of an objective reaches back: what was bad before
+        // this version came is not its fault.
+        let is_its_own = |incident: &Incident| {
+            finding.topic.starts_with("quality/")
+                || incident.opened.last().is_some_and(|opened| *opened >= began)
+        };
         let confirmed = |incident: &Incident| {
-            incident.topic == finding.topic && incident.phase == IncidentPhase::Open && incident.bad >= least
+            incident.topic == finding.topic
+                && incident.phase == IncidentPhase::Open
+                && incident.bad >= least
+                && is_its_own(incident)
         };
         finding.standing == Standing::Bad && finding.is_regression && report.incidents.iter().any(confirmed)
     };
     let Some(why) = report.findings.iter().find(is_open) else { return Ok(None) };
-    let newest = recorded(workspace, place).await?;
     if let Err(refusal) = refuse_unguarded(workspace, place, newest.as_ref()).await {
         if refusal.exit != Exit::Negative {
             return Err(refusal);

@@ -33,9 +33,16 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
             return Ok(answer(name, &going, kept, args.dry_run, workspace));
         }
         let digests = going.iter().map(|file| file.digest.clone()).collect();
-        if leases.announce(digests, &workspace.context.by, began).await.map_err(failed)? {
-            let removed = remove(inventory.as_ref(), &going, &|| in_time(workspace, began)).await;
-            Leases::end(workspace.host.journals.as_ref(), workspace.clock.now()).await.map_err(failed)?;
+        // Reading may have taken long; releases believe in a removal from here on.
+        let (announced, by) = (workspace.clock.now(), &workspace.context.by);
+        if leases.announce(digests, by, announced).await.map_err(failed)? {
+            let removed = remove(inventory.as_ref(), &going, &|| in_time(workspace, announced)).await;
+            let journals = workspace.host.journals.as_ref();
+            if let Err(error) = Leases::end(journals, announced, by, workspace.clock.now()).await {
+                workspace.tell_once(&format!(
+                    "warning: {error}; releases of these bytes wait for an hour at most"
+                ));
+            }
             return removed.map(|()| answer(name, &going, kept, false, workspace));
         }
     }
@@ -44,8 +51,8 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
 }
 
 /// A removal that takes too long stops while releases still believe it.
-fn in_time(workspace: &Workspace, began: Timestamp) -> Result<(), PortError> {
-    if workspace.clock.now() < began.after(Duration::from_secs(SWEEP.std().as_secs() / 2)) {
+fn in_time(workspace: &Workspace, announced: Timestamp) -> Result<(), PortError> {
+    if workspace.clock.now() < announced.after(Duration::from_secs(SWEEP.std().as_secs() / 2)) {
         return Ok(());
     }
     let message = "it has taken too long: what is left may be needed by now";

@@ -38,6 +38,11 @@ pub(super) fn of(files: &[FileEntry]) -> Vec<Layer<'_>> {
     layers
 }
 
+/// Whether a path has a part that image layers read as the removal of another file (OCI Image Layer, "Whiteouts").
+pub(super) fn takes_away(path: &str) -> bool {
+    path.split('/').any(|part| part.starts_with(".wh."))
+}
+
 impl Layer<'_> {
     /// What is in it: the digest of its files' paths and digests, in order.
     pub(super) fn key(&self) -> Digest {

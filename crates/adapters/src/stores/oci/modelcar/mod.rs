@@ -9,7 +9,7 @@ mod tar;
 
 use serde_json::{Value, json};
 use tagship_domain::{Digest, Manifest, Release};
-use tagship_ports::PortError;
+use tagship_ports::{PortError, Problem};
 
 pub(super) use self::base::Base;
 use self::{base::Platform, layers::Layer};
@@ -47,6 +47,15 @@ impl OciStore {
             let shown: Value = serde_json::from_slice(&found).unwrap_or_default();
             let ours = shown["annotations"][SHOWS] == release.manifest.to_string();
             return if ours { Ok(()) } else { Err(self.is_taken(&tag, &found)) };
+        }
+        if let Some(file) = manifest.files.iter().find(|file| layers::takes_away(&file.path)) {
+            let message = format!("the name {:?} takes other files away in an image", file.path);
+            return Err(PortError::new(
+                Problem::Unsupported,
+                format!("write {tag} to {}", self.place),
+                message,
+            )
+            .hint("rename the file, or leave `modelcar` out"));
         }
         let mut models = vec![];
         let layers = layers::of(&manifest.files);
