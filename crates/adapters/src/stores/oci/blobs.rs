@@ -10,6 +10,7 @@ use tagship_ports::{PortError, Problem};
 use super::{
     OciStore, RANGE,
     registry::{Ask, TRIES, lost, pause, read, refused},
+    stream,
 };
 use crate::{
     disk::{blocking, digest_of, local},
@@ -151,7 +152,8 @@ impl OciStore {
         let about = format!("write {digest} to {}", self.place);
         let url = self.begin(&about, digest).await?;
         let opened = tokio::fs::File::open(file).await.map_err(|error| local("read", file, &error))?;
-        let answered = self.registry.send_body(&about, Method::PUT, url, opened.into(), size).await?;
+        let answered =
+            self.registry.send_body(&about, Method::PUT, url, stream::of_file(opened), size).await?;
         if answered.status() == StatusCode::CREATED { Ok(()) } else { Err(refused(&about, answered).await) }
     }
 

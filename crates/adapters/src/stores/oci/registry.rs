@@ -237,7 +237,9 @@ fn parameters(text: &str) -> Vec<(String, String)> {
 
 /// Reads an answer of at most so many bytes.
 pub(super) async fn read(about: &str, mut response: Response, limit: u64) -> Result<Vec<u8>, PortError> {
-    let mut bytes = vec![];
+    // As much as is announced, and no more than may come: what grows by doubling holds three times as much for a moment.
+    let announced = response.content_length().unwrap_or_default().min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(|error| lost(about, &error))? {
         if bytes.len() as u64 + chunk.len() as u64 > limit {
             let message = format!("more than {limit} bytes came");
