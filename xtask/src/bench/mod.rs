@@ -7,6 +7,7 @@ mod drift;
 mod inputs;
 mod rollouts;
 mod scanners;
+mod stores;
 mod table;
 
 use std::{
@@ -40,6 +41,9 @@ const SCANNERS: &str = "scanners";
 /// Other tools that look for drift.
 const DRIFT: &str = "drift";
 
+/// Transfers of a large model.
+const STORES: &str = "stores";
+
 const PARTS: &[Part] = &[
     Part { name: "small", by_name: false, run: small },
     Part { name: "large", by_name: false, run: large },
@@ -52,6 +56,7 @@ const PARTS: &[Part] = &[
     Part { name: "forest", by_name: false, run: forest },
     Part { name: DRIFT, by_name: true, run: drift::run },
     Part { name: SCANNERS, by_name: true, run: scanners::run },
+    Part { name: STORES, by_name: true, run: stores::run },
 ];
 
 impl Part {
@@ -74,7 +79,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
     }
     match names {
         // They look at one program, and a build of all of them takes as long as the rest.
-        [SCANNERS | DRIFT] => dist::build_first(workspace)?,
+        [SCANNERS | DRIFT | STORES] => dist::build_first(workspace)?,
         _ => dist::build(workspace)?,
     }
     let scratch = tempfile::tempdir().context("make a temporary directory")?;

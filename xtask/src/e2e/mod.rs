@@ -23,7 +23,7 @@ mod sarif;
 mod signing;
 mod stores;
 mod subject;
-mod system;
+pub(crate) mod system;
 mod yaml;
 
 use std::time::Instant;

@@ -15,7 +15,7 @@ use crate::process;
 const DAEMONS: &str = "/usr/sbin";
 
 /// Installs a package of the system unless its program is there.
-pub(super) fn demand(program: &str, package: &str) -> Result<()> {
+pub(crate) fn demand(program: &str, package: &str) -> Result<()> {
     if is_there(program) {
         return Ok(());
     }
