@@ -7,12 +7,11 @@ usage: monitor_rules.py TAGSHIP DIRECTORY
 
 import json
 import subprocess
-import sys
 import time
 import urllib.parse
 from pathlib import Path
 
-from rollout_bench import Bench, expect, fail_with_logs, free_port, request, wait_for
+from rollout_bench import Bench, expect, free_port, request, run_with_bench, wait_for
 
 CONFIG = """version: 1
 models:
@@ -90,17 +89,9 @@ def objectives(url: str, names=tuple(SHARES)) -> str:
     values = [
         f"\n        - {{ name: cpu, at-most: 0.8, over: 10m, severity: page, source: {{ prometheus: {{ url: \"{url}\", step: 1m, query: 'cpu{{version=\"{{{{arm}}}}\"}}' }} }} }}",
         f"\n        - {{ name: free, at-least: 0.1, source: {{ prometheus: {{ url: \"{url}\", query: 'scalar(free)' }} }} }}",
+        f"\n        - {{ name: memory, at-most: 2000000000, source: {{ prometheus: {{ url: \"{url}\", query: 'scalar(resident)' }} }} }}",
     ]
     return "".join(shares + values) + "\n      "
-
-
-def main():
-    tagship, directory = sys.argv[1:]
-    with Bench(directory, tagship, "") as bench:
-        try:
-            play(bench, Path(directory))
-        except BaseException as error:
-            fail_with_logs(bench, error)
 
 
 def play(bench: Bench, home: Path):
@@ -257,4 +248,4 @@ def promtool(*words: str):
     print(f"ok: promtool {' '.join(words[:2])} ({time.monotonic() - began:.1f} s)")
 
 
-main()
+run_with_bench(play)

@@ -7,13 +7,12 @@ usage: prometheus_rollout.py TAGSHIP DIRECTORY
 
 import base64
 import json
-import sys
 import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from rollout_bench import Bench, Clients, expect, fail_with_logs, free_port, wait_for
+from rollout_bench import Bench, Clients, expect, free_port, run_with_bench, wait_for
 
 SERIES = '{model="churn",version="{{arm}}",route="weighted"%s}'
 PASSWORD = "a-password-of-this-test"
@@ -54,15 +53,6 @@ models:
               success: result <= MOST && result <= stable + 1
               source: { prometheus: { url: "http://PROMETHEUS", LOGIN, step: 1s, query: 'sum(increase(tagship_errors_totalALL[10s])) / sum(increase(tagship_requests_totalALL[10s]))' } }
 """
-
-
-def main():
-    tagship, directory = sys.argv[1:]
-    with Bench(directory, tagship, "") as bench:
-        try:
-            play(bench, Path(directory))
-        except BaseException as error:
-            fail_with_logs(bench, error)
 
 
 def play(bench: Bench, home: Path):
@@ -167,4 +157,4 @@ def judged(bench: Bench, phase: str, version: str, metrics: tuple) -> dict:
     return state
 
 
-main()
+run_with_bench(play)

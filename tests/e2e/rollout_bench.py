@@ -214,6 +214,16 @@ class Clients(Meanwhile):
                 request(f"{self.url}/feedback", self.labels.popleft()[1])
 
 
+def run_with_bench(play):
+    """The whole of a test whose arguments are the program and a directory."""
+    tagship, directory = sys.argv[1:]
+    with Bench(directory, tagship, "") as bench:
+        try:
+            play(bench, Path(directory))
+        except BaseException as error:
+            fail_with_logs(bench, error)
+
+
 def fail_with_logs(bench: Bench, error: BaseException, more=()):
     for log in [*sorted(bench.home.glob("*.log")), *more]:
         sys.stderr.write(f"--- {log.name}\n{log.read_text(errors='replace')[-2000:]}\n")

@@ -125,11 +125,15 @@ fn broken(
         QualityBound::AtMost(_) => ("min_over_time", ">"),
         QualityBound::AtLeast(_) => ("max_over_time", "<"),
     };
-    let (judged, window) = match over {
-        Some(over) => (format!("{nearest}({value}[{over}])"), over.to_string()),
-        None => (value, "the newest value".to_owned()),
+    let limit = bound.limit();
+    let (expr, window) = match over {
+        // A window of which only the end was recorded is not judged: what it would say of it is unknown.
+        Some(over) => (
+            format!("{nearest}({value}[{over}]) {operator} {limit} and {value} offset {over}"),
+            over.to_string(),
+        ),
+        None => (format!("{value} {operator} {limit}"), "the newest value".to_owned()),
     };
-    let expr = format!("{judged} {operator} {}", bound.limit());
     let mut alert = alert(watched, objective, BOUND, expr, severity);
     alert.annotations.extend([
         ("window", window),

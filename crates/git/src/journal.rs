@@ -124,6 +124,12 @@ impl GitRepo {
         entry: &NewEntry,
         operation: &str,
     ) -> Result<Option<Oid>, PortError> {
+        // It could be written, and never be read again.
+        let size: usize = entry.files.values().map(Vec::len).sum();
+        if size > MAX_ENTRY {
+            let message = format!("the entry has {size} bytes, and at most {MAX_ENTRY} are read");
+            return Err(PortError::new(Problem::Invalid, operation, message));
+        }
         let repository = self.lock();
         let parent = match parent.map(|id| repository.find_commit(id)).transpose() {
             Ok(parent) => parent,

@@ -58,23 +58,22 @@ impl RunArtifacts for GitHub {
 
 impl GitHub {
     async fn find_artifact(&self, runs: &[u64], name: &str, about: &str) -> Result<Artifact, CallError> {
+        let error = |message: String| PortError::new(Problem::NotFound, about, message);
         let mut others = vec![];
-        let mut has_expired = false;
         for run in runs {
             for artifact in self.artifacts_of(*run, about).await? {
                 if artifact.name != name {
                     others.push(artifact.name);
                 } else if artifact.expired {
-                    has_expired = true;
+                    // An older one is other weights than those that are meant.
+                    let error = error("it has expired".to_owned());
+                    return Err(error
+                        .hint("run the workflow that makes it again, or have it kept longer")
+                        .into());
                 } else {
                     return Ok(artifact);
                 }
             }
-        }
-        let error = |message: String| PortError::new(Problem::NotFound, about, message);
-        if has_expired {
-            let error = error("it has expired".to_owned());
-            return Err(error.hint("run the workflow that makes it again, or have it kept longer").into());
         }
         others.truncate(TOLD);
         let there =

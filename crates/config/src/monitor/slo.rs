@@ -103,6 +103,10 @@ impl ObjectiveLayer {
                 place.key(other).report(format!("`{other}` means nothing beside `{key}`"), Some(help));
             }
         }
+        if self.over.is_some_and(|over| over == Duration::default()) {
+            let help = "name how long the bound has to be broken, e.g. `10m`".to_owned();
+            place.key("over").report("a window of no length holds no value".to_owned(), Some(help));
+        }
         let asks = if is_share {
             Asks::Share { target: number, below: self.below }
         } else {

@@ -152,9 +152,27 @@ fn of_bound<'a>(
         fires,
     };
     vec![
-        case("a broken bound", broken, alert.map(|alert| (alert, broken.to_string())).into_iter().collect()),
+        case(
+            "a broken bound",
+            broken,
+            alert.map(|alert| (alert, as_go_writes(broken))).into_iter().collect(),
+        ),
         case("a value at the bound", limit, vec![]),
     ]
+}
+
+/// A number as the templates of Prometheus write it: the fewest digits that mean it, with an exponent from a million on and
+/// below a ten-thousandth.
+fn as_go_writes(value: f64) -> String {
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    match exponent.parse::<i32>() {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+        }
+        _ => value.to_string(),
+    }
 }
 
 fn write_case(text: &mut String, case: &Case<'_>) {
@@ -193,5 +211,27 @@ fn write_case(text: &mut String, case: &Case<'_>) {
         yaml::texts(&mut expected, 12, "exp_annotations", &annotations);
         // The first line begins an element of the list.
         text.push_str(&expected.replacen("            exp_labels", "          - exp_labels", 1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_go_writes;
+
+    #[test]
+    fn numbers_are_written_as_promtool_expects_them() {
+        // What promtool 2.42 made of `{{ $value }}`.
+        for (value, text) in [
+            (100_000.0, "100000"),
+            (1_000_000.0, "1e+06"),
+            (123_456_789.0, "1.23456789e+08"),
+            (-2_000_001.0, "-2.000001e+06"),
+            (123_456.75, "123456.75"),
+            (12_345_678_901.0, "1.2345678901e+10"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+        ] {
+            assert_eq!(as_go_writes(value), text);
+        }
     }
 }

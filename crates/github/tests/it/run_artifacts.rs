@@ -33,11 +33,12 @@ async fn the_newest_of_the_first_run_that_has_one_counts() {
     assert_eq!(fetched(&host, &[7, 8], "model", 100).await.unwrap(), b"new");
     assert_eq!(fetched(&host, &[8, 7], "model", 100).await.unwrap(), b"other");
     assert_eq!(fetched(&host, &[9, 7, 8], "report", 100).await.unwrap(), b"report");
-    change(&host, 1, "expired", json!(true));
-    assert_eq!(fetched(&host, &[7], "model", 100).await.unwrap(), b"old");
     // Older servers tell no digest.
-    change(&host, 0, "digest", Value::Null);
-    assert_eq!(fetched(&host, &[7], "model", 100).await.unwrap(), b"old");
+    change(&host, 1, "digest", Value::Null);
+    assert_eq!(fetched(&host, &[7], "model", 100).await.unwrap(), b"new");
+    change(&host, 1, "expired", json!(true));
+    let error = fetched(&host, &[7, 8], "model", 100).await.unwrap_err();
+    assert!(error.to_string().contains("it has expired"), "an older one is not what is meant: {error}");
 }
 
 #[tokio::test]

@@ -39,8 +39,36 @@ impl Stood {
     }
 }
 
-/// Looks with their times in milliseconds, oldest first, as pieces around the height `y`; each look lasts until the next one.
+/// A look says something for so long at least, in milliseconds: of the last week the worst of an hour may be kept, of each day
+/// before the worst one.
+const HOURS: f64 = 2.0 * 3_600_000.0;
+const DAYS: f64 = 2.0 * 86_400_000.0;
+const WEEK: f64 = 7.0 * 86_400_000.0;
+/// So many missed looks at the usual pace are a gap.
+const MISSED: f64 = 3.0;
+
+/// The same looks with what is unknown between them: where nobody looked, nobody knows.
+fn with_gaps(looks: &[(f64, Stood)], end: f64) -> Vec<(f64, Stood)> {
+    let mut paces: Vec<f64> = looks.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    paces.sort_by(f64::total_cmp);
+    let usual = paces.get(paces.len() / 2).copied().unwrap_or(DAYS);
+    let mut out = vec![];
+    for (number, look) in looks.iter().enumerate() {
+        let until = looks.get(number + 1).map_or(end, |next| next.0);
+        let least = if end - look.0 > WEEK { DAYS } else { HOURS };
+        let lasts = (usual * MISSED).max(least);
+        out.push(*look);
+        if until - look.0 > lasts {
+            out.push((look.0 + lasts, Stood::Unknown));
+        }
+    }
+    out
+}
+
+/// Looks with their times in milliseconds, oldest first, as pieces around the height `y`; each look lasts until the next one, where
+/// that is not too long.
 pub(super) fn strip(looks: &[(f64, Stood)], x: Scale, y: f64) -> String {
+    let looks = with_gaps(looks, x.range[1]);
     let [left, right] = x.place;
     let width = (right - left) / as_f64(PIECES);
     let mut pieces: Vec<Option<Stood>> = vec![None; PIECES];
@@ -119,5 +147,19 @@ mod tests {
             "{drawn}"
         );
         assert_eq!(strip(&[], X, 10.0), "");
+    }
+
+    #[test]
+    fn days_in_which_nobody_looked_are_unknown() {
+        let hour = 3_600_000.0;
+        let mut looks: Vec<(f64, Stood)> = (0..48).map(|at| (f64::from(at) * hour, Stood::Good)).collect();
+        looks.extend((120..121).map(|at| (f64::from(at) * hour, Stood::Good)));
+        let x = Scale { range: [0.0, 120.0 * hour], place: [0.0, 120.0] };
+        let drawn = strip(&looks, x, 10.0);
+        assert!(drawn.contains("<path class=\"s-unknown\" d=\"M50.0 10.0H"), "{drawn}");
+        // Once a day is a pace, too, and of the time before the last week there is no more than that.
+        let daily: Vec<_> = (0..30).map(|at| (f64::from(at) * 24.0 * hour, Stood::Good)).collect();
+        let x = Scale { range: [0.0, 29.0 * 24.0 * hour], place: [0.0, 120.0] };
+        assert!(!strip(&daily, x, 10.0).contains("s-unknown"));
     }
 }
