@@ -15,7 +15,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tagship_domain::{Digest, Duration, Provenance, Timestamp};
+use tagship_domain::{
+    Digest, Document, Duration, Provenance, Timestamp,
+    schema::{self, DocumentError},
+};
 use tagship_ports::{
     StateStore,
     state_store::{AppendError, Entry, Files, NewEntry},
@@ -61,6 +64,10 @@ pub(crate) struct Ledger {
     next: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sweep: Option<Sweep>,
+}
+
+impl Document for Ledger {
+    const SCHEMA: &'static str = "tagship/leases/v1";
 }
 
 impl Ledger {
@@ -153,12 +160,13 @@ impl<'a> Leases<'a> {
     /// When it cannot be read, or is none of ours.
     pub async fn read(journals: &'a dyn StateStore) -> Result<Self, ReleaseError> {
         let tip = journals.tip(JOURNAL).await?;
-        let ledger = match tip.as_ref().and_then(|tip| tip.files.get(FILE)) {
+        let ledger = match &tip {
             None => Ledger::default(),
-            Some(json) => serde_json::from_slice(json).map_err(|error| ReleaseError::BadClaims {
-                journal: JOURNAL.to_owned(),
-                why: error.to_string(),
-            })?,
+            // One that cannot be read is no sign that nothing is leased.
+            Some(tip) => {
+                let text = tip.files.get(FILE).map(|json| String::from_utf8_lossy(json)).unwrap_or_default();
+                schema::from_json(&text).map_err(|error| bad(&error))?
+            }
         };
         Ok(Self { journals, tip, ledger })
     }
@@ -206,10 +214,7 @@ impl<'a> Leases<'a> {
     }
 
     async fn append(self, message: String, now: Timestamp) -> Result<bool, ReleaseError> {
-        let json = serde_json::to_vec_pretty(&self.ledger).map_err(|error| ReleaseError::BadClaims {
-            journal: JOURNAL.to_owned(),
-            why: error.to_string(),
-        })?;
+        let json = schema::to_json(&self.ledger).map_err(|error| bad(&error))?.into_bytes();
         let entry = NewEntry { message, files: Files::from([(FILE.to_owned(), json)]), at: now };
         match self.journals.append(JOURNAL, self.tip.as_ref().map(|tip| &tip.id), &entry).await {
             Ok(_) => Ok(true),
@@ -265,4 +270,8 @@ async fn change<T>(
         }
     }
     Err(ReleaseError::ContendedLeases { attempts: ATTEMPTS })
+}
+
+fn bad(error: &DocumentError) -> ReleaseError {
+    ReleaseError::BadClaims { journal: JOURNAL.to_owned(), why: error.to_string() }
 }

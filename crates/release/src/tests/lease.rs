@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use tagship_domain::{Digest, Provenance, Timestamp};
+use tagship_ports::{StateStore as _, fake::FakeStateStore, state_store::NewEntry};
 
 use super::at;
 use crate::{
     ReleaseError,
     fetch::digest_of,
-    lease::{LEASE, Ledger, SWEEP},
+    lease::{LEASE, Leases, Ledger, SWEEP},
 };
 
 /// Where a release is. It needs one file, and refers to it with its tag.
@@ -210,5 +211,21 @@ fn no_order_of_releases_and_removal_loses_what_a_tag_refers_to() {
 fn without_any_of_its_parts_the_walk_finds_a_loss() {
     for rules in [Rules::NoSwap, Rules::TagsFirst, Rules::LateClock, Rules::NoRenewal] {
         assert!(walk(rules).1 > 0, "{rules:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_read_leases_no_less() {
+    for json in [None, Some("{}"), Some("{\"schema\":\"tagship/leases/v2\",\"leases\":{},\"next\":1}")] {
+        let journals = FakeStateStore::default();
+        let files =
+            json.map(|json| ("leases.json".to_owned(), json.as_bytes().to_vec())).into_iter().collect();
+        let entry = NewEntry {
+            message: "A newer program was here\n".to_owned(),
+            files,
+            at: Timestamp::from_seconds(0).unwrap(),
+        };
+        journals.append("leases", None, &entry).await.unwrap();
+        assert!(Leases::read(&journals).await.is_err(), "{json:?}");
     }
 }
