@@ -49,6 +49,8 @@ pub fn run_by(cli: Result<Cli, Failure>, clock: Arc<dyn Clock>) -> ExitCode {
         Ok(Verb::Registry(args)) => wiring::registry(Ok(args)),
         Ok(Verb::Target(args)) => wiring::target(Ok(args)),
         Ok(Verb::Schema) => wiring::schema(),
+        // Where a panic ends the process, one model could end all that are served.
+        Ok(Verb::Serve(_)) if cfg!(panic = "abort") => wiring::by_the_program("tagship-serve"),
         Ok(Verb::Serve(args)) => serve(Ok(args)),
         Ok(Verb::Demo(args)) => wiring::telling(async |context| demo::run(&args, context).await),
         // Its limits bind the whole process, so it comes before any thread does.

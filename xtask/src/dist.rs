@@ -14,9 +14,9 @@ use crate::{process, workspace::Workspace};
 /// A way to build programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Profile {
-    /// Programs that run models and have to outlive one that panics.
+    /// The program that serves models, which has to outlive one that panics.
     Dist,
-    /// Programs of single actions.
+    /// Every other program.
     Small,
 }
 
@@ -40,8 +40,8 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    const fn large(name: &'static str) -> Self {
-        Self { name, budget: 30_000_000, profile: Profile::Dist }
+    const fn server(name: &'static str, budget: u64) -> Self {
+        Self { name, budget, profile: Profile::Dist }
     }
 
     const fn small(name: &'static str, budget: u64) -> Self {
@@ -60,8 +60,8 @@ impl Program {
 
 /// Every program.
 pub(crate) const PROGRAMS: [Program; 10] = [
-    Program::large("tagship"),
-    Program::large("tagship-serve"),
+    Program::small("tagship", 30_000_000),
+    Program::server("tagship-serve", 30_000_000),
     Program::small("tagship-comment", 12_000_000),
     Program::small("tagship-decide", 6_000_000),
     Program::small("tagship-gate", 6_000_000),
@@ -74,6 +74,9 @@ pub(crate) const PROGRAMS: [Program; 10] = [
 
 /// Where archives are put.
 const DIRECTORY: &str = "target/dist";
+
+/// Leaves out the tables by which a panic would find its way back: where it ends the process, nothing reads them.
+const WITHOUT_UNWINDING: &str = "-C force-unwind-tables=no";
 
 /// What else lies in an archive.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
@@ -141,10 +144,19 @@ fn build_these(workspace: &Workspace, target: &str, named: bool, programs: &[Pro
             // What the loader adjusts takes a bit and not 24 bytes for each place; glibc knows that from 2.36 on, and what
             // is released brings its own.
             build.args(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);
+            if program.profile == Profile::Small {
+                build.env("RUSTFLAGS", format!("{} {WITHOUT_UNWINDING}", told_flags()));
+            }
         }
         process::run(build)?;
     }
     Ok(())
+}
+
+/// Flags for the compiler that whoever builds has told.
+#[allow(clippy::disallowed_methods, reason = "a build is told by cargo's own variable")]
+fn told_flags() -> String {
+    std::env::var("RUSTFLAGS").unwrap_or_default()
 }
 
 /// The target that programs are built for where nothing else is said.

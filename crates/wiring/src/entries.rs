@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     answer::{Answer, Manner, conclude},
-    sources, verbs, whole,
+    beside, sources, verbs, whole,
     workspace::Workspace,
 };
 
@@ -287,6 +287,13 @@ pub fn telling(work: impl AsyncFnOnce(&Context) -> Result<(), Failure>) -> ExitC
     let context = Context::read();
     let told = on(threads(), work(&context));
     end(told.map(|()| None), &Manner::default(), &context)
+}
+
+/// Has the program of a verb, which lies beside this one, do the verb in this one's place.
+pub fn by_the_program(name: &str) -> ExitCode {
+    let arguments = std::env::args_os().skip(2);
+    let done = beside::program(name).and_then(|program| beside::become_it(&program, arguments));
+    done.unwrap_or_else(misunderstood)
 }
 
 /// Runs work on this thread, before there is any other.

@@ -1,17 +1,13 @@
 //! What a small program has the program `tagship` do, which lies beside it: verbs that need the store of
 //! a cloud provider, or an artifact that has to be fetched.
 
-use std::{
-    path::Path,
-    process::{Command, ExitCode},
-};
+use std::{env, ffi::OsString, process::ExitCode};
 
 use tagship_adapters::stores;
 use tagship_config::ModelConfig;
-use tagship_domain::Exit;
 use tagship_runner::{Context, Failure, args::Common};
 
-use crate::project::Project;
+use crate::{beside, project::Project};
 
 /// Runs the same verb with the same arguments in the program that holds every store, where a chosen model needs one that
 /// is not here. Answers nothing where that is not needed, or the program is not there; then the verb says what is wrong.
@@ -36,26 +32,6 @@ fn where_needed(
     if !project.models().ok()?.into_iter().any(|(_, model)| is_needed(model)) {
         return None;
     }
-    let name = format!("tagship{}", std::env::consts::EXE_SUFFIX);
-    let program = std::env::current_exe().ok()?.with_file_name(name);
-    program.is_file().then(|| become_it(&program, verb))
-}
-
-fn become_it(program: &Path, verb: &str) -> Result<ExitCode, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(Exit::Incomplete, "no-program", format!("start {}: {error}", program.display()))
-    };
-    let mut command = Command::new(program);
-    command.arg(verb).args(std::env::args_os().skip(1));
-    #[cfg(unix)]
-    {
-        // It takes this process over, so that who ends the step ends it.
-        Err(failed(std::os::unix::process::CommandExt::exec(&mut command)))
-    }
-    #[cfg(not(unix))]
-    {
-        let status = command.status().map_err(failed)?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Ok(code.map_or_else(|| ExitCode::from(Exit::Incomplete.code()), ExitCode::from))
-    }
+    let program = beside::program("tagship").ok()?;
+    Some(beside::become_it(&program, [OsString::from(verb)].into_iter().chain(env::args_os().skip(1))))
 }
