@@ -24,6 +24,8 @@ PEERS = {
 }
 PASSED, FLAGGED = 0, 1
 SECONDS = 120
+# Processor seconds below which a run is short.
+SHORT = 10
 # Nothing that a scanner would tell others about the run.
 QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1", "NO_ANALYTICS": "1"}
 FORMATS = [
@@ -89,20 +91,27 @@ def detection(files: list[dict], told: dict, kind: str, good: str) -> str:
     return table([kind, "files", *told], rows)
 
 
+def least(command: list) -> tuple[int | None, float, float]:
+    """The run that took least: of three, where the first is short."""
+    first = run_one(command)
+    return min([first, *(run_one(command) for _ in range(2 if first[1] < SHORT else 0))], key=lambda run: run[1])
+
+
 def speed(settings: dict) -> str:
-    """Processor seconds and memory of single runs of the programs themselves."""
+    """Processor seconds and memory of runs of the programs themselves. openssl is the first that reads a file, and what is short
+    is run again, so that nobody pays for a disk."""
     rows = []
     inputs = {"a small ONNX model": settings["small"], **settings["large"]}
-    commands = {"Tagship": [settings["tagship"], "validate"], **{
+    commands = {"Tagship": [settings["tagship"], "validate", "--no-cache"], **{
         name: [Path(settings["peers"][name]["directory"], name), *PEERS[name][1]] for name in PEERS}}
     for what, path in inputs.items():
         print(f"speed: {what} ...", flush=True)
+        hashing = least(["openssl", "dgst", "-sha256", path])[1]
         cells = []
         for command in commands.values():
-            code, seconds, memory = run_one([*command, path])
+            code, seconds, memory = least([*command, path])
             judged = "" if word(code) != "not judged" else f", ended {SECONDS} s later" if code is None else ", not judged"
             cells.append((seconds, f"{seconds:.3g} s, {memory:.0f} MiB{judged}"))
-        _, hashing, _ = run_one(["openssl", "dgst", "-sha256", path])
         ours = cells[0][0]
         rows.append([what, *(f"{text} ({seconds / ours:.2g}x)" for seconds, text in cells), f"{hashing:.3g} s; Tagship {ours / max(hashing, 1e-3):.2f}x"])
     return table(["file", *commands, "`openssl dgst -sha256`"], rows)
@@ -164,7 +173,7 @@ know, and a scanner that was built for one format is asked about all.
 As their documentation says; Tagship's are in the [guide](guides/model-files.md).
 
 {table(['format', 'Tagship', *PEERS], rows)}
-{chr(10) + '## Speed' + chr(10) + chr(10) + 'Processor seconds and most memory of one run each, and how many times what Tagship took. One machine, one after the other; the' + chr(10) + 'ratios travel, the seconds do not.' + chr(10) + chr(10) + speed(settings) + chr(10) if settings.get('large') else ''}"""
+{chr(10) + '## Speed' + chr(10) + chr(10) + 'Processor seconds and most memory of one run each, and how many times what Tagship took. One machine, one after the other; short' + chr(10) + 'runs are the least of three. The ratios travel, the seconds do not.' + chr(10) + chr(10) + speed(settings) + chr(10) if settings.get('large') else ''}"""
 
 
 def main():

@@ -1,5 +1,7 @@
 //! Inputs of the size that budgets are stated for, made anew for each bench.
 
+#![allow(clippy::cast_possible_truncation, reason = "sizes below 4 GiB and names of a few letters")]
+
 use std::{
     fs::File,
     io::{BufWriter, Result, Write},
@@ -53,6 +55,100 @@ pub(super) fn safetensors(path: &Path, tensors: usize) -> Result<()> {
         file.write_all(&block)?;
     }
     file.flush()
+}
+
+/// A state dict of tensors of 4 MiB each as `torch.save` lays it out: a zip archive of stored members, the pickle first,
+/// each storage at a multiple of 64 bytes.
+pub(super) fn torch(path: &Path, tensors: usize) -> Result<()> {
+    const BYTES: usize = 4 << 20;
+    let block = Random::floats(BYTES);
+    let crc = crc32(&block);
+    let mut archive = Archive::new(path)?;
+    let pickle = state_dict(tensors);
+    archive.member("model/data.pkl", &pickle, crc32(&pickle))?;
+    archive.member("model/byteorder", b"little", crc32(b"little"))?;
+    for at in 0..tensors {
+        archive.member(&format!("model/data/{at}"), &block, crc)?;
+    }
+    archive.member("model/version", b"3\n", crc32(b"3\n"))?;
+    archive.finish()
+}
+
+/// The pickle (protocol 2) of a dict of float tensors of 1024 x 1024.
+fn state_dict(tensors: usize) -> Vec<u8> {
+    let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let mut pickle = b"\x80\x02}(".to_vec();
+    for at in 0..tensors {
+        pickle.extend(text(&format!("layer.{at}.weight")));
+        pickle.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
+        pickle.extend(text("storage"));
+        pickle.extend(b"ctorch\nFloatStorage\n");
+        pickle.extend([text(&at.to_string()), text("cpu")].concat());
+        // 1048576 numbers, no offset, the shape, the strides, no gradient, no hooks.
+        pickle
+            .extend(b"J\0\0\x10\0tQK\0M\0\x04M\0\x04\x86M\0\x04K\x01\x86\x89ccollections\nOrderedDict\n)RtR");
+    }
+    pickle.extend(b"u.");
+    pickle
+}
+
+/// A zip archive of stored members below 4 GiB, written one after the other.
+struct Archive {
+    file: BufWriter<File>,
+    written: usize,
+    directory: Vec<u8>,
+    members: u16,
+}
+
+impl Archive {
+    /// What a storage begins at a multiple of.
+    const ALIGNMENT: usize = 64;
+    /// A local header without its name, and the head of an extra field.
+    const HEADER: usize = 30;
+    const EXTRA: usize = 4;
+
+    fn new(path: &Path) -> Result<Self> {
+        Ok(Self { file: BufWriter::new(File::create(path)?), written: 0, directory: Vec::new(), members: 0 })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.written += bytes.len();
+        self.file.write_all(bytes)
+    }
+
+    fn member(&mut self, name: &str, bytes: &[u8], crc: u32) -> Result<()> {
+        let offset = self.written as u32;
+        let size = (bytes.len() as u32).to_le_bytes();
+        // Flags, method, time and date (the first of 1980), then what the bytes are.
+        let common = [&[0, 0, 0, 0, 0, 0, 0x21, 0], &crc.to_le_bytes()[..], &size, &size].concat();
+        let length = (name.len() as u16).to_le_bytes();
+        let start = self.written + Self::HEADER + name.len() + Self::EXTRA;
+        let padding = vec![b'Z'; start.next_multiple_of(Self::ALIGNMENT) - start];
+        let extra = ((padding.len() + Self::EXTRA) as u16).to_le_bytes();
+        self.write(&[b"PK\x03\x04\0\0", &common[..], &length, &extra, name.as_bytes()].concat())?;
+        self.write(&[b"FB", &(padding.len() as u16).to_le_bytes()[..], &padding].concat())?;
+        self.write(bytes)?;
+        self.directory.extend([b"PK\x01\x02\0\0\0\0", &common[..], &length, &[0; 12]].concat());
+        self.directory.extend([&offset.to_le_bytes()[..], name.as_bytes()].concat());
+        self.members += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        let (start, size) =
+            ((self.written as u32).to_le_bytes(), (self.directory.len() as u32).to_le_bytes());
+        let members = self.members.to_le_bytes();
+        let directory = std::mem::take(&mut self.directory);
+        self.write(&directory)?;
+        self.write(&[b"PK\x05\x06\0\0\0\0", &members[..], &members, &size, &start, &[0, 0]].concat())?;
+        self.file.flush()
+    }
+}
+
+/// CRC-32 as zip archives have it (reflected, polynomial 0xedb88320), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }
 
 /// An ONNX model that adds up tensors of 4 MiB each. Field numbers are those of `onnx.proto`.
@@ -190,13 +286,16 @@ mod tests {
     #[test]
     fn made_models_are_sound() {
         let directory = tempfile::tempdir().unwrap();
-        let (tensors, model) = (directory.path().join("a.safetensors"), directory.path().join("b.onnx"));
+        let [tensors, model, state] =
+            ["a.safetensors", "b.onnx", "c.pt"].map(|name| directory.path().join(name));
         safetensors(&tensors, 2).unwrap();
         onnx(&model, 2).unwrap();
-        for path in [tensors, model] {
+        torch(&state, 2).unwrap();
+        for path in [tensors, model, state] {
             let policy = tagship_artifact::ValidationPolicy::default();
             let report = tagship_artifact::validate_path(&path, &policy, &mut |_| ());
             assert!(report.findings.is_empty(), "{report:#?}");
+            assert_eq!(report.status, tagship_domain::validation::Status::Complete, "{report:#?}");
         }
     }
 

@@ -148,16 +148,17 @@ fn small(bench: &Bench<'_>) -> Result<Vec<Line>> {
 /// Reading, judging and hashing against hashing alone, one right after the other.
 fn large(bench: &Bench<'_>) -> Result<Vec<Line>> {
     let tensors = bench.input("large.safetensors", |path| inputs::safetensors(path, 256))?;
-    let mut lines = beside_openssl(
-        bench,
-        &tensors,
-        ["validate 1 GB safetensors, CPU of `openssl dgst -sha256`", "validate 1 GB safetensors, memory"],
-    )?;
+    let works =
+        ["validate 1 GB safetensors, CPU of `openssl dgst -sha256`", "validate 1 GB safetensors, memory"];
+    let mut lines = beside_openssl(bench, &tensors, works)?;
     fs::remove_file(&tensors).context("remove the input")?;
+    let state = bench.input("large.pt", |path| inputs::torch(path, 256))?;
+    let works = ["validate 1 GB torch zip, CPU of `openssl dgst -sha256`", "validate 1 GB torch zip, memory"];
+    lines.extend(beside_openssl(bench, &state, works)?);
+    fs::remove_file(&state).context("remove the input")?;
     let model = bench.input("large.onnx", |path| inputs::onnx(path, 124))?;
-    let [beside, memory] =
-        ["validate 520 MB ONNX, CPU of `openssl dgst -sha256`", "validate 520 MB ONNX, memory"];
-    lines.extend(beside_openssl(bench, &model, [beside, memory])?);
+    let works = ["validate 520 MB ONNX, CPU of `openssl dgst -sha256`", "validate 520 MB ONNX, memory"];
+    lines.extend(beside_openssl(bench, &model, works)?);
     let cost = bench.validate(&model, 1)?;
     lines.push(row("validate 520 MB ONNX", cost.cpu, 1.0, Unit::Cpu));
     fs::remove_file(&model).context("remove the input")?;

@@ -91,6 +91,7 @@ fn large(bench: &Bench<'_>) -> Result<BTreeMap<&'static str, PathBuf>> {
     Ok(BTreeMap::from([
         ("a 430 MB pickle of 180 million opcodes", bench.input("large.pkl", inputs::pickle)?),
         ("1 GB of safetensors", bench.input("large.safetensors", |path| inputs::safetensors(path, 256))?),
+        ("1 GB of a torch zip", bench.input("large.pt", |path| inputs::torch(path, 256))?),
         ("520 MB of ONNX", bench.input("large.onnx", |path| inputs::onnx(path, 124))?),
     ]))
 }
