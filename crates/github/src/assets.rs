@@ -24,7 +24,11 @@ pub(crate) const MOST: usize = 1000;
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Bytes(Vec<u8>),
-    File(PathBuf),
+    File {
+        path: PathBuf,
+        /// The first byte that is sent.
+        from: u64,
+    },
 }
 
 /// A file to hang on a release.
@@ -95,7 +99,9 @@ impl GitHub {
     async fn upload(&self, release: u64, asset: &NewAsset, about: &str) -> Result<Asset, CallError> {
         let body = match &asset.source {
             Source::Bytes(bytes) => Body::Bytes { bytes: bytes.clone(), media: asset.media },
-            Source::File(path) => Body::File { path: path.clone(), size: asset.size, media: asset.media },
+            Source::File { path, from } => {
+                Body::File { path: path.clone(), from: *from, size: asset.size, media: asset.media }
+            }
         };
         let path = self.client.repo(&["releases", &release.to_string(), "assets"]);
         let call = Call::create(about, path, serde_json::Value::Null).body(body).to(Server::Uploads);
@@ -157,7 +163,7 @@ impl GitHub {
             media: "application/octet-stream",
             size,
             digest: digest.clone(),
-            source: Source::File(file.to_owned()),
+            source: Source::File { path: file.to_owned(), from: 0 },
         };
         let Some(release) = self.find_release(tag, &about).await? else {
             return Err(PortError::new(Problem::NotFound, about, "the tag has no release"));
@@ -193,7 +199,7 @@ impl NewAsset {
 
 impl Asset {
     /// Whether all of it arrived. Where the host does not tell digests, the size has to do.
-    fn is_whole(&self, wanted: &NewAsset) -> bool {
+    pub(crate) fn is_whole(&self, wanted: &NewAsset) -> bool {
         let digest = self.digest.as_ref().is_none_or(|digest| *digest == wanted.digest.to_string());
         self.state == "uploaded" && self.size == wanted.size && digest
     }

@@ -42,6 +42,8 @@ pub(crate) enum Body {
     /// Streamed from disk.
     File {
         path: PathBuf,
+        /// The first byte that is sent.
+        from: u64,
         size: u64,
         media: &'static str,
     },

@@ -1,7 +1,11 @@
 //! Reading the bytes of an asset: streamed, bounded, hashed on the way. The host answers with the bytes or with the
 //! signed address of a storage elsewhere, which is asked without the token and named in no error.
 
-use std::{fmt::Display, io, path::PathBuf};
+use std::{
+    fmt::Display,
+    io::{self, SeekFrom},
+    path::PathBuf,
+};
 
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
@@ -36,17 +40,25 @@ enum To {
     File(File, PathBuf),
 }
 
-/// What takes the bytes of a download; each attempt begins anew.
+/// What takes the bytes of a download; each attempt begins anew, behind what is kept.
 #[derive(Debug)]
 pub(crate) struct Sink {
     to: To,
     hasher: Sha256,
     received: u64,
+    kept: Kept,
+}
+
+/// What is not received again: parts before the one that comes.
+#[derive(Debug, Default)]
+struct Kept {
+    hasher: Sha256,
+    length: u64,
 }
 
 impl Sink {
     fn new(to: To) -> Self {
-        Self { to, hasher: Sha256::new(), received: 0 }
+        Self { to, hasher: Sha256::new(), received: 0, kept: Kept::default() }
     }
 
     /// Only the digest is wanted.
@@ -90,19 +102,32 @@ impl Sink {
         }
     }
 
+    /// Keeps what came: what comes next goes behind it.
+    pub(crate) fn keep(&mut self) {
+        self.kept.length += self.received;
+        self.kept.hasher = self.hasher.clone();
+        self.received = 0;
+    }
+
+    /// Keeps nothing of what came.
+    pub(crate) fn begin_anew(&mut self) {
+        self.kept = Kept::default();
+    }
+
     async fn restart(&mut self) -> Result<(), PortError> {
-        (self.hasher, self.received) = (Sha256::new(), 0);
+        (self.hasher, self.received) = (self.kept.hasher.clone(), 0);
+        let length = self.kept.length;
         match &mut self.to {
             To::Nowhere => Ok(()),
             To::Memory(bytes) => {
-                bytes.clear();
+                bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
                 Ok(())
             }
             To::File(file, name) => {
                 let empty = async {
                     file.flush().await?;
-                    file.set_len(0).await?;
-                    file.rewind().await
+                    file.set_len(length).await?;
+                    file.seek(SeekFrom::Start(length)).await
                 };
                 empty.await.map(|_start| ()).map_err(|error| unwritten(name, &error))
             }

@@ -16,8 +16,8 @@ use crate::{
     download::Sink,
     error::{CallError, Reason},
     marker::{mark, unmark},
+    names::asset_name,
     shelf::{Evidence, Shelf, is_manifest},
-    store::asset_name,
 };
 
 /// Longest text of a release, in bytes; the host counts 125,000 characters.

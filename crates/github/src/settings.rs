@@ -4,6 +4,9 @@ use reqwest::Url;
 use tagship_domain::{Duration, Redacted};
 use tagship_ports::{PortError, Problem};
 
+/// Size of a part, in bytes. The host takes files of less than 2 GiB; the rest is room for what it counts beside.
+const PART: u64 = (2 << 30) - (1 << 20);
+
 /// Who commits and tags through the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -36,6 +39,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// Longest time that one call waits for the host to be willing again, over all its attempts.
     pub patience: Duration,
+    /// Size of the parts in which a larger file is stored, in bytes; at most what the host takes as one file.
+    pub part_size: u64,
 }
 
 impl Settings {
@@ -61,6 +66,7 @@ impl Settings {
             },
             timeout: Duration::from_secs(30),
             patience: Duration::from_secs(300),
+            part_size: PART,
         }
     }
 }

@@ -8,6 +8,7 @@ use tagship_ports::forge::ReleaseNote;
 
 use crate::{
     assets::Asset,
+    parts::is_piece,
     releases::{MANIFEST, Release},
 };
 
@@ -23,6 +24,8 @@ pub(crate) struct Shelf {
     /// Digests that the host does not tell and that were found by reading, by asset.
     read: HashMap<u64, Digest>,
     manifests: Vec<KnownManifest>,
+    /// What the parts make that a list names, by the asset of the list, as far as they were read.
+    joined: HashMap<u64, Digest>,
 }
 
 /// Why an asset is thought to have the wanted bytes, the surest first.
@@ -167,6 +170,16 @@ impl Shelf {
         self.read.insert(asset, digest);
     }
 
+    /// The parts that a list names were read.
+    pub(crate) fn join(&mut self, list: u64, whole: Digest) {
+        self.joined.insert(list, whole);
+    }
+
+    /// Whether the parts that a list names were read, and make these bytes.
+    pub(crate) fn was_joined(&self, list: u64, whole: &Digest) -> bool {
+        self.joined.get(&list) == Some(whole)
+    }
+
     /// The digest of an asset, where it is known.
     pub(crate) fn digest(&self, asset: &Asset) -> Option<Digest> {
         let told = asset.digest.as_deref().and_then(|told| told.parse().ok());
@@ -180,6 +193,7 @@ impl Shelf {
         }
         match self.digest(asset) {
             Some(known) => (known == *wanted).then_some(Evidence::Told),
+            None if is_piece(&asset.name) => None,
             None if asset.name.contains(wanted.short()) => Some(Evidence::Named),
             None => is_manifest(&asset.name).then_some(Evidence::Possible),
         }

@@ -3,34 +3,28 @@
 //! What is new goes into a draft, because the version is not known yet; showing the release turns that draft into
 //! it. A draft of a run that died is found again by its name and by what it holds.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use async_trait::async_trait;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::{ArtifactStore, PortError, Problem};
-use tempfile::NamedTempFile;
-use tokio::fs::File;
 
 use crate::{
     GitHub,
-    assets::{Asset, LARGEST, MOST, NewAsset, Source},
+    assets::{LARGEST, MOST, NewAsset, Source},
+    beside::{beside, blocking, directory_of},
     call::Call,
     download::{Sink, unwritten},
     error::{CallError, Reason},
+    names::{asset_name, full_name},
+    parts,
     releases::{MANIFEST, NEEDS, Release, ours},
     shelf::{Evidence, Shelf, incoming_tag},
 };
 
-/// Longest parts of a name that are kept, in characters.
-const LONGEST_STEM: usize = 100;
-const LONGEST_EXTENSION: usize = 16;
-const BUFFER: usize = 256 << 10;
-const MEDIA: &str = "application/octet-stream";
+pub(crate) const MEDIA: &str = "application/octet-stream";
 
 #[async_trait]
 impl ArtifactStore for GitHub {
@@ -46,15 +40,22 @@ impl ArtifactStore for GitHub {
 
     async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError> {
         let about = format!("store {} in {}", file.display(), self.location());
-        let (found, size) = digest_of_file(file).await?;
-        if found != *digest {
-            return Err(other_bytes(&about, &found, digest)
+        let part_size = self.client.settings.part_size.clamp(1, LARGEST);
+        let path = file.to_owned();
+        let measured = blocking(move || parts::measure(&path, part_size)).await?;
+        if measured.digest != *digest {
+            return Err(other_bytes(&about, &measured.digest, digest)
                 .hint(format!("{} changed since it was judged; run again", file.display())));
         }
         let base = file.file_name().unwrap_or_default().to_string_lossy();
-        let source = Source::File(file.to_owned());
-        let asset = NewAsset { name: asset_name(&base, digest), media: MEDIA, size, digest: found, source };
-        self.store(&mut *self.shelf.lock().await, asset, &about).await
+        let name = asset_name(&base, digest);
+        let assets = if measured.parts.is_empty() {
+            let source = Source::File { path: file.to_owned(), from: 0 };
+            vec![NewAsset { name, media: MEDIA, size: measured.size, digest: measured.digest, source }]
+        } else {
+            parts::pieces(&full_name(&name, digest), &measured, file, &about)?
+        };
+        self.store(&mut *self.shelf.lock().await, digest, &assets, &about).await
     }
 
     async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
@@ -67,7 +68,7 @@ impl ArtifactStore for GitHub {
         if shelf.note_manifest(digest, bytes) {
             MANIFEST.clone_into(&mut asset.name);
         }
-        self.store(&mut shelf, asset, &about).await
+        self.store(&mut shelf, digest, &[asset], &about).await
     }
 
     async fn has(&self, digest: &Digest) -> Result<bool, PortError> {
@@ -83,7 +84,7 @@ impl ArtifactStore for GitHub {
                 return Ok(true);
             }
         }
-        Ok(false)
+        Ok(self.has_joined(&mut shelf, digest, &about).await?)
     }
 
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
@@ -131,40 +132,71 @@ impl GitHub {
         Ok(())
     }
 
-    async fn store(&self, shelf: &mut Shelf, asset: NewAsset, about: &str) -> Result<(), PortError> {
-        if asset.size == 0 {
+    /// Stores bytes as these files, of which there are several where the bytes are split.
+    async fn store(
+        &self,
+        shelf: &mut Shelf,
+        whole: &Digest,
+        assets: &[NewAsset],
+        about: &str,
+    ) -> Result<(), PortError> {
+        if is_empty(whole) {
             // The host takes no empty file. Nothing has to be kept: its bytes are known.
             return Ok(());
-        }
-        if asset.size > LARGEST {
-            let message = format!("it has {} bytes, and a file of a release at most {LARGEST}", asset.size);
-            return Err(PortError::new(Problem::Unsupported, about, message)
-                .hint("save the model in several smaller files, or configure another store"));
         }
         // While a draft is open, what this process knows is enough: it is the one that adds.
         if shelf.own().is_none() {
             self.look(shelf, NEEDS, about).await?;
         }
-        if self.is_stored(shelf, &asset.digest, about).await? {
+        if self.is_there(shelf, whole, assets, about).await? {
             return Ok(());
         }
-        let release = self.open_draft(shelf, &asset.digest, about).await?;
-        match self.fill(shelf, &release, asset.clone(), about).await {
+        match self.fill_all(shelf, whole, assets, about).await {
             // Another run published the draft, removed it or used the name. What is there now counts; else this or
             // another draft takes the bytes.
             Err(error) if has_changed(&error) => {
-                if error.reason != Reason::Unprocessable {
-                    shelf.forget(release.id);
+                if error.reason != Reason::Unprocessable
+                    && let Some(own) = shelf.own().map(|own| own.id)
+                {
+                    shelf.forget(own);
                 }
                 self.look(shelf, NEEDS, about).await?;
-                if self.is_stored(shelf, &asset.digest, about).await? {
+                if self.is_there(shelf, whole, assets, about).await? {
                     return Ok(());
                 }
-                let release = self.open_draft(shelf, &asset.digest, about).await?;
-                Ok(self.fill(shelf, &release, asset, about).await?)
+                Ok(self.fill_all(shelf, whole, assets, about).await?)
             }
             done => Ok(done?),
         }
+    }
+
+    /// Whether bytes are there already, as one file or as all of these.
+    async fn is_there(
+        &self,
+        shelf: &mut Shelf,
+        whole: &Digest,
+        assets: &[NewAsset],
+        about: &str,
+    ) -> Result<bool, CallError> {
+        if self.is_stored(shelf, whole, about).await? {
+            return Ok(true);
+        }
+        Ok(assets.len() > 1 && self.are_stored(shelf, assets, about).await?)
+    }
+
+    /// Hangs files on the open draft, one after the other: those that are there from a run that broke off stay.
+    async fn fill_all(
+        &self,
+        shelf: &mut Shelf,
+        whole: &Digest,
+        assets: &[NewAsset],
+        about: &str,
+    ) -> Result<(), CallError> {
+        for asset in assets {
+            let release = self.open_draft(shelf, whole, about).await?;
+            self.fill(shelf, &release, asset.clone(), about).await?;
+        }
+        Ok(())
     }
 
     /// Whether the bytes are there. A waiting draft that holds them is filled further, unless another one is open.
@@ -223,6 +255,12 @@ impl GitHub {
         about: &str,
     ) -> Result<(), CallError> {
         let mut release = release.clone();
+        let same = release.assets.iter().find(|there| there.name == asset.name && there.is_whole(&asset));
+        if let Some(same) = same
+            && self.reads_as(shelf, same, &asset.digest, about).await?
+        {
+            return Ok(());
+        }
         if release.assets.len() >= MOST - 1 && asset.name != MANIFEST {
             let message = format!("a release holds at most {MOST} files, its manifest included");
             return Err(PortError::new(Problem::Unsupported, about, message)
@@ -256,95 +294,6 @@ impl GitHub {
         shelf.add(release.id, arrived);
         Ok(())
     }
-
-    /// Whether an asset whose digest is not told has these bytes: reads it, once.
-    pub(crate) async fn reads_as(
-        &self,
-        shelf: &mut Shelf,
-        asset: &Asset,
-        wanted: &Digest,
-        about: &str,
-    ) -> Result<bool, CallError> {
-        if let Some(known) = shelf.digest(asset) {
-            return Ok(known == *wanted);
-        }
-        let mut sink = Sink::nowhere();
-        match self.read_asset(asset, &mut sink, about).await {
-            Ok(()) => {
-                shelf.was_read(asset.id, sink.digest());
-                Ok(sink.digest() == *wanted)
-            }
-            Err(error) if error.reason == Reason::Missing => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Brings bytes into the sink, from wherever they are whole.
-    async fn fetch(
-        &self,
-        digest: &Digest,
-        limit: Option<u64>,
-        sink: &mut Sink,
-        about: &str,
-    ) -> Result<(), PortError> {
-        let (mut tried, mut damaged) = (Vec::new(), None);
-        // What is known may be old; the second time it is not.
-        for again in [false, true] {
-            let candidates = {
-                let mut shelf = self.shelf.lock().await;
-                if again || shelf.candidates(digest).is_empty() {
-                    self.look(&mut shelf, "contents: read", about).await?;
-                }
-                shelf.candidates(digest)
-            };
-            for candidate in candidates {
-                let asset = &candidate.asset;
-                if tried.contains(&asset.id) {
-                    continue;
-                }
-                tried.push(asset.id);
-                let guess = candidate.evidence == Evidence::Possible;
-                if let Some(limit) = limit.filter(|limit| asset.size > *limit) {
-                    if guess {
-                        continue;
-                    }
-                    let message = format!("{} has {} bytes, more than {limit}", asset.name, asset.size);
-                    return Err(PortError::new(Problem::Invalid, about, message));
-                }
-                match self.read_asset(asset, sink, about).await {
-                    Ok(()) => {}
-                    Err(error) if error.reason == Reason::Missing => continue,
-                    Err(error) => return Err(error.into()),
-                }
-                let found = sink.digest();
-                if found == *digest {
-                    self.shelf.lock().await.was_read(asset.id, found);
-                    return Ok(());
-                }
-                if !guess {
-                    damaged = Some(format!("{} holds {found}", asset.name));
-                }
-            }
-        }
-        Err(match damaged {
-            Some(message) => PortError::new(Problem::Invalid, about, message)
-                .hint("it is damaged; delete that file of the release and release the same bytes again"),
-            None => PortError::new(Problem::NotFound, about, "no release has it").hint(
-                "check that the release was made with the store `github` in this repository; drafts are seen with \
-                 `permissions: contents: write` only",
-            ),
-        })
-    }
-
-    pub(crate) async fn read_asset(
-        &self,
-        asset: &Asset,
-        sink: &mut Sink,
-        about: &str,
-    ) -> Result<(), CallError> {
-        let path = self.client.repo(&["releases", "assets", &asset.id.to_string()]);
-        self.client.download(&Call::get(about, path), asset.size, sink).await
-    }
 }
 
 /// Whether the draft may not be what it was known as.
@@ -353,115 +302,10 @@ fn has_changed(error: &CallError) -> bool {
         || matches!(error.port.problem, Problem::NotFound | Problem::Conflict)
 }
 
-/// A name that the host keeps as it is: the file's own, with the first digits of the digest.
-pub(crate) fn asset_name(base: &str, digest: &Digest) -> String {
-    let (stem, extension) = match base.rsplit_once('.') {
-        Some((stem, extension)) if !stem.is_empty() => (stem, extension),
-        _ => (base, ""),
-    };
-    let plain = |text: &str, longest: usize| -> String {
-        let keep = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        let text: String = text.chars().take(longest).map(keep).collect();
-        text.trim_matches(['.', '-']).to_owned()
-    };
-    let (stem, extension) = (plain(stem, LONGEST_STEM), plain(extension, LONGEST_EXTENSION));
-    let stem = if stem.is_empty() { "file" } else { &stem };
-    let dot = if extension.is_empty() { "" } else { "." };
-    format!("{stem}-{}{dot}{extension}", digest.short())
-}
-
-/// The same name with all digits of the digest instead of the first ones.
-fn full_name(name: &str, digest: &Digest) -> String {
-    match name.rsplit_once(digest.short()) {
-        Some((before, after)) => format!("{before}{}{after}", digest.hex()),
-        None => name.to_owned(),
-    }
-}
-
 fn is_empty(digest: &Digest) -> bool {
     *digest == Digest::from_bytes(Sha256::new().finalize().into())
 }
 
 fn other_bytes(about: &str, found: &Digest, wanted: &Digest) -> PortError {
     PortError::new(Problem::Invalid, about, format!("its bytes are {found}, not {wanted}"))
-}
-
-async fn digest_of_file(file: &Path) -> Result<(Digest, u64), PortError> {
-    let file = file.to_owned();
-    blocking(move || {
-        use std::io::Read;
-        let failed = |error: std::io::Error| {
-            PortError::new(Problem::Local, format!("read {}", file.display()), error.to_string())
-        };
-        let mut source = fs::File::open(&file).map_err(failed)?;
-        let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; BUFFER]);
-        loop {
-            match source.read(&mut buffer) {
-                Ok(0) => return Ok((Digest::from_bytes(hasher.finalize().into()), size)),
-                Ok(read) => {
-                    hasher.update(&buffer[..read]);
-                    size += read as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-    })
-    .await
-}
-
-fn directory_of(path: &Path) -> PathBuf {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-/// A temporary file in the directory of another one, which goes away unless it takes its name; and the same, open.
-async fn beside(to: &Path) -> Result<(NamedTempFile, File), PortError> {
-    let to = to.to_owned();
-    blocking(move || {
-        let directory = directory_of(&to);
-        fs::create_dir_all(&directory).map_err(|error| unwritten(&directory, &error))?;
-        let mut builder = tempfile::Builder::new();
-        // As readable for others as any new file.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder.tempfile_in(&directory).map_err(|error| unwritten(&to, &error))?;
-        let open = temporary.as_file().try_clone().map_err(|error| unwritten(&to, &error))?;
-        Ok((temporary, File::from_std(open)))
-    })
-    .await
-}
-
-/// Runs file work off the async threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PortError> + Send + 'static,
-) -> Result<T, PortError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(PortError::new(Problem::Local, "file work", error.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_kept_by_the_host_and_tell_what_they_hold() {
-        let digest = Digest::from_bytes([0xab; 32]);
-        let long = "x".repeat(300);
-        for (base, expected) in [
-            ("model.onnx", "model-abababababab.onnx".to_owned()),
-            ("model", "model-abababababab".to_owned()),
-            ("weights.tar.gz", "weights.tar-abababababab.gz".to_owned()),
-            ("my model (1).onnx", "my-model--1-abababababab.onnx".to_owned()),
-            (".env", "env-abababababab".to_owned()),
-            ("größe.bin", "gr--e-abababababab.bin".to_owned()),
-            ("é.é", "file-abababababab".to_owned()),
-            ("", "file-abababababab".to_owned()),
-            (long.as_str(), format!("{}-abababababab", "x".repeat(100))),
-        ] {
-            assert_eq!(asset_name(base, &digest), expected, "{base}");
-        }
-    }
 }

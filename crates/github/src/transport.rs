@@ -1,6 +1,12 @@
 //! The wire: octocrab's service stack over an HTTP client that honours proxies and follows no redirect.
 
-use std::{error::Error as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    io::{self, SeekFrom},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Limited};
@@ -10,7 +16,11 @@ use octocrab::{
 };
 use reqwest::{Client, Url, redirect};
 use tagship_ports::{PortError, Problem};
-use tokio::time;
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt as _, AsyncSeekExt as _, Take},
+    time,
+};
 
 use crate::{
     answer::{Answer, next_page},
@@ -25,6 +35,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const LARGEST: usize = 160 << 20;
 /// The slowest transfer that is waited for, in bytes per second.
 pub(crate) const SLOWEST: u64 = 256 << 10;
+/// Bytes of a file that are read at a time.
+const CHUNK: usize = 256 << 10;
 /// Version of the REST API that the requests are written for.
 const API_VERSION: &str = "2022-11-28";
 
@@ -110,7 +122,9 @@ pub(crate) async fn request(
         Body::Empty => (OctoBody::empty(), None, 0),
         Body::Json(json) => (OctoBody::from(json.to_string()), Some("application/json"), 0),
         Body::Bytes { bytes, media } => (OctoBody::from(bytes.clone()), Some(*media), bytes.len() as u64),
-        Body::File { path, size, media } => (open(call, path).await?, Some(*media), *size),
+        Body::File { path, from, size, media } => {
+            (open(call, path, *from, *size).await?, Some(*media), *size)
+        }
     };
     if let Some(media) = media {
         builder = builder.header(header::CONTENT_TYPE, media);
@@ -125,11 +139,20 @@ pub(crate) async fn request(
     Ok((request, size))
 }
 
-async fn open(call: &Call, path: &Path) -> Result<OctoBody, PortError> {
-    let file = tokio::fs::File::open(path).await.map_err(|error| {
+/// The bytes of a file from one on, and no more than asked for.
+async fn open(call: &Call, path: &Path, from: u64, size: u64) -> Result<OctoBody, PortError> {
+    let failed = |error: io::Error| {
         PortError::new(Problem::Local, &call.about, format!("read {}: {error}", path.display()))
-    })?;
-    Ok(OctoBody::new(reqwest::Body::from(file)))
+    };
+    let mut file = File::open(path).await.map_err(failed)?;
+    file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
+    let next = async |mut rest: Take<File>| {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let read = rest.read_buf(&mut chunk).await?;
+        Ok::<_, io::Error>((read > 0).then_some((chunk, rest)))
+    };
+    let chunks = futures_util::stream::try_unfold(file.take(size), next);
+    Ok(OctoBody::new(reqwest::Body::wrap_stream(chunks)))
 }
 
 /// What an error of the stack means. octocrab wraps the HTTP client's error in boxes.

@@ -14,6 +14,7 @@ mod faults;
 mod host;
 mod journal;
 mod run_artifacts;
+mod split;
 mod stale;
 mod store;
 mod texts;
