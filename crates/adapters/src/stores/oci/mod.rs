@@ -7,6 +7,8 @@
 mod blobs;
 mod inventory;
 mod manifests;
+#[cfg(test)]
+mod memory;
 mod modelcar;
 mod registry;
 mod stream;

@@ -148,6 +148,28 @@ impl Blob {
     }
 }
 
+/// The digest and size of the blob that pieces make. Nothing is sent.
+pub(super) async fn digest_of_pieces(pieces: Vec<Piece>) -> Result<(Digest, u64), PortError> {
+    let size = pieces.iter().map(Piece::size).sum();
+    let mut tries = 1;
+    loop {
+        match digest_once(pieces.clone()).await {
+            Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
+            derived => return derived.map(|digest| (digest, size)),
+        }
+        tries += 1;
+    }
+}
+
+async fn digest_once(pieces: Vec<Piece>) -> Result<Digest, PortError> {
+    let mut source = Source { pieces: pieces.into(), reading: None, outcome: Arc::default() };
+    let mut hasher = Sha256::new();
+    while let Some(bytes) = source.advance().await? {
+        hasher.update(&bytes);
+    }
+    Ok(Digest::from_bytes(hasher.finalize().into()))
+}
+
 impl OciStore {
     /// Sends pieces as one blob, from the start again where the line breaks off, and answers its digest and size. Its digest
     /// is known when all of it was sent: the registry compares it before it keeps anything.

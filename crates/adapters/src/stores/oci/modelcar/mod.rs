@@ -6,6 +6,8 @@
 mod base;
 mod layers;
 mod tar;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 use tagship_domain::{Digest, Manifest, Release};
@@ -15,7 +17,7 @@ pub(super) use self::base::Base;
 use self::{base::Platform, layers::Layer};
 use super::{
     OciStore, manifests,
-    stream::{Blob, Piece},
+    stream::{self, Blob, Piece},
     tags,
 };
 use crate::disk::digest_of;
@@ -44,9 +46,7 @@ impl OciStore {
     ) -> Result<(), PortError> {
         let tag = tags::of_modelcar(release);
         if let Some(found) = self.tagged(&tag).await? {
-            let shown: Value = serde_json::from_slice(&found).unwrap_or_default();
-            let ours = shown["annotations"][SHOWS] == release.manifest.to_string();
-            return if ours { Ok(()) } else { Err(self.is_taken(&tag, &found)) };
+            return self.must_be_image(&tag, &found, modelcar, release, manifest).await;
         }
         if let Some(file) = manifest.files.iter().find(|file| layers::takes_away(&file.path)) {
             let message = format!("the name {:?} takes other files away in an image", file.path);
@@ -63,24 +63,55 @@ impl OciStore {
         for layer in &layers {
             models.push(self.layer(layer, &earlier).await?);
         }
-        let platforms = match &modelcar.base {
-            None => base::scratch(),
-            Some(base) => {
-                let platforms = base.platforms().await?;
-                self.copy_layers(base, &platforms).await?;
-                platforms
-            }
-        };
-        let mut images = vec![];
-        for platform in platforms {
-            images.push(self.image(release, manifest, platform, &models).await?);
+        let platforms = modelcar.platforms().await?;
+        if let Some(base) = &modelcar.base {
+            self.copy_layers(base, &platforms).await?;
         }
-        let index = manifests::index(&images, &json!({ SHOWS: release.manifest }));
-        self.tag_as(&tag, index, manifests::INDEX).await?;
+        let images: Vec<Image> =
+            platforms.into_iter().map(|platform| Image::of(release, manifest, platform, &models)).collect();
+        for image in &images {
+            self.must_have(image.config.as_bytes()).await?;
+            let digest = digest_of(image.manifest.as_bytes());
+            self.put_manifest(&digest.to_string(), image.manifest.clone(), manifests::MANIFEST).await?;
+        }
+        self.tag_as(&tag, index(&images, release), manifests::INDEX).await?;
         for layer in &layers {
             self.let_go(layer).await;
         }
         Ok(())
+    }
+
+    /// Sees that a tag that is there names the image of this release. What the registry says of it proves nothing, for others
+    /// may push to it: the image is derived from the files once more.
+    async fn must_be_image(
+        &self,
+        tag: &str,
+        found: &[u8],
+        modelcar: &Modelcar,
+        release: &Release,
+        manifest: &Manifest,
+    ) -> Result<(), PortError> {
+        let mut models = vec![];
+        for layer in layers::of(&manifest.files) {
+            let (digest, size) = stream::digest_of_pieces(layer.pieces(self)).await?;
+            models.push(described(&layer.key(), &digest, size));
+        }
+        let platforms = modelcar.platforms().await?;
+        let images: Vec<Image> =
+            platforms.into_iter().map(|platform| Image::of(release, manifest, platform, &models)).collect();
+        if found == index(&images, release).as_bytes() {
+            return Ok(());
+        }
+        let shown: Value = serde_json::from_slice(found).unwrap_or_default();
+        let taken = self.is_taken(tag, found);
+        Err(if shown["annotations"][SHOWS] == release.manifest.to_string() {
+            taken.hint(
+                "it says that it is the image of this release, and is another one than the files and `modelcar-base` make: set \
+                 `modelcar-base` to what it was made on, or find out who pushed it, remove the tag and run again",
+            )
+        } else {
+            taken
+        })
     }
 
     /// Layers of the version before: a file that did not change need not be sent again.
@@ -98,11 +129,6 @@ impl OciStore {
     /// The descriptor of a layer, which is sent unless it is there. A small manifest of its own holds it until the image does.
     async fn layer(&self, layer: &Layer<'_>, earlier: &[Value]) -> Result<Value, PortError> {
         let key = layer.key();
-        let described = |digest: &Digest, size: u64| {
-            let mut layer = manifests::descriptor(LAYER, digest, size);
-            layer["annotations"] = json!({ KEY: key });
-            layer
-        };
         let same = |found: &&Value| found["annotations"][KEY] == key.to_string();
         let known = earlier.iter().find(same).and_then(|layer| layer["digest"].as_str()?.parse().ok());
         let tag = tags::of_layer(&key);
@@ -113,17 +139,21 @@ impl OciStore {
                 held.and_then(|held| manifests::held(&held)).map(|held| held.digest)
             }
         };
-        if let Some(digest) = known
-            && let Some(size) = self.size(&digest).await?
+        // Whoever may push can write such a word, so that it counts only where the files make the same layer.
+        if let Some(known) = known
+            && self.size(&known).await?.is_some()
         {
-            return Ok(described(&digest, size));
+            let (digest, size) = stream::digest_of_pieces(layer.pieces(self)).await?;
+            if digest == known {
+                return Ok(described(&key, &digest, size));
+            }
         }
         let about = format!("write a layer of a modelcar to {}", self.place);
         let (digest, size) = self.send_pieces(&about, &layer.pieces(self)).await?;
         self.must_have(manifests::EMPTY).await?;
         let holder = manifests::holder(&digest, size, self.clock.now());
         self.put_manifest(&tag, holder, manifests::MANIFEST).await?;
-        Ok(described(&digest, size))
+        Ok(described(&key, &digest, size))
     }
 
     /// Takes away what held a layer that an image holds now. Where the registry removes nothing, it stays and does no harm.
@@ -145,31 +175,52 @@ impl OciStore {
         }
         Ok(())
     }
+}
 
-    /// Writes the image for one kind of processor, and answers its descriptor.
-    async fn image(
-        &self,
-        release: &Release,
-        manifest: &Manifest,
-        platform: Platform,
-        models: &[Value],
-    ) -> Result<Value, PortError> {
+impl Modelcar {
+    async fn platforms(&self) -> Result<Vec<Platform>, PortError> {
+        match &self.base {
+            None => Ok(base::scratch()),
+            Some(base) => base.platforms().await,
+        }
+    }
+}
+
+/// The image for one kind of processor.
+struct Image {
+    config: String,
+    manifest: String,
+    /// What stands of it in the index.
+    descriptor: Value,
+}
+
+impl Image {
+    fn of(release: &Release, manifest: &Manifest, platform: Platform, models: &[Value]) -> Self {
         let Platform { config, mut layers } = platform;
         layers.extend_from_slice(models);
-        let mut described = json!({ "os": "linux", "architecture": config["architecture"] });
+        let mut runs_on = json!({ "os": "linux", "architecture": config["architecture"] });
         if let Some(variant) = config.get("variant") {
-            described["variant"] = variant.clone();
+            runs_on["variant"] = variant.clone();
         }
         let config = with_models(config, release, manifest, models).to_string();
-        let digest = self.must_have(config.as_bytes()).await?;
-        let config = manifests::descriptor(CONFIG, &digest, config.len() as u64);
-        let image = manifests::image(&config, &layers);
-        let (digest, size) = (digest_of(image.as_bytes()), image.len() as u64);
-        self.put_manifest(&digest.to_string(), image, manifests::MANIFEST).await?;
-        let mut descriptor = manifests::descriptor(manifests::MANIFEST, &digest, size);
-        descriptor["platform"] = described;
-        Ok(descriptor)
+        let described = manifests::descriptor(CONFIG, &digest_of(config.as_bytes()), config.len() as u64);
+        let manifest = manifests::image(&described, &layers);
+        let digest = digest_of(manifest.as_bytes());
+        let mut descriptor = manifests::descriptor(manifests::MANIFEST, &digest, manifest.len() as u64);
+        descriptor["platform"] = runs_on;
+        Self { config, manifest, descriptor }
     }
+}
+
+fn index(images: &[Image], release: &Release) -> String {
+    let images: Vec<Value> = images.iter().map(|image| image.descriptor.clone()).collect();
+    manifests::index(&images, &json!({ SHOWS: release.manifest }))
+}
+
+fn described(key: &Digest, digest: &Digest, size: u64) -> Value {
+    let mut layer = manifests::descriptor(LAYER, digest, size);
+    layer["annotations"] = json!({ KEY: key });
+    layer
 }
 
 /// The configuration of an image with layers of models on top.
