@@ -39,7 +39,7 @@ use crate::{
 
 const WHAT: &str = "store oci";
 /// Bytes of a range of a download.
-const RANGE: u64 = 8 << 20;
+const RANGE: u64 = 4 << 20;
 /// A blob that is found again counts as stored anew, unless that was said within this time.
 const RENEWED_AFTER: Duration = Duration::from_secs(60 * 60);
 
