@@ -13,6 +13,7 @@ mod github;
 mod gto;
 mod mlflow;
 mod model;
+mod monitor_loop;
 mod oracles;
 mod pages;
 mod prometheus;
@@ -68,6 +69,7 @@ const STEPS: &[Step] = &[
     Step { name: "service-hooks", run: proxies::services },
     Step { name: "prometheus", run: prometheus::run },
     Step { name: "rules", run: rules::run },
+    Step { name: "loop", run: monitor_loop::run },
     Step { name: "stores", run: stores::run },
     Step { name: "mlflow", run: mlflow::run },
 ];

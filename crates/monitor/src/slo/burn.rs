@@ -32,7 +32,7 @@ pub struct Look {
 pub enum Seen {
     /// Cumulative counts.
     Counted(Tally),
-    /// It knows of nothing; why.
+    /// It knows of nothing, or nobody answers; why.
     Absent(String),
     /// It could not be asked; why.
     Failed(String),

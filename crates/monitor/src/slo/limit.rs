@@ -18,10 +18,19 @@ pub struct Limit {
     pub severity: Severity,
 }
 
+/// Why there are no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed<'a> {
+    /// Whether there is nothing, or nobody answers, as when what is watched or its source is down.
+    pub is_absent: bool,
+    /// In words.
+    pub why: &'a str,
+}
+
 /// Judges the values of a window, the oldest first: it burns where all of them break the bound, so that a peak alone alarms
-/// nobody. `Err` says why the source has no answer.
+/// nobody.
 #[must_use]
-pub fn judge(limit: &Limit, values: Result<&[Point], &str>) -> ObjectiveReport {
+pub fn judge(limit: &Limit, values: Result<&[Point], Missed<'_>>) -> ObjectiveReport {
     let mut report = ObjectiveReport {
         name: limit.name.clone(),
         asked: limit.bound.to_string(),
@@ -34,7 +43,11 @@ pub fn judge(limit: &Limit, values: Result<&[Point], &str>) -> ObjectiveReport {
     };
     let points = match values {
         Ok(points) => points,
-        Err(why) => {
+        Err(Missed { is_absent: true, why }) => {
+            (report.state, report.reason) = (SloState::NoData, format!("no data: {why}"));
+            return report;
+        }
+        Err(Missed { is_absent: false, why }) => {
             report.reason = format!("the source could not be asked: {why}");
             return report;
         }

@@ -11,7 +11,7 @@ mod tests;
 use tagship_domain::slo::{ObjectiveReport, SloState};
 
 pub use burn::{BURN_RULES, BurnRule, LEAST_EVENTS, Look, Seen, Share, instants, judge as judge_share};
-pub use limit::{Limit, judge as judge_values};
+pub use limit::{Limit, Missed, judge as judge_values};
 
 /// Whether all objectives are kept.
 #[must_use]

@@ -133,7 +133,9 @@ fn a_value_burns_where_the_whole_window_breaks_the_bound() {
     assert_eq!(judged(&[json!(0.5), json!(0.95)]), SloState::Kept);
     assert_eq!(judged(&[json!(null), json!(null), json!(0.5)]), SloState::Unknown);
     assert_eq!(judged(&[json!(null)]), SloState::NoData);
-    assert_eq!(judge_values(&limit, Err("refused")).state, SloState::Unknown);
+    for (is_absent, state) in [(true, SloState::NoData), (false, SloState::Unknown)] {
+        assert_eq!(judge_values(&limit, Err(Missed { is_absent, why: "refused" })).state, state);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tagship_domain::{
     analysis::MetricKind,
     slo::{ObjectiveReport, SloState},
 };
-use tagship_monitor::slo::{Limit, Look, Seen, Share, instants, judge_share, judge_values};
+use tagship_monitor::slo::{Limit, Look, Missed, Seen, Share, instants, judge_share, judge_values};
 use tagship_ports::{OwnSource, PortError, Problem, Question, TallySource};
 use tagship_runner::{Context, Failure};
 
@@ -62,8 +62,13 @@ async fn one(
             let question =
                 Question { version, candidate: version, stable: None, from: before(now, *over), to: now };
             let answer = source.values(&question).await;
-            let points = answer.as_deref().map_err(ToString::to_string);
-            Ok(judge_values(&limit, points.as_ref().map(|points| *points).map_err(String::as_str)))
+            Ok(match &answer {
+                Ok(points) => judge_values(&limit, Ok(points)),
+                Err(error) => {
+                    let missed = Missed { is_absent: is_silent(error), why: &error.to_string() };
+                    judge_values(&limit, Err(missed))
+                }
+            })
         }
         _ => Err(PortError::new(
             Problem::Unsupported,
@@ -88,6 +93,8 @@ async fn looks(source: &dyn TallySource, version: &Version, now: Timestamp) -> R
         let seen = match source.tally(version, before(now, ago)).await {
             Ok(tally) => Seen::Counted(tally),
             Err(error) if error.problem == Problem::NotFound => Seen::Absent(error.message),
+            // What nobody answers about the past may have been there.
+            Err(error) if looks.is_empty() && is_silent(&error) => Seen::Absent(error.to_string()),
             Err(error) => Seen::Failed(error.to_string()),
         };
         let is_over = looks.is_empty() && !matches!(seen, Seen::Counted(_));
@@ -97,6 +104,12 @@ async fn looks(source: &dyn TallySource, version: &Version, now: Timestamp) -> R
         }
     }
     Ok(looks)
+}
+
+/// Whether an error means that there is nothing to judge, because it is not there or nobody answers: that is missing data, which
+/// somebody is told of. A run that may not ask, or an answer that is none, is not.
+pub(crate) fn is_silent(error: &PortError) -> bool {
+    matches!(error.problem, Problem::NotFound | Problem::Unreachable)
 }
 
 /// Nobody can say whether it is kept.

@@ -14,7 +14,7 @@ use tagship_monitor::{
 use tagship_ports::{OwnSource, PortError, Problem, Question, ValueSource};
 use tagship_runner::{Context, Failure};
 
-use super::slo::before;
+use super::slo::{before, is_silent};
 use crate::workspace::{Workspace, located};
 
 /// Values of so long ago have all come: rows of one second that are written one by one, and logs that are a little late.
@@ -63,7 +63,7 @@ pub(crate) async fn judge(
             Err(error) => {
                 found.push(findings::unseen(
                     format!("stream/{}", stream.name),
-                    error.problem == Problem::NotFound,
+                    is_silent(&error),
                     &error.to_string(),
                 ));
                 states.extend(known.cloned());
