@@ -2,11 +2,14 @@
 """The rules that Tagship writes for Prometheus judge as Tagship does: the same series go through `tagship monitor slo`, which asks a
 real Prometheus, and through `promtool`, which evaluates the rules; and the unit tests that are written with them pass.
 
-usage: monitor_rules.py TAGSHIP DIRECTORY
+The dashboard that is written beside them is one by the types of Grafana's own package.
+
+usage: monitor_rules.py TAGSHIP PACKAGES DIRECTORY
 """
 
 import json
 import subprocess
+import sys
 import time
 import urllib.parse
 from pathlib import Path
@@ -26,6 +29,7 @@ models:
       slo: [OBJECTIVES]
       alerts: { runbook: "https://wiki.example.org/churn?a={{b}}" }
 """
+SCHEMA = Path(__file__).parent / "grafana_dashboard.ts"
 STEP, MINUTES = 150, 75 * 60
 TARGET, BUDGET = "99%", 0.01
 # Requests of a step, and minutes before the end: the pace of bad ones from then on.
@@ -90,6 +94,8 @@ def objectives(url: str, names=tuple(SHARES)) -> str:
         f"\n        - {{ name: cpu, at-most: 0.8, over: 10m, severity: page, source: {{ prometheus: {{ url: \"{url}\", step: 1m, query: 'cpu{{version=\"{{{{arm}}}}\"}}' }} }} }}",
         f"\n        - {{ name: free, at-least: 0.1, source: {{ prometheus: {{ url: \"{url}\", query: 'scalar(free)' }} }} }}",
         f"\n        - {{ name: memory, at-most: 2000000000, source: {{ prometheus: {{ url: \"{url}\", query: 'scalar(resident)' }} }} }}",
+        # An infinite answer is no value.
+        f"\n        - {{ name: endless, at-most: 5, source: {{ prometheus: {{ url: \"{url}\", query: 'time() / 0' }} }} }}",
     ]
     return "".join(shares + values) + "\n      "
 
@@ -133,7 +139,7 @@ def dashboard(bench: Bench, url: str):
     """Every query of the dashboard is one."""
     made = json.loads(bench.run(0, "monitor", "grafana"))
     targets = [(panel["title"], target["expr"]) for panel in made["panels"] for target in panel.get("targets", [])]
-    targets += [("annotations", entry["expr"]) for entry in made["annotations"]["list"]]
+    targets += [("annotations", entry["target"]["expr"]) for entry in made["annotations"]["list"]]
     expect("the dashboard has queries", len(targets) > len(SHARES), True)
     for title, expr in targets:
         asked = expr.replace("$__rate_interval", "5m").replace("$version", ".+")
@@ -141,6 +147,22 @@ def dashboard(bench: Bench, url: str):
         if answer["status"] != "success":
             raise SystemExit(f"FAILED: the query of {title}: {expr}: {answer}")
     print(f"ok: {len(targets)} queries of the dashboard are answered")
+    accepted(made)
+
+
+def accepted(made: dict):
+    """Grafana's own package knows every key and value of the dashboard; one that it does not know is told."""
+    strange = {**made, "panels": [{**made["panels"][1], "span": 6}]}
+    for name, document, code in (("dashboard", made, 0), ("strange", strange, 2)):
+        program = PACKAGES / f"{name}.ts"
+        program.write_text(SCHEMA.read_text() + json.dumps(document, indent=1) + ";\n")
+        done = subprocess.run(["node", str(PACKAGES / "node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck",
+                               "--target", "es2022", "--module", "esnext", "--moduleResolution", "bundler", program.name],
+                              cwd=PACKAGES, capture_output=True, text=True)
+        if done.returncode != code:
+            raise SystemExit(f"FAILED: the types of Grafana and the {name}: {done.returncode}\n{done.stdout}{done.stderr}")
+    expect("a key that Grafana does not know is told", "'span' does not exist" in done.stdout, True)
+    print("ok: the types of Grafana accept the dashboard")
 
 
 def metrics(bench: Bench, page: Path):
@@ -185,6 +207,9 @@ def evaluated(home: Path, url: str):
     query = urllib.parse.quote("count(tagship_slo:requests:count == on(scenario, version, instance) requests_total)")
     count = request(f"{url}/api/v1/query?query={query}")["data"]["result"][0]["value"][1]
     expect("counters are recorded as they are", int(count), len(SHARES))
+    queries = [urllib.parse.quote('tagship_slo:%s{slo=~".+/endless@.+"}' % name) for name in ("answer", "value")]
+    found = [request(f"{url}/api/v1/query?query={query}")["data"]["result"] for query in queries]
+    expect("an infinite answer is recorded, and is no value", ([one["value"][1] for one in found[0]], found[1]), (["+Inf"], []))
 
 
 def compare(home: Path, version: str, samples: dict, judged: dict):
@@ -214,7 +239,7 @@ def compare(home: Path, version: str, samples: dict, judged: dict):
     expect("all verdicts occur", sorted(map(str, verdicts)), ["False", "None", "True"])
     for name, state in (("good", "kept"), ("fast", "burning"), ("slow", "burning"), ("recovered", "kept"),
                         ("restarted", "burning"), ("missed", "kept"), ("born", "burning"), ("buckets", "burning"),
-                        ("faultless", "kept"), ("cpu", "no-data"), ("quiet", "burning")):
+                        ("faultless", "kept"), ("cpu", "no-data"), ("endless", "no-data"), ("quiet", "burning")):
         expect(f"the judge of {name}", judged[name]["state"], state)
     write = lambda values: " ".join("_" if value is None else str(value) for value in values)
     # What queries give is recorded as it is, so the series are put there at once: two evaluations are enough then.
@@ -248,4 +273,5 @@ def promtool(*words: str):
     print(f"ok: promtool {' '.join(words[:2])} ({time.monotonic() - began:.1f} s)")
 
 
+PACKAGES = Path(sys.argv.pop(2))
 run_with_bench(play)

@@ -357,6 +357,32 @@ fn an_objective_that_was_broken_before_a_version_came_leads_nowhere() {
 }
 
 #[test]
+fn a_watch_without_a_pause_is_a_mistake() {
+    let bench = watching(DRIFT);
+    let done = bench.run(&["monitor", "watch", "--every", "0s"]);
+    done.assert_code(2);
+    assert!(done.stderr.contains("--every 1m"), "{}", done.stderr);
+}
+
+#[test]
+fn predictions_without_a_time_are_in_no_window_and_are_told() {
+    let bench = watching(&WATCHED.replace("version: by,", "version: by, time: at, window: 36500d,"));
+    times(&bench, 40, 10.0);
+    let mut text = "at,by,prediction,label\n".to_owned();
+    for row in 0..500 {
+        let at = if row % 5 == 0 { "" } else { "2026-01-01T00:00:00Z" };
+        let _ = writeln!(text, "{at},v0.1.0,{},{}", row % 2, row % 2);
+    }
+    bench.clone.write("served.csv", text);
+    let (_, json) = check(&bench, &[]);
+    let sentence = json["findings"][0]["sentence"].as_str().unwrap();
+    assert!(
+        sentence.contains("400 predictions") && sentence.contains("100 predictions have no time"),
+        "{sentence}"
+    );
+}
+
+#[test]
 fn a_channel_that_does_not_exist_is_a_mistake_before_there_is_something_to_tell() {
     let bench = watching(&WATCHED.replace("[{ webhook: { url-env: NO_SUCH_HOOK } }]", "[slak]"));
     predictions(&bench, 9);

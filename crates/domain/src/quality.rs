@@ -191,6 +191,8 @@ pub enum QualityCode {
     LowCoverage,
     /// Labels that belong to no prediction.
     UnmatchedLabels,
+    /// Predictions without a time, where only those of a window count.
+    RowsWithoutTime,
     /// Values that are no numbers, or no probabilities; their rows are left out of the scores that need them.
     UnusableValues,
     /// A slice breaks a bound.

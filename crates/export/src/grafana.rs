@@ -15,6 +15,8 @@ use panel::{Panel, Place, Target, panel, row};
 
 /// Version of the dashboard's format.
 const SCHEMA_VERSION: u64 = 39;
+/// A change lies between two samples: the window of marks holds two of them at the usual pace of a minute, and one that comes late.
+const CHANGED: &str = "3m";
 /// Longest identifier of a dashboard.
 const LONGEST_UID: usize = 40;
 
@@ -40,13 +42,12 @@ pub fn dashboard(watched: &Watched) -> Value {
 }
 
 /// The same for the same model and environment, of characters that an address may hold.
+///
+/// Two pairs of names may look the same once they are joined, replaced or cut, as `churn-eu` in `production` and `churn` in
+/// `eu-production` do: a hash tells them apart (FNV-1a, 64 bits).
 fn uid(model: &str, environment: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     let whole: String = format!("tagship-{model}-{environment}").chars().map(plain).collect();
-    if whole.len() <= LONGEST_UID && !format!("{model}{environment}").contains(['/', '.']) {
-        return whole;
-    }
-    // Two names may look the same once they are cut: a hash tells them apart (FNV-1a, 64 bits).
     let hash = format!("{model}\n{environment}").bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -69,8 +70,8 @@ fn variables(model: &str) -> Value {
 fn versions_that_came(model: &str) -> Value {
     json!({
         "name": "Deploys", "enable": true, "iconColor": "blue", "datasource": panel::source(),
-        "expr": format!("changes(tagship_version_weight_percent{{model={}}}[1m]) > 0", Value::from(model)),
-        "titleFormat": "traffic of {{version}} changed", "tagKeys": "version", "step": "60s",
+        "target": { "refId": "Anno", "interval": "60s", "expr": format!("changes(tagship_version_weight_percent{{model={}}}[{CHANGED}]) > 0", Value::from(model)) },
+        "titleFormat": "traffic of {{version}} changed", "tagKeys": "version",
     })
 }
 
@@ -199,8 +200,9 @@ mod tests {
     #[test]
     fn a_dashboard_is_known_by_its_model_and_environment() {
         let made = |environment| dashboard(&watched(environment))["uid"].as_str().unwrap().to_owned();
-        assert_eq!(made("production"), "tagship-churn-production");
+        assert_eq!(made("production"), "tagship-churn-productio-f4f69aeaf5192c92");
         assert_ne!(made("production/eu"), made("production-eu"));
+        assert_ne!(uid("churn-eu", "production"), uid("churn", "eu-production"));
         assert!(made("a-very-long-name-of-an-environment/of-the-world").len() <= LONGEST_UID);
     }
 

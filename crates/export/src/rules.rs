@@ -144,7 +144,7 @@ fn broken(
     alert
 }
 
-/// What is not there is never taken for good. A value that is no number is none.
+/// What is not there is never taken for good.
 fn missing(watched: &Watched, objective: &Objective) -> Rule {
     let expr = match &objective.measure {
         Measure::Value { over, .. } => {

@@ -6,7 +6,7 @@ pub use drift::{DRIFT, is_of_slice, of_drift};
 
 use tagship_domain::{
     incident::{Finding, Standing},
-    quality::{QualityReport, QualityScore},
+    quality::{QualityCode, QualityReport, QualityScore},
     slo::{ObjectiveReport, Severity, SloState},
 };
 
@@ -40,6 +40,7 @@ pub fn of_quality(report: &QualityReport, is_of_version: bool) -> Vec<Finding> {
             sentence: format!("{what}{} is {value}{interval}; {bound} is asked for{why}", score.metric),
         })
     };
+    let untimed = report.findings.iter().find(|finding| finding.code == QualityCode::RowsWithoutTime);
     let mut findings = vec![Finding {
         topic: "quality/predictions".to_owned(),
         standing: if report.rows > 0 { Standing::Good } else { Standing::NoData },
@@ -49,7 +50,10 @@ pub fn of_quality(report: &QualityReport, is_of_version: bool) -> Vec<Finding> {
         limit: None,
         threshold: "at least one prediction".to_owned(),
         window: window.clone(),
-        sentence: format!("there are {window}"),
+        sentence: match untimed {
+            Some(untimed) => format!("there are {window}; {}", untimed.message),
+            None => format!("there are {window}"),
+        },
     }];
     findings.extend(report.scores.iter().filter_map(|score| of(score, "", is_of_version)));
     let is_open = |metric| {
@@ -67,7 +71,12 @@ pub fn of_quality(report: &QualityReport, is_of_version: bool) -> Vec<Finding> {
 /// Of an objective.
 #[must_use]
 pub fn of_objective(report: &ObjectiveReport) -> Finding {
-    let long = report.windows.first().map(|window| window.windows[0].to_string());
+    // Of a budget that burns, the pace that alarms says why; else the shortest says best what goes on now.
+    let alarming = report
+        .windows
+        .iter()
+        .find(|window| window.fires == Some(true) && report.severity == Some(window.severity));
+    let told = alarming.or(report.windows.first());
     Finding {
         topic: format!("slo/{}", report.name),
         standing: match report.state {
@@ -78,11 +87,16 @@ pub fn of_objective(report: &ObjectiveReport) -> Finding {
         },
         severity: report.severity.unwrap_or(Severity::Ticket),
         is_regression: report.severity == Some(Severity::Page),
-        value: report.value.or_else(|| report.windows.first().and_then(|window| window.burn[0])),
-        limit: report.windows.first().map(|window| window.factor),
+        value: report.value.or_else(|| told.and_then(|window| window.burn[0])),
+        limit: told.map(|window| window.factor),
         threshold: report.asked.clone(),
-        window: long
-            .map_or_else(|| "the window of the bound".to_owned(), |long| format!("{long} and longer")),
+        window: told.map_or_else(
+            || "the window of the bound".to_owned(),
+            |window| match alarming {
+                Some(_) => format!("{} and {}", window.windows[0], window.windows[1]),
+                None => format!("{} and longer", window.windows[0]),
+            },
+        ),
         sentence: format!("{}: {}", report.name, report.reason),
     }
 }
@@ -141,4 +155,44 @@ pub fn together(findings: &[Finding]) -> Option<bool> {
     }
     (!findings.is_empty() && findings.iter().all(|finding| finding.standing == Standing::Good))
         .then_some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use tagship_domain::{Duration, slo::BurnWindow};
+
+    use super::*;
+
+    fn window(severity: Severity, hours: u64, factor: f64, pace: f64) -> BurnWindow {
+        BurnWindow {
+            severity,
+            windows: [Duration::from_secs(3600 * hours), Duration::from_secs(300 * hours)],
+            factor,
+            burn: [Some(pace), Some(pace)],
+            events: 10_000,
+            bad: 100,
+            fires: Some(pace > factor),
+        }
+    }
+
+    fn report(severity: Option<Severity>, slow: f64) -> ObjectiveReport {
+        ObjectiveReport {
+            name: "errors".to_owned(),
+            asked: "99% of the requests good".to_owned(),
+            state: if severity.is_some() { SloState::Burning } else { SloState::Kept },
+            severity,
+            value: None,
+            windows: vec![window(Severity::Page, 1, 14.4, 0.5), window(Severity::Ticket, 72, 1.0, slow)],
+            budget_left: None,
+            reason: "said".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_budget_that_burns_slowly_shows_the_pace_that_alarms() {
+        let slow = of_objective(&report(Some(Severity::Ticket), 1.7));
+        assert_eq!((slow.value, slow.limit, slow.window.as_str()), (Some(1.7), Some(1.0), "3d and 6h"));
+        let kept = of_objective(&report(None, 0.7));
+        assert_eq!((kept.value, kept.limit, kept.window.as_str()), (Some(0.5), Some(14.4), "1h and longer"));
+    }
 }

@@ -72,7 +72,10 @@ pub(super) fn panel(panel: &Panel, before: usize, place: &Place) -> Value {
             },
             "overrides": [],
         },
-        "options": { "legend": { "displayMode": "list", "placement": "bottom", "showLegend": true } },
+        "options": {
+            "legend": { "calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": true },
+            "tooltip": { "mode": "multi", "sort": "desc" },
+        },
     })
 }
 

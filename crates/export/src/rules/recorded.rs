@@ -12,7 +12,9 @@ pub(super) const TOTAL: &str = "tagship_slo:requests:count";
 pub(super) const BAD: &str = "tagship_slo:bad_requests:count";
 /// Cumulative buckets.
 pub(super) const BUCKETS: &str = "tagship_slo:buckets:count";
-/// A value.
+/// What a query for a value answers.
+const ANSWER: &str = "tagship_slo:answer";
+/// A value, where the answer is a number and no infinity.
 pub(super) const VALUE: &str = "tagship_slo:value";
 /// What came in a window.
 pub(super) const REQUESTS: &str = "tagship_slo:requests:increase";
@@ -36,7 +38,11 @@ pub(super) fn recorded(watched: &Watched, objective: &Objective) -> Vec<Rule> {
     let mut rules = match &objective.measure {
         Measure::Counts { bad, total, .. } => vec![raw(TOTAL, total), raw(BAD, bad)],
         Measure::Durations { buckets, .. } => vec![raw(BUCKETS, buckets)],
-        Measure::Value { query, .. } => return vec![raw(VALUE, query)],
+        Measure::Value { query, .. } => {
+            // A query may answer a scalar, which cannot be filtered before it is recorded.
+            let finite = format!("{} > -Inf < +Inf", selector(watched, objective, ANSWER, ""));
+            return vec![raw(ANSWER, query), raw(VALUE, &finite)];
+        }
     };
     let mut windows: Vec<u64> = BURN_RULES.iter().flat_map(|rule| [rule.long, rule.short]).collect();
     windows.sort_unstable();

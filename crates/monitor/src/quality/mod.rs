@@ -59,12 +59,21 @@ impl Settings {
     }
 }
 
+/// What the tables hold that is no prediction to be judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Labels that belong to no prediction.
+    pub unmatched: u64,
+    /// Predictions without a time, where only those of a window count: they are in none.
+    pub untimed: u64,
+}
+
 /// What predictions say: their scores, those of the slices by the named columns, and, where `reference` is given, what is
-/// expected of those without a label. `unmatched` labels belonged to none of them.
+/// expected of those without a label.
 #[must_use]
 pub fn measure(
     predictions: &[Prediction],
-    unmatched: u64,
+    left_out: &LeftOut,
     slices: &[String],
     reference: Option<&[Prediction]>,
     settings: &Settings,
@@ -81,10 +90,7 @@ pub fn measure(
     }
     let has_verdict = why.is_none();
     findings.extend(why);
-    if unmatched > 0 {
-        let message = format!("{unmatched} labels belong to no prediction; compare how ids are written");
-        findings.push(QualityFinding { code: QualityCode::UnmatchedLabels, message });
-    }
+    findings.extend(left_out.findings());
     let slices = slices::all(predictions, slices, settings, &mut findings);
     let estimate = reference.map(|reference| estimate::of(reference, predictions, settings));
     let expected = estimate.iter().flat_map(|estimate| &estimate.scores);
@@ -102,6 +108,27 @@ pub fn measure(
         slices,
         estimate,
         findings,
+    }
+}
+
+impl LeftOut {
+    fn findings(&self) -> impl Iterator<Item = QualityFinding> {
+        let Self { unmatched, untimed } = self;
+        let all = [
+            (
+                *unmatched,
+                QualityCode::UnmatchedLabels,
+                format!("{unmatched} labels belong to no prediction; compare how ids are written"),
+            ),
+            (
+                *untimed,
+                QualityCode::RowsWithoutTime,
+                format!("{untimed} predictions have no time, and are in no window"),
+            ),
+        ];
+        all.into_iter()
+            .filter(|(count, _, _)| *count > 0)
+            .map(|(_, code, message)| QualityFinding { code, message })
     }
 }
 

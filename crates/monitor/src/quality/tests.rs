@@ -26,7 +26,7 @@ fn asking(metric: QualityMetric, bound: QualityBound) -> Settings {
 }
 
 fn judged(predictions: &[Prediction], settings: &Settings) -> QualityReport {
-    measure(predictions, 0, &[], None, settings)
+    measure(predictions, &LeftOut::default(), &[], None, settings)
 }
 
 fn value(report: &QualityReport, metric: QualityMetric) -> f64 {
@@ -154,7 +154,7 @@ fn a_slice_that_is_bad_is_named() {
         row.predicted = Some("1".to_owned());
     }
     let settings = asking(QualityMetric::Accuracy, QualityBound::AtLeast(0.6));
-    let report = measure(&rows, 0, &["age".to_owned()], None, &settings);
+    let report = measure(&rows, &LeftOut::default(), &["age".to_owned()], None, &settings);
     assert_eq!(report.good, Some(true));
     assert_eq!((report.slices[0].value.as_deref(), report.slices[0].rows), (Some("old"), 4000));
     let bad = report.findings.iter().find(|finding| finding.code == QualityCode::SliceIsBad).unwrap();
@@ -170,7 +170,7 @@ fn an_estimate_is_near_what_labels_say_later_and_never_good_alone() {
         row.label = None;
     }
     let settings = asking(QualityMetric::Accuracy, QualityBound::AtLeast(0.6));
-    let report = measure(&current, 0, &[], Some(&reference), &settings);
+    let report = measure(&current, &LeftOut::default(), &[], Some(&reference), &settings);
     let estimate = report.estimate.as_ref().unwrap();
     assert_eq!((estimate.refused.as_ref(), estimate.rows), (None, 4000));
     for score in &estimate.scores {
@@ -179,7 +179,7 @@ fn an_estimate_is_near_what_labels_say_later_and_never_good_alone() {
     }
     assert_eq!((estimate.scores[0].good, report.good), (Some(true), None));
     let settings = asking(QualityMetric::Accuracy, QualityBound::AtLeast(0.9));
-    assert_eq!(measure(&current, 0, &[], Some(&reference), &settings).good, Some(false));
+    assert_eq!(measure(&current, &LeftOut::default(), &[], Some(&reference), &settings).good, Some(false));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn an_estimate_is_refused_where_calibration_does_not_hold() {
     let current = calibrated(7, 1000, 2000);
     let settings = Settings::of(QualityTask::Binary);
     let refused = |reference: &[Prediction]| {
-        let report = measure(&current, 0, &[], Some(reference), &settings);
+        let report = measure(&current, &LeftOut::default(), &[], Some(reference), &settings);
         report.estimate.unwrap().refused.unwrap_or_default()
     };
     assert!(refused(&reference[..200]).contains("300 are needed"));

@@ -31,6 +31,25 @@ fn is_self_contained(page: &str) {
     }
 }
 
+/// Pieces of all lines of values.
+fn pieces(report: &MonitorReport) -> usize {
+    let page = html::monitor(report, None);
+    let lines = page.split("class=\"candidate\" d=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    lines.map(|line| line.matches('M').count()).sum()
+}
+
+#[test]
+fn a_line_breaks_where_nobody_looked_for_days() {
+    let mut report = watched(20);
+    let whole = pieces(&report);
+    if let Some(look) = &mut report.look {
+        let (from, to) =
+            (look.at.before(Duration::from_secs(5 * 86_400)), look.at.before(Duration::from_secs(86_400)));
+        look.trend.retain(|point| point.at < from || point.at > to);
+    }
+    assert!(pieces(&report) > whole, "{} and {whole}", pieces(&report));
+}
+
 #[test]
 fn a_month_of_twenty_columns_is_one_small_page_that_needs_nothing() {
     let page = html::monitor(&watched(20), Some("../../index.html"));
@@ -212,7 +231,7 @@ fn an_index_lists_what_is_bad_first_and_links_within_itself() {
     let index = html::index(&[page(&good), page(&unknown), page(&bad)], bad.at);
     let hrefs = ["churn", "pricing", "fraud"].map(|model| format!("models/{model}/production.html"));
     assert_eq!(links(&index), hrefs);
-    assert!(index.contains("1 of 3 need a look") && index.contains("1 good, 1 bad, 1 unknown"), "{index}");
+    assert!(index.contains("1 of 3 needs a look") && index.contains("1 good, 1 bad, 1 unknown"), "{index}");
     is_self_contained(&index);
     assert!(html::index(&[page(&good)], good.at).contains(">All is well "));
     assert!(!html::index(&[], good.at).contains("All is well"), "nothing is not well");

@@ -11,7 +11,7 @@ use tagship_adapters::{
 };
 use tagship_config::{QualityColumns, QualitySettings};
 use tagship_domain::{Timestamp, Version, quality::QualityReport};
-use tagship_monitor::quality::{self, Prediction, Settings, canonical};
+use tagship_monitor::quality::{self, LeftOut, Prediction, Settings, canonical};
 use tagship_ports::PortError;
 use tagship_runner::Failure;
 
@@ -45,6 +45,7 @@ pub(crate) fn judge(
     let begin = given.window.map(|window| now.before(window));
     let mut predictions = vec![];
     let mut matched = HashSet::new();
+    let mut untimed = 0;
     for file in &given.predictions {
         read_predictions(root, file, given, version, labels.is_none(), &mut |id, mut row| {
             if let Some((labels, id)) = labels.as_ref().zip(id)
@@ -53,9 +54,10 @@ pub(crate) fn judge(
                 (row.label, row.labelled_at) = (Some(label.clone()), *at);
                 matched.insert(id);
             }
-            let is_meant = |begin| row.at.is_some_and(|at| at >= begin);
-            if begin.is_none_or(is_meant) {
-                predictions.push(row);
+            match (begin, row.at) {
+                (Some(_), None) => untimed += 1,
+                (Some(begin), Some(at)) if at < begin => {}
+                _ => predictions.push(row),
             }
         })?;
     }
@@ -77,7 +79,8 @@ pub(crate) fn judge(
         read_predictions(root, file, &own, None, true, &mut |_, row| rows.push(row)).map(|()| rows)
     });
     let reference = reference.transpose()?;
-    Ok(quality::measure(&predictions, unmatched, &given.slices, reference.as_deref(), &settings))
+    let left_out = LeftOut { unmatched, untimed };
+    Ok(quality::measure(&predictions, &left_out, &given.slices, reference.as_deref(), &settings))
 }
 
 fn read_labels(given: &QualitySettings, root: &Path) -> Result<Option<Labels>, Failure> {

@@ -45,7 +45,10 @@ pub fn index(places: &[Place<'_>], at: Timestamp) -> String {
         (0, unknown) => {
             ("unknown", "unknown", format!("{unknown} of {} cannot be called well", sorted.len()))
         }
-        (bad, _) => ("bad", "bad", format!("{bad} of {} need a look", sorted.len())),
+        (bad, _) => {
+            let verb = if bad == 1 { "needs" } else { "need" };
+            ("bad", "bad", format!("{bad} of {} {verb} a look", sorted.len()))
+        }
     };
     let list = if rows.is_empty() {
         "<p class=\"lead\">No model has an environment and something to watch.</p>\n".to_owned()

@@ -47,8 +47,8 @@ const WEEK: f64 = 7.0 * 86_400_000.0;
 /// So many missed looks at the usual pace are a gap.
 const MISSED: f64 = 3.0;
 
-/// The same looks with what is unknown between them: where nobody looked, nobody knows.
-fn with_gaps(looks: &[(f64, Stood)], end: f64) -> Vec<(f64, Stood)> {
+/// The same looks with `nothing` between them where nobody looked for too long: there nobody knows.
+pub(super) fn with_gaps<T: Copy>(looks: &[(f64, T)], end: f64, nothing: T) -> Vec<(f64, T)> {
     let mut paces: Vec<f64> = looks.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     paces.sort_by(f64::total_cmp);
     let usual = paces.get(paces.len() / 2).copied().unwrap_or(DAYS);
@@ -59,7 +59,7 @@ fn with_gaps(looks: &[(f64, Stood)], end: f64) -> Vec<(f64, Stood)> {
         let lasts = (usual * MISSED).max(least);
         out.push(*look);
         if until - look.0 > lasts {
-            out.push((look.0 + lasts, Stood::Unknown));
+            out.push((look.0 + lasts, nothing));
         }
     }
     out
@@ -68,7 +68,7 @@ fn with_gaps(looks: &[(f64, Stood)], end: f64) -> Vec<(f64, Stood)> {
 /// Looks with their times in milliseconds, oldest first, as pieces around the height `y`; each look lasts until the next one, where
 /// that is not too long.
 pub(super) fn strip(looks: &[(f64, Stood)], x: Scale, y: f64) -> String {
-    let looks = with_gaps(looks, x.range[1]);
+    let looks = with_gaps(looks, x.range[1], Stood::Unknown);
     let [left, right] = x.place;
     let width = (right - left) / as_f64(PIECES);
     let mut pieces: Vec<Option<Stood>> = vec![None; PIECES];

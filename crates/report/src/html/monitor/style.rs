@@ -7,7 +7,7 @@ main{max-width:1120px}.over{overflow-wrap:anywhere}nav{margin-bottom:18px;font-s
 table.told{background:var(--card);border:1px solid var(--line);border-radius:12px;border-collapse:separate;border-spacing:0;
 font-size:14px}
 .told th,.told td{text-align:left;vertical-align:top;padding:9px 12px;white-space:normal;overflow-wrap:anywhere;min-width:6.2em}
-.told thead th{font-size:12px;white-space:nowrap;overflow-wrap:normal}.told tbody th{color:var(--ink);font-weight:600;min-width:11.5em}
+.told .short{overflow-wrap:normal}.told thead th{font-size:12px;white-space:nowrap;overflow-wrap:normal}.told tbody th{color:var(--ink);font-weight:600;min-width:11.5em}
 .told tbody tr:last-child>*{border-bottom:0}.told ul{margin:0;padding-left:1.1em}.told svg{min-width:170px;max-width:300px}
 .told .chip{display:inline-block}.card .told{border:0;background:none;font-size:13px}.card .told th,.card .told td{padding:4px 6px;min-width:0}
 .part{margin:22px 0 10px}.wide{grid-column:1/-1}.cards .candidate{stroke-width:1.6}.card h3{margin-bottom:6px}

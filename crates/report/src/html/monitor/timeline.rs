@@ -19,7 +19,7 @@ use super::{
         thin::{Dot, thin},
     },
     findings::{number, order, told},
-    strip::{Stood, counted, strip},
+    strip::{Stood, counted, strip, with_gaps},
 };
 use crate::sentence::phase_name;
 
@@ -69,7 +69,7 @@ pub(super) fn section(report: &MonitorReport) -> String {
         ("roll back", "rolled back, or failed".to_owned()),
     ];
     let cards = format!("{}<div class=\"cards\">{}{cards}</div>\n{more}", legend(&names), whole(&past));
-    let note = "<p class=\"note\">The strip below each line is thin where a look was good, broken where it could not be judged, \
+    let note = "<p class=\"note\">A line breaks where nobody looked. The strip below it is thin where a look was good, broken where it could not be judged, \
                 and thick where it was bad. Of days more than a week ago the worst look is kept.</p>\n";
     titled("time", "Over time", &(cards + note))
 }
@@ -162,6 +162,8 @@ fn card(at: usize, finding: &Finding, past: &Past<'_>, columns: usize) -> String
     let mut inside = plot.grid(&plot.y.ticks(4.0), |value| number(topic, value));
     inside += &past.marks(past.x, [14.0, 158.0]);
     inside += &finding.limit.map(|limit| plot.level(limit, "limit")).unwrap_or_default();
+    // A line through days without a look would say what nobody has seen.
+    let dots = with_gaps(&dots, past.x.range[1], None);
     inside += &plot.line(&thin(&dots, columns), "candidate");
     inside += &strip(&looks, past.x, 174.0);
     let clock = Plot { x: past.x, y: Scale { range, place: [186.0, 14.0] } };

@@ -17,6 +17,10 @@ use crate::{answer::Answer, workspace::Workspace};
 const LONGEST: u32 = 16;
 
 pub(super) async fn run(args: &WatchArgs, context: &Context) -> Result<Answer, Failure> {
+    if args.every == Duration::default() {
+        return Err(Failure::usage("`--every` says that there is no time between two looks")
+            .hint("name how long to wait, e.g. --every 1m"));
+    }
     let stop = told_to_stop()?;
     let screen = Screen::of(context, false);
     let look = async || {
