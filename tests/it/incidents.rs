@@ -134,3 +134,62 @@ fn what_could_not_be_told_is_told_by_the_next_look() {
     let (_, report) = look(&hosted);
     assert_eq!((&report["outbox"], states(&hosted)), (&Value::Null, vec![open(1)]));
 }
+
+/// A host whose production serves what pull request 7 brought, and is watched.
+fn brought() -> Hosted {
+    let hosted = Hosted::new();
+    let clone = &hosted.bench.clone;
+    let config = std::fs::read_to_string(clone.path().join("tagship.yml")).unwrap();
+    clone.write("tagship.yml", format!("{}{WATCHED}", config.trim_end()));
+    rows(&hosted.bench, "reference.csv", [200, 200], 0);
+    rows(&hosted.bench, "today.csv", [200, 200], 0);
+    hosted.bench.push("Watch production");
+    hosted.propose(false);
+    hosted.push().done.assert_code(0);
+    hosted
+}
+
+#[test]
+fn the_pull_request_that_brought_what_serves_shows_what_monitoring_says() {
+    let hosted = brought();
+    let comment = hosted.comment();
+    assert!(comment.contains("Nobody has looked yet"), "{comment}");
+
+    look(&hosted);
+    let comment = hosted.comment();
+    assert!(comment.contains("**Monitoring**: ✅ All is well"), "{comment}");
+    assert!(comment.contains("| drift/data | 0% of the columns drifted |"), "{comment}");
+    assert!(comment.contains("live"), "what the rollout came to stays: {comment}");
+
+    rows(&hosted.bench, "today.csv", [0, 400], 50);
+    let (_, report) = look(&hosted);
+    let issue = format!("{}/acme/shop/issues/8", hosted.github.server_url());
+    assert_eq!(report["incidents"][0]["issue"], json!(issue));
+    let comment = hosted.comment();
+    assert!(comment.contains("❌") && comment.contains("66.7% of the columns drifted"), "{comment}");
+    assert!(comment.contains(&format!("[issue]({issue})")), "{comment}");
+
+    // What cannot be judged is not called well.
+    std::fs::remove_file(hosted.bench.clone.path().join("today.csv")).unwrap();
+    let payload = json!({ "schedule": "*/15 * * * *", "repository": { "default_branch": "main" } });
+    hosted.step(&["monitor", "check"], "schedule", &payload).done.assert_code(3);
+    let comment = hosted.comment();
+    assert!(
+        comment.contains("⚠️ Whether all is well cannot be said") && comment.contains("no data"),
+        "{comment}"
+    );
+}
+
+#[test]
+fn a_look_writes_over_nothing_that_a_person_wrote_and_opens_no_comment() {
+    let hosted = brought();
+    let edited = format!("{}\n\nSeen by ada.", hosted.comment());
+    hosted.github.world(|world| world.comments[0].1["body"] = json!(edited));
+    look(&hosted);
+    assert_eq!(hosted.comment(), edited);
+
+    hosted.github.world(|world| world.comments.clear());
+    rows(&hosted.bench, "today.csv", [0, 400], 50);
+    look(&hosted);
+    hosted.github.world(|world| assert!(world.comments.is_empty(), "{:?}", world.comments));
+}

@@ -10,7 +10,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tagship_domain::Duration;
 
-use crate::{choice::present, place::Place};
+use crate::{
+    adapter::{AdapterLayer, AdapterSpec},
+    choice::present,
+    place::Place,
+};
 
 use alerts::AlertLayer;
 pub use alerts::AlertSettings;
@@ -42,6 +46,8 @@ pub struct MonitorSettings {
     pub streams: Vec<StreamSettings>,
     /// Who is told of what is bad.
     pub alerts: AlertSettings,
+    /// Where the metrics of each look are left; absent where nowhere.
+    pub export: Option<AdapterSpec>,
     /// Looks are remembered for so long: all of the last week, before that one a day.
     pub retention: Duration,
 }
@@ -49,7 +55,8 @@ pub struct MonitorSettings {
 impl Default for MonitorSettings {
     fn default() -> Self {
         let (drift, quality, slo, streams) = (None, None, vec![], vec![]);
-        Self { drift, quality, slo, streams, alerts: AlertSettings::default(), retention: RETENTION }
+        let (alerts, export) = (AlertSettings::default(), None);
+        Self { drift, quality, slo, streams, alerts, export, retention: RETENTION }
     }
 }
 
@@ -71,6 +78,9 @@ pub(crate) struct MonitorLayer {
     /// Who is told of what is bad.
     #[serde(default, deserialize_with = "present")]
     alerts: Option<AlertLayer>,
+    /// Where the metrics of each look are left for a server to scrape, e.g. `{ pushgateway: { url: "https://gateway.example:9091" } }`.
+    #[serde(default, deserialize_with = "present")]
+    export: Option<AdapterLayer>,
     /// Looks are remembered for so long: all of the last week, before that one a day.
     #[schemars(extend("default" = "90d"))]
     retention: Option<Duration>,
@@ -84,6 +94,7 @@ impl MonitorLayer {
             slo: slo::resolve(self.slo.unwrap_or_default(), &place.key("slo")),
             streams: streams::resolve(self.streams.unwrap_or_default(), &place.key("streams")),
             alerts: self.alerts.unwrap_or_default().resolve(&place.key("alerts")),
+            export: self.export.map(|export| export.resolve(&place.key("export"))),
             retention: retention(self.retention, &place.key("retention")),
         }
     }

@@ -104,6 +104,9 @@ pub struct Incident {
     pub told: Option<Timestamp>,
     /// What was found last.
     pub finding: Finding,
+    /// Address of the issue that tells of it; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<String>,
 }
 
 /// How far an incident is.

@@ -7,6 +7,7 @@ use crate::{
     decision::DecisionItem,
     digest::CommitId,
     gate::GateReport,
+    monitor::MonitorReport,
     name::{Environment, ModelName},
     release::{Provenance, Release},
     rollout::{Phase, Reason, RolloutState},
@@ -70,6 +71,9 @@ pub struct Section {
     /// How the metrics of the rollout went, look by look.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<MetricSeries>,
+    /// What monitoring says since it serves; absent where nothing is watched, and where it does not serve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<Box<MonitorReport>>,
     /// Where people reach what the environment serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment_url: Option<String>,
@@ -89,6 +93,7 @@ impl Section {
             rollout: None,
             timeline: vec![],
             series: vec![],
+            monitoring: None,
             environment_url: None,
         }
     }

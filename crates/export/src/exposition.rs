@@ -146,6 +146,7 @@ mod tests {
             since: Timestamp::from_seconds(0).unwrap(),
             told: None,
             finding: finding.clone(),
+            issue: None,
         };
         WatchReport {
             model: "churn".parse().unwrap(),

@@ -81,6 +81,34 @@ impl StateStore for GitRepo {
         Ok(entries)
     }
 
+    async fn shorten(
+        &self,
+        journal: &str,
+        expected: &CommitId,
+        keep: usize,
+    ) -> Result<Option<CommitId>, AppendError> {
+        let lost = || AppendError::Lost { journal: journal.to_owned() };
+        let operation = format!("shorten journal {journal}");
+        let reference = journal_ref(journal)?;
+        let tip = Oid::from_str(expected.as_str()).map_err(at(&operation))?;
+        self.fetch_journals().await?;
+        if self.target(&reference) != Some(tip) {
+            return Err(lost());
+        }
+        let Some(id) = self.write_again(tip, keep, &operation)? else { return Ok(None) };
+        if let Some(remote) = &self.remote {
+            if let Pushed::Rejected(reason) = self.push(remote, id, &reference, Some(tip)).await? {
+                self.fetch_journals().await?;
+                let unmoved = self.target(&reference) == Some(tip);
+                return Err(if unmoved { refused(&operation, remote, &reason).into() } else { lost() });
+            }
+            let _ = self.lock().reference(&reference, id, true, "tagship: shorten");
+        } else if !self.swap(&reference, Some(tip), id).await? {
+            return Err(lost());
+        }
+        Ok(Some(commit_id(id)?))
+    }
+
     async fn list(&self, below: &str) -> Result<Vec<String>, PortError> {
         self.fetch_journals().await?;
         let operation = format!("list journals below {below:?}");
@@ -149,6 +177,35 @@ impl GitRepo {
         let who = identity(&repository, entry.at)?;
         let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
         repository.commit(None, &who, &who, &entry.message, &tree, &parents).map(Some).map_err(at(operation))
+    }
+}
+
+impl GitRepo {
+    /// Writes the newest `keep` commits of a chain again, the oldest of them without a parent; no ref moves. `None` where there are no
+    /// more than twice as many.
+    fn write_again(&self, tip: Oid, keep: usize, operation: &str) -> Result<Option<Oid>, PortError> {
+        let repository = self.lock();
+        let (mut chain, mut next) = (vec![], Some(tip));
+        while let Some(id) = next.filter(|_| chain.len() <= keep.saturating_mul(2)) {
+            let commit = repository.find_commit(id).map_err(at(operation))?;
+            next = commit.parent_id(0).ok();
+            chain.push(commit);
+        }
+        if chain.len() <= keep.saturating_mul(2) {
+            return Ok(None);
+        }
+        let mut written: Option<git2::Commit<'_>> = None;
+        for commit in chain.iter().take(keep).rev() {
+            let message = String::from_utf8_lossy(commit.message_raw_bytes()).into_owned();
+            let tree = commit.tree().map_err(at(operation))?;
+            let parents: Vec<&git2::Commit<'_>> = written.iter().collect();
+            let id = repository
+                .commit(None, &commit.author(), &commit.committer(), &message, &tree, &parents)
+                .and_then(|id| repository.find_commit(id))
+                .map_err(at(operation))?;
+            written = Some(id);
+        }
+        Ok(written.map(|commit| commit.id()))
     }
 }
 

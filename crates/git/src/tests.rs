@@ -107,6 +107,7 @@ async fn a_repository_alone_keeps_the_promises_of_the_ports() {
     let other = GitRepo::discover(directory.path()).unwrap();
     conformance::racing_tags(&repo, &other, &fixture.head).await;
     conformance::racing_appends(&repo, &other).await;
+    conformance::shortened_journals(&repo, &other).await;
     assert_eq!((repo.remote(), repo.default_branch().as_deref()), (None, Some("main")));
 }
 
@@ -118,6 +119,7 @@ async fn clones_of_one_remote_keep_the_promises_of_the_ports() {
     conformance::state_store(&one).await;
     conformance::racing_tags(&one, &other, &shared.fixture.head).await;
     conformance::racing_appends(&one, &other).await;
+    conformance::shortened_journals(&one, &other).await;
     assert_eq!(
         shared.git("origin", &["tag", "--list"]),
         "churn#production#1\nchurn#production#2\nchurn@v1.0.0"

@@ -129,7 +129,8 @@ async fn more_writes(client: &GitHub, fake: &FakeGitHub) {
     }
     let written = Timestamp::from_seconds(1_900_000_900).unwrap();
     let (topic, body) = ("status".to_owned(), "the last".to_owned());
-    client.comment(&Comment { pull_request: 7, topic, about: None, written, body }).await.unwrap();
+    let comment = Comment { pull_request: 7, topic, about: None, written, body, only_refreshes: false };
+    client.comment(&comment).await.unwrap();
     fake.world(|world| {
         assert_eq!((world.releases.len(), world.comment_bodies(7).len()), (1, 2));
         assert_ne!(world.releases[0]["assets"][1]["id"].as_u64(), Some(manifest), "uploaded again");

@@ -15,7 +15,7 @@ use crate::{
     GitHub,
     call::Call,
     error::{CallError, Reason},
-    marker::{Marker, mark, unmark},
+    marker::{Marker, mark, sum, unmark},
 };
 
 /// Longest text of a comment or issue, in characters, as the host counts.
@@ -66,6 +66,7 @@ impl GitHub {
             written: comment.written,
             about: comment.about.clone(),
             run: self.client.settings.run_url.clone(),
+            sum: Some(sum(&comment.body)),
         };
         let text = mark(&comment.topic, &written, &comment.body);
         let length = text.chars().count();
@@ -145,8 +146,18 @@ impl GitHub {
     }
 }
 
+impl Own {
+    /// Whether a person has changed its text since we wrote it.
+    fn is_edited(&self) -> bool {
+        self.written.sum.as_ref().is_some_and(|written| *written != sum(&self.body))
+    }
+}
+
 /// The next step towards one comment that says the newest there is, and what becomes of ours.
 fn plan(own: &[Own], wanted: &Comment, text: &str) -> (Step, CommentOutcome) {
+    if wanted.only_refreshes && (own.is_empty() || own.iter().any(Own::is_edited)) {
+        return (Step::Nothing, CommentOutcome::LeftAlone);
+    }
     // Of equally new ones the first was there first.
     let Some(newest) = own.iter().min_by_key(|there| (Reverse(there.written.written), there.id)) else {
         return (Step::Create, CommentOutcome::Created);
@@ -175,13 +186,13 @@ fn plan(own: &[Own], wanted: &Comment, text: &str) -> (Step, CommentOutcome) {
 #[cfg(test)]
 mod tests {
     use super::{
-        CommentOutcome::{Created, NewerThere, Unchanged, Updated},
+        CommentOutcome::{Created, LeftAlone, NewerThere, Unchanged, Updated},
         *,
     };
 
     fn at(second: i64) -> Marker {
         let written = tagship_domain::Timestamp::from_seconds(second).unwrap();
-        Marker { written, about: None, run: None }
+        Marker { written, about: None, run: None, sum: None }
     }
 
     fn own(id: u64, second: i64, body: &str) -> Own {
@@ -195,6 +206,7 @@ mod tests {
             about: None,
             written: at(second).written,
             body: body.to_owned(),
+            only_refreshes: false,
         };
         plan(own, &wanted, &mark("status", &at(second), body))
     }
@@ -214,6 +226,31 @@ mod tests {
             (vec![own(1, 10, "ten"), own(2, 6, "b"), own(3, 7, "c")], (Step::Delete(3), Unchanged)),
         ] {
             assert_eq!(planned(&own, 10, "ten"), expected, "{own:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_changed_is_not_brought_up_to_date() {
+        let ours = |text: &str| Own {
+            written: Marker { sum: Some(sum("five\nlines\n")), ..at(5) },
+            ..own(1, 5, text)
+        };
+        let wanted = Comment {
+            pull_request: 7,
+            topic: "status".to_owned(),
+            about: None,
+            written: at(10).written,
+            body: "ten".to_owned(),
+            only_refreshes: true,
+        };
+        for (own, expected) in [
+            (vec![ours("five\nlines\n")], Updated),
+            (vec![ours("five\r\nlines")], Updated),
+            (vec![ours("five\nlines, and a word of mine")], LeftAlone),
+            (vec![own(1, 5, "of an older program")], Updated),
+            (vec![], LeftAlone),
+        ] {
+            assert_eq!(plan(&own, &wanted, "ten").1, expected, "{own:?}");
         }
     }
 }

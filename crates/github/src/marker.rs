@@ -1,7 +1,8 @@
 //! Hidden lines by which our own comments and issues are found again: `<!-- tagship:KIND {json} -->`.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tagship_domain::{CommitId, Timestamp};
+use sha2::{Digest as _, Sha256};
+use tagship_domain::{CommitId, Digest, Timestamp};
 
 use crate::call::encode;
 
@@ -16,6 +17,15 @@ pub(crate) struct Marker {
     /// The run that wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<String>,
+    /// Of the text below, so that what a person changed can be told; older programs wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sum: Option<String>,
+}
+
+/// A checksum of a text, whatever a host does to the ends of its lines.
+pub(crate) fn sum(body: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(body.replace("\r\n", "\n").trim_end()).into();
+    Digest::from_bytes(digest).short().to_owned()
 }
 
 /// A text under its marker.
@@ -49,6 +59,7 @@ mod tests {
             written: "2026-11-24T12:00:00Z".parse().unwrap(),
             about: None,
             run: Some("--> <script> <!-- tagship:status {} --".to_owned()),
+            sum: None,
         };
         for kind in ["status", "a b --> c", "é"] {
             let text = mark(kind, &about, "<!-- tagship:other {} -->\nbody\n--");

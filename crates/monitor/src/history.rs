@@ -24,6 +24,10 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Most of them: those of a week every quarter of an hour, with room for some by hand.
 const KEPT: usize = 800;
 
+/// Entries that stay in a journal: those of a week every quarter of an hour. What is older is in the trend of the newest one, as long
+/// as it is to be remembered.
+pub const ENTRIES: usize = KEPT;
+
 /// Name of the journal of a model and environment. A `/` inside either becomes `+`, which no name holds.
 #[must_use]
 pub fn journal_name(model: &ModelName, environment: &Environment) -> String {

@@ -22,6 +22,8 @@ pub struct Comment {
     pub written: Timestamp,
     /// The Markdown text, without any marker.
     pub body: String,
+    /// Whether it only brings one up to date: where none stands, or a person has changed it, nothing is written.
+    pub only_refreshes: bool,
 }
 
 /// What became of a comment.
@@ -35,6 +37,8 @@ pub enum CommentOutcome {
     Unchanged,
     /// A newer one stands there.
     NewerThere,
+    /// It was only to be brought up to date, and none stands there, or a person has changed it.
+    LeftAlone,
 }
 
 /// A commit check of the forge.

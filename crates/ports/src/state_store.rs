@@ -38,7 +38,8 @@ pub enum AppendError {
 }
 
 /// A store of journals. Names are paths such as `rollouts/production/churn`; what a store cannot put in a name it
-/// encodes. Only appending is possible: nothing is ever rewritten or deleted.
+/// encodes. Entries are appended and never change; [`StateStore::shorten`] alone forgets some, of journals whose newest entry says
+/// all that matters.
 #[async_trait]
 pub trait StateStore: Send + Sync {
     /// The newest entry; absent where the journal does not exist.
@@ -55,6 +56,16 @@ pub trait StateStore: Send + Sync {
 
     /// Entries from the newest to the oldest, at most `limit`.
     async fn history(&self, journal: &str, limit: usize) -> Result<Vec<Entry>, PortError>;
+
+    /// Forgets what is older than the newest `keep` entries of a journal whose tip is `expected`, once there are more than twice as
+    /// many. The others stay as they were, files, messages and times, as a chain of its own under other ids. Answers the id of the
+    /// newest one; `None` where nothing was forgotten, as in a store that cannot replace a chain by compare-and-swap.
+    async fn shorten(
+        &self,
+        journal: &str,
+        expected: &CommitId,
+        keep: usize,
+    ) -> Result<Option<CommitId>, AppendError>;
 
     /// Names of the journals below a path, sorted.
     async fn list(&self, below: &str) -> Result<Vec<String>, PortError>;

@@ -15,7 +15,7 @@ use tagship_release as release;
 use tagship_report::markdown;
 use tagship_rollout::{JournalError, journal_name, series, state_of, timeline};
 
-use crate::{marks, workflows::listens_to_comments, workspace::Workspace};
+use crate::{marks, monitoring::shown, workflows::listens_to_comments, workspace::Workspace};
 
 /// The one comment that says how a change stands.
 pub(crate) const TOPIC: &str = "status";
@@ -77,6 +77,27 @@ impl CommentPublisher<'_> {
         written: Timestamp,
         note: Option<String>,
     ) -> Result<(), PortError> {
+        self.say(state, timeline, written, note, false).await
+    }
+
+    /// Brings the comments that stand there up to date, where no person has changed them.
+    pub(crate) async fn refresh(
+        &self,
+        state: &RolloutState,
+        timeline: &[TimelineEntry],
+        written: Timestamp,
+    ) -> Result<(), PortError> {
+        self.say(state, timeline, written, None, true).await
+    }
+
+    async fn say(
+        &self,
+        state: &RolloutState,
+        timeline: &[TimelineEntry],
+        written: Timestamp,
+        note: Option<String>,
+        only_refreshes: bool,
+    ) -> Result<(), PortError> {
         let commit = &subject_of(state).commit;
         let pull_requests = self.workspace.host.forge.pull_requests_of(commit).await;
         let pull_requests = pull_requests.or_else(|error| self.workspace.leave_out(error, vec![]))?;
@@ -87,7 +108,7 @@ impl CommentPublisher<'_> {
         let mut report = self.report(state, written, note, sections);
         for pull_request in pull_requests {
             report.pull_request = Some(pull_request);
-            write(self.workspace, pull_request, &report).await?;
+            post(self.workspace, pull_request, &report, only_refreshes).await?;
         }
         Ok(())
     }
@@ -118,6 +139,15 @@ pub(crate) async fn write(
     pull_request: u64,
     report: &StatusReport,
 ) -> Result<bool, PortError> {
+    post(workspace, pull_request, report, false).await
+}
+
+async fn post(
+    workspace: &Workspace,
+    pull_request: u64,
+    report: &StatusReport,
+    only_refreshes: bool,
+) -> Result<bool, PortError> {
     let body = markdown::comment(report, &markdown::Limits::COMMENT);
     let comment = Comment {
         pull_request,
@@ -125,6 +155,7 @@ pub(crate) async fn write(
         about: Some(report.sha.clone()),
         written: report.written,
         body,
+        only_refreshes,
     };
     let written = workspace.host.forge.comment(&comment).await.map(|_| true);
     written.or_else(|error| workspace.leave_out(error, false))
@@ -210,6 +241,7 @@ pub(crate) async fn section(
         release::read_manifest(store.as_ref(), &subject).await.map_err(|error| failed(error.to_string()))?;
     let section = Section::of(state.model.clone(), Some(state.environment.clone()));
     let settings = model.environments.get(&state.environment);
+    let monitoring = Box::pin(shown::since(workspace, model, &state)).await?.map(Box::new);
     Ok(Section {
         environment_url: settings.and_then(|settings| settings.environment_url.clone()),
         validation: Some(manifest.validation),
@@ -218,6 +250,7 @@ pub(crate) async fn section(
         rollout: Some(state),
         timeline: story.timeline,
         series: story.series,
+        monitoring,
         ..section
     })
 }

@@ -18,6 +18,7 @@ mod oracles;
 mod pages;
 mod prometheus;
 mod proxies;
+mod pushgateway;
 mod release;
 mod rules;
 mod sarif;
@@ -70,6 +71,7 @@ const STEPS: &[Step] = &[
     Step { name: "prometheus", run: prometheus::run },
     Step { name: "rules", run: rules::run },
     Step { name: "loop", run: monitor_loop::run },
+    Step { name: "pushgateway", run: pushgateway::run },
     Step { name: "stores", run: stores::run },
     Step { name: "mlflow", run: mlflow::run },
 ];

@@ -28,10 +28,8 @@ use self::{
     text::Text,
 };
 pub use self::{cells::is_absent, declared::Declared};
-use crate::compression::Compression;
+use crate::table_format::{ENDINGS, TableFormat};
 
-/// Endings of the names of tables.
-const ENDINGS: &str = ".csv, .jsonl, .ndjson, the same with .gz or .zst, and .parquet";
 /// Most files of a folder.
 const MAX_FILES: usize = 100_000;
 
@@ -98,7 +96,7 @@ fn list(folder: &Path, at: &At, files: &mut Vec<PathBuf>) -> Result<(), PortErro
                 return Err(at.wrong(Problem::Invalid, message));
             }
             list(&path, at, files)?;
-        } else if format(&name).is_some() {
+        } else if TableFormat::of(&name).is_some() {
             files.push(path);
         }
         if files.len() > MAX_FILES {
@@ -108,31 +106,15 @@ fn list(folder: &Path, at: &At, files: &mut Vec<PathBuf>) -> Result<(), PortErro
     Ok(())
 }
 
-/// What a table is written in.
-#[derive(Debug, Clone, Copy)]
-enum Format {
-    Csv(Compression),
-    JsonLines(Compression),
-    Parquet,
-}
-
-fn format(name: &str) -> Option<Format> {
-    let (inner, compression) = Compression::of(name);
-    match inner.rsplit_once('.')?.1 {
-        "csv" => Some(Format::Csv(compression)),
-        "jsonl" | "ndjson" => Some(Format::JsonLines(compression)),
-        "parquet" if compression == Compression::Plain => Some(Format::Parquet),
-        _ => None,
-    }
-}
-
 fn table(source: Source, at: At, declared: &Declared) -> Result<Box<dyn Dataset>, PortError> {
-    match format(&at.0) {
-        Some(Format::Csv(how)) => Ok(Box::new(Cells::of(Csv::of(Text::new(source, how), at)?, declared)?)),
-        Some(Format::JsonLines(how)) => {
+    match TableFormat::of(&at.0) {
+        Some(TableFormat::Csv(how)) => {
+            Ok(Box::new(Cells::of(Csv::of(Text::new(source, how), at)?, declared)?))
+        }
+        Some(TableFormat::JsonLines(how)) => {
             Ok(Box::new(Cells::of(JsonLines::of(Text::new(source, how), at)?, declared)?))
         }
-        Some(Format::Parquet) => Ok(Box::new(Parquet::of(source, at, declared)?)),
+        Some(TableFormat::Parquet) => Ok(Box::new(Parquet::of(source, at, declared)?)),
         None => Err(at
             .wrong(Problem::Unsupported, "its name does not end as that of a table")
             .hint(format!("known endings are {ENDINGS}"))),

@@ -16,8 +16,9 @@ use std::{
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tagship_domain::{
-    CommitId, Environment, Release, Timestamp,
+    CommitId, Digest, Environment, Release, Timestamp,
     rollout::{DeploymentState, RolloutId},
 };
 use tagship_ports::{
@@ -132,21 +133,35 @@ impl Forge for LocalForge {
     }
 }
 
-/// First line of a comment's file; the time decides which of two writers is newer.
+/// First line of a comment's file; the time decides which of two writers is newer, and the checksum tells what a person changed.
 fn marker(comment: &Comment) -> String {
-    format!("<!-- tagship:{} {} -->", file_name(&comment.topic), comment.written)
+    format!("<!-- tagship:{} {} {} -->", file_name(&comment.topic), comment.written, sum(&comment.body))
 }
 
-fn written(text: &str) -> Option<Timestamp> {
+/// Time and checksum of a marker; older programs wrote no checksum.
+fn written(text: &str) -> Option<(Timestamp, Option<&str>)> {
     let line = text.lines().next()?.strip_prefix("<!-- tagship:")?.strip_suffix(" -->")?;
-    line.split_once(' ')?.1.parse().ok()
+    let mut words = line.split(' ').skip(1);
+    Some((words.next()?.parse().ok()?, words.next()))
+}
+
+fn sum(body: &str) -> String {
+    Digest::from_bytes(Sha256::digest(body).into()).short().to_owned()
+}
+
+/// Whether somebody else than a program of ours wrote what stands there.
+fn is_edited(text: &str) -> bool {
+    let body = text.split_once('\n').map_or("", |(_, body)| body);
+    written(text).is_none_or(|(_, written)| written.is_some_and(|written| written != sum(body)))
 }
 
 fn write_comment(path: &Path, comment: &Comment) -> Result<CommentOutcome, PortError> {
     let old = read_bounded(path, LIMIT)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let outcome = match &old {
+        None if comment.only_refreshes => return Ok(CommentOutcome::LeftAlone),
         None => CommentOutcome::Created,
-        Some(old) if written(old).is_some_and(|there| there > comment.written) => {
+        Some(old) if comment.only_refreshes && is_edited(old) => return Ok(CommentOutcome::LeftAlone),
+        Some(old) if written(old).is_some_and(|(there, _)| there > comment.written) => {
             return Ok(CommentOutcome::NewerThere);
         }
         Some(old) if old.split_once('\n').is_some_and(|(_, body)| body == comment.body) => {

@@ -8,29 +8,29 @@ use tagship_ports::{PortError, Problem};
 use crate::{http, settings};
 
 /// Largest answer, in bytes.
-pub(super) const MAX_ANSWER: usize = 8 << 20;
+pub(crate) const MAX_ANSWER: usize = 8 << 20;
 /// Longest wait for an answer where nothing is said.
 const ANSWER: Length = Length::from_secs(30);
 
 /// Why an answer cannot be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unusable {
-    pub(super) problem: Problem,
-    pub(super) message: String,
-    pub(super) hint: Option<&'static str>,
+pub(crate) struct Unusable {
+    pub(crate) problem: Problem,
+    pub(crate) message: String,
+    pub(crate) hint: Option<&'static str>,
 }
 
 impl Unusable {
-    pub(super) fn new(problem: Problem, message: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: Problem, message: impl Into<String>) -> Self {
         Self { problem, message: message.into(), hint: None }
     }
 
-    pub(super) fn invalid(message: impl Into<String>, hint: &'static str) -> Self {
+    pub(crate) fn invalid(message: impl Into<String>, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..Self::new(Problem::Invalid, message) }
     }
 
     /// As the error of a question about a version.
-    pub(super) fn about(self, version: &Version, place: &str) -> PortError {
+    pub(crate) fn about(self, version: &Version, place: &str) -> PortError {
         let error = PortError::new(self.problem, format!("ask {place} about {version}"), self.message);
         match self.hint {
             Some(hint) => error.hint(hint),
@@ -41,14 +41,14 @@ impl Unusable {
 
 /// An answer, whatever its status.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) kind: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Sends a request and reads the answer up to the limit.
-pub(super) async fn fetch(request: RequestBuilder) -> Result<Answer, Unusable> {
+pub(crate) async fn fetch(request: RequestBuilder) -> Result<Answer, Unusable> {
     let lost = |error: reqwest::Error| Unusable::new(Problem::Unreachable, http::cause(&error));
     let mut response: Response = request.send().await.map_err(lost)?;
     let status = response.status().as_u16();
@@ -67,7 +67,7 @@ pub(super) async fn fetch(request: RequestBuilder) -> Result<Answer, Unusable> {
 
 impl Answer {
     /// The document of a good answer. `said` finds the reason in the document of a bad one.
-    pub(super) fn json(&self, said: impl Fn(&Value) -> Option<String>) -> Result<Value, Unusable> {
+    pub(crate) fn json(&self, said: impl Fn(&Value) -> Option<String>) -> Result<Value, Unusable> {
         let document = serde_json::from_slice::<Value>(&self.body);
         if !(200..300).contains(&self.status) {
             let reason = document.ok().and_then(|document| said(&document));
@@ -104,13 +104,13 @@ fn refused(status: u16, said: Option<&str>) -> Unusable {
 }
 
 /// Foreign words on one line, not too many of them.
-pub(super) fn cleaned(text: &str) -> String {
+pub(crate) fn cleaned(text: &str) -> String {
     let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ").chars().take(400).collect()
 }
 
 /// A client that waits as long as the settings say.
-pub(super) fn client(what: &str, timeout: Option<Length>, ca: Option<&[u8]>) -> Result<Client, PortError> {
+pub(crate) fn client(what: &str, timeout: Option<Length>, ca: Option<&[u8]>) -> Result<Client, PortError> {
     let timeout = timeout.unwrap_or(ANSWER);
     if timeout == Length::default() {
         return Err(settings::wrong(what, "a `timeout` of no time ends every query"));
@@ -119,12 +119,12 @@ pub(super) fn client(what: &str, timeout: Option<Length>, ca: Option<&[u8]>) -> 
 }
 
 /// The longest wait that the settings say.
-pub(super) fn waits(timeout: Option<Length>) -> Length {
+pub(crate) fn waits(timeout: Option<Length>) -> Length {
     timeout.unwrap_or(ANSWER)
 }
 
 /// An address from the settings: of a server, without credentials in it.
-pub(super) fn address(what: &str, text: &str, example: &str) -> Result<Url, PortError> {
+pub(crate) fn address(what: &str, text: &str, example: &str) -> Result<Url, PortError> {
     let wrong = |message: String| settings::wrong(what, message).hint(example.to_owned());
     let url = Url::parse(text).map_err(|error| wrong(format!("`url` is no address: {error}")))?;
     if !["http", "https"].contains(&url.scheme()) {
@@ -138,7 +138,7 @@ pub(super) fn address(what: &str, text: &str, example: &str) -> Result<Url, Port
 }
 
 /// An address as it is shown: without what it may carry that is nobody's business.
-pub(super) fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }

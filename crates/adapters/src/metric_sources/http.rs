@@ -175,7 +175,7 @@ fn headers(given: &HttpSettings, variable: &dyn Fn(&str) -> Option<String>) -> R
 }
 
 /// The bytes of a file with certificates.
-pub(super) fn certificates(what: &str, root: &Path, file: &str) -> Result<Vec<u8>, PortError> {
+pub(crate) fn certificates(what: &str, root: &Path, file: &str) -> Result<Vec<u8>, PortError> {
     let wrong = |why: String| {
         settings::wrong(what, format!("`ca-file` {file}: {why}")).hint("name a file with certificates in PEM")
     };

@@ -8,15 +8,15 @@ use crate::settings;
 
 /// The keys that name credentials.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LoginKeys {
-    pub(super) token: Option<String>,
-    pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
+pub(crate) struct LoginKeys {
+    pub(crate) token: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
 }
 
 /// Credentials.
 #[derive(Debug, Clone)]
-pub(super) enum Login {
+pub(crate) enum Login {
     None,
     Token(Redacted<String>),
     Basic { user: Redacted<String>, password: Redacted<String> },
@@ -24,7 +24,7 @@ pub(super) enum Login {
 
 impl Login {
     /// The credentials that the keys name.
-    pub(super) fn of(
+    pub(crate) fn of(
         what: &str,
         keys: &LoginKeys,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -43,7 +43,7 @@ impl Login {
     }
 
     /// A request with them.
-    pub(super) fn sign(&self, request: RequestBuilder) -> RequestBuilder {
+    pub(crate) fn sign(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::None => request,
             Self::Token(token) => request.bearer_auth(token.expose()),

@@ -4,9 +4,9 @@
 mod command;
 mod datadog;
 mod document;
-mod fetch;
-mod http;
-mod login;
+pub(crate) mod fetch;
+pub(crate) mod http;
+pub(crate) mod login;
 mod newrelic;
 mod page;
 mod predictions;

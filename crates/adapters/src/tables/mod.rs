@@ -17,7 +17,10 @@ use serde_json::Value;
 use tagship_domain::Timestamp;
 use tagship_ports::{PortError, Problem};
 
-use crate::compression::Compression;
+use crate::{
+    compression::Compression,
+    table_format::{ENDINGS, TableFormat},
+};
 
 /// Largest file, and largest text of a compressed one, in bytes.
 const MAX_FILE: u64 = 4 << 30;
@@ -45,14 +48,7 @@ pub struct Table {
     /// As it was named: journals remember counts by it, on whichever machine.
     name: String,
     path: PathBuf,
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Format {
-    Csv(Compression),
-    JsonLines(Compression),
-    Parquet,
+    format: TableFormat,
 }
 
 /// A row with the cells of the columns that were asked for; a column that was not named, and a cell that holds nothing, is
@@ -81,12 +77,8 @@ impl Table {
     /// For another ending.
     pub fn new(root: &Path, file: &Path) -> Result<Self, String> {
         let name = file.display().to_string();
-        let (inner, compression) = Compression::of(&name);
-        let format = match (inner.rsplit_once('.').map(|(_, ending)| ending), compression) {
-            (Some("csv"), _) => Format::Csv(compression),
-            (Some("jsonl" | "ndjson"), _) => Format::JsonLines(compression),
-            (Some("parquet"), Compression::Plain) => Format::Parquet,
-            _ => return Err(format!("{name} is neither .csv nor .jsonl nor .parquet")),
+        let Some(format) = TableFormat::of(&name) else {
+            return Err(format!("{name} is no table by its ending; known endings are {ENDINGS}"));
         };
         Ok(Self { name, path: root.join(file), format })
     }
@@ -120,9 +112,9 @@ impl Table {
         };
         let local = |error: io::Error| wrong(Problem::Local, error.to_string());
         match self.format {
-            Format::Csv(how) => csv(text(how).map_err(local)?, columns, see),
-            Format::JsonLines(how) => json_lines(text(how).map_err(local)?, columns, see),
-            Format::Parquet => parquet::each(file, columns, see),
+            TableFormat::Csv(how) => csv(text(how).map_err(local)?, columns, see),
+            TableFormat::JsonLines(how) => json_lines(text(how).map_err(local)?, columns, see),
+            TableFormat::Parquet => parquet::each(file, columns, see),
         }
     }
 }

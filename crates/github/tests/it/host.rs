@@ -76,6 +76,7 @@ pub(crate) fn comment(second: i64, body: &str) -> Comment {
         about: None,
         written: at(second),
         body: body.to_owned(),
+        only_refreshes: false,
     }
 }
 

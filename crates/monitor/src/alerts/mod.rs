@@ -107,6 +107,7 @@ fn worse(
         since: now,
         told: None,
         finding: finding.clone(),
+        issue: None,
     };
     let mut incident = known.unwrap_or_else(new);
     let was = incident.finding.severity;
@@ -130,6 +131,8 @@ fn worse(
     incident.opened.push(now);
     (incident.phase, incident.looks) = (IncidentPhase::Open, 0);
     (incident.since, incident.told) = (now, Some(now));
+    // The issue of the time before is closed.
+    incident.issue = None;
     (Some(incident), Some(IncidentChange::Opened))
 }
 

@@ -27,7 +27,9 @@ async fn comments(forge: &dyn Forge) {
         about: None,
         written: at(second),
         body: body.to_owned(),
+        only_refreshes: false,
     };
+    let refresh = |topic, second, body| Comment { only_refreshes: true, ..comment(7, topic, second, body) };
     for (written, expected, why) in [
         (comment(7, "status", 10, "ten"), CommentOutcome::Created, "the first of its topic"),
         (comment(7, "status", 10, "ten"), CommentOutcome::Unchanged, "it says this already"),
@@ -38,6 +40,14 @@ async fn comments(forge: &dyn Forge) {
         (comment(8, "status", 5, "five"), CommentOutcome::Created, "another pull request"),
         (comment(7, "status", 30, "a <!-- b --> | c"), CommentOutcome::Updated, "text like a marker"),
         (comment(7, "status", 30, "a <!-- b --> | c"), CommentOutcome::Unchanged, "is kept as it is"),
+        (
+            refresh("status", 40, "forty"),
+            CommentOutcome::Updated,
+            "what is only brought up to date stands there",
+        ),
+        (refresh("status", 35, "late"), CommentOutcome::NewerThere, "an older one comes late again"),
+        (refresh("third", 40, "forty"), CommentOutcome::LeftAlone, "nothing stands there"),
+        (comment(7, "third", 5, "five"), CommentOutcome::Created, "and nothing was written"),
     ] {
         assert_eq!(forge.comment(&written).await, Ok(expected), "{why}: {written:?}");
     }

@@ -28,6 +28,36 @@ pub async fn racing_appends(one: &dyn StateStore, other: &dyn StateStore) {
     assert_eq!(tip(one, "race").await.map(|entry| entry.id), Some(second), "the winner's entry stays");
 }
 
+/// A journal is shortened as a whole or not at all, and one of two runs that go on from the same tip is lost, whether it appends or
+/// shortens. Both handles are on one store, which must have no journal `short`.
+pub async fn shortened_journals(one: &dyn StateStore, other: &dyn StateStore) {
+    let mut newest = append(one, "short", None, &entry("entry 0", 0)).await;
+    for second in 1..6 {
+        newest = append(one, "short", Some(&newest), &entry(&format!("entry {second}"), second)).await;
+    }
+    assert_eq!(one.shorten("short", &newest, 3).await, Ok(None), "twice as many are no more than that");
+    let before = append(one, "short", Some(&newest), &entry("entry 6", 6)).await;
+    let whole = history(one, "short", 10).await;
+    let stale = one.shorten("short", &newest, 3).await;
+    assert!(matches!(stale, Err(AppendError::Lost { .. })), "the tip had moved on: {stale:?}");
+    assert_eq!(history(other, "short", 10).await, whole, "losing changes nothing");
+
+    let newest = one.shorten("short", &before, 3).await.expect("it is shortened").expect("there were seven");
+    let kept = history(other, "short", 10).await;
+    assert_eq!(kept.first().map(|entry| &entry.id), Some(&newest), "every run sees it at once");
+    assert_ne!(newest, before, "its past is another one");
+    let plain = |entries: &[crate::state_store::Entry]| -> Vec<_> {
+        entries.iter().map(|entry| (entry.at, entry.message.clone(), entry.files.clone())).collect()
+    };
+    assert_eq!(plain(&kept), plain(&whole[..3]), "the newest ones as they were");
+
+    let late = other.append("short", Some(&before), &entry("late", 7)).await;
+    assert!(matches!(late, Err(AppendError::Lost { .. })), "its tip was forgotten: {late:?}");
+    let after = append(other, "short", Some(&newest), &entry("entry 7", 7)).await;
+    assert_eq!(tip(one, "short").await.map(|entry| entry.id), Some(after));
+    assert_eq!(history(one, "short", 10).await.len(), 4);
+}
+
 async fn nothing_there(store: &dyn StateStore) {
     assert_eq!(tip(store, "conformance/none").await, None);
     assert_eq!(history(store, "conformance/none", 5).await, []);

@@ -14,7 +14,7 @@ use crate::{
 /// Journals in memory, each a list from the oldest to the newest entry.
 #[derive(Debug, Default)]
 pub struct FakeStateStore {
-    /// What goes wrong in `tip`, `append`, `history`, `list` and `tips`.
+    /// What goes wrong in `tip`, `append`, `history`, `shorten`, `list` and `tips`.
     pub faults: Faults,
     journals: Mutex<BTreeMap<String, Vec<Entry>>>,
 }
@@ -59,6 +59,31 @@ impl StateStore for FakeStateStore {
         self.faults.around("history", read).await
     }
 
+    async fn shorten(
+        &self,
+        journal: &str,
+        expected: &CommitId,
+        keep: usize,
+    ) -> Result<Option<CommitId>, AppendError> {
+        let write = || {
+            let mut journals = held(&self.journals);
+            let Some(entries) =
+                journals.get_mut(journal).filter(|all| all.last().map(|e| &e.id) == Some(expected))
+            else {
+                return Err(AppendError::Lost { journal: journal.to_owned() });
+            };
+            if entries.len() <= keep.saturating_mul(2) {
+                return Ok(None);
+            }
+            entries.drain(..entries.len() - keep);
+            for entry in entries.iter_mut() {
+                entry.id = other_id(&entry.id)?;
+            }
+            Ok(entries.last().map(|entry| entry.id.clone()))
+        };
+        self.faults.around("shorten", write).await
+    }
+
     async fn list(&self, below: &str) -> Result<Vec<String>, PortError> {
         let prefix = format!("{}/", below.trim_end_matches('/'));
         let read =
@@ -75,6 +100,15 @@ impl StateStore for FakeStateStore {
         };
         self.faults.around("tips", read).await
     }
+}
+
+/// An id that no entry had before: each time that it is kept it begins with another digit.
+fn other_id(id: &CommitId) -> Result<CommitId, PortError> {
+    let (first, rest) = id.as_str().split_at(1);
+    let first = u8::from_str_radix(first, 16).unwrap_or_default().wrapping_add(1) % 16;
+    format!("{first:x}{rest}")
+        .parse()
+        .map_err(|error| PortError::new(Problem::Invalid, "number a journal entry", format!("{error}")))
 }
 
 fn entry_id(number: usize) -> Result<CommitId, PortError> {

@@ -43,6 +43,8 @@ fn known_digest(bytes: &[u8]) -> Digest {
 async fn journals() {
     conformance::state_store(&FakeStateStore::default()).await;
     let store = FakeStateStore::default();
+    conformance::shortened_journals(&store, &store).await;
+    let store = FakeStateStore::default();
     conformance::racing_appends(&store, &store).await;
 }
 
@@ -98,6 +100,12 @@ async fn notices() {
     let notifier = FakeNotifier::default();
     let sent = || notifier.sent().iter().map(|notice| schema::to_json_line(notice).unwrap()).collect();
     conformance::notifier(&notifier, &notice, sent).await;
+}
+
+#[tokio::test]
+async fn metrics_that_are_left() {
+    let sink = FakeMetricSink::default();
+    conformance::metric_sink(&sink, || sink.pages()).await;
 }
 
 #[tokio::test]

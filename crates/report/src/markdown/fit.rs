@@ -99,6 +99,8 @@ pub(crate) enum Rank {
     Way,
     /// Candidate against stable.
     Metrics,
+    /// What is watched since.
+    Monitoring,
     /// What, which version and why.
     Facts,
     /// What happened so far.

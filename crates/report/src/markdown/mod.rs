@@ -12,6 +12,7 @@ mod fit;
 mod incident;
 mod inline;
 mod metrics;
+mod monitoring;
 mod page;
 mod progress;
 mod reply;

@@ -6,7 +6,7 @@ use super::{
     block::{Align, Block},
     fit::{GAP, Limits, Parts, Size, fit},
     inline::Inline,
-    section,
+    monitoring, section,
 };
 use crate::{
     mark::Tone,
@@ -41,11 +41,14 @@ fn page(report: &StatusReport, limits: Limits) -> String {
     let taken = [&head, &foot]
         .iter()
         .fold(Size::default(), |sum, block| sum.plus(Size::of(block.as_str())).plus(GAP));
-    let calm = |headline: &Headline| matches!(headline.tone, Tone::Good | Tone::Neutral);
-    let alone = sections.iter().filter(|(headline, _)| !calm(headline)).count() == 1;
+    let calm = |(headline, section): &(Headline, &Section)| {
+        matches!(headline.tone, Tone::Good | Tone::Neutral)
+            && section.monitoring.as_deref().is_none_or(monitoring::is_calm)
+    };
+    let alone = sections.iter().filter(|section| !calm(section)).count() == 1;
     let fold = sections.len() > 1;
-    let details = |(headline, section): &(Headline, &Section)| {
-        let calm = calm(headline);
+    let details = |shown: &(Headline, &Section)| {
+        let ((headline, section), calm) = (shown, calm(shown));
         let fold = fold.then(|| (with_symbol(headline, Inline::text(&headline.text, 300)), alone && !calm));
         Parts::new(section::parts(section, limits.rows(), report.commands), calm, fold)
     };

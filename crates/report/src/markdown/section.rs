@@ -8,7 +8,7 @@ use super::{
     checks, facts, findings,
     fit::{Part, Rank},
     inline::Inline,
-    metrics, progress,
+    metrics, monitoring, progress,
 };
 use crate::{
     advice::{Advice, advice},
@@ -36,6 +36,9 @@ pub(crate) fn parts(section: &Section, rows: usize, spoken: bool) -> Vec<Part> {
         (Some(state), _) => {
             add(Rank::Way, "the way of the traffic", progress::way(state));
             add(Rank::Metrics, "the metrics of the analysis", analysis::table(state, rows));
+            if let Some(report) = &section.monitoring {
+                add(Rank::Monitoring, "what monitoring says", monitoring::block(report));
+            }
             add(Rank::Facts, "the facts", facts::table(section));
             add(Rank::Timeline, "the timeline", progress::story(section, state, rows));
         }

@@ -76,5 +76,17 @@ fn section(foreign: &str, with_rollout: bool) -> Section {
             "assigned": false, "seq": 9, "started": "2026-11-24T03:44:00Z", "since": "2026-11-24T03:44:41Z",
             "deadline": null, "by": { "actor": foreign } });
     }
+    // The address of an issue is a link by itself.
+    let issue = if foreign.to_ascii_lowercase().starts_with("http") { "word" } else { foreign };
+    let finding = |standing| {
+        json!({ "topic": foreign, "standing": standing, "severity": "page", "value": 0.5, "threshold": foreign,
+                "window": foreign, "sentence": foreign })
+    };
+    section["monitoring"] = json!({ "model": "churn", "environment": "production", "at": "2026-11-24T03:50:00Z",
+        "look": { "model": "churn", "environment": "production", "version": "v1.1.0", "at": "2026-11-24T03:49:00Z",
+            "findings": [finding("bad"), finding("unknown")], "good": false,
+            "incidents": [{ "topic": foreign, "phase": "open", "looks": 0, "opened": [], "since": "2026-11-24T03:48:00Z",
+                "told": null, "finding": finding("bad"), "issue": issue }] },
+        "details": null, "rollout": null, "past": [], "complete": false, "unwatched": [] });
     serde_json::from_value(section).unwrap()
 }

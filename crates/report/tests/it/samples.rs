@@ -13,6 +13,7 @@ use tagship_domain::{
     facts::{ModelFacts, Statement},
     gate::{CheckKind, GateCheck, GateReport, MetricDiff, Outcome, SeenValue},
     golden::Tolerance,
+    monitor::MonitorReport,
     plan::{RolloutPlan, Smoke},
     report::{NextVersion, Section, StatusReport, TimelineEntry},
     rollout::{Effect, Intended, Kind, Phase, Reason, RolloutId, RolloutState, WeightPair},
@@ -44,6 +45,9 @@ pub(crate) fn all() -> Vec<(&'static str, StatusReport)> {
         ("baking", report(vec![canary::baking()])),
         ("superseded", report(vec![canary::superseded()])),
         ("promoted", report(vec![canary::promoted()])),
+        ("watched-well", report(vec![watched(dashboard::well())])),
+        ("watched-bad", report(vec![watched(dashboard::watched(20))])),
+        ("watched-unknown", report(vec![watched(dashboard::unseen())])),
         (
             "several",
             report(vec![
@@ -103,6 +107,7 @@ fn named(mut section: Section, name: &str) -> Section {
 
 pub(crate) fn section() -> Section {
     Section {
+        monitoring: None,
         environment_url: None,
         model: "churn".to_owned().try_into().unwrap(),
         environment: Some("production".to_owned().try_into().unwrap()),
@@ -457,6 +462,20 @@ pub(crate) fn succeeded() -> Section {
         timeline: story(),
         ..released()
     }
+}
+
+/// A version that serves, with what monitoring says since.
+pub(crate) fn watched(mut report: MonitorReport) -> Section {
+    let section = canary::promoted();
+    let serves = section.rollout.as_ref().map(|state| state.candidate.version.clone());
+    report.past.truncate(1);
+    for past in &mut report.past {
+        past.version = serves.clone().unwrap();
+    }
+    if let Some(look) = &mut report.look {
+        look.version = serves;
+    }
+    Section { monitoring: Some(Box::new(report)), ..section }
 }
 
 pub(crate) fn first_deployment() -> Section {

@@ -71,7 +71,7 @@ fn past(rollout: EndedRollout) -> PastRollout {
     }
 }
 
-fn unwatched(watched: &MonitorSettings) -> Vec<Watch> {
+pub(super) fn unwatched(watched: &MonitorSettings) -> Vec<Watch> {
     let all = [
         (watched.drift.is_some(), Watch::Drift),
         (watched.quality.is_some(), Watch::Quality),

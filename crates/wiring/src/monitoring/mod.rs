@@ -3,7 +3,9 @@
 pub(crate) mod drift;
 pub(crate) mod exported;
 pub(crate) mod known;
+pub(crate) mod leaving;
 pub(crate) mod quality;
+pub(crate) mod shown;
 pub(crate) mod slo;
 pub(crate) mod streams;
 pub(crate) mod telling;

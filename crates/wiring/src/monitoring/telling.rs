@@ -8,7 +8,11 @@ use tagship_domain::{
     incident::{IncidentChange, IncidentNotice, Undelivered},
     schema,
 };
-use tagship_ports::{IssueTracker as _, PortError, Problem, dispatcher::Dispatch, issue_tracker::Alert};
+use tagship_ports::{
+    IssueTracker as _, PortError, Problem,
+    dispatcher::Dispatch,
+    issue_tracker::{Alert, AlertOutcome},
+};
 use tagship_runner::{Context, Failure};
 
 use crate::workspace::{Workspace, located};
@@ -36,25 +40,37 @@ pub(crate) fn owed(
     all.into_iter().skip(drop).collect()
 }
 
+/// What became of what was owed.
+#[derive(Debug, Default)]
+pub(crate) struct Delivered {
+    /// What the next look sends.
+    pub(crate) left: Vec<Undelivered>,
+    /// Addresses of issues, by the topics of their incidents.
+    pub(crate) issues: Vec<(String, String)>,
+}
+
 /// Sends what is owed, in order; after a failure the rest of that channel waits for the next look. What fails is a warning.
 pub(crate) async fn deliver(
     workspace: &Workspace,
     outbox: Vec<Undelivered>,
     settings: &AlertSettings,
-) -> Vec<Undelivered> {
-    let mut left: Vec<Undelivered> = vec![];
+) -> Delivered {
+    let Delivered { mut left, mut issues } = Delivered::default();
     for waiting in outbox {
         let Some(spec) = settings.to.iter().find(|spec| channel(spec) == waiting.channel) else { continue };
         if left.iter().any(|other| other.channel == waiting.channel) {
             left.push(waiting);
             continue;
         }
-        if let Err(error) = send(workspace, spec, settings.remind, &waiting.notice).await {
-            workspace.tell_once(&format!("warning: {}: {error}; it is sent by the next look", spec.kind));
-            left.push(waiting);
+        match send(workspace, spec, settings.remind, &waiting.notice).await {
+            Ok(issue) => issues.extend(issue.map(|address| (waiting.notice.topic, address))),
+            Err(error) => {
+                workspace.tell_once(&format!("warning: {}: {error}; it is sent by the next look", spec.kind));
+                left.push(waiting);
+            }
         }
     }
-    left
+    Delivered { left, issues }
 }
 
 /// A channel by what it is, wherever it stands in the list. Settings name variables of secrets, and no secrets.
@@ -79,27 +95,29 @@ pub(crate) fn check(settings: &AlertSettings) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Sends a notice; answers the address of the issue that tells of it, where one does.
 async fn send(
     workspace: &Workspace,
     spec: &AdapterSpec,
     remind: Duration,
     notice: &IncidentNotice,
-) -> Result<(), PortError> {
+) -> Result<Option<String>, PortError> {
     match spec.kind.as_str() {
         ISSUE => issue(workspace, notice).await,
-        DISPATCH => dispatch(workspace, notice).await,
-        _ => open_alerter(spec, remind, &Context::secret)?.alert(notice).await,
+        DISPATCH => dispatch(workspace, notice).await.map(|()| None),
+        _ => open_alerter(spec, remind, &Context::secret)?.alert(notice).await.map(|()| None),
     }
 }
 
 /// One issue per incident, closed when it is over.
-async fn issue(workspace: &Workspace, notice: &IncidentNotice) -> Result<(), PortError> {
+async fn issue(workspace: &Workspace, notice: &IncidentNotice) -> Result<Option<String>, PortError> {
     let Some(github) = &workspace.host.github else {
         return Err(PortError::new(Problem::Denied, "open an issue", "the run has no token of a forge")
             .hint("pass `github-token: ${{ github.token }}` and `permissions: issues: write`"));
     };
     if notice.change == IncidentChange::Resolved {
-        return github.settle(&notice.fingerprint).await.map(|_| ());
+        let settled = github.settle(&notice.fingerprint).await?;
+        return Ok(settled.and_then(|number| issue_address(workspace, number)));
     }
     let alert = Alert {
         topic: notice.fingerprint.clone(),
@@ -107,7 +125,14 @@ async fn issue(workspace: &Workspace, notice: &IncidentNotice) -> Result<(), Por
         body: tagship_report::markdown::incident(notice),
         labels: vec!["tagship".to_owned()],
     };
-    github.raise(&alert).await.map(|_| ())
+    let (AlertOutcome::Opened(number) | AlertOutcome::Updated(number) | AlertOutcome::Unchanged(number)) =
+        github.raise(&alert).await?;
+    Ok(issue_address(workspace, number))
+}
+
+fn issue_address(workspace: &Workspace, number: u64) -> Option<String> {
+    let host = workspace.context.host.as_ref()?;
+    Some(format!("{}/{}/issues/{number}", host.server_url.trim_end_matches('/'), host.repository))
 }
 
 async fn dispatch(workspace: &Workspace, notice: &IncidentNotice) -> Result<(), PortError> {

@@ -169,7 +169,8 @@ async fn answer(
     let run = workspace.context.by.run.as_deref();
     let body = reply(&Reply { author: &command.author, sha: Some(sha), run, answer: words });
     let topic = format!("answer-{}", command.comment);
-    let comment = Comment { pull_request, topic, about: None, written: now(workspace), body };
+    let written = now(workspace);
+    let comment = Comment { pull_request, topic, about: None, written, body, only_refreshes: false };
     let written = workspace.host.forge.comment(&comment).await.map(|_| ());
     written.or_else(|error| workspace.leave_out(error, ())).map_err(failed)
 }

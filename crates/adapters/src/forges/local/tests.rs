@@ -20,6 +20,7 @@ fn comment(second: i64, body: &str) -> Comment {
         about: None,
         written: at(second),
         body: body.to_owned(),
+        only_refreshes: false,
     }
 }
 
@@ -81,6 +82,25 @@ async fn a_comment_that_people_broke_is_written_anew() {
     forge.comment(&comment(10, "good")).await.unwrap();
     fs::write(forge.comment_path(7, "status"), "edited by hand").unwrap();
     assert_eq!(forge.comment(&comment(5, "good")).await, Ok(CommentOutcome::Updated));
+}
+
+#[tokio::test]
+async fn what_a_person_changed_is_not_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let forge = LocalForge::new(directory.path());
+    let refresh = |second, body| Comment { only_refreshes: true, ..comment(second, body) };
+    forge.comment(&comment(10, "good\n")).await.unwrap();
+    assert_eq!(forge.comment(&refresh(20, "better\n")).await, Ok(CommentOutcome::Updated));
+    let path = forge.comment_path(7, "status");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}and a word of mine\n")).unwrap();
+    assert_eq!(forge.comment(&refresh(30, "best\n")).await, Ok(CommentOutcome::LeftAlone));
+    assert!(fs::read_to_string(&path).unwrap().contains("a word of mine"));
+    assert_eq!(
+        forge.comment(&comment(15, "late\n")).await,
+        Ok(CommentOutcome::NewerThere),
+        "its time is read"
+    );
 }
 
 #[tokio::test]

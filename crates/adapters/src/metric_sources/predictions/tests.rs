@@ -88,7 +88,7 @@ async fn what_cannot_be_read_is_an_error_with_its_line() {
             json!({ "time": "at" }),
             "line 2 has a label and no time",
         ),
-        ("a.txt", "", json!({}), "neither .csv nor .jsonl nor .parquet"),
+        ("a.txt", "", json!({}), "no table by its ending"),
         ("a.csv", CSV, json!({ "delay": "5m" }), "needs a column of times"),
     ] {
         let error = counted(&[(file, text)], more).await.unwrap_err();

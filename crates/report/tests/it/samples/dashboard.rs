@@ -315,6 +315,7 @@ fn incidents() -> Vec<Incident> {
         since: at(ago),
         told: Some(at(ago)),
         finding: all[number].clone(),
+        issue: Some(format!("https://github.example/acme/models/issues/{}", 40 + number)),
     };
     let mut silent = of(5, IncidentPhase::Open, 29);
     silent.topic.push_str("/no-data");

@@ -3,11 +3,10 @@
 mod made;
 
 use tagship_domain::{
-    Duration, Exit,
+    CommitId, Duration, Exit,
     incident::{Finding, Incident, IncidentPhase, Standing, WatchReport},
     monitor::LookDetails,
     plan::OnFailure,
-    schema,
 };
 use tagship_export::exposition;
 use tagship_monitor::history;
@@ -19,11 +18,15 @@ use tagship_runner::{
     write::{self, Existing},
 };
 
-use self::made::{is_anything_watched, made};
+use self::made::made;
 use crate::{
     answer::Answer,
     failure::failed,
-    monitoring::telling,
+    monitoring::{
+        leaving,
+        shown::{self, is_anything_watched},
+        telling,
+    },
     pipeline::{Place, recorded, refuse_unguarded},
     verbs::{lock::lock_environment, monitor::site, rollback},
     workspace::Workspace,
@@ -43,6 +46,7 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
             .hint(format!("add e.g. models.{name}.monitor.slo to the configuration")));
     }
     telling::check(&model.monitor.alerts)?;
+    leaving::check(workspace, &model.monitor)?;
     let (mut report, details) = look(args, workspace, place).await?;
     if let Some(file) = &args.metrics {
         // Whoever scrapes sees an old look by its time; what was found is remembered and told all the same.
@@ -55,15 +59,10 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
     }
     // Going back comes first: telling waits for others.
     let acted = if args.dry_run { Ok(None) } else { act(args, workspace, place, &report).await };
-    if !args.dry_run && !report.outbox.is_empty() {
-        let outbox = std::mem::take(&mut report.outbox);
-        let owed = outbox.len();
-        report.outbox = telling::deliver(workspace, outbox, &model.monitor.alerts).await;
-        if report.outbox.len() < owed
-            && let Err(failure) = delivered(workspace, place, &report, &details).await
-        {
-            workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
-        }
+    if !args.dry_run {
+        tell(workspace, place, &mut report, &details).await;
+        leaving::leave(workspace, &model.monitor, &report).await;
+        shown::tell(workspace, place, &report).await;
     }
     // Pages show what was done too; that what was done failed is told either way.
     let pages = match &args.site {
@@ -85,6 +84,24 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
     Ok(answer)
 }
 
+/// Tells whom something is owed, and remembers who had it and where it can be read.
+async fn tell(workspace: &Workspace, place: Place<'_>, report: &mut WatchReport, details: &LookDetails) {
+    let outbox = std::mem::take(&mut report.outbox);
+    let owed = outbox.len();
+    let delivered = telling::deliver(workspace, outbox, &place.model.monitor.alerts).await;
+    report.outbox = delivered.left;
+    for (topic, address) in delivered.issues {
+        if let Some(told) = report.incidents.iter_mut().find(|incident| incident.topic == topic) {
+            told.issue = Some(address);
+        }
+    }
+    if report.outbox.len() < owed
+        && let Err(failure) = remember(workspace, place, report, details).await
+    {
+        workspace.tell_once(&format!("what was told may be told again: {}", failure.message));
+    }
+}
+
 /// Looks, and appends what was found to the history. Where another run was faster, it begins again from what that one left.
 async fn look(
     args: &LookArgs,
@@ -101,12 +118,26 @@ async fn look(
         }
         let entry = history::entry(&report, &details).map_err(Failure::incomplete)?;
         match journals.append(&journal, tip.as_ref().map(|tip| &tip.id), &entry).await {
-            Ok(_) => return Ok((report, details)),
+            Ok(newest) => {
+                shorten(workspace, &journal, &newest).await;
+                return Ok((report, details));
+            }
             Err(AppendError::Lost { .. }) => {}
             Err(AppendError::Port(error)) => return Err(failed(error)),
         }
     }
     Err(Failure::incomplete(format!("write journal {journal}: others keep writing to it; try again")))
+}
+
+/// Keeps the journal of looks as long as its newest entry remembers. Another run may look at the same time, or do the same: then the
+/// next look does it.
+async fn shorten(workspace: &Workspace, journal: &str, newest: &CommitId) {
+    match workspace.host.journals.shorten(journal, newest, history::ENTRIES).await {
+        Ok(_) | Err(AppendError::Lost { .. }) => {}
+        Err(AppendError::Port(error)) => {
+            workspace.tell_once(&format!("warning: {error}; the history stays as long as it is"));
+        }
+    }
 }
 
 fn read(journal: &str, tip: Option<&Entry>) -> Result<Option<WatchReport>, Failure> {
@@ -117,7 +148,7 @@ fn read(journal: &str, tip: Option<&Entry>) -> Result<Option<WatchReport>, Failu
 
 /// Takes what was delivered out of the newest entry. A run that was faster has it still: then a notice comes twice, and never not at
 /// all.
-async fn delivered(
+async fn remember(
     workspace: &Workspace,
     place: Place<'_>,
     report: &WatchReport,
@@ -200,18 +231,16 @@ fn answer(
         (Some(true), _) => (Exit::Done, "good"),
         (None, _) => (Exit::Incomplete, "unknown"),
     };
-    let json = schema::to_json(report).map_err(Failure::incomplete)?;
-    let summary = workspace.context.summary_file.as_ref().map(|_| markdown::watch(report));
-    let Some(acted) = acted else {
-        let answer = Answer::plain(exit, decision, decision, text, json);
-        return Ok(Answer { summary, ..answer });
-    };
-    text.push('\n');
-    text.push_str(&acted.text);
-    // What was done about it is the answer: a rollback that failed must not look like a look.
-    let reason = acted.reason_code.clone();
-    let exit = if acted.exit == Exit::Done { exit } else { acted.exit };
-    let summary =
-        [summary, acted.summary.clone()].into_iter().flatten().reduce(|one, other| one + "\n" + &other);
-    Ok(Answer { summary, ..Answer::plain(exit, &acted.decision, &reason, text, json) })
+    let mut summary = workspace.context.summary_file.as_ref().map(|_| markdown::watch(report));
+    let mut ending = (decision.to_owned(), decision.to_owned(), exit);
+    if let Some(acted) = acted {
+        text.push('\n');
+        text.push_str(&acted.text);
+        // What was done about it is the answer: a rollback that failed must not look like a look.
+        let exit = if acted.exit == Exit::Done { exit } else { acted.exit };
+        ending = (acted.decision, acted.reason_code, exit);
+        summary = [summary, acted.summary].into_iter().flatten().reduce(|one, other| one + "\n" + &other);
+    }
+    let answer = Answer::document(&workspace.handover, Some(&report.model), report, text, ending)?;
+    Ok(Answer { summary, ..answer })
 }

@@ -25,14 +25,6 @@ use crate::{
 /// Reason code of what is not there.
 const NOT_FOUND: &str = "not-found";
 
-/// Whether there is anything to look at.
-pub(super) fn is_anything_watched(watched: &MonitorSettings) -> bool {
-    watched.drift.is_some()
-        || watched.quality.is_some()
-        || !watched.slo.is_empty()
-        || !watched.streams.is_empty()
-}
-
 /// The report of a look that comes after another.
 ///
 /// # Errors

@@ -1,0 +1,146 @@
+//! Metric sink `pushgateway`: a page is put into the group of its model and environment on a Prometheus Pushgateway, which a server
+//! scrapes after the run has ended.
+//!
+//! A group is a path: `/metrics/job/tagship/model/churn/environment/production`. PUT replaces all of the group and nothing else. A
+//! value with a `/` travels as `LABEL@base64/VALUE`.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use reqwest::{Client, Url, header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tagship_domain::Duration;
+use tagship_ports::{MetricSink, PortError, Problem, metric_sink::MetricPage};
+
+use crate::{
+    metric_sources::{
+        fetch::{self, Answer},
+        http::certificates,
+        login::{Login, LoginKeys},
+    },
+    settings,
+};
+
+const WHAT: &str = "metric sink pushgateway";
+/// The `job` of every group.
+const JOB: &str = "tagship";
+/// The type of the text format.
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Settings of metric sink `pushgateway`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PushgatewaySettings {
+    /// Address of the gateway; `/metrics/job/...` is added.
+    url: String,
+    /// Name of the environment variable that holds a bearer token.
+    #[serde(default)]
+    token_env: Option<String>,
+    /// Names of the environment variables that hold a user and a password.
+    #[serde(default)]
+    user_env: Option<String>,
+    #[serde(default)]
+    password_env: Option<String>,
+    /// Certificates that are trusted beside the system's, in PEM.
+    #[serde(default)]
+    ca_file: Option<String>,
+    /// Longest wait for an answer.
+    #[serde(default)]
+    timeout: Option<Duration>,
+}
+
+/// A gateway.
+#[derive(Debug, Clone)]
+pub struct Pushgateway {
+    client: Client,
+    url: Url,
+    login: Login,
+}
+
+impl Pushgateway {
+    pub(super) fn from_settings(
+        given: &Map<String, Value>,
+        root: &Path,
+        secret: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, PortError> {
+        let given: PushgatewaySettings = settings::read(WHAT, given)?;
+        let ca = given.ca_file.as_deref().map(|file| certificates(WHAT, root, file)).transpose()?;
+        let logins = LoginKeys { token: given.token_env, user: given.user_env, password: given.password_env };
+        let url = fetch::address(WHAT, &given.url, "write e.g. `url: \"https://pushgateway.example:9091\"`")?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(settings::wrong(WHAT, "`url` has a query").hint("write its address alone"));
+        }
+        Ok(Self {
+            client: fetch::client(WHAT, given.timeout, ca.as_deref())?,
+            url,
+            login: Login::of(WHAT, &logins, secret)?,
+        })
+    }
+
+    /// The address of the group of a page.
+    fn group(&self, page: &MetricPage) -> Url {
+        let mut path = format!("{}/metrics/job/{JOB}", self.url.path().trim_end_matches('/'));
+        for (label, value) in [("model", page.model.as_str()), ("environment", page.environment.as_str())] {
+            path.push_str(&part(label, value));
+        }
+        let mut url = self.url.clone();
+        url.set_path(&path);
+        url
+    }
+}
+
+/// A label of a group as a part of a path. Names hold no characters that a path cannot, but for a `/`.
+fn part(label: &str, value: &str) -> String {
+    if value.contains('/') {
+        return format!("/{label}@base64/{}", URL_SAFE_NO_PAD.encode(value));
+    }
+    format!("/{label}/{value}")
+}
+
+#[async_trait]
+impl MetricSink for Pushgateway {
+    async fn put(&self, page: &MetricPage) -> Result<(), PortError> {
+        let operation = format!("leave metrics of {} at {}", page.model, fetch::shown(&self.url));
+        let request = self.client.put(self.group(page)).header(header::CONTENT_TYPE, FORMAT);
+        let answer = fetch::fetch(self.login.sign(request.body(page.text.clone())))
+            .await
+            .map_err(|lost| PortError::new(lost.problem, operation.clone(), lost.message))?;
+        judged(&answer, &operation)
+    }
+}
+
+/// What an answer means.
+fn judged(answer: &Answer, operation: &str) -> Result<(), PortError> {
+    let said = fetch::cleaned(&String::from_utf8_lossy(&answer.body));
+    let said = if said.is_empty() { said } else { format!(": {said}") };
+    let status = answer.status;
+    let (problem, message, hint) = match status {
+        200..=299 => return Ok(()),
+        300..=399 => (
+            Problem::Invalid,
+            format!("it sends on to another address (HTTP {status}), where credentials do not follow"),
+            "name the address itself in `url`",
+        ),
+        401 | 403 => (
+            Problem::Denied,
+            format!("it lets nobody in with these credentials (HTTP {status}){said}"),
+            "set the variables that `export` names to valid ones",
+        ),
+        404 | 405 => (
+            Problem::Invalid,
+            format!("there is no gateway at this address (HTTP {status})"),
+            "check `url`: /metrics/job/... is added to it",
+        ),
+        429 | 500.. => {
+            (Problem::Unreachable, format!("it failed (HTTP {status}){said}"), "look at the gateway's log")
+        }
+        _ => (
+            Problem::Invalid,
+            format!("it did not take the metrics (HTTP {status}){said}"),
+            "another program may push series of the same name with other labels or help",
+        ),
+    };
+    Err(PortError::new(problem, operation, message).hint(hint))
+}
