@@ -67,7 +67,7 @@ fn a_bound_is_broken_by_the_value_of_the_window_that_is_nearest_to_it() {
     );
     let least = rules(&watched(measure(QualityBound::AtLeast(0.8), ten)));
     assert!(least.contains("max_over_time") && least.contains("< 0.8"), "{least}");
-    // What is no number, or an infinite one, is no value: the judge takes it for none either.
+    // What is no number, or an infinite one, is no value: the judge passes nothing by it either.
     assert!(most.contains("record: tagship_slo:value\n") && most.contains("} > -Inf < +Inf'"), "{most}");
     let newest = rules(&watched(measure(QualityBound::AtMost(0.8), None)));
     assert!(newest.contains("expr: 'tagship_slo:value{slo=\"churn/production/eu/o@v1.2.0\"} > 0.8'"));

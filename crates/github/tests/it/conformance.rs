@@ -19,7 +19,7 @@ async fn the_forge_keeps_its_promises() {
     let host = Host::new();
     conformance::forge(&host.client(), &commit()).await;
     host.fake.world(|world| {
-        assert_eq!(world.comment_bodies(7).len(), 2, "one comment per topic");
+        assert_eq!(world.comment_bodies(7).len(), 3, "one comment per topic");
         assert_eq!(world.deployment_states(), ["success"]);
         assert_eq!(world.releases.len(), 1);
         assert_eq!(world.releases[0]["draft"], false);
