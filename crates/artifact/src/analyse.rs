@@ -87,6 +87,8 @@ pub(crate) struct Context<'c> {
     pub(crate) place: Option<(&'c str, u64)>,
     /// The directory at the end of a zip archive, read before the stream.
     pub(crate) directory: Option<&'c zip::Directory>,
+    /// A reader of HDF5 would find its signature further behind, which was looked for before the stream.
+    pub(crate) hdf5_behind: bool,
 }
 
 impl<'c> Context<'c> {
@@ -100,6 +102,7 @@ impl<'c> Context<'c> {
             depth: self.depth + 1,
             place: None,
             directory: None,
+            hdf5_behind: false,
             ..*self
         }
     }
@@ -111,7 +114,14 @@ impl<'c> Context<'c> {
 
     /// What is compressed in what is judged in this context: it keeps its name and place.
     pub(crate) fn unwrapped(&self) -> Self {
-        Self { tree: &archive::NoTree, depth: self.depth + 1, place: None, directory: None, ..*self }
+        Self {
+            tree: &archive::NoTree,
+            depth: self.depth + 1,
+            place: None,
+            directory: None,
+            hdf5_behind: false,
+            ..*self
+        }
     }
 }
 
@@ -206,6 +216,21 @@ fn note_polyglot(identity: Identity, context: &Context<'_>, findings: &mut Findi
         findings.whole(
             &rules::POLYGLOT,
             format!("the file is {format}, and an unpickler would execute it as well"),
+        );
+    }
+    if identity.also_tar {
+        findings.whole(
+            &rules::POLYGLOT,
+            format!("the file is {format}, and a tar reader would open it as an archive as well"),
+        );
+    }
+    // Members of an archive may lie where a reader of HDF5 looks.
+    if (identity.also_hdf5 || context.hdf5_behind)
+        && !matches!(format, Format::Hdf5 | Format::Zip | Format::Tar)
+    {
+        findings.whole(
+            &rules::POLYGLOT,
+            format!("the file is {format}, and a reader of HDF5 would open it as well"),
         );
     }
     // The last member of a tar archive may be a zip archive.

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{archive::compressed, booster, hdf5, onnx, pickle, safetensors, tensorflow, torch_legacy};
+use crate::{
+    archive::{compressed, tar},
+    booster, hdf5, onnx, pickle, safetensors, tensorflow, torch_legacy,
+};
 
 /// A file format by content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,6 +152,10 @@ pub(crate) struct Identity {
     pub(crate) format: Format,
     /// The file would also be executed by an unpickler.
     pub(crate) also_pickle: bool,
+    /// A tar reader would open it.
+    pub(crate) also_tar: bool,
+    /// A reader of HDF5 would find its signature behind a user block.
+    pub(crate) also_hdf5: bool,
 }
 
 impl Format {
@@ -228,7 +235,9 @@ pub(crate) fn identify(head: &[u8], size: u64) -> Identity {
     let also_pickle = !matches!(format, Format::Pickle | Format::Torch)
         && format.is_model()
         && pickle::executes(head, size);
-    Identity { format, also_pickle }
+    let also_tar = format != Format::Tar && tar::begins(head);
+    let also_hdf5 = format != Format::Hdf5 && hdf5::has_user_block(head);
+    Identity { format, also_pickle, also_tar, also_hdf5 }
 }
 
 fn by_magic(head: &[u8], size: u64) -> Option<Format> {
@@ -376,6 +385,8 @@ pub(crate) fn is_misnamed(path: &str, format: Format) -> bool {
         |one: Format| matches!(one, Format::Onnx | Format::Safetensors | Format::Keras | Format::Skops);
     match format {
         Format::Pointer | Format::Html | Format::Empty => false,
+        // HDF5 finds its signature behind anything.
+        format if claimed == Format::Hdf5 => format != Format::Hdf5,
         Format::Pickle | Format::Joblib => claimed != Format::Pickle,
         // Keras 2 wrote HDF5 under either name, and judges by content when it reads.
         Format::Hdf5 if claimed == Format::Keras => false,

@@ -7,7 +7,7 @@ use crate::{
     analyse::{self, Context, Found},
     findings::Findings,
     format::Format,
-    rules,
+    hdf5, rules,
     stream::{Stop, Stream},
     tree::Source,
 };
@@ -55,7 +55,8 @@ pub(crate) fn held(
     context.limits.holding(bytes.len(), || {
         let mut reader = io::Cursor::new(&bytes[..]);
         let directory = zip::Directory::read(&mut reader, size).map_err(Stop::Io)?;
-        let context = Context { directory: directory.as_ref(), ..*context };
+        let hdf5_behind = hdf5::lies_behind(&mut reader, size).map_err(Stop::Io)?;
+        let context = Context { directory: directory.as_ref(), hdf5_behind, ..*context };
         let mut inner = Stream::nested(Box::new(&bytes[..]), Some(size));
         if directory.is_none() && format == Format::Zip {
             // Nothing at its end: the walk goes by the members' own headers.

@@ -34,6 +34,11 @@ struct Walk<'w, 'a> {
     next: Override,
 }
 
+/// Whether a tar reader would take the start of a file for that of an archive.
+pub(crate) fn begins(head: &[u8]) -> bool {
+    head.first_chunk::<512>().is_some_and(|block| Header::read(block).is_ok())
+}
+
 /// Judges an archive from its first block to its last byte.
 pub(crate) fn scan(
     stream: &mut Stream<'_>,

@@ -55,12 +55,13 @@ impl Dataset {
     ) -> Result<(), Fault> {
         let mut fields = Fields::new(&message.data, message.place);
         match message.kind {
+            0x1 | 0x3 | 0xb if message.shared => {
+                let what = "a shared shape, type or list of filters, which is not followed";
+                return Err(Fault::Limit { at: message.place, what });
+            }
             0x1 => {
                 self.axes = message.data.get(1).copied().map_or(0, usize::from);
                 self.shape = Some(Shape { elements: types::dataspace(&mut fields, image.length_width)? });
-            }
-            0x3 if message.shared => {
-                return Err(Fault::Limit { at: message.place, what: "a shared type, which is not followed" });
             }
             0x3 => self.kind = Some(types::datatype(&mut fields)?),
             0x7 => findings.at(
@@ -193,12 +194,13 @@ fn chunks(
         let mut fields = Fields::new(&bytes, image.place(body));
         for _ in 0..count {
             let size = u64::from(fields.u32()?);
-            let mask = fields.u32()?;
+            // Filters that were left out; where there is none, that is no reason for another size.
+            fields.u32()?;
             fields.take(8 * dimensions)?;
             let child = fields.number(wide)?;
             if level > 0 {
                 open.push((child, level));
-            } else if !image.holds(child, size) || (mask == 0 && whole.is_some_and(|whole| whole != size)) {
+            } else if !image.holds(child, size) || whole.is_some_and(|whole| whole != size) {
                 let message = format!("a chunk of {size} bytes does not lie where it should");
                 findings.at(&rules::HDF5_EXTENT, image.place(child), message);
             }

@@ -13,11 +13,14 @@ mod fields;
 mod group;
 mod header;
 mod image;
+mod pickled;
 mod superblock;
 #[cfg(test)]
 pub(crate) mod tests;
 mod types;
 mod walk;
+
+use std::io::{self, Read, Seek, SeekFrom};
 
 use fields::Fault;
 use image::Image;
@@ -26,18 +29,36 @@ use crate::{
     analyse::Context,
     findings::Findings,
     pages::Pages,
+    pickle::Trust,
     rules,
     stream::{Stop, Stream},
 };
 
-/// Where the signature may stand behind a user block.
+/// Where the signature may stand behind a user block, as far as a head shows it.
 const PLACES: [usize; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
+/// The first of the places, each twice as far as the one before, to the end of the file.
+const FIRST: u64 = 512;
 
 const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// Whether a head shows the signature behind a user block.
 pub(crate) fn has_user_block(head: &[u8]) -> bool {
     PLACES.iter().any(|at| head.get(*at..).is_some_and(|rest| rest.starts_with(SIGNATURE)))
+}
+
+/// Whether a reader of HDF5, which looks at every place, would find its signature behind the start of a file.
+pub(crate) fn lies_behind(file: &mut (impl Read + Seek), size: u64) -> io::Result<bool> {
+    let mut place = FIRST;
+    while place.saturating_add(SIGNATURE.len() as u64) <= size {
+        let mut found = [0; SIGNATURE.len()];
+        file.seek(SeekFrom::Start(place))?;
+        file.read_exact(&mut found)?;
+        if found == *SIGNATURE {
+            return Ok(true);
+        }
+        place = place.saturating_mul(2);
+    }
+    Ok(false)
 }
 
 /// Judges a file, or a member of a container.
@@ -59,12 +80,13 @@ pub(crate) fn scan(
         return Err(Stop::Reported);
     };
     let mut image = Image::new(pages);
-    judge(&mut image, start, findings)?;
+    judge(&mut image, start, context.trust, findings)?;
     image.pages.compare(stream, findings)
 }
 
-fn judge(image: &mut Image, start: u64, findings: &mut Findings) -> Result<(), Stop> {
-    let judged = superblock::read(image, start, findings).and_then(|root| walk::all(image, root, findings));
+fn judge(image: &mut Image, start: u64, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let judged =
+        superblock::read(image, start, findings).and_then(|root| walk::all(image, root, trust, findings));
     match judged {
         Ok(()) => {}
         Err(Fault::Io(error)) => return Err(Stop::Io(error)),

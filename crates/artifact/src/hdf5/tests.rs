@@ -114,6 +114,52 @@ fn a_model_is_judged_by_its_configuration() {
     assert!(passes(&judge("m.h5", &moved)), "{:?}", judge("m.h5", &moved).findings);
 }
 
+/// `tables/attributeset.py` unpickles each text that ends in a full stop.
+#[test]
+fn what_a_reader_would_unpickle_is_judged() {
+    for harmless in ["A model of mine.", "(lp1\nI1\na.", "0.", "."] {
+        let report = judge("m.h5", &file(&[attribute("info", harmless)], &[]));
+        assert!(passes(&report), "{harmless}: {:?}", report.findings);
+    }
+    let hostile = "cos\nsystem\n(S'echo'\ntR.";
+    check(&file(&[attribute("info", hostile)], &[]), "PKL101");
+    let report = judge("m.h5", &file(&[attribute("info", &hostile.replace("R.", "R\n."))], &[]));
+    assert!(!passes(&report), "what is reached before an unpickler fails: {:?}", report.findings);
+    for (name, text) in [("PSEUDOATOM", "object"), ("HICKLE_VERSION", "5.0.3")] {
+        assert!(!passes(&judge("m.h5", &file(&[attribute(name, text)], &[]))), "{name}");
+    }
+}
+
+#[test]
+fn shapes_and_filters_that_stand_elsewhere_are_not_passed_over() {
+    for kind in [1, 0xb] {
+        let mut shared = message(kind, &[2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        shared[4] = 2;
+        let report = judge("m.h5", &file(&[shared], &[]));
+        assert!(!passes(&report), "{kind}: {:?}", report.findings);
+    }
+}
+
+/// HDF5 looks for its signature at 512 bytes and at each place twice as far.
+#[test]
+fn hdf5_behind_something_else_is_found() {
+    for place in [512, 1 << 16, 1 << 18] {
+        let header = format!("{:width$}", r#"{"__metadata__":{}}"#, width = 504);
+        let mut tensors = crate::build::safetensors(&header, 0);
+        tensors.resize(place, 0);
+        tensors.extend(empty());
+        for name in ["m.safetensors", "m.h5"] {
+            check_named(name, &tensors, "INT107");
+        }
+        check_named("m.h5", &tensors, "INT104");
+    }
+}
+
+fn check_named(name: &'static str, file: &[u8], rule: &str) {
+    let report = judge(name, file);
+    assert!(!passes(&report) && rules(&report).contains(&rule), "{name} {rule}: {:?}", report.findings);
+}
+
 #[test]
 fn data_must_lie_where_its_shape_says() {
     let place = |messages: &[Vec<u8>]| file(messages, &[]).len() as u64;

@@ -2,17 +2,22 @@
 
 use std::collections::HashSet;
 
-use super::{attribute, dataset::Dataset, fields::Fault, group, header, image::Image};
-use crate::{findings::Findings, keras, rules, stream::Stop};
+use super::{attribute, dataset::Dataset, fields::Fault, group, header, image::Image, pickled};
+use crate::{findings::Findings, keras, pickle::Trust, rules, stream::Stop};
 
 /// Objects of one file that are followed.
 pub(super) const MAX_OBJECTS: usize = 1 << 18;
 
-pub(super) fn all(image: &mut Image, root: u64, findings: &mut Findings) -> Result<(), Fault> {
+pub(super) fn all(
+    image: &mut Image,
+    root: u64,
+    trust: Trust<'_>,
+    findings: &mut Findings,
+) -> Result<(), Fault> {
     let mut seen = HashSet::from([root]);
     let mut open = vec![root];
     while let Some(address) = open.pop() {
-        let object = object(image, address, findings)?;
+        let object = object(image, address, trust, findings)?;
         if address == root && !object.is_group {
             return Err(Fault::Bad { at: image.place(root), what: "the root of the file is no group" });
         }
@@ -36,7 +41,12 @@ struct Object {
 }
 
 /// Judges one object.
-fn object(image: &mut Image, address: u64, findings: &mut Findings) -> Result<Object, Fault> {
+fn object(
+    image: &mut Image,
+    address: u64,
+    trust: Trust<'_>,
+    findings: &mut Findings,
+) -> Result<Object, Fault> {
     let mut children = Vec::new();
     let mut is_group = false;
     let mut dataset = Dataset::default();
@@ -56,6 +66,7 @@ fn object(image: &mut Image, address: u64, findings: &mut Findings) -> Result<Ob
             0xc => {
                 let attribute = attribute::read(image, &message)?;
                 configuration(&attribute, message.place, findings)?;
+                pickled::check(&attribute, message.place, trust, findings)?;
             }
             0x0 | 0x4 | 0x5 | 0x9 | 0xa | 0xd | 0xe | 0xf | 0x10 | 0x12 | 0x13 | 0x16 => {}
             0x1 | 0x3 | 0x7 | 0x8 | 0xb => dataset.message(image, &message, findings)?,

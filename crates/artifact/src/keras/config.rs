@@ -128,6 +128,12 @@ impl Config {
             }
         }
         let Some(class) = object.class.as_deref() else { return };
+        // Keras joins module and name and looks up what that leads to, through any module.
+        let name = object.function.as_deref().filter(|_| class == "function").unwrap_or(class);
+        if is_dotted(name) {
+            let message = "the name leads through modules to anything in them";
+            self.note(&rules::KERAS_MODULE, name, at, message);
+        }
         let plain = class.strip_prefix("Custom>").filter(|class| names::is_class(class)).unwrap_or(class);
         if CODE_CLASSES.contains(&plain) {
             let rule = if plain.contains("ambda") { &rules::KERAS_LAMBDA } else { &rules::KERAS_CODE };
@@ -195,6 +201,10 @@ impl Config {
 }
 
 /// Operations of `keras.ops` are classes of their own, one for each function, and only compute.
+fn is_dotted(name: &str) -> bool {
+    name.rsplit('>').next().is_some_and(|name| name.contains('.'))
+}
+
 fn is_operation(object: &Object) -> bool {
     object.module.as_deref().is_some_and(|module| {
         names::is_module(module) && (module.starts_with("keras.src.ops.") || module == "keras.ops")

@@ -26,6 +26,23 @@ fn dense(activation: &str) -> String {
     ))
 }
 
+/// `serialization_lib` joins module and name, and looks up what that leads to.
+#[test]
+fn names_that_lead_through_modules_are_rejected() {
+    for (class, config) in [
+        ("layers.Lambda", "{}"),
+        ("function", r#""saving.load_model""#),
+        ("function", r#""utils.save_img""#),
+        ("keras>layers.Lambda", "{}"),
+    ] {
+        let layer = format!(
+            r#"{{"module":"keras","class_name":"{class}","config":{config},"registered_name":null}}"#
+        );
+        let rules = fired(&model(&layer));
+        assert!(rules.iter().any(|rule| rule == "KER103"), "{class} {config}: {rules:?}");
+    }
+}
+
 #[test]
 fn what_keras_writes_is_sound() {
     for text in [

@@ -14,7 +14,8 @@
 //! Left out on purpose, although benign files use them:
 //! - `type`, `operator.attrgetter`: they reach anything from anything.
 //! - frozen distributions of scipy before 1.9, whose class also makes what it is given.
-//! - `scipy.spatial` triangulations: they use the indices of their state without a check.
+//! - `scipy.spatial` triangulations and k-d trees: they use the indices of their state without a check, and a tree writes
+//!   to where they lead as it is loaded.
 //! - statsmodels' state with a formula: its data objects evaluate it. Without one they are listed.
 //! - `torch.fx.graph_module.reduce_graph_module`: it runs source code from its arguments.
 //! - cloudpickle and dill: they carry code. Of dill only the function around numpy's arrays is listed.

@@ -15,6 +15,7 @@ use crate::{
     error::ArtifactError,
     findings::Findings,
     format::Format,
+    hdf5,
     pickle::Trust,
     policy::ValidationPolicy,
     rules,
@@ -102,10 +103,10 @@ impl Judged {
 pub(super) fn judge(tree: &dyn Tree, path: &str, trust: Trust<'_>, progress: &mut dyn FnMut(u64)) -> Judged {
     let mut judged = Judged::new(path);
     let opened = tree.open(path).and_then(|mut file| {
-        let directory = directory(&mut file).map_err(|error| ArtifactError::io(path, error))?;
-        Ok((file, directory))
+        let behind = behind(&mut file).map_err(|error| ArtifactError::io(path, error))?;
+        Ok((file, behind))
     });
-    let (file, directory) = match opened {
+    let (file, (directory, hdf5_behind)) = match opened {
         Ok(opened) => opened,
         Err(error) => return judged.failed(&error),
     };
@@ -122,6 +123,7 @@ pub(super) fn judge(tree: &dyn Tree, path: &str, trust: Trust<'_>, progress: &mu
         limits: &limits,
         trust,
         directory: directory.as_ref(),
+        hdf5_behind,
     };
     let mut stream = Stream::new(Box::new(file.reader), file.size, progress);
     let finished = match analyse::analyse(&mut stream, &context, &mut judged.findings) {
@@ -143,9 +145,11 @@ pub(super) fn judge(tree: &dyn Tree, path: &str, trust: Trust<'_>, progress: &mu
     judged
 }
 
-/// What lies at the end of a zip archive, before the forward pass; the reader is left at its start.
-fn directory(file: &mut OpenFile) -> std::io::Result<Option<zip::Directory>> {
+/// What readers that do not begin at the start would find, before the forward pass: the directory at the end of a zip
+/// archive, and whether there is HDF5. The reader is left at its start.
+fn behind(file: &mut OpenFile) -> std::io::Result<(Option<zip::Directory>, bool)> {
     let directory = zip::Directory::read(&mut file.reader, file.size)?;
+    let hdf5 = hdf5::lies_behind(&mut file.reader, file.size)?;
     file.reader.seek(SeekFrom::Start(0))?;
-    Ok(directory)
+    Ok((directory, hdf5))
 }

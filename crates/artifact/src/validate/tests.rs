@@ -126,6 +126,20 @@ fn a_file_in_two_formats_counts_as_both() {
 }
 
 #[test]
+fn an_archive_behind_the_head_of_another_format_is_found() {
+    let mut block = crate::build::tar(&[("model.pkl", b"N.")]);
+    let head = b"\x93NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
+    block[..head.len()].copy_from_slice(head);
+    block[148..156].copy_from_slice(b"        ");
+    let sum: u32 = block[..512].iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    for name in ["m.npy", "m.nemo", "m.tar"] {
+        let report = judge(name, &block);
+        assert!(rules(&report).contains(&"INT107") && !passes(&report), "{name}: {:?}", report.findings);
+    }
+}
+
+#[test]
 fn a_blob_of_an_image_has_the_digest_of_its_name() {
     // sha256 of the pickle below.
     let name = "blobs/sha256/9c298d589a2158eb513cb52191144518a2acab2cb0c04f1df14fca0f712fa4a1";
