@@ -1,5 +1,5 @@
 //! What black-box tests need: programs run in an environment that is the same on a laptop and in CI, git repositories
-//! with fixed people and times, the fixtures, a GitHub of one repository on this machine, and the proxy that judges what is said to it.
+//! with fixed people and times, the fixtures, a GitHub of one repository and a Kubernetes API on this machine, and the proxy that judges what is said to it.
 //!
 //! For tests only: everything panics in the caller's test when the machine does not play along.
 #![allow(
@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+pub mod cluster;
 mod environment;
 pub mod fixtures;
 pub mod github;

@@ -6,6 +6,7 @@
 mod act;
 mod comment;
 mod crash;
+mod definitions;
 mod events;
 mod faults;
 mod full_disk;
@@ -59,6 +60,7 @@ const STEPS: &[Step] = &[
     Step { name: "release", run: release::run },
     Step { name: "faults", run: faults::run },
     Step { name: "crash", run: crash::run },
+    Step { name: "definitions", run: definitions::run },
     Step { name: "full-disk", run: full_disk::run },
     Step { name: "model", run: model::run },
     Step { name: "oracles", run: oracles::run },

@@ -41,6 +41,17 @@ pub(crate) enum Reply {
     Half {
         body: Vec<u8>,
     },
+    /// An answer that comes in parts, as they are made, until there are no more.
+    Parts(Parts),
+}
+
+/// Makes the next part of an answer; waits for it where it must.
+pub(crate) struct Parts(pub(crate) Box<dyn FnMut() -> Option<Vec<u8>> + Send>);
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Parts")
+    }
 }
 
 /// A server; it stops when it is dropped.
@@ -104,6 +115,7 @@ fn converse(stream: &TcpStream, handler: &(impl Fn(&Request) -> Reply + ?Sized))
             }
             Reply::Half { body } => return write(stream, 200, &[], &body[..body.len() / 2], body.len()),
             Reply::Cut => return None,
+            Reply::Parts(parts) => return write_parts(stream, parts),
             Reply::Silence => {
                 let mut rest = Vec::new();
                 let _ = reader.read_to_end(&mut rest);
@@ -136,6 +148,19 @@ fn read(reader: &mut impl BufRead) -> Option<Request> {
     request.body = vec![0; length];
     reader.read_exact(&mut request.body).ok()?;
     Some(request)
+}
+
+/// Sends the parts in chunks. The connection is not used again.
+fn write_parts(mut stream: &TcpStream, mut parts: Parts) -> Option<()> {
+    let head = "HTTP/1.1 200 x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).ok()?;
+    while let Some(part) = (parts.0)() {
+        let mut chunk = format!("{:x}\r\n", part.len()).into_bytes();
+        chunk.extend(part);
+        chunk.extend(b"\r\n");
+        stream.write_all(&chunk).ok()?;
+    }
+    stream.write_all(b"0\r\n\r\n").ok()
 }
 
 fn write(

@@ -1,0 +1,54 @@
+//! What goes wrong with a request.
+
+/// One failure of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// This status comes and nothing happened.
+    Status(u16),
+    /// 429, with seconds in `retry-after`.
+    TooMany(u64),
+    /// The connection ends and nothing happened.
+    CutBefore,
+    /// It happened, but the connection ends before the answer.
+    CutAfter,
+    /// No answer comes and nothing happened.
+    Silence,
+    /// The answer comes once the cluster's clock has gone on by so many seconds.
+    Slow(u64),
+}
+
+/// Failures by what is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    once: Vec<Planned>,
+    always: Vec<Planned>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    method: String,
+    path: String,
+    fault: Fault,
+}
+
+impl Planned {
+    fn fits(&self, method: &str, target: &str) -> bool {
+        (self.method == "*" || self.method == method) && target.contains(&self.path)
+    }
+}
+
+impl Faults {
+    pub(super) fn plan(&mut self, method: &str, path: &str, fault: Fault, lasting: bool) {
+        let planned = Planned { method: method.to_owned(), path: path.to_owned(), fault };
+        if lasting { self.always.push(planned) } else { self.once.push(planned) }
+    }
+
+    /// The fault of this request. One that is not lasting strikes once.
+    pub(super) fn take(&mut self, method: &str, target: &str) -> Option<Fault> {
+        if let Some(at) = self.once.iter().position(|planned| planned.fits(method, target)) {
+            return Some(self.once.remove(at).fault);
+        }
+        let lasting = self.always.iter().find(|planned| planned.fits(method, target));
+        lasting.map(|planned| planned.fault.clone())
+    }
+}

@@ -1,0 +1,306 @@
+//! A Kubernetes API server on this machine: real HTTP, with the machinery that clients meet. It reads definitions of
+//! kinds and keeps resource versions, generations and managed fields; it merges server-side applies by ownership,
+//! fills in defaults, drops or refuses unknown fields, watches, and fails on demand.
+//!
+//! Not here: rules in CEL, webhooks, patterns, garbage collection, namespaces as objects, and controllers; those are
+//! played by [`actors`], step by step, as a test wants. What it does was measured at Kubernetes 1.36.2.
+
+pub mod actors;
+mod ask;
+mod check;
+mod failure;
+mod fault;
+mod fields;
+mod kinds;
+mod look;
+mod managers;
+mod merge;
+mod patch;
+mod schema;
+mod shape;
+mod store;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+
+pub use fault::Fault;
+
+use crate::github::http::{Parts, Reply, Request, Server};
+use actors::{Actor, Deed, Scene};
+use ask::Ask;
+use failure::Failure;
+use fault::Faults;
+use look::Filter;
+use store::{Denial, Key, Store};
+
+/// The token that is accepted.
+const TOKEN: &str = "tokenOfTheTest";
+
+/// The running cluster; it stops when it is dropped.
+#[derive(Debug)]
+pub struct FakeCluster {
+    server: Server,
+    shared: Arc<Shared>,
+}
+
+/// What the threads of all connections work on.
+#[derive(Debug)]
+struct Shared {
+    inner: Mutex<Inner>,
+    /// Something was written, time went on, or the cluster stops.
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    faults: Faults,
+    received: Vec<String>,
+    stopped: bool,
+}
+
+impl FakeCluster {
+    /// Starts an empty one that knows the built-in kinds and small definitions of the kinds that Tagship writes.
+    pub fn start() -> Self {
+        let inner =
+            Inner { store: Store::new(), faults: Faults::default(), received: Vec::new(), stopped: false };
+        let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
+        let door = Arc::clone(&shared);
+        let server = Server::start(move |request| door.answer(request));
+        Self { server, shared }
+    }
+
+    /// Adds the kinds of a file of custom resource definitions; they replace those of the same name.
+    pub fn define(&self, file: &Path) {
+        let kinds = kinds::of_file(file);
+        self.shared.locked().store.define(kinds);
+    }
+
+    /// Where it listens: `http://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
+    /// A kubeconfig that leads to it.
+    pub fn kubeconfig(&self) -> String {
+        let named = |name: &str, what: &str, value: Value| json!([{ "name": name, what: value }]);
+        json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": named("test", "cluster", json!({ "server": self.url() })),
+            "users": named("test", "user", json!({ "token": TOKEN })),
+            "contexts": named("test", "context", json!({ "cluster": "test", "user": "test", "namespace": "default" })),
+        })
+        .to_string()
+    }
+
+    /// The next request with this method (`*` for any) and this text in its path fails so.
+    pub fn fail_next(&self, method: &str, path: &str, fault: Fault) {
+        self.shared.locked().faults.plan(method, path, fault, false);
+    }
+
+    /// Every such request fails so from now on.
+    pub fn fail_always(&self, method: &str, path: &str, fault: Fault) {
+        self.shared.locked().faults.plan(method, path, fault, true);
+    }
+
+    /// Forgets every planned failure.
+    pub fn recover(&self) {
+        self.shared.locked().faults = Faults::default();
+    }
+
+    /// Denies a verb on a kind, e.g. `patch` on `deployments.apps` or `httproutes.gateway.networking.k8s.io`.
+    pub fn deny(&self, verb: &str, kind: &str) {
+        let denial = Denial { verb: verb.to_owned(), kind: kind.to_owned() };
+        self.shared.locked().store.denied.push(denial);
+    }
+
+    /// Lets the cluster's clock go on.
+    pub fn advance(&self, seconds: u32) {
+        self.shared.locked().store.now += i64::from(seconds);
+        self.shared.changed.notify_all();
+    }
+
+    /// Method and target of everything that was received over HTTP, the oldest first.
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.locked().received.clone()
+    }
+
+    /// Forgets what was received.
+    pub fn forget_requests(&self) {
+        self.shared.locked().received.clear();
+    }
+
+    /// The newest resource version: it grows with every write that changes something.
+    pub fn version(&self) -> u64 {
+        self.shared.locked().store.version
+    }
+
+    /// An object by its kind (`deployments.apps`), namespace and name.
+    pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        let key = Key { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
+        self.shared.locked().store.objects.get(&key).cloned()
+    }
+
+    /// Writes as somebody else does: method, path with query, content type, body. Answers status and document, and is
+    /// neither counted nor made to fail.
+    pub fn act(&self, method: &str, target: &str, content_type: &str, body: &Value) -> (u16, Value) {
+        let headers = vec![
+            ("content-type".to_owned(), content_type.to_owned()),
+            ("user-agent".to_owned(), "somebody/1.0".to_owned()),
+        ];
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let request = Request { method: method.to_owned(), target: target.to_owned(), headers, body };
+        let answer = self.shared.locked().respond(&request);
+        self.shared.changed.notify_all();
+        answer
+    }
+
+    /// Lets the actors look at the cluster once, one after the other, and do what follows from it.
+    pub fn step(&self, actors: &mut [Box<dyn Actor>]) {
+        for actor in actors {
+            let deeds = {
+                let inner = self.shared.locked();
+                actor.react(&Scene { objects: &inner.store.objects })
+            };
+            for deed in deeds {
+                self.perform(actor.name(), &deed);
+            }
+        }
+    }
+
+    /// Does what an actor has decided, by the same ways as anybody.
+    fn perform(&self, actor: &str, deed: &Deed) {
+        let (method, object, subresource) = match deed {
+            Deed::Status(object) => ("PATCH", object, "/status"),
+            Deed::Change(object) => ("PATCH", object, ""),
+            Deed::Create(object) => ("POST", object, ""),
+            Deed::Delete(object) => ("DELETE", object, ""),
+        };
+        let resource = self.shared.locked().store.resource_of(object);
+        let resource = resource.expect("actors write known kinds");
+        let base = if resource.group.is_empty() { "/api" } else { "/apis" };
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+        let collection =
+            format!("{base}/{}/namespaces/{}/{}", resource.api_version(), text("namespace"), resource.plural);
+        let target = match method {
+            "POST" => format!("{collection}?fieldManager={actor}"),
+            _ => format!("{collection}/{}{subresource}?fieldManager={actor}", text("name")),
+        };
+        let body = if method == "DELETE" { &Value::Null } else { object };
+        let (status, answer) = self.act(method, &target, "application/merge-patch+json", body);
+        assert!(status < 400, "{actor}: {method} {target}: {answer}");
+    }
+}
+
+impl Drop for FakeCluster {
+    fn drop(&mut self) {
+        self.shared.locked().stopped = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn locked(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_while(&self, waits: impl Fn(&mut Inner) -> bool) -> MutexGuard<'_, Inner> {
+        let held = self.changed.wait_while(self.locked(), |inner| !inner.stopped && waits(inner));
+        held.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(self: &Arc<Self>, request: &Request) -> Reply {
+        let fault = {
+            let mut inner = self.locked();
+            inner.received.push(format!("{} {}", request.method, request.target));
+            inner.faults.take(&request.method, &request.target)
+        };
+        match fault {
+            Some(Fault::Silence) => return Reply::Silence,
+            Some(Fault::CutBefore) => return Reply::Cut,
+            Some(Fault::Status(code)) => {
+                return reply(code, &Failure::new(code, "InternalError", "planned by the test").body(), &[]);
+            }
+            Some(Fault::TooMany(seconds)) => {
+                let failure =
+                    Failure::new(429, "TooManyRequests", "Too many requests, please try again later.");
+                return reply(429, &failure.body(), &[("retry-after", seconds.to_string())]);
+            }
+            Some(Fault::Slow(seconds)) => {
+                let until = self.locked().store.now + i64::try_from(seconds).unwrap_or(i64::MAX);
+                drop(self.wait_while(|inner| inner.store.now < until));
+            }
+            Some(Fault::CutAfter) | None => {}
+        }
+        if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+            return reply(401, &Failure::new(401, "Unauthorized", "Unauthorized").body(), &[]);
+        }
+        if let Some(ask) = Ask::of(request).filter(Ask::is_watch) {
+            return self.watch(&ask);
+        }
+        let (code, body) = self.locked().respond(request);
+        self.changed.notify_all();
+        if fault == Some(Fault::CutAfter) { Reply::Cut } else { reply(code, &body, &[]) }
+    }
+
+    /// Everything that happens to the objects that are asked for, as it happens.
+    fn watch(self: &Arc<Self>, ask: &Ask) -> Reply {
+        let inner = self.locked();
+        let begun = inner.store.resource(ask).and_then(|resource| {
+            inner.store.permit("watch", &resource, ask)?;
+            Filter::of(ask, &resource)
+        });
+        let filter = match begun {
+            Ok(filter) => filter,
+            Err(failure) => return reply(failure.code, &failure.body(), &[]),
+        };
+        let asked =
+            ask.query("resourceVersion").and_then(|version| version.parse().ok()).filter(|after| *after > 0);
+        let mut after = asked.unwrap_or(inner.store.version);
+        // Without a version a watch begins with what is there.
+        let mut there = if asked.is_none() { filter.present(&inner.store) } else { VecDeque::new() };
+        drop(inner);
+        let shared = Arc::clone(self);
+        Reply::Parts(Parts(Box::new(move || {
+            if let Some(event) = there.pop_front() {
+                return Some(format!("{event}\n").into_bytes());
+            }
+            let inner = shared.wait_while(|inner| filter.next(&inner.store, after).is_none());
+            let (version, event) = filter.next(&inner.store, after).filter(|_| !inner.stopped)?;
+            after = version;
+            Some(format!("{event}\n").into_bytes())
+        })))
+    }
+}
+
+impl Inner {
+    fn respond(&mut self, request: &Request) -> (u16, Value) {
+        let path = request.target.split('?').next().unwrap_or_default();
+        let answered = match Ask::of(request) {
+            Some(ask) if ask.group == "authorization.k8s.io" && ask.plural == "selfsubjectaccessreviews" => {
+                look::review(&self.store, &ask)
+            }
+            Some(Ask { group, name: Some(name), .. }) if group == "apiextensions.k8s.io" => {
+                look::definition(&self.store, &name)
+            }
+            Some(ask) if ask.method == "GET" => look::read(&self.store, &ask),
+            Some(ask) => write::write(&mut self.store, &ask),
+            None => look::discover(&self.store, path).ok_or_else(Failure::no_such_path),
+        };
+        answered.unwrap_or_else(|failure| (failure.code, failure.body()))
+    }
+}
+
+fn reply(status: u16, body: &Value, headers: &[(&str, String)]) -> Reply {
+    let mut all = vec![("content-type".to_owned(), "application/json".to_owned())];
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    Reply::Answer { status, headers: all, body: body.to_string().into_bytes() }
+}

@@ -1,0 +1,24 @@
+//! The Kubernetes API of the tests with the custom resource definitions of KServe, Gateway API, Argo Rollouts, Flagger and
+//! Istio themselves. `TAGSHIP_CRDS` names a folder that holds them.
+
+use anyhow::{Result, ensure};
+
+use super::{Ending, Subject};
+use crate::process;
+
+const FOLDER: &str = "TAGSHIP_CRDS";
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "which folder holds them is known outside of the repository only"
+)]
+pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
+    ensure!(
+        std::env::var_os(FOLDER).is_some_and(|folder| !folder.is_empty()),
+        "set {FOLDER} to a folder with the files that crates/testkit/src/cluster/tests/real_definitions.rs names"
+    );
+    let mut cargo = subject.workspace.command("cargo");
+    cargo.args(["test", "-p", "tagship-testkit", "--lib", "--", "real_definitions::", "--ignored"]);
+    process::run(cargo)?;
+    Ok(Ending::Passed)
+}
