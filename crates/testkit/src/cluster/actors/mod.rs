@@ -3,6 +3,8 @@
 
 mod deployments;
 mod gateway;
+mod kserve;
+mod rollouts;
 
 use std::{collections::BTreeMap, fmt::Debug};
 
@@ -10,6 +12,8 @@ use serde_json::{Value, json};
 
 pub use deployments::Deployments;
 pub use gateway::Gateway;
+pub use kserve::InferenceServices;
+pub use rollouts::Rollouts;
 
 use super::store::Key;
 

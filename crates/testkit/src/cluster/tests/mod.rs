@@ -2,9 +2,11 @@
 
 mod actors;
 mod applies;
+mod inference_services;
 mod machinery;
 mod patches;
 mod real_definitions;
+mod rollouts;
 mod validation;
 mod wire;
 
