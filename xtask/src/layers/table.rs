@@ -20,6 +20,7 @@ pub(super) const LAYERS: &[(&str, u8)] = &[
     ("tagship-git", 3),
     ("tagship-github", 3),
     ("tagship-import", 3),
+    ("tagship-kube", 3),
     ("tagship-runner", 3),
     ("tagship-serve", 3),
     ("tagship-wiring", 4),

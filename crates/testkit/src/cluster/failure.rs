@@ -85,6 +85,11 @@ impl Failure {
         Self::new(400, "BadRequest", message)
     }
 
+    pub(super) fn too_many(seconds: u64) -> Self {
+        let details = json!({ "retryAfterSeconds": seconds });
+        Self { details, ..Self::new(429, "TooManyRequests", "Too many requests, please try again later.") }
+    }
+
     pub(super) fn body(&self) -> Value {
         json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

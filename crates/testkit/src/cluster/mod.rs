@@ -24,7 +24,7 @@ mod tests;
 mod write;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
@@ -64,14 +64,21 @@ struct Inner {
     store: Store,
     faults: Faults,
     received: Vec<String>,
+    /// What pods answer, by the name of their Service.
+    endpoints: BTreeMap<String, (u16, Value)>,
     stopped: bool,
 }
 
 impl FakeCluster {
     /// Starts an empty one that knows the built-in kinds and small definitions of the kinds that Tagship writes.
     pub fn start() -> Self {
-        let inner =
-            Inner { store: Store::new(), faults: Faults::default(), received: Vec::new(), stopped: false };
+        let inner = Inner {
+            store: Store::new(),
+            faults: Faults::default(),
+            received: Vec::new(),
+            endpoints: BTreeMap::new(),
+            stopped: false,
+        };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
         let door = Arc::clone(&shared);
         let server = Server::start(move |request| door.answer(request));
@@ -120,6 +127,11 @@ impl FakeCluster {
     pub fn deny(&self, verb: &str, kind: &str) {
         let denial = Denial { verb: verb.to_owned(), kind: kind.to_owned() };
         self.shared.locked().store.denied.push(denial);
+    }
+
+    /// What the pods behind a Service answer to every request that comes through the API server.
+    pub fn serve(&self, service: &str, status: u16, body: Value) {
+        self.shared.locked().endpoints.insert(service.to_owned(), (status, body));
     }
 
     /// Lets the cluster's clock go on.
@@ -230,9 +242,11 @@ impl Shared {
                 return reply(code, &Failure::new(code, "InternalError", "planned by the test").body(), &[]);
             }
             Some(Fault::TooMany(seconds)) => {
-                let failure =
-                    Failure::new(429, "TooManyRequests", "Too many requests, please try again later.");
-                return reply(429, &failure.body(), &[("retry-after", seconds.to_string())]);
+                return reply(
+                    429,
+                    &Failure::too_many(seconds).body(),
+                    &[("retry-after", seconds.to_string())],
+                );
             }
             Some(Fault::Slow(seconds)) => {
                 let until = self.locked().store.now + i64::try_from(seconds).unwrap_or(i64::MAX);
@@ -284,6 +298,9 @@ impl Shared {
 impl Inner {
     fn respond(&mut self, request: &Request) -> (u16, Value) {
         let path = request.target.split('?').next().unwrap_or_default();
+        if let Some((service, _)) = path.split_once("/proxy/") {
+            return self.forward(service);
+        }
         let answered = match Ask::of(request) {
             Some(ask) if ask.group == "authorization.k8s.io" && ask.plural == "selfsubjectaccessreviews" => {
                 look::review(&self.store, &ask)
@@ -296,6 +313,23 @@ impl Inner {
             None => look::discover(&self.store, path).ok_or_else(Failure::no_such_path),
         };
         answered.unwrap_or_else(|failure| (failure.code, failure.body()))
+    }
+}
+
+impl Inner {
+    /// A request to the pods behind a Service: `.../services/http:name:port`.
+    fn forward(&self, service: &str) -> (u16, Value) {
+        let mut parts = service.rsplit(':');
+        let name = parts.nth(1).unwrap_or_default();
+        let answer = self.endpoints.get(name).cloned();
+        answer.unwrap_or_else(|| {
+            let failure = Failure::new(
+                503,
+                "ServiceUnavailable",
+                format!("no endpoints available for service {name:?}"),
+            );
+            (503, failure.body())
+        })
     }
 }
 

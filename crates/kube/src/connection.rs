@@ -1,0 +1,121 @@
+//! Where the cluster is and who we are there: the kubeconfig that is named, that of the home directory, or the account of
+//! the pod that this runs in.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tagship_ports::{PortError, Problem};
+use tokio::sync::OnceCell;
+
+use crate::failure::Refusal;
+
+/// Variables that say where the cluster is; nothing in them is secret.
+pub const PLAIN_VARIABLES: [&str; 4] =
+    ["KUBECONFIG", "HOME", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"];
+
+/// Longest wait for a connection, and for an answer.
+const ANSWER: Duration = Duration::from_secs(30);
+const OPERATION: &str = "connect to the cluster";
+
+/// A connection that is made when it is needed.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    place: Place,
+    context: Option<String>,
+    client: Arc<OnceCell<Client>>,
+    /// Longest wait for an answer.
+    pub(crate) answer: Duration,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Files(Vec<PathBuf>),
+    Pod,
+}
+
+impl Connection {
+    /// Finds out where the cluster is.
+    ///
+    /// # Errors
+    /// When neither a kubeconfig is named, nor one lies in the home directory, nor this runs in a pod.
+    pub(crate) fn find(
+        context: Option<String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, PortError> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let at_home =
+            || set("HOME").map(|home| Path::new(&home).join(".kube/config")).filter(|file| file.is_file());
+        let place = if let Some(named) = set("KUBECONFIG") {
+            Place::Files(std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect())
+        } else if let Some(file) = at_home() {
+            Place::Files(vec![file])
+        } else if set("KUBERNETES_SERVICE_HOST").is_some() {
+            Place::Pod
+        } else {
+            let message = "KUBECONFIG is not set, there is no ~/.kube/config, and this is no pod";
+            return Err(PortError::new(Problem::Denied, OPERATION, message)
+                .hint("set KUBECONFIG to the path of a kubeconfig for the cluster"));
+        };
+        Ok(Self { place, context, client: Arc::default(), answer: ANSWER })
+    }
+
+    pub(crate) async fn client(&self) -> Result<&Client, PortError> {
+        self.client.get_or_try_init(|| self.connect()).await
+    }
+
+    /// Waits for an answer, but not for ever.
+    pub(crate) async fn in_time<T>(
+        &self,
+        operation: &str,
+        call: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<T, Refusal> {
+        tokio::time::timeout(self.answer, call).await.unwrap_or_else(|_elapsed| {
+            let message = format!("the cluster did not answer within {} seconds", self.answer.as_secs());
+            Err(PortError::new(Problem::Unreachable, operation, message).into())
+        })
+    }
+
+    async fn connect(&self) -> Result<Client, PortError> {
+        let mut config = match &self.place {
+            Place::Files(files) => self.read(files).await?,
+            Place::Pod => Config::incluster().map_err(|error| unusable(error.to_string()))?,
+        };
+        config.connect_timeout = Some(ANSWER);
+        config.write_timeout = Some(ANSWER);
+        // The rollout repeats what may be repeated, when it is time for that.
+        config.default_retry = false;
+        Client::try_from(config).map_err(|error| unusable(error.to_string()))
+    }
+
+    async fn read(&self, files: &[PathBuf]) -> Result<Config, PortError> {
+        let mut all: Option<Kubeconfig> = None;
+        for file in files {
+            let one = Kubeconfig::read_from(file).map_err(|error| unusable(error.to_string()))?;
+            all = Some(match all {
+                None => one,
+                Some(all) => all.merge(one).map_err(|error| unusable(error.to_string()))?,
+            });
+        }
+        let all = all.ok_or_else(|| unusable("KUBECONFIG names no file".to_owned()))?;
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        Config::from_custom_kubeconfig(all, &options).await.map_err(|error| unusable(error.to_string()))
+    }
+}
+
+fn unusable(message: String) -> PortError {
+    PortError::new(Problem::Denied, OPERATION, message)
+        .hint("check it with `kubectl config view` and `kubectl auth whoami`")
+}

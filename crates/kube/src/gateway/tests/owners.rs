@@ -1,0 +1,105 @@
+//! What others own or write.
+
+use serde_json::{Value, json};
+use tagship_ports::{Problem, Target, target::Done};
+use tagship_testkit::cluster::{
+    FakeCluster,
+    actors::{Deployments, Gateway},
+};
+
+use super::stage::{MANIFEST, ROUTES, Stage, named, version};
+
+/// Takes the weights over, as a person with kubectl does.
+fn steal(cluster: &FakeCluster, weights: [u64; 2]) {
+    let weight = |at: usize| format!("/spec/rules/0/backendRefs/{at}/weight");
+    let change = json!([
+        { "op": "replace", "path": weight(0), "value": weights[0] },
+        { "op": "replace", "path": weight(1), "value": weights[1] },
+    ]);
+    let target = format!("{ROUTES}/churn?fieldManager=kubectl-edit");
+    assert_eq!(cluster.act("PATCH", &target, "application/json-patch+json", &change).0, 200);
+}
+
+#[tokio::test]
+async fn who_takes_the_route_is_named_and_respected() {
+    let stage = Stage::new().two_versions().await;
+    steal(&stage.cluster, [60, 40]);
+    stage.step();
+    let shares = stage.shares().await;
+    assert_eq!(shares.iter().map(|share| u32::from(share.1)).sum::<u32>(), 100);
+    assert_ne!(shares[0].1, 100, "what is, is seen");
+    let before = stage.route();
+    let error = stage.weight(5, 2, 25).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Conflict);
+    assert!(error.message.contains(".spec.rules (\"kubectl-edit\" using"), "{error}");
+    assert_eq!(stage.route(), before);
+    let back = stage.target.rollback(&stage.order(6), Some(&version(1))).await.unwrap_err();
+    assert_eq!(back.problem, Problem::Conflict);
+}
+
+#[tokio::test]
+async fn shares_of_other_sums_are_seen_in_percent() {
+    let stage = Stage::new().two_versions().await;
+    steal(&stage.cluster, [1, 1]);
+    stage.step();
+    assert_eq!(stage.shares().await, [(1, 50, true), (2, 50, true)]);
+    steal(&stage.cluster, [0, 0]);
+    stage.step();
+    assert_eq!(stage.shares().await, [(1, 0, true), (2, 0, true)]);
+}
+
+#[tokio::test]
+async fn a_route_of_somebody_else_is_left_alone() {
+    let stage = Stage::new();
+    let route = json!({ "metadata": { "name": "churn" }, "spec": { "parentRefs": [{ "name": "public" }] } });
+    assert_eq!(stage.cluster.act("POST", ROUTES, "application/json", &route).0, 201);
+    let before = stage.cluster.version();
+    let error = stage.prepare(1, 1).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Conflict);
+    assert!(error.to_string().contains("give `route` a name of its own"), "{error}");
+    assert_eq!(stage.cluster.version(), before, "nothing was written");
+}
+
+#[tokio::test]
+async fn one_route_serves_one_model() {
+    let stage = Stage::new().two_versions().await;
+    let other = tagship_domain::ModelName::new("fraud").unwrap();
+    let error = stage.target.observe(&other).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Conflict);
+    assert!(error.message.contains("serves model churn"), "{error}");
+}
+
+#[tokio::test]
+async fn labels_of_others_stay() {
+    let stage = Stage::new().two_versions().await;
+    let label = json!({ "metadata": { "labels": { "team": "ml" } } });
+    let target = format!("{ROUTES}/churn");
+    assert_eq!(stage.cluster.act("PATCH", &target, "application/merge-patch+json", &label).0, 200);
+    stage.weight(5, 2, 25).await.unwrap();
+    assert_eq!(stage.route()["metadata"]["labels"]["team"], "ml");
+}
+
+#[tokio::test]
+async fn a_deployment_without_marks_is_not_guessed_about() {
+    let stage = Stage::new().two_versions().await;
+    let marks = json!({ "metadata": { "annotations": { "tagship/digest": null } } });
+    let target = format!("/apis/apps/v1/namespaces/ml/deployments/{}", named(2));
+    assert_eq!(stage.cluster.act("PATCH", &target, "application/merge-patch+json", &marks).0, 200);
+    let error = stage.target.observe(&stage.model).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Invalid);
+    assert!(error.message.contains("tagship/digest"), "{error}");
+}
+
+#[tokio::test]
+async fn the_route_of_the_project_takes_what_is_written() {
+    // The small definition stands for the project's: both are held against each other where that is at hand.
+    let stage = Stage::on(FakeCluster::start(), MANIFEST, Deployments::default(), Gateway::named("public"));
+    let stage = stage.two_versions().await;
+    assert_eq!(stage.weight(5, 2, 25).await, Ok(Done::Pending));
+    let owners = stage.route()["metadata"]["managedFields"].clone();
+    let ours = owners.as_array().unwrap().iter().find(|owner| owner["manager"] == "tagship").unwrap();
+    assert_eq!(ours["operation"], "Apply");
+    let spec: Vec<&String> = ours["fieldsV1"]["f:spec"].as_object().unwrap().keys().collect();
+    assert_eq!(spec, ["f:hostnames", "f:parentRefs", "f:rules"]);
+    let _: &Value = &owners;
+}
