@@ -1,4 +1,4 @@
-//! The Kubernetes API of the tests with the custom resource definitions of KServe, Gateway API, Argo Rollouts, Flagger and
+//! The Kubernetes API of the tests, and the targets on it, with the custom resource definitions of KServe, Gateway API, Argo Rollouts, Flagger and
 //! Istio themselves. `TAGSHIP_CRDS` names a folder that holds them.
 
 use anyhow::{Result, ensure};
@@ -18,7 +18,17 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         "set {FOLDER} to a folder with the files that crates/testkit/src/cluster/tests/real_definitions.rs names"
     );
     let mut cargo = subject.workspace.command("cargo");
-    cargo.args(["test", "-p", "tagship-testkit", "--lib", "--", "real_definitions::", "--ignored"]);
+    cargo.args([
+        "test",
+        "-p",
+        "tagship-testkit",
+        "-p",
+        "tagship-kube",
+        "--lib",
+        "--",
+        "definition",
+        "--ignored",
+    ]);
     process::run(cargo)?;
     Ok(Ending::Passed)
 }

@@ -1,13 +1,10 @@
 //! What others own or write.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tagship_ports::{Problem, Target, target::Done};
-use tagship_testkit::cluster::{
-    FakeCluster,
-    actors::{Deployments, Gateway},
-};
+use tagship_testkit::cluster::FakeCluster;
 
-use super::stage::{MANIFEST, ROUTES, Stage, named, version};
+use super::stage::{ROUTES, Stage, named, version};
 
 /// Takes the weights over, as a person with kubectl does.
 fn steal(cluster: &FakeCluster, weights: [u64; 2]) {
@@ -91,15 +88,12 @@ async fn a_deployment_without_marks_is_not_guessed_about() {
 }
 
 #[tokio::test]
-async fn the_route_of_the_project_takes_what_is_written() {
-    // The small definition stands for the project's: both are held against each other where that is at hand.
-    let stage = Stage::on(FakeCluster::start(), MANIFEST, Deployments::default(), Gateway::named("public"));
-    let stage = stage.two_versions().await;
+async fn what_is_applied_is_owned_under_one_name() {
+    let stage = Stage::new().two_versions().await;
     assert_eq!(stage.weight(5, 2, 25).await, Ok(Done::Pending));
     let owners = stage.route()["metadata"]["managedFields"].clone();
     let ours = owners.as_array().unwrap().iter().find(|owner| owner["manager"] == "tagship").unwrap();
     assert_eq!(ours["operation"], "Apply");
     let spec: Vec<&String> = ours["fieldsV1"]["f:spec"].as_object().unwrap().keys().collect();
     assert_eq!(spec, ["f:hostnames", "f:parentRefs", "f:rules"]);
-    let _: &Value = &owners;
 }

@@ -1,5 +1,7 @@
 //! Where traffic goes, and when it is said to be there.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 use tagship_domain::routing::{HeaderMatch, HeaderName, HeaderText, Routing};
 use tagship_ports::{
@@ -7,9 +9,12 @@ use tagship_ports::{
     conformance::{self, Loadable},
     target::Done,
 };
-use tagship_testkit::cluster::actors::{Deployments, Gateway};
+use tagship_testkit::cluster::{
+    FakeCluster,
+    actors::{Deployments, Gateway},
+};
 
-use super::stage::{Stage, digest, named, version};
+use super::stage::{MANIFEST, Stage, digest, named, version};
 
 fn loadable(number: u8) -> Loadable {
     Loadable { version: version(u64::from(number)), digest: digest(number), bytes: Stage::bytes() }
@@ -25,6 +30,17 @@ async fn it_keeps_the_promises_of_a_target() {
         assert!(stage.cluster.object("services", "ml", &named(2)).is_none());
         assert!(stage.cluster.requests().iter().all(|request| !request.contains("force")));
     }
+}
+
+#[tokio::test]
+#[ignore = "needs the definitions of the projects: set TAGSHIP_CRDS"]
+async fn it_keeps_them_with_the_definition_of_the_project() {
+    let folder = std::env::var_os("TAGSHIP_CRDS").map(PathBuf::from);
+    let folder = folder.expect("TAGSHIP_CRDS names a folder with the definitions of the projects");
+    let cluster = FakeCluster::start();
+    cluster.define(&folder.join("gateway-api-httproutes.yaml"));
+    let stage = Stage::on(cluster, MANIFEST, Deployments::slow(1), Gateway::named("public"));
+    conformance::target(&stage.target, &stage.clock(), &stage.model, &loadable(1), &loadable(2)).await;
 }
 
 #[tokio::test]
