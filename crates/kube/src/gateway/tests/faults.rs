@@ -158,3 +158,20 @@ async fn golden_cases_ask_the_versions_own_pods() {
     stage.cluster.serve(&named(2), 400, json!({ "error": "no such input" }));
     assert!(!run().await.cases[0].passed);
 }
+
+#[tokio::test]
+async fn a_write_that_arrives_late_moves_no_traffic() {
+    let stage = Stage::new().two_versions().await;
+    stage.cluster.fail_next("PATCH", "httproutes", Fault::Slow(1));
+    stage.cluster.forget_requests();
+    let overtaking = async {
+        while !stage.cluster.requests().iter().any(|request| request.starts_with("PATCH")) {
+            tokio::task::yield_now().await;
+        }
+        stage.target.rollback(&stage.order(6), Some(&version(1))).await.unwrap();
+        stage.cluster.advance(1);
+    };
+    let (late, ()) = tokio::join!(stage.weight(5, 2, 25), overtaking);
+    assert_eq!(late.unwrap_err().problem, Problem::Fenced);
+    assert_eq!(stage.written(), [(named(1), 100), (named(2), 0)]);
+}
