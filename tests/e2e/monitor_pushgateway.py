@@ -43,7 +43,9 @@ def play(bench: Bench, home: Path):
     (bench.clone / "reference.csv").write_text(rows(0))
     bench.git("add", "--all")
     bench.git("commit", "--quiet", "--message", "Watch a table")
-    gateway = bench.start("prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{gateway_port}")
+    # Debian's keeps what was pushed where the next one finds it.
+    gateway = bench.start("prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{gateway_port}",
+                          f"--persistence.file={home}/pushed.db")
     address = f"http://127.0.0.1:{gateway_port}"
     wait_for("the gateway", lambda: request(f"{address}/api/v1/status"))
     (home / "prom.yml").write_text(f"""global: {{ scrape_interval: 1s, scrape_timeout: 1s }}
