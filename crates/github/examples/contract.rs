@@ -132,7 +132,7 @@ async fn more_writes(client: &GitHub, fake: &FakeGitHub) {
     let comment = Comment { pull_request: 7, topic, about: None, written, body, only_refreshes: false };
     client.comment(&comment).await.unwrap();
     fake.world(|world| {
-        assert_eq!((world.releases.len(), world.comment_bodies(7).len()), (1, 2));
+        assert_eq!((world.releases.len(), world.comment_bodies(7).len()), (1, 3));
         assert_ne!(world.releases[0]["assets"][1]["id"].as_u64(), Some(manifest), "uploaded again");
     });
 }
