@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -180,8 +181,12 @@ def main():
     settings = json.loads(Path(sys.argv[1]).read_text())
     root = Path(settings["files"])
     files = json.loads((root / "files.json").read_text())
-    told = endings(settings, [file["path"] for file in files])
-    Path(sys.argv[2]).write_text(page(settings, files, told))
+    target = Path(sys.argv[2]).absolute()
+    # Some write what they found to where they run.
+    with tempfile.TemporaryDirectory() as nowhere:
+        os.chdir(nowhere)
+        target.write_text(page(settings, files, endings(settings, [file["path"] for file in files])))
+        os.chdir("/")
 
 
 if __name__ == "__main__":

@@ -3,27 +3,19 @@
 
 use std::time::Instant;
 
+use async_trait::async_trait;
 use reqwest::{Client, Response, StatusCode};
-use serde::{Deserialize, Serialize};
 use tagship_domain::{
-    golden::{Case, GoldenCases, Tensor, judge},
+    golden::{GoldenCases, Tensor},
     serving::Refusal,
-    validation::{GoldenCase, GoldenReport, Status},
+    validation::GoldenReport,
 };
-use tagship_ports::{PortError, Problem, model_runner::GoldenBounds};
+use tagship_ports::{
+    PortError, Problem,
+    model_runner::{self, GoldenBounds, InferAnswer, InferRequest, ask_cases},
+};
 
 use crate::http;
-
-/// An answer to an inference request; other members are ignored.
-#[derive(Deserialize)]
-struct InferAnswer {
-    outputs: Vec<Tensor>,
-}
-
-#[derive(Serialize)]
-struct InferRequest<'a> {
-    inputs: &'a [Tensor],
-}
 
 /// The endpoint of one version.
 pub(crate) struct Endpoint<'a> {
@@ -38,42 +30,10 @@ pub(crate) struct Endpoint<'a> {
 impl Endpoint<'_> {
     /// Runs every case once.
     pub(crate) async fn run(&self, cases: &GoldenCases, bounds: GoldenBounds) -> GoldenReport {
-        let mut report = GoldenReport { status: Status::Complete, cases: vec![], message: None };
-        if cases.cases.is_empty() {
-            report.status = Status::Incomplete;
-            report.message = Some("there are no golden cases".to_owned());
-        }
-        // The first call pays for things that no later one pays for; it is not measured.
-        if let Some(first) = cases.cases.first() {
-            let _ = self.infer(&first.inputs).await;
-        }
-        for case in &cases.cases {
-            match self.run_case(case, bounds).await {
-                Ok(judged) => report.cases.push(judged),
-                Err(error) => {
-                    report.status = Status::Error;
-                    report.message = Some(error.to_string());
-                    break;
-                }
-            }
-        }
-        report
+        ask_cases(self, cases, bounds).await
     }
 
-    /// Asks for one case's answer and judges it. An answer that says no is a failed case; no answer at all is an error.
-    async fn run_case(&self, case: &Case, bounds: GoldenBounds) -> Result<GoldenCase, PortError> {
-        let started = Instant::now();
-        let answer = self.infer(&case.inputs).await;
-        let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
-        let answer = match &answer {
-            Ok(outputs) => Ok(outputs.as_slice()),
-            Err(error) if error.problem == Problem::Invalid => Err(error.to_string()),
-            Err(error) => return Err(error.clone()),
-        };
-        Ok(judge(case, answer, latency_ms, bounds.tolerance, bounds.max_latency))
-    }
-
-    async fn infer(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, PortError> {
+    async fn outputs(&self, inputs: &[Tensor]) -> Result<Vec<Tensor>, PortError> {
         let url = format!("{}/infer", self.url);
         let sent = self.client.post(url).json(&InferRequest { inputs }).send().await;
         self.answer(sent.map_err(|error| self.unreachable(&error))?).await
@@ -95,6 +55,15 @@ impl Endpoint<'_> {
         let message = format!("{}: {}", self.url, http::cause(error));
         PortError::new(Problem::Unreachable, &self.operation, message)
             .hint("check that the version serves the Open Inference Protocol v2 there")
+    }
+}
+
+#[async_trait]
+impl model_runner::Endpoint for Endpoint<'_> {
+    async fn infer(&self, inputs: &[Tensor]) -> (Result<Vec<Tensor>, PortError>, f64) {
+        let started = Instant::now();
+        let outputs = self.outputs(inputs).await;
+        (outputs, started.elapsed().as_secs_f64() * 1000.0)
     }
 }
 

@@ -200,11 +200,12 @@ impl Config {
     }
 }
 
-/// Operations of `keras.ops` are classes of their own, one for each function, and only compute.
+/// A name that leads on through modules. What is registered has a package in front, which may be any text.
 fn is_dotted(name: &str) -> bool {
     name.rsplit('>').next().is_some_and(|name| name.contains('.'))
 }
 
+/// Operations of `keras.ops` are classes of their own, one for each function, and only compute.
 fn is_operation(object: &Object) -> bool {
     object.module.as_deref().is_some_and(|module| {
         names::is_module(module) && (module.starts_with("keras.src.ops.") || module == "keras.ops")

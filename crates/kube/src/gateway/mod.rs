@@ -25,7 +25,7 @@ use tagship_domain::{
 };
 use tagship_ports::{
     ModelRunner, PortError, Problem, Target,
-    model_runner::{GoldenBounds, Subject as Asked},
+    model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
 use tokio::sync::OnceCell;
@@ -262,8 +262,9 @@ impl ModelRunner for GatewayApiTarget {
                     name: &loaded.name,
                     port: self.settings.port,
                     model,
+                    operation: &operation,
                 };
-                service.run(&operation, cases, bounds).await
+                ask_cases(&service, cases, bounds).await
             }
             Err(error) => unjudged(Status::Error, error.to_string()),
         }
