@@ -2,6 +2,14 @@
 //!
 //! The cluster serves and routes; Tagship makes small writes that it owns, by server-side apply under the name `tagship`,
 //! never forced, and decides everything from what it reads. What others own is theirs: a conflict names them.
+//!
+//! No configuration can name one of these targets yet, because `gateway-api` is not safe enough for production:
+//! - objects are created by an apply without a guard, so that a late one overwrites what another run has made since;
+//! - cleaning up removes a version by name, also where another run has brought it back meanwhile;
+//! - a changed `port` leads to Services that do not have it, and changed hostnames or gateways are not compared;
+//! - weights that were written and never confirmed can be told as the ones before, or as done by a repeated order;
+//! - a stable version whose Deployment lost its labels gets no share, and one without annotations blocks going back;
+//! - a 404 of any kind is taken for a route that is not there, and words of a login plugin can reach messages.
 
 mod access;
 mod cluster;

@@ -25,7 +25,6 @@ mod stage;
 mod staging;
 mod state;
 mod summary;
-mod targets;
 mod together;
 mod transfers;
 mod verbs;

@@ -36,12 +36,11 @@ use crate::{
     signatures::{refuse_unsigned, required_keys},
     state::unusable_journal,
     summary,
-    targets::open_target,
     verbs::{
         lock::{is_locked, refuse_locked},
         validate::bounds,
     },
-    workspace::{Workspace, located},
+    workspace::{Workspace, located, open_target},
 };
 
 /// How often a run waits for another one that began a rollout just before it.

@@ -14,8 +14,7 @@ use crate::{
     answer::Answer,
     failure::failed,
     pipeline::{Place, candidate, open_sources, plan, refuse_impossible},
-    targets::open_target,
-    workspace::Workspace,
+    workspace::{Workspace, open_target},
 };
 
 pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer, Failure> {
