@@ -15,7 +15,10 @@ pub struct QualityReport {
     pub task: QualityTask,
     /// Predictions that were read.
     pub rows: u64,
-    /// Of these, those with a label.
+    /// Predictions that belong to no window, because they have no time.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub untimed: u64,
+    /// Of these rows, those with a label.
     pub labelled: u64,
     /// Share of the predictions that have a label; absent where there is no prediction.
     pub coverage: Option<f64>,
@@ -199,6 +202,11 @@ pub enum QualityCode {
     SliceIsBad,
     /// More slices than are judged.
     TooManySlices,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Document for QualityReport {

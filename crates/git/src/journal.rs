@@ -182,20 +182,23 @@ impl GitRepo {
 
 impl GitRepo {
     /// Writes the newest `keep` commits of a chain again, the oldest of them without a parent; no ref moves. `None` where there are no
-    /// more than twice as many.
+    /// more than twice as many, and between one try and the next: a host that refuses it is asked again after `keep` more.
     fn write_again(&self, tip: Oid, keep: usize, operation: &str) -> Result<Option<Oid>, PortError> {
         let repository = self.lock();
-        let (mut chain, mut next) = (vec![], Some(tip));
-        while let Some(id) = next.filter(|_| chain.len() <= keep.saturating_mul(2)) {
+        let (mut chain, mut length, mut next) = (vec![], 0, Some(tip));
+        while let Some(id) = next {
             let commit = repository.find_commit(id).map_err(at(operation))?;
             next = commit.parent_id(0).ok();
-            chain.push(commit);
+            length += 1;
+            if length <= keep {
+                chain.push(commit);
+            }
         }
-        if chain.len() <= keep.saturating_mul(2) {
+        if length <= keep.saturating_mul(2) || length % keep != 1 {
             return Ok(None);
         }
         let mut written: Option<git2::Commit<'_>> = None;
-        for commit in chain.iter().take(keep).rev() {
+        for commit in chain.iter().rev() {
             let message = String::from_utf8_lossy(commit.message_raw_bytes()).into_owned();
             let tree = commit.tree().map_err(at(operation))?;
             let parents: Vec<&git2::Commit<'_>> = written.iter().collect();

@@ -86,6 +86,14 @@ impl GitHub {
             None => {}
         }
         let arrived = self.upload(release.id, asset, about).await?;
+        // What lies in parts is found by their names alone.
+        if arrived.name != asset.name {
+            let message = format!("{} arrived as {}", asset.name, arrived.name);
+            self.remove_asset(arrived.id, about).await?;
+            return Err(PortError::new(Problem::Invalid, about, message)
+                .hint("it was taken away again; give the file a name of letters, digits, `.`, `-` and `_`, then run again")
+                .into());
+        }
         if !arrived.is_whole(asset) {
             let message = format!("what arrived as {} is not {}", asset.name, asset.digest);
             self.remove_asset(arrived.id, about).await?;

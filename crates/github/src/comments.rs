@@ -147,9 +147,9 @@ impl GitHub {
 }
 
 impl Own {
-    /// Whether a person has changed its text since we wrote it.
+    /// Whether a person has changed its text since we wrote it, or may have: older programs left no checksum.
     fn is_edited(&self) -> bool {
-        self.written.sum.as_ref().is_some_and(|written| *written != sum(&self.body))
+        self.written.sum.as_ref().is_none_or(|written| *written != sum(&self.body))
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
             (vec![ours("five\nlines\n")], Updated),
             (vec![ours("five\r\nlines")], Updated),
             (vec![ours("five\nlines, and a word of mine")], LeftAlone),
-            (vec![own(1, 5, "of an older program")], Updated),
+            (vec![own(1, 5, "of an older program")], LeftAlone),
             (vec![], LeftAlone),
         ] {
             assert_eq!(plan(&own, &wanted, "ten").1, expected, "{own:?}");

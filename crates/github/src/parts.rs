@@ -4,7 +4,7 @@
 //! whole file, whose digest is what counts when parts are joined. The parts in the order of their names are the file, so
 //! that `cat` joins them.
 
-use std::{fs, io, path::Path};
+use std::{collections::HashSet, fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -142,7 +142,10 @@ pub(crate) fn read(bytes: &[u8], whole: &Digest) -> Option<PartList> {
     let list: PartList = serde_json::from_slice(bytes).ok()?;
     let total = list.parts.iter().try_fold(0_u64, |total, part| total.checked_add(part.size));
     let is_right = list.schema == SCHEMA && list.sha256 == *whole && total == Some(list.size);
-    (is_right && !list.parts.is_empty()).then_some(list)
+    // Whoever wrote it must not have the same bytes fetched again and again.
+    let names: HashSet<&str> = list.parts.iter().map(|part| part.name.as_str()).collect();
+    let is_sound = names.len() == list.parts.len() && list.parts.iter().all(|part| part.size > 0);
+    (is_right && is_sound && !list.parts.is_empty()).then_some(list)
 }
 
 #[cfg(test)]
@@ -189,7 +192,8 @@ mod tests {
         assert_eq!((list.size, list.parts.len()), (5, 2));
         assert_eq!(read(json, &digest(b"other")), None);
         let text = String::from_utf8(json.clone()).unwrap();
-        for (from, to) in [("\"size\": 5", "\"size\": 6"), ("parts/v1", "parts/v2"), ("{", "[")] {
+        let twice = ("part-0002-of", "part-0001-of");
+        for (from, to) in [("\"size\": 5", "\"size\": 6"), ("parts/v1", "parts/v2"), ("{", "["), twice] {
             assert_eq!(read(text.replacen(from, to, 1).as_bytes(), &measured.digest), None, "{from}");
         }
     }

@@ -12,6 +12,9 @@ use tagship_domain::{
 
 use crate::streams::Watched;
 
+/// Where more than one row in so many has no time, those of a window are not known to be the ones that came in it.
+const UNTIMED: u64 = 20;
+
 /// Of quality: one per bound, and whether there are predictions at all. A broken bound is a regression where the rows are
 /// those of the version that serves alone. What is expected without labels counts where labels say nothing.
 #[must_use]
@@ -43,7 +46,11 @@ pub fn of_quality(report: &QualityReport, is_of_version: bool) -> Vec<Finding> {
     let untimed = report.findings.iter().find(|finding| finding.code == QualityCode::RowsWithoutTime);
     let mut findings = vec![Finding {
         topic: "quality/predictions".to_owned(),
-        standing: if report.rows > 0 { Standing::Good } else { Standing::NoData },
+        standing: match report.rows {
+            0 => Standing::NoData,
+            rows if report.untimed > rows / UNTIMED => Standing::Unknown,
+            _ => Standing::Good,
+        },
         severity: Severity::Ticket,
         is_regression: false,
         value: None,

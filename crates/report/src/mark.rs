@@ -3,6 +3,7 @@
 use tagship_domain::{
     analysis::MetricPhase,
     gate::Outcome,
+    incident::Standing,
     rollout::{Kind, Phase},
     validation::{Finding, Severity, Status, ValidationReport, Verdict},
 };
@@ -43,6 +44,26 @@ pub enum Mark {
     Back,
     /// A person is needed now.
     Alarm,
+}
+
+impl From<Standing> for Mark {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Bad => Self::Failed,
+            Standing::NoData | Standing::Unknown => Self::Unknown,
+            Standing::Good => Self::Passed,
+        }
+    }
+}
+
+/// What needs somebody comes first.
+pub(crate) fn urgency(standing: Standing) -> u8 {
+    match standing {
+        Standing::Bad => 0,
+        Standing::NoData => 1,
+        Standing::Unknown => 2,
+        Standing::Good => 3,
+    }
 }
 
 /// The symbol of a finding: one that does not count raises no alarm.

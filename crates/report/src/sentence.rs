@@ -21,7 +21,7 @@ pub use rollout::{DESCRIPTION_LIMIT, description, effect_words, phase_name, roll
 
 use crate::{
     mark::{Mark, Tone},
-    number,
+    number, standing as watching,
     text::{clean, counted},
 };
 
@@ -47,8 +47,21 @@ impl Headline {
     }
 }
 
-/// The state of a model on its way to an environment: what got furthest, or what stopped it.
+/// How a model in an environment stands: its way there, or what was seen since where that is worse. A rollout that went well says
+/// nothing about what came after it.
 pub fn headline(section: &Section) -> Headline {
+    let own = way(section);
+    let looked = section.monitoring.as_deref().filter(|report| report.look.is_some());
+    match looked.map(watching::standing).filter(|found| found.tone < own.tone) {
+        Some(found) => {
+            Headline::new(found.mark(), format!("{}, and monitoring says: {}", own.text, found.headline))
+        }
+        None => own,
+    }
+}
+
+/// The state of a model on its way to an environment: what got furthest, or what stopped it.
+pub(crate) fn way(section: &Section) -> Headline {
     let name = clean(section.model.as_str(), NAME_LIMIT);
     if let Some(state) = &section.rollout {
         return rollout(state);

@@ -8,7 +8,10 @@ use tagship_domain::{
     rollout::Phase,
 };
 
-use crate::{mark::Tone, text::counted};
+use crate::{
+    mark::{Mark, Tone},
+    text::counted,
+};
 
 /// Where the pace of looks is not known, a look is old after a day.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,14 +35,26 @@ pub struct ModelStanding {
     pub sentence: String,
 }
 
+impl ModelStanding {
+    /// Its symbol.
+    pub(crate) fn mark(&self) -> Mark {
+        match self.tone {
+            Tone::Good => Mark::Passed,
+            Tone::Bad => Mark::Failed,
+            Tone::Waiting => Mark::Waiting,
+            _ => Mark::Unknown,
+        }
+    }
+}
+
 /// How a model in an environment stands at the time of the report.
 pub fn standing(report: &MonitorReport) -> ModelStanding {
     let Some(look) = &report.look else {
         let sentence = "No look is remembered. `tagship monitor check` makes one.".to_owned();
         return said(Tone::Unknown, "unknown", "Nobody has looked yet".to_owned(), sentence);
     };
-    let newest = report.past.iter().find(|past| past.phase == Phase::Succeeded && past.at > look.at);
-    if let Some(newer) = newest.filter(|past| Some(&past.version) != look.version.as_ref()) {
+    // Also of the same version: nobody has looked at it since it came back.
+    if let Some(newer) = report.past.iter().find(|past| past.phase == Phase::Succeeded && past.at > look.at) {
         let sentence =
             format!("It serves since {}. The last look was at what served before.", newer.at.readable());
         return said(

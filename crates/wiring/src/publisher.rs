@@ -211,6 +211,16 @@ impl CommentPublisher<'_> {
         model: &ModelName,
         environment: &Environment,
     ) -> Result<Option<(RolloutState, Story)>, PortError> {
+        self.newest_where(model, environment, |_| true).await
+    }
+
+    /// The newest state that is meant, and what the journal tells up to it.
+    pub(crate) async fn newest_where(
+        &self,
+        model: &ModelName,
+        environment: &Environment,
+        is_meant: impl Fn(&RolloutState) -> bool,
+    ) -> Result<Option<(RolloutState, Story)>, PortError> {
         let entries = self.workspace.host.journals.history(&journal_name(environment, model), STORY).await?;
         let broken = |error: JournalError| {
             PortError::new(
@@ -219,10 +229,13 @@ impl CommentPublisher<'_> {
                 error.to_string(),
             )
         };
-        match entries.first() {
-            None => Ok(None),
-            Some(tip) => Ok(Some((state_of(tip).map_err(broken)?, Story::of(&entries).map_err(broken)?))),
+        for (at, entry) in entries.iter().enumerate() {
+            let state = state_of(entry).map_err(broken)?;
+            if is_meant(&state) {
+                return Ok(Some((state, Story::of(&entries[at..]).map_err(broken)?)));
+            }
         }
+        Ok(None)
     }
 }
 
@@ -241,7 +254,7 @@ pub(crate) async fn section(
         release::read_manifest(store.as_ref(), &subject).await.map_err(|error| failed(error.to_string()))?;
     let section = Section::of(state.model.clone(), Some(state.environment.clone()));
     let settings = model.environments.get(&state.environment);
-    let monitoring = Box::pin(shown::since(workspace, model, &state)).await?.map(Box::new);
+    let monitoring = Box::pin(shown::since(workspace, model, &state)).await.map(Box::new);
     Ok(Section {
         environment_url: settings.and_then(|settings| settings.environment_url.clone()),
         validation: Some(manifest.validation),

@@ -152,7 +152,7 @@ fn sum(body: &str) -> String {
 /// Whether somebody else than a program of ours wrote what stands there.
 fn is_edited(text: &str) -> bool {
     let body = text.split_once('\n').map_or("", |(_, body)| body);
-    written(text).is_none_or(|(_, written)| written.is_some_and(|written| written != sum(body)))
+    written(text).is_none_or(|(_, written)| written.is_none_or(|written| written != sum(body)))
 }
 
 fn write_comment(path: &Path, comment: &Comment) -> Result<CommentOutcome, PortError> {

@@ -12,11 +12,12 @@ use reqwest::{Client, Url, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tagship_domain::Duration;
-use tagship_ports::{MetricSink, PortError, Problem, metric_sink::MetricPage};
+use tagship_ports::{MetricSink, PortError, metric_sink::MetricPage};
 
 use crate::{
+    http,
     metric_sources::{
-        fetch::{self, Answer},
+        fetch::{self, Answer, Unusable},
         http::certificates,
         login::{Login, LoginKeys},
     },
@@ -72,11 +73,12 @@ impl Pushgateway {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(settings::wrong(WHAT, "`url` has a query").hint("write its address alone"));
         }
-        Ok(Self {
-            client: fetch::client(WHAT, given.timeout, ca.as_deref())?,
-            url,
-            login: Login::of(WHAT, &logins, secret)?,
-        })
+        let login = Login::of(WHAT, &logins, secret)?;
+        if !matches!(login, Login::None) && url.scheme() == "http" && !http::is_loopback(&url) {
+            let message = format!("{} gets no credentials without encryption", fetch::shown(&url));
+            return Err(settings::wrong(WHAT, message).hint("name an https address, or no credentials"));
+        }
+        Ok(Self { client: fetch::client(WHAT, given.timeout, ca.as_deref())?, url, login })
     }
 
     /// The address of the group of a page.
@@ -114,33 +116,19 @@ impl MetricSink for Pushgateway {
 /// What an answer means.
 fn judged(answer: &Answer, operation: &str) -> Result<(), PortError> {
     let said = fetch::cleaned(&String::from_utf8_lossy(&answer.body));
-    let said = if said.is_empty() { said } else { format!(": {said}") };
-    let status = answer.status;
-    let (problem, message, hint) = match status {
+    let said = if said.is_empty() { None } else { Some(said.as_str()) };
+    let unusable = match answer.status {
         200..=299 => return Ok(()),
-        300..=399 => (
-            Problem::Invalid,
-            format!("it sends on to another address (HTTP {status}), where credentials do not follow"),
-            "name the address itself in `url`",
-        ),
-        401 | 403 => (
-            Problem::Denied,
-            format!("it lets nobody in with these credentials (HTTP {status}){said}"),
-            "set the variables that `export` names to valid ones",
-        ),
-        404 | 405 => (
-            Problem::Invalid,
+        status @ (404 | 405) => Unusable::invalid(
             format!("there is no gateway at this address (HTTP {status})"),
             "check `url`: /metrics/job/... is added to it",
         ),
-        429 | 500.. => {
-            (Problem::Unreachable, format!("it failed (HTTP {status}){said}"), "look at the gateway's log")
-        }
-        _ => (
-            Problem::Invalid,
-            format!("it did not take the metrics (HTTP {status}){said}"),
+        status @ (400 | 402 | 406..=428) => Unusable::invalid(
+            format!("it did not take the metrics (HTTP {status}): {}", said.unwrap_or("it does not say why")),
             "another program may push series of the same name with other labels or help",
         ),
+        status => fetch::refused(status, said),
     };
-    Err(PortError::new(problem, operation, message).hint(hint))
+    let error = PortError::new(unusable.problem, operation, unusable.message);
+    Err(error.hint(unusable.hint.unwrap_or("look at the gateway's log")))
 }

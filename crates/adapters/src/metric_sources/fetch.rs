@@ -81,17 +81,17 @@ impl Answer {
 }
 
 /// What a status means that is no success.
-fn refused(status: u16, said: Option<&str>) -> Unusable {
+pub(crate) fn refused(status: u16, said: Option<&str>) -> Unusable {
     let said = said.map(|said| format!(": {}", cleaned(said))).unwrap_or_default();
     match status {
         300..=399 => Unusable::invalid(
             format!("it sends on to another address (HTTP {status}), where credentials do not follow"),
-            "name the address itself in the settings of the source",
+            "name the address itself in the settings",
         ),
         401 | 403 => Unusable {
             problem: Problem::Denied,
             message: format!("it lets nobody in with these credentials (HTTP {status}){said}"),
-            hint: Some("set the variables that the source names to valid ones"),
+            hint: Some("set the variables that the settings name to valid ones"),
         },
         404 => Unusable::invalid(
             format!("there is nothing at this address (HTTP 404){said}"),

@@ -98,6 +98,7 @@ pub fn measure(
     QualityReport {
         task: settings.task,
         rows: predictions.len() as u64,
+        untimed: left_out.untimed,
         labelled: labelled.len() as u64,
         coverage,
         label_lag: lag(predictions),

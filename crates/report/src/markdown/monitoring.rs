@@ -10,7 +10,7 @@ use super::{
     inline::Inline,
 };
 use crate::{
-    mark::{Mark, Tone},
+    mark::{Mark, Tone, urgency},
     number::{percent, value},
     standing::{ModelStanding, standing},
 };
@@ -39,20 +39,10 @@ pub(crate) fn block(report: &MonitorReport) -> Block {
     }
 }
 
-/// Whether somebody has to look at it.
-pub(crate) fn is_calm(report: &MonitorReport) -> bool {
-    standing(report).tone != Tone::Bad
-}
-
 fn headline(report: &MonitorReport, standing: &ModelStanding) -> Inline {
-    let mark = match standing.tone {
-        Tone::Good => Mark::Passed,
-        Tone::Bad => Mark::Failed,
-        Tone::Waiting => Mark::Waiting,
-        _ => Mark::Unknown,
-    };
-    let said =
-        Inline::fixed(mark.emoji()).and(Inline::fixed(" ")).and(Inline::prose(&standing.headline, 200));
+    let said = Inline::fixed(standing.mark().emoji())
+        .and(Inline::fixed(" "))
+        .and(Inline::prose(&standing.headline, 200));
     let title = Inline::join([Inline::fixed("Monitoring").bold(), said], ": ");
     let looked = current(report).map(|look| format!("looked at {}", look.at.readable()));
     Inline::join([title, Inline::text(&looked.unwrap_or_default(), 60)], " · ")
@@ -61,7 +51,9 @@ fn headline(report: &MonitorReport, standing: &ModelStanding) -> Inline {
 /// The newest look, where it was one at what serves.
 fn current(report: &MonitorReport) -> Option<&WatchReport> {
     let serves = report.past.first().map(|past| &past.version);
-    report.look.as_ref().filter(|look| serves.is_none() || look.version.as_ref() == serves)
+    let since = report.past.first().map(|past| past.at);
+    let look = report.look.as_ref().filter(|look| since.is_none_or(|since| since <= look.at));
+    look.filter(|look| serves.is_none() || look.version.as_ref() == serves)
 }
 
 fn table(report: &MonitorReport, look: &WatchReport) -> Block {
@@ -69,7 +61,7 @@ fn table(report: &MonitorReport, look: &WatchReport) -> Block {
     if findings.is_empty() {
         return Block::default();
     }
-    findings.sort_by_key(|finding| order(finding.standing));
+    findings.sort_by_key(|finding| urgency(finding.standing));
     let header = [
         (Inline::fixed(""), Align::Centre),
         (Inline::fixed("Watched"), Align::Left),
@@ -78,7 +70,7 @@ fn table(report: &MonitorReport, look: &WatchReport) -> Block {
     ];
     let cells = |finding: &&Finding| {
         vec![
-            Inline::fixed(mark(finding.standing).emoji()),
+            Inline::fixed(Mark::from(finding.standing).emoji()),
             Inline::text(&finding.topic, 100),
             Inline::text(&number(report, finding), 60),
             Inline::text(&finding.threshold, 120),
@@ -91,23 +83,6 @@ fn table(report: &MonitorReport, look: &WatchReport) -> Block {
 fn is_shown(finding: &Finding) -> bool {
     let is_part = finding.topic.starts_with("drift/") && finding.topic != DRIFT;
     finding.standing != Standing::Good || !is_part
-}
-
-fn order(standing: Standing) -> u8 {
-    match standing {
-        Standing::Bad => 0,
-        Standing::NoData => 1,
-        Standing::Unknown => 2,
-        Standing::Good => 3,
-    }
-}
-
-fn mark(standing: Standing) -> Mark {
-    match standing {
-        Standing::Good => Mark::Passed,
-        Standing::Bad => Mark::Failed,
-        Standing::NoData | Standing::Unknown => Mark::Unknown,
-    }
 }
 
 /// The number in the words of what it is: a share of columns, a pace of a budget, a value.

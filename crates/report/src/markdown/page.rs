@@ -6,7 +6,7 @@ use super::{
     block::{Align, Block},
     fit::{GAP, Limits, Parts, Size, fit},
     inline::Inline,
-    monitoring, section,
+    section,
 };
 use crate::{
     mark::Tone,
@@ -41,10 +41,7 @@ fn page(report: &StatusReport, limits: Limits) -> String {
     let taken = [&head, &foot]
         .iter()
         .fold(Size::default(), |sum, block| sum.plus(Size::of(block.as_str())).plus(GAP));
-    let calm = |(headline, section): &(Headline, &Section)| {
-        matches!(headline.tone, Tone::Good | Tone::Neutral)
-            && section.monitoring.as_deref().is_none_or(monitoring::is_calm)
-    };
+    let calm = |(headline, _): &(Headline, &Section)| matches!(headline.tone, Tone::Good | Tone::Neutral);
     let alone = sections.iter().filter(|section| !calm(section)).count() == 1;
     let fold = sections.len() > 1;
     let details = |shown: &(Headline, &Section)| {

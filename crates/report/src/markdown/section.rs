@@ -13,13 +13,13 @@ use super::{
 use crate::{
     advice::{Advice, advice},
     mark::Tone,
-    sentence::headline,
+    sentence::way,
     stage::{Stage, stages},
 };
 
 /// Everything about a section but its headline. `spoken` says whether commands in comments are followed.
 pub(crate) fn parts(section: &Section, rows: usize, spoken: bool) -> Vec<Part> {
-    let tone = headline(section).tone;
+    let tone = way(section).tone;
     let mut parts = vec![
         Part { rank: Rank::Stages, name: "the stages", block: strip(section) },
         Part { rank: Rank::Cause, name: "the cause", block: cause(section, tone, spoken) },

@@ -3,14 +3,19 @@
 use tagship_domain::incident::{Finding, IncidentPhase, Standing, WatchReport};
 
 use super::{paint::Style, table::headed};
-use crate::{mark::Mark, sentence::Headline, text::counted};
+use crate::{
+    mark::{Mark, urgency},
+    sentence::Headline,
+    text::counted,
+};
 
 /// The verdict, a row per thing that is watched with the bad ones first, and what is open.
 pub fn watch(report: &WatchReport, style: &Style) -> String {
     let mut text = style.headline(&headline(report));
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| order(finding.standing));
-    let rows: Vec<_> = findings.into_iter().map(|finding| (mark(finding.standing), row(finding))).collect();
+    findings.sort_by_key(|finding| urgency(finding.standing));
+    let rows: Vec<_> =
+        findings.into_iter().map(|finding| (Mark::from(finding.standing), row(finding))).collect();
     text.push('\n');
     text.push_str(&headed(&["WATCHED", "VALUE", "ASKED FOR", "WHAT"], &rows, style));
     let open = report.incidents.iter().filter(|incident| incident.phase == IncidentPhase::Open);
@@ -40,23 +45,6 @@ fn headline(report: &WatchReport) -> Headline {
     let others = others.iter().filter(|(count, _)| *count > 0);
     let others: Vec<String> = others.map(|(count, what)| format!("; {count} {what}")).collect();
     Headline { symbol, tone: symbol.tone(), text: format!("{what}: {said}{}", others.concat()) }
-}
-
-fn order(standing: Standing) -> u8 {
-    match standing {
-        Standing::Bad => 0,
-        Standing::NoData => 1,
-        Standing::Unknown => 2,
-        Standing::Good => 3,
-    }
-}
-
-fn mark(standing: Standing) -> Mark {
-    match standing {
-        Standing::Bad => Mark::Failed,
-        Standing::NoData | Standing::Unknown => Mark::Unknown,
-        Standing::Good => Mark::Passed,
-    }
 }
 
 fn row(finding: &Finding) -> Vec<String> {

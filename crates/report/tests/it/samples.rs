@@ -56,6 +56,14 @@ pub(crate) fn all() -> Vec<(&'static str, StatusReport)> {
                 named(succeeded(), "ranking"),
             ]),
         ),
+        (
+            "several-watched",
+            report(vec![
+                named(watched(dashboard::well()), "churn"),
+                named(watched(dashboard::watched(20)), "fraud"),
+                named(watched(dashboard::unseen()), "ranking"),
+            ]),
+        ),
     ]
 }
 

@@ -5,9 +5,10 @@ use tagship_domain::{
     incident::{IncidentPhase, WatchReport},
     monitor::{LookDetails, MonitorReport, PastRollout},
     rollout::{Kind, Phase, RolloutState},
+    schema::DocumentError,
 };
 use tagship_monitor::history;
-use tagship_ports::{PortError, state_store::Entry};
+use tagship_ports::{PortError, Problem, state_store::Entry};
 
 use super::known::unwatched;
 use crate::{pipeline::Place, publisher::CommentPublisher, workspace::Workspace};
@@ -26,27 +27,21 @@ pub(crate) fn is_anything_watched(watched: &MonitorSettings) -> bool {
 }
 
 /// What is known of the version that a rollout brought, as far as readers of a comment need it; absent where nothing is watched and
-/// where the version does not serve.
-///
-/// # Errors
-/// When the journal cannot be read. What another program wrote there is told, and left out.
+/// where the version does not serve. A journal that cannot be read is told, and left out: it is not what the rollout is about.
 pub(crate) async fn since(
     workspace: &Workspace,
     model: &ModelConfig,
     state: &RolloutState,
-) -> Result<Option<MonitorReport>, PortError> {
+) -> Option<MonitorReport> {
     if !is_anything_watched(&model.monitor) || !serves(state) {
-        return Ok(None);
+        return None;
     }
     let journal = history::journal_name(&state.model, &state.environment);
-    let tip = workspace.host.journals.tip(&journal).await?;
-    let read = |tip: &Entry| Ok((history::look_of(tip)?, history::details_of(tip)?));
-    let known = match tip.as_ref().map(read).transpose() {
+    let known = match last(workspace, &journal).await {
         Ok(known) => known,
         Err(error) => {
-            let error: tagship_domain::schema::DocumentError = error;
-            workspace.tell_once(&format!("left out: read journal {journal}: {error}"));
-            return Ok(None);
+            workspace.tell_once(&format!("warning: {error}; what monitoring says is left out"));
+            return None;
         }
     };
     // Of a look at what served before, readers are told that it was no look at this version.
@@ -61,7 +56,7 @@ pub(crate) async fn since(
         before: state.stable.as_ref().map(|stable| stable.version.clone()),
         at: state.since,
     };
-    Ok(Some(MonitorReport {
+    Some(MonitorReport {
         model: state.model.clone(),
         environment: state.environment.clone(),
         at: workspace.clock.now(),
@@ -71,7 +66,19 @@ pub(crate) async fn since(
         past: vec![past],
         complete: false,
         unwatched: unwatched(&model.monitor),
-    }))
+    })
+}
+
+/// The newest look of a journal.
+async fn last(
+    workspace: &Workspace,
+    journal: &str,
+) -> Result<Option<(WatchReport, Option<LookDetails>)>, PortError> {
+    let tip = workspace.host.journals.tip(journal).await?;
+    let read = |tip: &Entry| Ok((history::look_of(tip)?, history::details_of(tip)?));
+    tip.as_ref().map(read).transpose().map_err(|error: DocumentError| {
+        PortError::new(Problem::Invalid, format!("read journal {journal}"), error.to_string())
+    })
 }
 
 /// Whether what this rollout brought is what serves since.
@@ -102,12 +109,14 @@ pub(crate) async fn tell(workspace: &Workspace, place: Place<'_>, look: &WatchRe
         return;
     }
     let publisher = CommentPublisher { workspace };
+    // Before anything of it is read, so that whoever reads later writes later.
+    let written = workspace.clock.now();
     let told = async {
-        let newest = publisher.newest(place.name, place.environment).await?;
-        let shown =
+        // Also while another version is on its way, and after one that went back.
+        let brought =
             |state: &RolloutState| serves(state) && look.version.as_ref() == Some(&state.candidate.version);
-        match newest.filter(|(state, _)| shown(state)) {
-            Some((state, story)) => publisher.refresh(&state, &story.timeline, look.at).await,
+        match publisher.newest_where(place.name, place.environment, brought).await? {
+            Some((state, story)) => publisher.refresh(&state, &story.timeline, written).await,
             None => Ok(()),
         }
     };
@@ -116,9 +125,10 @@ pub(crate) async fn tell(workspace: &Workspace, place: Place<'_>, look: &WatchRe
     }
 }
 
-/// Whether a comment would say something else than after the look before; once an hour it also says that somebody looked.
+/// Whether a comment would say something else than after the look before; once an hour it also says that somebody looked. What is not
+/// well is always said, since a comment that could not be written then says that all is.
 fn is_news(look: &WatchReport) -> bool {
-    let Some(before) = look.trend.last() else { return true };
+    let Some(before) = look.trend.last().filter(|_| look.good == Some(true)) else { return true };
     let now = look.point();
     let is_other = now.version != before.version
         || now.good != before.good
@@ -161,6 +171,8 @@ mod tests {
         let before = || vec![first.point()];
         assert!(!is_news(&look(7260, Some(true), before())));
         assert!(is_news(&look(7260, None, before())), "unknown is no longer well");
+        let unknown = vec![look(7200, None, vec![]).point()];
+        assert!(is_news(&look(7260, None, unknown)), "the comment may not have been written");
         assert!(is_news(&look(10_800, Some(true), before())), "another hour");
     }
 

@@ -9,7 +9,10 @@ use super::super::{
     escape::text,
     table::{chip, left_out, section as titled, table},
 };
-use crate::number::{percent, value};
+use crate::{
+    mark::urgency,
+    number::{percent, value},
+};
 
 /// Most rows; a model with many slices has as many findings.
 const MOST: usize = 60;
@@ -18,7 +21,7 @@ const MOST: usize = 60;
 pub(super) fn section(report: &MonitorReport) -> String {
     let Some(look) = &report.look else { return String::new() };
     let mut findings: Vec<&Finding> = look.findings.iter().collect();
-    findings.sort_by_key(|finding| order(finding.standing));
+    findings.sort_by_key(|finding| urgency(finding.standing));
     let rows: Vec<Vec<String>> = findings.iter().take(MOST).map(|finding| row(finding)).collect();
     let inside = if rows.is_empty() {
         String::new()
@@ -30,15 +33,6 @@ pub(super) fn section(report: &MonitorReport) -> String {
 }
 
 /// What is bad comes first, and what is not known before what is good.
-pub(super) fn order(standing: Standing) -> u8 {
-    match standing {
-        Standing::Bad => 0,
-        Standing::NoData => 1,
-        Standing::Unknown => 2,
-        Standing::Good => 3,
-    }
-}
-
 /// Class and word of a verdict.
 pub(super) fn told(standing: Standing) -> (&'static str, &'static str) {
     match standing {

@@ -18,10 +18,10 @@ use super::{
         table::{chip, left_out, section as titled, table},
         thin::{Dot, thin},
     },
-    findings::{number, order, told},
+    findings::{number, told},
     strip::{Stood, counted, strip, with_gaps},
 };
-use crate::sentence::phase_name;
+use crate::{mark::urgency, sentence::phase_name};
 
 /// Most topics that are drawn; the bad ones come first.
 const TOPICS: usize = 24;
@@ -56,7 +56,7 @@ pub(super) fn section(report: &MonitorReport) -> String {
     let rollouts = report.past.iter().filter(within).take(MARKS).collect();
     let past = Past { looks, rollouts, x, ends };
     let mut topics: Vec<&Finding> = look.findings.iter().filter(|finding| past.measures(finding)).collect();
-    topics.sort_by_key(|finding| order(finding.standing));
+    topics.sort_by_key(|finding| urgency(finding.standing));
     let more = left_out(topics.len(), TOPICS, "are");
     topics.truncate(TOPICS);
     let columns = (COLUMNS * FULL / topics.len().max(FULL)).max(24);

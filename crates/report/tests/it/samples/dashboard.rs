@@ -171,6 +171,7 @@ fn quality() -> QualityReport {
     QualityReport {
         task: QualityTask::Binary,
         rows: 48_211,
+        untimed: 0,
         labelled: 31_904,
         coverage: Some(0.6618),
         label_lag: Some(LabelLag { median: 5_400.0, p90: 39_600.0, longest: 86_000.0 }),

@@ -57,11 +57,14 @@ pub(crate) async fn run(args: &LookArgs, workspace: &Workspace) -> Result<Answer
             ));
         }
     }
-    // Going back comes first: telling waits for others.
+    // Going back can take half an hour, in which nobody should read an older look.
+    if !args.dry_run {
+        leaving::leave(workspace, &model.monitor, &report).await;
+    }
+    // Going back comes before telling, which waits for others.
     let acted = if args.dry_run { Ok(None) } else { act(args, workspace, place, &report).await };
     if !args.dry_run {
         tell(workspace, place, &mut report, &details).await;
-        leaving::leave(workspace, &model.monitor, &report).await;
         shown::tell(workspace, place, &report).await;
     }
     // Pages show what was done too; that what was done failed is told either way.

@@ -141,10 +141,10 @@ impl OciStore {
         };
         // Whoever may push can write such a word, so that it counts only where the files make the same layer.
         if let Some(known) = known
-            && self.size(&known).await?.is_some()
+            && let Some(there) = self.size(&known).await?
         {
             let (digest, size) = stream::digest_of_pieces(layer.pieces(self)).await?;
-            if digest == known {
+            if digest == known && size == there {
                 return Ok(described(&key, &digest, size));
             }
         }
