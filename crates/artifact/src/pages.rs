@@ -4,16 +4,20 @@
 //! were judged. A member of a container is held in memory instead, up to a bound.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{
+        BTreeMap,
+        btree_map::{Entry, IntoIter},
+    },
     fmt,
     io::{self, Cursor, Read, Seek, SeekFrom},
+    iter::Peekable,
 };
 
 use crate::{
     analyse::Context,
     findings::Findings,
     rules,
-    stream::{Stop, Stream},
+    stream::{Section, Stop, Stream},
     tree::Source,
 };
 
@@ -125,22 +129,145 @@ impl Pages {
         }
     }
 
-    /// Passes over the stream and compares what was read before.
-    pub(crate) fn compare(self, stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    /// Passes over the stream, to where `work` leads and on to the last place that was read before, and compares.
+    pub(crate) fn pass(
+        self,
+        stream: &mut Stream<'_>,
+        findings: &mut Findings,
+        work: impl FnOnce(&mut Forward<'_, '_>, &mut Findings) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         if self.held {
-            return Ok(());
+            // Nothing is compared with itself; the stream has been read.
+            let mut source = self.source;
+            source.rewind().map_err(Stop::Io)?;
+            let mut again = Stream::nested(Box::new(source), Some(self.size));
+            return work(&mut Forward::new(&mut again, BTreeMap::new()), findings);
         }
-        let mut bytes = Vec::new();
-        for (page, before) in self.seen {
-            let at = page * PAGE;
-            stream.skip(at.saturating_sub(stream.position()))?;
-            bytes.clear();
-            stream.take(before.len() as u64, before.len(), &mut bytes)?;
-            if bytes != before {
-                findings.at(&rules::CHANGED, at, "the file changed while it was read");
-                return Err(Stop::Reported);
-            }
+        let mut forward = Forward::new(stream, self.seen);
+        work(&mut forward, findings)?;
+        if let Some(at) = forward.end()? {
+            findings.at(&rules::CHANGED, at, "the file changed while it was read");
+            return Err(Stop::Reported);
         }
         Ok(())
+    }
+}
+
+/// A stream on its way through a file of which places were read before.
+pub(crate) struct Forward<'s, 'a> {
+    stream: &'s mut Stream<'a>,
+    before: Peekable<IntoIter<u64, Vec<u8>>>,
+    /// The first place that is not as it was.
+    changed: Option<u64>,
+}
+
+impl<'s, 'a> Forward<'s, 'a> {
+    fn new(stream: &'s mut Stream<'a>, before: BTreeMap<u64, Vec<u8>>) -> Self {
+        Self { stream, before: before.into_iter().peekable(), changed: None }
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.stream.position()
+    }
+
+    /// Passes over `length` bytes.
+    pub(crate) fn skip(&mut self, length: u64) -> Result<(), Stop> {
+        let mut at = self.stream.position();
+        let Self { stream, before, changed } = self;
+        stream.pass(length, |bytes| {
+            *changed = changed.or(difference(before, at, bytes));
+            at += bytes.len() as u64;
+        })
+    }
+
+    /// The next `length` bytes.
+    pub(crate) fn stretch(&mut self, length: u64) -> Stretch<'_, 's, 'a> {
+        Stretch { forward: self, left: length }
+    }
+
+    /// Passes over all that was read before.
+    fn end(mut self) -> Result<Option<u64>, Stop> {
+        while let Some((page, before)) = self.before.peek() {
+            let left = (page * PAGE + before.len() as u64).saturating_sub(self.stream.position());
+            if left == 0 {
+                self.before.next();
+            }
+            self.skip(left)?;
+        }
+        Ok(self.changed)
+    }
+}
+
+/// Compares bytes at a place with what was read there before; where they differ. Pages that are behind are dropped.
+fn difference(before: &mut Peekable<IntoIter<u64, Vec<u8>>>, at: u64, bytes: &[u8]) -> Option<u64> {
+    let end = at + bytes.len() as u64;
+    let inside = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    let mut found = None;
+    while let Some((page, known)) = before.peek() {
+        let start = page * PAGE;
+        let (from, to) = (start.max(at), (start + known.len() as u64).min(end));
+        if from < to
+            && bytes[inside(from - at)..inside(to - at)] != known[inside(from - start)..inside(to - start)]
+        {
+            found = found.or(Some(from));
+        }
+        if start + known.len() as u64 > end {
+            break;
+        }
+        before.next();
+    }
+    found
+}
+
+/// A part of the file for a decoder that wants to read.
+pub(crate) struct Stretch<'f, 's, 'a> {
+    forward: &'f mut Forward<'s, 'a>,
+    left: u64,
+}
+
+impl Stretch<'_, '_, '_> {
+    /// Passes over what was left of it.
+    pub(crate) fn finish(self) -> Result<(), Stop> {
+        self.forward.skip(self.left)
+    }
+}
+
+impl Read for Stretch<'_, '_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let at = self.forward.position();
+        let read = Section::new(self.forward.stream, self.left).read(out)?;
+        self.left -= read as u64;
+        let changed = difference(&mut self.forward.before, at, &out[..read]);
+        self.forward.changed = self.forward.changed.or(changed);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_changed_is_noticed_however_it_is_passed() {
+        let bytes: Vec<u8> = (0..20_000u32).map(|n| (n % 251) as u8).collect();
+        let page = |number: usize| bytes[number * 4096..bytes.len().min((number + 1) * 4096)].to_vec();
+        for changed in [None, Some(10), Some(100), Some(16_384), Some(19_999)] {
+            let mut before = BTreeMap::from([(0, page(0)), (4, page(4))]);
+            if let Some(at) = changed {
+                before.entry(at as u64 / PAGE).and_modify(|page| page[at % 4096] ^= 1);
+            }
+            let mut progress = |_| ();
+            let mut stream = Stream::new(Box::new(&bytes[..]), 20_000, &mut progress);
+            let mut forward = Forward::new(&mut stream, before);
+            forward.skip(50).unwrap();
+            let mut stretch = forward.stretch(19_000);
+            let mut some = [0; 5000];
+            stretch.read_exact(&mut some).unwrap();
+            assert_eq!(some, bytes[50..5050]);
+            stretch.finish().unwrap();
+            assert_eq!(forward.position(), 19_050);
+            assert_eq!(forward.end().unwrap().is_some(), changed.is_some(), "{changed:?}");
+            assert_eq!(stream.position(), 20_000);
+        }
     }
 }

@@ -40,7 +40,7 @@ impl Limits {
     }
 
     /// Whether more was expanded than any model needs.
-    pub(super) fn is_burst(&self) -> bool {
+    pub(crate) fn is_burst(&self) -> bool {
         self.burst.get()
     }
 
@@ -78,9 +78,9 @@ impl Limits {
 
 /// A decoder whose output counts.
 #[derive(Debug)]
-pub(super) struct Metered<'l, R> {
-    pub(super) decoder: R,
-    pub(super) limits: &'l Limits,
+pub(crate) struct Metered<'l, R> {
+    pub(crate) decoder: R,
+    pub(crate) limits: &'l Limits,
 }
 
 impl<R: Read> Read for Metered<'_, R> {

@@ -16,7 +16,7 @@ mod tests;
 pub(crate) mod zip;
 
 pub(crate) use held::{held, streams};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Limits, Metered};
 
 use crate::{
     error::ArtifactError,

@@ -1,15 +1,17 @@
 //! Datasets: whether the data that a shape and type promise lies in the file, and nowhere else.
 
+use std::rc::Rc;
+
 use super::{
     fields::{Fault, Fields},
+    filters::{self, Filter},
     header::Message,
     image::Image,
+    packed::{Chunk, Packed},
     types::{self, Type},
 };
 use crate::{findings::Findings, rules};
 
-/// Filters that come with HDF5 and h5py.
-const FILTERS: &[u16] = &[1, 2, 3, 4, 5, 6, 32000];
 /// A dataset that is larger than this and than the file a thousand times expands out of nothing.
 const BOMB: u64 = 4 << 30;
 const EXPANSION: u64 = 1000;
@@ -21,7 +23,7 @@ pub(super) struct Dataset {
     shape: Option<Shape>,
     layout: Option<Layout>,
     axes: usize,
-    filtered: bool,
+    filters: Vec<Filter>,
 }
 
 /// How many elements there are, where they can be counted.
@@ -70,17 +72,20 @@ impl Dataset {
                 "the data of this object lies in other files",
             ),
             0x8 => self.layout = layout(image, &mut fields, findings)?,
-            0xb => {
-                self.filtered = true;
-                filters(&mut fields, findings)?;
-            }
+            0xb => self.filters = filters::read(&mut fields, findings)?,
             _ => {}
         }
         Ok(())
     }
 
-    /// Holds the place of the data against its shape and type.
-    pub(super) fn check(&self, image: &mut Image, at: u64, findings: &mut Findings) -> Result<(), Fault> {
+    /// Holds the place of the data against its shape and type. Chunks that went through filters are added to `packed`.
+    pub(super) fn check(
+        self,
+        image: &mut Image,
+        at: u64,
+        packed: &mut Packed,
+        findings: &mut Findings,
+    ) -> Result<(), Fault> {
         let Some(layout) = &self.layout else { return Ok(()) };
         let (Some(kind), Some(shape)) = (self.kind, self.shape) else {
             return Err(Fault::Bad { at, what: "a dataset without a shape or a type" });
@@ -110,8 +115,11 @@ impl Dataset {
                 if *dimensions != self.axes + 1 {
                     return Err(Fault::Bad { at, what: "chunks of another number of axes than the shape" });
                 }
-                let whole = chunk.filter(|_| !self.filtered);
-                chunks(image, *tree, *dimensions, whole, findings)?;
+                let Some(whole) = *chunk else {
+                    return Err(Fault::Bad { at, what: "chunks of an impossible size" });
+                };
+                let form = Form { dimensions: *dimensions, whole, filters: self.filters.into() };
+                chunks(image, *tree, &form, packed, findings)?;
             }
         }
         Ok(())
@@ -169,12 +177,20 @@ fn layout(image: &Image, fields: &mut Fields<'_>, findings: &mut Findings) -> Re
     }))
 }
 
-/// Every chunk must lie in the file. `whole` is the size of each where nothing compresses them.
+/// What all chunks of a dataset have in common.
+struct Form {
+    dimensions: usize,
+    /// Bytes of each before it goes through the filters.
+    whole: u64,
+    filters: Rc<[Filter]>,
+}
+
+/// Every chunk must lie in the file.
 fn chunks(
     image: &mut Image,
     tree: u64,
-    dimensions: usize,
-    whole: Option<u64>,
+    form: &Form,
+    packed: &mut Packed,
     findings: &mut Findings,
 ) -> Result<(), Fault> {
     let wide = image.offset_width;
@@ -189,20 +205,17 @@ fn chunks(
             return Err(fields.bad("a tree of chunks that leads back to itself, or is none"));
         }
         let body = address + head.len() as u64;
-        let entry = 8 + 8 * dimensions as u64 + wide as u64;
+        let entry = 8 + 8 * form.dimensions as u64 + wide as u64;
         let bytes = image.bytes(body, count * entry)?;
         let mut fields = Fields::new(&bytes, image.place(body));
         for _ in 0..count {
-            let size = u64::from(fields.u32()?);
-            // Filters that were left out; where there is none, that is no reason for another size.
-            fields.u32()?;
-            fields.take(8 * dimensions)?;
+            let (size, left_out) = (u64::from(fields.u32()?), fields.u32()?);
+            fields.take(8 * form.dimensions)?;
             let child = fields.number(wide)?;
             if level > 0 {
                 open.push((child, level));
-            } else if !image.holds(child, size) || whole.is_some_and(|whole| whole != size) {
-                let message = format!("a chunk of {size} bytes does not lie where it should");
-                findings.at(&rules::HDF5_EXTENT, image.place(child), message);
+            } else {
+                chunk(image, child, size, left_out, form, packed, findings)?;
             }
         }
         seen += count;
@@ -213,29 +226,22 @@ fn chunks(
     Ok(())
 }
 
-/// A filter that does not come with HDF5 is a native library that the reader searches for and loads.
-fn filters(fields: &mut Fields<'_>, findings: &mut Findings) -> Result<(), Fault> {
-    let version = fields.u8()?;
-    let count = fields.u8()?;
-    match version {
-        1 => drop(fields.take(6)?),
-        2 => {}
-        _ => return Err(fields.bad("a version of filters that does not exist")),
-    }
-    for _ in 0..count {
-        let at = fields.place();
-        let id = fields.u16()?;
-        let name = if version == 1 || id >= 256 { fields.u16()? } else { 0 };
-        fields.u16()?;
-        let values = usize::from(fields.u16()?);
-        let name = usize::from(name);
-        fields.take(if version == 1 { name.next_multiple_of(8) } else { name })?;
-        let odd = version == 1 && values % 2 == 1;
-        fields.take(4 * (values + usize::from(odd)))?;
-        if !FILTERS.contains(&id) {
-            let message = "reading the data loads a native library for this filter";
-            findings.about(&rules::HDF5_FILTER, Some(at), format!("filter {id}"), message);
-        }
+/// One chunk of `size` bytes; `left_out` has a bit for each filter that it did not go through.
+fn chunk(
+    image: &Image,
+    address: u64,
+    size: u64,
+    left_out: u32,
+    form: &Form,
+    packed: &mut Packed,
+    findings: &mut Findings,
+) -> Result<(), Fault> {
+    let at = image.place(address);
+    if !image.holds(address, size) || (form.filters.is_empty() && form.whole != size) {
+        let message = format!("a chunk of {size} bytes does not lie where it should");
+        findings.at(&rules::HDF5_EXTENT, at, message);
+    } else if !form.filters.is_empty() {
+        packed.add(Chunk { at, size, whole: form.whole, left_out, filters: Rc::clone(&form.filters) })?;
     }
     Ok(())
 }

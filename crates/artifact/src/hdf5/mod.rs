@@ -1,8 +1,9 @@
 //! HDF5 files (The HDF Group, "HDF5 File Format Specification", version 3.0), as Keras writes them.
 //!
 //! The structure is followed from the superblock to every object that can be reached: headers, groups, attributes, and
-//! the places of the data, which itself is not decoded. That needs reading from any place; what was read that way is
-//! remembered and compared in the forward pass, so that the digest is of the bytes that were judged.
+//! the places of the data. That needs reading from any place; what was read that way is remembered and compared in the
+//! forward pass, so that the digest is of the bytes that were judged. Chunks that went through filters are unpacked in
+//! that pass, for their checksums and sizes; what came out is thrown away.
 //!
 //! Dense links and attributes and the newer chunk indexes are not followed; a file that has them is left incomplete.
 
@@ -10,9 +11,13 @@ mod attribute;
 mod checksum;
 mod dataset;
 mod fields;
+mod filters;
+mod fletcher;
 mod group;
 mod header;
 mod image;
+mod lzf;
+mod packed;
 mod pickled;
 mod superblock;
 #[cfg(test)]
@@ -24,6 +29,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use fields::Fault;
 use image::Image;
+use packed::Packed;
 
 use crate::{
     analyse::Context,
@@ -80,15 +86,16 @@ pub(crate) fn scan(
         return Err(Stop::Reported);
     };
     let mut image = Image::new(pages);
-    judge(&mut image, start, context.trust, findings)?;
-    image.pages.compare(stream, findings)
+    let packed = judge(&mut image, start, context.trust, findings)?;
+    image.pages.pass(stream, findings, |forward, findings| packed.unpack(forward, context.limits, findings))
 }
 
-fn judge(image: &mut Image, start: u64, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
+/// Follows the structure; the chunks that it leads to.
+fn judge(image: &mut Image, start: u64, trust: Trust<'_>, findings: &mut Findings) -> Result<Packed, Stop> {
     let judged =
         superblock::read(image, start, findings).and_then(|root| walk::all(image, root, trust, findings));
     match judged {
-        Ok(()) => {}
+        Ok(packed) => return Ok(packed),
         Err(Fault::Io(error)) => return Err(Stop::Io(error)),
         Err(Fault::Outside { at, length }) => {
             let message = format!("the {length} bytes that should be here reach beyond the file");
@@ -97,5 +104,5 @@ fn judge(image: &mut Image, start: u64, trust: Trust<'_>, findings: &mut Finding
         Err(Fault::Bad { at, what }) => findings.at(&rules::HDF5_STRUCTURE, at, what),
         Err(Fault::Limit { at, what }) => findings.at(&rules::HDF5_LIMIT, at, what),
     }
-    Ok(())
+    Ok(Packed::default())
 }

@@ -172,24 +172,76 @@ fn data_must_lie_where_its_shape_says() {
     check(&file(&dataset(&[4], &contiguous(NONE - 8, 16)), &[0; 16]), "INT813");
     check(&file(&dataset(&[1 << 40, 1 << 40], &contiguous(at, 16)), &[0; 16]), "HDF103");
     check(&file(&dataset(&[4], &[9, 1]), &[]), "INT811");
-    let mut chunked = vec![3, 2, 2];
-    chunked.extend(at.to_le_bytes());
-    chunked.extend([4, 0, 0, 0, 4, 0, 0, 0]);
-    let at = place(&dataset(&[4], &chunked));
-    chunked[3..11].copy_from_slice(&at.to_le_bytes());
-    let tree = |size: u32, child: u64| {
-        let mut tree = b"TREE\x01\0\x01\0".to_vec();
-        tree.extend([0xff; 16]);
-        tree.extend(size.to_le_bytes());
-        tree.extend([0; 20]);
-        tree.extend(child.to_le_bytes());
-        tree.extend([0; 40]);
-        tree
-    };
-    let sound = file(&dataset(&[4], &chunked), &tree(16, at));
+    let sound = chunked(&[], 16, 0, &[0; 16]);
     assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
-    check(&file(&dataset(&[4], &chunked), &tree(16, at + 999)), "INT813");
-    check(&file(&dataset(&[4], &chunked), &tree(15, at)), "INT813");
+    check(&chunked(&[], 999, 0, &[0; 16]), "INT813");
+    check(&chunked(&[], 15, 0, &[0; 16]), "INT813");
+}
+
+/// A dataset of four floats in one chunk that went through filters.
+fn chunked(filters: &[u16], size: u32, left_out: u32, data: &[u8]) -> Vec<u8> {
+    let mut pipeline = vec![2, filters.len() as u8];
+    for id in filters {
+        pipeline.extend(id.to_le_bytes());
+        // LZF is beyond the numbers whose names are left away.
+        pipeline.resize(pipeline.len() + if *id < 256 { 4 } else { 6 }, 0);
+    }
+    let messages = |tree: u64| {
+        let layout = [&[3, 2, 2][..], &tree.to_le_bytes(), &[4, 0, 0, 0, 4, 0, 0, 0]].concat();
+        let mut messages = dataset(&[4], &layout);
+        messages.extend((!filters.is_empty()).then(|| message(0xb, &pipeline)));
+        messages
+    };
+    let tree = file(&messages(0), &[]).len() as u64;
+    let mut bytes = b"TREE\x01\0\x01\0".to_vec();
+    bytes.extend([0xff; 16]);
+    bytes.extend([size, left_out].map(u32::to_le_bytes).concat());
+    bytes.extend([0; 16]);
+    bytes.extend((tree + 88).to_le_bytes());
+    bytes.resize(88, 0);
+    bytes.extend(data);
+    file(&messages(tree), &bytes)
+}
+
+#[test]
+fn packed_chunks_give_what_their_shape_says() {
+    let zlib = |bytes: &[u8]| {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let build = |filters: &[u16], left_out, data: &[u8]| chunked(filters, data.len() as u32, left_out, data);
+    let deflated = zlib(&[1; 16]);
+    let summed = [&[0; 16][..], &[0; 4]].concat();
+    let lzf = [0, 1, 0xe0, 6, 0];
+    for sound in [
+        build(&[1], 0, &deflated),
+        build(&[2, 1], 0, &deflated),
+        build(&[1], 1, &[1; 16]),
+        build(&[3], 0, &summed),
+        build(&[3, 1], 0, &zlib(&summed)),
+        build(&[32000], 0, &lzf),
+    ] {
+        assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
+    }
+    let mut flipped = deflated.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    for damaged in [
+        build(&[1], 0, &[0; 16]),
+        build(&[1], 0, &flipped),
+        build(&[1], 0, &deflated[..deflated.len() - 1]),
+        build(&[1], 0, &[&deflated[..], b"x"].concat()),
+        build(&[1], 0, &zlib(&[1; 15])),
+        build(&[1], 0, &zlib(&[1; 17])),
+        build(&[2, 1], 2, &[1; 15]),
+        build(&[3], 0, &[&[1; 16][..], &[0; 4]].concat()),
+        build(&[3], 0, &[1; 3]),
+        build(&[32000], 0, &lzf[..4]),
+        build(&[32000], 0, &[0, 1, 0xe0, 5, 0]),
+    ] {
+        check(&damaged, "INT814");
+    }
+    check(&build(&[4], 0, &[1; 16]), "HDF201");
 }
 
 #[test]

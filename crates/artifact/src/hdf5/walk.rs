@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{attribute, dataset::Dataset, fields::Fault, group, header, image::Image, pickled};
+use super::{
+    attribute, dataset::Dataset, fields::Fault, group, header, image::Image, packed::Packed, pickled,
+};
 use crate::{findings::Findings, keras, pickle::Trust, rules, stream::Stop};
 
 /// Objects of one file that are followed.
@@ -13,11 +15,12 @@ pub(super) fn all(
     root: u64,
     trust: Trust<'_>,
     findings: &mut Findings,
-) -> Result<(), Fault> {
+) -> Result<Packed, Fault> {
+    let mut packed = Packed::default();
     let mut seen = HashSet::from([root]);
     let mut open = vec![root];
     while let Some(address) = open.pop() {
-        let object = object(image, address, trust, findings)?;
+        let object = object(image, address, trust, &mut packed, findings)?;
         if address == root && !object.is_group {
             return Err(Fault::Bad { at: image.place(root), what: "the root of the file is no group" });
         }
@@ -30,7 +33,7 @@ pub(super) fn all(
             return Err(Fault::Limit { at: image.place(address), what: "more objects than are followed" });
         }
     }
-    Ok(())
+    Ok(packed)
 }
 
 /// What one object leads to.
@@ -45,6 +48,7 @@ fn object(
     image: &mut Image,
     address: u64,
     trust: Trust<'_>,
+    packed: &mut Packed,
     findings: &mut Findings,
 ) -> Result<Object, Fault> {
     let mut children = Vec::new();
@@ -78,7 +82,7 @@ fn object(
             }
         }
     }
-    dataset.check(image, image.place(address), findings)?;
+    dataset.check(image, image.place(address), packed, findings)?;
     Ok(Object { is_group, children })
 }
 

@@ -79,6 +79,9 @@ rules! {
     HDF5_EXTENT "INT813" High Error
         "data that does not lie where its shape says"
         "Save the model again; the file is damaged.";
+    HDF5_PACKED "INT814" High Error
+        "packed data that cannot be unpacked"
+        "Save or fetch the file again; it is damaged.";
     // HDF5 security
     HDF5_EXTERNAL "HDF101" Critical Complete
         "data or links that lead out of the file"
