@@ -18,6 +18,7 @@ mod build;
 mod digest;
 pub mod disk;
 mod error;
+mod exported;
 mod facts;
 mod findings;
 mod fingerprint;

@@ -461,6 +461,9 @@ rules! {
     ONNX_LIMIT "ONX207" Medium Incomplete
         "more nodes or names than can be followed in bounded memory"
         "Split the model.";
+    COMPILED_OPERATOR "ONX208" High Complete
+        "an operator that holds or names a compiled program"
+        "Ship the model itself, and have it compiled where it is served.";
     // Policy
     FORMAT_REFUSED "POL001" High Complete
         "a format that the policy does not list"

@@ -5,6 +5,7 @@ use tagship_domain::front_matter::split_front_matter;
 
 use crate::{
     booster::{CatboostJson, LightgbmJson, Xgboost},
+    exported::Exported,
     findings::Findings,
     format::Format,
     jinja,
@@ -104,6 +105,7 @@ struct Document {
     xgboost: Xgboost,
     lightgbm: LightgbmJson,
     catboost: CatboostJson,
+    exported: Exported,
 }
 
 impl Document {
@@ -133,6 +135,8 @@ impl Document {
             }
             if self.weight_map.is_some() { Format::SafetensorsIndex } else { Format::Json }
         };
+        // Whatever else it may be: its loader looks at nothing but these keys.
+        self.exported.report(findings);
         for (target, at, template) in self.templates {
             jinja::check(&template, &target, Some(at), findings);
         }
@@ -170,15 +174,6 @@ impl Visitor for Document {
                 let named = self.named.get_or_insert_with(Findings::new);
                 settings::judge(settings::IMPORTED, target, at, named);
             }
-            Event::Text(text) if path.is_key("expr_str") && !is_expression(text) => {
-                let message = "an expression that torch.export evaluates, and that is no plain arithmetic";
-                self.named.get_or_insert_with(Findings::new).about(
-                    &rules::SETTING_RUNS,
-                    Some(at),
-                    text,
-                    message,
-                );
-            }
             _ => {}
         }
         if !matches!(event, Event::ObjectEnd | Event::ArrayEnd)
@@ -187,6 +182,7 @@ impl Visitor for Document {
         {
             self.active.push(key);
         }
+        self.exported.event(path, event, at);
         self.keras.event(path, event, at);
         self.xgboost.event(path, event, at);
         self.lightgbm.event(path, event, at);
@@ -199,34 +195,6 @@ impl Visitor for Document {
         self.lightgbm.repeated(path, key, at);
         self.catboost.repeated(path, key, at);
     }
-}
-
-/// Whether an expression over sizes is one of those that `torch.export` writes: names, numbers, operators and calls of
-/// sympy's classes. Its loader hands it to sympy, which evaluates it as Python (torch 2.15, `_export/serde/serialize.py`).
-fn is_expression(text: &str) -> bool {
-    let symbols = |c: char| c.is_ascii_alphanumeric() || "_ +-*/%(),<>=&|~.".contains(c);
-    let mut word = String::new();
-    let mut before = ' ';
-    for c in text.chars() {
-        match c {
-            '(' if !is_plain_function(&word) => return false,
-            '.' if !before.is_ascii_digit() || word.starts_with(|first: char| !first.is_ascii_digit()) => {
-                return false;
-            }
-            c if !symbols(c) => return false,
-            c if c.is_ascii_alphanumeric() || c == '_' => word.push(c),
-            ' ' => {}
-            _ => word.clear(),
-        }
-        before = c;
-    }
-    !text.contains("__")
-}
-
-/// Whether what stands in front of a bracket is nothing, a number, a class of sympy or a function of numbers.
-fn is_plain_function(word: &str) -> bool {
-    !word.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        || ["abs", "ceiling", "exp", "floor", "log", "max", "min", "sqrt"].contains(&word)
 }
 
 /// Whether a text file by this name is a template by itself.

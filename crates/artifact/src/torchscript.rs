@@ -38,6 +38,9 @@ const REACHES: &[&str] = &[
     "rpc_sync",
 ];
 
+/// How the names of operators begin that read or write files, or play media: those of torchaudio and torchvision.
+const REACHING: &[&str] = &["_load_", "_save_", "ffmpeg", "load_", "read_", "save_", "sox_", "write_"];
+
 /// Libraries of operators that PyTorch and the packages beside it bring along.
 const LIBRARIES: &[&str] = &[
     "_quantized",
@@ -53,6 +56,25 @@ const LIBRARIES: &[&str] = &[
     "torchaudio",
     "torchvision",
 ];
+
+/// Libraries of classes that PyTorch brings along, and that only hold weights (`torch.classes`).
+const CLASSES: &[&str] = &["metal", "mkldnn", "quantized", "rnn", "sparse", "vulkan", "xnnpack"];
+
+/// Whether an operator of this name reaches outside of the model.
+pub(crate) fn reaches(operator: &str) -> bool {
+    REACHES.contains(&operator) || REACHING.iter().any(|begin| operator.starts_with(begin))
+}
+
+/// Whether PyTorch, or a package beside it, brings this library of operators along.
+pub(crate) fn is_library(library: &str) -> bool {
+    LIBRARIES.contains(&library)
+}
+
+/// Whether a name below `__torch__` is a class of native code that does more than hold weights.
+pub(crate) fn is_foreign_class(name: &str) -> bool {
+    name.strip_prefix("__torch__.torch.classes.")
+        .is_some_and(|rest| !rest.split_once('.').is_some_and(|(library, _)| CLASSES.contains(&library)))
+}
 
 /// Hits that are told of one file.
 const MAX_HITS: usize = 16;
@@ -85,8 +107,10 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
 struct Scan {
     before: Token,
     last: Token,
-    /// `ops.` stands here.
-    library_follows: bool,
+    /// The libraries that may follow here, behind `ops.` and `torch.classes.`.
+    library_follows: Option<&'static [&'static str]>,
+    /// The library of operators that was named, and whether a dot has followed.
+    library: Option<(String, bool)>,
     /// An attribute is looked up by a text somewhere, as PyTorch writes it for names such as `0`.
     by_text: bool,
     hits: Vec<(u64, String)>,
@@ -96,7 +120,7 @@ struct Scan {
 impl Scan {
     fn token(&mut self, at: u64, token: Token) {
         let after_dot = self.before == Token::Sign(b'.');
-        let mut named = false;
+        let mut named = None;
         if let Token::Word(word) = &self.last {
             let next = |signs: &[u8]| matches!(&token, Token::Sign(sign) if signs.contains(sign));
             // `x.save` and `save (`; an import whatever follows. A plain name may be a variable.
@@ -106,14 +130,31 @@ impl Scan {
             if word == "ops" && !after_dot && !next(b".") {
                 push(&mut self.libraries, at, word);
             }
-            named = word == "ops" && !after_dot && next(b".");
+            if next(b".") {
+                named = match word.as_str() {
+                    "ops" if !after_dot => Some(LIBRARIES),
+                    "classes" if after_dot => Some(CLASSES),
+                    _ => None,
+                };
+            }
         }
+        let mut library = None;
         match &token {
-            Token::Word(library) if self.library_follows && !LIBRARIES.contains(&library.as_str()) => {
-                push(&mut self.libraries, at, library);
+            Token::Word(name)
+                if self.library_follows.is_some_and(|known| !known.contains(&name.as_str())) =>
+            {
+                push(&mut self.libraries, at, name);
+            }
+            Token::Word(name) if self.library_follows == Some(LIBRARIES) => {
+                library = Some((name.clone(), false))
+            }
+            Token::Word(operator)
+                if self.library.as_ref().is_some_and(|(_, dot)| *dot) && reaches(operator) =>
+            {
+                push(&mut self.hits, at, operator);
             }
             Token::Word(word) => self.by_text |= word == "getattr",
-            Token::Text(text) if self.by_text && (REACHES.contains(&text.as_str()) || is_spelled(text)) => {
+            Token::Text(text) if self.by_text && (reaches(text) || is_spelled(text)) => {
                 push(&mut self.hits, at, text);
             }
             // Texts beside each other are one to PyTorch.
@@ -122,6 +163,14 @@ impl Scan {
             }
             _ => {}
         }
+        match self.library.take() {
+            Some((name, false)) if token == Token::Sign(b'.') => library = Some((name, true)),
+            Some((_, true)) if matches!(token, Token::Word(_)) => {}
+            // A library by itself is kept for later, where its operators are not seen.
+            Some((name, _)) => push(&mut self.libraries, at, &name),
+            None => {}
+        }
+        self.library = library;
         self.library_follows = named;
         self.before = std::mem::replace(&mut self.last, token);
     }
@@ -160,6 +209,7 @@ mod tests {
             "_0 = getattr(self, \"0\")\nops.prim.RaiseException(\"a\\n\\\"b\\\" save(x)\")\n",
             "_1 = ops.torchvision.nms(b, s, 0.5)\n_2 = self.ops.other(x)\n",
             "s = ''\nt = \"\"\n",
+            "_3 = self.load_balance\n_4 : __torch__.torch.classes.quantized.LinearPackedParamsBase\n",
         ] {
             assert_eq!(fired(code), Vec::<String>::new(), "{code}");
         }
@@ -190,6 +240,8 @@ mod tests {
             "f = getattr(ops.aten, \"sa\" \"ve\")\n",
             "x : __torch__.os.system = y\n",
             "ops.aten.rpc_sync(x)\n",
+            "x = ops.torchaudio.sox_io_save_audio_file(p, y)\n",
+            "f = getattr(ops.torchaudio, \"sox_io_save_audio_file\")\n",
         ] {
             assert!(fired(code).contains(&"TOR105".to_owned()), "{code}: {:?}", fired(code));
         }
@@ -197,9 +249,13 @@ mod tests {
 
     #[test]
     fn operators_of_libraries_that_nobody_knows_are_no_pass() {
-        for code in
-            ["x = ops.mystery.run(y)\n", "o = ops\nx = o.mystery.run(y)\n", "x = ops\\\n.mystery.run(y)"]
-        {
+        for code in [
+            "x = ops.mystery.run(y)\n",
+            "o = ops\nx = o.mystery.run(y)\n",
+            "x = ops\\\n.mystery.run(y)",
+            "o = ops.torchaudio\nx = o.sox_run(y)\n",
+            "s : __torch__.torch.classes.dist_c10d.TCPStore\n",
+        ] {
             assert_eq!(fired(code), ["TOR106"], "{code}");
         }
     }

@@ -8,10 +8,9 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::{GzDecoder, ZlibDecoder};
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
-use ruzstd::decoding::{FrameDecoder as ZstdFrames, StreamingDecoder};
 
 use super::{
-    decoder::{MAX_WINDOW, MAX_WINDOW_KIB},
+    decoder::{MAX_WINDOW_KIB, Zstd},
     limits::{Limits, MAX_DEPTH, Metered, PART},
     member,
 };
@@ -114,7 +113,7 @@ enum Decoder<R: BufRead> {
     Bzip2(bzip2::bufread::BzDecoder<R>),
     Xz(Box<XzReader<R>>),
     Lzma(Box<LzmaReader<R>>),
-    Zstd(Box<StreamingDecoder<R, ZstdFrames>>),
+    Zstd(Zstd<R>),
     Lz4(FrameDecoder<R>),
 }
 
@@ -126,10 +125,7 @@ impl<R: BufRead> Decoder<R> {
             Method::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(packed)),
             Method::Xz => Self::Xz(Box::new(XzReader::new_mem_limit(packed, true, MAX_WINDOW_KIB))),
             Method::Lzma => Self::Lzma(Box::new(LzmaReader::new_mem_limit(packed, MAX_WINDOW_KIB, None)?)),
-            Method::Zstd => {
-                let decoder = StreamingDecoder::new_with_max_window_size(packed, MAX_WINDOW);
-                Self::Zstd(Box::new(decoder.map_err(io::Error::other)?))
-            }
+            Method::Zstd => Self::Zstd(Zstd::new(packed)?),
             Method::Lz4 => Self::Lz4(FrameDecoder::new(packed)),
         })
     }

@@ -4,6 +4,7 @@
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::DeflateDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 /// Largest window of LZMA, in KiB: that of `xz -9`.
 pub(super) const MAX_WINDOW_KIB: u32 = 80 << 10;
@@ -21,7 +22,7 @@ pub(super) fn of_zip<'r>(
         8 => Ok(Box::new(DeflateDecoder::new(packed))),
         12 => Ok(Box::new(bzip2::bufread::BzDecoder::new(packed))),
         14 => lzma_of_zip(size, packed),
-        93 => zstd(packed),
+        93 => Zstd::new(packed).map(|decoder| Box::new(decoder) as Box<dyn Read>),
         _ => return None,
     })
 }
@@ -40,8 +41,28 @@ fn lzma_of_zip<'r>(size: u64, mut packed: impl Read + 'r) -> io::Result<Box<dyn 
     Ok(Box::new(lzma_rust2::LzmaReader::new_with_props(packed, size, properties, window, None)?))
 }
 
-/// One frame of zstd.
-pub(super) fn zstd<'r>(packed: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(packed, MAX_WINDOW);
-    decoder.map(|decoder| Box::new(decoder) as Box<dyn Read>).map_err(io::Error::other)
+/// One frame of zstd, held against the checksum behind it where there is one.
+pub(super) struct Zstd<R: Read>(Box<StreamingDecoder<R, FrameDecoder>>);
+
+impl<R: Read> Zstd<R> {
+    pub(super) fn new(packed: R) -> io::Result<Self> {
+        let decoder = StreamingDecoder::new_with_max_window_size(packed, MAX_WINDOW);
+        decoder.map(|decoder| Self(Box::new(decoder))).map_err(io::Error::other)
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        self.0.into_inner()
+    }
+}
+
+impl<R: Read> Read for Zstd<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.0.read(out)?;
+        let frame = &self.0.decoder;
+        let told = frame.get_checksum_from_data();
+        if read == 0 && !out.is_empty() && told.is_some() && told != frame.get_calculated_checksum() {
+            return Err(io::Error::other("it does not have its checksum"));
+        }
+        Ok(read)
+    }
 }

@@ -21,10 +21,57 @@ pub(super) struct Use {
 }
 
 /// Operator names, in any domain, that hand their input to an interpreter.
-pub(super) const CODE: &[&str] = &["PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp", "PyCustomOpDef"];
+pub(super) const CODE: &[&str] =
+    &["ATen", "PyCustomOp", "PyCustomOpDef", "PyOp", "PythonOp", "PythonOpGrad", "TritonOp"];
 
-/// Domains of the runtime that most models are served on; their operators are built in.
-pub(super) const RUNTIME: &[&str] = &["com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"];
+/// Operators of the runtime that hand a program, in the model or in a file that it names, to the driver of an accelerator.
+pub(super) const COMPILED: &[&str] = &["EPContext", "Snpe"];
+
+/// Operators of `com.microsoft` that only compute (ONNX Runtime, `docs/ContribOperators.md`), in order.
+#[rustfmt::skip]
+const RUNTIME: &[&str] = &[
+    "Attention", "AttnLSTM", "BeamSearch", "BiasAdd", "BiasDropout", "BiasGelu", "BiasSoftmax", "BiasSplitGelu",
+    "BifurcationDetector", "BitmaskBiasDropout", "BitmaskDropout", "CDist", "CausalConvWithState", "ComplexMul",
+    "ComplexMulConj", "ConvTransposeWithDynamicPads", "CropAndResize", "DecoderAttention",
+    "DecoderMaskedMultiHeadAttention", "DecoderMaskedSelfAttention", "DequantizeBFP", "DequantizeLinear",
+    "DequantizeWithOrder", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "DynamicTimeWarping",
+    "EmbedLayerNormalization", "EngramGate", "ExpandDims", "FastGelu", "FusedConv", "FusedGemm", "FusedMatMul",
+    "FusedMatMulActivation", "GatedAdd", "GatedDeltaNet", "GatedRMSNorm", "GatedRelativePositionBias",
+    "GatherBlockQuantized", "GatherND", "Gelu", "GemmFastGelu", "GemmFloat8", "GemmaRotaryEmbedding", "GreedySearch",
+    "GridSample", "GroupNorm", "GroupQueryAttention", "Inverse", "Irfft", "IsAllFinite", "LinearAttention",
+    "LinearAttentionGate", "LongformerAttention", "MRotaryEmbedding", "MatMulBlockQuantizedFp4Weight",
+    "MatMulBlockQuantizedFp8Weight", "MatMulBnb4", "MatMulFpQ4", "MatMulInteger16", "MatMulIntegerToFloat", "MatMulNBits",
+    "MatMulNBitsMlp", "MatMulNBitsQkv", "MaxpoolWithMask", "MoE", "MulInteger", "MultiHeadAttention", "MurmurHash3",
+    "NGramHashMapping", "NGramRepeatBlock", "NhwcConv", "NhwcFusedConv", "NhwcMaxPool", "PackedAttention",
+    "PackedMultiHeadAttention", "Pad", "PagedAttention", "QAttention", "QEmbedLayerNormalization", "QGemm", "QLinearAdd",
+    "QLinearAveragePool", "QLinearConcat", "QLinearConv", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearMul",
+    "QLinearReduceMean", "QLinearSigmoid", "QLinearSoftmax", "QLinearWhere", "QMoE", "QOrderedAttention", "QOrderedGelu",
+    "QOrderedLayerNormalization", "QOrderedLongformerAttention", "QOrderedMatMul", "QuantizeBFP", "QuantizeLinear",
+    "QuantizeWithOrder", "QuickGelu", "Range", "ReduceSumInteger", "RelativePositionBias", "RemovePadding",
+    "RestorePadding", "Rfft", "RotaryEmbedding", "SampleOp", "Sampling", "SkipGroupNorm", "SkipLayerNormalization",
+    "SkipSimplifiedLayerNormalization", "SparseAttention", "SparseToDenseMatMul", "Tokenizer", "TorchEmbedding",
+    "TransposeMatMul", "Trilu", "UnfoldTensor", "Unique", "VarlenCausalConvWithState", "VarlenNGramHashMapping",
+    "WhisperBeamSearch", "WordConvEmbedding",
+];
+
+/// Operators in the layout of blocked channels, which the runtime's optimiser writes, in order.
+#[rustfmt::skip]
+const BLOCKED: &[&str] = &[
+    "AveragePool", "BatchNormalization", "Conv", "GlobalAveragePool", "GlobalMaxPool", "MaxPool", "ReorderInput",
+    "ReorderOutput", "Upsample",
+];
+
+/// Whether the runtime that most models are served on has an operator built in, beside those of the standard.
+pub(super) fn is_built_in(domain: &str, name: &str) -> bool {
+    let has = |list: &[&str]| list.binary_search(&name).is_ok();
+    match domain {
+        "com.microsoft" => has(RUNTIME),
+        "com.microsoft.nchwc" => has(BLOCKED),
+        // The same operators with their channels last.
+        "com.ms.internal.nhwc" => has(STANDARD) || has(RUNTIME),
+        _ => false,
+    }
+}
 
 /// Operators of the default domain, all versions up to onnx 1.23, in order.
 #[rustfmt::skip]
@@ -86,7 +133,7 @@ mod tests {
 
     #[test]
     fn operators_are_in_order() {
-        for list in [STANDARD, CLASSICAL, TRAINING] {
+        for list in [STANDARD, CLASSICAL, TRAINING, RUNTIME, BLOCKED] {
             assert!(list.is_sorted());
         }
     }

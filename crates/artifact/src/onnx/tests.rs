@@ -134,14 +134,23 @@ fn external_data_stays_in_the_artifact_wherever_a_tensor_is() {
 
 #[test]
 fn operators_that_need_or_run_something_else_are_named() {
-    let custom = |name: &str| {
-        let graph = graph(|g| g.message(1, node(name, &["x"], &["z"]).bytes(7, "acme")));
-        model(graph, |model| model.message(8, opset("acme", 1)))
+    let custom = |domain: &str, name: &str| {
+        let graph = graph(|g| g.message(1, node(name, &["x"], &["z"]).bytes(7, domain)));
+        model(graph, |model| model.message(8, opset(domain, 1)))
     };
-    check(&custom("PyOp"), "ONX201");
-    let report = judge("m.onnx", &custom("Fast"));
+    check(&custom("acme", "PyOp"), "ONX201");
+    let report = judge("m.onnx", &custom("acme", "Fast"));
     assert_eq!(report.findings[0].target.as_deref(), Some("acme::Fast"));
     assert_eq!(rules(&report), ["ONX202"]);
+    // What the runtime has built in, and what it hands on.
+    for (domain, name) in
+        [("com.microsoft", "FusedMatMul"), ("com.microsoft.nchwc", "Conv"), ("com.ms.internal.nhwc", "Conv")]
+    {
+        assert_eq!(rules(&judge("m.onnx", &custom(domain, name))), Vec::<&str>::new(), "{name}");
+    }
+    assert_eq!(rules(&judge("m.onnx", &custom("com.microsoft", "Mystery"))), ["ONX202"]);
+    check(&custom("com.microsoft", "EPContext"), "ONX208");
+    check(&custom("com.microsoft", "TritonOp"), "ONX201");
 }
 
 fn function(name: &str, calls: &[&str]) -> Message {

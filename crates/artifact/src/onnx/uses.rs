@@ -2,7 +2,7 @@
 
 use super::{
     function::Functions,
-    operators::{CODE, Operator, RUNTIME, Uses, standard},
+    operators::{CODE, COMPILED, Operator, Uses, is_built_in, standard},
     opset::Opset,
     parser::Parser,
 };
@@ -35,7 +35,13 @@ impl Parser<'_, '_> {
                 );
                 continue;
             }
-            if functions.defines(operator) || RUNTIME.contains(&domain.as_str()) {
+            if functions.defines(operator) || is_built_in(domain, name) {
+                continue;
+            }
+            if domain == "com.microsoft" && COMPILED.contains(&name.as_str()) {
+                let message =
+                    "this operator hands a compiled program to a driver, which nothing here can judge";
+                self.findings.about(&rules::COMPILED_OPERATOR, at, &target, message);
                 continue;
             }
             match standard(domain) {

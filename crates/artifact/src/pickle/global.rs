@@ -8,7 +8,7 @@ use super::{
     trust::{Standing, added, left_out},
     value::Value,
 };
-use crate::{rules, stream::Stop};
+use crate::{rules, stream::Stop, torchscript};
 
 /// Distinct globals.
 const MAX_GLOBALS: usize = 50_000;
@@ -35,6 +35,10 @@ impl Machine<'_, '_> {
         let (module, name) = (&key.0, &key.1);
         let own =
             self.dialect == Dialect::Script && (module == "__torch__" || module.starts_with("__torch__."));
+        if own && torchscript::is_foreign_class(&format!("{module}.{name}")) {
+            let message = "a class of native code that is not known here";
+            self.note_about(&rules::SCRIPT_LIBRARY, &format!("{module}.{name}"), message);
+        }
         let usage = if own { Some(Usage::Class) } else { self.usage(module, name) };
         let number = u32::try_from(self.globals.len()).unwrap_or(u32::MAX);
         self.globals.push(Global { module: module.clone(), name: name.clone(), usage });

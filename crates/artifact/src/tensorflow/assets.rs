@@ -13,12 +13,23 @@ impl Parser<'_, '_> {
     pub(super) fn asset(&mut self, length: u64) -> Result<(), Stop> {
         self.nested(length, |parser, number, value| {
             match (number, value) {
-                (1, Wire::Bytes(_)) => {}
+                (1, Wire::Bytes(length)) => parser.asset_tensor(length)?,
                 (2, Wire::Bytes(length)) => {
                     let name = parser.text(length)?;
                     parser.assets.push(name);
                 }
                 _ => parser.unknown("AssetFileDef", number),
+            }
+            Ok(())
+        })
+    }
+
+    /// The constant that the loader replaces by the place of the asset.
+    fn asset_tensor(&mut self, length: u64) -> Result<(), Stop> {
+        self.nested(length, |parser, number, value| {
+            if let (1, Wire::Bytes(length)) = (number, value) {
+                let tensor = parser.text(length)?;
+                parser.asset_nodes.insert(tensor.split(':').next().unwrap_or_default().to_owned());
             }
             Ok(())
         })

@@ -163,6 +163,13 @@ impl Parser<'_, '_> {
                         );
                     }
                 }
+                (2, Wire::Bytes(length)) if matches!(key, "vocab_file" | "filename") => {
+                    let file = parser.text(length)?;
+                    if !file.is_empty() {
+                        let at = Some(parser.stream.position());
+                        parser.findings.about(&rules::TF_OUTSIDE, at, file, "an operator reads this file");
+                    }
+                }
                 (2 | 7 | 9, Wire::Bytes(_)) | (3 | 5 | 6, Wire::Varint(_)) | (4, Wire::Fixed(4)) => {}
                 (8, Wire::Bytes(length)) => tensor::check(parser, length)?,
                 (10, Wire::Bytes(length)) => parser.named_function(length)?,

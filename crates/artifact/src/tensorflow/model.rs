@@ -1,5 +1,7 @@
 //! SavedModel and frozen graphs as a whole.
 
+use std::collections::HashSet;
+
 use tagship_domain::signature::Signature;
 
 use super::{
@@ -32,6 +34,7 @@ pub(super) fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findi
         kept_nodes: 0,
         node: Node::default(),
         assets: Vec::new(),
+        asset_nodes: HashSet::new(),
         signatures: Vec::new(),
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Parser<'p, 'a> {
     pub(super) node: Node,
     /// Files that the model reads, as it names them.
     pub(super) assets: Vec<String>,
+    /// Constants of the graph that stand for them.
+    pub(super) asset_nodes: HashSet<String>,
     pub(super) signatures: Vec<(String, Signature)>,
 }
 
@@ -62,6 +64,7 @@ impl Parser<'_, '_> {
     /// Notes the names that run and are neither operators nor functions of the graph that was read.
     pub(super) fn end_of_graph(&mut self) {
         self.judge_paths();
+        self.asset_nodes.clear();
         let Calls { functions, unknown } = std::mem::take(&mut self.calls);
         for (name, at) in unknown.into_iter().filter(|(name, _)| !functions.contains(name)) {
             let message = "this operator is not known here; what it does was not judged";

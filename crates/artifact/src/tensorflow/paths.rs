@@ -18,11 +18,34 @@ pub(super) const LOOKED_AT: u64 = 4096;
 
 /// Operators that read or write at a path, and the input that is one. `MergeV2Checkpoints` takes two.
 const AT_A_PATH: &[(&str, &[usize])] = &[
+    ("InitializeTableFromTextFile", &[1]),
+    ("InitializeTableFromTextFileV2", &[1]),
     ("MergeV2Checkpoints", &[0, 1]),
     ("Restore", &[0]),
     ("RestoreSlice", &[0]),
     ("RestoreV2", &[0]),
     ("SaveV2", &[0]),
+];
+
+/// Operators whose path the loader gives.
+const GIVEN: &[&str] = &["Placeholder", "PlaceholderV2", "_Arg"];
+
+/// Operators of which only some inputs are parts of the path, the first of them and the one behind the last.
+const SOME_INPUTS: &[(&str, usize, usize)] = &[
+    ("BroadcastTo", 0, 1),
+    ("ExpandDims", 0, 1),
+    ("Fill", 1, 2),
+    ("GatherV2", 0, 1),
+    ("Reshape", 0, 1),
+    ("Select", 1, 3),
+    ("SelectV2", 1, 3),
+    ("ShardedFilename", 0, 1),
+    ("ShardedFilespec", 0, 1),
+    ("Slice", 0, 1),
+    ("StridedSlice", 0, 1),
+    ("Substr", 0, 1),
+    ("Switch", 0, 1),
+    ("Tile", 0, 1),
 ];
 
 /// Operators that make a path of their inputs.
@@ -60,6 +83,8 @@ const OF_PARTS: &[&str] = &[
 pub(super) struct Node {
     pub(super) name: String,
     pub(super) inputs: Vec<String>,
+    /// It is a constant text.
+    pub(super) is_text: bool,
     /// A constant text that leads out of the model.
     pub(super) outside: Option<String>,
     /// The function that it calls.
@@ -106,35 +131,60 @@ impl Scope {
         }
         if node.callee.is_some() {
             self.calls.push((at, node));
-        } else if node.outside.is_some() || OF_PARTS.contains(&operator) {
+        } else if node.is_source(operator) {
+            let mut node = node;
+            if let Some((_, from, to)) = SOME_INPUTS.iter().find(|(name, _, _)| *name == operator) {
+                node.inputs = node.inputs.drain(..).take(*to).skip(*from).collect();
+            }
             self.nodes.insert(node.name.clone(), node);
         }
     }
 
-    /// The constant outside of the model that a path is made of; and the arguments that are parts of it. Steps are
-    /// counted down.
-    fn follow(&self, path: &str, steps: &mut usize) -> (Option<String>, Vec<usize>) {
-        let (mut parts, mut seen, mut waiting) = (Vec::new(), HashSet::new(), vec![path]);
+    /// What a path is made of. Steps are counted down.
+    fn follow(&self, path: &str, steps: &mut usize) -> Made {
+        let (mut made, mut seen, mut waiting) = (Made::default(), HashSet::new(), vec![path]);
         while let Some(input) = waiting.pop().filter(|_| *steps > 0) {
             *steps -= 1;
             let Some(name) = source(input).filter(|name| seen.insert(*name)) else { continue };
             let Some(node) = self.nodes.get(name) else {
-                parts.extend(self.arguments.iter().position(|argument| argument == name));
+                match self.arguments.iter().position(|argument| argument == name) {
+                    Some(argument) => made.arguments.push(argument),
+                    None => made.unknown = Some(name.to_owned()),
+                }
                 continue;
             };
             if let Some(place) = &node.outside {
-                return (Some(place.clone()), parts);
+                made.outside = Some((name.to_owned(), place.clone()));
+                return made;
             }
             waiting.extend(node.inputs.iter().map(String::as_str));
         }
-        (None, parts)
+        made
+    }
+}
+
+/// What a path is made of.
+#[derive(Debug, Default)]
+struct Made {
+    /// A constant outside of the model: its node, and the place.
+    outside: Option<(String, String)>,
+    /// Arguments that are parts of it.
+    arguments: Vec<usize>,
+    /// A node that is not followed.
+    unknown: Option<String>,
+}
+
+impl Node {
+    /// Whether a path may come from it, or through it.
+    fn is_source(&self, operator: &str) -> bool {
+        self.is_text || self.outside.is_some() || OF_PARTS.contains(&operator) || GIVEN.contains(&operator)
     }
 }
 
 impl Parser<'_, '_> {
     /// Keeps a node that a path may go through.
     pub(super) fn keep_node(&mut self, operator: &str, node: Node) -> Result<(), Stop> {
-        let wanted = node.outside.is_some() || node.callee.is_some() || OF_PARTS.contains(&operator);
+        let wanted = node.callee.is_some() || node.is_source(operator);
         self.kept_nodes += usize::from(wanted);
         if self.kept_nodes > MAX_NODES {
             return Err(self.fail(&rules::TF_LIMIT, "more nodes than are followed"));
@@ -192,12 +242,24 @@ impl Parser<'_, '_> {
             scope.taken.extend(paths.map(|path| (*at, callee.clone(), path.clone())));
         }
         for (at, operator, path) in std::mem::take(&mut scope.taken) {
-            let (place, parts) = scope.follow(&path, steps);
-            if let Some(place) = place {
-                let message = format!("{operator} reads or writes a checkpoint at a place of the machine");
-                self.findings.about(&rules::TF_CHECKPOINT_PATH, Some(at), place, message);
+            let made = scope.follow(&path, steps);
+            match made.outside {
+                // The loader replaces the place of an asset by where it lies beside the model.
+                Some((node, _)) if scope.name.is_empty() && self.asset_nodes.contains(&node) => {}
+                Some((_, place)) => {
+                    let message = format!("{operator} reads or writes at a place of the machine");
+                    self.findings.about(&rules::TF_CHECKPOINT_PATH, Some(at), place, message);
+                }
+                None => {
+                    if let Some(node) = made.unknown {
+                        let message = format!(
+                            "{operator} reads or writes at a place that comes from here, and is not followed"
+                        );
+                        self.findings.about(&rules::TF_LIMIT, Some(at), node, message);
+                    }
+                }
             }
-            scope.paths.extend(parts);
+            scope.paths.extend(made.arguments);
         }
     }
 }

@@ -53,7 +53,10 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
     let mut content = None;
     parser.nested(length, |parser, number, value| {
         match (number, value) {
-            (1, Wire::Varint(number)) => kind = number,
+            (1, Wire::Varint(number)) => {
+                kind = number;
+                parser.node.is_text |= kind == TEXT;
+            }
             (2, Wire::Bytes(length)) => shape = self::shape(parser, length)?,
             (4, Wire::Bytes(length)) => {
                 content = Some(length);

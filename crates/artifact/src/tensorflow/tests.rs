@@ -79,6 +79,7 @@ fn checkpoints_lie_where_the_loader_says() {
         let join = named("join", "StringJoin", &["Identity:0", "part"]);
         graph(&[
             text("part", place),
+            named("file", "Placeholder", &[]),
             named("Identity", "Identity", &["file"]),
             join,
             named("s", "SaveV2", &["join:0"]),
@@ -96,6 +97,23 @@ fn checkpoints_lie_where_the_loader_says() {
     // A path of a constant goes nowhere here, as those of assets do.
     let asset = saved(&[graph(&[text("a", "/data/vocab.txt"), named("t", "Identity", &["a"])])]);
     assert!(passes(&judge("saved_model.pb", &asset)));
+    // A table's file is the asset that the model says, or a place of the machine.
+    let table =
+        || graph(&[text("a", "/data/vocab.txt"), named("t", "InitializeTableFromTextFileV2", &["h", "a"])]);
+    check(&saved(&[table()]), "TFS106");
+    let tensor = Message::default().bytes(1, "a:0");
+    let bound = meta(table()).message(6, Message::default().message(1, tensor).bytes(2, "vocab.txt"));
+    let bound = Message::default().number(1, 1).message(2, bound).0;
+    let report =
+        crate::build::judge_files(vec![("saved_model.pb", bound), ("assets/vocab.txt", b"a\n".to_vec())]);
+    assert!(passes(&report), "{:?}", report.findings);
+    // What makes a text of another in a way that is not followed.
+    let spelled =
+        [text("c", "L2V0Yy9w"), named("d", "DecodeBase64", &["c"]), named("r", "RestoreV2", &["d"])];
+    check(&saved(&[graph(&spelled)]), "TFS201");
+    let file = Message::default().bytes(2, "/etc/passwd");
+    let sampler = node("FixedUnigramCandidateSampler", |node| node.message(5, attribute("vocab_file", file)));
+    check(&saved(&[graph(&[sampler])]), "TFS102");
     // As an argument, through two functions.
     let function = |name: &str, nodes: &[Message]| {
         let argument = |name: &str| Message::default().bytes(1, name);

@@ -1,0 +1,319 @@
+//! Programs of `torch.export` (PyTorch, `torch/_export/serde`): JSON whose texts the loader turns into Python.
+//!
+//! Sizes are expressions that sympy evaluates (`serialize.py`, `sympify`), guards become the lines of a function
+//! (`torch/export/_unlift.py`), operators are looked up by their path, and a structure may name an enumeration whose module
+//! is imported. Each is held against what the exporter writes; what is anything else does not pass.
+
+use crate::{
+    findings::Findings,
+    json::{Event, Path},
+    rules, torchscript,
+};
+
+/// Findings that are kept of one program.
+const MAX_FINDINGS: usize = 64;
+
+/// Functions of numbers that expressions call.
+const FUNCTIONS: &[&str] = &["abs", "ceiling", "exp", "floor", "log", "max", "min", "sqrt"];
+/// Classes and constants of sympy and of `torch/utils/_sympy/functions.py`, in order.
+#[rustfmt::skip]
+const CLASSES: &[&str] = &[
+    "Abs", "Add", "And", "BitwiseFn_bitwise_and", "BitwiseFn_bitwise_or", "BitwiseFn_bitwise_xor", "CeilDiv", "CeilToInt",
+    "CleanDiv", "Eq", "False", "Float", "FloatPow", "FloatTrueDiv", "FloorDiv", "FloorToInt", "Ge", "Gt", "ITE", "Identity",
+    "IntTrueDiv", "Integer", "IsNonOverlappingAndDenseIndicator", "LShift", "Le", "Lt", "Max", "Min", "Mod", "ModularIndexing",
+    "Mul", "Ne", "Not", "OpaqueUnaryFn_acos", "OpaqueUnaryFn_asin", "OpaqueUnaryFn_atan", "OpaqueUnaryFn_cos",
+    "OpaqueUnaryFn_cosh", "OpaqueUnaryFn_exp", "OpaqueUnaryFn_log", "OpaqueUnaryFn_log2", "OpaqueUnaryFn_sin",
+    "OpaqueUnaryFn_sinh", "OpaqueUnaryFn_sqrt", "OpaqueUnaryFn_tan", "OpaqueUnaryFn_tanh", "Or", "Piecewise", "Pow",
+    "PowByNatural", "PythonMod", "RShift", "Rational", "RoundDecimal", "RoundToInt", "ToFloat", "True", "TruncToFloat",
+    "TruncToInt", "Where", "int_oo", "nan", "oo", "zoo",
+];
+/// Words of guards beside the names of inputs.
+const GUARD_WORDS: &[&str] = &["L", "and", "False", "is", "None", "not", "or", "True"];
+/// What guards ask a tensor, always without arguments.
+const GUARD_QUESTIONS: &[&str] = &["size", "storage_offset", "stride"];
+
+/// What was found in a document, should it be such a program.
+#[derive(Debug)]
+pub(crate) struct Exported {
+    is_program: bool,
+    /// In any document: no other format has this key.
+    expressions: Findings,
+    /// Counts only where the document is a program: other formats use the same keys.
+    rest: Findings,
+}
+
+impl Default for Exported {
+    fn default() -> Self {
+        Self { is_program: false, expressions: Findings::new(), rest: Findings::new() }
+    }
+}
+
+impl Exported {
+    pub(crate) fn event(&mut self, path: &Path, event: &Event, at: u64) {
+        match event {
+            Event::ObjectStart if path.depth() == 1 && path.is_key("graph_module") => self.is_program = true,
+            Event::Text(text) if path.is_key("expr_str") && !is_expression(text) => {
+                let message = "an expression that torch.export evaluates, and that is no plain arithmetic";
+                self.expressions.about(&rules::SETTING_RUNS, Some(at), text, message);
+            }
+            Event::Text(text) if self.rest.listed() < MAX_FINDINGS => self.text(path, text, at),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, path: &Path, text: &str, at: u64) {
+        if path.is_within("guards_code") && !is_guard(text) {
+            let message = "a guard becomes code, and this is no comparison of sizes that torch.export writes";
+            self.rest.about(&rules::SETTING_RUNS, Some(at), text, message);
+        } else if path.is_key("target") {
+            self.target(text, at);
+        } else if (path.is_key("in_spec") || path.is_key("out_spec"))
+            && (text.contains("__enum__") || text.contains("\\u"))
+        {
+            let message = "the structure of the inputs names a class whose module is imported";
+            self.rest.about(&rules::ACTIVE_SIDECAR, Some(at), text, message);
+        }
+    }
+
+    /// An operator by its path.
+    fn target(&mut self, target: &str, at: u64) {
+        let mut parts = target.split('.');
+        let plain = target.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+        let known = match (parts.next(), parts.next(), parts.next()) {
+            (Some("torch"), Some("ops"), Some(library)) => {
+                if parts.any(torchscript::reaches) {
+                    let message = "an operator that reads or writes files";
+                    self.rest.about(&rules::SCRIPT_REACHES, Some(at), target, message);
+                    return;
+                }
+                torchscript::is_library(library) || (library == "higher_order" && !target.contains("triton"))
+            }
+            (Some("torch"), Some(name), None) => {
+                name.starts_with("sym_") || name.starts_with("_sym_") || name.starts_with("_check")
+            }
+            (Some("_operator" | "math"), Some(_), None) => true,
+            _ => false,
+        };
+        if !known || !plain {
+            let message = "an operator of a library that is not known here";
+            self.rest.about(&rules::SCRIPT_LIBRARY, Some(at), target, message);
+        }
+    }
+
+    pub(crate) fn report(self, findings: &mut Findings) {
+        findings.append(self.expressions);
+        if self.is_program {
+            findings.append(self.rest);
+        }
+    }
+}
+
+/// A piece of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'t> {
+    Number,
+    Word(&'t str),
+    /// A text in single quotes that hides nothing.
+    Text,
+    Sign(u8),
+}
+
+/// Takes an expression apart; `None` where a piece is of no kind that is written.
+fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
+    let bytes = text.as_bytes();
+    let run = |from: usize, belongs: fn(u8) -> bool| {
+        bytes[from..].iter().position(|byte| !belongs(*byte)).map_or(bytes.len(), |length| from + length)
+    };
+    let (mut tokens, mut at) = (Vec::new(), 0);
+    while let Some(byte) = bytes.get(at).copied() {
+        match byte {
+            b' ' => at += 1,
+            b'0'..=b'9' => {
+                at = run(at, |byte| byte.is_ascii_digit());
+                if bytes.get(at) == Some(&b'.') {
+                    at = run(at + 1, |byte| byte.is_ascii_digit());
+                }
+                // A word may not begin where a number ends, but for an exponent.
+                if matches!(bytes.get(at), Some(b'e' | b'E')) {
+                    at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+                    at = run(at, |byte| byte.is_ascii_digit());
+                }
+                if bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
+                    return None;
+                }
+                tokens.push(Token::Number);
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
+                let end = run(at, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                tokens.push(Token::Word(&text[at..end]));
+                at = end;
+            }
+            b'\'' => {
+                let end = run(at + 1, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                if bytes.get(end) != Some(&b'\'') {
+                    return None;
+                }
+                tokens.push(Token::Text);
+                at = end + 1;
+            }
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'(' | b')' | b'[' | b']' | b',' | b'<' | b'>' | b'='
+            | b'!' | b'&' | b'|' | b'~' | b'.' => {
+                tokens.push(Token::Sign(byte));
+                at += 1;
+            }
+            _ => return None,
+        }
+    }
+    Some(tokens)
+}
+
+/// Whether a word is a symbol as the tracer numbers them, for example `s0`, `u3` or `zuf1`.
+fn is_symbol(word: &str) -> bool {
+    let digits = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    (1..=4).contains(&(word.len() - digits.len()))
+        && !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an expression over sizes is one of those that `torch.export` writes: symbols, numbers, operators and calls of
+/// listed classes and functions. Nothing that is not listed is ever called.
+fn is_expression(text: &str) -> bool {
+    let Some(tokens) = tokens(text) else { return false };
+    tokens.iter().enumerate().all(|(at, token)| {
+        let called = tokens.get(at + 1) == Some(&Token::Sign(b'('));
+        match token {
+            Token::Number => !called,
+            Token::Word(word) if CLASSES.contains(word) => true,
+            Token::Word(word) if FUNCTIONS.contains(word) => called,
+            Token::Word(word) => is_symbol(word) && !called,
+            Token::Text | Token::Sign(b'.' | b'[' | b']') => false,
+            Token::Sign(b')') => !called,
+            Token::Sign(_) => true,
+        }
+    })
+}
+
+/// Whether a guard compares sizes of inputs, which are looked up in `L` by name and number.
+fn is_guard(text: &str) -> bool {
+    let Some(tokens) = tokens(text) else { return false };
+    let sign = |at: usize, sign: u8| tokens.get(at) == Some(&Token::Sign(sign));
+    tokens.iter().enumerate().all(|(at, token)| match token {
+        Token::Number => !sign(at + 1, b'('),
+        Token::Text => at > 0 && sign(at - 1, b'[') && sign(at + 1, b']'),
+        Token::Word(word) if at > 0 && sign(at - 1, b'.') => {
+            GUARD_QUESTIONS.contains(word) && sign(at + 1, b'(') && sign(at + 2, b')')
+        }
+        Token::Word(word) if GUARD_WORDS.contains(word) => *word != "L" || sign(at + 1, b'['),
+        Token::Word(word) => sign(at + 1, b'(') && (CLASSES.contains(word) || FUNCTIONS.contains(word)),
+        Token::Sign(b')' | b']') => !sign(at + 1, b'('),
+        Token::Sign(b'[') => {
+            // What is looked up is one name or one number.
+            matches!(tokens.get(at + 1), Some(Token::Text | Token::Number)) && sign(at + 2, b']')
+        }
+        Token::Sign(_) => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_arithmetic() {
+        for sound in [
+            "s0",
+            "2*s0 + 1",
+            "Max(1, s0)",
+            "FloorDiv(s77, 2)",
+            "floor(s0/2)",
+            "-u3",
+            "1.5*s0",
+            "1e-05*s1",
+            "Eq(s0, 4)",
+            "(s0 + 1)*(s1 - 1)",
+            "Piecewise((1, s0 > 2), (0, True))",
+            "-int_oo",
+            "s0**2",
+        ] {
+            assert!(is_expression(sound), "{sound}");
+        }
+        for hostile in [
+            "__import__('os').system('id')",
+            "(eval)((chr)(95))",
+            "eval(s0)",
+            "(s0)(s1)",
+            "s0(1)",
+            "lambda: 1",
+            "Integer.real",
+            "x",
+            "getattr",
+            "chr",
+            "1(2)",
+            "1eval",
+            "'a'",
+            "s0[0]",
+            "s0;s1",
+        ] {
+            assert!(!is_expression(hostile), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn guards_compare_sizes_of_inputs() {
+        for sound in [
+            "L['x'].size()[0] >= 2",
+            "L['args'][0][1].size()[1] == 4*L['kwargs']['y'].stride()[0]",
+            "not (L['x'].storage_offset() != 0) and True",
+            "Mod(L['x'].size()[0], 8) == 0",
+            "L['x'] is None",
+        ] {
+            assert!(is_guard(sound), "{sound}");
+        }
+        for hostile in [
+            "__import__('os').system('id')",
+            "L['x'].__class__",
+            "L['x'].size(1)",
+            "L",
+            "L['x'](1)",
+            "(L['x'])(1)",
+            "eval('x')",
+            "exec",
+            "'x'",
+            "L['a\\'].b",
+            "1\n2",
+            "[L]",
+        ] {
+            assert!(!is_guard(hostile), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn operators_are_those_of_pytorch() {
+        let judge = |target: &str| {
+            let mut exported = Exported { is_program: true, ..Exported::default() };
+            exported.target(target, 0);
+            let mut findings = Findings::new();
+            exported.report(&mut findings);
+            findings.into_list(None).into_iter().map(|finding| finding.rule.into_owned()).collect::<Vec<_>>()
+        };
+        for sound in [
+            "torch.ops.aten.add.Tensor",
+            "torch.ops.higher_order.cond",
+            "_operator.mul",
+            "math.trunc",
+            "torch.sym_max",
+            "torch._check_is_size",
+        ] {
+            assert_eq!(judge(sound), Vec::<String>::new(), "{sound}");
+        }
+        assert_eq!(judge("torch.ops.aten.from_file.default"), ["TOR105"]);
+        for unknown in [
+            "torch.ops.evil.run.default",
+            "torch.os.system",
+            "os.system",
+            "torch.ops.higher_order.triton_kernel_wrapper",
+        ] {
+            assert_eq!(judge(unknown), ["TOR106"], "{unknown}");
+        }
+    }
+}
