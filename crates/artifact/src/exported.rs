@@ -182,12 +182,11 @@ fn is_expression(text: &str) -> bool {
     tokens.iter().enumerate().all(|(at, token)| {
         let called = tokens.get(at + 1) == Some(&Token::Sign(b'('));
         match token {
-            Token::Number => !called,
+            Token::Number | Token::Sign(b')') => !called,
             Token::Word(word) if CLASSES.contains(word) => true,
             Token::Word(word) if FUNCTIONS.contains(word) => called,
             Token::Word(word) => is_symbol(word) && !called,
             Token::Text | Token::Sign(b'.' | b'[' | b']') => false,
-            Token::Sign(b')') => !called,
             Token::Sign(_) => true,
         }
     })
@@ -198,14 +197,13 @@ fn is_guard(text: &str) -> bool {
     let Some(tokens) = tokens(text) else { return false };
     let sign = |at: usize, sign: u8| tokens.get(at) == Some(&Token::Sign(sign));
     tokens.iter().enumerate().all(|(at, token)| match token {
-        Token::Number => !sign(at + 1, b'('),
+        Token::Number | Token::Sign(b')' | b']') => !sign(at + 1, b'('),
         Token::Text => at > 0 && sign(at - 1, b'[') && sign(at + 1, b']'),
         Token::Word(word) if at > 0 && sign(at - 1, b'.') => {
             GUARD_QUESTIONS.contains(word) && sign(at + 1, b'(') && sign(at + 2, b')')
         }
         Token::Word(word) if GUARD_WORDS.contains(word) => *word != "L" || sign(at + 1, b'['),
         Token::Word(word) => sign(at + 1, b'(') && (CLASSES.contains(word) || FUNCTIONS.contains(word)),
-        Token::Sign(b')' | b']') => !sign(at + 1, b'('),
         Token::Sign(b'[') => {
             // What is looked up is one name or one number.
             matches!(tokens.get(at + 1), Some(Token::Text | Token::Number)) && sign(at + 2, b']')

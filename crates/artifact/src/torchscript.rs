@@ -146,7 +146,7 @@ impl Scan {
                 push(&mut self.libraries, at, name);
             }
             Token::Word(name) if self.library_follows == Some(LIBRARIES) => {
-                library = Some((name.clone(), false))
+                library = Some((name.clone(), false));
             }
             Token::Word(operator)
                 if self.library.as_ref().is_some_and(|(_, dot)| *dot) && reaches(operator) =>

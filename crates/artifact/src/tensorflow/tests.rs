@@ -104,8 +104,7 @@ fn checkpoints_lie_where_the_loader_says() {
     let tensor = Message::default().bytes(1, "a:0");
     let bound = meta(table()).message(6, Message::default().message(1, tensor).bytes(2, "vocab.txt"));
     let bound = Message::default().number(1, 1).message(2, bound).0;
-    let report =
-        crate::build::judge_files(vec![("saved_model.pb", bound), ("assets/vocab.txt", b"a\n".to_vec())]);
+    let report = judge_files(vec![("saved_model.pb", bound), ("assets/vocab.txt", b"a\n".to_vec())]);
     assert!(passes(&report), "{:?}", report.findings);
     // What makes a text of another in a way that is not followed.
     let spelled =
