@@ -1,7 +1,7 @@
 //! LightGBM's text format: a header, one block per tree, and settings (`gbdt_model_text.cpp` and `tree.cpp` of
 //! microsoft/LightGBM). The native loader trusts the counts and crashes where they lie.
 
-use super::tree;
+use super::lightgbm_tree::Block;
 use crate::{
     findings::Findings,
     rules,
@@ -11,27 +11,22 @@ use crate::{
 /// Bytes of one line: a tree of a million leaves stays below.
 const MAX_LINE: usize = 64 << 20;
 
+/// Classes that a model may have.
+const MAX_CLASSES: u64 = 1 << 24;
+
 /// Reads lines and keeps what the header declares.
 struct Scan<'s, 'a> {
     stream: &'s mut Stream<'a>,
     findings: &'s mut Findings,
     line: Vec<u8>,
     features: Option<u64>,
+    classes: Option<u64>,
+    /// Trees of each round.
+    per_round: Option<u64>,
+    /// Names and ranges of features.
+    described: Vec<u64>,
     /// Declared bytes of every tree.
     sizes: Option<Vec<u64>>,
-}
-
-/// One tree while it is read.
-#[derive(Default)]
-struct Block {
-    start: u64,
-    fields: Vec<(String, Vec<f64>)>,
-}
-
-impl Block {
-    fn field(&self, key: &str) -> Option<&[f64]> {
-        self.fields.iter().find(|(own, _)| own == key).map(|(_, values)| values.as_slice())
-    }
 }
 
 /// Fields of a tree that are lists of numbers and are looked at.
@@ -44,11 +39,27 @@ const LISTS: &[&str] = &[
     "left_child",
     "right_child",
     "leaf_value",
+    "cat_boundaries",
+    "cat_threshold",
+    "is_linear",
+    "leaf_const",
+    "num_features",
+    "leaf_features",
+    "leaf_coeff",
 ];
 
 /// Judges a file.
 pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
-    let mut scan = Scan { stream, findings, line: Vec::new(), features: None, sizes: None };
+    let mut scan = Scan {
+        stream,
+        findings,
+        line: Vec::new(),
+        features: None,
+        classes: None,
+        per_round: None,
+        described: Vec::new(),
+        sizes: None,
+    };
     scan.header()?;
     scan.trees()?;
     scan.rest()
@@ -105,7 +116,12 @@ impl Scan<'_, '_> {
                         );
                     }
                 }
-                Some(("max_feature_idx", value)) => self.features = value.parse().ok(),
+                Some((key @ ("max_feature_idx" | "num_class" | "num_tree_per_iteration"), value)) => {
+                    self.count(at, key, value);
+                }
+                Some(("feature_names" | "feature_infos", value)) => {
+                    self.described.push(value.split_ascii_whitespace().count() as u64);
+                }
                 Some(("tree_sizes", value)) => {
                     self.sizes = value.split_ascii_whitespace().map(|size| size.parse().ok()).collect();
                 }
@@ -121,7 +137,38 @@ impl Scan<'_, '_> {
             );
             return Err(Stop::Reported);
         }
+        self.check_header();
         Ok(())
+    }
+
+    fn count(&mut self, at: u64, key: &str, value: &str) {
+        let slot = match key {
+            "num_class" => &mut self.classes,
+            "num_tree_per_iteration" => &mut self.per_round,
+            _ => &mut self.features,
+        };
+        let number = value.trim().parse().ok();
+        if number.is_none() || slot.is_some() {
+            self.bad(at, key, "it is no count, or is there twice");
+        } else {
+            *slot = number;
+        }
+    }
+
+    /// The counts against each other: the loader reserves memory by them, and predictions index by them.
+    fn check_header(&mut self) {
+        let at = self.stream.position();
+        let (classes, per_round) = (self.classes.unwrap_or(0), self.per_round.unwrap_or(0));
+        let trees = self.sizes.as_ref().map_or(0, Vec::len) as u64;
+        if classes == 0 || classes > MAX_CLASSES || classes != per_round || !trees.is_multiple_of(per_round) {
+            let message = format!("{trees} trees, {per_round} a round, for {classes} classes");
+            self.bad(at, "num_tree_per_iteration", message);
+        }
+        let features = self.features.and_then(|last| last.checked_add(1));
+        if let Some(described) = self.described.iter().find(|count| Some(**count) != features) {
+            let message = format!("{described} features are described");
+            self.bad(at, "max_feature_idx", message);
+        }
     }
 
     fn trees(&mut self) -> Result<(), Stop> {
@@ -148,7 +195,7 @@ impl Scan<'_, '_> {
                 if number != Some(count) {
                     self.bad(at, "Tree", format!("tree {count} has another number"));
                 }
-                tree = Some(Block { start: at, fields: Vec::new() });
+                tree = Some(Block::new(at));
             } else if let Some(tree) = &mut tree {
                 self.field(tree, at);
             }
@@ -177,12 +224,6 @@ impl Scan<'_, '_> {
         }
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "counts are bounded before they are converted, and links that are none saturate"
-    )]
     fn tree_end(&mut self, block: &Block, number: usize, end: u64) {
         let at = block.start;
         let name = format!("tree {number}");
@@ -191,39 +232,11 @@ impl Scan<'_, '_> {
             let declared = declared.unwrap_or(0);
             self.bad(at, &name, format!("it has {} bytes, {declared} are declared", end - at));
         }
-        let leaves = block.field("num_leaves").and_then(|values| values.first()).copied().unwrap_or(0.0);
-        if leaves < 1.0 || leaves > tree::MAX_NODES as f64 || leaves.fract() != 0.0 {
-            return self.bad(at, &name, format!("{leaves} leaves are declared"));
-        }
-        let leaves = leaves as u64;
-        let values = block.field("leaf_value").unwrap_or(&[]);
-        if values.len() as u64 != leaves {
-            return self.bad(at, &name, format!("{} values for {leaves} leaves", values.len()));
-        }
-        if values.iter().any(|value| !value.is_finite()) {
-            self.findings.about(&rules::NON_FINITE, Some(at), "leaf_value", "a value is NaN or infinite");
-        }
-        for key in ["split_feature", "threshold", "decision_type", "left_child", "right_child"] {
-            let length = block.field(key).map_or(0, <[f64]>::len) as u64;
-            if length != leaves - 1 {
-                return self.bad(at, &name, format!("`{key}` has {length} entries for {leaves} leaves"));
-            }
-        }
-        let features = self.features.unwrap_or(0) as f64;
-        if block.field("split_feature").is_some_and(|used| used.iter().any(|f| *f < 0.0 || *f > features)) {
-            self.bad(at, &name, "a split uses a feature that does not exist");
-        }
-        // Inner nodes come first; leaves, written as the complement, behind them.
-        let inner = leaves.cast_signed() - 1;
-        let links = ["left_child", "right_child"].into_iter().filter_map(|key| block.field(key)).flatten();
-        let children = links.map(|link| {
-            let link = *link as i64;
-            let node =
-                if link < 0 { inner.checked_add(!link) } else { Some(link).filter(|link| *link < inner) };
-            node.and_then(|node| u64::try_from(node).ok()).unwrap_or(u64::MAX)
-        });
-        if let Err(message) = tree::check(children, leaves * 2 - 1) {
+        if let Err(message) = block.check(self.features.unwrap_or(0)) {
             self.bad(at, &name, message);
+        }
+        if !block.is_finite() {
+            self.findings.about(&rules::NON_FINITE, Some(at), "leaf_value", "a value is NaN or infinite");
         }
     }
 

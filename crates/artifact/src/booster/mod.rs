@@ -5,12 +5,14 @@ mod catboost_json;
 mod catboost_release;
 mod lightgbm_json;
 mod lightgbm_text;
+mod lightgbm_tree;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod ubjson;
 mod xgboost;
 mod xgboost_binary;
+mod xgboost_tree;
 
 pub(crate) use catboost_json::CatboostJson;
 pub(crate) use catboost_release::catboost_release;

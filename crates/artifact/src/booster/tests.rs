@@ -16,7 +16,7 @@ fn xgboost(trees: &str, declared: u64) -> String {
 
 fn tree(left: &str, right: &str, features: &str, nodes: u64) -> String {
     format!(
-        r#"{{"default_left":[0,0,0],"left_children":{left},"right_children":{right},"split_conditions":[0.5,1,2],
+        r#"{{"default_left":[0,0,0],"left_children":{left},"right_children":{right},"parents":[2147483647,0,0],"split_conditions":[0.5,1,2],
         "split_indices":{features},"tree_param":{{"num_nodes":"{nodes}"}}}}"#
     )
 }
@@ -52,6 +52,38 @@ fn an_xgboost_model_must_agree_with_its_counts() {
         xgboost(&tree("[1,-1,-1]", "[2,-1,-1]", "[2,0,0]", 3), 1),
         xgboost(&sound_tree(), 1).replace("gbtree\"", "gbother\""),
         xgboost(&sound_tree(), 1).replace("\"num_class\":\"0\"", "\"num_feature\":\"9\""),
+    ] {
+        check("m.json", file.as_bytes(), "INT952");
+    }
+    let with = |fields: &str| xgboost(&sound_tree().replacen('{', &format!("{{{fields},"), 1), 1);
+    let categories = |sets: &str, nodes: &str, segments: &str, sizes: &str| {
+        with(&format!(
+            r#""split_type":[1,0,0],"categories":{sets},"categories_nodes":{nodes},"categories_segments":{segments},
+            "categories_sizes":{sizes}"#
+        ))
+    };
+    let report = judge("m.json", categories("[3,5]", "[0]", "[0]", "[2]").as_bytes());
+    assert!(passes(&report), "{:?}", report.findings);
+    for file in [
+        categories("[3,5]", "[0]", "[1]", "[2]"),
+        categories("[3,5]", "[0]", "[-1]", "[2]"),
+        categories("[3,5]", "[3]", "[0]", "[2]"),
+        categories("[3,5]", "[]", "[]", "[]"),
+        categories("[3,5]", "[0]", "[]", "[2]"),
+        categories("[3,-5]", "[0]", "[0]", "[2]"),
+        categories("[3,2147483646]", "[0]", "[0]", "[2]"),
+        with(r#""base_weights":[1,2]"#),
+        xgboost(&sound_tree(), 1).replace("[2147483647,0,0]", "[5]"),
+        xgboost(&sound_tree(), 1).replace("[2147483647,0,0]", "[2147483647,0,3]"),
+        xgboost(&sound_tree(), 1).replace(r#""tree_info":[0]"#, r#""tree_info":[1]"#),
+        xgboost(&sound_tree(), 1).replace(r#""tree_info":[0]"#, r#""tree_info":[-1]"#),
+        xgboost(&sound_tree(), 1)
+            .replace(r#""tree_info":[0]"#, r#""tree_info":[0],"iteration_indptr":[0,9,1]"#),
+        xgboost(&sound_tree(), 1).replace(r#""num_class":"0""#, r#""num_class":"1000000000""#),
+        xgboost(&sound_tree().replace(r#""num_nodes""#, r#""num_feature":"7","num_nodes""#), 1),
+        xgboost(&sound_tree(), 1).replace(r#""name":"gbtree""#, r#""name":"dart","weight_drop":[1,1]"#),
+        xgboost(&sound_tree().replace(r#""num_nodes""#, r#""size_leaf_vector":"9","num_nodes""#), 1)
+            .replace("[2,-1,-1]", "[2,900000000,-1]"),
     ] {
         check("m.json", file.as_bytes(), "INT952");
     }
@@ -124,7 +156,7 @@ fn ubjson_is_the_same_document() {
 
 fn lightgbm(tree: &str) -> String {
     format!(
-        "tree\nversion=v4\nmax_feature_idx=1\ntree_sizes={}\n\n{tree}end of trees\n\nparameters:\n[a: b]\n\nend of parameters\n",
+        "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=1\nfeature_names=a b\ntree_sizes={}\n\n{tree}end of trees\n\nparameters:\n[a: b]\n\nend of parameters\n",
         tree.len()
     )
 }
@@ -151,6 +183,46 @@ fn a_lightgbm_text_must_agree_with_its_counts() {
     check("m.txt", lightgbm(LEAVES).replace("tree_sizes=1", "tree_sizes=2").as_bytes(), "INT952");
     check("m.txt", lightgbm(&LEAVES.replace("=1 2 3", "=1 2 nan")).as_bytes(), "INT121");
     check("m.txt", &lightgbm(LEAVES).as_bytes()[..200], "INT953");
+}
+
+#[test]
+fn a_lightgbm_text_indexes_only_what_it_has() {
+    for (from, to) in [
+        ("num_tree_per_iteration=1", "num_tree_per_iteration=2"),
+        ("num_tree_per_iteration=1", "num_tree_per_iteration=0"),
+        ("num_class=1", "num_class=2000000000"),
+        ("num_class=1", "num_class=1\nnum_class=1"),
+        ("max_feature_idx=1", "max_feature_idx=1000000000"),
+    ] {
+        check("m.txt", lightgbm(LEAVES).replace(from, to).as_bytes(), "INT952");
+    }
+    let categories = LEAVES
+        .replace("decision_type=2 2", "decision_type=1 2\nnum_cat=1\ncat_boundaries=0 2\ncat_threshold=5 6");
+    let categories = categories.replace("threshold=0.5 1\n", "threshold=0 1\n");
+    let linear = LEAVES.replace(
+        "shrinkage=1",
+        "is_linear=1\nleaf_const=1 2 3\nnum_features=0 2 1\nleaf_features=0 1 1\nleaf_coeff=1 2 3\nshrinkage=1",
+    );
+    for sound in [&categories, &linear] {
+        let report = judge("m.txt", lightgbm(sound).as_bytes());
+        assert!(passes(&report), "{:?}", report.findings);
+    }
+    for (sound, from, to) in [
+        (&categories, "cat_boundaries=0 2", "cat_boundaries=0 1000000000"),
+        (&categories, "cat_boundaries=0 2", "cat_boundaries=0 1 2"),
+        (&categories, "cat_threshold=5 6", "cat_threshold=5"),
+        (&categories, "num_cat=1", "num_cat=1000000000"),
+        (&categories, "num_cat=1", "num_cat=0"),
+        (&categories, "threshold=0 1\n", "threshold=1 1\n"),
+        (&linear, "leaf_features=0 1 1", "leaf_features=0 1 2"),
+        (&linear, "leaf_features=0 1 1", "leaf_features=0 1"),
+        (&linear, "num_features=0 2 1", "num_features=0 -2 5"),
+        (&linear, "num_features=0 2 1", "num_features=0 200000000 1"),
+        (&linear, "leaf_coeff=1 2 3", "leaf_coeff=1 2"),
+        (&linear, "leaf_const=1 2 3", "leaf_const=1 2"),
+    ] {
+        check("m.txt", lightgbm(&sound.replace(from, to)).as_bytes(), "INT952");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! XGBoost's document, the same in JSON and in UBJSON (doc/model.schema of dmlc/xgboost).
 
-use super::{tree, ubjson};
+use super::{ubjson, xgboost_tree::Tree};
 use crate::{
     findings::Findings,
     json::{self, Event, JsonError, Path, Visitor},
@@ -10,23 +10,6 @@ use crate::{
 
 /// Counts that are written as text and above which nothing is believed.
 const MAX_COUNT: u64 = 1 << 31;
-
-/// One tree while it is read.
-#[derive(Debug, Default)]
-struct Tree {
-    left: Vec<i64>,
-    right: Vec<i64>,
-    features: Vec<i64>,
-    /// 1 where a node asks for categories.
-    kinds: Vec<i64>,
-    /// Places in `split_conditions` of what is no number: right for categories only.
-    no_numbers: Vec<u64>,
-    /// Values of a leaf, where it has more than one.
-    leaf_vector: u64,
-    /// Names and lengths of the arrays that have one entry per node.
-    lengths: Vec<(String, u64)>,
-    nodes: Option<u64>,
-}
 
 /// The state of reading a document.
 #[derive(Debug)]
@@ -38,6 +21,13 @@ pub(crate) struct Xgboost {
     trees: u64,
     declared_trees: Option<u64>,
     tree_info: Option<u64>,
+    /// The smallest and the largest group that a tree belongs to.
+    groups: (f64, f64),
+    /// Where the trees of each round begin, and the last ones end.
+    rounds: Option<Vec<f64>>,
+    weight_drop: Option<u64>,
+    /// A tree has leaves of several values, one per group.
+    vectors: bool,
     weights: Option<u64>,
     features: Option<u64>,
     classes: Option<u64>,
@@ -49,6 +39,8 @@ pub(crate) struct Xgboost {
     release: Vec<String>,
     /// The document holds settings (`save_config`) and no model.
     settings: bool,
+    /// Most features that a tree declares.
+    tree_features: u64,
     /// Most features that a tree uses, to be held against the model's.
     used: i64,
 }
@@ -62,6 +54,10 @@ impl Default for Xgboost {
             trees: 0,
             declared_trees: None,
             tree_info: None,
+            groups: (0.0, 0.0),
+            rounds: None,
+            weight_drop: None,
+            vectors: false,
             weights: None,
             features: None,
             classes: None,
@@ -71,14 +67,11 @@ impl Default for Xgboost {
             version: false,
             release: Vec::new(),
             settings: false,
+            tree_features: 0,
             used: -1,
         }
     }
 }
-
-/// Arrays with one entry per node in every version.
-const PER_NODE: &[&str] =
-    &["left_children", "right_children", "split_indices", "split_conditions", "default_left"];
 
 impl Xgboost {
     /// Whether the document is one of XGBoost.
@@ -105,6 +98,8 @@ impl Xgboost {
             self.tree.nodes = self.parameter(at, key, text);
         } else if path.ends_with(&["tree_param", "size_leaf_vector"]) {
             self.tree.leaf_vector = self.parameter(at, key, text).unwrap_or(0);
+        } else if path.ends_with(&["tree_param", "num_feature"]) {
+            self.tree.features = self.parameter(at, key, text);
         } else if path.ends_with(&["gbtree_model_param", "num_trees"]) {
             self.declared_trees = self.parameter(at, key, text);
         } else if path.ends_with(&["learner_model_param", "num_feature"]) {
@@ -118,11 +113,15 @@ impl Xgboost {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "what is no link saturates and leads nowhere")]
     fn number(&mut self, path: &Path, number: f64, at: u64) {
         self.count += 1;
         if path.depth() == 2 && path.key_at(0) == "version" && self.release.len() < 3 {
             self.release.push(number.to_string());
+        }
+        if path.ends_with(&["model", "tree_info", "*"]) {
+            self.groups = (self.groups.0.min(number), self.groups.1.max(number));
+        } else if path.ends_with(&["model", "iteration_indptr", "*"]) {
+            self.rounds.get_or_insert_default().push(number);
         }
         let in_tree = path.key_at(path.depth().wrapping_sub(4)) == "trees";
         let weights = path.ends_with(&["model", "weights", "*"]);
@@ -134,16 +133,7 @@ impl Xgboost {
         } else if !number.is_finite() {
             self.findings.about(&rules::NON_FINITE, Some(at), path.key(), "a value is NaN or infinite");
         }
-        let links = match path.key() {
-            "left_children" => &mut self.tree.left,
-            "right_children" => &mut self.tree.right,
-            "split_indices" => &mut self.tree.features,
-            "split_type" => &mut self.tree.kinds,
-            _ => return,
-        };
-        if links.len() < tree::MAX_NODES {
-            links.push(number as i64);
-        }
+        self.tree.number(path.key(), number);
     }
 
     fn array_end(&mut self, path: &Path, at: u64) {
@@ -152,6 +142,8 @@ impl Xgboost {
             self.tree.lengths.push((key.to_owned(), self.count));
         } else if path.ends_with(&["model", "tree_info"]) {
             self.tree_info = Some(self.count);
+        } else if path.ends_with(&["gradient_booster", "weight_drop"]) {
+            self.weight_drop = Some(self.count);
         } else if path.ends_with(&["model", "weights"]) {
             self.weights = Some(self.count);
         } else if path.depth() == 1 && path.is_key("version") {
@@ -167,20 +159,12 @@ impl Xgboost {
         let read = std::mem::take(&mut self.tree);
         let name = format!("tree {}", self.trees);
         self.trees += 1;
-        let Some(nodes) = read.nodes.filter(|nodes| *nodes > 0) else {
-            return self.bad(at, &name, "it does not say how many nodes it has");
-        };
-        for key in PER_NODE {
-            let length = read.lengths.iter().find(|(name, _)| name == key).map(|(_, length)| *length);
-            if length != Some(nodes) {
-                let length = length.unwrap_or(0);
-                return self.bad(at, &name, format!("`{key}` has {length} entries for {nodes} nodes"));
-            }
+        self.vectors |= read.leaf_vector > 1;
+        match read.check() {
+            Err(message) => return self.bad(at, &name, message),
+            Ok(used) => self.used = self.used.max(used),
         }
-        let pairs = || read.left.iter().zip(&read.right);
-        let categories =
-            |node: &u64| usize::try_from(*node).ok().and_then(|node| read.kinds.get(node)) == Some(&1);
-        if !read.no_numbers.iter().all(categories) {
+        if !read.is_finite() {
             self.findings.about(
                 &rules::NON_FINITE,
                 Some(at),
@@ -188,22 +172,7 @@ impl Xgboost {
                 "a value is NaN or infinite",
             );
         }
-        // The leaves of a tree with vectors keep their number where others have the right child.
-        if read.leaf_vector < 2 && pairs().any(|(left, right)| (*left == -1) != (*right == -1)) {
-            return self.bad(at, &name, "a node has one child only");
-        }
-        // What is below zero, and no leaf, wraps to a node that cannot exist.
-        let children = pairs()
-            .filter(|(left, _)| **left != -1)
-            .flat_map(|(left, right)| [left.cast_unsigned(), right.cast_unsigned()]);
-        if let Err(message) = tree::check(children, nodes) {
-            return self.bad(at, &name, message);
-        }
-        let inner = read.features.iter().zip(&read.left).filter(|(_, left)| **left != -1);
-        for (feature, _) in inner {
-            // A feature below zero is as wrong as one beyond the last.
-            self.used = self.used.max(if *feature < 0 { i64::MAX } else { *feature });
-        }
+        self.tree_features = self.tree_features.max(read.features.unwrap_or(0));
     }
 
     /// What only the whole document tells; then all findings.
@@ -235,10 +204,43 @@ impl Xgboost {
             }
             None => self.bad(at, "num_feature", "the model does not say how many features it has"),
         }
+        if self.tree_features > 0 && self.features.is_some_and(|features| features != self.tree_features) {
+            let message = format!("a tree declares {} features", self.tree_features);
+            self.bad(at, "num_feature", message);
+        }
+        self.check_groups(at);
+    }
+
+    /// Every tree adds to one output, and every round has one tree for each.
+    #[expect(clippy::cast_precision_loss, reason = "counts are bounded far below 2^53")]
+    fn check_groups(&mut self, at: u64) {
+        let groups = self.outputs();
+        let (first, last) = self.groups;
+        if first < 0.0 || last >= groups as f64 {
+            self.bad(at, "tree_info", format!("the trees belong to {first} to {last} of {groups} groups"));
+        }
+        if self.trees > 0 && !self.vectors && self.trees < groups {
+            self.bad(at, "num_class", format!("{} trees for {groups} groups", self.trees));
+        }
+        if let Some(rounds) = &self.rounds {
+            let bounded = rounds.first() == Some(&0.0) && rounds.last() == Some(&(self.trees as f64));
+            if !bounded || !rounds.is_sorted() {
+                self.bad(at, "iteration_indptr", "the rounds do not divide the trees");
+            }
+        }
+        let trees = self.trees;
+        if self.booster.as_deref() == Some("dart") && self.weight_drop.unwrap_or(0) != trees {
+            let there = self.weight_drop.unwrap_or(0);
+            self.bad(at, "weight_drop", format!("{there} weights for {trees} trees"));
+        }
+    }
+
+    fn outputs(&self) -> u64 {
+        self.classes.unwrap_or(0).max(self.targets.unwrap_or(0)).max(1)
     }
 
     fn check_weights(&mut self, at: u64) {
-        let groups = self.classes.unwrap_or(0).max(self.targets.unwrap_or(0)).max(1);
+        let groups = self.outputs();
         let wanted = self.features.and_then(|features| (features + 1).checked_mul(groups));
         if self.weights.is_none() || self.weights != wanted {
             let (there, wanted) = (self.weights.unwrap_or(0), wanted.unwrap_or(0));
