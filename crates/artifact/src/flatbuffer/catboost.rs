@@ -1,5 +1,7 @@
 //! CatBoost's binary format: a mark, a length, and a buffer with the trees (`model.fbs` of catboost/catboost).
 
+mod trees;
+
 use super::reader::{Buffer, Table, Vector};
 use crate::{
     analyse::Context,
@@ -14,8 +16,6 @@ use crate::{
 const HEADER: u64 = 8;
 /// The only kind of part that models have behind their trees.
 const COUNTERS: &str = "static_provider_v1";
-/// Splits of one symmetric tree; CatBoost allows 16.
-const MAX_DEPTH: i32 = 32;
 /// Bytes of a text beside the trees that is looked at.
 const MAX_TEXT: u64 = 4096;
 
@@ -53,7 +53,9 @@ fn judge(pages: &mut Pages, findings: &mut Findings) -> Result<(), Fault> {
     state_release(&mut buffer, &core, findings)?;
     let parts = buffer.texts(&core, 3)?;
     let trees = buffer.child(&core, 1)?.ok_or(Fault::Bad { at: core.at, what: "a model without trees" })?;
-    check_trees(&mut buffer, &trees, findings)?;
+    // Splits may also ask what only a part of another kind describes.
+    let described = parts.iter().all(|part| part == COUNTERS);
+    trees::check(&mut buffer, &trees, described, findings)?;
     let last = match parts.as_slice() {
         [] => end,
         [part] if part == COUNTERS => counters(pages, end)?,
@@ -94,31 +96,4 @@ fn counters(pages: &mut Pages, start: u64) -> Result<u64, Fault> {
         at += 4 + number(at)?;
     }
     if at > pages.size() { Err(Fault::Outside { at: start, length: at - start }) } else { Ok(at) }
-}
-
-/// Splits, sizes and values of the trees against each other.
-fn check_trees(buffer: &mut Buffer<'_>, trees: &Table, findings: &mut Findings) -> Result<(), Fault> {
-    let dimension = buffer.scalar(trees, 0, 4, 1)?;
-    let splits = buffer.vector(trees, 1, 4)?.map_or(0, |splits| splits.count);
-    let sizes = buffer.integers(trees, 2)?;
-    let starts = buffer.integers(trees, 3)?;
-    let values = buffer.vector(trees, 8, 8)?.map_or(0, |values| values.count);
-    let symmetric = buffer.vector(trees, 10, 4)?.is_none_or(|nodes| nodes.count == 0);
-    let mut sum = 0u64;
-    let mut leaves = 0u64;
-    let mut sound = starts.len() == sizes.len();
-    for (size, start) in sizes.iter().zip(&starts) {
-        sound &= u64::try_from(*start) == Ok(sum) && *size >= 0 && (!symmetric || *size <= MAX_DEPTH);
-        sum = sum.saturating_add(u64::try_from(*size).unwrap_or(0));
-        leaves = leaves.saturating_add(1u64.checked_shl(size.unsigned_abs()).unwrap_or(u64::MAX));
-    }
-    if !sound || sum != splits {
-        let message = format!("{} trees with {splits} splits do not fit their sizes and places", sizes.len());
-        findings.about(&rules::BOOSTER_SCHEMA, Some(trees.at), "TreeSizes", message);
-    }
-    if symmetric && leaves.checked_mul(dimension) != Some(values) {
-        let message = format!("{values} values for {leaves} leaves of {dimension}");
-        findings.about(&rules::BOOSTER_SCHEMA, Some(trees.at), "LeafValues", message);
-    }
-    Ok(())
 }

@@ -3,6 +3,8 @@
 //! Every table, vector and text that is looked at is held against the file first; the native readers trust them.
 
 mod catboost;
+mod content;
+mod flex;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,7 @@ impl<'p> Buffer<'p> {
         Self { pages, start, end, reach: start }
     }
 
-    fn bytes(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Fault> {
+    pub(super) fn bytes(&mut self, at: u64, length: u64) -> Result<Vec<u8>, Fault> {
         let inside = at >= self.start && at.checked_add(length).is_some_and(|end| end <= self.end);
         if !inside {
             return Err(Fault::Outside { at, length });
@@ -108,6 +108,29 @@ impl<'p> Buffer<'p> {
         }
     }
 
+    /// A signed number of four bytes; 0 where it is left out.
+    pub(super) fn signed_scalar(&mut self, table: &Table, id: usize) -> Result<i64, Fault> {
+        table.field(id).map_or(Ok(0), |at| self.signed(at))
+    }
+
+    /// Counts the lists that a table of an unknown layout seems to lead to as parts of the model.
+    pub(super) fn reach_over(&mut self, table: &Table) -> Result<(), Fault> {
+        for field in table.fields.iter().filter(|field| **field != 0) {
+            let at = table.at + u64::from(*field);
+            let Ok(list) = self.follow(at) else { continue };
+            if !list.is_multiple_of(4) || list > self.end - 4 {
+                continue;
+            }
+            let count = self.number(list, 4)?;
+            let wide = list + 4 + count * 4;
+            let narrow = list + 4 + count;
+            if let Some(end) = [wide, narrow].into_iter().find(|end| *end <= self.end) {
+                self.reach = self.reach.max(end);
+            }
+        }
+        Ok(())
+    }
+
     /// The table that a field leads to.
     pub(super) fn child(&mut self, table: &Table, id: usize) -> Result<Option<Table>, Fault> {
         let Some(field) = table.field(id) else { return Ok(None) };
@@ -151,6 +174,19 @@ impl<'p> Buffer<'p> {
         }
         let bytes = self.bytes(vector.at, length)?;
         Ok(bytes.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+    }
+
+    /// A vector of numbers without sign, of `width` bytes each.
+    pub(super) fn unsigned(&mut self, table: &Table, id: usize, width: u64) -> Result<Vec<i64>, Fault> {
+        let Some(vector) = self.vector(table, id, width)? else { return Ok(Vec::new()) };
+        let length = vector.count * width;
+        if length > MAX_BYTES {
+            return Err(Fault::Limit { at: vector.at, what: "a longer list of numbers than is followed" });
+        }
+        let bytes = self.bytes(vector.at, length)?;
+        let number =
+            |bytes: &[u8]| bytes.iter().rev().fold(0i64, |number, byte| number << 8 | i64::from(*byte));
+        Ok(bytes.chunks_exact(usize::try_from(width).unwrap_or(1)).map(number).collect())
     }
 
     /// A text; empty where it is left out.

@@ -97,11 +97,29 @@ struct Lite {
     buffer: u32,
     input: i32,
     operator: u32,
+    /// Element type and bytes of the weights.
+    kind: u8,
+    data: Vec<u8>,
+    sparsity: Option<Vec<Field>>,
+    /// Settings of the operator: its own table, and those of an operator by name.
+    options: Option<Vec<Field>>,
+    settings: Option<Vec<u8>>,
 }
 
 impl Default for Lite {
     fn default() -> Self {
-        Self { code: vec![Field::Byte(9)], shape: vec![2, 2], buffer: 1, input: 0, operator: 0 }
+        Self {
+            code: vec![Field::Byte(9)],
+            shape: vec![2, 2],
+            buffer: 1,
+            input: 0,
+            operator: 0,
+            kind: 0,
+            data: vec![0; 16],
+            sparsity: None,
+            options: None,
+            settings: None,
+        }
     }
 }
 
@@ -110,21 +128,23 @@ impl Lite {
         let tensor = |name, shape: Vec<i32>, buffer| {
             vec![Field::Integers(shape), Field::Byte(0), Field::Number(buffer), Field::Text(name)]
         };
+        let mut weights = tensor("w", self.shape, self.buffer);
+        weights[1] = Field::Byte(self.kind);
+        weights.extend([Field::None, Field::None, self.sparsity.map_or(Field::None, Field::Table)]);
         let graph = vec![
-            Field::Tables(vec![
-                tensor("x", vec![1, 2], 0),
-                tensor("w", self.shape, self.buffer),
-                tensor("y", vec![1, 2], 0),
-            ]),
+            Field::Tables(vec![tensor("x", vec![1, 2], 0), weights, tensor("y", vec![1, 2], 0)]),
             Field::Integers(vec![0]),
             Field::Integers(vec![2]),
             Field::Tables(vec![vec![
                 Field::Number(self.operator),
                 Field::Integers(vec![self.input, 1, -1]),
                 Field::Integers(vec![2]),
+                Field::None,
+                self.options.map_or(Field::None, Field::Table),
+                self.settings.map_or(Field::None, Field::Bytes),
             ]]),
         ];
-        let buffers = vec![vec![], vec![Field::Bytes(vec![0; 16])]];
+        let buffers = vec![vec![], vec![Field::Bytes(self.data)]];
         let mut out = b"\0\0\0\0TFL3".to_vec();
         let fields = [
             Field::Number(3),
@@ -163,13 +183,11 @@ fn a_lite_model_must_lead_somewhere() {
     ] {
         check("m.tflite", &lite.file(), "INT911");
     }
-    let named = |name| Lite { code: vec![Field::Byte(32), Field::Text(name)], ..Lite::default() }.file();
-    check("m.tflite", &named("Mine"), "TFS301");
-    check("m.tflite", &named("FlexErf"), "TFS302");
-    check("m.tflite", &named("FlexReadFile"), "TFS101");
-    let mut longer = Lite::default().file();
-    longer.resize(longer.len() + 5000, 0);
-    check("m.tflite", &longer, "INT913");
+    for extra in [100, 5000] {
+        let mut longer = Lite::default().file();
+        longer.resize(longer.len() + extra, 0);
+        check("m.tflite", &longer, "INT913");
+    }
     for at in 8..Lite::default().file().len() - 4 {
         let mut spoilt = Lite::default().file();
         spoilt[at..at + 4].copy_from_slice(&0xffff_fff0u32.to_le_bytes());
@@ -177,18 +195,143 @@ fn a_lite_model_must_lead_somewhere() {
     }
 }
 
+/// A `FlexBuffer` of two texts: an operator's name, and a node that runs one.
+fn flex(name: &str, operator: &str) -> Vec<u8> {
+    let node = [&[0x0a, 1, b'n', 0x12, operator.len() as u8][..], operator.as_bytes()].concat();
+    let mut out = vec![name.len() as u8];
+    out.extend(name.as_bytes());
+    out.extend([0, node.len() as u8]);
+    let second = out.len();
+    out.extend(&node);
+    out.extend([0, 2]);
+    let vector = out.len();
+    out.extend([vector as u8 - 1, (vector + 1 - second) as u8, 5 << 2, 5 << 2]);
+    out.extend([4, 10 << 2, 1]);
+    out
+}
+
+fn by_name(name: &'static str, settings: Option<Vec<u8>>) -> Vec<u8> {
+    Lite { code: vec![Field::Byte(32), Field::Text(name)], settings, ..Lite::default() }.file()
+}
+
+#[test]
+fn an_operator_by_name_runs_what_its_settings_say() {
+    check("m.tflite", &by_name("Mine", None), "TFS301");
+    let sound = judge("m.tflite", &by_name("FlexErf", Some(flex("Erf", "Erf"))));
+    assert_eq!(rules(&sound), ["TFS302"], "{:?}", sound.findings);
+    check("m.tflite", &by_name("FlexReadFile", Some(flex("ReadFile", "ReadFile"))), "TFS101");
+    check("m.tflite", &by_name("FlexAdd", Some(flex("Add", "ReadFile"))), "TFS101");
+    check("m.tflite", &by_name("FlexAdd", Some(flex("ReadFile", "Add"))), "TFS101");
+    check("m.tflite", &by_name("FlexAdd", Some(flex("Add", "Sub"))), "INT911");
+    check("m.tflite", &by_name("FlexAddMine", Some(flex("AddMine", "AddMine"))), "TFS202");
+    check("m.tflite", &by_name("FlexAdd", None), "INT911");
+    let whole = flex("Add", "Add");
+    for cut in 0..whole.len() {
+        check("m.tflite", &by_name("FlexAdd", Some(whole[..cut].to_vec())), "INT911");
+    }
+}
+
+#[test]
+fn an_operator_code_is_the_larger_of_two() {
+    let coded = |old: u8, new: i32| {
+        let code = vec![Field::Byte(old), Field::Text("Mine"), Field::None, Field::Number(new as u32)];
+        Lite { code, ..Lite::default() }.file()
+    };
+    check("m.tflite", &coded(32, -1), "TFS301");
+    check("m.tflite", &coded(255, 32), "TFS301");
+    check("m.tflite", &coded(127, 9999), "TFS304");
+    check("m.tflite", &coded(249, -7), "INT911");
+    assert!(passes(&judge("m.tflite", &coded(127, 150))));
+}
+
+#[test]
+fn control_flow_goes_to_graphs_that_exist() {
+    let loops = |condition: i32, body: i32| {
+        let options = vec![Field::Number(condition as u32), Field::Number(body as u32)];
+        Lite { code: vec![Field::Byte(119)], options: Some(options), ..Lite::default() }.file()
+    };
+    let report = judge("m.tflite", &loops(0, 0));
+    assert!(passes(&report), "{:?}", report.findings);
+    check("m.tflite", &loops(0, 1), "INT911");
+    check("m.tflite", &loops(-5, 0), "INT911");
+}
+
+#[test]
+fn texts_lie_in_their_tensor() {
+    let texts = |numbers: &[i32]| {
+        let mut data: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        data.extend(b"catdog");
+        Lite { kind: 5, shape: vec![2], data, ..Lite::default() }.file()
+    };
+    let report = judge("m.tflite", &texts(&[2, 16, 19, 22]));
+    assert!(passes(&report), "{:?}", report.findings);
+    for numbers in [
+        &[2, 16, 19, 23][..],
+        &[2, 16, 24, 22],
+        &[2, -16, 19, 22],
+        &[2, 0x7fff_fff0, -16, i32::MAX],
+        &[1, 12, 18],
+        &[i32::MAX, 16, 19, 22],
+        &[-1, 16, 19, 22],
+    ] {
+        check("m.tflite", &texts(numbers), "INT911");
+    }
+}
+
+#[test]
+fn places_of_a_sparse_tensor_lie_inside_of_it() {
+    let list = |numbers: Vec<i32>| Field::Table(vec![Field::Integers(numbers)]);
+    let sparse = |order: Vec<i32>, dense: i32, segments: Vec<i32>, indices: Vec<i32>, values: usize| {
+        let rows = vec![Field::Byte(0), Field::Number(dense as u32)];
+        let columns = vec![
+            Field::Byte(1),
+            Field::Number(0),
+            Field::Byte(1),
+            list(segments),
+            Field::Byte(1),
+            list(indices),
+        ];
+        let sparsity = vec![Field::Integers(order), Field::None, Field::Tables(vec![rows, columns])];
+        let data = vec![0; 4 * values];
+        Lite { sparsity: Some(sparsity), data, ..Lite::default() }.file()
+    };
+    let report = judge("m.tflite", &sparse(vec![0, 1], 2, vec![0, 1, 2], vec![1, 0], 2));
+    assert!(passes(&report), "{:?}", report.findings);
+    for file in [
+        sparse(vec![0, 1], 2, vec![0, 1, 2], vec![2, 0], 2),
+        sparse(vec![0, 1], 2, vec![0, 1, 2], vec![-1, 0], 2),
+        sparse(vec![0, 1], 2, vec![0, 1, 9], vec![1, 0], 2),
+        sparse(vec![0, 1], 2, vec![0, 2], vec![1, 0], 2),
+        sparse(vec![0, 1], 3, vec![0, 1, 2, 2], vec![1, 0], 2),
+        sparse(vec![0, 0], 2, vec![0, 1, 2], vec![1, 0], 2),
+        sparse(vec![0, 9], 2, vec![0, 1, 2], vec![1, 0], 2),
+        sparse(vec![0, 1], 2, vec![0, 1, 2], vec![1, 0], 3),
+    ] {
+        check("m.tflite", &file, "INT911");
+    }
+}
+
 fn catboost(sizes: Vec<i32>, starts: Vec<i32>, values: usize, parts: Vec<&'static str>) -> Vec<u8> {
-    let trees = vec![
+    catboost_of(forest(vec![0; 3], sizes, starts, values), parts)
+}
+
+/// Trees over one feature with two borders.
+fn forest(splits: Vec<i32>, sizes: Vec<i32>, starts: Vec<i32>, values: usize) -> Vec<Field> {
+    let feature = vec![Field::Byte(0), Field::Number(0), Field::Number(0), Field::Integers(vec![0, 0])];
+    vec![
         Field::Number(1),
-        Field::Integers(vec![0; 3]),
+        Field::Integers(splits),
         Field::Integers(sizes),
         Field::Integers(starts),
         Field::None,
-        Field::None,
+        Field::Tables(vec![feature]),
         Field::None,
         Field::None,
         Field::Doubles(values),
-    ];
+    ]
+}
+
+fn catboost_of(trees: Vec<Field>, parts: Vec<&'static str>) -> Vec<u8> {
     let mut out = vec![0; 4];
     let release =
         vec![Field::Text("catboost_version_info"), Field::Text("Git info:\n Branch: tags/v1.2.10\n")];
@@ -217,6 +360,36 @@ fn a_catboost_model_must_agree_with_its_counts() {
     check("m.cbm", &counted[..counted.len() - 1], "INT912");
     check("m.cbm", &[&counted[..], b"x"].concat(), "INT913");
     check("m.cbm", &catboost(vec![1, 2], vec![0, 1], 6, vec!["other"]), "TFS303");
+}
+
+#[test]
+fn splits_and_leaves_of_a_catboost_model_exist() {
+    let splits = |splits: Vec<i32>| catboost_of(forest(splits, vec![1], vec![0], 2), Vec::new());
+    assert!(passes(&judge("m.cbm", &splits(vec![1]))));
+    for split in [2, -5, 2_000_000_000] {
+        check("m.cbm", &splits(vec![split]), "INT952");
+    }
+    // A split and two leaves, which keep no condition.
+    let stepped = |steps: [(i32, i32); 3], leaves: Vec<i32>, splits: Vec<i32>| {
+        let mut trees = forest(splits, vec![3], vec![0], 2);
+        let steps = steps.iter().map(|(left, right)| left | right << 16).collect();
+        trees.extend([Field::None, Field::Integers(steps), Field::Integers(leaves)]);
+        catboost_of(trees, Vec::new())
+    };
+    let leaf = (0, 0);
+    let report = judge("m.cbm", &stepped([(1, 2), leaf, leaf], vec![-1, 0, 1], vec![1, -1, -1]));
+    assert!(passes(&report), "{:?}", report.findings);
+    for file in [
+        stepped([(1, 3), leaf, leaf], vec![-1, 0, 1], vec![1, 0, 0]),
+        stepped([(0xffff, 0xffff), leaf, leaf], vec![-1, 0, 1], vec![1, 0, 0]),
+        stepped([(1, 2), leaf, leaf], vec![-1, 0, 2], vec![1, 0, 0]),
+        stepped([(1, 2), leaf, leaf], vec![-1, 0, -1], vec![1, 0, 0]),
+        stepped([(1, 0), leaf, leaf], vec![-1, 0, 1], vec![1, 0, 0]),
+        stepped([(1, 2), leaf, leaf], vec![-1, 0], vec![1, 0, 0]),
+        stepped([(1, 2), leaf, leaf], vec![-1, 0, 1], vec![2, 0, 0]),
+    ] {
+        check("m.cbm", &file, "INT952");
+    }
 }
 
 proptest! {

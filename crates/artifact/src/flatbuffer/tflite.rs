@@ -1,51 +1,27 @@
 //! TensorFlow Lite models (`tensorflow/compiler/mlir/lite/schema/schema.fbs`, version 3).
 
+mod operator;
+mod tensor;
+
 use std::collections::BTreeSet;
 
-use tagship_domain::signature::{Signature, TensorSpec};
+use tagship_domain::signature::Signature;
 
-use super::reader::{Buffer, Table};
+use self::operator::Around;
+use super::reader::{Buffer, Table, Vector};
 use crate::{
     analyse::Context,
     findings::Findings,
     pages::{Fault, Pages},
     rules,
     stream::{Stop, Stream},
-    tensorflow,
 };
 
-/// The operator code that stands for one by name.
-const CUSTOM: u64 = 32;
+/// Bytes behind everything that is looked at that fill the file up.
+const LEEWAY: u64 = 16;
 
-/// Element types in order: bits per element (0 where they vary) and name in the Open Inference Protocol.
-const TYPES: &[(u64, &str)] = &[
-    (32, "FP32"),
-    (16, "FP16"),
-    (32, "INT32"),
-    (8, "UINT8"),
-    (64, "INT64"),
-    (0, "BYTES"),
-    (8, "BOOL"),
-    (16, "INT16"),
-    (64, "COMPLEX64"),
-    (8, "INT8"),
-    (64, "FP64"),
-    (128, "COMPLEX128"),
-    (64, "UINT64"),
-    (0, "RESOURCE"),
-    (0, "VARIANT"),
-    (32, "UINT32"),
-    (16, "UINT16"),
-    (4, "INT4"),
-    (16, "BF16"),
-];
-
-/// Bytes behind everything that is looked at that may be parts of it: the settings of one operator, a signature.
-const LEEWAY: u64 = 256;
-
-/// Inputs or outputs of a graph, and axes of a tensor: more are not told.
+/// Inputs or outputs of a graph: more are not told.
 const MAX_INTERFACE: usize = 1024;
-const MAX_AXES: usize = 64;
 
 /// Judges a file; its interface.
 pub(crate) fn scan(
@@ -73,8 +49,8 @@ struct Model<'m> {
     counted: BTreeSet<u64>,
 }
 
-/// Bytes of each buffer; `None` where they lie behind the model.
-type Buffers = Vec<Option<u64>>;
+/// Where the bytes of each buffer are; `None` where it has none.
+type Buffers = Vec<Option<Vector>>;
 
 impl Model<'_> {
     fn bad(&mut self, table: &Table, what: &str, message: impl Into<String>) {
@@ -87,9 +63,9 @@ impl Model<'_> {
         if version != 3 {
             self.bad(&model, "version", format!("schema version {version}; 3 is known here"));
         }
-        let codes = self.buffer.tables(&model, 1)?;
-        for code in &codes {
-            self.operator_code(code)?;
+        let mut codes = Vec::new();
+        for code in self.buffer.tables(&model, 1)? {
+            codes.push(self.operator_code(&code)?);
         }
         self.findings.facts.state("TensorFlow Lite schema", &version.to_string());
         self.findings.facts.state("producer", &self.buffer.text(&model, 3)?);
@@ -100,12 +76,16 @@ impl Model<'_> {
         }
         let mut signature = Signature::default();
         for (index, graph) in graphs.iter().enumerate() {
-            let interface = self.graph(graph, codes.len(), &buffers)?;
+            let around = Around { codes: &codes, graphs: graphs.len(), buffers: &buffers };
+            let interface = self.graph(graph, &around)?;
             if index == 0 {
                 signature = interface;
             }
         }
+        self.buffer.integers(&model, 5)?;
+        self.signatures(&model, graphs.len())?;
         for metadata in self.buffer.tables(&model, 6)? {
+            self.buffer.text(&metadata, 0)?;
             let buffer = self.buffer.scalar(&metadata, 1, 4, 0)?;
             if buffer >= buffers.len() as u64 {
                 self.bad(&metadata, "metadata", format!("buffer {buffer} does not exist"));
@@ -117,22 +97,6 @@ impl Model<'_> {
             self.findings.at(&rules::FLAT_TRAILING, self.buffer.reach, message);
         }
         Ok(signature)
-    }
-
-    /// An operator by name is native code of the application, or TensorFlow's.
-    fn operator_code(&mut self, code: &Table) -> Result<(), Fault> {
-        let number = self.buffer.scalar(code, 0, 1, 0)?.max(self.buffer.scalar(code, 3, 4, 0)?);
-        let name = self.buffer.text(code, 1)?;
-        let at = Some(code.at);
-        if let Some(operator) = name.strip_prefix("Flex") {
-            let message = "the model runs this operator of TensorFlow";
-            let rule = tensorflow::judge_operator(operator).unwrap_or(&rules::TFLITE_FLEX);
-            self.findings.about(rule, at, &name, message);
-        } else if number == CUSTOM {
-            let message = "this operator needs native code that is not in the file";
-            self.findings.about(&rules::TFLITE_CUSTOM, at, &name, message);
-        }
-        Ok(())
     }
 
     fn buffers(&mut self, model: &Table) -> Result<Buffers, Fault> {
@@ -148,19 +112,36 @@ impl Model<'_> {
             if offset > 1 {
                 self.buffer.reach = self.buffer.reach.max(offset + size);
             }
-            let outside = (offset > 1).then_some(size);
-            sizes.push(data.map(|data| data.count).or(outside));
+            let outside = (offset > 1).then_some(Vector { at: offset, count: size });
+            sizes.push(data.or(outside));
         }
         Ok(sizes)
     }
 
-    fn graph(&mut self, graph: &Table, codes: usize, buffers: &Buffers) -> Result<Signature, Fault> {
+    /// The names that callers use: each leads to a graph.
+    fn signatures(&mut self, model: &Table, graphs: usize) -> Result<(), Fault> {
+        for signature in self.buffer.tables(model, 7)? {
+            for field in [0, 1] {
+                for tensor in self.buffer.tables(&signature, field)? {
+                    self.buffer.text(&tensor, 0)?;
+                }
+            }
+            self.buffer.text(&signature, 2)?;
+            let graph = self.buffer.scalar(&signature, 4, 4, 0)?;
+            if graph >= graphs as u64 {
+                self.bad(&signature, "signature_defs", format!("graph {graph} does not exist"));
+            }
+        }
+        Ok(())
+    }
+
+    fn graph(&mut self, graph: &Table, around: &Around<'_>) -> Result<Signature, Fault> {
+        self.buffer.text(graph, 4)?;
         let tensors = self.buffer.tables(graph, 0)?;
         let mut specs = Vec::new();
         for tensor in &tensors {
-            specs.push(self.tensor(tensor, buffers)?);
+            specs.push(self.tensor(tensor, around.buffers)?);
         }
-        let is_tensor = |index: &i32| usize::try_from(*index).is_ok_and(|index| index < tensors.len());
         let mut signature = Signature::default();
         for (field, list) in [(1, &mut signature.inputs), (2, &mut signature.outputs)] {
             let indices = self.buffer.integers(graph, field)?;
@@ -175,62 +156,8 @@ impl Model<'_> {
             }
         }
         for operator in self.buffer.tables(graph, 3)? {
-            let code = self.buffer.scalar(&operator, 0, 4, 0)?;
-            if code >= codes as u64 {
-                self.bad(&operator, "operators", format!("operator code {code} does not exist"));
-            }
-            let inputs = self.buffer.integers(&operator, 1)?;
-            let outputs = self.buffer.integers(&operator, 2)?;
-            self.buffer.child(&operator, 4)?;
-            self.buffer.vector(&operator, 5, 1)?;
-            // An input that is left out is written as -1.
-            let missing =
-                inputs.iter().filter(|index| **index != -1).chain(&outputs).find(|index| !is_tensor(index));
-            if let Some(missing) = missing {
-                self.bad(&operator, "operators", format!("tensor {missing} does not exist"));
-            }
+            self.operator(&operator, tensors.len(), around)?;
         }
         Ok(signature)
-    }
-
-    fn tensor(&mut self, tensor: &Table, buffers: &Buffers) -> Result<TensorSpec, Fault> {
-        let name = self.buffer.text(tensor, 3)?;
-        let shape = self.buffer.integers(tensor, 0)?;
-        let free = self.buffer.integers(tensor, 7)?;
-        if shape.len().max(free.len()) > MAX_AXES {
-            return Err(Fault::Limit { at: tensor.at, what: "a tensor of more axes than are followed" });
-        }
-        let kind = self.buffer.scalar(tensor, 1, 1, 0)?;
-        let index = self.buffer.scalar(tensor, 2, 4, 0)?;
-        if let Some(quantization) = self.buffer.child(tensor, 4)? {
-            for (field, width) in [(0, 4), (1, 4), (2, 4), (3, 8)] {
-                self.buffer.vector(&quantization, field, width)?;
-            }
-        }
-        let sparse = self.buffer.child(tensor, 6)?.is_some();
-        let known = usize::try_from(kind).ok().and_then(|kind| TYPES.get(kind));
-        let data = usize::try_from(index).ok().and_then(|index| buffers.get(index));
-        let elements =
-            shape.iter().try_fold(1u64, |product, size| product.checked_mul(u64::try_from(*size).ok()?));
-        match (known, data, elements) {
-            (None, _, _) => self.bad(tensor, &name, format!("element type {kind} does not exist")),
-            (_, None, _) => self.bad(tensor, &name, format!("buffer {index} does not exist")),
-            (_, _, None) => self.bad(tensor, &name, format!("shape {shape:?} is impossible")),
-            (Some((bits, _)), Some(Some(size)), Some(elements)) if *bits > 0 && *size > 0 && !sparse => {
-                let wanted = u128::from(elements) * u128::from(*bits);
-                if wanted.div_ceil(8) != u128::from(*size) {
-                    self.bad(tensor, &name, format!("{size} bytes for shape {shape:?}"));
-                }
-            }
-            _ => {}
-        }
-        if let (Some((1.., kind)), Some(Some(1..))) = (known, data)
-            && self.counted.insert(index)
-        {
-            self.findings.facts.tensor(kind, elements.filter(|_| !sparse));
-        }
-        let datatype = known.map_or("UNKNOWN", |(_, name)| name).to_owned();
-        let shape = if free.len() == shape.len() { free } else { shape };
-        Ok(TensorSpec { name, datatype, shape: shape.into_iter().map(i64::from).collect() })
     }
 }

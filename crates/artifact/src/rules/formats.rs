@@ -186,6 +186,9 @@ rules! {
     FLAT_LIMIT "TFS303" Medium Incomplete
         "more structure than can be followed in bounded memory"
         "Split the model, or validate it outside of its container.";
+    TFLITE_OPERATOR "TFS304" Medium Incomplete
+        "a built-in operator that is not known here"
+        "Update Tagship, or convert with a released version of TensorFlow Lite.";
     // Integrity of boosters
     BOOSTER_SYNTAX "INT951" High Error
         "the document of a booster does not parse"
