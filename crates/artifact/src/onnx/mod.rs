@@ -15,6 +15,7 @@ mod opset;
 mod parser;
 mod provenance;
 mod size;
+mod sparse;
 mod tensor;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use super::names::Name;
 /// Values of a tensor that are kept: no shape is longer.
 pub(super) const MAX_RANK: usize = 16;
 /// Elements above which a constant size is a bomb.
-const MAX_ELEMENTS: u64 = 1 << 30;
+pub(super) const MAX_ELEMENTS: u64 = 1 << 30;
 /// Constants and operators that are remembered.
 const MAX_REMEMBERED: usize = 200_000;
 
@@ -23,6 +23,7 @@ struct Watched {
     operator: String,
     scope: u32,
     inputs: Vec<Name>,
+    output: Option<Name>,
     /// The size as an attribute gives it.
     shape: Option<Vec<i64>>,
     at: u64,
@@ -67,36 +68,132 @@ impl Sizes {
                 return true;
             }
             "RandomNormal" | "RandomUniform" => attribute("shape").cloned(),
-            "ConstantOfShape" | "Expand" | "Tile" | "Range" => None,
+            "Pad" => attribute("pads").cloned(),
+            operator if MAKERS.contains(&operator) || is_folded(operator) => None,
             _ => return true,
         };
         if self.watched.len() >= MAX_REMEMBERED {
-            return false;
+            // Without those that only compute sizes, fewer are known; without a maker, a bomb may be missed.
+            return is_folded(node.operator);
         }
-        let inputs = node.inputs.iter().copied().take(3).collect();
-        self.watched.push(Watched { operator: node.operator.to_owned(), scope, inputs, shape, at: node.at });
+        let inputs = node.inputs.iter().copied().take(MAX_RANK).collect();
+        let output = node.outputs.first().copied();
+        let operator = node.operator.to_owned();
+        self.watched.push(Watched { operator, scope, inputs, output, shape, at: node.at });
         true
     }
 
-    /// Works out the sizes that constants give.
+    /// Works out the sizes that constants give, in the order of the nodes.
     pub(super) fn bombs(self) -> Vec<Bomb> {
-        let Self { constants, watched } = self;
-        let bomb = |node: Watched| {
-            let constant = |input: usize| constants.get(&(node.scope, *node.inputs.get(input)?));
+        let Self { mut constants, watched } = self;
+        // Elements that joined tensors have at least.
+        let mut joined: HashMap<(u32, Name), u64> = HashMap::new();
+        let mut bombs = Vec::new();
+        for node in watched {
+            let known: Vec<Option<&[i64]>> = node
+                .inputs
+                .iter()
+                .map(|input| constants.get(&(node.scope, *input)).map(Vec::as_slice))
+                .collect();
+            let least = |input: &Name| joined.get(&(node.scope, *input)).copied().unwrap_or(1);
             let elements = match node.operator.as_str() {
-                "ConstantOfShape" => constant(0).map(|shape| product(shape)),
-                "Expand" | "Tile" => constant(1).map(|shape| product(shape)),
-                "Range" => match (constant(0), constant(1), constant(2)) {
-                    (Some(start), Some(limit), Some(step)) => steps(start, limit, step),
-                    _ => None,
-                },
-                _ => node.shape.as_deref().map(product),
+                "Concat" => {
+                    Some(node.inputs.iter().fold(0u64, |sum, input| sum.saturating_add(least(input))))
+                }
+                operator => made(operator, &known, node.shape.as_deref()),
             };
-            let elements = elements.filter(|elements| *elements > MAX_ELEMENTS)?;
-            Some(Bomb { operator: node.operator, elements, at: node.at })
-        };
-        watched.into_iter().filter_map(bomb).collect()
+            let folded = fold(&node.operator, &known);
+            let key = node.output.map(|output| (node.scope, output));
+            if let (Some(key), Some(folded)) = (key, folded) {
+                constants.insert(key, folded);
+            }
+            if let (Some(key), "Concat", Some(elements)) = (key, node.operator.as_str(), elements) {
+                joined.insert(key, elements);
+            }
+            if let Some(elements) = elements.filter(|elements| *elements > MAX_ELEMENTS) {
+                bombs.push(Bomb { operator: node.operator, elements, at: node.at });
+            }
+        }
+        bombs
     }
+}
+
+/// Operators whose output is as large as an input says.
+const MAKERS: &[&str] = &[
+    "BlackmanWindow",
+    "ConstantOfShape",
+    "Expand",
+    "HammingWindow",
+    "HannWindow",
+    "OneHot",
+    "Range",
+    "Resize",
+    "Tile",
+    "Upsample",
+];
+
+/// Whether sizes may be computed by this operator.
+fn is_folded(operator: &str) -> bool {
+    matches!(
+        operator,
+        "Add"
+            | "Cast"
+            | "Concat"
+            | "Flatten"
+            | "Identity"
+            | "Mul"
+            | "Reshape"
+            | "Squeeze"
+            | "Sub"
+            | "Unsqueeze"
+    )
+}
+
+/// Elements that an operator makes at least.
+fn made(operator: &str, known: &[Option<&[i64]>], shape: Option<&[i64]>) -> Option<u64> {
+    let constant = |input: usize| known.get(input).copied().flatten();
+    match operator {
+        "ConstantOfShape" | "BlackmanWindow" | "HammingWindow" | "HannWindow" => constant(0).map(product),
+        "Expand" | "Tile" | "OneHot" | "Upsample" => constant(1).map(product),
+        // Scales were the second input at first, and are the third; sizes are the fourth.
+        "Resize" => (1..4).filter_map(constant).map(product).max(),
+        "Pad" => constant(1).or(shape).map(padded),
+        "Range" => steps(constant(0)?, constant(1)?, constant(2)?),
+        _ => shape.map(product),
+    }
+}
+
+/// What is added before and behind each axis, multiplied.
+fn padded(pads: &[i64]) -> u64 {
+    let (before, behind) = pads.split_at(pads.len() / 2);
+    let sums: Vec<i64> =
+        before.iter().zip(behind).map(|(one, other)| one.saturating_add(*other).max(0)).collect();
+    product(&sums)
+}
+
+/// The constant that an operator gives for constants.
+fn fold(operator: &str, known: &[Option<&[i64]>]) -> Option<Vec<i64>> {
+    let first = known.first().copied().flatten();
+    match operator {
+        "Cast" | "Flatten" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze" => first.map(<[i64]>::to_vec),
+        "Concat" => {
+            let parts: Option<Vec<&[i64]>> = known.iter().copied().collect();
+            Some(parts?.concat()).filter(|all| all.len() <= MAX_RANK)
+        }
+        "Add" => each(first?, known.get(1).copied().flatten()?, i64::saturating_add),
+        "Sub" => each(first?, known.get(1).copied().flatten()?, i64::saturating_sub),
+        "Mul" => each(first?, known.get(1).copied().flatten()?, i64::saturating_mul),
+        _ => None,
+    }
+}
+
+/// Combines two lists of one length; a list of one number stands for as many as the other has.
+fn each(left: &[i64], right: &[i64], combine: fn(i64, i64) -> i64) -> Option<Vec<i64>> {
+    let length = left.len().max(right.len());
+    let at = |list: &[i64], index: usize| {
+        if list.len() == 1 { list.first().copied() } else { list.get(index).copied() }
+    };
+    (0..length).map(|index| Some(combine(at(left, index)?, at(right, index)?))).collect()
 }
 
 fn product(shape: &[i64]) -> u64 {

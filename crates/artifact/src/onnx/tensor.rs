@@ -5,6 +5,7 @@ use super::{
     names::Name,
     parser::Parser,
     size::MAX_RANK,
+    sparse::Places,
     wire::{Messages as _, Wire},
 };
 use crate::{rules, stream::Stop};
@@ -13,8 +14,11 @@ use crate::{rules, stream::Stop};
 #[derive(Debug, Default)]
 pub(super) struct Tensor {
     pub(super) name: String,
-    /// The values of a small integer tensor.
+    /// The values of a small tensor of numbers that may be a size, rounded towards zero.
     pub(super) integers: Option<Vec<i64>>,
+    pub(super) dims: Vec<i64>,
+    /// Its data is in another file.
+    pub(super) outside: bool,
     /// Element type and number of elements, where the type is known.
     counted: Option<(&'static str, Option<u64>)>,
 }
@@ -28,13 +32,20 @@ struct Fields {
     /// Bytes of `raw_data`.
     raw: Option<u64>,
     small: Vec<u8>,
+    /// Bytes of `float_data`, where it is small.
+    floats: Vec<u8>,
     /// Elements in the typed fields 4, 5, 6, 7, 10 and 11.
     typed: [u64; 6],
     integers: Vec<i64>,
+    /// The data, where it is places in a sparse tensor.
+    places: Option<Places>,
     segment: bool,
     location: u64,
     external: External,
 }
+
+/// Bytes of a small list of numbers of four bytes.
+const SMALL: u64 = 4 * MAX_RANK as u64;
 
 /// Dimensions that a tensor may have.
 const MAX_DIMS: usize = 64;
@@ -42,7 +53,16 @@ const MAX_DIMS: usize = 64;
 impl Parser<'_, '_> {
     /// Reads and checks a tensor of this many bytes.
     pub(super) fn tensor(&mut self, length: u64) -> Result<Tensor, Stop> {
-        let mut fields = Fields::default();
+        self.tensor_into(length, Fields::default()).map(|(tensor, _)| tensor)
+    }
+
+    /// Reads the places of a sparse tensor.
+    pub(super) fn indices(&mut self, length: u64) -> Result<(Tensor, Places), Stop> {
+        let fields = Fields { places: Some(Places::default()), ..Fields::default() };
+        self.tensor_into(length, fields).map(|(tensor, places)| (tensor, places.unwrap_or_default()))
+    }
+
+    fn tensor_into(&mut self, length: u64, mut fields: Fields) -> Result<(Tensor, Option<Places>), Stop> {
         self.nested(length, |parser, number, value| parser.tensor_field(number, value, &mut fields))?;
         let integers = self.check_tensor(&fields);
         if fields.location == 1 {
@@ -55,7 +75,10 @@ impl Parser<'_, '_> {
             self.check_external(&fields.external, &fields.name, None);
         }
         let counted = kind_name(fields.kind).map(|kind| (kind, count(&fields.dims)));
-        Ok(Tensor { name: fields.name, integers, counted })
+        let Fields { name, dims, kind, places, location, .. } = fields;
+        // Places are numbers of eight bytes.
+        let places = places.filter(|_| kind == 7);
+        Ok((Tensor { name, integers, dims, outside: location == 1, counted }, places))
     }
 
     fn tensor_field(&mut self, number: u32, value: Wire, fields: &mut Fields) -> Result<(), Stop> {
@@ -70,12 +93,26 @@ impl Parser<'_, '_> {
             }
             (2, Wire::Varint(kind)) => fields.kind = kind,
             (3, Wire::Bytes(_)) => fields.segment = true,
+            (4, Wire::Bytes(length @ 0..=SMALL)) if length.is_multiple_of(4) && fields.typed[0] == 0 => {
+                self.stream.take(length, 8 * MAX_RANK, &mut fields.floats)?;
+                fields.typed[0] += length / 4;
+            }
             (4, value) => fields.typed[0] += self.fixed(value, 4)?,
-            (5, value) => fields.typed[1] += self.varints(value, |_| ())?,
+            (5, value) => {
+                let integers = &mut fields.integers;
+                fields.typed[1] += self.varints(value, |integer| {
+                    if integers.len() <= MAX_RANK {
+                        integers.push(integer.cast_signed());
+                    }
+                })?;
+            }
             (6, Wire::Bytes(_)) => fields.typed[2] += 1,
             (7, value) => {
-                let integers = &mut fields.integers;
-                fields.typed[3] += self.varints(value, |integer| {
+                let Fields { integers, places, dims, typed, .. } = fields;
+                typed[3] += self.varints(value, |integer| {
+                    if let Some(places) = places {
+                        places.push(dims, integer.cast_signed());
+                    }
                     if integers.len() <= MAX_RANK {
                         integers.push(integer.cast_signed());
                     }
@@ -86,7 +123,14 @@ impl Parser<'_, '_> {
                 if fields.raw.replace(length).is_some() {
                     return Err(self.fail(&rules::ONNX_SIZE, "a tensor with its data twice"));
                 }
-                self.stream.take(length, 8 * MAX_RANK, &mut fields.small)?;
+                match &mut fields.places {
+                    Some(places) if length.is_multiple_of(8) => {
+                        for _ in 0..length / 8 {
+                            places.push(&fields.dims, self.stream.little_endian(8)?.cast_signed());
+                        }
+                    }
+                    _ => self.stream.take(length, 8 * MAX_RANK, &mut fields.small)?,
+                }
             }
             (10, value) => fields.typed[4] += self.fixed(value, 8)?,
             (11, value) => fields.typed[5] += self.varints(value, |_| ())?,
@@ -155,26 +199,6 @@ impl Parser<'_, '_> {
             return None;
         }
         integers(fields, elements)
-    }
-
-    /// Reads a sparse tensor; its values carry the name.
-    pub(super) fn sparse_tensor(&mut self, length: u64) -> Result<Tensor, Stop> {
-        let mut values = Tensor::default();
-        self.nested(length, |parser, number, value| {
-            match (number, value) {
-                (1, Wire::Bytes(length)) => values = parser.tensor(length)?,
-                (2, Wire::Bytes(length)) => {
-                    parser.tensor(length)?;
-                }
-                (3, value) => {
-                    parser.varints(value, |_| ())?;
-                }
-                _ => parser.unknown("SparseTensorProto", number),
-            }
-            Ok(())
-        })?;
-        values.integers = None;
-        Ok(values)
     }
 
     /// The name of an initializer, its small integers remembered.
@@ -278,14 +302,21 @@ fn size(fields: &Fields) -> Option<u64> {
     kind.bytes(count(&fields.dims)?)
 }
 
-/// The values of a small INT64 tensor.
+/// The values of a small tensor of numbers, rounded towards zero.
+#[expect(clippy::cast_possible_truncation, reason = "what is no size saturates")]
 fn integers(fields: &Fields, elements: u64) -> Option<Vec<i64>> {
-    if fields.kind != 7 || elements > MAX_RANK as u64 {
+    if elements > MAX_RANK as u64 || !matches!(fields.kind, 1 | 6 | 7) || fields.places.is_some() {
         return None;
     }
-    if fields.raw.is_some() {
-        let words = fields.small.as_chunks::<8>().0;
-        return Some(words.iter().map(|word| i64::from_le_bytes(*word)).collect());
+    let data = if fields.raw.is_some() { &fields.small } else { &fields.floats };
+    let words = data.as_chunks::<4>().0.iter();
+    match fields.kind {
+        1 => Some(words.map(|word| f32::from_le_bytes(*word) as i64).collect()),
+        6 if fields.raw.is_some() => Some(words.map(|word| i64::from(i32::from_le_bytes(*word))).collect()),
+        7 if fields.raw.is_some() => {
+            let words = data.as_chunks::<8>().0.iter();
+            Some(words.map(|word| i64::from_le_bytes(*word)).collect())
+        }
+        _ => Some(fields.integers.clone()),
     }
-    Some(fields.integers.clone())
 }

@@ -191,6 +191,77 @@ fn a_few_bytes_may_not_make_a_huge_tensor() {
     assert!(passes(&judge("m.onnx", &sized("ConstantOfShape", &["s"], &[4, 4]))));
 }
 
+/// An INT64 tensor, or one of FP32 zeros where there are no numbers.
+fn tensor(name: &str, dims: &[u64], numbers: &[i64]) -> Message {
+    let shaped = dims.iter().fold(Message::default(), |tensor, size| tensor.number(1, *size)).bytes(8, name);
+    if numbers.is_empty() {
+        let zeros: Vec<u8> = (0..4 * dims.iter().product::<u64>()).map(|_| 0).collect();
+        return shaped.number(2, 1).bytes(9, zeros);
+    }
+    let raw: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    shaped.number(2, 7).bytes(9, raw)
+}
+
+#[test]
+fn sizes_that_constants_lead_to_are_followed() {
+    let with = |nodes: &[Message], constants: &[Message]| {
+        with_graph(|g| {
+            let g = nodes.iter().cloned().fold(g, |g, node| g.message(1, node));
+            constants.iter().cloned().fold(g, |g, tensor| g.message(5, tensor))
+        })
+    };
+    let fill = || node("ConstantOfShape", &["s"], &["z"]);
+    let half = || tensor("a", &[1], &[1 << 20]);
+    let float = |bits: f32| {
+        let raw = bits.to_le_bytes();
+        Message::default().number(1, 1).number(2, 1).bytes(8, "f").bytes(9, raw)
+    };
+    let typed = Message::default().number(1, 1).number(2, 1).bytes(8, "f").bytes(4, 1e12f32.to_le_bytes());
+    check(&with(&[node("Mul", &["a", "a"], &["s"]), fill()], &[half()]), "ONX205");
+    check(&with(&[node("Concat", &["a", "a"], &["s"]), fill()], &[half()]), "ONX205");
+    check(&with(&[node("Identity", &["b"], &["s"]), fill()], &[tensor("b", &[1], &[1 << 40])]), "ONX205");
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[float(1e12)]), "ONX205");
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[typed]), "ONX205");
+    check(&with(&[node("Upsample", &["x", "f"], &["z"])], &[float(1e12)]), "ONX205");
+    check(&with(&[node("Pad", &["x", "p"], &["z"])], &[tensor("p", &[2], &[1 << 40, 0])]), "ONX205");
+    check(&with(&[node("HannWindow", &["b"], &["z"])], &[tensor("b", &[1], &[1 << 40])]), "ONX205");
+    check(&with(&[node("OneHot", &["x", "b", "x"], &["z"])], &[tensor("b", &[1], &[1 << 40])]), "ONX205");
+    check(&with(&[node("Resize", &["x", "", "", "b"], &["z"])], &[tensor("b", &[1], &[1 << 40])]), "ONX205");
+    let names: Vec<String> = (0..41).map(|n| format!("c{n}")).collect();
+    let doubling: Vec<Message> = (0..40)
+        .map(|n| node("Concat", &[names[n].as_str(), names[n].as_str()], &[names[n + 1].as_str()]))
+        .collect();
+    check(&with(&doubling, &[tensor("c0", &[1], &[])]), "ONX205");
+    let sound = with(&[node("Mul", &["a", "a"], &["s"]), fill()], &[tensor("a", &[1], &[4])]);
+    assert!(passes(&judge("m.onnx", &sound)), "{:?}", judge("m.onnx", &sound).findings);
+}
+
+#[test]
+fn places_of_a_sparse_tensor_lie_inside_of_it() {
+    let sparse = |shape: &[u64], dims: &[u64], places: &[i64]| {
+        let parts =
+            Message::default().message(1, tensor("w2", &[2], &[])).message(2, tensor("", dims, places));
+        let sparse = shape.iter().fold(parts, |sparse, size| sparse.number(3, *size));
+        with_graph(|g| g.message(15, sparse))
+    };
+    for sound in [sparse(&[2, 3], &[2], &[0, 5]), sparse(&[2, 3], &[2, 2], &[0, 2, 1, 0])] {
+        let report = judge("m.onnx", &sound);
+        assert!(passes(&report), "{:?}", report.findings);
+    }
+    for file in [
+        sparse(&[2, 3], &[2], &[0, 6]),
+        sparse(&[2, 3], &[2], &[-1, 5]),
+        sparse(&[2, 3], &[2, 2], &[0, 2, 2, 0]),
+        sparse(&[2, 3], &[1], &[0]),
+        sparse(&[2, 3], &[2, 3], &[0, 0, 0, 0, 0, 0]),
+        sparse(&[(-2i64).cast_unsigned()], &[2], &[0, 1]),
+        sparse(&[], &[2], &[0, 0]),
+    ] {
+        check(&file, "INT408");
+    }
+    check(&sparse(&[1 << 20, 1 << 20], &[2], &[0, 1]), "ONX205");
+}
+
 #[test]
 fn imports_are_bounded() {
     let many = |model: Message| (0..300).fold(model, |model, n| model.message(8, opset(&format!("d{n}"), 1)));
