@@ -19,6 +19,8 @@ pub(super) struct Ask {
     query: Vec<(String, String)>,
     pub(super) content_type: String,
     agent: String,
+    /// Whether the account of clients asks, and not somebody whom a test plays.
+    pub(super) is_account: bool,
     body: Vec<u8>,
 }
 
@@ -54,6 +56,7 @@ impl Ask {
             query: query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect(),
             content_type: header("content-type").split(';').next().unwrap_or_default().trim().to_owned(),
             agent: header("user-agent"),
+            is_account: request.header("authorization").is_some(),
             body: request.body.clone(),
         })
     }

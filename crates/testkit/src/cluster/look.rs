@@ -189,6 +189,8 @@ pub(super) fn review(store: &Store, ask: &Ask) -> Result<Answered, Failure> {
             kind = format!("{kind}{separator}{part}");
         }
     }
-    review["status"] = json!({ "allowed": store.allows(text("verb"), &kind) });
+    let name = Some(text("name")).filter(|name| !name.is_empty());
+    let is_granted = store.allows(text("verb"), &kind) && store.grants.allow(text("verb"), &kind, name);
+    review["status"] = json!({ "allowed": is_granted });
     Ok((201, review))
 }

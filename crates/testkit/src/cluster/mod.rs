@@ -11,6 +11,7 @@ mod check;
 mod failure;
 mod fault;
 mod fields;
+mod grants;
 mod kinds;
 mod look;
 mod managers;
@@ -127,6 +128,16 @@ impl FakeCluster {
     pub fn deny(&self, verb: &str, kind: &str) {
         let denial = Denial { verb: verb.to_owned(), kind: kind.to_owned() };
         self.shared.locked().store.denied.push(denial);
+    }
+
+    /// Lets clients do what a Role grants, and nothing else; people and controllers whom a test plays may do all.
+    pub fn grant(&self, role: &Value) {
+        self.shared.locked().store.grants.set(role);
+    }
+
+    /// What clients have asked for so far: verbs and kinds, e.g. `create` and `services/proxy`.
+    pub fn uses(&self) -> Vec<(String, String)> {
+        self.shared.locked().store.grants.used()
     }
 
     /// What the pods behind a Service answer to every request that comes through the API server.
@@ -299,9 +310,14 @@ impl Inner {
     fn respond(&mut self, request: &Request) -> (u16, Value) {
         let path = request.target.split('?').next().unwrap_or_default();
         if let Some((service, _)) = path.split_once("/proxy/") {
-            return self.forward(service);
+            return self.forward(service).unwrap_or_else(|failure| (failure.code, failure.body()));
         }
-        let answered = match Ask::of(request) {
+        let ask = Ask::of(request);
+        if let Some(ask) = ask.as_ref().filter(|ask| ask.is_account) {
+            let kind = grants::qualified(&ask.plural, &ask.group);
+            self.store.grants.note(ask.verb(), &kind);
+        }
+        let answered = match ask {
             Some(ask) if ask.group == "authorization.k8s.io" && ask.plural == "selfsubjectaccessreviews" => {
                 look::review(&self.store, &ask)
             }
@@ -317,19 +333,30 @@ impl Inner {
 }
 
 impl Inner {
-    /// A request to the pods behind a Service: `.../services/http:name:port`.
-    fn forward(&self, service: &str) -> (u16, Value) {
-        let mut parts = service.rsplit(':');
-        let name = parts.nth(1).unwrap_or_default();
-        let answer = self.endpoints.get(name).cloned();
-        answer.unwrap_or_else(|| {
-            let failure = Failure::new(
-                503,
-                "ServiceUnavailable",
-                format!("no endpoints available for service {name:?}"),
+    /// A request to the pods behind a Service: `.../namespaces/ml/services/http:name:port`.
+    fn forward(&mut self, service: &str) -> Result<(u16, Value), Failure> {
+        let (collection, address) = service.rsplit_once('/').unwrap_or_default();
+        let namespace = collection.rsplit('/').nth(1).unwrap_or_default();
+        let mut parts = address.rsplit(':');
+        let (port, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        self.store.grants.note("create", "services/proxy");
+        let may = self.store.allows("create", "services/proxy")
+            && self.store.grants.allow("create", "services/proxy", Some(address));
+        if !may {
+            let message = format!(
+                "services {address:?} is forbidden: User \"tagship\" cannot create resource \"services/proxy\""
             );
-            (503, failure.body())
-        })
+            return Err(Failure::new(403, "Forbidden", message));
+        }
+        let missing = |what: String| Failure::new(503, "ServiceUnavailable", what);
+        let key = Key { kind: "services".to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
+        let object = self.store.objects.get(&key);
+        let mut ports = object.and_then(|object| object["spec"]["ports"].as_array()).into_iter().flatten();
+        if !ports.any(|there| there["port"].to_string() == port) {
+            return Err(missing(format!("no service port {port:?} found for service {name:?}")));
+        }
+        let answer = self.endpoints.get(name).cloned();
+        answer.ok_or_else(|| missing(format!("no endpoints available for service {name:?}")))
     }
 }
 

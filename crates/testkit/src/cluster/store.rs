@@ -8,6 +8,7 @@ use tagship_domain::Timestamp;
 use super::{
     ask::Ask,
     failure::Failure,
+    grants::Grants,
     kinds::{self, Resource},
 };
 
@@ -44,6 +45,8 @@ pub(super) struct Store {
     pub(super) objects: BTreeMap<Key, Value>,
     pub(super) events: Vec<Event>,
     pub(super) denied: Vec<Denial>,
+    /// What the account of clients may do beside that.
+    pub(super) grants: Grants,
     /// When definitions that were added are established, by [`Resource::qualified`].
     pub(super) established: BTreeMap<String, i64>,
     /// Seconds after 1970.
@@ -65,6 +68,7 @@ impl Store {
             objects: BTreeMap::new(),
             events: Vec::new(),
             denied: Vec::new(),
+            grants: Grants::default(),
             established: BTreeMap::new(),
             now: FIRST_DAY,
             version: 1,
@@ -135,7 +139,9 @@ impl Store {
             Some(subresource) => format!("{}/{subresource}", resource.qualified()),
             None => resource.qualified(),
         };
-        if self.allows(verb, &kind) {
+        // A POST names the object in its body alone, which no rule looks into.
+        let name = ask.name.as_deref().filter(|_| ask.method != "POST");
+        if self.allows(verb, &kind) && (!ask.is_account || self.grants.allow(verb, &kind, name)) {
             return Ok(());
         }
         let message = format!(

@@ -174,6 +174,7 @@ struct Change {
 /// Completes an object, checks it, finds its owners, and keeps it.
 fn finish(store: &mut Store, ask: &Ask, resource: &Resource, change: Change) -> Result<Answered, Failure> {
     let Change { key, live, mut new, base, managers } = change;
+    let taken_over = taken_over(live.as_ref(), ask, &new);
     keep_what_is_not_theirs(ask, resource, live.as_ref(), &mut new);
     shape::prune(&resource.schema, &mut new);
     shape::fill(&resource.schema, &mut new);
@@ -181,7 +182,7 @@ fn finish(store: &mut Store, ask: &Ask, resource: &Resource, change: Change) -> 
     if !wrong.is_empty() {
         return Err(Failure::invalid(resource, &key.name, &wrong));
     }
-    let managers = managers.unwrap_or_else(|| {
+    let managers = managers.or(taken_over).unwrap_or_else(|| {
         let (writer, time, api_version) = (writer(ask, false), store.time(), resource.api_version());
         let claim =
             Claim { schema: &resource.schema, writer: &writer, api_version: &api_version, now: &time };
@@ -208,6 +209,14 @@ fn finish(store: &mut Store, ask: &Ask, resource: &Resource, change: Change) -> 
         return Ok((200, new));
     }
     Ok((200, store.keep(key, new)))
+}
+
+/// The owners that a patch of `managedFields` names, as clients write them that change from one way of writing to another
+/// (`csaupgrade` of client-go). Read there, not measured.
+fn taken_over(live: Option<&Value>, ask: &Ask, new: &Value) -> Option<Managers> {
+    let said = &new["metadata"]["managedFields"];
+    let is_changed = ask.method == "PATCH" && said.as_array().is_some_and(|said| !said.is_empty());
+    live.filter(|live| is_changed && live["metadata"]["managedFields"] != *said).map(|_| Managers::of(new))
 }
 
 /// What the caller cannot change: the server's metadata, and either the status or everything but the status.

@@ -1,4 +1,4 @@
-//! The controller of a gateway: says of every route whether its parents take it and its backends exist.
+//! The controller of a gateway: says of every route whether its parents take it and its backends exist, with their ports.
 
 use std::collections::BTreeMap;
 
@@ -53,9 +53,7 @@ impl Gateway {
         let accepted = if self.accepts { "Accepted" } else { "NotAllowedByListeners" };
         let resolved = match missing {
             None => condition("ResolvedRefs", true, "ResolvedRefs", ""),
-            Some(name) => {
-                condition("ResolvedRefs", false, "BackendNotFound", &format!("service {name} not found"))
-            }
+            Some(missing) => condition("ResolvedRefs", false, "BackendNotFound", missing),
         };
         json!({
             "parentRef": parent, "controllerName": "example.org/gateway-controller",
@@ -75,11 +73,18 @@ impl Actor for Gateway {
     }
 }
 
-/// The first backend of a route that is no Service.
+/// What is missing of the first backend of a route that leads nowhere: the Service, or its port.
 fn missing_backend(scene: &Scene<'_>, route: &Value) -> Option<String> {
     let namespace = text(route, "/metadata/namespace");
     let rules = route["spec"]["rules"].as_array().into_iter().flatten();
     let mut backends = rules.flat_map(|rule| rule["backendRefs"].as_array().into_iter().flatten());
-    let is_missing = |backend: &&Value| scene.one("services", namespace, text(backend, "/name")).is_none();
-    backends.find(is_missing).map(|backend| text(backend, "/name").to_owned())
+    backends.find_map(|backend| {
+        let name = text(backend, "/name");
+        let Some(service) = scene.one("services", namespace, name) else {
+            return Some(format!("service {name} not found"));
+        };
+        let mut ports = service["spec"]["ports"].as_array().into_iter().flatten();
+        let has_port = ports.any(|port| port["port"] == backend["port"]);
+        (!has_port).then(|| format!("service {name} has no port {}", backend["port"]))
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PLAIN, apply, route, stored};
+use super::{MERGE, PLAIN, apply, route, stored};
 use crate::cluster::{
     FakeCluster,
     actors::{Actor, Deployments, Gateway},
@@ -81,10 +81,15 @@ fn a_gateway_says_what_it_takes() {
         conditions(&cluster),
         [said("Accepted", "Accepted", 1), said("ResolvedRefs", "BackendNotFound", 1)]
     );
-    for name in ["stable", "candidate"] {
-        let service = json!({ "metadata": { "name": name }, "spec": { "ports": [{ "port": 80 }] } });
+    for (name, port) in [("stable", 80), ("candidate", 8080)] {
+        let service = json!({ "metadata": { "name": name }, "spec": { "ports": [{ "port": port }] } });
         assert_eq!(cluster.act("POST", "/api/v1/namespaces/ml/services", PLAIN, &service).0, 201);
     }
+    cluster.step(&mut actors);
+    let said_of_port = stored(&cluster)["status"]["parents"][0]["conditions"][1]["message"].clone();
+    assert_eq!(said_of_port, "service candidate has no port 80");
+    let ports = json!({ "spec": { "ports": [{ "port": 80 }] } });
+    assert_eq!(cluster.act("PATCH", "/api/v1/namespaces/ml/services/candidate", MERGE, &ports).0, 200);
     cluster.step(&mut actors);
     assert_eq!(conditions(&cluster)[1], said("ResolvedRefs", "ResolvedRefs", 1));
 }
