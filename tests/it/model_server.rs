@@ -113,7 +113,7 @@ fn model() -> ModelName {
 }
 
 fn order(fence: u64) -> Order {
-    Order { model: model(), fence }
+    Order::new(model(), fence)
 }
 
 fn version(text: &str) -> Version {

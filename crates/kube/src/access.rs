@@ -1,31 +1,70 @@
-//! Whether we may do what a rollout will need, asked before anything is written.
+//! What the account needs: as the rules of a Role, and asked of the cluster before anything is written.
 
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
 use kube::{Api, api::PostParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use tagship_ports::{PortError, Problem};
 
 use crate::{
     cluster::{Kind, Namespace},
-    failure::{Refusal, refusal},
+    failure::refusal,
 };
 
-/// Verbs on kinds that target `gateway-api` needs.
-const NEEDED: [(Kind, &[&str]); 3] = [
-    (Kind::Route, &["get", "create", "patch"]),
-    (Kind::Deployment, &["list", "create", "patch", "delete"]),
-    (Kind::Service, &["create", "patch", "delete"]),
-];
+/// What one rule grants.
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    group: &'static str,
+    /// The kind, with the part of it that is meant: `services/proxy`.
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    /// Whether only the route of that name is meant.
+    only_route: bool,
+}
 
-/// Refuses where a permission is missing, and names all that are.
-pub(crate) async fn check(namespace: &Namespace) -> Result<(), PortError> {
+/// Everything that target `gateway-api` asks of a cluster. The route is named where a rule can name it: a rule that grants
+/// making knows no names, and names of versions are not known before.
+fn needs(endpoints: bool) -> Vec<Need> {
+    let of = |kind: Kind, verbs, only_route| {
+        let (group, _, resource, _) = kind.parts();
+        Need { group, resource, verbs, only_route }
+    };
+    let mut needs = vec![
+        of(Kind::Route, &["get", "patch"], true),
+        of(Kind::Route, &["create"], false),
+        of(Kind::Deployment, &["list", "create", "patch", "delete"], false),
+        of(Kind::Service, &["get", "create", "patch", "delete"], false),
+    ];
+    if endpoints {
+        needs.push(Need { group: "", resource: "services/proxy", verbs: &["create"], only_route: false });
+    }
+    needs
+}
+
+/// The Role that grants what is needed and nothing else.
+pub(crate) fn role(namespace: &str, route: &str) -> Value {
+    let rule = |need: &Need| {
+        let mut rule =
+            json!({ "apiGroups": [need.group], "resources": [need.resource], "verbs": need.verbs });
+        if need.only_route {
+            rule["resourceNames"] = json!([route]);
+        }
+        rule
+    };
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": { "name": format!("tagship-{route}"), "namespace": namespace },
+        "rules": needs(true).iter().map(rule).collect::<Vec<_>>(),
+    })
+}
+
+/// Refuses where a permission is missing, and names all that are. `endpoints`: whether golden cases will ask the versions.
+pub(crate) async fn check(namespace: &Namespace, route: &str, endpoints: bool) -> Result<(), PortError> {
     let operation = format!("ask what may be done in {}", namespace.name);
     let mut missing = Vec::new();
-    for (kind, verbs) in NEEDED {
-        let (group, _, plural, _) = kind.parts();
-        for verb in verbs {
-            if !may(namespace, &operation, verb, group, plural).await? {
-                missing.push(format!("{verb} {plural}"));
+    for need in needs(endpoints) {
+        for verb in need.verbs {
+            if !may(namespace, &operation, verb, need, route).await? {
+                missing.push(format!("{verb} {}", need.resource));
             }
         }
     }
@@ -34,29 +73,29 @@ pub(crate) async fn check(namespace: &Namespace) -> Result<(), PortError> {
     }
     let message = format!("the account may not {} in namespace {}", missing.join(", "), namespace.name);
     Err(PortError::new(Problem::Denied, operation, message)
-        .hint("add these verbs to a Role of the namespace and bind it to the account"))
+        .hint("bind the account to the Role that `tagship init --target gateway-api --rbac` prints"))
 }
 
 async fn may(
     namespace: &Namespace,
     operation: &str,
     verb: &str,
-    group: &str,
-    plural: &str,
+    need: Need,
+    route: &str,
 ) -> Result<bool, PortError> {
-    let attributes = json!({ "namespace": namespace.name, "verb": verb, "group": group, "resource": plural });
+    let (resource, part) = need.resource.split_once('/').unwrap_or((need.resource, ""));
+    let attributes = json!({
+        "namespace": namespace.name, "verb": verb, "group": need.group, "resource": resource, "subresource": part,
+        "name": if need.only_route { route } else { "" },
+    });
     let review = serde_json::from_value(json!({ "spec": { "resourceAttributes": attributes } }))
         .map_err(|error| PortError::new(Problem::Invalid, operation, error.to_string()))?;
     let client = namespace.connection.client().await?;
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
     let answered = namespace.connection.in_time(operation, async {
-        reviews.create(&PostParams::default(), &review).await.map_err(|error| refusal(operation, &error))
+        let reviewed = reviews.create(&PostParams::default(), &review).await;
+        reviewed.map_err(|error| refusal(operation, "selfsubjectaccessreviews", "", &error))
     });
-    match answered.await {
-        Ok(review) => Ok(review.status.is_some_and(|status| status.allowed)),
-        Err(Refusal::Failed(error)) => Err(error),
-        Err(Refusal::Stale) => {
-            Err(PortError::new(Problem::Unreachable, operation, "the cluster answered a conflict"))
-        }
-    }
+    let review = answered.await.map_err(|refusal| refusal.into_error(operation))?;
+    Ok(review.status.is_some_and(|status| status.allowed))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use kube::{
     Client, Config,
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use tagship_ports::{PortError, Problem};
 use tokio::sync::OnceCell;
@@ -91,28 +91,70 @@ impl Connection {
     async fn connect(&self) -> Result<Client, PortError> {
         let mut config = match &self.place {
             Place::Files(files) => self.read(files).await?,
-            Place::Pod => Config::incluster().map_err(|error| unusable(error.to_string()))?,
+            Place::Pod => Config::incluster()
+                .map_err(|_said| unusable("the account of this pod cannot be read".to_owned()))?,
         };
+        refuse_malformed(&config)?;
         config.connect_timeout = Some(ANSWER);
         config.write_timeout = Some(ANSWER);
         // The rollout repeats what may be repeated, when it is time for that.
         config.default_retry = false;
-        Client::try_from(config).map_err(|error| unusable(error.to_string()))
+        Client::try_from(config)
+            .map_err(|_said| unusable("certificates or keys in it cannot be used".to_owned()))
     }
 
     async fn read(&self, files: &[PathBuf]) -> Result<Config, PortError> {
         let mut all: Option<Kubeconfig> = None;
         for file in files {
-            let one = Kubeconfig::read_from(file).map_err(|error| unusable(error.to_string()))?;
+            let one = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
             all = Some(match all {
                 None => one,
-                Some(all) => all.merge(one).map_err(|error| unusable(error.to_string()))?,
+                Some(all) => all.merge(one).map_err(|error| unreadable(file, &error))?,
             });
         }
         let all = all.ok_or_else(|| unusable("KUBECONFIG names no file".to_owned()))?;
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        Config::from_custom_kubeconfig(all, &options).await.map_err(|error| unusable(error.to_string()))
+        let named = |context: &Option<String>| context.clone().unwrap_or_default();
+        let context = named(&options.context.clone().or_else(|| all.current_context.clone()));
+        Config::from_custom_kubeconfig(all, &options).await.map_err(|error| {
+            let why = match error {
+                KubeconfigError::CurrentContextNotSet => "no context is chosen in it".to_owned(),
+                KubeconfigError::LoadContext(_) => format!("it has no context {context:?}"),
+                KubeconfigError::LoadClusterOfContext(_) => {
+                    format!("it has no cluster for context {context:?}")
+                }
+                KubeconfigError::MissingClusterUrl | KubeconfigError::ParseClusterUrl(_) => {
+                    format!("the cluster of context {context:?} has no usable address")
+                }
+                _ => format!("context {context:?} cannot be used: its certificates, keys or login are wrong"),
+            };
+            unusable(why)
+        })
     }
+}
+
+/// The client cannot be made with a token that no header takes, and does not say so either.
+fn refuse_malformed(config: &Config) -> Result<(), PortError> {
+    let login = serde_json::to_value(&config.auth_info).unwrap_or_default();
+    let is_plain = |token: &str| token.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    if login["token"].as_str().is_none_or(is_plain) {
+        return Ok(());
+    }
+    Err(unusable(
+        "the token of its context has characters that no header takes, e.g. a line break".to_owned(),
+    ))
+}
+
+/// Only where and of which kind: what a parser says may quote what it read.
+fn unreadable(file: &Path, error: &KubeconfigError) -> PortError {
+    let why = match error {
+        KubeconfigError::ReadConfig(error, _) => error.kind().to_string(),
+        KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
+            "it is of another kind than the one before".to_owned()
+        }
+        _ => "it is no kubeconfig".to_owned(),
+    };
+    unusable(format!("kubeconfig {}: {why}", file.display()))
 }
 
 fn unusable(message: String) -> PortError {

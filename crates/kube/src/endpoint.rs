@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use http::{Request, header::CONTENT_TYPE};
+use kube::{Error, core::Status};
 use tagship_domain::{ModelName, golden::Tensor};
 use tagship_ports::{
     PortError, Problem,
@@ -52,12 +53,24 @@ impl Service<'_> {
         let request = request.map_err(|error| invalid(error.to_string()))?;
         let client = self.namespace.connection.client().await?;
         let answered = self.namespace.connection.in_time(operation, async {
-            client.request::<InferAnswer>(request).await.map_err(|error| refusal(operation, &error))
+            client.request::<InferAnswer>(request).await.map_err(|error| self.refused(&error))
         });
-        match answered.await {
-            Ok(answer) => Ok(answer.outputs),
-            Err(Refusal::Failed(error)) => Err(error),
-            Err(Refusal::Stale) => Err(invalid("the version answered with a conflict".to_owned())),
+        answered.await.map(|answer| answer.outputs).map_err(|refusal| refusal.into_error(operation))
+    }
+
+    /// What the version's own server says no with is its answer; what keeps us from it is not.
+    fn refused(&self, error: &Error) -> Refusal {
+        let refused = |status: &Status| {
+            (400..500).contains(&status.code)
+                && ![401, 403, 429].contains(&status.code)
+                && status.reason != "NotFound"
+        };
+        match error {
+            Error::Api(status) if refused(status) => {
+                let message = format!("the version answered {}: {}", status.code, status.message);
+                PortError::new(Problem::Invalid, self.operation, message).into()
+            }
+            other => refusal(self.operation, "services", self.name, other),
         }
     }
 }

@@ -1,6 +1,11 @@
-//! What a Kubernetes API's refusals mean: two kinds of 409, schema errors that come as 500, and what may pass.
+//! What a Kubernetes API's refusals mean: two kinds of 409, schema errors that come as 500, what is not there, and what may
+//! pass.
+//!
+//! Words of the client itself reach no message: those of a login plugin or of a kubeconfig can hold credentials.
 
-use kube::{Error, core::Status};
+use std::error::Error as StdError;
+
+use kube::{Error, client::AuthError, core::Status};
 use tagship_ports::{PortError, Problem};
 
 /// A call that failed.
@@ -8,6 +13,10 @@ use tagship_ports::{PortError, Problem};
 pub(crate) enum Refusal {
     /// Somebody wrote in between: read again and decide again.
     Stale,
+    /// What was to be made is there already.
+    Exists,
+    /// The object that was named is not there.
+    Absent,
     /// Everything else.
     Failed(PortError),
 }
@@ -18,24 +27,39 @@ impl From<PortError> for Refusal {
     }
 }
 
-/// Reads a failure of the client.
-pub(crate) fn refusal(operation: &str, error: &Error) -> Refusal {
-    match error {
-        Error::Api(status) => of_status(operation, status),
-        Error::SerdeError(_) | Error::FromUtf8(_) => {
-            let message = format!("the cluster answered something else than an object: {error}");
-            PortError::new(Problem::Invalid, operation, message).into()
+impl Refusal {
+    /// An error, where none can be decided anew.
+    pub(crate) fn into_error(self, operation: &str) -> PortError {
+        let passing = |message: &str| PortError::new(Problem::Unreachable, operation, message);
+        match self {
+            Self::Failed(error) => error,
+            Self::Stale => passing("somebody else writes at the same time"),
+            Self::Exists => passing("somebody else has made it at the same time"),
+            Self::Absent => PortError::new(Problem::NotFound, operation, "it is not there"),
         }
-        Error::Auth(_) => PortError::new(Problem::Denied, operation, chain(error))
-            .hint("check the credentials of the current context of the kubeconfig")
-            .into(),
-        _ => PortError::new(Problem::Unreachable, operation, chain(error))
-            .hint("check that the address of the kubeconfig reaches the cluster from here")
-            .into(),
     }
 }
 
-fn of_status(operation: &str, status: &Status) -> Refusal {
+/// Reads a failure of the client. `plural` and `name` are of the object that was asked for; empty where there is none.
+pub(crate) fn refusal(operation: &str, plural: &str, name: &str, error: &Error) -> Refusal {
+    match error {
+        Error::Api(status) => of_status(operation, plural, name, status),
+        Error::SerdeError(_) | Error::FromUtf8(_) => {
+            let message = "the cluster answered something else than an object";
+            PortError::new(Problem::Invalid, operation, message).into()
+        }
+        _ => match login(error) {
+            Some(why) => PortError::new(Problem::Denied, operation, format!("the login failed: {why}"))
+                .hint("try `kubectl auth whoami` with the same kubeconfig; what the login says is not repeated here")
+                .into(),
+            None => PortError::new(Problem::Unreachable, operation, connection(error))
+                .hint("check that the address of the kubeconfig reaches the cluster from here")
+                .into(),
+        },
+    }
+}
+
+fn of_status(operation: &str, plural: &str, name: &str, status: &Status) -> Refusal {
     let error = |problem: Problem| PortError::new(problem, operation, status.message.clone());
     match status.code {
         401 => error(Problem::Denied)
@@ -44,9 +68,10 @@ fn of_status(operation: &str, status: &Status) -> Refusal {
         403 => {
             error(Problem::Denied).hint("give the account this permission, in a Role of the namespace").into()
         }
-        404 => error(Problem::NotFound).into(),
+        404 => of_missing(operation, plural, name, status),
+        409 if status.reason == "AlreadyExists" => Refusal::Exists,
         409 => match owners(status) {
-            Some(owners) => error_of_owners(operation, &owners),
+            Some(owners) => foreign(operation, &owners),
             None => Refusal::Stale,
         },
         429 => {
@@ -63,6 +88,28 @@ fn of_status(operation: &str, status: &Status) -> Refusal {
     }
 }
 
+/// Only a 404 that names the very object says that it is not there. Others come from kinds that the cluster does not know,
+/// and from whatever stands between it and us.
+fn of_missing(operation: &str, plural: &str, name: &str, status: &Status) -> Refusal {
+    let is_ours = status.reason == "NotFound";
+    let names = status.details.as_ref().filter(|_| is_ours);
+    if !name.is_empty() && names.is_some_and(|details| details.name == name && details.kind == plural) {
+        return Refusal::Absent;
+    }
+    if is_ours && names.is_none_or(|details| details.name.is_empty()) {
+        let message = format!("the cluster knows no {plural} in this version");
+        return PortError::new(Problem::Unsupported, operation, message)
+            .hint(
+                "install the Gateway API's `HTTPRoute` in version v1, or check where the kubeconfig leads to",
+            )
+            .into();
+    }
+    let message = format!("something that is not the object answered 404: {}", status.message);
+    PortError::new(Problem::Unreachable, operation, message)
+        .hint("check what stands between here and the cluster")
+        .into()
+}
+
 /// Fields that others own, each with what is said about the owner; absent where the conflict is another.
 fn owners(status: &Status) -> Option<Vec<String>> {
     let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
@@ -74,23 +121,107 @@ fn owners(status: &Status) -> Option<Vec<String>> {
     (!owned.is_empty()).then_some(owned)
 }
 
-fn error_of_owners(operation: &str, owners: &[String]) -> Refusal {
+fn foreign(operation: &str, owners: &[String]) -> Refusal {
     let message = format!("others own what would be written: {}", owners.join(", "));
     PortError::new(Problem::Conflict, operation, message)
         .hint("let Tagship alone write these fields: take them out of the other's manifests, or have it ignore them")
         .into()
 }
 
-/// An error with its causes: the outermost one alone rarely says what is wrong.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
+/// What kind of login failed; absent where the error is no login's.
+fn login(error: &Error) -> Option<&'static str> {
+    let said = |auth: &AuthError| match auth {
+        AuthError::AuthExecStart(_) => "its program cannot be started",
+        AuthError::AuthExecRun { .. } | AuthError::AuthExec(_) => "its program ended with an error",
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => "its program gave no credential",
+        AuthError::ReadTokenFile(..) => "the token's file cannot be read",
+        AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_) => "the credential is malformed",
+        _ => "no credential could be had",
+    };
+    if let Error::Auth(auth) = error {
+        return Some(said(auth));
     }
-    text
+    causes(error).find_map(|cause| cause.downcast_ref::<AuthError>()).map(said)
+}
+
+/// Why no connection came about, in words of the operating system or our own.
+fn connection(error: &Error) -> String {
+    let words: Vec<String> = causes(error).map(ToString::to_string).collect();
+    if words.iter().any(|words| words.contains("invalid peer certificate")) {
+        return "the cluster's certificate is not one that the kubeconfig trusts".to_owned();
+    }
+    let kinds = causes(error).filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match kinds.last() {
+        Some(kind) => format!("the cluster does not answer: {}", kind.kind()),
+        None => "the cluster does not answer: the connection ended".to_owned(),
+    }
+}
+
+/// The error and what caused it, the outermost first.
+fn causes(error: &Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let mut next = Some(error as &(dyn StdError + 'static));
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::response::StatusDetails;
+
+    use super::*;
+
+    fn of(reason: &str, kind: &str, name: &str) -> Refusal {
+        let details = StatusDetails {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            group: String::new(),
+            uid: String::new(),
+            causes: vec![],
+            retry_after_seconds: 0,
+        };
+        let mut status = Status::failure("said", reason);
+        (status.code, status.details) = (404, Some(details));
+        refusal("read", "httproutes", "churn", &Error::Api(Box::new(status)))
+    }
+
+    fn problem(refusal: Refusal) -> Option<Problem> {
+        match refusal {
+            Refusal::Failed(error) => Some(error.problem),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_a_404_that_names_the_object_says_that_it_is_not_there() {
+        assert!(matches!(of("NotFound", "httproutes", "churn"), Refusal::Absent));
+        assert_eq!(problem(of("NotFound", "", "")), Some(Problem::Unsupported), "the kind is unknown");
+        for (reason, kind, name) in
+            [("NotFound", "httproutes", "other"), ("NotFound", "pods", "churn"), ("", "httproutes", "churn")]
+        {
+            assert_eq!(problem(of(reason, kind, name)), Some(Problem::Unreachable), "{reason} {kind} {name}");
+        }
+    }
+
+    #[test]
+    fn what_a_login_says_reaches_no_message() {
+        let said = || AuthError::AuthExec("token=s3cret".to_owned());
+        for error in [Error::Auth(said()), Error::Service(Box::new(said()))] {
+            let Refusal::Failed(error) = refusal("read", "httproutes", "churn", &error) else { panic!() };
+            assert_eq!(error.problem, Problem::Denied);
+            assert!(!format!("{error:?} {error}").contains("s3cret"), "{error}");
+            assert!(error.message.contains("its program ended with an error"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_connection_says_is_told_by_its_kind() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "https://me:s3cret@host");
+        let Refusal::Failed(error) = refusal("read", "x", "y", &Error::Service(Box::new(refused))) else {
+            panic!()
+        };
+        assert_eq!(error.message, "the cluster does not answer: connection refused");
+    }
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use tagship_domain::{
-    Digest, ModelName, Version,
+    Digest, ModelName, Timestamp, Version,
+    rollout::RolloutId,
     routing::Routing,
     traffic::{TargetState, Weight},
 };
@@ -22,6 +23,32 @@ pub struct Order {
     pub model: ModelName,
     /// Number of the newest effect that was decided when the order was given.
     pub fence: u64,
+    /// What people who look at the target see of it; nothing is decided from that.
+    pub note: Option<Note>,
+}
+
+/// What an order belongs to, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// Digest of the version that is rolled out.
+    pub candidate: Digest,
+    /// Digest of the version that served before; absent on a first deployment.
+    pub stable: Option<Digest>,
+    /// Phase and step.
+    pub step: String,
+    /// When the phase must have made progress; absent while a person decides.
+    pub deadline: Option<Timestamp>,
+    /// Where the run that began it can be looked at.
+    pub run: Option<String>,
+}
+
+impl Order {
+    /// An order without a note.
+    pub fn new(model: ModelName, fence: u64) -> Self {
+        Self { model, fence, note: None }
+    }
 }
 
 /// What was done.

@@ -15,7 +15,7 @@ use tagship_ports::{
     dispatcher::Dispatch,
     forge::DeploymentStatus,
     stage_registry::StageChange,
-    target::{Done, Order},
+    target::{Done, Note, Order},
 };
 
 use crate::{history::timeline, journal::journal_name, world::World};
@@ -46,7 +46,8 @@ impl Performer<'_> {
     async fn attempt(&self, intended: &Intended) -> Result<EffectResult, PortError> {
         let target = self.world.target;
         let candidate = &self.state.candidate.version;
-        let order = Order { model: self.state.model.clone(), fence: self.state.seq };
+        let order =
+            Order { model: self.state.model.clone(), fence: self.state.seq, note: Some(note(self.state)) };
         let done = match &intended.effect {
             Effect::Prepare => self.prepare(&order).await?,
             Effect::SetWeight { weight } => target.set_weight(&order, candidate, *weight).await?,
@@ -177,6 +178,18 @@ impl Performer<'_> {
 
     fn journal(&self) -> String {
         journal_name(&self.state.environment, &self.state.model)
+    }
+}
+
+/// What people see of a state where its orders are carried out.
+fn note(state: &RolloutState) -> Note {
+    Note {
+        rollout: state.id.clone(),
+        candidate: state.candidate.digest.clone(),
+        stable: state.stable.as_ref().map(|stable| stable.digest.clone()),
+        step: format!("{} {}", state.phase, state.step),
+        deadline: state.deadline,
+        run: state.by.run.clone(),
     }
 }
 

@@ -4,9 +4,13 @@
 //! Weights are in force when every gateway has accepted the generation that has them. The route remembers the highest
 //! fence and which version is stable; that and the weights change in one write, guarded by the resource version.
 
+mod memory;
+mod notes;
+mod objects;
 mod orders;
 mod route;
 mod settings;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -36,11 +40,13 @@ use crate::{
     connection::Connection,
     endpoint,
 };
-use orders::{begin, loaded, refuse_busy};
+use memory::Known;
+use orders::{begin, loaded, refuse_busy, refuse_unready};
 use route::Wanted;
 pub use settings::GatewaySettings;
+use standing::Route;
 use view::{Loaded, View};
-use workload::{Manifest, Subject, selector};
+use workload::{Manifest, PORT, Subject, selector};
 
 /// Traffic behind a gateway.
 #[derive(Debug, Clone)]
@@ -74,20 +80,21 @@ impl GatewayApiTarget {
 
     async fn look(&self, model: &ModelName) -> Result<View, PortError> {
         let route = self.namespace.get(Kind::Route, &self.settings.route).await?;
-        let deployments = self.namespace.list(Kind::Deployment, &selector(&self.settings.route)).await?;
-        let view = View::read(route.as_ref(), &deployments)?;
-        match view.route.as_ref().map(|route| &route.memory.model) {
-            Some(other) if other != model => {
-                let message = format!("HTTPRoute {} serves model {other}", self.settings.route);
-                Err(PortError::new(Problem::Conflict, format!("look for {model}"), message)
-                    .hint("give each model a `route` of its own"))
-            }
-            _ => Ok(view),
+        let route = route.map(Route::read).transpose()?;
+        if let Some(other) = route.as_ref().map(|route| &route.memory.model).filter(|other| *other != model) {
+            let message = format!("HTTPRoute {} serves model {other}", self.settings.route);
+            return Err(PortError::new(Problem::Conflict, format!("look for {model}"), message)
+                .hint("give each model a `route` of its own"));
         }
-    }
-
-    fn subject<'a>(&'a self, model: &'a ModelName, version: &'a Version, digest: &'a Digest) -> Subject<'a> {
-        Subject { namespace: &self.settings.namespace, app: &self.settings.route, model, version, digest }
+        let mut deployments = self.namespace.list(Kind::Deployment, &selector(&self.settings.route)).await?;
+        let known = route.iter().flat_map(|route| route.memory.versions.values());
+        for Known { name, .. } in known {
+            // One that lost its labels is there all the same.
+            if !deployments.iter().any(|deployment| deployment["metadata"]["name"] == name.as_str()) {
+                deployments.extend(self.namespace.named(Kind::Deployment, name).await?);
+            }
+        }
+        Ok(View::new(route, deployments))
     }
 }
 
@@ -108,11 +115,12 @@ impl Target for GatewayApiTarget {
             .hint("give each metric a `source` of its own, e.g. Prometheus, or take `analysis` out"));
         }
         self.capabilities().check(needs)?;
-        self.permitted.get_or_try_init(|| access::check(&self.namespace)).await.copied()
+        let check = || access::check(&self.namespace, &self.settings.route, needs.endpoints);
+        self.permitted.get_or_try_init(check).await.copied()
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
-        Ok(self.look(model).await?.state())
+        self.look(model).await?.state()
     }
 
     async fn prepare(
@@ -123,33 +131,32 @@ impl Target for GatewayApiTarget {
         _bytes: &Path,
     ) -> Result<Done, PortError> {
         let operation = format!("load {} {version}", order.model);
-        let subject = self.subject(&order.model, version, digest);
+        let subject = Subject {
+            namespace: &self.settings.namespace,
+            app: &self.settings.route,
+            version,
+            digest,
+            order,
+        };
         let view = self.look(&order.model).await?;
         begin(&operation, order, &view)?;
-        for other in &view.loaded {
-            if (other.version == *version) != (other.digest == *digest)
-                || (other.name == subject.name()) != (other.digest == *digest)
-            {
-                let message =
-                    format!("{} is loaded with {}, not {version} with {digest}", other.version, other.digest);
-                return Err(PortError::new(Problem::Conflict, operation, message));
-            }
-        }
-        let is_new = view.version(version).is_none();
-        if is_new {
-            self.load(&operation, order, &subject, &view).await?;
-        }
-        let name = subject.name();
-        let routed = self.change(&operation, order, |_, wanted| {
-            wanted.backends.entry(name.clone()).or_insert(0);
+        refuse_other_bytes(&operation, &subject, &view)?;
+        let before = view.version(version).cloned();
+        let is_written = self.load(&operation, order, &subject, &view).await?;
+        let known = Known { name: subject.name(), digest: digest.clone() };
+        let routed = self.change_from(view, &operation, order, |_, wanted| {
+            wanted.backends.entry(known.name.clone()).or_insert(0);
+            wanted.memory.versions.insert(version.clone(), known.clone());
             Ok(())
         });
         let routed = routed.await?;
-        match view.version(version) {
-            Some(Loaded { failure: Some(why), .. }) => {
-                Err(PortError::new(Problem::Invalid, operation, why.clone()))
-            }
-            Some(Loaded { ready: true, .. }) => Ok(routed),
+        match before {
+            _ if is_written && before.as_ref().is_none_or(|loaded| !loaded.ready) => Ok(Done::Pending),
+            Some(Loaded { failure: Some(why), .. }) => Err(PortError::new(Problem::Invalid, operation, why)),
+            Some(Loaded { ready: true, .. }) => Ok(match routed {
+                Done::AlreadyThere if is_written => Done::Applied,
+                routed => routed,
+            }),
             _ => Ok(Done::Pending),
         }
     }
@@ -158,17 +165,21 @@ impl Target for GatewayApiTarget {
         let operation = format!("give {} {version} {weight} of the traffic", order.model);
         let share = |view: &View, wanted: &mut Wanted| {
             loaded(&operation, view, version)?;
-            let rest = 100 - weight.get();
             let stable = wanted.memory.stable.clone().filter(|stable| stable != version);
-            match stable {
-                Some(stable) => wanted.share(view, &[(version, weight.get()), (&stable, rest)]),
+            let mut shares = vec![(version, weight.get())];
+            match &stable {
+                Some(stable) => shares.push((stable, 100 - weight.get())),
                 // Weights are proportions: alone, any share is all of it.
                 None if ![Weight::NONE, Weight::ALL].contains(&weight) => {
                     let message = "no other version is stable and could keep the rest";
                     return Err(PortError::new(Problem::Unsupported, &operation, message));
                 }
-                None => wanted.share(view, &[(version, weight.get())]),
+                None => {}
             }
+            for (version, share) in &shares {
+                refuse_unready(&operation, view, version, *share)?;
+            }
+            wanted.share(view, &shares);
             Ok(())
         };
         self.change(&operation, order, share).await
@@ -204,10 +215,10 @@ impl Target for GatewayApiTarget {
         let back = to.map_or_else(|| "nothing".to_owned(), ToString::to_string);
         let operation = format!("roll {} back to {back}", order.model);
         self.change(&operation, order, |view, wanted| {
-            if let Some(version) = to {
-                loaded(&operation, view, version)?;
-            }
-            give_all(view, wanted, to);
+            let to = to.map(|version| loaded(&operation, view, version)).transpose()?;
+            give_all(view, wanted, to.map(|loaded| &loaded.version));
+            // What else there was may be broken, and a gateway would object to that.
+            wanted.backends.retain(|name, _| to.is_some_and(|loaded| loaded.name == *name));
             Ok(())
         })
         .await
@@ -218,21 +229,34 @@ impl Target for GatewayApiTarget {
         let view = self.look(&order.model).await?;
         begin(&operation, order, &view)?;
         let name = view.version(version).map(|loaded| loaded.name.clone());
-        let routed = self.change(&operation, order, |view, wanted| {
+        let routed = self.change_from(view, &operation, order, |view, wanted| {
             refuse_busy(&operation, view, version)?;
             if let Some(name) = &name {
                 wanted.backends.remove(name);
             }
+            wanted.memory.versions.remove(version);
             Ok(())
         });
         let routed = routed.await?;
         let Some(name) = name else { return Ok(routed) };
         // The Deployment tells that the version is loaded, so that it goes last.
         for kind in [Kind::Service, Kind::Deployment] {
-            self.namespace.delete(kind, &name).await?;
+            self.remove(&operation, order, kind, &name, version).await?;
         }
         Ok(Done::Applied)
     }
+}
+
+/// Refuses a version that is loaded with other bytes, and a name that other bytes have.
+fn refuse_other_bytes(operation: &str, subject: &Subject<'_>, view: &View) -> Result<(), PortError> {
+    let Subject { version, digest, .. } = subject;
+    let other = view.loaded.iter().find(|other| {
+        (other.version == **version) != (other.digest == **digest)
+            || (other.name == subject.name()) != (other.digest == **digest)
+    });
+    let Some(other) = other else { return Ok(()) };
+    let message = format!("{} is loaded with {}, not {version} with {digest}", other.version, other.digest);
+    Err(PortError::new(Problem::Conflict, operation, message))
 }
 
 fn give_all(view: &View, wanted: &mut Wanted, to: Option<&Version>) {
@@ -260,7 +284,7 @@ impl ModelRunner for GatewayApiTarget {
                 let service = endpoint::Service {
                     namespace: &self.namespace,
                     name: &loaded.name,
-                    port: self.settings.port,
+                    port: PORT,
                     model,
                     operation: &operation,
                 };

@@ -11,17 +11,17 @@ use tagship_ports::{
 
 use super::{
     GatewayApiTarget,
+    memory::Memory,
     route::Wanted,
-    view::{Loaded, Memory, View},
-    workload::Subject,
+    view::{Loaded, View},
 };
 use crate::{
-    cluster::{Kind, Write},
+    cluster::{Kind, Write, is_made},
     failure::Refusal,
 };
 
 /// How often a write is decided anew because somebody wrote in between; gateways write the status all the time.
-const ROUNDS: usize = 4;
+pub(super) const ROUNDS: usize = 4;
 
 impl GatewayApiTarget {
     /// Decides from what there is, and writes the route where that changes it.
@@ -31,104 +31,113 @@ impl GatewayApiTarget {
         order: &Order,
         decide: impl Fn(&View, &mut Wanted) -> Result<(), PortError> + Sync,
     ) -> Result<Done, PortError> {
+        let view = self.look(&order.model).await?;
+        self.change_from(view, operation, order, decide).await
+    }
+
+    /// The same from what was seen already: where that is old, the write is refused and decided anew.
+    pub(super) async fn change_from(
+        &self,
+        mut view: View,
+        operation: &str,
+        order: &Order,
+        decide: impl Fn(&View, &mut Wanted) -> Result<(), PortError> + Sync,
+    ) -> Result<Done, PortError> {
         for _ in 0..ROUNDS {
-            let view = self.look(&order.model).await?;
             let mut wanted = begin(operation, order, &view)?;
             decide(&view, &mut wanted)?;
-            match self.write(operation, &view, wanted).await {
-                Err(Refusal::Stale) => {}
-                Err(Refusal::Failed(error)) => return Err(error),
-                Ok(done) => return Ok(done),
+            match self.write(operation, order, &view, wanted).await {
+                Err(Refusal::Stale | Refusal::Exists | Refusal::Absent) => {}
+                other => return other.map_err(|refusal| refusal.into_error(operation)),
             }
+            view = self.look(&order.model).await?;
         }
         let message = "the route is written by somebody else all the time";
         Err(PortError::new(Problem::Unreachable, operation, message))
     }
 
-    async fn write(&self, operation: &str, view: &View, mut wanted: Wanted) -> Result<Done, Refusal> {
-        match &view.route {
-            Some(route) if Wanted::of(route) == wanted => {
-                return standing(operation, view).map_err(Refusal::Failed);
-            }
-            // Nothing is there and nothing is to be: an empty route would only answer errors.
-            None if wanted.backends.is_empty() => return Ok(Done::AlreadyThere),
-            _ => {}
-        }
-        let is_moved = view.route.as_ref().is_none_or(|route| {
-            route.backends != wanted.backends || route.memory.matched != wanted.memory.matched
-        });
-        if is_moved {
-            wanted.memory.before = view.applied();
-        }
-        self.namespace.apply(Kind::Route, &wanted.object(&self.settings, view), Write::Real).await?;
-        Ok(if is_moved { Done::Pending } else { Done::Applied })
-    }
-
-    /// Makes the Service and the Deployment of a version, all of it rehearsed before anything is written.
-    pub(super) async fn load(
+    async fn write(
         &self,
         operation: &str,
         order: &Order,
-        subject: &Subject<'_>,
         view: &View,
-    ) -> Result<(), PortError> {
-        let invalid = |why: String| PortError::new(Problem::Invalid, operation, why);
-        let deployment = self.manifest.deployment(subject).map_err(invalid)?;
-        let service = self.manifest.service(subject);
-        let mut wanted = begin(operation, order, view)?;
-        wanted.backends.insert(subject.name(), 0);
-        let route = wanted.object(&self.settings, view);
-        let rehearsed = [(Kind::Service, &service), (Kind::Deployment, &deployment), (Kind::Route, &route)];
-        let all = rehearsed.map(|(kind, object)| (kind, object, Write::Rehearsed)).into_iter();
-        // The Deployment is what tells that a version is loaded, so that it comes last.
-        let real = rehearsed.into_iter().take(2).map(|(kind, object)| (kind, object, Write::Real));
-        for (kind, object, write) in all.chain(real) {
-            match self.namespace.apply(kind, object, write).await {
-                Ok(()) => {}
-                Err(Refusal::Failed(error)) => return Err(error),
-                // The route is decided anew when it is written.
-                Err(Refusal::Stale) if write == Write::Rehearsed => {}
-                Err(Refusal::Stale) => {
-                    let message = "somebody wrote in between";
-                    return Err(PortError::new(Problem::Unreachable, operation, message));
-                }
+        mut wanted: Wanted,
+    ) -> Result<Done, Refusal> {
+        let Some(route) = &view.route else {
+            // Nothing is there and nothing is to be: an empty route would only answer errors.
+            if wanted.backends.is_empty() {
+                return Ok(Done::AlreadyThere);
             }
+            let object = wanted.object(&self.settings, view, order);
+            let made = self.namespace.create(Kind::Route, &object, Write::Real).await?;
+            self.namespace.adopt(Kind::Route, &made).await?;
+            return Ok(Done::Pending);
+        };
+        let is_moved = !route.is(&wanted.spec(&self.settings, view));
+        if !is_moved && route.memory == wanted.memory {
+            return Ok(standing(operation, view, Done::AlreadyThere)?);
         }
-        Ok(())
+        if is_made(&route.object) {
+            // Whoever made it did not get to own it.
+            self.namespace.adopt(Kind::Route, &route.object).await?;
+            return Err(Refusal::Stale);
+        }
+        if is_moved {
+            wanted.memory.before = view.bounds();
+        }
+        let object = wanted.object(&self.settings, view, order);
+        self.namespace.apply(Kind::Route, &object, Write::Real).await?;
+        if is_moved { Ok(Done::Pending) } else { Ok(standing(operation, view, Done::Applied)?) }
     }
 }
 
 /// What is written now, under the order's fence.
 pub(super) fn begin(operation: &str, order: &Order, view: &View) -> Result<Wanted, PortError> {
     let Some(route) = &view.route else {
-        let memory = Memory {
-            model: order.model.clone(),
-            fence: order.fence,
-            stable: None,
-            matched: None,
-            before: BTreeMap::new(),
-        };
+        let memory = Memory::new(order.model.clone(), order.fence);
         return Ok(Wanted { memory, backends: BTreeMap::new() });
     };
-    let seen = route.memory.fence;
-    if order.fence < seen {
-        let message = format!("order {} came after {seen}", order.fence);
-        return Err(PortError::new(Problem::Fenced, operation, message));
-    }
+    refuse_late(operation, order, Some(route.memory.fence))?;
     let mut wanted = Wanted::of(route);
     wanted.memory.fence = order.fence;
+    wanted.memory.versions.retain(|version, _| view.version(version).is_some());
     Ok(wanted)
 }
 
-/// Whether what is written is in force.
-fn standing(operation: &str, view: &View) -> Result<Done, PortError> {
-    match view.route.as_ref().filter(|route| !route.settled && !route.backends.is_empty()) {
-        None => Ok(Done::AlreadyThere),
+/// Refuses an order that is older than one that was seen.
+pub(super) fn refuse_late(operation: &str, order: &Order, seen: Option<u64>) -> Result<(), PortError> {
+    match seen.filter(|seen| order.fence < *seen) {
+        None => Ok(()),
+        Some(seen) => {
+            let message = format!("order {} came after {seen}", order.fence);
+            Err(PortError::new(Problem::Fenced, operation, message))
+        }
+    }
+}
+
+/// Whether what is written is in force; `done` where it is.
+fn standing(operation: &str, view: &View, done: Done) -> Result<Done, PortError> {
+    match view.route.as_ref().filter(|route| !route.settled) {
+        None => Ok(done),
         Some(route) => match &route.objection {
             Some(said) => Err(PortError::new(Problem::Unreachable, operation, said.clone())),
             None => Ok(Done::Pending),
         },
     }
+}
+
+/// Refuses to give a version more than it has while it cannot answer.
+pub(super) fn refuse_unready(
+    operation: &str,
+    view: &View,
+    version: &Version,
+    share: u8,
+) -> Result<(), PortError> {
+    if share == 0 || loaded(operation, view, version)?.ready || share <= view.wanted(version) {
+        return Ok(());
+    }
+    let message = format!("{version} is not ready to take {share}% of the traffic");
+    Err(PortError::new(Problem::Unreachable, operation, message))
 }
 
 pub(super) fn loaded<'a>(
@@ -142,10 +151,9 @@ pub(super) fn loaded<'a>(
 
 /// Refuses to unload a version that has traffic, or may still have.
 pub(super) fn refuse_busy(operation: &str, view: &View, version: &Version) -> Result<(), PortError> {
-    let of = |shares: BTreeMap<Version, u8>| shares.get(version).copied().unwrap_or_default();
     let matched = view.route.as_ref().and_then(|route| route.memory.matched.as_ref());
     let busy = |problem: Problem, message: String| Err(PortError::new(problem, operation, message));
-    match (of(view.desired()), of(view.applied())) {
+    match (view.wanted(version), view.most(version)) {
         (0, 0) if matched.is_some_and(|matched| matched.version == *version) => {
             busy(Problem::Conflict, format!("requests are led to {version} by a header"))
         }

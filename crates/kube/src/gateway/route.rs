@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tagship_domain::Version;
+use tagship_ports::target::Order;
 
 use super::{
+    memory::{Memory, STATE},
+    notes::notes,
     settings::{GatewayRef, GatewaySettings},
-    view::{Memory, Route, STATE, View},
+    standing::Route,
+    view::View,
+    workload::PORT,
 };
 use crate::cluster::{Kind, MANAGER};
 
@@ -40,18 +45,30 @@ impl Wanted {
                 loaded.and_then(|loaded| shares.iter().find(|(version, _)| **version == loaded.version));
             *weight = share.map_or(0, |(_, share)| u64::from(*share));
         }
+        // A gateway objects to a Service that is gone, whatever its weight.
+        let is_loaded = |name: &String| view.loaded.iter().any(|loaded| loaded.name == *name);
+        self.backends.retain(|name, weight| *weight > 0 || is_loaded(name));
     }
 
-    /// The whole object, guarded by the state that it was decided from.
-    pub(super) fn object(&self, settings: &GatewaySettings, view: &View) -> Value {
+    /// The whole object, guarded by the very object that it was decided from.
+    pub(super) fn object(&self, settings: &GatewaySettings, view: &View, order: &Order) -> Value {
+        let mut annotations = notes(order);
+        annotations[STATE] = json!(serde_json::to_string(&self.memory).unwrap_or_default());
         let mut metadata = json!({
             "name": settings.route, "namespace": settings.namespace,
-            "labels": { "app.kubernetes.io/managed-by": MANAGER },
-            "annotations": { STATE: serde_json::to_string(&self.memory).unwrap_or_default() },
+            "labels": { "app.kubernetes.io/managed-by": MANAGER }, "annotations": annotations,
         });
         if let Some(route) = &view.route {
-            metadata["resourceVersion"] = json!(route.resource_version);
+            for guard in ["uid", "resourceVersion"] {
+                metadata[guard] = route.object["metadata"][guard].clone();
+            }
         }
+        let spec = self.spec(settings, view);
+        json!({ "apiVersion": Kind::Route.api_version(), "kind": "HTTPRoute", "metadata": metadata, "spec": spec })
+    }
+
+    /// What is routed where.
+    pub(super) fn spec(&self, settings: &GatewaySettings, view: &View) -> Value {
         let mut spec = json!({
             "parentRefs": settings.gateways.iter().map(parent).collect::<Vec<_>>(),
             "rules": self.rules(settings, view),
@@ -59,13 +76,13 @@ impl Wanted {
         if !settings.hostnames.is_empty() {
             spec["hostnames"] = json!(settings.hostnames);
         }
-        json!({ "apiVersion": Kind::Route.api_version(), "kind": "HTTPRoute", "metadata": metadata, "spec": spec })
+        spec
     }
 
     /// A rule for the requests with a header comes first; the last one shares all others.
     fn rules(&self, settings: &GatewaySettings, view: &View) -> Vec<Value> {
         let path = json!({ "type": "PathPrefix", "value": settings.path });
-        let backend = |(name, weight): (&String, &u64)| json!({ "group": "", "kind": "Service", "name": name, "port": settings.port, "weight": weight });
+        let backend = |(name, weight): (&String, &u64)| json!({ "group": "", "kind": "Service", "name": name, "port": PORT, "weight": weight });
         let shared: Vec<Value> = self.backends.iter().map(backend).collect();
         let mut rules = vec![json!({ "matches": [{ "path": path }], "backendRefs": shared })];
         let matched = self.memory.matched.as_ref();

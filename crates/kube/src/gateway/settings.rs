@@ -30,7 +30,7 @@ pub struct GatewaySettings {
     pub path: String,
     /// File with a Deployment that serves one version, from the repository's top.
     pub manifest: String,
-    /// Port of the container that answers.
+    /// Port of the container that answers; Services lead to it from port 80.
     #[serde(default = "default_port")]
     pub port: u16,
     /// Context of the kubeconfig; the current one where none is given.

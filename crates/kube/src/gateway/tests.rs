@@ -1,6 +1,7 @@
 //! The target on the played API: the port's suite, what it writes and what it does not, and everything that may go wrong.
 
 mod faults;
+mod findings;
 mod journeys;
 mod owners;
 mod settings;

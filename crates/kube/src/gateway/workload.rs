@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tagship_domain::{Digest, ModelName, Version};
-use tagship_ports::{PortError, Problem};
+use tagship_ports::{PortError, Problem, target::Order};
 
-use super::settings::wrong;
+use super::{notes::notes, settings::wrong};
 use crate::cluster::{Kind, MANAGER};
 
 /// Largest manifest, in bytes.
@@ -17,6 +17,14 @@ const DIGITS: usize = 8;
 pub(super) const VERSION: &str = "tagship/version";
 pub(super) const DIGEST: &str = "tagship/digest";
 pub(super) const MODEL: &str = "tagship/model";
+/// The highest fence that an order about the version had.
+pub(super) const FENCE: &str = "tagship/fence";
+/// Marks that something is decided from.
+pub(super) const MARKS: [&str; 4] = [VERSION, DIGEST, MODEL, FENCE];
+/// A sum of what a Deployment was made from, which tells whether the manifest has changed since.
+pub(super) const MANIFEST: &str = "tagship/manifest";
+/// Port of every version's Service, whichever port its container listens on: the route stays the same for all of them.
+pub(super) const PORT: u16 = 80;
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 const APP: &str = "app.kubernetes.io/name";
 const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -34,9 +42,10 @@ pub(super) struct Subject<'a> {
     pub(super) namespace: &'a str,
     /// Name of the route.
     pub(super) app: &'a str,
-    pub(super) model: &'a ModelName,
     pub(super) version: &'a Version,
     pub(super) digest: &'a Digest,
+    /// The order that is carried out.
+    pub(super) order: &'a Order,
 }
 
 /// Labels that find what belongs to a route.
@@ -52,12 +61,33 @@ impl Subject<'_> {
     }
 
     fn metadata(&self) -> Value {
-        json!({
-            "name": self.name(), "namespace": self.namespace, "labels": self.labels(),
-            "annotations": {
-                VERSION: self.version.to_string(), DIGEST: self.digest.to_string(), MODEL: self.model.as_str(),
-            },
-        })
+        let mut metadata = self.marks();
+        metadata["name"] = json!(self.name());
+        metadata["namespace"] = json!(self.namespace);
+        metadata
+    }
+
+    /// What its objects are found and told apart by.
+    pub(super) fn marks(&self) -> Value {
+        let mut annotations = notes(self.order);
+        for (key, value) in [
+            (VERSION, self.version.to_string()),
+            (DIGEST, self.digest.to_string()),
+            (MODEL, self.order.model.to_string()),
+            (FENCE, self.order.fence.to_string()),
+        ] {
+            annotations[key] = json!(value);
+        }
+        json!({ "labels": self.labels(), "annotations": annotations })
+    }
+
+    /// Whether an object that has its name was made for it.
+    pub(super) fn is_of(&self, object: &Value) -> bool {
+        let marks = &object["metadata"]["annotations"];
+        let is_marked = |key: &str, value: &str| marks[key] == value;
+        is_marked(VERSION, &self.version.to_string())
+            && is_marked(DIGEST, &self.digest.to_string())
+            && is_marked(MODEL, self.order.model.as_str())
     }
 
     fn labels(&self) -> Value {
@@ -93,24 +123,28 @@ impl Manifest {
     }
 
     pub(super) fn new(text: String, port: u16) -> Result<Self, String> {
-        if !["{{version}}", "{{digest}}", "{{digest-hex}}"].iter().any(|place| text.contains(place)) {
+        let manifest = Self { text, port };
+        let model = ModelName::new("model").map_err(|error| error.to_string())?;
+        let order = Order::new(model, 0);
+        let (one, two) = (Digest::from_bytes([0; 32]), Digest::from_bytes([1; 32]));
+        let tried = |version: &Version, digest: &Digest| {
+            let subject = Subject { namespace: "a", app: "a", version, digest, order: &order };
+            manifest.deployment(&subject)?;
+            // The name alone changes nothing about what runs, nor does what stands in a comment.
+            manifest.parsed(&subject, "name").map(|object| object["spec"]["template"]["spec"].clone())
+        };
+        if tried(&Version::new(1, 0, 0), &one)? == tried(&Version::new(2, 0, 0), &two)? {
             return Err(
-                "it names neither {{version}} nor {{digest}}, so that every version would run the same"
+                "its pods use neither {{version}} nor {{digest}}, so that every version would run the same"
                     .to_owned(),
             );
         }
-        let manifest = Self { text, port };
-        let digest = Digest::from_bytes([0; 32]);
-        let model = ModelName::new("model").map_err(|error| error.to_string())?;
-        let version = Version::new(1, 0, 0);
-        let tried = Subject { namespace: "a", app: "a", model: &model, version: &version, digest: &digest };
-        manifest.deployment(&tried).map(|_| manifest)
+        Ok(manifest)
     }
 
     /// The Deployment of a version.
     pub(super) fn deployment(&self, subject: &Subject<'_>) -> Result<Value, String> {
-        let mut object =
-            tagship_config::yaml::to_json(&self.filled(subject)).map_err(|error| error.to_string())?;
+        let mut object = self.parsed(subject, &subject.name())?;
         if object["kind"] != "Deployment" || object["apiVersion"] != Kind::Deployment.api_version().as_str() {
             return Err("it holds no Deployment of apps/v1".to_owned());
         }
@@ -118,10 +152,11 @@ impl Manifest {
         if containers.is_none_or(Vec::is_empty) {
             return Err("its Deployment has no `spec.template.spec.containers`".to_owned());
         }
-        mark(&mut object["metadata"], &subject.metadata())?;
+        mark("metadata", &mut object["metadata"], &subject.metadata())?;
         object["spec"]["selector"] = json!({ "matchLabels": subject.selected() });
         let template = json!({ "labels": subject.labels() });
-        mark(&mut object["spec"]["template"]["metadata"], &template)?;
+        mark("spec.template.metadata", &mut object["spec"]["template"]["metadata"], &template)?;
+        object["metadata"]["annotations"][MANIFEST] = json!(sum(&object["spec"].to_string()));
         Ok(object)
     }
 
@@ -131,19 +166,23 @@ impl Manifest {
             "apiVersion": Kind::Service.api_version(), "kind": "Service", "metadata": subject.metadata(),
             "spec": {
                 "selector": subject.selected(),
-                "ports": [{ "name": "http", "port": self.port, "protocol": "TCP", "targetPort": self.port }],
+                "ports": [{ "name": "http", "port": PORT, "protocol": "TCP", "targetPort": self.port }],
             },
         })
     }
 
-    fn filled(&self, subject: &Subject<'_>) -> String {
+    fn parsed(&self, subject: &Subject<'_>, name: &str) -> Result<Value, String> {
+        tagship_config::yaml::to_json(&self.filled(subject, name)).map_err(|error| error.to_string())
+    }
+
+    fn filled(&self, subject: &Subject<'_>, name: &str) -> String {
         let mut text = self.text.clone();
         for (place, value) in [
-            ("{{model}}", subject.model.as_str().to_owned()),
+            ("{{model}}", subject.order.model.to_string()),
             ("{{version}}", subject.version.to_string()),
             ("{{digest}}", subject.digest.to_string()),
             ("{{digest-hex}}", subject.digest.hex().to_owned()),
-            ("{{name}}", subject.name()),
+            ("{{name}}", name.to_owned()),
         ] {
             text = text.replace(place, &value);
         }
@@ -151,10 +190,21 @@ impl Manifest {
     }
 }
 
+/// A short sum that stays the same in every build (FNV-1a, 64 bits). It guards nothing: it tells that a text is another one.
+fn sum(text: &str) -> String {
+    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{sum:016x}")
+}
+
 /// Lays our marks over what the team wrote there.
-fn mark(metadata: &mut Value, ours: &Value) -> Result<(), String> {
+fn mark(place: &str, metadata: &mut Value, ours: &Value) -> Result<(), String> {
     if metadata.is_null() {
         *metadata = json!({});
+    }
+    if !metadata.is_object() {
+        return Err(format!("`{place}` is no mapping"));
     }
     for (field, value) in ours.as_object().into_iter().flatten() {
         let there = &mut metadata[field.as_str()];
@@ -164,7 +214,7 @@ fn mark(metadata: &mut Value, ours: &Value) -> Result<(), String> {
                     *there = json!({});
                 }
                 let there =
-                    there.as_object_mut().ok_or_else(|| format!("`metadata.{field}` is no mapping"))?;
+                    there.as_object_mut().ok_or_else(|| format!("`{place}.{field}` is no mapping"))?;
                 there.extend(marks.clone());
             }
             None => *there = value.clone(),

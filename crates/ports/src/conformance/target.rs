@@ -91,7 +91,7 @@ struct Suite<'a> {
 
 impl Suite<'_> {
     fn order(&self, fence: u64) -> Order {
-        Order { model: self.model.clone(), fence }
+        Order::new(self.model.clone(), fence)
     }
 
     async fn nothing_loaded(&self, version: &Version) {

@@ -28,6 +28,8 @@ pub(super) struct Faults {
 struct Planned {
     method: String,
     path: String,
+    /// How many such requests pass first.
+    spared: usize,
     fault: Fault,
 }
 
@@ -39,13 +41,22 @@ impl Planned {
 
 impl Faults {
     pub(super) fn plan(&mut self, method: &str, path: &str, fault: Fault, lasting: bool) {
-        let planned = Planned { method: method.to_owned(), path: path.to_owned(), fault };
+        let planned = Planned { method: method.to_owned(), path: path.to_owned(), spared: 0, fault };
         if lasting { self.always.push(planned) } else { self.once.push(planned) }
+    }
+
+    pub(super) fn plan_later(&mut self, method: &str, path: &str, spared: usize, fault: Fault) {
+        self.once.push(Planned { method: method.to_owned(), path: path.to_owned(), spared, fault });
     }
 
     /// The fault of this request. One that is not lasting strikes once.
     pub(super) fn take(&mut self, method: &str, target: &str) -> Option<Fault> {
         if let Some(at) = self.once.iter().position(|planned| planned.fits(method, target)) {
+            let planned = &mut self.once[at];
+            if planned.spared > 0 {
+                planned.spared -= 1;
+                return None;
+            }
             return Some(self.once.remove(at).fault);
         }
         let lasting = self.always.iter().find(|planned| planned.fits(method, target));

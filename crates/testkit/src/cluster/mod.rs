@@ -114,6 +114,11 @@ impl FakeCluster {
         self.shared.locked().faults.plan(method, path, fault, false);
     }
 
+    /// The same, after so many such requests have passed.
+    pub fn fail_after(&self, method: &str, path: &str, spared: usize, fault: Fault) {
+        self.shared.locked().faults.plan_later(method, path, spared, fault);
+    }
+
     /// Every such request fails so from now on.
     pub fn fail_always(&self, method: &str, path: &str, fault: Fault) {
         self.shared.locked().faults.plan(method, path, fault, true);

@@ -129,6 +129,10 @@ fn apply(store: &mut Store, ask: &Ask, resource: &Resource, name: &str) -> Resul
         if ask.subresource.is_some() {
             return Err(Failure::not_found(resource, name));
         }
+        if said["metadata"]["uid"].is_string() {
+            // Read in the server's source: nothing is made where a certain object was meant.
+            return Err(Failure::stale(resource, name));
+        }
         store.permit("create", resource, ask)?;
     }
     let base = live.clone().unwrap_or_else(|| blank(&said));

@@ -60,7 +60,7 @@ fn churn() -> ModelName {
 }
 
 fn order() -> Order {
-    Order { model: churn(), fence: 7 }
+    Order::new(churn(), 7)
 }
 
 fn v1() -> Version {

@@ -12,7 +12,7 @@ fn target(server: &Server) -> LocalTarget {
 }
 
 fn order() -> Order {
-    Order { model: "pricing/eu:churn".parse().unwrap(), fence: 7 }
+    Order::new("pricing/eu:churn".parse().unwrap(), 7)
 }
 
 fn v1() -> Version {

@@ -76,15 +76,58 @@ async fn labels_of_others_stay() {
     assert_eq!(stage.route()["metadata"]["labels"]["team"], "ml");
 }
 
+/// Changes the metadata of a Deployment, as a person with kubectl does.
+fn touch(cluster: &FakeCluster, number: u8, metadata: serde_json::Value) {
+    let target = format!("/apis/apps/v1/namespaces/ml/deployments/{}", named(number));
+    let change = json!({ "metadata": metadata });
+    assert_eq!(cluster.act("PATCH", &target, "application/merge-patch+json", &change).0, 200);
+}
+
 #[tokio::test]
-async fn a_deployment_without_marks_is_not_guessed_about() {
+async fn a_deployment_without_marks_or_labels_is_still_the_versions_own() {
+    for metadata in [
+        json!({ "annotations": null }),
+        json!({ "labels": null }),
+        json!({ "labels": { "app.kubernetes.io/managed-by": "Helm" }, "annotations": { "tagship/version": "?" } }),
+    ] {
+        let stage = Stage::new().two_versions().await;
+        stage.weight(5, 2, 25).await.unwrap();
+        stage.step();
+        touch(&stage.cluster, 1, metadata.clone());
+        assert_eq!(stage.shares().await, [(1, 75, true), (2, 25, true)], "{metadata}");
+        stage.weight(6, 2, 50).await.unwrap();
+        assert_eq!(stage.written(), [(named(1), 50), (named(2), 50)], "stable keeps its share: {metadata}");
+        stage.target.rollback(&stage.order(7), Some(&version(1))).await.unwrap();
+        stage.step();
+        assert_eq!(stage.shares().await, [(1, 100, true), (2, 0, true)], "{metadata}");
+        stage.prepare(8, 1).await.unwrap();
+        let object = stage.cluster.object("deployments.apps", "ml", &named(1)).unwrap();
+        assert_eq!(object["metadata"]["annotations"]["tagship/version"], "v1.0.0", "marks are renewed");
+        assert_eq!(object["metadata"]["labels"]["app.kubernetes.io/managed-by"], "tagship");
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_that_nobody_knows_blocks_no_way() {
     let stage = Stage::new().two_versions().await;
-    let marks = json!({ "metadata": { "annotations": { "tagship/digest": null } } });
-    let target = format!("/apis/apps/v1/namespaces/ml/deployments/{}", named(2));
-    assert_eq!(stage.cluster.act("PATCH", &target, "application/merge-patch+json", &marks).0, 200);
-    let error = stage.target.observe(&stage.model).await.unwrap_err();
-    assert_eq!(error.problem, Problem::Invalid);
-    assert!(error.message.contains("tagship/digest"), "{error}");
+    let stranger = json!({
+        "metadata": {
+            "name": named(3),
+            "labels": { "app.kubernetes.io/managed-by": "tagship", "app.kubernetes.io/name": "churn" },
+        },
+        "spec": {
+            "selector": { "matchLabels": { "a": "b" } },
+            "template": { "metadata": { "labels": { "a": "b" } }, "spec": { "containers": [{ "name": "x" }] } },
+        },
+    });
+    let target = "/apis/apps/v1/namespaces/ml/deployments";
+    assert_eq!(stage.cluster.act("POST", target, "application/json", &stranger).0, 201);
+    assert_eq!(stage.shares().await.len(), 2);
+    stage.target.rollback(&stage.order(5), Some(&version(1))).await.unwrap();
+    let error = stage.prepare(6, 3).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Conflict);
+    assert!(error.message.contains("was not made for v3.0.0"), "{error}");
+    assert!(stage.cluster.object("services", "ml", &named(3)).is_none(), "nothing was written");
 }
 
 #[tokio::test]

@@ -49,6 +49,20 @@ fn wrong_manifests_are_named() {
     check(same, &MANIFEST.replace("kind: Deployment", "kind: StatefulSet"), "no Deployment of apps/v1");
     check(same, "kind: Deployment\napiVersion: apps/v1\nspec: {{version}}\n", "containers");
     check(same, "a: [{{version}}", "churn.yaml: ");
+    check(
+        same,
+        &MANIFEST.replace("spec:\n  replicas", "metadata: [a]\nspec:\n  replicas"),
+        "`metadata` is no mapping",
+    );
+    let in_pod = MANIFEST.replace("    spec:\n", "    metadata: text\n    spec:\n");
+    check(same, &in_pod, "`spec.template.metadata` is no mapping");
+    let labels = MANIFEST.replace("spec:\n  replicas", "metadata: { labels: 7 }\nspec:\n  replicas");
+    check(same, &labels, "`metadata.labels` is no mapping");
+    let comment =
+        MANIFEST.replace("{{digest}}", "x").replace("replicas: 2", "replicas: 2 # {{version}} {{digest}}");
+    check(same, &comment, "every version would run the same");
+    let named = MANIFEST.replace("{{digest}}", "{{name}}");
+    check(same, &named, "every version would run the same");
 }
 
 #[test]
@@ -58,6 +72,42 @@ fn without_a_way_to_a_cluster_it_says_what_to_set() {
     let error = GatewayApiTarget::from_settings(&settings(), directory.path(), &|_| None).unwrap_err();
     assert_eq!(error.problem, Problem::Denied);
     assert!(error.to_string().contains("set KUBECONFIG"), "{error}");
+}
+
+#[tokio::test]
+async fn what_logins_and_kubeconfigs_hold_reaches_no_message() {
+    let (_, directory) = open(&FakeCluster::start(), &settings(), MANIFEST).unwrap();
+    let program = directory.path().join("login.sh");
+    std::fs::write(&program, "#!/bin/sh\necho s3cret >&2\nexit 1\n").unwrap();
+    let config = |user: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{ "name": "test", "cluster": { "server": "http://me:s3cret@127.0.0.1:1" } }],
+            "users": [{ "name": "test", "user": user }],
+            "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
+        })
+        .to_string()
+    };
+    let login = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
+        "args": [program.display().to_string()], "interactiveMode": "Never",
+    });
+    for text in [
+        config(json!({ "exec": login })),
+        config(json!({ "token": "s3cret" })),
+        config(json!({ "token": "s3cret\nline" })),
+        config(json!({ "client-certificate-data": "s3cret", "client-key-data": "s3cret" })),
+        "users: [s3cret".to_owned(),
+        "users: s3cret".to_owned(),
+    ] {
+        let path = directory.path().join("config");
+        std::fs::write(&path, &text).unwrap();
+        let variable = |name: &str| (name == "KUBECONFIG").then(|| path.display().to_string());
+        let target = GatewayApiTarget::from_settings(&settings(), directory.path(), &variable).unwrap();
+        let model = tagship_domain::ModelName::new("churn").unwrap();
+        let error = tagship_ports::Target::observe(&target, &model).await.unwrap_err();
+        assert!(!format!("{error} {error:?} {target:?}").contains("s3cret"), "{error:?}");
+    }
 }
 
 #[tokio::test]

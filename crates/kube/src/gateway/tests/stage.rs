@@ -135,7 +135,7 @@ impl Stage {
     }
 
     pub(super) fn order(&self, fence: u64) -> Order {
-        Order { model: self.model.clone(), fence }
+        Order::new(self.model.clone(), fence)
     }
 
     pub(super) async fn prepare(&self, fence: u64, number: u8) -> Result<Done, PortError> {

@@ -66,6 +66,7 @@ async fn nothing_is_written_when_nothing_is_to_change() {
     let stage = Stage::new().two_versions().await;
     assert_eq!(stage.weight(5, 2, 25).await, Ok(Done::Pending));
     stage.step();
+    assert_eq!(stage.prepare(5, 2).await, Ok(Done::Applied), "its objects take the fence over");
     let before = stage.cluster.version();
     stage.cluster.forget_requests();
     assert_eq!(stage.weight(5, 2, 25).await, Ok(Done::AlreadyThere));
@@ -83,7 +84,7 @@ async fn no_order_takes_more_than_twelve_requests() {
         stage.cluster.forget_requests();
     };
     stage.prepare(1, 1).await.unwrap();
-    most("prepare", 10);
+    most("prepare", 11);
     stage.step();
     stage.target.promote(&stage.order(2), &version(1)).await.unwrap();
     most("promote", 3);
@@ -127,7 +128,7 @@ async fn what_a_gateway_says_of_an_older_generation_counts_for_nothing() {
     let cleanup = stage.target.cleanup(&stage.order(6), &version(2)).await;
     assert_eq!(cleanup.unwrap_err().problem, Problem::Conflict);
     stage.target.rollback(&stage.order(7), Some(&version(1))).await.unwrap();
-    assert_eq!(stage.written(), [(named(1), 100), (named(2), 0)], "the way back does not wait");
+    assert_eq!(stage.written(), [(named(1), 100)], "the way back does not wait");
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ impl<'a> Check<'a> {
 
     /// An order with the newest fence.
     pub(super) fn order(&self, verb: &'static str) -> Value {
-        let order = Order { model: self.plan.model.clone(), fence: self.fence };
+        let order = Order::new(self.plan.model.clone(), self.fence);
         json!(Question { schema: SCHEMA, ..of(verb, &order) })
     }
 
