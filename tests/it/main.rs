@@ -25,6 +25,7 @@ mod inputs;
 mod installer;
 mod journey;
 mod kayenta;
+mod kubernetes;
 mod locks;
 mod long_rollout;
 mod meeting;

@@ -1,12 +1,14 @@
 //! What the account needs: as the rules of a Role, and asked of the cluster before anything is written.
 
+use std::fmt::Write as _;
+
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
 use kube::{Api, api::PostParams};
 use serde_json::{Value, json};
 use tagship_ports::{PortError, Problem};
 
 use crate::{
-    cluster::{Kind, Namespace},
+    cluster::{Kind, MANAGER, Namespace},
     failure::refusal,
 };
 
@@ -40,7 +42,7 @@ fn needs(endpoints: bool) -> Vec<Need> {
     needs
 }
 
-/// The Role that grants what is needed and nothing else.
+/// A Role that grants what is needed and nothing else.
 pub(crate) fn role(namespace: &str, route: &str) -> Value {
     let rule = |need: &Need| {
         let mut rule =
@@ -55,6 +57,38 @@ pub(crate) fn role(namespace: &str, route: &str) -> Value {
         "metadata": { "name": format!("tagship-{route}"), "namespace": namespace },
         "rules": needs(true).iter().map(rule).collect::<Vec<_>>(),
     })
+}
+
+/// The Role and its binding to the account `tagship` of the namespace, as YAML that `kubectl apply` takes.
+pub(crate) fn manifests(namespace: &str, route: &str) -> String {
+    let role = role(namespace, route);
+    let name = &role["metadata"]["name"];
+    let binding = json!({
+        "apiVersion": role["apiVersion"], "kind": "RoleBinding", "metadata": role["metadata"],
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name },
+        // Whoever logs in otherwise is named here.
+        "subjects": [{ "kind": "ServiceAccount", "name": MANAGER, "namespace": namespace }],
+    });
+    [role, binding].iter().map(document).collect()
+}
+
+/// A document with a line for each field, and for each item of a list; what is deeper is written as JSON, which YAML is.
+fn document(object: &Value) -> String {
+    let mut text = "---\n".to_owned();
+    for (field, value) in object.as_object().into_iter().flatten() {
+        match value.as_array() {
+            Some(items) => {
+                let _ = writeln!(text, "{field}:");
+                for item in items {
+                    let _ = writeln!(text, "- {item}");
+                }
+            }
+            None => {
+                let _ = writeln!(text, "{field}: {value}");
+            }
+        }
+    }
+    text
 }
 
 /// Refuses where a permission is missing, and names all that are. `endpoints`: whether golden cases will ask the versions.

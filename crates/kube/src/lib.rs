@@ -1,15 +1,10 @@
 //! Targets on Kubernetes.
 //!
-//! The cluster serves and routes; Tagship makes small writes that it owns, by server-side apply under the name `tagship`,
-//! never forced, and decides everything from what it reads. What others own is theirs: a conflict names them.
+//! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
+//! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
 //!
-//! No configuration can name one of these targets yet, because `gateway-api` is not safe enough for production:
-//! - objects are created by an apply without a guard, so that a late one overwrites what another run has made since;
-//! - cleaning up removes a version by name, also where another run has brought it back meanwhile;
-//! - a changed `port` leads to Services that do not have it, and changed hostnames or gateways are not compared;
-//! - weights that were written and never confirmed can be told as the ones before, or as done by a repeated order;
-//! - a stable version whose Deployment lost its labels gets no share, and one without annotations blocks going back;
-//! - a 404 of any kind is taken for a route that is not there, and words of a login plugin can reach messages.
+//! `gateway-api` is here; `kserve` and `argo-rollouts` are not yet. What the account may not do, and what a route does not
+//! confirm, stops a rollout before it moves traffic; what it wrote says for which rollout.
 
 mod access;
 mod cluster;
@@ -21,7 +16,7 @@ mod gateway;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use tagship_ports::{ModelRunner, PortError, Target};
+use tagship_ports::{ModelRunner, PortError, Problem, Target};
 
 pub use connection::PLAIN_VARIABLES;
 pub use gateway::{GatewayApiTarget, GatewaySettings};
@@ -47,4 +42,19 @@ pub fn open(
         let target = GatewayApiTarget::from_settings(settings, root, variable)?;
         Ok((Box::new(target.clone()) as Box<dyn Target>, Box::new(target) as Box<dyn ModelRunner>))
     })
+}
+
+/// What the account needs in the cluster for a target of one of [`KINDS`], as YAML that `kubectl apply` takes: a Role and its
+/// binding. `None` for other kinds.
+///
+/// # Errors
+/// For settings without a namespace or a route.
+pub fn rbac(kind: &str, settings: &Map<String, Value>) -> Option<Result<String, PortError>> {
+    let text = |key: &str| {
+        settings.get(key).and_then(Value::as_str).ok_or_else(|| {
+            let message = format!("`{key}` is missing or no text");
+            PortError::new(Problem::Invalid, "read the settings of target gateway-api", message)
+        })
+    };
+    (kind == "gateway-api").then(|| Ok(access::manifests(text("namespace")?, text("route")?)))
 }

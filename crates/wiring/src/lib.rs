@@ -25,6 +25,7 @@ mod stage;
 mod staging;
 mod state;
 mod summary;
+mod targets;
 mod together;
 mod transfers;
 mod verbs;

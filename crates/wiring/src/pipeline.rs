@@ -36,11 +36,12 @@ use crate::{
     signatures::{refuse_unsigned, required_keys},
     state::unusable_journal,
     summary,
+    targets::open_target,
     verbs::{
         lock::{is_locked, refuse_locked},
         validate::bounds,
     },
-    workspace::{Workspace, located, open_target},
+    workspace::{Workspace, located},
 };
 
 /// How often a run waits for another one that began a rollout just before it.

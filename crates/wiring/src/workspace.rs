@@ -7,8 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tagship_adapters::{SystemClock, stores, targets};
-use tagship_config::{AdapterSpec, EnvironmentConfig, ModelConfig};
+use tagship_adapters::{SystemClock, stores};
+use tagship_config::{AdapterSpec, ModelConfig};
 use tagship_git::GitRepo;
 use tagship_ports::{ArtifactStore, Clock, Inventory, PortError, Problem};
 use tagship_registry::Registry;
@@ -182,22 +182,6 @@ impl Workspace {
             .await
             .map_err(failed)
     }
-}
-
-/// The target of an environment.
-///
-/// # Errors
-/// For an unknown kind, wrong settings or a missing secret.
-pub(crate) fn open_target(
-    workspace: &Workspace,
-    settings: &EnvironmentConfig,
-) -> Result<targets::Opened, Failure> {
-    // What every program needs is no secret: hiding it would blot out the log.
-    let variable = |name: &str| {
-        if targets::INHERITED.contains(&name) { Context::inherited(name) } else { Context::secret(name) }
-    };
-    targets::open(&settings.target, &workspace.root, &variable)
-        .map_err(|error| located(&error, &settings.target))
 }
 
 /// Why the store `github` cannot be opened.

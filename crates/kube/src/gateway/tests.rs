@@ -4,6 +4,7 @@ mod faults;
 mod findings;
 mod journeys;
 mod owners;
+mod rights;
 mod settings;
 mod stage;
 mod traffic;

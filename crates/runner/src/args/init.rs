@@ -29,6 +29,13 @@ pub struct InitArgs {
     /// Address of its control interface.
     #[arg(long, value_name = "URL", requires = "url")]
     pub admin_url: Option<String>,
+    /// Kind of target that `--rbac` is about.
+    #[arg(long, value_name = "KIND", requires = "rbac")]
+    pub target: Option<String>,
+    /// Print the Role that each target of this kind in the configuration needs on its cluster, and its binding, for `kubectl
+    /// apply -f -`; write nothing.
+    #[arg(long, requires = "target")]
+    pub rbac: bool,
     /// The action that the workflow uses.
     #[arg(long, value_name = "NAME@REF", default_value = "tagship/tagship@v1")]
     pub action: String,

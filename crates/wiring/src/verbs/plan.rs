@@ -14,7 +14,8 @@ use crate::{
     answer::Answer,
     failure::failed,
     pipeline::{Place, candidate, open_sources, plan, refuse_impossible},
-    workspace::{Workspace, open_target},
+    targets::open_target,
+    workspace::Workspace,
 };
 
 pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer, Failure> {

@@ -7,6 +7,7 @@ mod ask;
 mod config;
 mod find;
 mod propose;
+mod rights;
 mod workflow;
 
 use std::{
@@ -41,6 +42,9 @@ struct Planned {
 pub(crate) fn run(args: &InitArgs, context: &Context) -> Result<Answer, Failure> {
     let repo = GitRepo::discover(Path::new(".")).map_err(failed)?;
     let root = repo.root().to_owned();
+    if let Some(kind) = args.target.as_deref().filter(|_| args.rbac) {
+        return rights::run(kind, &args.config, &root);
+    }
     let found = find::find(&root);
     let mut proposal = propose::propose(args, &root, &found)?;
     if ask::may_ask(args, context) {

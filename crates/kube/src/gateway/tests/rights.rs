@@ -1,0 +1,102 @@
+//! What the account may do: exactly what is needed, and what is missing is named before anything is written.
+
+use serde_json::{Value, json};
+use tagship_domain::golden::GoldenCases;
+use tagship_ports::{
+    ModelRunner, Problem, Target,
+    conformance::{self, Loadable},
+    model_runner::{GoldenBounds, Subject},
+    target::Needs,
+};
+
+use super::stage::{Stage, digest, version};
+use crate::access::role;
+
+const ALL: Needs =
+    Needs { weights: true, endpoints: true, counters: false, sticky: false, shadow: false, matches: true };
+
+fn loadable(number: u8) -> Loadable {
+    Loadable { version: version(u64::from(number)), digest: digest(number), bytes: Stage::bytes() }
+}
+
+/// Verbs and kinds of a Role, sorted.
+fn granted(role: &Value) -> Vec<(String, String)> {
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let mut all = Vec::new();
+    for rule in role["rules"].as_array().unwrap() {
+        let (group, kind) = (texts(&rule["apiGroups"]).concat(), texts(&rule["resources"]).concat());
+        let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
+        all.extend(texts(&rule["verbs"]).into_iter().map(|verb| (verb, kind.clone())));
+    }
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn the_role_grants_what_is_done_and_nothing_else() {
+    let stage = Stage::new();
+    let role = role("ml", "churn");
+    stage.cluster.grant(&role);
+    stage.target.check(ALL).await.unwrap();
+    conformance::target(&stage.target, &stage.clock(), &stage.model, &loadable(1), &loadable(2)).await;
+    // Numbers of orders go on where the suite ended.
+    stage.prepare(20, 1).await.unwrap();
+    stage.step();
+    stage.prepare(21, 1).await.unwrap();
+    let case = json!({ "cases": [{ "name": "one", "inputs": [], "outputs": [], "expected": [] }] });
+    let cases: GoldenCases = serde_json::from_value(case).unwrap();
+    let bounds = GoldenBounds {
+        tolerance: tagship_domain::golden::Tolerance { absolute: 0.0, relative: 0.0 },
+        max_latency: None,
+    };
+    let subject = Subject::Endpoint { model: stage.model.clone(), version: version(1) };
+    stage.target.run(&subject, &cases, bounds).await;
+    let mut used = stage.cluster.uses();
+    used.retain(|(_, kind)| !kind.starts_with("selfsubjectaccessreviews"));
+    assert_eq!(used, granted(&role));
+}
+
+#[tokio::test]
+async fn every_right_that_is_missing_is_named() {
+    for (at, (verb, kind)) in granted(&role("ml", "churn")).into_iter().enumerate() {
+        let stage = Stage::new();
+        let mut poor = role("ml", "churn");
+        for rule in poor["rules"].as_array_mut().unwrap() {
+            let plural = rule["resources"][0].as_str().unwrap().to_owned();
+            if kind.split('.').next() == Some(plural.as_str()) {
+                rule["verbs"].as_array_mut().unwrap().retain(|there| *there != verb.as_str());
+            }
+        }
+        stage.cluster.grant(&poor);
+        let before = stage.cluster.version();
+        let error = stage.target.check(ALL).await.unwrap_err();
+        assert_eq!(error.problem, Problem::Denied, "{at}");
+        let plural = kind.split('.').next().unwrap();
+        assert_eq!(error.message, format!("the account may not {verb} {plural} in namespace ml"));
+        assert!(error.to_string().contains("tagship init --target gateway-api --rbac"), "{error}");
+        assert_eq!(stage.cluster.version(), before);
+        assert!(stage.cluster.requests().len() <= 12, "{:?}", stage.cluster.requests());
+    }
+}
+
+#[tokio::test]
+async fn rights_on_versions_endpoints_are_asked_for_only_where_they_are_used() {
+    let stage = Stage::new();
+    stage.cluster.deny("create", "services/proxy");
+    stage.target.check(Needs::default()).await.unwrap();
+}
+
+#[test]
+fn the_manifests_are_yaml_of_one_role() {
+    let settings = json!({ "namespace": "ml", "route": "churn" });
+    let text = crate::rbac("gateway-api", settings.as_object().unwrap()).unwrap().unwrap();
+    let documents: Vec<Value> =
+        text.split("---\n").skip(1).map(|text| tagship_config::yaml::to_json(text).unwrap()).collect();
+    assert_eq!(documents[0], role("ml", "churn"));
+    assert_eq!(documents[1]["kind"], "RoleBinding");
+    assert_eq!(documents[1]["roleRef"]["name"], "tagship-churn");
+    assert!(crate::rbac("gateway-api", json!({ "namespace": "ml" }).as_object().unwrap()).unwrap().is_err());
+    assert!(crate::rbac("local", settings.as_object().unwrap()).is_none());
+}

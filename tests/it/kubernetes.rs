@@ -1,0 +1,171 @@
+//! Rollouts behind a gateway on a played Kubernetes API, through the program and a kubeconfig.
+
+use std::{fs, path::PathBuf};
+
+use tagship_testkit::{
+    Output,
+    cluster::{
+        FakeCluster,
+        actors::{Actor, Deployments, Gateway},
+    },
+};
+
+use crate::workbench::{CONFIG, Workbench};
+
+const MANIFEST: &str = "apiVersion: apps/v1
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+      - name: server
+        image: registry.example.org/server:1
+        args: [\"--digest={{digest}}\"]
+";
+/// Ticks within which every rollout here comes to rest.
+const TICKS: usize = 60;
+
+struct Stage {
+    bench: Workbench,
+    cluster: FakeCluster,
+    kubeconfig: PathBuf,
+    actors: Vec<Box<dyn Actor>>,
+}
+
+impl Stage {
+    /// Version v0.1.0 is released, and nothing serves.
+    fn new() -> Self {
+        let bench = Workbench::new();
+        let cluster = FakeCluster::start();
+        let kubeconfig = bench.clone.write(".tagship/kubeconfig", cluster.kubeconfig());
+        let target = "gateway-api: { namespace: ml, route: churn, gateways: [ { name: public } ], manifest: deploy/churn.yaml }";
+        let local = CONFIG.lines().find(|line| line.contains("target:")).unwrap();
+        let golden = CONFIG.lines().find(|line| line.contains("golden:")).unwrap();
+        let config = CONFIG.replace(&format!("{golden}\n"), "").replace(
+            local,
+            &format!(
+                "        target: {{ {target} }}\n        strategy: {{ canary: {{ steps: [ {{ set-weight: 25 }}, {{ pause: {{}} }} ] }} }}"
+            ),
+        );
+        bench.clone.write("tagship.yml", config);
+        bench.clone.write("deploy/churn.yaml", MANIFEST);
+        bench.push("Serve behind a gateway");
+        let actors: Vec<Box<dyn Actor>> =
+            vec![Box::new(Deployments::default()), Box::new(Gateway::named("public"))];
+        let stage = Self { bench, cluster, kubeconfig, actors };
+        stage.release();
+        stage
+    }
+
+    fn release(&self) {
+        for verb in ["validate", "gate", "release"] {
+            self.bench.run(&[verb]).assert_code(0);
+        }
+    }
+
+    fn next(&self, variant: &str) {
+        self.bench.put(variant);
+        self.bench.push(variant);
+        self.release();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.bench.cli(arguments).env("KUBECONFIG", &self.kubeconfig).run()
+    }
+
+    /// Ticks until the rollout ends or waits for a person; controllers act in between.
+    fn lead(&mut self, first: &[&str]) -> Output {
+        let mut done = self.run(&[&["rollout", "--once"], first].concat());
+        for _ in 0..TICKS {
+            if done.code != 6 {
+                return done;
+            }
+            self.cluster.step(&mut self.actors);
+            done = self.run(&["rollout", "--once"]);
+        }
+        panic!("no end: {}{}", done.stdout, done.stderr);
+    }
+
+    /// Weights of the route, in the order of the versions' digests.
+    fn weights(&self) -> Vec<u64> {
+        let route = self.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
+        let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
+        let mut weights: Vec<u64> =
+            backends.iter().map(|backend| backend["weight"].as_u64().unwrap()).collect();
+        weights.sort_unstable();
+        weights
+    }
+}
+
+#[test]
+fn versions_are_promoted_and_rolled_back() {
+    let mut stage = Stage::new();
+    // The account has exactly the rights that the program prints.
+    let printed = stage.run(&["init", "--target", "gateway-api", "--rbac"]);
+    printed.assert_code(0);
+    let role = printed.stdout.split("---\n").nth(1).unwrap();
+    stage.cluster.grant(&tagship_config::yaml::to_json(role).unwrap());
+
+    stage.lead(&[]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
+    assert_eq!(stage.weights(), [100]);
+
+    stage.next("v2");
+    stage.lead(&[]).assert_code(4);
+    assert_eq!(stage.weights(), [25, 75]);
+    let route = stage.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
+    let notes = &route["metadata"]["annotations"];
+    assert!(notes["tagship/rollout-id"].as_str().unwrap().starts_with("production-v0.2.0"), "{notes}");
+    stage.lead(&["--promote"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    assert_eq!(stage.weights(), [100]);
+
+    stage.next("v3");
+    stage.lead(&[]).assert_code(4);
+    let candidate = route_candidate(&stage);
+    stage.actors =
+        vec![Box::new(Deployments::without_pods(&candidate, 1)), Box::new(Gateway::named("public"))];
+    stage.cluster.step(&mut stage.actors);
+    let end = stage.lead(&[]);
+    end.assert_code(1);
+    assert!(end.stdout.contains("v0.2.0 serves again"), "{}", end.stdout);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    assert_eq!(stage.weights(), [100]);
+}
+
+/// Name of the objects of the version with a quarter of the traffic.
+fn route_candidate(stage: &Stage) -> String {
+    let route = stage.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
+    let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
+    let candidate = backends.iter().find(|backend| backend["weight"] == 25).unwrap();
+    candidate["name"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_the_account_may_not_do_is_told_before_anything_is_written() {
+    let stage = Stage::new();
+    stage.cluster.deny("create", "deployments.apps");
+    let before = stage.cluster.version();
+    let done = stage.run(&["rollout", "--once"]);
+    done.assert_code(3);
+    let said = format!("{}{}", done.stdout, done.stderr);
+    assert!(said.contains("the account may not create deployments in namespace ml"), "{said}");
+    assert!(said.contains("tagship init --target gateway-api --rbac"), "{said}");
+    assert_eq!(stage.cluster.version(), before);
+    assert!(!stage.bench.published().iter().any(|name| name.contains("rollouts")), "no rollout was begun");
+}
+
+#[test]
+fn rights_are_printed_for_targets_that_need_some() {
+    let stage = Stage::new();
+    let role = stage.run(&["init", "--target", "local", "--rbac"]);
+    role.assert_code(2);
+    assert!(role.stderr.contains("kinds that do are gateway-api"), "{}", role.stderr);
+    stage.run(&["init", "--rbac"]).assert_code(2);
+    let config = fs::read_to_string(stage.bench.clone.path().join("tagship.yml")).unwrap();
+    assert!(config.contains("gateway-api"));
+    stage.bench.clone.write("tagship.yml", CONFIG);
+    let none = stage.run(&["init", "--target", "gateway-api", "--rbac"]);
+    none.assert_code(2);
+    assert!(none.stderr.contains("no environment of tagship.yml"), "{}", none.stderr);
+}
