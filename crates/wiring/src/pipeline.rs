@@ -302,8 +302,8 @@ pub(crate) fn open_sources(
     metrics.filter_map(open).collect()
 }
 
-/// What the target cannot do fails before anything is written. A target that does not answer is no reason: the rollout
-/// waits for it.
+/// What the target cannot do, or does not let us do, fails before anything is written. A target that does not answer is no
+/// reason: the rollout waits for it.
 pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Result<(), Failure> {
     let mut metrics = plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let needs = Needs {
@@ -315,7 +315,7 @@ pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Re
         matches: plan.strategy.rule().is_some(),
     };
     match opened.target.check(needs).await {
-        Err(error) if error.problem == Problem::Unsupported => Err(failed(error)),
+        Err(error) if [Problem::Unsupported, Problem::Denied].contains(&error.problem) => Err(failed(error)),
         _ => Ok(()),
     }
 }

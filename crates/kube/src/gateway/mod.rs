@@ -54,8 +54,8 @@ pub struct GatewayApiTarget {
     namespace: Namespace,
     settings: Arc<GatewaySettings>,
     manifest: Arc<Manifest>,
-    /// Whether it is known that all that is needed may be done.
-    permitted: Arc<OnceCell<()>>,
+    /// Whether it is known that all that is needed may be done: without golden cases, and with them.
+    permitted: Arc<[OnceCell<()>; 2]>,
 }
 
 impl GatewayApiTarget {
@@ -116,7 +116,7 @@ impl Target for GatewayApiTarget {
         }
         self.capabilities().check(needs)?;
         let check = || access::check(&self.namespace, &self.settings.route, needs.endpoints);
-        self.permitted.get_or_try_init(check).await.copied()
+        self.permitted[usize::from(needs.endpoints)].get_or_try_init(check).await.copied()
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
