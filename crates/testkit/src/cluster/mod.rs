@@ -357,7 +357,7 @@ impl Inner {
         let key = Key { kind: "services".to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
         let object = self.store.objects.get(&key);
         let mut ports = object.and_then(|object| object["spec"]["ports"].as_array()).into_iter().flatten();
-        if !ports.any(|there| there["port"].to_string() == port) {
+        if !ports.any(|there| there["port"].as_u64() == port.parse().ok()) {
             return Err(missing(format!("no service port {port:?} found for service {name:?}")));
         }
         let answer = self.endpoints.get(name).cloned();

@@ -77,7 +77,7 @@ async fn labels_of_others_stay() {
 }
 
 /// Changes the metadata of a Deployment, as a person with kubectl does.
-fn touch(cluster: &FakeCluster, number: u8, metadata: serde_json::Value) {
+fn touch(cluster: &FakeCluster, number: u8, metadata: &serde_json::Value) {
     let target = format!("/apis/apps/v1/namespaces/ml/deployments/{}", named(number));
     let change = json!({ "metadata": metadata });
     assert_eq!(cluster.act("PATCH", &target, "application/merge-patch+json", &change).0, 200);
@@ -93,7 +93,7 @@ async fn a_deployment_without_marks_or_labels_is_still_the_versions_own() {
         let stage = Stage::new().two_versions().await;
         stage.weight(5, 2, 25).await.unwrap();
         stage.step();
-        touch(&stage.cluster, 1, metadata.clone());
+        touch(&stage.cluster, 1, &metadata);
         assert_eq!(stage.shares().await, [(1, 75, true), (2, 25, true)], "{metadata}");
         stage.weight(6, 2, 50).await.unwrap();
         assert_eq!(stage.written(), [(named(1), 50), (named(2), 50)], "stable keeps its share: {metadata}");
