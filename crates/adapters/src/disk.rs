@@ -12,7 +12,8 @@ use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
 use tempfile::NamedTempFile;
 
-const BUFFER: usize = 256 * 1024;
+/// Bytes that are read or written at a time.
+pub(crate) const BUFFER: usize = 256 * 1024;
 
 /// A failed operation on a path, as a port's error.
 pub(crate) fn local(operation: &str, path: &Path, error: &io::Error) -> PortError {
@@ -59,15 +60,20 @@ pub(crate) fn copy_atomically(
     }
     temporary.as_file().sync_all().map_err(failed)?;
     temporary.persist(path).map_err(|error| failed(error.error))?;
-    // The rename itself has to reach the disk; a directory that can't be opened for that is no reason to fail.
-    if let Ok(directory) = File::open(&directory) {
-        let _ = directory.sync_all();
-    }
+    flush_directory(path);
     Ok(())
 }
 
+/// Brings the name of a file to the disk; a directory that can't be opened for that is no reason to fail.
+pub(crate) fn flush_directory(path: &Path) {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Ok(directory) = File::open(parent) {
+        let _ = directory.sync_all();
+    }
+}
+
 /// A temporary file with the permissions that a plain new file would get, less what the user's mask takes away.
-fn temporary_in(directory: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary_in(directory: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

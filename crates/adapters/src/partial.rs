@@ -11,9 +11,17 @@ use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::PortError;
 
-use crate::{disk::local, exclusive::open_exclusively};
+use crate::{
+    disk::{BUFFER, flush_directory, local},
+    exclusive::open_exclusively,
+};
 
-const BUFFER: usize = 256 * 1024;
+/// What a file is called until it is whole, and where a later run looks for it.
+pub(crate) fn place(to: &Path, digest: &Digest) -> PathBuf {
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    parent.join(format!(".{name}.{}.partial", &digest.hex()[..12]))
+}
 
 /// What there is of a file so far.
 pub(crate) struct Partial {
@@ -30,10 +38,9 @@ impl Partial {
     /// # Errors
     /// `Conflict` where another run is writing the same file, `Local` where it cannot be written.
     pub(crate) fn open(to: &Path, digest: &Digest) -> Result<Self, PortError> {
-        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let path = place(to, digest);
+        let parent = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|error| local("create directory", parent, &error))?;
-        let name = to.file_name().unwrap_or_default().to_string_lossy();
-        let path = parent.join(format!(".{name}.{}.partial", &digest.hex()[..12]));
         let file = open_exclusively(&path)?;
         let mut partial = Self { file, path, to: to.to_owned(), hasher: Sha256::new(), length: 0 };
         partial.read_again()?;
@@ -84,10 +91,7 @@ impl Partial {
         let failed = |error: std::io::Error| local("write", &self.to, &error);
         self.file.sync_all().map_err(failed)?;
         fs::rename(&self.path, &self.to).map_err(failed)?;
-        // The rename itself has to reach the disk; a directory that can't be opened for that is no reason to fail.
-        if let Some(Ok(directory)) = self.to.parent().map(File::open) {
-            let _ = directory.sync_all();
-        }
+        flush_directory(&self.to);
         Ok(())
     }
 

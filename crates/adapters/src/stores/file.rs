@@ -1,5 +1,7 @@
 //! A store in a directory: `blobs/sha256/<two digits>/<64 digits>`, as OCI image layouts have it.
 
+mod incoming;
+
 use std::{
     fs::{self, File},
     io::Read,
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use tagship_domain::{Digest, Timestamp};
 use tagship_ports::{ArtifactStore, Clock as _, Inventory, PortError, Problem, inventory::Stored};
 
+use self::incoming::copy_verified;
 use super::Moved;
 use crate::{
     SystemClock,
@@ -83,15 +86,12 @@ impl ArtifactStore for FileStore {
             if verify(&blob, &digest).is_ok() && renew(&blob).is_ok() {
                 return Ok(());
             }
-            let source = File::open(&file).map_err(|error| local("read", &file, &error))?;
-            let mut source = Counted { source, moved };
-            copy_atomically(&blob, &mut source, Some(&digest)).map_err(|error| match error.problem {
+            copy_verified(&file, &blob, &digest, &moved).map_err(|error| match error.problem {
                 Problem::Invalid => {
                     error.hint(format!("{} changed since it was judged; run again", file.display()))
                 }
                 _ => error,
-            })?;
-            verify(&blob, &digest)
+            })
         })
         .await
     }
@@ -116,8 +116,8 @@ impl ArtifactStore for FileStore {
         let (blob, digest, to) = (self.blob(digest), digest.clone(), to.to_owned());
         let moved = self.moved.clone();
         blocking(move || {
-            let mut source = Counted { source: open(&blob, &digest)?, moved };
-            copy_atomically(&to, &mut source, Some(&digest)).map_err(|error| damaged(error, &blob))
+            drop(open(&blob, &digest)?);
+            copy_verified(&blob, &to, &digest, &moved).map_err(|error| damaged(error, &blob))
         })
         .await
     }
@@ -130,20 +130,6 @@ impl ArtifactStore for FileStore {
             Ok(bytes)
         })
         .await
-    }
-}
-
-/// A file whose reading is told.
-struct Counted {
-    source: File,
-    moved: Moved,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.source.read(buffer)?;
-        (self.moved)(read as u64);
-        Ok(read)
     }
 }
 
