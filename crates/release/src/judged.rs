@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tagship_domain::{Digest, FileEntry, Manifest, Version, gate::Outcome, validation::ArtifactReport};
 
-use crate::{claim::Claim, error::ReleaseError, fetch::artifact_digest, make::Draft};
+use crate::{claim::Claim, draft::Draft, error::ReleaseError, fetch::artifact_digest};
 
 /// A draft whose bytes passed validation and the gate.
 pub(crate) struct Judged<'a> {

@@ -10,7 +10,8 @@
 //!   is an error: bytes may be gone, too.
 //!
 //! Runs die: a lease ends after [`LEASE`], an announced removal after [`SWEEP`]. Only a run that sleeps that long between two of its
-//! steps could be overtaken; both look at the clock before the step that counts.
+//! steps could be overtaken; both look at the clock before the step that counts. A release of many files renews its lease between
+//! them. One that finds its lease gone takes a new one, and looks again whether everything is stored.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +21,14 @@ use tagship_domain::{
     schema::{self, DocumentError},
 };
 use tagship_ports::{
-    StateStore,
+    Clock, StateStore,
     state_store::{AppendError, Entry, Files, NewEntry},
 };
 
-use crate::error::ReleaseError;
+use crate::{
+    error::ReleaseError,
+    race::{ATTEMPTS, Race},
+};
 
 /// How long a lease holds that is not renewed: no job of GitHub's own runners takes longer.
 pub const LEASE: Duration = Duration::from_secs(6 * 60 * 60);
@@ -35,8 +39,8 @@ pub const SWEEP: Duration = Duration::from_secs(60 * 60);
 const JOURNAL: &str = "leases";
 /// The file of an entry.
 const FILE: &str = "leases.json";
-/// How often a lost race for the journal is run again.
-const ATTEMPTS: u32 = 40;
+/// A lease is renewed between two files once it is so old.
+const RENEWED_AFTER: Duration = Duration::from_secs(30 * 60);
 
 /// What a release needs until its tag is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,16 +205,19 @@ impl<'a> Leases<'a> {
         journals: &dyn StateStore,
         announced: Timestamp,
         by: &Provenance,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<(), ReleaseError> {
-        for _ in 0..ATTEMPTS {
+        let mut race = Race::new(clock, by, announced);
+        loop {
             let mut leases = Leases::read(journals).await?;
             leases.ledger.end(announced, by);
-            if leases.append("End a removal\n".to_owned(), now).await? {
+            if leases.append("End a removal\n".to_owned(), clock.now()).await? {
                 return Ok(());
             }
+            if !race.again().await {
+                return Err(ReleaseError::ContendedLeases { attempts: ATTEMPTS });
+            }
         }
-        Err(ReleaseError::ContendedLeases { attempts: ATTEMPTS })
     }
 
     async fn append(self, message: String, now: Timestamp) -> Result<bool, ReleaseError> {
@@ -224,52 +231,78 @@ impl<'a> Leases<'a> {
     }
 }
 
+/// Where leases are written, by whom, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Lessor<'a> {
+    /// The journal is one of these.
+    pub(crate) journals: &'a dyn StateStore,
+    /// Read anew for every attempt: a race may take minutes.
+    pub(crate) clock: &'a dyn Clock,
+    /// Who releases.
+    pub(crate) by: &'a Provenance,
+}
+
 /// A lease of a release that is being made.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Held(u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    number: u64,
+    renewed: Timestamp,
+}
 
 impl Held {
+    /// Renews it where it is so old that the next file may take it near its end.
+    ///
+    /// # Errors
+    /// As [`Lessor::renew`].
+    pub(crate) async fn renew_in_time(&mut self, lessor: Lessor<'_>) -> Result<(), ReleaseError> {
+        if lessor.clock.now() < self.renewed.after(RENEWED_AFTER) {
+            return Ok(());
+        }
+        lessor.renew(self, &BTreeSet::new()).await
+    }
+}
+
+impl Lessor<'_> {
     /// Takes a lease.
     ///
     /// # Errors
     /// When some of it is being removed, or the journal cannot be written.
-    pub(crate) async fn take(
-        journals: &dyn StateStore,
-        digests: &BTreeSet<Digest>,
-        by: &Provenance,
-        now: Timestamp,
-    ) -> Result<Self, ReleaseError> {
-        change(journals, now, |ledger| ledger.take(digests, by, now)).await.map(Self)
+    pub(crate) async fn take(self, digests: &BTreeSet<Digest>) -> Result<Held, ReleaseError> {
+        let (number, renewed) =
+            self.change(digests, |ledger, now| ledger.take(digests, self.by, now)).await?;
+        Ok(Held { number, renewed })
     }
 
-    /// Renews it with more digests.
+    /// Renews a lease with more digests.
     ///
     /// # Errors
-    /// As [`Held::take`], and when it ended and was forgotten.
-    pub(crate) async fn renew(
-        self,
-        journals: &dyn StateStore,
-        more: &BTreeSet<Digest>,
-        now: Timestamp,
-    ) -> Result<(), ReleaseError> {
-        change(journals, now, |ledger| ledger.renew(self.0, more, now)).await
+    /// As [`Lessor::take`], and when it ended and was forgotten.
+    pub(crate) async fn renew(self, held: &mut Held, more: &BTreeSet<Digest>) -> Result<(), ReleaseError> {
+        let number = held.number;
+        let ((), renewed) = self.change(more, |ledger, now| ledger.renew(number, more, now)).await?;
+        held.renewed = renewed;
+        Ok(())
     }
-}
 
-/// Changes the journal, and again where another run was faster.
-async fn change<T>(
-    journals: &dyn StateStore,
-    now: Timestamp,
-    change: impl Fn(&mut Ledger) -> Result<T, ReleaseError> + Send,
-) -> Result<T, ReleaseError> {
-    for _ in 0..ATTEMPTS {
-        let mut leases = Leases::read(journals).await?;
-        let changed = change(&mut leases.ledger)?;
-        if leases.append("Lease files for a release\n".to_owned(), now).await? {
-            return Ok(changed);
+    /// Changes the journal, and again where another run was faster; answers when that was, too.
+    async fn change<T>(
+        self,
+        about: &BTreeSet<Digest>,
+        change: impl Fn(&mut Ledger, Timestamp) -> Result<T, ReleaseError> + Send,
+    ) -> Result<(T, Timestamp), ReleaseError> {
+        let mut race = Race::new(self.clock, self.by, about);
+        loop {
+            let mut leases = Leases::read(self.journals).await?;
+            let now = self.clock.now();
+            let changed = change(&mut leases.ledger, now)?;
+            if leases.append("Lease files for a release\n".to_owned(), now).await? {
+                return Ok((changed, now));
+            }
+            if !race.again().await {
+                return Err(ReleaseError::ContendedLeases { attempts: ATTEMPTS });
+            }
         }
     }
-    Err(ReleaseError::ContendedLeases { attempts: ATTEMPTS })
 }
 
 fn bad(error: &DocumentError) -> ReleaseError {

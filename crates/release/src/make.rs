@@ -1,40 +1,27 @@
 //! Making a release.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
-use tagship_domain::{
-    Bump, CommitId, Digest, FileEntry, Manifest, ModelName, Provenance, Release, Timestamp, Version,
-    gate::GateReport,
-    release::{Evidence, Origin},
-    schema,
-    validation::ValidationReport,
-};
-use tagship_ports::{
-    ArtifactStore, Clock, Forge, PortError, Problem, Repo, StateStore,
-    forge::ReleaseNote,
-    journal_ref::part,
-    repo::NewTag,
-    state_store::{AppendError, Files, NewEntry},
-};
-use tagship_registry::{Number, Options, PlannedTag, Registration, Registry, RegistryError};
+use tagship_domain::{Bump, CommitId, Manifest, ModelName, Release, Version, schema};
+use tagship_ports::{ArtifactStore, Clock, Forge, PortError, Problem, Repo, StateStore, repo::NewTag};
+use tagship_registry::{Number, PlannedTag, Registration, Registry, RegistryError};
 
 use crate::{
     attach::attached,
-    card::Readme,
     claim::{Claim, Claims},
+    draft::{Draft, Made},
     error::ReleaseError,
     fetch::{digest_of, read_manifest},
-    find::{read_registry, release_of_version, releases, tag_of},
+    find::{read_registry, release_of_version, releases},
     judged::Judged,
-    lease::Held,
-    note::release_note,
+    lease::{Held, Lessor},
+    race::{ATTEMPTS, Race},
     request::{is_asked_for, next_number, request},
     signing::SigningKey,
-    since::since,
 };
 
-/// How often a lost race for the tag is run again.
-const ATTEMPTS: u32 = 40;
+/// How often everything is stored at most because a lease ended.
+const ROUNDS: u32 = 3;
 
 /// Makes releases in one repository and store.
 #[derive(Clone, Copy)]
@@ -54,59 +41,6 @@ pub struct ReleaseMaker<'a> {
     pub signing: Option<&'a SigningKey>,
 }
 
-/// A file on disk with the digest it must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// How it stands in the manifest.
-    pub entry: FileEntry,
-}
-
-/// What is to be released.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// The model.
-    pub model: ModelName,
-    /// Path of the artifact in the repository, for the check for uncommitted changes; absent where it lies elsewhere.
-    pub artifact: Option<String>,
-    /// Where the bytes were taken from; absent for those of the repository.
-    pub origin: Option<Origin>,
-    /// Its files.
-    pub files: Vec<SourceFile>,
-    /// Whether it is one file rather than a directory.
-    pub single_file: bool,
-    /// The README beside it; empty where there is none.
-    pub readme: Readme,
-    /// Files for later judgements.
-    pub evidence: Vec<(Evidence, SourceFile)>,
-    /// What validation said.
-    pub validation: ValidationReport,
-    /// What the gate said.
-    pub gate: GateReport,
-    /// Which number it takes; the next one by comparison with the newest release where absent.
-    pub number: Option<Number>,
-    /// The commit that was checked out.
-    pub commit: CommitId,
-    /// Who releases it.
-    pub by: Provenance,
-    /// The time.
-    pub now: Timestamp,
-    /// What `.gto` says.
-    pub options: Options,
-}
-
-/// A release that exists now.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Made {
-    /// The release.
-    pub release: Release,
-    /// Whether it was made now; false where these bytes were released before.
-    pub new: bool,
-    /// Which part was raised and why, where it was made now.
-    pub because: Option<String>,
-}
-
 impl ReleaseMaker<'_> {
     /// Makes the release, or finds the one that these bytes already have.
     ///
@@ -123,24 +57,36 @@ impl ReleaseMaker<'_> {
         if !changed.is_empty() {
             return Err(ReleaseError::Uncommitted { model: draft.model.clone(), paths: changed });
         }
-        let lease = self.lease(draft, &judged).await?;
-        self.store_files(draft).await?;
+        let mut lease = self.stored(draft, &judged).await?;
         if let Some(known) = self.known(draft, &judged).await? {
             return Ok(known);
         }
         let mut commit = draft.commit.clone();
-        for _ in 0..ATTEMPTS {
-            match self.attempt(draft, &judged, &commit, lease).await? {
-                Attempt::Made(made) if is_asked_for(draft, &made) => return Ok(made),
+        let mut race = Race::new(self.clock, &draft.by, &judged.digest);
+        loop {
+            let goes_on = match self.attempt(draft, &judged, &commit, lease.as_mut()).await {
+                Ok(Attempt::Made(made)) if is_asked_for(draft, &made) => return Ok(made),
                 // What another run had begun with these bytes is finished; the number that was asked for comes after it.
-                Attempt::Made(_) => commit.clone_from(&draft.commit),
-                Attempt::LostRace => {}
-                Attempt::Elsewhere { why, wanted } => {
-                    commit = self.registration_commit(draft, &judged.digest, &why, wanted.as_ref()).await?;
+                Ok(Attempt::Made(_)) => {
+                    commit.clone_from(&draft.commit);
+                    race.at_once()
                 }
+                Ok(Attempt::LostRace) => race.again().await,
+                Ok(Attempt::Elsewhere { why, wanted }) => {
+                    commit = self.registration_commit(draft, &judged.digest, &why, wanted.as_ref()).await?;
+                    race.at_once()
+                }
+                // Storing took longer than the lease, and others have forgotten it: bytes may be gone.
+                Err(ReleaseError::LeaseEnded) => {
+                    lease = self.stored(draft, &judged).await?;
+                    race.at_once()
+                }
+                Err(error) => return Err(error),
+            };
+            if !goes_on {
+                return Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS });
             }
         }
-        Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS })
     }
 
     /// The release that these bytes have by the tags that are here. Tags stay, so that nobody has to be asked.
@@ -172,12 +118,32 @@ impl ReleaseMaker<'_> {
         }
         let files = draft.files.iter().chain(draft.evidence.iter().map(|(_, file)| file));
         let needed = files.map(|file| file.entry.sha256.clone()).collect();
-        Held::take(self.journals, &needed, &draft.by, self.clock.now()).await.map(Some)
+        self.lessor(draft).take(&needed).await.map(Some)
     }
 
-    async fn store_files(&self, draft: &Draft) -> Result<(), ReleaseError> {
+    fn lessor<'b>(&'b self, draft: &'b Draft) -> Lessor<'b> {
+        Lessor { journals: self.journals, clock: self.clock, by: &draft.by }
+    }
+
+    /// Sees that everything is stored under a lease that holds. Where one ends meanwhile, all is looked at again: what is there
+    /// already costs no second transfer.
+    async fn stored(&self, draft: &Draft, judged: &Judged<'_>) -> Result<Option<Held>, ReleaseError> {
+        let mut rounds = 1;
+        loop {
+            let mut lease = self.lease(draft, judged).await?;
+            match self.store_files(draft, lease.as_mut()).await {
+                Err(ReleaseError::LeaseEnded) if rounds < ROUNDS => rounds += 1,
+                stored => return stored.map(|()| lease),
+            }
+        }
+    }
+
+    async fn store_files(&self, draft: &Draft, mut lease: Option<&mut Held>) -> Result<(), ReleaseError> {
         let evidence = draft.evidence.iter().map(|(_, file)| file);
         for file in draft.files.iter().chain(evidence) {
+            if let Some(lease) = lease.as_deref_mut() {
+                lease.renew_in_time(self.lessor(draft)).await?;
+            }
             self.store.put(&file.entry.sha256, &file.path).await?;
         }
         Ok(())
@@ -189,7 +155,7 @@ impl ReleaseMaker<'_> {
         draft: &Draft,
         judged: &Judged<'_>,
         commit: &CommitId,
-        lease: Option<Held>,
+        lease: Option<&mut Held>,
     ) -> Result<Attempt, ReleaseError> {
         let mut claims = Claims::read(self.journals, &draft.model).await?;
         self.repo.refresh().await?;
@@ -218,16 +184,16 @@ impl ReleaseMaker<'_> {
             }
             // No commit of the repository holds these bytes: the version gets one of its own.
             Ok(Registration::New { .. }) if draft.origin.is_some() && *commit == draft.commit => {
-                let why = format!("They lie in no commit of the repository{}.", from(draft));
-                return Ok(Attempt::Elsewhere { why, wanted: given(draft, number) });
+                let why = format!("They lie in no commit of the repository{}.", draft.from());
+                return Ok(Attempt::Elsewhere { why, wanted: draft.given(number) });
             }
             Ok(Registration::New { version, .. }) => match number {
                 Number::Next(bump) => claims.free(version, bump),
                 Number::Exactly(_) => version,
             },
             Err(RegistryError::CommitTaken { version: holder, .. }) => {
-                let why = format!("That commit is {holder} already{}.", from(draft));
-                return Ok(Attempt::Elsewhere { why, wanted: given(draft, number) });
+                let why = format!("That commit is {holder} already{}.", draft.from());
+                return Ok(Attempt::Elsewhere { why, wanted: draft.given(number) });
             }
             Err(error) => return Err(error.into()),
         };
@@ -254,7 +220,7 @@ impl ReleaseMaker<'_> {
         let mut documents: BTreeSet<_> = attached.files.iter().map(|(digest, _)| digest.clone()).collect();
         documents.insert(digest_of(json.as_bytes()));
         if let Some(lease) = lease {
-            lease.renew(self.journals, &documents, self.clock.now()).await?;
+            self.lessor(draft).renew(lease, &documents).await?;
         }
         for (digest, bytes) in &attached.files {
             self.store.put_bytes(digest, bytes).await?;
@@ -306,78 +272,6 @@ impl ReleaseMaker<'_> {
         self.show(registry, &tag.name, &release, manifest).await?;
         Ok(Attempt::Made(Made { release, new: true, because: Some(because) }))
     }
-
-    /// Shows a release that an earlier run made: it may have ended between the tag and the forge.
-    ///
-    /// # Errors
-    /// When the manifest cannot be read, or the forge fails.
-    pub async fn show_again(&self, registry: &Registry, release: &Release) -> Result<(), ReleaseError> {
-        let manifest = read_manifest(self.store, release).await?;
-        match tag_of(registry, release)? {
-            Some(tag) => self.show(registry, &tag, release, &manifest).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn show(
-        &self,
-        registry: &Registry,
-        tag: &str,
-        release: &Release,
-        manifest: &Manifest,
-    ) -> Result<(), ReleaseError> {
-        let since = since(self.repo, self.store, registry, manifest).await?;
-        self.store.publish(release, manifest).await?;
-        let note = ReleaseNote {
-            tag: tag.to_owned(),
-            model: release.model.clone(),
-            release: release.clone(),
-            body: release_note(manifest, &since),
-            manifest: schema::to_json(manifest)?,
-        };
-        Ok(self.forge.release(&note).await?)
-    }
-
-    /// A commit of its own for a second version of one source commit, or for bytes that no commit holds: GTO knows a
-    /// version by its commit, so two versions must not share one.
-    async fn registration_commit(
-        &self,
-        draft: &Draft,
-        digest: &Digest,
-        why: &str,
-        wanted: Option<&Version>,
-    ) -> Result<CommitId, ReleaseError> {
-        let journal = format!("registry/{}", part(draft.model.as_str()));
-        let (model, built) = (&draft.model, draft.commit.short());
-        let mut files = Files::from([("digest".to_owned(), format!("{digest}\n").into_bytes())]);
-        if let Some(origin) = &draft.origin {
-            files.insert("origin".to_owned(), format!("{} {}\n", origin.place, origin.version).into_bytes());
-        }
-        let what = match wanted {
-            // A prerelease and what it becomes have the same bytes, and are two versions.
-            Some(wanted) => {
-                files.insert("version".to_owned(), format!("{wanted}\n").into_bytes());
-                wanted.to_string()
-            }
-            None => "other bytes".to_owned(),
-        };
-        let message =
-            format!("Register {what} of {model} built at {built}\n\n{why} The bytes are {digest}.\n");
-        let entry = NewEntry { message, files: files.clone(), at: draft.now };
-        for _ in 0..ATTEMPTS {
-            let tip = self.journals.tip(&journal).await?;
-            // An earlier run may have ended before it tagged its commit.
-            if let Some(tip) = tip.as_ref().filter(|tip| tip.files == files) {
-                return Ok(tip.id.clone());
-            }
-            match self.journals.append(&journal, tip.as_ref().map(|tip| &tip.id), &entry).await {
-                Ok(id) => return Ok(id),
-                Err(AppendError::Lost { .. }) => {}
-                Err(AppendError::Port(error)) => return Err(error.into()),
-            }
-        }
-        Err(ReleaseError::Contended { model: draft.model.clone(), attempts: ATTEMPTS })
-    }
 }
 
 enum Attempt {
@@ -414,20 +308,4 @@ fn before(
 ) -> Result<Option<Version>, ReleaseError> {
     let mut versions = releases(registry, model)?.into_iter().map(|release| release.version);
     Ok(versions.find(|there| there < version))
-}
-
-/// The number that was given by a person.
-fn given(draft: &Draft, number: Number) -> Option<Version> {
-    match (&draft.number, number) {
-        (Some(Number::Exactly(_)), Number::Exactly(version)) => Some(version),
-        _ => None,
-    }
-}
-
-/// Where the bytes come from, for the end of a sentence.
-fn from(draft: &Draft) -> String {
-    let origin = draft.origin.as_ref();
-    origin.map_or_else(String::new, |origin| {
-        format!("; they come from {}, version {}", origin.place, origin.version)
-    })
 }

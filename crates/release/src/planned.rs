@@ -4,14 +4,8 @@ use tagship_domain::{Manifest, Version};
 use tagship_registry::Registry;
 
 use crate::{
-    bom::bill_of_materials,
-    card::model_card,
-    claim::Claim,
-    error::ReleaseError,
-    judged::Judged,
-    make::{Draft, ReleaseMaker},
-    note::release_note,
-    since::since,
+    bom::bill_of_materials, card::model_card, claim::Claim, draft::Draft, error::ReleaseError,
+    judged::Judged, make::ReleaseMaker, note::release_note, since::since,
 };
 
 /// What a release would consist of, but for its signature.

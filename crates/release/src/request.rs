@@ -5,10 +5,10 @@ use tagship_registry::{Number, RegistrationRequest, Trailer, Trailers};
 
 use crate::{
     bump::{NextBump, next_bump},
+    draft::{Draft, Made},
     error::ReleaseError,
     fetch::digest_of,
     judged::Judged,
-    make::{Draft, Made},
 };
 
 /// Whether a release has the number that was asked for, where one was.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use tagship_domain::{Digest, Provenance, Timestamp};
-use tagship_ports::{StateStore as _, fake::FakeStateStore, state_store::NewEntry};
+use tagship_domain::{Digest, Duration, Provenance, Timestamp, gate::Outcome, validation::Verdict};
+use tagship_ports::{
+    ArtifactStore as _, Clock as _, PortError, StateStore as _, fake::FakeStateStore, state_store::NewEntry,
+};
 
 use super::at;
 use crate::{
     ReleaseError,
     fetch::digest_of,
-    lease::{LEASE, Leases, Ledger, SWEEP},
+    lease::{LEASE, Leases, Ledger, Lessor, SWEEP},
 };
 
 /// Where a release is. It needs one file, and refers to it with its tag.
@@ -227,5 +229,92 @@ async fn a_journal_that_cannot_be_read_leases_no_less() {
         };
         journals.append("leases", None, &entry).await.unwrap();
         assert!(Leases::read(&journals).await.is_err(), "{json:?}");
+    }
+}
+
+/// A store in which every file takes two hours, and in which others forget our lease while the second one is sent.
+struct Slow<'a> {
+    world: &'a super::World,
+    forgets: std::sync::atomic::AtomicU32,
+}
+
+#[async_trait::async_trait]
+impl tagship_ports::ArtifactStore for Slow<'_> {
+    fn location(&self) -> String {
+        self.world.store.location()
+    }
+
+    async fn put(&self, digest: &Digest, file: &std::path::Path) -> Result<(), PortError> {
+        if !self.world.store.has(digest).await? {
+            self.world.clock.advance(Duration::from_secs(2 * 60 * 60));
+            if self.forgets.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) == 1 {
+                // Far later, another release of other bytes takes its lease.
+                self.world.clock.advance(LEASE);
+                let (by, others) = (by("bob"), BTreeSet::from([digest_of(b"others")]));
+                let lessor = Lessor { journals: &self.world.journals, clock: &self.world.clock, by: &by };
+                lessor.take(&others).await.unwrap();
+            }
+        }
+        self.world.store.put(digest, file).await
+    }
+
+    async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
+        self.world.store.put_bytes(digest, bytes).await
+    }
+
+    async fn has(&self, digest: &Digest) -> Result<bool, PortError> {
+        self.world.store.has(digest).await
+    }
+
+    async fn get(&self, digest: &Digest, to: &std::path::Path) -> Result<(), PortError> {
+        self.world.store.get(digest, to).await
+    }
+
+    async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {
+        self.world.store.get_bytes(digest, limit).await
+    }
+}
+
+/// A draft of five files.
+fn many(world: &super::World) -> crate::Draft {
+    let mut draft = world.draft(b"0", 10);
+    for number in 1..5_u8 {
+        let mut file = world.file(&[number]);
+        file.entry.path = format!("part-{number}");
+        draft.files.push(file);
+    }
+    draft.single_file = false;
+    let files: Vec<_> = draft.files.iter().map(|file| file.entry.clone()).collect();
+    let digest = crate::artifact_digest(&files, false).unwrap();
+    draft.validation = super::validation(&digest, Verdict::Pass);
+    draft.gate = super::gate(&digest, Outcome::Successful);
+    draft
+}
+
+#[tokio::test]
+async fn a_long_release_renews_its_lease_between_its_files() {
+    let world = super::World::new();
+    let slow = Slow { world: &world, forgets: 0.into() };
+    let made = crate::ReleaseMaker { store: &slow, ..world.maker() }.make(&many(&world)).await.unwrap();
+    assert!(made.new && world.clock.now() >= at(10 * 60 * 60), "it took longer than a lease");
+    let history = world.journals.history("leases", 99).await.unwrap();
+    // It was taken, renewed before each of the last four files, and before the tag.
+    assert_eq!(history.len(), 6);
+    let times: Vec<_> = history.iter().map(|entry| entry.at).collect();
+    assert!(times.windows(2).all(|pair| pair[1].after(LEASE) > pair[0]), "{times:?}");
+}
+
+#[tokio::test]
+async fn a_release_whose_lease_ended_takes_another_and_stores_what_lacks() {
+    let world = super::World::new();
+    let slow = Slow { world: &world, forgets: 2.into() };
+    let made = crate::ReleaseMaker { store: &slow, ..world.maker() }.make(&many(&world)).await.unwrap();
+    assert!(made.new);
+    assert_eq!(world.tags().await, ["churn@v0.1.0"]);
+    let leases = Leases::read(&world.journals).await.unwrap();
+    let leased = leases.leased(world.clock.now());
+    for number in 0..5_u8 {
+        let file = if number == 0 { digest_of(b"0") } else { digest_of(&[number]) };
+        assert!(leased.contains(&file) && world.store.has(&file).await.unwrap(), "{number}");
     }
 }

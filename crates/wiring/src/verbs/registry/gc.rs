@@ -38,7 +38,7 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
         if leases.announce(digests, by, announced).await.map_err(failed)? {
             let removed = remove(inventory.as_ref(), &going, &|| in_time(workspace, announced)).await;
             let journals = workspace.host.journals.as_ref();
-            if let Err(error) = Leases::end(journals, announced, by, workspace.clock.now()).await {
+            if let Err(error) = Leases::end(journals, announced, by, workspace.clock.as_ref()).await {
                 workspace.tell_once(&format!(
                     "warning: {error}; releases of these bytes wait for an hour at most"
                 ));
