@@ -48,6 +48,8 @@ fn a_model_of_the_same_run_is_released_and_deployed() {
     assert_eq!(hosted.bench.production().as_deref(), Some("v0.1.0"), "{:?}", step.done);
     let explained = hosted.step(&["registry", "explain", "churn@v0.1.0"], "push", &json!({})).done;
     assert!(explained.stdout.contains("run-artifact:model"), "{explained:?}");
+    let told: String = explained.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("of run 1, attempt 1"), "{explained:?}");
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Taking {
             _ => self.directory.clone(),
         };
         let single_file = path != self.directory;
-        Ok(Fetched { path, files: self.files, single_file, signature })
+        Ok(Fetched { path, files: self.files, single_file, signature, run: None })
     }
 
     /// What is wrong with what came.

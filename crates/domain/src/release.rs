@@ -48,6 +48,38 @@ pub struct Origin {
     pub place: String,
     /// The version that they had there: its name in a model registry, else the digest of the bytes.
     pub version: String,
+    /// Which run of a workflow kept them, where one did: a place of that name is in every run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<OriginRun>,
+}
+
+/// A run of a workflow that kept an artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OriginRun {
+    /// Its id.
+    pub id: u64,
+    /// Which attempt of it, from 1; absent where the host did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u64>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, version {}", self.place, self.version)?;
+        match self.run {
+            None => Ok(()),
+            Some(run) => write!(f, ", of {run}"),
+        }
+    }
+}
+
+impl fmt::Display for OriginRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempt {
+            None => write!(f, "run {}", self.id),
+            Some(attempt) => write!(f, "run {}, attempt {attempt}", self.id),
+        }
+    }
 }
 
 /// `tagship.manifest.json`: what a release consists of and why it was allowed.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use serde::Deserialize;
+use tagship_domain::{Timestamp, release::OriginRun};
 use tagship_ports::{PortError, Problem, RunArtifacts};
 use tokio::fs::File;
 
@@ -15,6 +16,8 @@ use crate::{
 };
 
 const NEEDS: &str = "actions: read";
+/// How many attempts of a run are asked when they began.
+const ATTEMPTS: u32 = 10;
 /// Names of other artifacts that an error tells.
 const TOLD: usize = 10;
 
@@ -28,13 +31,29 @@ struct Artifact {
     /// `sha256:...` of the archive; older servers do not tell.
     #[serde(default)]
     digest: Option<String>,
+    /// When it was kept.
+    #[serde(default)]
+    created_at: Option<Timestamp>,
+}
+
+/// A run, or one attempt of it.
+#[derive(Debug, Deserialize)]
+struct Run {
+    run_attempt: u64,
+    run_started_at: Timestamp,
 }
 
 #[async_trait]
 impl RunArtifacts for GitHub {
-    async fn download(&self, runs: &[u64], name: &str, to: &Path, limit: u64) -> Result<(), PortError> {
+    async fn download(
+        &self,
+        runs: &[u64],
+        name: &str,
+        to: &Path,
+        limit: u64,
+    ) -> Result<OriginRun, PortError> {
         let about = format!("fetch the artifact {name:?} of a workflow run");
-        let artifact = self.find_artifact(runs, name, &about).await?;
+        let (run, artifact) = self.find_artifact(runs, name, &about).await?;
         if artifact.size_in_bytes > limit {
             let message = format!("its archive has {} bytes, more than {limit}", artifact.size_in_bytes);
             return Err(PortError::new(Problem::Invalid, about, message)
@@ -51,13 +70,47 @@ impl RunArtifacts for GitHub {
                 let message = format!("{arrived} arrived, and the host has {told}");
                 Err(PortError::new(Problem::Invalid, about, message).hint("run the step again"))
             }
-            _ => Ok(()),
+            // The record says less where this is not told; the bytes are the same.
+            _ => Ok(OriginRun {
+                id: run,
+                attempt: self.attempt_of(run, artifact.created_at, &about).await.ok().flatten(),
+            }),
         }
     }
 }
 
 impl GitHub {
-    async fn find_artifact(&self, runs: &[u64], name: &str, about: &str) -> Result<Artifact, CallError> {
+    /// The attempt of a run in which something was kept at a time: the last one that had begun by then. The host names none, and
+    /// an artifact outlives the attempt that kept it.
+    async fn attempt_of(
+        &self,
+        run: u64,
+        kept: Option<Timestamp>,
+        about: &str,
+    ) -> Result<Option<u64>, CallError> {
+        let Some(kept) = kept else { return Ok(None) };
+        let run = run.to_string();
+        let path = self.client.repo(&["actions", "runs", &run]);
+        let mut there: Run = self.client.fetch(&Call::get(about, path).needs(NEEDS)).await?;
+        for _ in 0..ATTEMPTS {
+            if there.run_started_at <= kept {
+                return Ok(Some(there.run_attempt));
+            }
+            let Some(before) = there.run_attempt.checked_sub(1).filter(|before| *before > 0) else {
+                return Ok(None);
+            };
+            let path = self.client.repo(&["actions", "runs", &run, "attempts", &before.to_string()]);
+            there = self.client.fetch(&Call::get(about, path).needs(NEEDS)).await?;
+        }
+        Ok(None)
+    }
+
+    async fn find_artifact(
+        &self,
+        runs: &[u64],
+        name: &str,
+        about: &str,
+    ) -> Result<(u64, Artifact), CallError> {
         let error = |message: String| PortError::new(Problem::NotFound, about, message);
         let mut others = vec![];
         for run in runs {
@@ -71,7 +124,7 @@ impl GitHub {
                         .hint("run the workflow that makes it again, or have it kept longer")
                         .into());
                 } else {
-                    return Ok(artifact);
+                    return Ok((*run, artifact));
                 }
             }
         }

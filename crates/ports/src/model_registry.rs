@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tagship_domain::{FileEntry, signature::Signature};
+use tagship_domain::{FileEntry, release::OriginRun, signature::Signature};
 
 use crate::{PortError, target::Done};
 
@@ -32,6 +32,8 @@ pub struct Fetched {
     pub single_file: bool,
     /// The interface that the place says it has, where it says one.
     pub signature: Option<Signature>,
+    /// The run of a workflow that kept it, where one did.
+    pub run: Option<OriginRun>,
 }
 
 /// One model of a model registry.

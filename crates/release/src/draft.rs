@@ -77,8 +77,6 @@ impl Draft {
     /// Where the bytes come from, for the end of a sentence.
     pub(crate) fn from(&self) -> String {
         let origin = self.origin.as_ref();
-        origin.map_or_else(String::new, |origin| {
-            format!("; they come from {}, version {}", origin.place, origin.version)
-        })
+        origin.map_or_else(String::new, |origin| format!("; they come from {origin}"))
     }
 }

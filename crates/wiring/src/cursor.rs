@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn origin(place: &str, version: &str) -> Origin {
-        Origin { place: place.to_owned(), version: version.to_owned() }
+        Origin { place: place.to_owned(), version: version.to_owned(), run: None }
     }
 
     #[test]

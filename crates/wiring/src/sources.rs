@@ -349,7 +349,7 @@ impl Source<'_> {
                 (fetched, registry.location(), Some(number.to_string()))
             }
         };
-        let Fetched { path, files, single_file, signature } = fetched;
+        let Fetched { path, files, single_file, signature, run } = fetched;
         let nothing = || PortError::new(Problem::NotFound, format!("fetch {address}"), "there are no files");
         let digest = artifact_digest(&files, single_file).ok_or_else(nothing)?;
         let to = folder.join(digest.hex());
@@ -358,7 +358,7 @@ impl Source<'_> {
         fs::rename(beside.keep(), &to).map_err(|error| unwritable(&to, &error))?;
         let taken = Taken {
             address: address.as_str().to_owned(),
-            origin: Origin { place, version: version.unwrap_or_else(|| digest.to_string()) },
+            origin: Origin { place, version: version.unwrap_or_else(|| digest.to_string()), run },
             path: if below.as_os_str().is_empty() { to } else { to.join(below) },
             digest,
             course: match opened {

@@ -51,12 +51,12 @@ impl ArtifactPlace for RunArtifact {
         let scratch =
             tempfile::tempdir_in(beside).map_err(|error| local("create a directory in", beside, &error))?;
         let archive = scratch.path().join("artifact.zip");
-        self.runs.host.download(&self.runs.runs, &self.name, &archive, limit).await?;
+        let run = self.runs.host.download(&self.runs.runs, &self.name, &archive, limit).await?;
         let taking = Taking::new(format!("unpack {}", self.location()), directory, limit);
         blocking(move || {
             let fetched = unpack(&archive, taking);
             drop(scratch);
-            fetched
+            Ok(Fetched { run: Some(run), ..fetched? })
         })
         .await
     }
@@ -99,6 +99,7 @@ fn unreadable(taking: &Taking, error: &ZipError) -> PortError {
 mod tests {
     use std::io::{Cursor, Write as _};
 
+    use tagship_domain::release::OriginRun;
     use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
     use super::*;
@@ -108,9 +109,16 @@ mod tests {
 
     #[async_trait]
     impl RunArtifacts for Host {
-        async fn download(&self, runs: &[u64], name: &str, to: &Path, _: u64) -> Result<(), PortError> {
+        async fn download(
+            &self,
+            runs: &[u64],
+            name: &str,
+            to: &Path,
+            _: u64,
+        ) -> Result<OriginRun, PortError> {
             assert_eq!((runs, name), (&[7, 8][..], "model"));
-            std::fs::write(to, &self.0).map_err(|error| local("write", to, &error))
+            std::fs::write(to, &self.0).map_err(|error| local("write", to, &error))?;
+            Ok(OriginRun { id: 8, attempt: Some(2) })
         }
     }
 
@@ -130,6 +138,7 @@ mod tests {
         std::fs::create_dir(&inside).unwrap();
         let place = RunArtifact::new(Runs { host: Arc::new(Host(bytes)), runs: vec![7, 8] }, "model");
         let fetched = place.fetch(&inside, limit).await.map_err(|error| error.to_string())?;
+        assert_eq!(fetched.run.map(|run| run.to_string()).unwrap(), "run 8, attempt 2");
         let left = std::fs::read_dir(directory.path()).unwrap().count();
         assert_eq!((left, fetched.single_file), (1, fetched.files.len() == 1), "nothing else is left");
         let read = |path: &str| std::fs::read(inside.join(path)).unwrap();

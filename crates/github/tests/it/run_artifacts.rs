@@ -42,6 +42,26 @@ async fn the_newest_of_the_first_run_that_has_one_counts() {
 }
 
 #[tokio::test]
+async fn the_run_and_its_attempt_that_kept_it_are_told() {
+    let host = host();
+    let kept = async |host: &Host, run| {
+        let scratch = tempfile::tempdir().unwrap();
+        let told = host.client().download(&[run], "model", &scratch.path().join("zip"), 100).await.unwrap();
+        (told.id, told.attempt)
+    };
+    assert_eq!(kept(&host, 7).await, (7, Some(1)));
+    let later = |number: u32| format!("2099-01-01T00:00:0{number}Z");
+    host.fake.world(|world| world.attempts.entry(7).or_default().extend([later(1), later(2)]));
+    assert_eq!(kept(&host, 7).await, (7, Some(1)), "later attempts did not keep it");
+    change(&host, 1, "created_at", json!("2099-01-01T00:00:01Z"));
+    assert_eq!(kept(&host, 7).await, (7, Some(2)));
+    change(&host, 1, "created_at", json!("2000-01-01T00:00:00Z"));
+    assert_eq!(kept(&host, 7).await, (7, None), "older than the run itself: nobody knows");
+    host.fake.world(|world| world.attempts.clear());
+    assert_eq!(kept(&host, 8).await, (8, None), "a host that does not say is no failure");
+}
+
+#[tokio::test]
 async fn what_cannot_be_had_says_why() {
     let host = host();
     let refused = async |runs: &[u64], name: &str, limit| {

@@ -77,7 +77,7 @@ impl ModelRegistry for FakeModelRegistry {
                 PortError::new(Problem::Local, format!("write {}", path.display()), error.to_string())
             })?;
             let entry = FileEntry { path: "model.onnx".to_owned(), size: bytes.len() as u64, sha256 };
-            Ok(Fetched { path, files: vec![entry], single_file: true, signature: None })
+            Ok(Fetched { path, files: vec![entry], single_file: true, signature: None, run: None })
         };
         self.faults.around("fetch", fetch).await
     }

@@ -264,7 +264,7 @@ async fn a_number_that_other_bytes_have_is_refused() {
 async fn bytes_from_elsewhere_get_a_commit_of_their_own_and_say_where_they_come_from() {
     let world = World::new();
     world.repo.add_commit_beside(&format!("{:040x}", 2).parse().unwrap(), at(20));
-    let origin = Origin { place: "registry:churn".to_owned(), version: "7".to_owned() };
+    let origin = Origin { place: "registry:churn".to_owned(), version: "7".to_owned(), run: None };
     let fetched = || Draft { artifact: None, origin: Some(origin.clone()), ..world.draft(b"one", 10) };
     let made = world.maker().make(&fetched()).await.unwrap();
     assert_ne!(made.release.commit, world.commit, "the branch's own commit is left alone");

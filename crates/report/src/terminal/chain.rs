@@ -28,6 +28,9 @@ pub fn chain(chain: &Chain, style: &Style) -> String {
     line("bytes", release.digest.to_string());
     if let Some(manifest) = &chain.manifest {
         line("", artifact(manifest));
+        if let Some(origin) = &manifest.origin {
+            line("origin", origin.to_string());
+        }
     }
     line("manifest", format!("{} in {}", release.manifest, chain.store));
     for place in &chain.places {

@@ -400,6 +400,8 @@ fn route(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer {
         ("GET", ["actions", "runs"]) => commits::waiting(world, ask),
         ("GET", ["actions", "runs", id, "pending_deployments"]) => commits::pending(world, id),
         ("GET", ["actions", "runs", id, "artifacts"]) => runs::artifacts(world, ask, id),
+        ("GET", ["actions", "runs", id]) => runs::run(world, id, None),
+        ("GET", ["actions", "runs", id, "attempts", attempt]) => runs::run(world, id, Some(attempt)),
         ("GET", ["actions", "artifacts", id, "zip"]) => runs::archive(world, id),
         ("POST", ["actions", "workflows", file, "dispatches"]) => talk::dispatch(world, ask, Some(file)),
         ("GET", ["commits", rest @ ..]) => commits::commits(world, ask, rest),

@@ -20,8 +20,25 @@ impl World {
             "digest": format!("sha256:{}", hex(&Sha256::digest(&archive))),
             "created_at": time, "updated_at": time, "expires_at": time,
         });
+        self.attempts.entry(run).or_insert_with(|| vec![time.clone()]);
         self.run_artifacts.push((run, shape::with_urls(artifact, "url archive_download_url")));
         self.asset_bytes.insert(id, archive);
+    }
+}
+
+/// A run that kept something, or one attempt of it; the last one where none is named.
+pub(super) fn run(world: &World, run: &str, attempt: Option<&str>) -> Answer {
+    let began = run.parse().ok().and_then(|run: u64| world.attempts.get(&run));
+    let attempt = attempt.map_or_else(|| began.map(Vec::len), |attempt| attempt.parse().ok());
+    match began.zip(attempt).and_then(|(began, attempt)| Some((attempt, began.get(attempt.checked_sub(1)?)?)))
+    {
+        Some((attempt, began)) => {
+            let mut told = shape::workflow_run(world, run.parse().unwrap_or_default(), &"c".repeat(40));
+            told["run_attempt"] = attempt.into();
+            told["run_started_at"] = began.as_str().into();
+            Answer::ok(told)
+        }
+        None => Answer::not_found(),
     }
 }
 

@@ -69,6 +69,8 @@ pub struct World {
     pub waiting: Vec<(u64, String, Vec<Value>)>,
     /// Artifacts of runs, the oldest first, with their run; the bytes of their archives lie with those of assets.
     pub run_artifacts: Vec<(u64, Value)>,
+    /// When the attempts of runs began that kept something, the first one first.
+    pub attempts: BTreeMap<u64, Vec<String>>,
     /// Workflow files that can be started.
     pub workflows: BTreeSet<String>,
     /// Where the API is, for addresses in answers.
@@ -114,6 +116,7 @@ impl World {
             dispatches: Vec::new(),
             waiting: Vec::new(),
             run_artifacts: Vec::new(),
+            attempts: BTreeMap::new(),
             workflows: BTreeSet::from(["deploy.yml".to_owned()]),
             base,
             mirrored: BTreeSet::new(),
