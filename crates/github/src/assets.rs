@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use tagship_domain::Digest;
+use tagship_domain::{Digest, Duration, Timestamp};
 use tagship_ports::{PortError, Problem};
 
 use crate::{
@@ -19,6 +19,14 @@ use crate::{
 pub(crate) const LARGEST: u64 = (2 << 30) - 1;
 /// Most assets of a release.
 pub(crate) const MOST: usize = 1000;
+
+/// How often a running upload of another run is looked at.
+const POLL: Duration = Duration::from_secs(15);
+
+/// How long an upload of so many bytes may last: a line of one megabyte a second is the slowest.
+const fn patience(size: u64) -> Duration {
+    Duration::from_secs(60 + size / 1_000_000)
+}
 
 /// Where the bytes of an asset are.
 #[derive(Debug, Clone)]
@@ -51,6 +59,9 @@ pub(crate) struct Asset {
     /// `sha256:...`; older servers do not tell.
     #[serde(default)]
     pub(crate) digest: Option<String>,
+    /// When its upload began.
+    #[serde(default)]
+    pub(crate) created_at: Option<Timestamp>,
 }
 
 impl GitHub {
@@ -65,8 +76,11 @@ impl GitHub {
         asset.check(about)?;
         match release.assets.iter().find(|there| there.name == asset.name) {
             Some(there) if there.is_whole(asset) => return Ok(there.clone()),
-            // An upload that broke off. It cannot be continued, and blocks its name.
-            Some(there) if there.state != "uploaded" => self.remove_asset(there.id, about).await?,
+            Some(there) if there.state != "uploaded" => {
+                if let Some(arrived) = self.outlast(release.id, there, asset, about).await? {
+                    return Ok(arrived);
+                }
+            }
             Some(_) => {
                 let message = format!("it has {} already, with other bytes", asset.name);
                 return Err(PortError::new(Problem::Conflict, about, message)
@@ -104,6 +118,37 @@ impl GitHub {
         Ok(arrived)
     }
 
+    /// An upload of somebody that has not ended. While it may still run, it is waited for; then it has broken off, cannot be
+    /// continued, blocks its name, and is removed. Answers the file where it arrived.
+    async fn outlast(
+        &self,
+        release: u64,
+        begun: &Asset,
+        wanted: &NewAsset,
+        about: &str,
+    ) -> Result<Option<Asset>, CallError> {
+        let (now, most) = (self.client.clock.now(), patience(wanted.size));
+        // By the host's clock, which may be ahead of ours.
+        let until = begun.created_at.map_or(now, |at| at.after(most)).min(now.after(most));
+        while self.client.clock.now() < until {
+            self.client.clock.sleep(POLL).await;
+            let path = self.client.repo(&["releases", &release.to_string(), "assets"]);
+            let assets: Vec<Asset> = self.client.list(Call::get(about, path).needs(NEEDS), None).await?;
+            match assets.into_iter().find(|there| there.name == wanted.name) {
+                Some(there) if there.is_whole(wanted) => return Ok(Some(there)),
+                Some(there) if there.state == "uploaded" => {
+                    let message = format!("another run has stored other bytes as {}", wanted.name);
+                    return Err(PortError::new(Problem::Conflict, about, message).hint("run again").into());
+                }
+                Some(there) if there.id == begun.id => {}
+                // Its run took it away, or began anew, which is for the host to tell apart from ours.
+                Some(_) | None => return Ok(None),
+            }
+        }
+        self.remove_asset(begun.id, about).await?;
+        Ok(None)
+    }
+
     async fn upload(&self, release: u64, asset: &NewAsset, about: &str) -> Result<Asset, CallError> {
         let body = match &asset.source {
             Source::Bytes(bytes) => Body::Bytes { bytes: bytes.clone(), media: asset.media },
@@ -114,12 +159,13 @@ impl GitHub {
         let path = self.client.repo(&["releases", &release.to_string(), "assets"]);
         let call = Call::create(about, path, serde_json::Value::Null).body(body).to(Server::Uploads);
         let call = call.query("name", &asset.name).needs(NEEDS);
-        let find = || async {
+        let find = async |ours: bool| {
             let path = self.client.repo(&["releases", &release.to_string(), "assets"]);
             let assets: Vec<Asset> = self.client.list(Call::get(about, path).needs(NEEDS), None).await?;
             match assets.into_iter().find(|there| there.name == asset.name) {
                 Some(whole) if whole.is_whole(asset) => Ok(Some(whole)),
-                Some(broken) if broken.state != "uploaded" => {
+                // What began with our own request, whose answer was lost.
+                Some(broken) if ours && broken.state != "uploaded" => {
                     self.remove_asset(broken.id, about).await?;
                     Ok(None)
                 }
@@ -127,9 +173,9 @@ impl GitHub {
                 Some(_) | None => Ok(None),
             }
         };
-        match self.client.create(&call, find).await {
+        match self.client.create(&call, || find(true)).await {
             // The list in which it was not may have lagged behind.
-            Err(error) if error.reason == Reason::Unprocessable => find().await?.ok_or(error),
+            Err(error) if error.reason == Reason::Unprocessable => find(false).await?.ok_or(error),
             done => done,
         }
     }

@@ -43,7 +43,7 @@ impl GitHub {
         sink: &mut Sink,
         about: &str,
     ) -> Result<(), PortError> {
-        let (mut tried, mut damaged) = (Vec::new(), None);
+        let (mut tried, mut damaged, mut wrong) = (Vec::new(), None, None);
         // What is known may be old; the second time it is not.
         for again in [false, true] {
             let candidates = {
@@ -81,9 +81,16 @@ impl GitHub {
                     damaged = Some(format!("{} holds {found}", asset.name));
                 }
             }
-            if self.fetch_joined(digest, limit, sink, about).await? {
-                return Ok(());
+            match self.fetch_joined(digest, limit, sink, about).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                // A copy of it that is no good; another one may be known only once the list is read anew.
+                Err(error) if error.problem == Problem::Invalid => wrong = Some(error),
+                Err(error) => return Err(error),
             }
+        }
+        if let Some(wrong) = wrong.filter(|_| damaged.is_none()) {
+            return Err(wrong);
         }
         Err(match damaged {
             Some(message) => PortError::new(Problem::Invalid, about, message)

@@ -73,14 +73,18 @@ impl GitHub {
         whole: &Digest,
         about: &str,
     ) -> Result<bool, CallError> {
-        for joined in self.joined(shelf.known(), whole, about).await? {
+        for joined in self.joined(shelf.known(), whole, about).await?.0 {
             if shelf.was_joined(joined.list.id, whole) {
                 return Ok(true);
             }
             let mut sink = Sink::nowhere();
-            if self.read_joined(&joined, &mut sink, about).await? && sink.digest() == *whole {
-                shelf.join(joined.list.id, whole.clone());
-                return Ok(true);
+            match self.read_joined(&joined, &mut sink, about).await {
+                Ok(true) if sink.digest() == *whole => {
+                    shelf.join(joined.list.id, whole.clone());
+                    return Ok(true);
+                }
+                Err(error) if error.port.problem != Problem::Invalid => return Err(error),
+                _ => {}
             }
         }
         Ok(false)
@@ -95,17 +99,26 @@ impl GitHub {
         about: &str,
     ) -> Result<bool, PortError> {
         let known = self.shelf.lock().await.known().to_vec();
-        let (mut damaged, mut tried) = (None, HashSet::new());
-        for joined in self.joined(&known, whole, about).await? {
+        let mut tried = HashSet::new();
+        let (found, mut damaged) = self.joined(&known, whole, about).await?;
+        for joined in found {
             if !tried.insert(joined.list.id) {
                 continue;
             }
             if let Some(limit) = limit.filter(|limit| joined.size > *limit) {
-                let message = format!("{} names {} bytes, more than {limit}", joined.list.name, joined.size);
-                return Err(PortError::new(Problem::Invalid, about, message));
-            }
-            if !self.read_joined(&joined, sink, about).await? {
+                // Only what it says of itself: another list may say otherwise.
+                damaged =
+                    Some(format!("{} names {} bytes, more than {limit}", joined.list.name, joined.size));
                 continue;
+            }
+            match self.read_joined(&joined, sink, about).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) if error.port.problem == Problem::Invalid => {
+                    damaged = Some(error.port.message);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             }
             let found = sink.digest();
             if found == *whole {
@@ -123,8 +136,14 @@ impl GitHub {
     }
 
     /// Where all parts of a file are that a list names, with the sizes that it names; releases before drafts, the newest first.
-    async fn joined(&self, known: &[Release], whole: &Digest, about: &str) -> Result<Vec<Joined>, CallError> {
-        let mut found = Vec::new();
+    /// Beside them, what is wrong with a list that cannot be read: the others are looked at all the same.
+    async fn joined(
+        &self,
+        known: &[Release],
+        whole: &Digest,
+        about: &str,
+    ) -> Result<(Vec<Joined>, Option<String>), CallError> {
+        let (mut found, mut damaged) = (Vec::new(), None);
         let mut releases: Vec<&Release> = known.iter().collect();
         releases.sort_by_key(|release| release.draft);
         for release in releases {
@@ -134,12 +153,18 @@ impl GitHub {
                     && asset.size <= LARGEST_LIST
             };
             for list in release.assets.iter().filter(is_list) {
-                let named = self.read_list(list, whole, about).await?;
+                let named = match self.read_list(list, whole, about).await {
+                    Err(error) if error.port.problem == Problem::Invalid => {
+                        damaged = Some(error.port.message);
+                        continue;
+                    }
+                    named => named?,
+                };
                 let named = named.and_then(|named| Some((named.size, assets_of(&named, release)?)));
                 found.extend(named.map(|(size, parts)| Joined { list: list.clone(), size, parts }));
             }
         }
-        Ok(found)
+        Ok((found, damaged))
     }
 
     async fn read_list(

@@ -16,7 +16,7 @@ use crate::{
 const INCOMING: &str = "tagship-incoming-";
 
 /// Releases as last listed, with what this process added since.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Shelf {
     /// The newest first, as the host lists them.
     known: Vec<Release>,
@@ -53,7 +53,7 @@ pub(crate) struct Candidate {
 }
 
 /// A manifest that this process stored, or found in a draft that it continues.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct KnownManifest {
     digest: Digest,
     model: String,
@@ -168,6 +168,12 @@ impl Shelf {
     /// An asset was read.
     pub(crate) fn was_read(&mut self, asset: u64, digest: Digest) {
         self.read.insert(asset, digest);
+    }
+
+    /// What a copy of this was read to hold, by assets, which never change.
+    pub(crate) fn remember_read(&mut self, copy: Self) {
+        self.read.extend(copy.read);
+        self.joined.extend(copy.joined);
     }
 
     /// The parts that a list names were read.

@@ -76,15 +76,11 @@ impl ArtifactStore for GitHub {
             return Ok(true);
         }
         let about = format!("look for {digest} in {}", self.location());
-        let mut shelf = self.shelf.lock().await;
-        self.look(&mut shelf, "contents: read", &about).await?;
-        for candidate in shelf.candidates(digest) {
-            let sure = candidate.evidence != Evidence::Possible;
-            if sure || self.reads_as(&mut shelf, &candidate.asset, digest, &about).await? {
-                return Ok(true);
-            }
-        }
-        Ok(self.has_joined(&mut shelf, digest, &about).await?)
+        // On a copy: reading may take long, and nobody else waits for it.
+        let mut shelf = self.shelf.lock().await.clone();
+        let found = self.has_on(&mut shelf, digest, &about).await;
+        self.shelf.lock().await.remember_read(shelf);
+        Ok(found?)
     }
 
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
@@ -121,6 +117,17 @@ impl ArtifactStore for GitHub {
 }
 
 impl GitHub {
+    async fn has_on(&self, shelf: &mut Shelf, digest: &Digest, about: &str) -> Result<bool, CallError> {
+        self.look(shelf, "contents: read", about).await?;
+        for candidate in shelf.candidates(digest) {
+            let sure = candidate.evidence != Evidence::Possible;
+            if sure || self.reads_as(shelf, &candidate.asset, digest, about).await? {
+                return Ok(true);
+            }
+        }
+        self.has_joined(shelf, digest, about).await
+    }
+
     /// Lists the releases. Where nothing has changed, this costs nothing of the host's budget.
     pub(crate) async fn look(
         &self,
@@ -192,6 +199,8 @@ impl GitHub {
         assets: &[NewAsset],
         about: &str,
     ) -> Result<(), CallError> {
+        let draft = self.open_draft(shelf, whole, about).await?;
+        must_hold(&draft, assets, about)?;
         for asset in assets {
             let release = self.open_draft(shelf, whole, about).await?;
             self.fill(shelf, &release, asset.clone(), about).await?;
@@ -294,6 +303,21 @@ impl GitHub {
         shelf.add(release.id, arrived);
         Ok(())
     }
+}
+
+/// Refuses more files than a draft has room for, its manifest included, before the first of them is sent.
+fn must_hold(draft: &Release, assets: &[NewAsset], about: &str) -> Result<(), PortError> {
+    let is_new = |asset: &&NewAsset| draft.assets.iter().all(|there| there.name != asset.name);
+    let (new, there) = (assets.iter().filter(is_new).count(), draft.assets.len());
+    let is_manifest = assets.iter().any(|asset| asset.name == MANIFEST);
+    if new == 0 || there + new + usize::from(!is_manifest) <= MOST {
+        return Ok(());
+    }
+    let message = format!(
+        "{new} files come to {there}, and a release holds at most {MOST} files, its manifest included"
+    );
+    Err(PortError::new(Problem::Unsupported, about, message)
+        .hint("pack the model's files together, or configure another store"))
 }
 
 /// Whether the draft may not be what it was known as.

@@ -249,3 +249,55 @@ async fn two_runs_that_store_the_same_do_not_disturb_each_other() {
     assert_eq!((first, second), (Ok(()), Ok(())));
     assert_eq!(fetched(&host.client()).await.unwrap(), bytes);
 }
+
+#[tokio::test]
+async fn a_draft_without_room_for_all_parts_takes_none_of_them() {
+    let host = Host::new();
+    let client = splitting(&host);
+    put(&client, "model.onnx", &large()).await.unwrap();
+    let other: Vec<u8> = large().into_iter().rev().collect();
+    host.fake.world(|world| {
+        let assets = world.releases[0]["assets"].as_array_mut().unwrap();
+        let one = assets[0].clone();
+        for number in 0..994 {
+            let mut more = one.clone();
+            more["id"] = json!(1_000_000 + number);
+            more["name"] = json!(format!("file-{number}"));
+            assets.push(more);
+        }
+    });
+    // A client that finds this draft by what it holds goes on with it.
+    let next = splitting(&host);
+    put(&next, "model.onnx", &large()).await.unwrap();
+    let before = uploads(&host).len();
+    let error = put(&next, "other.onnx", &other).await.unwrap_err();
+    assert_eq!((error.problem, uploads(&host).len()), (Problem::Unsupported, before), "{error}");
+    assert!(error.to_string().contains("4 files come to 998"), "{error}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_wrong_does_not_hide_a_good_copy() {
+    let host = Host::new();
+    put(&splitting(&host), "model.onnx", &large()).await.unwrap();
+    // A reader that knows this draft only. Its list is damaged; then a whole copy appears elsewhere.
+    let reader = splitting(&host);
+    assert_eq!(fetched(&reader).await.unwrap(), large());
+    damage(&host, &part(1), false);
+    host.fake.world(|world| {
+        let mut copy = world.releases[0].clone();
+        copy["id"] = world.next_id().into();
+        copy["tag_name"] = "tagship-incoming-other".into();
+        for asset in copy["assets"].as_array_mut().unwrap() {
+            let id = world.next_id();
+            let old = asset["id"].as_u64().unwrap();
+            let mut bytes = world.asset_bytes[&old].clone();
+            if asset["name"] == part(1) {
+                bytes[0] ^= 1;
+            }
+            world.asset_bytes.insert(id, bytes);
+            asset["id"] = id.into();
+        }
+        world.releases.push(copy);
+    });
+    assert_eq!(fetched(&reader).await.unwrap(), large());
+}

@@ -1,7 +1,7 @@
 //! Reads that lag behind writes, and what several runs left behind.
 
 use tagship_domain::rollout::DeploymentState::{Failure, InProgress, Success};
-use tagship_ports::{Forge as _, Problem, StateStore as _, forge::CommentOutcome};
+use tagship_ports::{Clock as _, Forge as _, Problem, StateStore as _, forge::CommentOutcome};
 use tagship_testkit::github::Fault;
 
 use crate::host::{Host, comment, deployment, entry, note};
@@ -111,6 +111,30 @@ async fn drafts_that_raced_are_removed_and_broken_uploads_are_done_again() {
         assert_eq!(world.releases[0]["draft"], false);
         assert_eq!(world.releases[0]["assets"][0]["state"], "uploaded");
     });
+}
+
+#[tokio::test]
+async fn an_upload_that_may_still_run_is_waited_for_and_one_that_broke_off_is_not() {
+    for (age, waits) in [(-30, true), (-90, false)] {
+        let host = Host::new();
+        let client = host.client();
+        client.release(&note()).await.unwrap();
+        let began = host.clock.now();
+        let created = tagship_domain::Timestamp::from_seconds(began.as_seconds() + age).unwrap();
+        host.fake.world(|world| {
+            world.releases[0]["draft"] = true.into();
+            world.releases[0]["assets"][0]["state"] = "starter".into();
+            world.releases[0]["assets"][0]["created_at"] = created.to_string().into();
+        });
+        let removals =
+            |host: &Host| host.fake.requests().iter().filter(|request| request.starts_with("DELETE")).count();
+        let before = removals(&host);
+        client.release(&note()).await.unwrap();
+        let waited = host.clock.now().as_seconds() - began.as_seconds();
+        assert_eq!(waited >= 30, waits, "{waited} seconds, begun {age}");
+        assert_eq!(removals(&host) - before, 1, "it has broken off in the end");
+        host.fake.world(|world| assert_eq!(world.releases[0]["assets"][0]["state"], "uploaded"));
+    }
 }
 
 #[tokio::test]
