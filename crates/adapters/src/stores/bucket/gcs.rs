@@ -64,3 +64,6 @@ pub(in crate::stores) fn open(opening: &Opening<'_>) -> Result<BucketStore, Port
     let prefix = given.prefix.as_deref();
     Ok(BucketStore::new(Arc::new(service), "gs", &given.bucket, prefix, opening.moved.clone()))
 }
+
+#[cfg(test)]
+mod tests;
