@@ -47,8 +47,28 @@ pub struct Chain {
 pub struct PlaceLink {
     /// What lies there, e.g. `modelpack`, or `modelcar` for an image whose files lie under `/models`.
     pub layout: String,
-    /// Its address, by digest, e.g. `oci://ghcr.io/acme/churn@sha256:...`.
+    /// Its address, by digest, e.g. `oci://ghcr.io/acme/churn@sha256:...`: as the release put it there, or, where nobody knows
+    /// that, as its tag names it now.
     pub reference: String,
+    /// Whether its tag names that.
+    pub tag: PlaceTag,
+    /// What the tag names instead, where it names something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+}
+
+/// What the tag of a place names now. Who may push to a registry may move it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaceTag {
+    /// What the release put there.
+    AsReleased,
+    /// Nobody knows what the release put there.
+    NotRecorded,
+    /// Something else.
+    Moved,
+    /// Nothing any more.
+    Gone,
 }
 
 /// A tag of the registry.
@@ -151,6 +171,8 @@ pub enum ChainPart {
     Validation,
     /// The gate judged these bytes, and let them through.
     Gate,
+    /// Tags by which other tools find it in its store name what the release put there.
+    Places,
     /// A trusted key signed these bytes under this name.
     Signature,
     /// The commit that the bytes were built from is there.
@@ -209,6 +231,7 @@ impl ChainPart {
             Self::Documents => "documents",
             Self::Validation => "validation",
             Self::Gate => "gate",
+            Self::Places => "places",
             Self::Signature => "signature",
             Self::Commit => "commit",
             Self::Stage => "stage",

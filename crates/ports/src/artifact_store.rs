@@ -4,9 +4,20 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use tagship_domain::{Digest, Manifest, Release, chain::PlaceLink};
+use tagship_domain::{Digest, Manifest, Release};
 
 use crate::PortError;
+
+/// Where a release is shown to other tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// What lies there, e.g. `modelpack`.
+    pub layout: String,
+    /// What its tag names now, by digest, e.g. `oci://ghcr.io/acme/churn@sha256:...`; absent where there is no tag.
+    pub now: Option<String>,
+    /// What it has to name, where that follows from the manifest of the release.
+    pub derived: Option<String>,
+}
 
 /// A content-addressed store of files.
 #[async_trait]
@@ -35,10 +46,10 @@ pub trait ArtifactStore: Send + Sync {
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError>;
 
     /// Shows a release, whose files are stored, where readers of the store look for releases by name. Doing it again
-    /// changes nothing. Most stores know digests only, and have nothing to do.
-    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
+    /// changes nothing. Most stores know digests only, and have nothing to do. Answers where it is shown.
+    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         let _ = (release, manifest);
-        Ok(())
+        Ok(vec![])
     }
 
     /// Whether what no release refers to is removed from it ([`crate::Inventory`]): a release then says first what it needs.
@@ -47,8 +58,8 @@ pub trait ArtifactStore: Send + Sync {
     }
 
     /// Where other tools find what [`ArtifactStore::publish`] shows of a release; nothing where it shows nothing.
-    async fn places(&self, release: &Release) -> Result<Vec<PlaceLink>, PortError> {
-        let _ = release;
+    async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
+        let _ = (release, manifest);
         Ok(vec![])
     }
 }

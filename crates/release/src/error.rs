@@ -51,6 +51,16 @@ pub enum ReleaseError {
         /// What is wrong.
         why: String,
     },
+    /// A journal of places is not what a run writes.
+    #[error(
+        "read where releases are shown, in journal {journal}: {why}; delete that journal, and run `tagship release` again to record it anew"
+    )]
+    BadPlaces {
+        /// The journal.
+        journal: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Bytes that are to be released are being removed, because nothing referred to them.
     #[error(
         "lease {digest}: `tagship registry gc` of {} is removing it; run again when that has ended, at the latest after {}", by.actor, until.readable()

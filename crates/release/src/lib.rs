@@ -18,6 +18,7 @@ mod judged;
 mod lease;
 mod make;
 mod note;
+mod places;
 mod planned;
 mod preview;
 mod publish;
@@ -44,6 +45,7 @@ pub use fetch::{
 pub use find::{current, previous, read_registry, release_of_version, releases};
 pub use lease::{LEASE, Leases, SWEEP};
 pub use make::ReleaseMaker;
+pub use places::{check_places, compared};
 pub use planned::Planned;
 pub use preview::{Preview, PreviewRequest, preview};
 pub use publish::publish;

@@ -5,7 +5,7 @@ use tagship_ports::forge::ReleaseNote;
 use tagship_registry::Registry;
 
 use crate::{
-    error::ReleaseError, fetch::read_manifest, find::tag_of, make::ReleaseMaker, note::release_note,
+    error::ReleaseError, fetch::read_manifest, find::tag_of, make::ReleaseMaker, note::release_note, places,
     since::since,
 };
 
@@ -31,7 +31,9 @@ impl ReleaseMaker<'_> {
         manifest: &Manifest,
     ) -> Result<(), ReleaseError> {
         let since = since(self.repo, self.store, registry, manifest).await?;
-        self.store.publish(release, manifest).await?;
+        let places = self.store.publish(release, manifest).await?;
+        let who = (&manifest.by, self.clock.now());
+        places::record(self.journals, self.clock, release, &places, who).await?;
         let note = ReleaseNote {
             tag: tag.to_owned(),
             model: release.model.clone(),

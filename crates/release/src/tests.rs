@@ -5,6 +5,7 @@ mod documents;
 mod fetch;
 mod lease;
 mod make;
+mod places;
 mod races;
 mod signed;
 mod stages;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tagship_domain::{Digest, Manifest, Release, chain::PlaceLink};
-use tagship_ports::{ArtifactStore, PortError};
+use tagship_domain::{Digest, Manifest, Release};
+use tagship_ports::{ArtifactStore, PortError, artifact_store::Place};
 
 /// Largest file that is remembered, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -71,7 +71,7 @@ impl ArtifactStore for Remembering {
         self.store.get(digest, to).await
     }
 
-    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
+    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         self.store.publish(release, manifest).await
     }
 
@@ -79,8 +79,8 @@ impl ArtifactStore for Remembering {
         self.store.is_collected()
     }
 
-    async fn places(&self, release: &Release) -> Result<Vec<PlaceLink>, PortError> {
-        self.store.places(release).await
+    async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
+        self.store.places(release, manifest).await
     }
 
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {

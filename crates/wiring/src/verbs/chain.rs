@@ -18,8 +18,8 @@ use tagship_domain::{
 use tagship_ports::{ArtifactStore, Problem};
 use tagship_registry::{Event, ModelVersion, Registry, Trailer};
 use tagship_release::{
-    Reference, Trust, check_bytes, check_manifest, check_signed, check_verdicts, read_manifest,
-    signing::PublicKey,
+    Reference, Trust, check_bytes, check_manifest, check_places, check_signed, check_verdicts, compared,
+    read_manifest, signing::PublicKey,
 };
 use tagship_report::terminal;
 use tagship_rollout::{check_stage, journal_name, state_of};
@@ -132,7 +132,7 @@ impl<'a> Subject<'a> {
             release: self.release.clone(),
             tag,
             store: self.store.location(),
-            places: self.places().await,
+            places: vec![],
             source: None,
             signature: None,
             stage: None,
@@ -140,6 +140,9 @@ impl<'a> Subject<'a> {
             manifest,
         };
         if let Some(manifest) = &chain.manifest {
+            let (places, checked) = self.places(manifest).await;
+            chain.places = places;
+            checks.extend(checked);
             let (signature, checked) = check_signed(self.store.as_ref(), manifest, trust).await;
             chain.signature = signature;
             checks.push(checked);
@@ -155,12 +158,25 @@ impl<'a> Subject<'a> {
         Ok((chain, checks))
     }
 
-    /// Where other tools find it. A store that cannot say it is told of: nothing of the chain rests on that.
-    async fn places(&self) -> Vec<PlaceLink> {
-        self.store.places(&self.release).await.unwrap_or_else(|error| {
-            self.workspace.tell_once(&format!("where other tools find {} is unknown: {error}", self.release));
-            vec![]
-        })
+    /// Where other tools find it, and whether that is what the release put there.
+    async fn places(&self, manifest: &Manifest) -> (Vec<PlaceLink>, Option<ChainCheck>) {
+        let unknown = |error: &dyn std::fmt::Display| {
+            let sentence = format!("where other tools find it is unknown: {error}");
+            (vec![], Some(ChainCheck::of(ChainPart::Places, ChainOutcome::Unknown, sentence)))
+        };
+        let places = match self.store.places(&self.release, manifest).await {
+            Ok(places) => places,
+            Err(error) => return unknown(&error),
+        };
+        let (journals, location) = (self.workspace.host.journals.as_ref(), self.store.location());
+        match compared(journals, &self.release, &location, places).await {
+            Err(error) => unknown(&error),
+            Ok(links) if links.is_empty() => (links, None),
+            Ok(links) => {
+                let checked = check_places(&links);
+                (links, Some(checked))
+            }
+        }
     }
 
     /// Whether the environment that was asked about lets nothing else in.

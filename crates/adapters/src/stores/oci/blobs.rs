@@ -1,25 +1,17 @@
-//! Blobs: looking for them, sending them, and reading them in ranges, or as a whole where a registry knows no ranges.
+//! Blobs: looking for them, sending them, and taking them out.
 
 use std::path::Path;
 
 use reqwest::{Method, StatusCode, Url, header};
-use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
 
 use super::{
-    OciStore, RANGE,
-    registry::{Ask, TRIES, lost, pause, read, refused},
+    OciStore,
+    registry::{Ask, refused},
     stream,
 };
-use crate::{
-    disk::{blocking, digest_of, local},
-    partial::Partial,
-    stores::ranges::{self, Told, Wanted},
-};
-
-/// So many bytes of an answer are written at a time.
-const WRITE: usize = 1 << 20;
+use crate::disk::local;
 
 /// What a registry has under a digest.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,62 +39,31 @@ impl OciStore {
         }
     }
 
+    /// Whether a blob is there that has the size, and the digest where the registry tells one. Its bytes are not read.
+    pub(super) async fn has_part(&self, digest: &Digest, size: u64) -> Result<bool, PortError> {
+        let about = format!("look for {digest} in {}", self.place);
+        let answered =
+            self.registry.send(&self.ask(&about, Method::HEAD, &format!("blobs/{digest}"))).await?;
+        let told = |name: &str| {
+            let told = answered.headers().get(name).and_then(|value| value.to_str().ok());
+            told.map(str::to_owned)
+        };
+        match answered.status() {
+            StatusCode::OK => {
+                let other = told("docker-content-digest").is_some_and(|told| told != digest.to_string());
+                Ok(!other && told("content-length").is_some_and(|told| told == size.to_string()))
+            }
+            StatusCode::NOT_FOUND => Ok(false),
+            _ => Err(refused(&about, answered).await),
+        }
+    }
+
     pub(super) async fn size_or_missing(&self, digest: &Digest) -> Result<u64, PortError> {
         self.size(digest).await?.ok_or_else(|| {
             let message = format!("{} does not have it", self.place);
             PortError::new(Problem::NotFound, format!("read {digest} from the store"), message)
                 .hint("check that the store is the one the release was made with")
         })
-    }
-
-    /// Reads a blob and compares its digest with its name.
-    pub(super) async fn examine(&self, digest: &Digest) -> Result<Found, PortError> {
-        let Some(size) = self.size(digest).await? else { return Ok(Found::Nothing) };
-        let found = match self.hash_ranges(digest, size).await {
-            Err(error) if error.problem == Problem::Unsupported => self.hash_whole(digest, size).await?,
-            hashed => hashed?,
-        };
-        Ok(if found == *digest { Found::Whole } else { Found::Damaged(found) })
-    }
-
-    async fn hash_ranges(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
-        let (mut hasher, mut at) = (Sha256::new(), 0);
-        while at < size {
-            let end = size.min(at + RANGE);
-            let bytes = self.range(digest, at..end, size).await?;
-            if bytes.len() as u64 != end - at {
-                // Some proxies cut ranges short: that is no damage, and the whole is read instead.
-                let about = format!("read {digest} from {}", self.place);
-                return Err(PortError::new(Problem::Unsupported, about, "a range came short"));
-            }
-            hasher.update(&bytes);
-            at = end;
-        }
-        Ok(Digest::from_bytes(hasher.finalize().into()))
-    }
-
-    /// Hashes a blob in one request, and again where the line breaks off.
-    async fn hash_whole(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
-        let mut tries = 1;
-        loop {
-            match self.hash_whole_once(digest, size).await {
-                Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
-                hashed => return hashed,
-            }
-            tries += 1;
-        }
-    }
-
-    async fn hash_whole_once(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
-        let about = format!("read {digest} from {}", self.place);
-        let mut answered = self.open(&about, digest, size).await?;
-        let (mut hasher, mut read) = (Sha256::new(), 0);
-        while let Some(bytes) = answered.chunk().await.map_err(|error| lost(&about, &error))? {
-            read += bytes.len() as u64;
-            must_be_within(&about, read, size)?;
-            hasher.update(&bytes);
-        }
-        Ok(Digest::from_bytes(hasher.finalize().into()))
     }
 
     /// Where the registry wants the bytes of a new blob.
@@ -171,137 +132,4 @@ impl OciStore {
             _ => Err(refused(&about, answered).await),
         }
     }
-
-    /// Fetches a blob to a place, in ranges where the registry knows them.
-    pub(super) async fn fetch(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
-        let size = self.size_or_missing(digest).await?;
-        let wanted = Wanted { digest, size, to, range: RANGE, place: &self.place };
-        let mut told = Told::new(&self.moved);
-        let fetched = ranges::fetch(&wanted, &mut told, |range| {
-            let (store, digest) = (self.clone(), digest.clone());
-            async move { store.range(&digest, range, size).await }
-        });
-        match fetched.await {
-            Err(error) if error.problem == Problem::Unsupported => self.fetch_whole(&wanted, &mut told).await,
-            fetched => fetched,
-        }
-    }
-
-    /// Fetches a blob from its beginning, in one request, and again where the line breaks off. What an earlier run left cannot be
-    /// gone on with.
-    async fn fetch_whole(&self, wanted: &Wanted<'_>, told: &mut Told) -> Result<(), PortError> {
-        let mut tries = 1;
-        loop {
-            match self.fetch_whole_once(wanted, told).await {
-                Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
-                fetched => return fetched,
-            }
-            tries += 1;
-        }
-    }
-
-    async fn fetch_whole_once(&self, wanted: &Wanted<'_>, told: &mut Told) -> Result<(), PortError> {
-        let about = format!("read {} from {}", wanted.digest, self.place);
-        let (to, digest) = (wanted.to.to_owned(), wanted.digest.clone());
-        let mut partial = blocking(move || {
-            let mut partial = Partial::open(&to, &digest)?;
-            partial.restart()?;
-            Ok(partial)
-        })
-        .await?;
-        let mut answered = self.open(&about, wanted.digest, wanted.size).await?;
-        let mut gathered = Vec::with_capacity(WRITE);
-        loop {
-            let next = answered.chunk().await.map_err(|error| lost(&about, &error))?;
-            gathered.extend_from_slice(next.as_deref().unwrap_or_default());
-            if next.is_none() || gathered.len() >= WRITE {
-                let bytes = std::mem::take(&mut gathered);
-                must_be_within(&about, partial.length() + bytes.len() as u64, wanted.size)?;
-                partial = blocking(move || partial.write(&bytes).map(|()| partial)).await?;
-                told.at(partial.length());
-            }
-            if next.is_none() {
-                break;
-            }
-        }
-        let found = partial.digest();
-        if found == *wanted.digest {
-            return blocking(move || partial.finish()).await;
-        }
-        partial.discard();
-        Err(ranges::damaged(wanted.digest, &found, &self.place))
-    }
-
-    /// Reads a small blob into memory.
-    pub(super) async fn read_blob(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {
-        let about = format!("read {digest} from {}", self.place);
-        let size = self.size_or_missing(digest).await?;
-        if size > limit {
-            let message = format!("it is larger than {limit} bytes");
-            return Err(PortError::new(Problem::Invalid, about, message));
-        }
-        let bytes = read(&about, self.open(&about, digest, size).await?, limit).await?;
-        let found = digest_of(&bytes);
-        if found == *digest { Ok(bytes) } else { Err(ranges::damaged(digest, &found, &self.place)) }
-    }
-
-    /// Begins to read a whole blob.
-    pub(super) async fn open(
-        &self,
-        about: &str,
-        digest: &Digest,
-        size: u64,
-    ) -> Result<reqwest::Response, PortError> {
-        let ask = Ask { size, ..self.ask(about, Method::GET, &format!("blobs/{digest}")) };
-        let answered = self.registry.send(&ask).await?;
-        if answered.status() == StatusCode::OK { Ok(answered) } else { Err(refused(about, answered).await) }
-    }
-
-    /// A range of a blob that has `size` bytes, asked for again where the line breaks off.
-    async fn range(
-        &self,
-        digest: &Digest,
-        range: std::ops::Range<u64>,
-        size: u64,
-    ) -> Result<Vec<u8>, PortError> {
-        let mut tries = 1;
-        loop {
-            match self.range_once(digest, &range, size).await {
-                Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
-                done => return done,
-            }
-            tries += 1;
-        }
-    }
-
-    async fn range_once(
-        &self,
-        digest: &Digest,
-        range: &std::ops::Range<u64>,
-        size: u64,
-    ) -> Result<Vec<u8>, PortError> {
-        let about = format!("read {digest} from {}", self.place);
-        let length = range.end - range.start;
-        let mut ask = self.ask(&about, Method::GET, &format!("blobs/{digest}"));
-        ask.headers.push((header::RANGE, format!("bytes={}-{}", range.start, range.end - 1)));
-        let answered = self.registry.send(&ask).await?;
-        match answered.status() {
-            StatusCode::PARTIAL_CONTENT => read(&about, answered, length).await,
-            // All of it, where all of it was asked for.
-            StatusCode::OK if length == size => read(&about, answered, length).await,
-            StatusCode::OK => {
-                Err(PortError::new(Problem::Unsupported, about, "the registry answers no ranges of a blob"))
-            }
-            _ => Err(refused(&about, answered).await),
-        }
-    }
-}
-
-/// Stops an answer that goes on beyond the size that the registry told.
-fn must_be_within(about: &str, read: u64, size: u64) -> Result<(), PortError> {
-    if read <= size {
-        return Ok(());
-    }
-    let message = format!("the registry said that it has {size} bytes, and sends more");
-    Err(PortError::new(Problem::Invalid, about, message))
 }

@@ -10,6 +10,7 @@ mod manifests;
 #[cfg(test)]
 mod memory;
 mod modelcar;
+mod reading;
 mod registry;
 mod stream;
 mod tags;
@@ -22,8 +23,8 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use tagship_domain::{Digest, Duration, Manifest, Release, chain::PlaceLink};
-use tagship_ports::{ArtifactStore, Clock, PortError, Problem};
+use tagship_domain::{Digest, Duration, Manifest, Release};
+use tagship_ports::{ArtifactStore, Clock, PortError, Problem, artifact_store::Place};
 
 use self::{
     blobs::Found,
@@ -249,27 +250,49 @@ impl ArtifactStore for OciStore {
         self.read_blob(digest, limit).await
     }
 
-    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<(), PortError> {
+    async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         let config = manifests::config(manifest);
         let described = self.must_have(config.as_bytes()).await?;
         let model = manifests::model(manifest, &described, config.len());
         self.tag(&tags::of_release(release), model).await?;
-        match &self.modelcar {
-            None => Ok(()),
-            Some(modelcar) => self.publish_modelcar(modelcar, release, manifest).await,
-        }
-    }
-
-    async fn places(&self, release: &Release) -> Result<Vec<PlaceLink>, PortError> {
-        let mut places = vec![];
-        for (layout, tag) in
-            [("modelpack", tags::of_release(release)), ("modelcar", tags::of_modelcar(release))]
-        {
-            if let Some(found) = self.tagged(&tag).await? {
-                let reference = format!("{}@{}", self.place, digest_of(&found));
-                places.push(PlaceLink { layout: layout.to_owned(), reference });
-            }
+        let mut places = vec![self.modelpack(manifest, Some(&model_digest(manifest)))];
+        if let Some(modelcar) = &self.modelcar {
+            let image = self.publish_modelcar(modelcar, release, manifest).await?;
+            places.push(self.modelcar_at(&image));
         }
         Ok(places)
     }
+
+    async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
+        let model = self.tagged(&tags::of_release(release)).await?;
+        let mut places = vec![self.modelpack(manifest, model.map(|found| digest_of(&found)).as_ref())];
+        if let Some(image) = self.tagged(&tags::of_modelcar(release)).await? {
+            places.push(self.modelcar_at(&digest_of(&image)));
+        }
+        Ok(places)
+    }
+}
+
+impl OciStore {
+    /// The address of something by its digest.
+    fn at(&self, digest: &Digest) -> String {
+        format!("{}@{digest}", self.place)
+    }
+
+    /// A release as a model. All of it follows from the manifest.
+    fn modelpack(&self, manifest: &Manifest, now: Option<&Digest>) -> Place {
+        let derived = Some(self.at(&model_digest(manifest)));
+        Place { layout: "modelpack".to_owned(), now: now.map(|now| self.at(now)), derived }
+    }
+
+    /// A release as an image. What it is made on stands in settings, which may have changed since.
+    fn modelcar_at(&self, image: &Digest) -> Place {
+        Place { layout: "modelcar".to_owned(), now: Some(self.at(image)), derived: None }
+    }
+}
+
+/// The digest of what shows a release as a model.
+fn model_digest(manifest: &Manifest) -> Digest {
+    let config = manifests::config(manifest);
+    digest_of(manifests::model(manifest, &digest_of(config.as_bytes()), config.len()).as_bytes())
 }

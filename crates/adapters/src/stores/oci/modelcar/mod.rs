@@ -37,16 +37,19 @@ pub(super) struct Modelcar {
 }
 
 impl OciStore {
-    /// Makes the image of a release unless it is there.
+    /// Makes the image of a release unless all of it is there, and answers its digest.
     pub(super) async fn publish_modelcar(
         &self,
         modelcar: &Modelcar,
         release: &Release,
         manifest: &Manifest,
-    ) -> Result<(), PortError> {
+    ) -> Result<Digest, PortError> {
         let tag = tags::of_modelcar(release);
         if let Some(found) = self.tagged(&tag).await? {
-            return self.must_be_image(&tag, &found, modelcar, release, manifest).await;
+            let images = self.must_be_image(&tag, &found, modelcar, release, manifest).await?;
+            if self.has_all(&images).await? {
+                return Ok(digest_of(&found));
+            }
         }
         if let Some(file) = manifest.files.iter().find(|file| layers::takes_away(&file.path)) {
             let message = format!("the name {:?} takes other files away in an image", file.path);
@@ -70,15 +73,39 @@ impl OciStore {
         let images: Vec<Image> =
             platforms.into_iter().map(|platform| Image::of(release, manifest, platform, &models)).collect();
         for image in &images {
-            self.must_have(image.config.as_bytes()).await?;
+            if !self.has_part(&image.described, image.config.len() as u64).await? {
+                self.send_blob(&image.described, image.config.as_bytes()).await?;
+            }
             let digest = digest_of(image.manifest.as_bytes());
             self.put_manifest(&digest.to_string(), image.manifest.clone(), manifests::MANIFEST).await?;
         }
-        self.tag_as(&tag, index(&images, release), manifests::INDEX).await?;
+        let index = index(&images, release);
+        let digest = digest_of(index.as_bytes());
+        self.tag_as(&tag, index, manifests::INDEX).await?;
         for layer in &layers {
             self.let_go(layer).await;
         }
-        Ok(())
+        Ok(digest)
+    }
+
+    /// Whether everything is there that an index names: a registry keeps an index whose parts it has lost, and whoever may
+    /// push may have taken them away.
+    async fn has_all(&self, images: &[Image]) -> Result<bool, PortError> {
+        for image in images {
+            let digest = digest_of(image.manifest.as_bytes());
+            let there = self.tagged(&digest.to_string()).await?;
+            if there.is_none_or(|there| there != image.manifest.as_bytes())
+                || !self.has_part(&image.described, image.config.len() as u64).await?
+            {
+                return Ok(false);
+            }
+            for (digest, size) in image.layers.iter().filter_map(named) {
+                if !self.has_part(&digest, size).await? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Sees that a tag that is there names the image of this release. What the registry says of it proves nothing, for others
@@ -90,7 +117,7 @@ impl OciStore {
         modelcar: &Modelcar,
         release: &Release,
         manifest: &Manifest,
-    ) -> Result<(), PortError> {
+    ) -> Result<Vec<Image>, PortError> {
         let mut models = vec![];
         for layer in layers::of(&manifest.files) {
             let (digest, size) = stream::digest_of_pieces(layer.pieces(self)).await?;
@@ -100,7 +127,7 @@ impl OciStore {
         let images: Vec<Image> =
             platforms.into_iter().map(|platform| Image::of(release, manifest, platform, &models)).collect();
         if found == index(&images, release).as_bytes() {
-            return Ok(());
+            return Ok(images);
         }
         let shown: Value = serde_json::from_slice(found).unwrap_or_default();
         let taken = self.is_taken(tag, found);
@@ -141,10 +168,10 @@ impl OciStore {
         };
         // Whoever may push can write such a word, so that it counts only where the files make the same layer.
         if let Some(known) = known
-            && let Some(there) = self.size(&known).await?
+            && self.size(&known).await?.is_some()
         {
             let (digest, size) = stream::digest_of_pieces(layer.pieces(self)).await?;
-            if digest == known && size == there {
+            if digest == known && self.has_part(&digest, size).await? {
                 return Ok(described(&key, &digest, size));
             }
         }
@@ -165,12 +192,18 @@ impl OciStore {
 
     async fn copy_layers(&self, base: &Base, platforms: &[Platform]) -> Result<(), PortError> {
         for layer in platforms.iter().flat_map(|platform| &platform.layers) {
-            let (digest, size) = (layer["digest"].as_str(), layer["size"].as_u64());
-            let Some((digest, size)) = digest.and_then(|text| text.parse().ok()).zip(size) else { continue };
-            if self.size(&digest).await?.is_none() {
-                let about = format!("copy {digest} from {} to {}", base.store().place, self.place);
-                let blob = Blob { store: base.store().clone(), digest, size };
-                self.send_pieces(&about, &[Piece::Blob(blob)]).await?;
+            let Some((digest, size)) = named(layer) else { continue };
+            if self.has_part(&digest, size).await? {
+                continue;
+            }
+            // What is read is compared with the digest and the size that the base names before the registry keeps it.
+            let about = format!("copy {digest} from {} to {}", base.store().place, self.place);
+            let blob = Blob { store: base.store().clone(), digest: digest.clone(), size };
+            self.send_pieces(&about, &[Piece::Blob(blob)]).await?;
+            if !self.has_part(&digest, size).await? {
+                let message = "it was sent, and the registry keeps something else in its place";
+                return Err(PortError::new(Problem::Invalid, about, message)
+                    .hint("remove that blob from the registry's own storage and run again"));
             }
         }
         Ok(())
@@ -186,9 +219,18 @@ impl Modelcar {
     }
 }
 
+/// What a descriptor names.
+fn named(descriptor: &Value) -> Option<(Digest, u64)> {
+    Some((descriptor["digest"].as_str()?.parse().ok()?, descriptor["size"].as_u64()?))
+}
+
 /// The image for one kind of processor.
 struct Image {
     config: String,
+    /// The digest of its configuration.
+    described: Digest,
+    /// Descriptors of its layers, those of the base first.
+    layers: Vec<Value>,
     manifest: String,
     /// What stands of it in the index.
     descriptor: Value,
@@ -203,12 +245,13 @@ impl Image {
             runs_on["variant"] = variant.clone();
         }
         let config = with_models(config, release, manifest, models).to_string();
-        let described = manifests::descriptor(CONFIG, &digest_of(config.as_bytes()), config.len() as u64);
-        let manifest = manifests::image(&described, &layers);
+        let described = digest_of(config.as_bytes());
+        let configured = manifests::descriptor(CONFIG, &described, config.len() as u64);
+        let manifest = manifests::image(&configured, &layers);
         let digest = digest_of(manifest.as_bytes());
         let mut descriptor = manifests::descriptor(manifests::MANIFEST, &digest, manifest.len() as u64);
         descriptor["platform"] = runs_on;
-        Self { config, manifest, descriptor }
+        Self { config, described, layers, manifest, descriptor }
     }
 }
 

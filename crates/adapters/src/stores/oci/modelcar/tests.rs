@@ -18,8 +18,12 @@ const WEIGHTS: &[u8] = b"weights";
 const EVIL: &[u8] = b"planted";
 
 fn store(registry: &MemoryRegistry) -> OciStore {
+    store_on(registry, None)
+}
+
+fn store_on(registry: &MemoryRegistry, base: Option<&str>) -> OciStore {
     let repository = format!("{}/churn", registry.url.trim_start_matches("http://"));
-    let settings = json!({ "repository": repository, "modelcar": true });
+    let settings = json!({ "repository": repository, "modelcar": true, "modelcar-base": base });
     let (variable, moved): (_, super::super::Moved) = (|_: &str| None, Arc::new(|_| {}));
     open(&Opening { settings: settings.as_object().unwrap(), variable: &variable, moved: &moved }).unwrap()
 }
@@ -154,4 +158,147 @@ async fn weights_that_are_damaged_in_the_registry_make_no_image() {
     let (release, manifest) = made("v1.0.0", None);
     assert_eq!(store.publish(&release, &manifest).await.unwrap_err().problem, Problem::Invalid);
     assert!(registry.held(|held| held.tagged(&tags::of_modelcar(&release))).is_none());
+}
+
+#[tokio::test]
+async fn parts_that_an_image_has_lost_are_sent_again() {
+    let (registry, store) = begun().await;
+    let (release, manifest) = made("v1.0.0", None);
+    store.publish(&release, &manifest).await.unwrap();
+    let whole = registry.held(|held| (held.blobs.clone(), held.manifests.clone()));
+    let index = registry.held(|held| held.tagged(&tags::of_modelcar(&release)).unwrap());
+    let image = index["manifests"][1]["digest"].as_str().unwrap().to_owned();
+    let described = registry.held(|held| held.tagged(&image).unwrap());
+    let blob = |value: &Value| value["digest"].as_str().unwrap().parse::<Digest>().unwrap();
+    let (layer, config) = (blob(&described["layers"][0]), blob(&described["config"]));
+    for what in 0..4 {
+        registry.held(|held| match what {
+            0 => drop(held.manifests.remove(&image)),
+            1 => drop(held.blobs.remove(&layer)),
+            2 => drop(held.blobs.remove(&config)),
+            // Of another size: somebody wrote into the registry's own storage.
+            _ => drop(held.blobs.insert(layer.clone(), EVIL.to_vec())),
+        });
+        store.publish(&release, &manifest).await.unwrap();
+        let now = registry.held(|held| (held.blobs.clone(), held.manifests.clone()));
+        assert!(now == whole, "part {what} is there again");
+    }
+}
+
+#[tokio::test]
+async fn places_tell_what_tags_name_and_what_they_have_to() {
+    let (registry, store) = begun().await;
+    let (release, manifest) = made("v1.0.0", None);
+    let shown = store.publish(&release, &manifest).await.unwrap();
+    let places = store.places(&release, &manifest).await.unwrap();
+    assert_eq!(shown, places);
+    assert_eq!(
+        places.iter().map(|place| place.layout.as_str()).collect::<Vec<_>>(),
+        ["modelpack", "modelcar"]
+    );
+    assert_eq!(places[0].now, places[0].derived);
+    registry.held(|held| held.push(&tags::of_release(&release), manifests::MANIFEST, b"{}"));
+    let moved = store.places(&release, &manifest).await.unwrap();
+    assert_eq!(moved[0].derived, places[0].derived);
+    assert_eq!(moved[0].now, Some(format!("{}@{}", store.place, digest_of(b"{}"))));
+}
+
+const SHELL: &[u8] = b"a layer with sh, ln and sleep";
+
+/// An image of two kinds of processors, which share a layer, in a registry of its own.
+async fn base() -> (MemoryRegistry, String) {
+    let registry = MemoryRegistry::start().await;
+    let mut images = vec![];
+    for (architecture, own) in [("amd64", b"for amd64".as_slice()), ("arm64", b"for arm64".as_slice())] {
+        let config = json!({
+            "os": "linux", "architecture": architecture, "config": { "Cmd": ["/bin/sh"], "Labels": { "base": "yes" } },
+            "rootfs": { "type": "layers", "diff_ids": ["sha256:of-the-shell", format!("sha256:of-{architecture}")] },
+            "history": [{ "created_by": "the base" }],
+        })
+        .to_string();
+        let layer = |bytes: &[u8]| {
+            let kind = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+            manifests::descriptor(kind, &digest_of(bytes), bytes.len() as u64)
+        };
+        let described = manifests::descriptor(CONFIG, &digest_of(config.as_bytes()), config.len() as u64);
+        let image = manifests::image(&described, &[layer(SHELL), layer(own)]);
+        registry.held(|held| {
+            for bytes in [SHELL, own, config.as_bytes()] {
+                held.blobs.insert(digest_of(bytes), bytes.to_vec());
+            }
+            held.push(architecture, manifests::MANIFEST, image.as_bytes());
+        });
+        let mut descriptor =
+            manifests::descriptor(manifests::MANIFEST, &digest_of(image.as_bytes()), image.len() as u64);
+        descriptor["platform"] = json!({ "os": "linux", "architecture": architecture });
+        images.push(descriptor);
+    }
+    let index = manifests::index(&images, &json!({}));
+    registry.held(|held| held.push("latest", manifests::INDEX, index.as_bytes()));
+    let place = registry.url.trim_start_matches("http://");
+    let base = format!("{place}/churn@{}", digest_of(index.as_bytes()));
+    (registry, base)
+}
+
+#[tokio::test]
+async fn the_base_comes_first_and_keeps_its_settings_on_every_platform() {
+    let (_base_registry, base) = base().await;
+    let (registry, _) = begun().await;
+    let store = store_on(&registry, Some(&base));
+    let (release, manifest) = made("v1.0.0", None);
+    store.publish(&release, &manifest).await.unwrap();
+    let index = registry.held(|held| held.tagged(&tags::of_modelcar(&release)).unwrap());
+    let images = index["manifests"].as_array().unwrap();
+    assert_eq!(images.len(), 2);
+    for (image, (architecture, own)) in
+        images.iter().zip([("amd64", b"for amd64".as_slice()), ("arm64", b"for arm64".as_slice())])
+    {
+        assert_eq!(image["platform"], json!({ "os": "linux", "architecture": architecture }));
+        let (described, config) = registry.held(|held| {
+            let image = held.tagged(image["digest"].as_str().unwrap()).unwrap();
+            let config: Digest = image["config"]["digest"].as_str().unwrap().parse().unwrap();
+            let config: Value = serde_json::from_slice(&held.blobs[&config]).unwrap();
+            (image, config)
+        });
+        let layers = described["layers"].as_array().unwrap();
+        let digests: Vec<&str> = layers.iter().map(|layer| layer["digest"].as_str().unwrap()).collect();
+        assert_eq!(digests[..2], [digest_of(SHELL).to_string(), digest_of(own).to_string()]);
+        assert_eq!(layers[0]["mediaType"], "application/vnd.oci.image.layer.v1.tar+gzip");
+        assert_eq!((digests.len(), layers[2]["mediaType"].as_str()), (3, Some(LAYER)));
+        registry.held(|held| {
+            assert!(held.blobs[&digest_of(SHELL)] == SHELL && held.blobs[&digest_of(own)] == own);
+            assert!(holds_the_weights(&held.blobs[&digests[2].parse().unwrap()]));
+        });
+        let unpacked = ["sha256:of-the-shell", &format!("sha256:of-{architecture}"), digests[2]];
+        assert_eq!(config["rootfs"]["diff_ids"], json!(unpacked), "in the order of the layers");
+        assert_eq!(config["architecture"], architecture);
+        assert_eq!(
+            (&config["config"]["Cmd"], &config["config"]["Labels"]["base"]),
+            (&json!(["/bin/sh"]), &json!("yes"))
+        );
+        assert_eq!(config["config"]["Labels"]["org.opencontainers.image.version"], "v1.0.0");
+        assert_eq!(config["history"].as_array().unwrap().len(), 2);
+        assert_eq!(config["history"][0]["created_by"], "the base");
+    }
+}
+
+#[tokio::test]
+async fn a_layer_of_the_base_that_is_damaged_makes_no_image() {
+    let (base_registry, base) = base().await;
+    base_registry.held(|held| held.blobs.insert(digest_of(SHELL), vec![b'x'; SHELL.len()]));
+    let (registry, _) = begun().await;
+    let (release, manifest) = made("v1.0.0", None);
+    let error = store_on(&registry, Some(&base)).publish(&release, &manifest).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Invalid, "{error}");
+    assert!(registry.held(|held| held.tagged(&tags::of_modelcar(&release))).is_none());
+}
+
+#[tokio::test]
+async fn a_layer_of_the_base_that_is_there_with_another_size_is_replaced() {
+    let (_base_registry, base) = base().await;
+    let (registry, _) = begun().await;
+    registry.held(|held| held.blobs.insert(digest_of(SHELL), b"short".to_vec()));
+    let (release, manifest) = made("v1.0.0", None);
+    store_on(&registry, Some(&base)).publish(&release, &manifest).await.unwrap();
+    registry.held(|held| assert!(held.blobs[&digest_of(SHELL)] == SHELL));
 }
