@@ -39,8 +39,8 @@ use crate::{
 };
 
 const WHAT: &str = "store oci";
-/// Bytes of a range of a download.
-const RANGE: u64 = 4 << 20;
+/// Bytes of a range of a download. What is held is some more than twice the ranges that are on their way.
+const RANGE: u64 = 3 << 20;
 /// A blob that is found again counts as stored anew, unless that was said within this time.
 const RENEWED_AFTER: Duration = Duration::from_secs(60 * 60);
 
