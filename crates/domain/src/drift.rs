@@ -76,8 +76,9 @@ pub struct ColumnDrift {
     /// The p-value before any adjustment; absent where the test has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// How large the change is, where the profile asks for that beside a p-value: a distance in standard deviations of the
-    /// reference for numbers, a bias-corrected Cramer's V for categories.
+    /// How large the change is, where the profile asks for that beside a p-value: of numbers Wasserstein's distance in spreads
+    /// of the reference (its standard deviation, or what its quartiles say of that where tails are heavy), of categories a
+    /// bias-corrected Cramer's V in which both sides weigh the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<f64>,
     /// The population stability index over tenths of the reference, or over categories; a score without a theory, shown for

@@ -29,10 +29,10 @@ enum Shape {
 pub(super) const LAWS: [Law; 6] = [
     Law { name: "normal, shifted by 0.3 deviations", shape: Shape::Normal, change: 0.3 },
     Law { name: "Cauchy, half as wide again", shape: Shape::Cauchy, change: 0.5 },
-    Law { name: "5 categories", shape: Shape::Categories(5), change: 0.4 },
-    Law { name: "50 categories", shape: Shape::Categories(50), change: 0.4 },
-    Law { name: "500 categories", shape: Shape::Categories(500), change: 0.4 },
-    Law { name: "normal with 20 % missing, 5 points more", shape: Shape::Missing, change: 0.05 },
+    Law { name: "5 categories, u^1.5 to u^1.9", shape: Shape::Categories(5), change: 0.4 },
+    Law { name: "50 categories, u^1.5 to u^1.9", shape: Shape::Categories(50), change: 0.4 },
+    Law { name: "500 categories, u^1.5 to u^1.9", shape: Shape::Categories(500), change: 0.4 },
+    Law { name: "20 % missing, 5 points more", shape: Shape::Missing, change: 0.05 },
 ];
 
 impl Law {

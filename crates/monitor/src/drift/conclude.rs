@@ -12,8 +12,6 @@ use super::{
 
 /// Adjusted p-values up to here are drift, where the change is also large enough.
 const LEVEL: f64 = 0.05;
-/// A change of this size matters: standard deviations of the reference, or Cramer's V.
-const EFFECT: f64 = 0.1;
 /// A change of the share of missing values that matters.
 const MISSING: f64 = 0.01;
 /// Share of drifted columns from which the whole has drifted.
@@ -116,7 +114,7 @@ fn judged(mut column: Measured, adjusted: Adjusted) -> ColumnDrift {
             (Some(answer.score), Some(*threshold), *verdict)
         }
         Some(asked) => {
-            let large = asked.effect.is_some_and(|effect| effect >= EFFECT);
+            let large = asked.effect.is_some_and(|effect| effect >= asked.least);
             (Some(adjusted.values), Some(LEVEL), Some(adjusted.values <= LEVEL && large))
         }
     };

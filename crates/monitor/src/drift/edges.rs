@@ -147,5 +147,6 @@ fn numbers_whose_distance_cannot_be_summed_are_not_called_alike() {
         beside(numbers(ramp(300)), numbers(ramp(300).chain([-1.79e308, 1.79e308])), &Settings::default());
     let (other, _) = beside(numbers(ramp(300).chain([-1.79e308])), numbers(ramp(300)), &Settings::default());
     assert!(column.drifted != Some(false) || column.effect.is_some(), "{column:?}");
-    assert_eq!((other.drifted, codes(&other).contains(&DriftCode::NotApplicable)), (None, true), "{other:?}");
+    // Its squares are too large, and its quartiles are not: one value of 301 is chance, however far off it lies.
+    assert_eq!((other.drifted, other.effect), (Some(false), Some(1e9)), "{other:?}");
 }

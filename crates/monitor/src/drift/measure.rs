@@ -14,6 +14,12 @@ use super::{
 
 /// Name of the test of categories in the default profile: Pearson's test of the table of counts.
 const CONTINGENCY: &str = "contingency";
+/// A change of numbers of this size matters: in spreads of the reference.
+const SHIFT: f64 = 0.1;
+/// A change of categories of this size matters: Cramer's V of sides that weigh the same. As much as the other one: a shift of
+/// a normal distribution by `d` deviations is a correlation of `d / sqrt(d^2 + 4)` with the side (J. Cohen, "Statistical Power
+/// Analysis for the Behavioral Sciences", 1988, 2.2).
+const ASSOCIATION: f64 = 0.05;
 /// Numbers with at most so many values are compared as categories.
 const FEW_VALUES: usize = 5;
 /// Fewest values of a side for a verdict of the default profile.
@@ -47,6 +53,8 @@ pub(super) struct Asked {
     /// What the test alone says, by its own threshold; the default profile decides later.
     pub(super) verdict: Option<(f64, Option<bool>)>,
     pub(super) effect: Option<f64>,
+    /// The smallest effect that matters; what the default profile asks for.
+    pub(super) least: f64,
     pub(super) stability_index: Option<f64>,
 }
 
@@ -202,8 +210,14 @@ impl Measured {
         match answer {
             Some(answer) => {
                 let verdict = Some((test.threshold(), test.says_drift(answer.score)));
-                let asked = Asked { test: test.name(), answer, verdict, effect: None, stability_index: None };
-                self.asked = Some(asked);
+                self.asked = Some(Asked {
+                    test: test.name(),
+                    answer,
+                    verdict,
+                    effect: None,
+                    least: 0.0,
+                    stability_index: None,
+                });
             }
             None => self.find(
                 DriftCode::NotApplicable,
@@ -236,7 +250,7 @@ impl Measured {
             self.find(DriftCode::NotApplicable, "numbers are too large to be compared by their distance");
             return None;
         };
-        Some(by_default(Test::Ks.name(), tested, effect))
+        Some(by_default(Test::Ks.name(), tested, effect, SHIFT))
     }
 
     /// The table of counts, with rare categories taken together; a finding where it says nothing.
@@ -248,20 +262,20 @@ impl Measured {
         let merged = counts.merged(EXPECTED);
         let fits = merged.smallest_expected().is_some_and(|expected| expected >= EXPECTED);
         let tested = merged.contingency().filter(|_| fits);
-        let (Some(tested), Some(effect)) = (tested, merged.bergsma_v()) else {
+        let (Some(tested), Some(effect)) = (tested, merged.balanced_v()) else {
             self.find(
                 DriftCode::TooFewRows,
                 format!("a category needs {EXPECTED} expected rows of each side"),
             );
             return None;
         };
-        Some(by_default(CONTINGENCY, tested, effect))
+        Some(by_default(CONTINGENCY, tested, effect, ASSOCIATION))
     }
 }
 
-fn by_default(test: &'static str, tested: Tested, effect: f64) -> Asked {
+fn by_default(test: &'static str, tested: Tested, effect: f64, least: f64) -> Asked {
     let answer = Answer { score: tested.p_value, statistic: tested.statistic, p_value: Some(tested.p_value) };
-    Asked { test, answer, verdict: None, effect: Some(effect), stability_index: None }
+    Asked { test, answer, verdict: None, effect: Some(effect), least, stability_index: None }
 }
 
 /// A bound as people read it.

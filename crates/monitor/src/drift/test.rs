@@ -226,13 +226,13 @@ impl Test {
 /// Largest effect that is told: of a reference that did not vary every change is without measure.
 const LARGEST: f64 = 1e9;
 
-/// Wasserstein's distance in standard deviations of the reference; absent where the numbers are too large to be summed.
+/// Wasserstein's distance in spreads of the reference, see [`Sample::spread`]; absent where the numbers are too large to be summed.
 pub(super) fn standardised_distance(reference: &Sample, current: &Sample) -> Option<f64> {
-    let (distance, deviation) = (wasserstein(reference, current)?, reference.variance().sqrt());
-    if !distance.is_finite() || !deviation.is_finite() {
+    let (distance, spread) = (wasserstein(reference, current)?, reference.spread());
+    if !distance.is_finite() || !spread.is_finite() {
         return None;
     }
-    Some(if distance > 0.0 { (distance / deviation).min(LARGEST) } else { 0.0 })
+    Some(if distance > 0.0 { (distance / spread).min(LARGEST) } else { 0.0 })
 }
 
 /// The same with the floor that Evidently has for deviations, which makes small units of measurement look alike.

@@ -86,19 +86,22 @@ impl Counts {
         self.with_degrees(statistic)
     }
 
-    /// Cramer's V of the 2 x k table without its bias, 0 to 1: plain V grows with the number of categories where nothing has
-    /// changed (W. Bergsma, "A bias-correction for Cramer's V and Tschuprow's T", Journal of the Korean Statistical Society
-    /// 42, 2013). `None` where there is one category or a side is empty.
+    /// Cramer's V of a 2 x k table in which both sides weigh the same, without its bias, 0 to 1. `None` where there is one
+    /// category or a side is empty.
+    ///
+    /// V of the counts as they are shrinks where one side has many more rows than the other, however much has changed; and
+    /// it grows with the number of categories where nothing has. What is expected then is taken off, as by W. Bergsma ("A
+    /// bias-correction for Cramer's V and Tschuprow's T", Journal of the Korean Statistical Society 42, 2013), here for sides
+    /// of any size: a share of `a` rows and one of `b` differ by chance by `share (1/a + 1/b)` in the square.
     #[must_use]
-    pub fn bergsma_v(&self) -> Option<f64> {
-        let statistic = self.contingency()?.statistic;
-        let all = self.sizes()?.iter().sum::<f64>();
-        let categories = real(self.categories());
-        let squared = (statistic / all - (categories - 1.0) / (all - 1.0)).max(0.0);
-        let columns = categories - (categories - 1.0).powi(2) / (all - 1.0);
-        let rows = 2.0 - 1.0 / (all - 1.0);
-        let largest = (columns - 1.0).min(rows - 1.0);
-        Some(if largest > 0.0 { (squared / largest).sqrt() } else { 0.0 })
+    pub fn balanced_v(&self) -> Option<f64> {
+        let [n, m] = self.sizes().filter(|_| self.categories() > 1)?;
+        let squared = self.sum(|[reference, current]| {
+            let (one, other) = (reference / n, current / m);
+            (one - other).powi(2) / (one + other) / 2.0
+        });
+        let by_chance = (real(self.categories()) - 1.0) * (1.0 / n + 1.0 / m) / 4.0;
+        Some((squared - by_chance).max(0.0).sqrt())
     }
 
     /// The smallest count that the 2 x k table expects in a cell; `None` where a side is empty.
@@ -221,14 +224,30 @@ mod tests {
         let counts = counts(&[[30, 60], [50, 100], [20, 40]]);
         assert!(counts.goodness_of_fit().unwrap().p_value > 1.0 - 1e-12);
         assert!(counts.contingency().unwrap().p_value > 1.0 - 1e-12);
-        assert!(counts.bergsma_v().unwrap().abs() < 1e-12);
+        assert!(counts.balanced_v().unwrap().abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_effect_does_not_depend_on_how_many_rows_a_side_has() {
+        // Of two categories V is the difference of shares where these are 0.5 and a little around it.
+        let of = |n: u64, m: u64| counts(&[[52 * n, 48 * m], [48 * n, 52 * m]]).balanced_v().unwrap();
+        assert!((of(1_000, 1_000) - 0.04).abs() < 1e-3, "{}", of(1_000, 1_000));
+        assert!((of(1_000_000, 1_000) - of(1_000, 1_000)).abs() < 1e-3, "{}", of(1_000_000, 1_000));
+        close(
+            counts(&[[700, 0], [0, 300]]).balanced_v().unwrap().powi(2),
+            1.0 - (1.0 / 700.0 + 1.0 / 300.0) / 4.0,
+        );
+        // Of equal sides it is Bergsma's, but for one row of all: chi squared / N - (k - 1) / (N - 1).
+        let equal = counts(&[[30, 14], [50, 40], [20, 46]]);
+        let bergsma = equal.contingency().unwrap().statistic / 200.0 - 2.0 / 199.0;
+        assert!((equal.balanced_v().unwrap().powi(2) - bergsma).abs() < 1e-4);
     }
 
     #[test]
     fn one_category_and_empty_sides_have_no_answer() {
         for nothing in [counts(&[[5, 7]]), counts(&[[5, 0], [3, 0]]), counts(&[])] {
             assert_eq!((nothing.goodness_of_fit(), nothing.contingency()), (None, None), "{nothing:?}");
-            assert_eq!((nothing.bergsma_v(), nothing.fisher_exact()), (None, None), "{nothing:?}");
+            assert_eq!((nothing.balanced_v(), nothing.fisher_exact()), (None, None), "{nothing:?}");
         }
         assert!(counts(&[[5, 7], [0, 2]]).goodness_of_fit().unwrap().p_value <= 0.0);
     }

@@ -2,6 +2,9 @@
 
 use crate::quantile::quantile;
 
+/// So many standard deviations lie between the quartiles of a normal distribution.
+const QUARTILES: f64 = 1.348_979_500_392_163_5;
+
 /// Finite numbers in ascending order. Of very many, some stand for several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -92,6 +95,19 @@ impl Sample {
     #[must_use]
     pub fn variance(&self) -> f64 {
         self.squares() / real(self.count())
+    }
+
+    /// How widely the numbers are spread: the standard deviation, or where that is less the one that a normal distribution
+    /// with these quartiles has, so that a few huge numbers do not hide what the others do (B. Silverman, "Density
+    /// Estimation for Statistics and Data Analysis", 1986, 3.4.2). Where the quartiles are equal they say nothing.
+    #[must_use]
+    pub fn spread(&self) -> f64 {
+        let deviation = self.variance().sqrt();
+        let quartiles = self.quantile(0.75).zip(self.quantile(0.25));
+        match quartiles.map(|(high, low)| (high - low) / QUARTILES) {
+            Some(normal) if normal > 0.0 && !(deviation < normal) => normal,
+            _ => deviation,
+        }
     }
 
     /// The sum of squared distances from the mean.
@@ -200,6 +216,20 @@ mod tests {
         assert_eq!((sample.distinct_up_to(9), sample.distinct_up_to(2)), (3, 2));
         assert_eq!(sample.range(), Some((-1.0, 2.0)));
         assert_eq!(Sample::of(vec![f64::NAN]).range(), None);
+    }
+
+    #[test]
+    fn a_huge_number_does_not_hide_how_the_others_are_spread() {
+        let mut values: Vec<f64> = (0..1_000).map(f64::from).collect();
+        let even = Sample::of(values.clone()).spread();
+        assert!((even - Sample::of(values.clone()).variance().sqrt()).abs() < 1e-9, "{even}: no tails");
+        values.push(1e12);
+        let spread = Sample::of(values.clone()).spread();
+        assert!((spread - 500.0 / QUARTILES).abs() < 1.0, "{spread}");
+        values.push(f64::MAX);
+        assert!(Sample::of(values).spread() < 400.0, "even where squares are too large");
+        let rare = Sample::of(vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 8.0]);
+        assert!((rare.spread() - rare.variance().sqrt()).abs() < 1e-12, "quartiles say nothing");
     }
 
     #[test]
