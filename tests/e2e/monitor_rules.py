@@ -132,6 +132,8 @@ def play(bench: Bench, home: Path):
     (bench.clone / "tagship.yml").write_text(config.replace("[OBJECTIVES]", few))
     said = bench.run(0, "monitor", "rules", "--output", str(home / "few.yml"), "--tests", str(home / "tests.yml"))
     expect("files are written", said.count("wrote "), 2)
+    tested = (home / "tests.yml").read_text().count("alertname: TagshipNobodyLooks")
+    expect("looks that go on, that ended, and that are not known are tested", tested, 3)
     promtool("test", "rules", str(home / "tests.yml"))
 
 
@@ -203,6 +205,9 @@ def evaluated(home: Path, url: str):
 
     rules = wait_for("every rule", all_rules)
     wrong = [rule for rule in rules if rule["health"] != "ok"]
+    # No look has ever been told to this server.
+    nobody = [rule["state"] for rule in rules if rule["name"] == "TagshipNobodyLooks"]
+    expect("a server that knows of no look says so", nobody, ["pending"])
     expect(f"of {len(rules)} rules a server cannot evaluate", wrong, [])
     query = urllib.parse.quote("count(tagship_slo:requests:count == on(scenario, version, instance) requests_total)")
     count = request(f"{url}/api/v1/query?query={query}")["data"]["result"][0]["value"][1]

@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 
 use tagship_domain::incident::{IncidentPhase, Standing, WatchReport};
 
+/// When the last look was.
+pub(crate) const LOOKED: &str = "tagship_monitor_look_timestamp_seconds";
+
 /// Every standing, as a label.
 const STANDINGS: [(Standing, &str); 4] = [
     (Standing::Good, "good"),
@@ -20,10 +23,10 @@ const STANDINGS: [(Standing, &str); 4] = [
 #[must_use]
 pub fn page(report: &WatchReport) -> String {
     let mut page = Page { text: String::new(), labels: labels(report) };
-    page.head("tagship_monitor_look_timestamp_seconds", "When the last look was, in seconds since 1970.");
+    page.head(LOOKED, "When the last look was, in seconds since 1970.");
     #[expect(clippy::cast_precision_loss, reason = "a time in milliseconds")]
     let at = report.at.as_millis() as f64 / 1000.0;
-    page.line("tagship_monitor_look_timestamp_seconds", &[], at);
+    page.line(LOOKED, &[], at);
     page.head("tagship_monitor_version_info", "The version that serves; 1 where it is known.");
     if let Some(version) = &report.version {
         page.line("tagship_monitor_version_info", &[("version", version.to_string().as_str())], 1.0);

@@ -66,11 +66,14 @@ fn variables(model: &str) -> Value {
     ])
 }
 
-/// A mark where the share of traffic of a version changes.
+/// A mark where the share of traffic of a version changes, also where it was as before when the next sample was taken: the server
+/// counts changes. One that began to count within the window has none before it to compare with, and had no traffic then.
 fn versions_that_came(model: &str) -> Value {
+    let count = format!("tagship_version_weight_changes_total{{model={}}}", Value::from(model));
+    let expr = format!("changes({count}[{CHANGED}]) > 0 or {count} > 0 unless {count} offset {CHANGED}");
     json!({
         "name": "Deploys", "enable": true, "iconColor": "blue", "datasource": panel::source(),
-        "target": { "refId": "Anno", "interval": "60s", "expr": format!("changes(tagship_version_weight_percent{{model={}}}[{CHANGED}]) > 0", Value::from(model)) },
+        "target": { "refId": "Anno", "interval": "60s", "expr": expr },
         "titleFormat": "traffic of {{version}} changed", "tagKeys": "version",
     })
 }
@@ -194,6 +197,7 @@ mod tests {
             version: "v1.0.0".parse().unwrap(),
             runbook: None,
             objectives: vec![Objective { name: "cpu".to_owned(), measure: cpu }],
+            looks_every: None,
         }
     }
 
@@ -220,5 +224,10 @@ mod tests {
         }
         let text = dashboard.to_string();
         assert!(text.contains("tagship_slo:value"), "{text}");
+        let marks = dashboard["annotations"]["list"][0]["target"]["expr"].as_str().unwrap();
+        assert!(
+            marks.contains("changes(tagship_version_weight_changes_total{model=\"churn\"}[3m]) > 0"),
+            "{marks}"
+        );
     }
 }

@@ -16,6 +16,8 @@ pub struct Watched {
     pub runbook: Option<String>,
     /// Its objectives.
     pub objectives: Vec<Objective>,
+    /// How often somebody looks (`tagship monitor check`); absent where looks are not watched.
+    pub looks_every: Option<Duration>,
 }
 
 /// An objective with its queries.

@@ -4,6 +4,7 @@
 //! recorded next, then the pace, and alerts compare that. A series that was not there when a window began had counted nothing then;
 //! where none was there, nothing is said about the window, so that rules alarm by what came after they were loaded.
 
+mod looks;
 mod recorded;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,11 @@ pub fn rules(watched: &Watched) -> String {
         for rule in recorded(watched, objective).iter().chain(&alerts(watched, objective)) {
             yaml::rule(&mut text, rule);
         }
+    }
+    if let Some(rule) = looks::alert(watched) {
+        let name = yaml::quoted(&format!("tagship {model}/{environment} looks"));
+        let _ = writeln!(text, "  - name: {name}\n    rules:");
+        yaml::rule(&mut text, &rule);
     }
     text
 }

@@ -11,6 +11,7 @@ fn watched(measure: Measure) -> Watched {
         version: "v1.2.0".parse().unwrap(),
         runbook: Some("https://wiki.example.org/churn?a={{b}}".to_owned()),
         objectives: vec![Objective { name: "o".to_owned(), measure }],
+        looks_every: Some(Duration::from_secs(3600)),
     }
 }
 
@@ -87,4 +88,16 @@ fn tests_ask_only_for_what_can_be() {
     assert!(text.contains("value: '17.3'"), "{text}");
     // `or vector(0)` says that nothing is missing.
     assert!(text.trim_end().ends_with("exp_alerts: []"), "{text}");
+}
+
+#[test]
+fn looks_that_ended_alarm_and_so_does_what_is_not_known_of_them() {
+    let text = rules(&watched(counts(0.995)));
+    let series = r#"tagship_monitor_look_timestamp_seconds{model="churn",environment="production/eu"}"#;
+    assert!(text.contains(&format!("expr: 'absent({series}) or time() - max({series}) > 10800'")), "{text}");
+    assert_eq!(text.matches("- alert: TagshipNobodyLooks\n").count(), 1);
+    let tests = unit_tests(&watched(counts(0.995)), "rules.yml");
+    assert_eq!(tests.matches("alertname: TagshipNobodyLooks").count(), 3);
+    let unwatched = Watched { looks_every: None, ..watched(counts(0.995)) };
+    assert!(!rules(&unwatched).contains("NobodyLooks") && !unit_tests(&unwatched, "r").contains("looks"));
 }

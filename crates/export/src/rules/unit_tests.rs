@@ -8,7 +8,10 @@ use tagship_monitor::slo::{BURN_RULES, BurnRule};
 
 use super::{
     BOUND, BURN, MISSING, OPEN_BRACES, PACE_SHOWN, PATIENCE, Rule, VALUE_SHOWN, alerts, least_events,
-    recorded::VALUE, recorded::counts, yaml,
+    looks::{self, NOBODY},
+    recorded::VALUE,
+    recorded::counts,
+    yaml,
 };
 use crate::objective::{Measure, Objective, Watched};
 
@@ -42,6 +45,9 @@ pub fn unit_tests(watched: &Watched, rules_file: &str) -> String {
         yaml::quoted(rules_file)
     );
     let alerts: Vec<_> = watched.objectives.iter().map(|objective| alerts(watched, objective)).collect();
+    if let Some(rule) = looks::alert(watched) {
+        of_looks(watched, &rule).iter().for_each(|case| write_case(&mut text, case));
+    }
     let mut missing = vec![];
     for (objective, alerts) in watched.objectives.iter().zip(&alerts) {
         for case in cases(watched, objective, alerts) {
@@ -55,6 +61,28 @@ pub fn unit_tests(watched: &Watched, rules_file: &str) -> String {
         Case { name: "no data".to_owned(), series: vec![], step: STEP, lasts, alert: MISSING, fires };
     write_case(&mut text, &silence);
     text
+}
+
+/// Looks that go on alarm nobody; those that ended, and those that nothing is known of, do.
+#[expect(clippy::cast_precision_loss, reason = "a minute")]
+fn of_looks<'a>(watched: &Watched, rule: &'a Rule) -> [Case<'a>; 3] {
+    let oldest = looks::oldest(watched).unwrap_or_default().std().as_secs();
+    let patience = PATIENCE.std().as_secs();
+    let case = |name: &str, series: &[f64], lasts: u64, fires: &[&'a Rule]| Case {
+        name: name.to_owned(),
+        series: series.iter().map(|step| (looks::looked(watched), 0.0, *step)).collect(),
+        step: STEP,
+        lasts: lasts.next_multiple_of(LONGEST_STEP),
+        alert: NOBODY,
+        fires: fires.iter().map(|rule| (*rule, String::new())).collect(),
+    };
+    let ended = oldest + 3 * patience;
+    [
+        // The time of the last look is that of the sample.
+        case("looks go on", &[STEP as f64], ended, &[]),
+        case("looks have ended", &[0.0], ended, &[rule]),
+        case("nothing is known of looks", &[], 2 * patience, &[rule]),
+    ]
 }
 
 fn cases<'a>(watched: &Watched, objective: &Objective, alerts: &'a [Rule]) -> Vec<Case<'a>> {

@@ -44,7 +44,7 @@ pub(crate) async fn watched(
     }
     let runbook = place.model.monitor.alerts.runbook.clone();
     let (model, environment) = (name.clone(), place.environment.clone());
-    Ok((Watched { model, environment, version, runbook, objectives }, elsewhere))
+    Ok((Watched { model, environment, version, runbook, objectives, looks_every: None }, elsewhere))
 }
 
 async fn serving(workspace: &Workspace, place: Place<'_>) -> Result<Version, Failure> {

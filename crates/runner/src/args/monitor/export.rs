@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tagship_domain::Version;
+use tagship_domain::{Duration, Version};
 
 use super::super::Common;
 
@@ -33,4 +33,8 @@ pub struct RulesArgs {
     /// File to write unit tests of the rules to, for `promtool test rules`; in the folder of the rules.
     #[arg(long, value_name = "FILE", requires = "output")]
     pub tests: Option<PathBuf>,
+    /// How often `tagship monitor check` looks: after three times that without a look the rules alarm, and where nothing is
+    /// known of looks. `0s` leaves that alert out.
+    #[arg(long, default_value = "1h", value_name = "DURATION")]
+    pub looks_every: Duration,
 }

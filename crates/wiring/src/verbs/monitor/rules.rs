@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use serde_json::json;
-use tagship_domain::Exit;
+use tagship_domain::{Duration, Exit};
 use tagship_export::rules::{rules, unit_tests};
 use tagship_runner::{
     Failure,
@@ -17,7 +17,8 @@ pub(super) async fn run(args: &RulesArgs, workspace: &Workspace) -> Result<Answe
     let (name, model) = workspace.model()?;
     let (environment, settings) = workspace.environment(name, model)?;
     let place = Place { name, model, environment, settings };
-    let (watched, elsewhere) = watched(workspace, place, args.export.version.as_ref()).await?;
+    let (mut watched, elsewhere) = watched(workspace, place, args.export.version.as_ref()).await?;
+    watched.looks_every = Some(args.looks_every).filter(|every| *every > Duration::default());
     for objective in &elsewhere {
         workspace.tell_once(&format!("warning: {objective} is left out: it is not read from Prometheus"));
     }
