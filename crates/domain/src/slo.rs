@@ -98,6 +98,15 @@ pub struct BurnWindow {
     pub fires: Option<bool>,
 }
 
+impl BurnWindow {
+    /// The pace of the window that is farther from it, as a part of the one that alarms: above 1 it alarms, where there are
+    /// enough requests. `None` where a pace is not known.
+    pub fn nearness(&self) -> Option<f64> {
+        let [long, short] = self.burn;
+        Some(long?.min(short?) / self.factor)
+    }
+}
+
 impl Document for SloReport {
     const SCHEMA: &'static str = "tagship/slo/v1";
 }

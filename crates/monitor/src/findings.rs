@@ -75,15 +75,12 @@ pub fn of_quality(report: &QualityReport, is_of_version: bool) -> Vec<Finding> {
     findings
 }
 
-/// Of an objective.
+/// Of an objective. A budget's number is how near it is to an alarm, so that it has one scale whichever windows say most.
 #[must_use]
 pub fn of_objective(report: &ObjectiveReport) -> Finding {
-    // Of a budget that burns, the pace that alarms says why; else the shortest says best what goes on now.
-    let alarming = report
-        .windows
-        .iter()
-        .find(|window| window.fires == Some(true) && report.severity == Some(window.severity));
-    let told = alarming.or(report.windows.first());
+    let nearest = report.windows.iter().filter_map(|window| Some((window, window.nearness()?)));
+    let nearest = nearest.max_by(|(_, one), (_, other)| one.total_cmp(other));
+    let is_budget = !report.windows.is_empty();
     Finding {
         topic: format!("slo/{}", report.name),
         standing: match report.state {
@@ -94,16 +91,18 @@ pub fn of_objective(report: &ObjectiveReport) -> Finding {
         },
         severity: report.severity.unwrap_or(Severity::Ticket),
         is_regression: report.severity == Some(Severity::Page),
-        value: report.value.or_else(|| told.and_then(|window| window.burn[0])),
-        limit: told.map(|window| window.factor),
-        threshold: report.asked.clone(),
-        window: told.map_or_else(
-            || "the window of the bound".to_owned(),
-            |window| match alarming {
-                Some(_) => format!("{} and {}", window.windows[0], window.windows[1]),
-                None => format!("{} and longer", window.windows[0]),
-            },
-        ),
+        value: report.value.or(nearest.map(|(_, nearness)| nearness)),
+        limit: is_budget.then_some(1.0),
+        threshold: if is_budget {
+            format!("{}; 1 is the pace that alarms", report.asked)
+        } else {
+            report.asked.clone()
+        },
+        window: match (nearest, is_budget) {
+            (Some((window, _)), _) => format!("{} and {}", window.windows[0], window.windows[1]),
+            (None, true) => "the windows of the budget".to_owned(),
+            (None, false) => "the window of the bound".to_owned(),
+        },
         sentence: format!("{}: {}", report.name, report.reason),
     }
 }
@@ -196,10 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_burns_slowly_shows_the_pace_that_alarms() {
+    fn a_budget_has_one_scale_whichever_windows_say_most() {
         let slow = of_objective(&report(Some(Severity::Ticket), 1.7));
         assert_eq!((slow.value, slow.limit, slow.window.as_str()), (Some(1.7), Some(1.0), "3d and 6h"));
         let kept = of_objective(&report(None, 0.7));
-        assert_eq!((kept.value, kept.limit, kept.window.as_str()), (Some(0.5), Some(14.4), "1h and longer"));
+        assert_eq!((kept.value, kept.limit, kept.window.as_str()), (Some(0.7), Some(1.0), "3d and 6h"));
+        let mut fast = report(Some(Severity::Page), 0.7);
+        fast.windows[0].burn = [Some(43.2), Some(28.8)];
+        let told = of_objective(&fast);
+        assert_eq!((told.value, told.window.as_str()), (Some(2.0), "1h and 5m"), "the window that is less far");
+        fast.windows.iter_mut().for_each(|window| window.burn = [Some(9.0), None]);
+        assert_eq!((of_objective(&fast).value, of_objective(&fast).limit), (None, Some(1.0)));
     }
 }

@@ -98,9 +98,7 @@ fn number(report: &MonitorReport, finding: &Finding) -> String {
         return format!("{} of the columns drifted", percent(number));
     }
     if is_pace(report, finding) {
-        let most =
-            finding.limit.map_or_else(String::new, |limit| format!(", more than {} alarms", value(limit)));
-        return format!("{number:.1} times the allowed pace{most}");
+        return format!("{number:.2} times the pace that alarms");
     }
     value(number)
 }

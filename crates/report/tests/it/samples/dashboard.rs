@@ -216,9 +216,9 @@ fn findings() -> Vec<Finding> {
             ..finding(
                 "slo/availability",
                 Standing::Bad,
-                18.3,
-                14.4,
-                "99.5% of the requests are good",
+                1.27,
+                1.0,
+                "99.5% of the requests are good; 1 is the pace that alarms",
                 availability,
             )
         },
@@ -226,8 +226,8 @@ fn findings() -> Vec<Finding> {
             "slo/latency",
             Standing::Good,
             0.4,
-            14.4,
-            "99% of the requests are below 100ms",
+            1.0,
+            "99% of the requests are below 100ms; 1 is the pace that alarms",
             "latency: it is kept",
         ),
         Finding {
@@ -266,7 +266,7 @@ fn trend() -> Vec<TrendPoint> {
             ("drift/data".to_owned(), 0.05 + 0.1 * f64::from(u8::from(ago < 200)) + 0.04 * noise(ago * 13)),
             (
                 "slo/availability".to_owned(),
-                0.6 + 0.5 * noise(ago * 3) + 5.5 * worse * f64::from(i32::try_from(4 - ago).unwrap_or(0)),
+                0.3 + 0.2 * noise(ago * 3) + 0.25 * worse * f64::from(i32::try_from(4 - ago).unwrap_or(0)),
             ),
             ("slo/latency".to_owned(), 0.3 + 0.3 * noise(ago * 5)),
             ("stream/confidence".to_owned(), 0.82 + 0.02 * noise(ago * 11)),
