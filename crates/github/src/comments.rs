@@ -155,8 +155,11 @@ impl Own {
 
 /// The next step towards one comment that says the newest there is, and what becomes of ours.
 fn plan(own: &[Own], wanted: &Comment, text: &str) -> (Step, CommentOutcome) {
-    if wanted.only_refreshes && (own.is_empty() || own.iter().any(Own::is_edited)) {
-        return (Step::Nothing, CommentOutcome::LeftAlone);
+    if wanted.only_refreshes && own.is_empty() {
+        return (Step::Nothing, CommentOutcome::NoneThere);
+    }
+    if wanted.only_refreshes && own.iter().any(Own::is_edited) {
+        return (Step::Nothing, CommentOutcome::Edited);
     }
     // Of equally new ones the first was there first.
     let Some(newest) = own.iter().min_by_key(|there| (Reverse(there.written.written), there.id)) else {
@@ -186,7 +189,7 @@ fn plan(own: &[Own], wanted: &Comment, text: &str) -> (Step, CommentOutcome) {
 #[cfg(test)]
 mod tests {
     use super::{
-        CommentOutcome::{Created, LeftAlone, NewerThere, Unchanged, Updated},
+        CommentOutcome::{Created, Edited, NewerThere, NoneThere, Unchanged, Updated},
         *,
     };
 
@@ -246,9 +249,9 @@ mod tests {
         for (own, expected) in [
             (vec![ours("five\nlines\n")], Updated),
             (vec![ours("five\r\nlines")], Updated),
-            (vec![ours("five\nlines, and a word of mine")], LeftAlone),
-            (vec![own(1, 5, "of an older program")], LeftAlone),
-            (vec![], LeftAlone),
+            (vec![ours("five\nlines, and a word of mine")], Edited),
+            (vec![own(1, 5, "of an older program")], Edited),
+            (vec![], NoneThere),
         ] {
             assert_eq!(plan(&own, &wanted, "ten").1, expected, "{own:?}");
         }

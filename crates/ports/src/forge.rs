@@ -37,8 +37,10 @@ pub enum CommentOutcome {
     Unchanged,
     /// A newer one stands there.
     NewerThere,
-    /// It was only to be brought up to date, and none stands there, or a person has changed it.
-    LeftAlone,
+    /// It was only to be brought up to date, and none stands there.
+    NoneThere,
+    /// It was only to be brought up to date, and a person has changed it, or may have.
+    Edited,
 }
 
 /// A commit check of the forge.

@@ -10,7 +10,11 @@ use tagship_domain::{
     rollout::{Kind, RolloutState},
     series::MetricSeries,
 };
-use tagship_ports::{PortError, Problem, Publisher, forge::Comment, state_store::Entry};
+use tagship_ports::{
+    PortError, Problem, Publisher,
+    forge::{Comment, CommentOutcome},
+    state_store::Entry,
+};
 use tagship_release as release;
 use tagship_report::markdown;
 use tagship_rollout::{JournalError, journal_name, series, state_of, timeline};
@@ -108,7 +112,11 @@ impl CommentPublisher<'_> {
         let mut report = self.report(state, written, note, sections);
         for pull_request in pull_requests {
             report.pull_request = Some(pull_request);
-            post(self.workspace, pull_request, &report, only_refreshes).await?;
+            let outcome = post(self.workspace, pull_request, &report, only_refreshes).await?;
+            if let Some(why) = outcome.filter(|_| only_refreshes).and_then(why_it_stays) {
+                self.workspace
+                    .tell_once(&format!("the comment of pull request {pull_request} stays as it is: {why}"));
+            }
         }
         Ok(())
     }
@@ -139,7 +147,7 @@ pub(crate) async fn write(
     pull_request: u64,
     report: &StatusReport,
 ) -> Result<bool, PortError> {
-    post(workspace, pull_request, report, false).await
+    post(workspace, pull_request, report, false).await.map(|outcome| outcome.is_some())
 }
 
 async fn post(
@@ -147,7 +155,7 @@ async fn post(
     pull_request: u64,
     report: &StatusReport,
     only_refreshes: bool,
-) -> Result<bool, PortError> {
+) -> Result<Option<CommentOutcome>, PortError> {
     let body = markdown::comment(report, &markdown::Limits::COMMENT);
     let comment = Comment {
         pull_request,
@@ -157,8 +165,20 @@ async fn post(
         body,
         only_refreshes,
     };
-    let written = workspace.host.forge.comment(&comment).await.map(|_| true);
-    written.or_else(|error| workspace.leave_out(error, false))
+    let outcome = workspace.host.forge.comment(&comment).await.map(Some);
+    outcome.or_else(|error| workspace.leave_out(error, None))
+}
+
+/// Why a comment was not brought up to date, and what to do where that is not as it should be.
+fn why_it_stays(outcome: CommentOutcome) -> Option<&'static str> {
+    match outcome {
+        CommentOutcome::NewerThere => Some("a later run has written what stands there"),
+        CommentOutcome::NoneThere => Some("none stands there; `tagship comment` writes one"),
+        CommentOutcome::Edited => Some(
+            "a person has changed it, or an older program wrote it; delete it, and `tagship comment` writes it again",
+        ),
+        CommentOutcome::Created | CommentOutcome::Updated | CommentOutcome::Unchanged => None,
+    }
 }
 
 /// The release whose pull request a rollout is shown on: what it brings, or what it takes away.

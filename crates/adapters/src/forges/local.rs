@@ -158,9 +158,9 @@ fn is_edited(text: &str) -> bool {
 fn write_comment(path: &Path, comment: &Comment) -> Result<CommentOutcome, PortError> {
     let old = read_bounded(path, LIMIT)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let outcome = match &old {
-        None if comment.only_refreshes => return Ok(CommentOutcome::LeftAlone),
+        None if comment.only_refreshes => return Ok(CommentOutcome::NoneThere),
         None => CommentOutcome::Created,
-        Some(old) if comment.only_refreshes && is_edited(old) => return Ok(CommentOutcome::LeftAlone),
+        Some(old) if comment.only_refreshes && is_edited(old) => return Ok(CommentOutcome::Edited),
         Some(old) if written(old).is_some_and(|(there, _)| there > comment.written) => {
             return Ok(CommentOutcome::NewerThere);
         }

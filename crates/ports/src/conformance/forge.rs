@@ -46,7 +46,7 @@ async fn comments(forge: &dyn Forge) {
             "what is only brought up to date stands there",
         ),
         (refresh("status", 35, "late"), CommentOutcome::NewerThere, "an older one comes late again"),
-        (refresh("third", 40, "forty"), CommentOutcome::LeftAlone, "nothing stands there"),
+        (refresh("third", 40, "forty"), CommentOutcome::NoneThere, "nothing stands there"),
         (comment(7, "third", 5, "five"), CommentOutcome::Created, "and nothing was written"),
     ] {
         assert_eq!(forge.comment(&written).await, Ok(expected), "{why}: {written:?}");

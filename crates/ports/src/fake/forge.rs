@@ -64,7 +64,7 @@ impl Forge for FakeForge {
             let mut comments = held(&self.comments);
             let key = (comment.pull_request, comment.topic.clone());
             let outcome = match comments.get(&key) {
-                None if comment.only_refreshes => return Ok(CommentOutcome::LeftAlone),
+                None if comment.only_refreshes => return Ok(CommentOutcome::NoneThere),
                 None => CommentOutcome::Created,
                 Some(there) if there.written > comment.written => CommentOutcome::NewerThere,
                 Some(there) if there.body == comment.body => CommentOutcome::Unchanged,

@@ -94,7 +94,7 @@ async fn what_a_person_changed_is_not_brought_up_to_date() {
     let path = forge.comment_path(7, "status");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{text}and a word of mine\n")).unwrap();
-    assert_eq!(forge.comment(&refresh(30, "best\n")).await, Ok(CommentOutcome::LeftAlone));
+    assert_eq!(forge.comment(&refresh(30, "best\n")).await, Ok(CommentOutcome::Edited));
     assert!(fs::read_to_string(&path).unwrap().contains("a word of mine"));
     assert_eq!(
         forge.comment(&comment(15, "late\n")).await,
