@@ -8,18 +8,15 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use reqwest::{Client, Url, header};
+use reqwest::{Url, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tagship_domain::Duration;
 use tagship_ports::{MetricSink, PortError, metric_sink::MetricPage};
 
 use crate::{
-    http,
     metric_sources::{
+        access::{self, Access},
         fetch::{self, Answer, Unusable},
-        http::certificates,
-        login::{Login, LoginKeys},
     },
     settings,
 };
@@ -36,28 +33,13 @@ const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 struct PushgatewaySettings {
     /// Address of the gateway; `/metrics/job/...` is added.
     url: String,
-    /// Name of the environment variable that holds a bearer token.
-    #[serde(default)]
-    token_env: Option<String>,
-    /// Names of the environment variables that hold a user and a password.
-    #[serde(default)]
-    user_env: Option<String>,
-    #[serde(default)]
-    password_env: Option<String>,
-    /// Certificates that are trusted beside the system's, in PEM.
-    #[serde(default)]
-    ca_file: Option<String>,
-    /// Longest wait for an answer.
-    #[serde(default)]
-    timeout: Option<Duration>,
 }
 
 /// A gateway.
 #[derive(Debug, Clone)]
 pub struct Pushgateway {
-    client: Client,
+    access: Access,
     url: Url,
-    login: Login,
 }
 
 impl Pushgateway {
@@ -66,19 +48,12 @@ impl Pushgateway {
         root: &Path,
         secret: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, PortError> {
-        let given: PushgatewaySettings = settings::read(WHAT, given)?;
-        let ca = given.ca_file.as_deref().map(|file| certificates(WHAT, root, file)).transpose()?;
-        let logins = LoginKeys { token: given.token_env, user: given.user_env, password: given.password_env };
+        let (given, keys): (PushgatewaySettings, _) = access::read(WHAT, given)?;
         let url = fetch::address(WHAT, &given.url, "write e.g. `url: \"https://pushgateway.example:9091\"`")?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(settings::wrong(WHAT, "`url` has a query").hint("write its address alone"));
         }
-        let login = Login::of(WHAT, &logins, secret)?;
-        if !matches!(login, Login::None) && url.scheme() == "http" && !http::is_loopback(&url) {
-            let message = format!("{} gets no credentials without encryption", fetch::shown(&url));
-            return Err(settings::wrong(WHAT, message).hint("name an https address, or no credentials"));
-        }
-        Ok(Self { client: fetch::client(WHAT, given.timeout, ca.as_deref())?, url, login })
+        Ok(Self { access: Access::open(WHAT, keys, root, secret, &url)?, url })
     }
 
     /// The address of the group of a page.
@@ -105,8 +80,8 @@ fn part(label: &str, value: &str) -> String {
 impl MetricSink for Pushgateway {
     async fn put(&self, page: &MetricPage) -> Result<(), PortError> {
         let operation = format!("leave metrics of {} at {}", page.model, fetch::shown(&self.url));
-        let request = self.client.put(self.group(page)).header(header::CONTENT_TYPE, FORMAT);
-        let answer = fetch::fetch(self.login.sign(request.body(page.text.clone())))
+        let request = self.access.client.put(self.group(page)).header(header::CONTENT_TYPE, FORMAT);
+        let answer = fetch::fetch(self.access.login.sign(request.body(page.text.clone())))
             .await
             .map_err(|lost| PortError::new(lost.problem, operation.clone(), lost.message))?;
         judged(&answer, &operation)

@@ -3,25 +3,23 @@
 //! What a look is about is put into the address and the body, escaped as each needs. Headers with secrets are named by
 //! their variables, and go to the configured address only.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use reqwest::{
-    Client, Method, Url,
+    Method, Url,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use serde::Deserialize;
 use serde_json::Value;
-use tagship_domain::{
-    Duration as Length, Timestamp, Version, analysis::MetricKind, tally::Tally, threshold::Point,
-};
+use tagship_domain::{Timestamp, Version, analysis::MetricKind, tally::Tally, threshold::Point};
 use tagship_ports::{PortError, Question, TallySource, ValueSource};
 
 use super::{
     Opening,
+    access::{self, Access},
     document::{Extract, Keys},
     fetch::{self, Unusable},
-    login::{Login, LoginKeys},
     template::{self, Template},
 };
 use crate::settings;
@@ -53,53 +51,37 @@ struct HttpSettings {
     /// Headers whose values are secrets: the names of the variables that hold them.
     #[serde(default)]
     headers_env: BTreeMap<String, String>,
-    #[serde(default)]
-    token_env: Option<String>,
-    #[serde(default)]
-    user_env: Option<String>,
-    #[serde(default)]
-    password_env: Option<String>,
-    /// Certificates that are trusted beside the system's, in PEM.
-    #[serde(default)]
-    ca_file: Option<String>,
-    /// Longest wait for an answer.
-    #[serde(default)]
-    timeout: Option<Length>,
 }
 
 /// An address that answers JSON.
 #[derive(Debug, Clone)]
 pub struct HttpJson {
-    client: Client,
+    access: Access,
     place: String,
     url: Template,
     body: Option<Template>,
     headers: HeaderMap,
-    login: Login,
     extract: Extract,
 }
 
 impl HttpJson {
     pub(super) fn open(opening: &Opening<'_>) -> Result<Self, PortError> {
-        let given: HttpSettings = settings::read(WHAT, opening.settings)?;
-        let ca = given.ca_file.as_deref().map(|file| certificates(WHAT, opening.root, file)).transpose()?;
+        let (given, reach): (HttpSettings, _) = access::read(WHAT, opening.settings)?;
+        let server = server(&given.url)?;
+        if !given.headers_env.is_empty() {
+            access::keep_secret(WHAT, &server)?;
+        }
         let keys =
             Keys { path: given.path.as_deref(), bad: given.bad.as_deref(), total: given.total.as_deref() };
         let of = |key: &str, text: &str| {
             Template::new(text).map_err(|why| settings::wrong(WHAT, format!("`{key}` {why}")))
         };
-        let logins = LoginKeys {
-            token: given.token_env.clone(),
-            user: given.user_env.clone(),
-            password: given.password_env.clone(),
-        };
         let source = Self {
-            client: fetch::client(WHAT, given.timeout, ca.as_deref())?,
-            place: fetch::shown(&server(&given.url)?),
+            access: Access::open(WHAT, reach, opening.root, opening.variable, &server)?,
+            place: fetch::shown(&server),
             url: of("url", &given.url)?,
             body: given.body.as_deref().map(|body| of("body", body)).transpose()?,
             headers: headers(&given, opening.variable)?,
-            login: Login::of(WHAT, &logins, opening.variable)?,
             extract: Extract::of(WHAT, keys, opening.kind)?,
         };
         if opening.kind != MetricKind::Value && !given.url.contains("{{arm}}") && !asks(given.body.as_deref())
@@ -118,12 +100,12 @@ impl HttpJson {
         let url = self.url.fill(question, template::in_url).map_err(unfit)?;
         let url = Url::parse(&url).map_err(|error| Unusable::invalid(error.to_string(), EXAMPLE))?;
         let method = if self.body.is_some() { Method::POST } else { Method::GET };
-        let mut request = self.client.request(method, url).header(header::ACCEPT, "application/json");
+        let mut request = self.access.client.request(method, url).header(header::ACCEPT, "application/json");
         if let Some(body) = &self.body {
             let body = body.fill(question, template::in_json).map_err(unfit)?;
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         }
-        let request = self.login.sign(request.headers(self.headers.clone()));
+        let request = self.access.login.sign(request.headers(self.headers.clone()));
         fetch::fetch(request).await?.json(said)
     }
 }
@@ -172,18 +154,6 @@ fn headers(given: &HttpSettings, variable: &dyn Fn(&str) -> Option<String>) -> R
         add(name, value.expose(), true)?;
     }
     Ok(headers)
-}
-
-/// The bytes of a file with certificates.
-pub(crate) fn certificates(what: &str, root: &Path, file: &str) -> Result<Vec<u8>, PortError> {
-    let wrong = |why: String| {
-        settings::wrong(what, format!("`ca-file` {file}: {why}")).hint("name a file with certificates in PEM")
-    };
-    match crate::disk::read_bounded(&root.join(file), 1 << 20) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(wrong("there is no such file".to_owned())),
-        Err(error) => Err(wrong(error.message)),
-    }
 }
 
 #[async_trait]

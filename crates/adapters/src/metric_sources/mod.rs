@@ -1,11 +1,12 @@
 //! Metric sources: where the counters of versions are read, when not from the target itself, and where single metrics
 //! are counted or read that have a source of their own.
 
+pub(crate) mod access;
 mod command;
 mod datadog;
 mod document;
 pub(crate) mod fetch;
-pub(crate) mod http;
+mod http;
 pub(crate) mod login;
 mod newrelic;
 mod page;

@@ -11,7 +11,7 @@ mod queries;
 mod query;
 
 use async_trait::async_trait;
-use reqwest::{Client, Url, header};
+use reqwest::{Url, header};
 use serde::Deserialize;
 use tagship_domain::{
     Duration as Length, Timestamp, Version, analysis::MetricKind, tally::Tally, threshold::Point,
@@ -20,9 +20,8 @@ use tagship_ports::{PortError, Problem, Question, TallySource, ValueSource};
 
 use super::{
     Opening,
+    access::{self, Access},
     fetch::{self, Unusable},
-    http::certificates,
-    login::{Login, LoginKeys},
 };
 use crate::settings;
 use answer::Series;
@@ -57,20 +56,6 @@ struct PrometheusSettings {
     /// What the bounds of the buckets count.
     #[serde(default)]
     unit: Option<Unit>,
-    /// Name of the environment variable that holds a bearer token.
-    #[serde(default)]
-    token_env: Option<String>,
-    /// Names of the environment variables that hold a user and a password.
-    #[serde(default)]
-    user_env: Option<String>,
-    #[serde(default)]
-    password_env: Option<String>,
-    /// Certificates that are trusted beside the system's, in PEM.
-    #[serde(default)]
-    ca_file: Option<String>,
-    /// Longest wait for an answer.
-    #[serde(default)]
-    timeout: Option<Length>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -83,10 +68,8 @@ enum Unit {
 /// A server and what it is asked about one metric.
 #[derive(Debug, Clone)]
 pub struct Prometheus {
-    client: Client,
+    access: Access,
     url: Url,
-    timeout: Length,
-    login: Login,
     asked: Asked,
 }
 
@@ -99,20 +82,10 @@ enum Asked {
 
 impl Prometheus {
     pub(super) fn open(opening: &Opening<'_>) -> Result<Self, PortError> {
-        let given: PrometheusSettings = settings::read(WHAT, opening.settings)?;
-        let ca = given.ca_file.as_deref().map(|file| certificates(WHAT, opening.root, file)).transpose()?;
-        let logins = LoginKeys {
-            token: given.token_env.clone(),
-            user: given.user_env.clone(),
-            password: given.password_env.clone(),
-        };
-        Ok(Self {
-            client: fetch::client(WHAT, given.timeout, ca.as_deref())?,
-            url: query_url(&given.url)?,
-            timeout: fetch::waits(given.timeout),
-            login: Login::of(WHAT, &logins, opening.variable)?,
-            asked: asked(&given, opening.kind)?,
-        })
+        let (given, keys): (PrometheusSettings, _) = access::read(WHAT, opening.settings)?;
+        let url = query_url(&given.url)?;
+        let access = Access::open(WHAT, keys, opening.root, opening.variable, &url)?;
+        Ok(Self { access, url, asked: asked(&given, opening.kind)? })
     }
 
     /// The series that a query gives now; an answer without any is an error that says what is missing.
@@ -158,8 +131,9 @@ impl Prometheus {
         url.query_pairs_mut()
             .append_pair("query", query)
             .extend_pairs(when)
-            .append_pair("timeout", &format!("{}ms", self.timeout.std().as_millis()));
-        let request = self.login.sign(self.client.get(url).header(header::ACCEPT, "application/json"));
+            .append_pair("timeout", &format!("{}ms", self.access.timeout.std().as_millis()));
+        let request =
+            self.access.login.sign(self.access.client.get(url).header(header::ACCEPT, "application/json"));
         let answer = fetch::fetch(request)
             .await
             .map_err(|unusable| self.error(version, unusable.problem, unusable.message))?;

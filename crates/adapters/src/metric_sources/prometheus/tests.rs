@@ -241,6 +241,11 @@ fn mistakes_in_settings_are_told_where_they_are() {
         ),
         (
             MetricKind::ErrorRatio,
+            json!({ "url": url, "bad": BAD, "total": TOTAL, "token-evn": "T" }),
+            "`token-env`",
+        ),
+        (
+            MetricKind::ErrorRatio,
             json!({ "url": url, "bad": BAD, "total": TOTAL, "user-env": "U" }),
             "half said",
         ),
