@@ -51,9 +51,7 @@ impl StateStore for GitRepo {
         };
         if let Pushed::Rejected(reason) = self.push(remote, id, &reference, expected).await? {
             self.fetch_journals().await?;
-            // A neighbour who holds the lock of the remote's ref is about to move it.
-            let busy = reason.contains("cannot lock ref") || reason.contains("failed to update ref");
-            let unmoved = self.target(&reference) == expected && !busy;
+            let unmoved = self.target(&reference) == expected && !is_busy(&reason);
             return Err(if unmoved { refused(&operation, remote, &reason).into() } else { lost() });
         }
         // The remote has it. This clone's copy of the ref is fetched before each reading, so that a neighbour who
@@ -99,7 +97,7 @@ impl StateStore for GitRepo {
         if let Some(remote) = &self.remote {
             if let Pushed::Rejected(reason) = self.push(remote, id, &reference, Some(tip)).await? {
                 self.fetch_journals().await?;
-                let unmoved = self.target(&reference) == Some(tip);
+                let unmoved = self.target(&reference) == Some(tip) && !is_busy(&reason);
                 return Err(if unmoved { refused(&operation, remote, &reason).into() } else { lost() });
             }
             let _ = self.lock().reference(&reference, id, true, "tagship: shorten");
@@ -129,6 +127,11 @@ impl StateStore for GitRepo {
         }
         Ok(tips)
     }
+}
+
+/// Whether a neighbour holds the lock of the remote's ref, and so is about to move it.
+fn is_busy(reason: &str) -> bool {
+    reason.contains("cannot lock ref") || reason.contains("failed to update ref")
 }
 
 /// Journals of this clone below a path, with their newest commits.

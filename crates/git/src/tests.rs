@@ -177,6 +177,24 @@ async fn runs_in_one_clone_do_not_trip_over_each_other() {
 }
 
 #[tokio::test]
+async fn a_ref_that_a_neighbour_locks_is_a_lost_race() {
+    let shared = Shared::new();
+    let repo = shared.open("one");
+    let mut tip = repo.append("held", None, &entry("first")).await.unwrap();
+    for _ in 0..4 {
+        tip = repo.append("held", Some(&tip), &entry("more")).await.unwrap();
+    }
+    let lock = shared.path("origin").join("refs/tagship/held.lock");
+    fs::write(&lock, "").unwrap();
+    let append = repo.append("held", Some(&tip), &entry("late")).await.map(Some);
+    for held in [append, repo.shorten("held", &tip, 2).await] {
+        assert!(matches!(held, Err(AppendError::Lost { .. })), "{held:?}");
+    }
+    fs::remove_file(&lock).unwrap();
+    assert!(repo.append("held", Some(&tip), &entry("late")).await.is_ok(), "nothing is left of it");
+}
+
+#[tokio::test]
 async fn a_token_reaches_its_server_in_a_header() {
     use std::io::{BufRead as _, BufReader, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -31,7 +31,7 @@ pub(crate) struct OwnTips {
 }
 
 impl OwnTips {
-    fn wrote(&self, reference: &str, parent: Option<&CommitId>, id: &CommitId) {
+    pub(crate) fn wrote(&self, reference: &str, parent: Option<&CommitId>, id: &CommitId) {
         let mut tips = self.tips.lock().unwrap_or_else(PoisonError::into_inner);
         tips.insert(reference.to_owned(), (parent.cloned(), id.clone()));
     }
@@ -105,10 +105,14 @@ impl StateStore for GitHub {
         Ok(entries)
     }
 
-    /// The API moves a ref to what does not follow its tip only by force, whatever the tip is then: an entry of another run could get
-    /// lost. So nothing is forgotten here; a run that reaches the repository with git does it.
-    async fn shorten(&self, _: &str, _: &CommitId, _: usize) -> Result<Option<CommitId>, AppendError> {
-        Ok(None)
+    async fn shorten(
+        &self,
+        journal: &str,
+        expected: &CommitId,
+        keep: usize,
+    ) -> Result<Option<CommitId>, AppendError> {
+        let reference = journal_ref(journal)?;
+        self.shorten_journal((journal, &reference), expected, keep).await
     }
 
     async fn list(&self, below: &str) -> Result<Vec<String>, PortError> {
@@ -138,7 +142,7 @@ impl StateStore for GitHub {
 }
 
 impl GitHub {
-    async fn tip_id(&self, reference: &str, about: &str) -> Result<Option<CommitId>, CallError> {
+    pub(crate) async fn tip_id(&self, reference: &str, about: &str) -> Result<Option<CommitId>, CallError> {
         let read = self.reference(reference, about).await?;
         let read = read.map(|reference| commit_id(&reference.object.sha, about)).transpose()?;
         Ok(self.own_tips.newer(reference, read))

@@ -38,6 +38,7 @@ mod retry;
 mod run_artifacts;
 mod settings;
 mod shelf;
+mod shorten;
 mod store;
 mod tags;
 mod transport;

@@ -59,7 +59,7 @@ pub trait StateStore: Send + Sync {
 
     /// Forgets what is older than the newest `keep` entries of a journal whose tip is `expected`, once there are more than twice as
     /// many. The others stay as they were, files, messages and times, as a chain of its own under other ids. Answers the id of the
-    /// newest one; `None` where nothing was forgotten, as in a store that cannot replace a chain by compare-and-swap.
+    /// newest one; `None` where nothing was forgotten. A store to which each entry is a request may keep fewer.
     async fn shorten(
         &self,
         journal: &str,

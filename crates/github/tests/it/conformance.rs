@@ -44,6 +44,7 @@ async fn journals_keep_their_promises() {
     let (one, other) = (host.client(), host.client());
     conformance::state_store(&one).await;
     conformance::racing_appends(&one, &other).await;
+    conformance::shortened_journals(&one, &other).await;
     let names = host.fake.world(|world| world.refs.keys().cloned().collect::<Vec<_>>());
     assert!(
         names.contains(&"refs/tagship/conformance/c/pricing%3Achurn".to_owned()),

@@ -76,3 +76,38 @@ async fn nothing_is_ever_forced_or_deleted() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_long_journal_is_shortened_on_the_condition_that_nobody_appended() {
+    let host = Host::new();
+    let (one, other) = (host.client(), host.client());
+    let mut tip = one.append(JOURNAL, None, &entry("entry 0", 0)).await.unwrap();
+    for second in 1..7 {
+        tip = one.append(JOURNAL, Some(&tip), &entry(&format!("entry {second}"), second)).await.unwrap();
+    }
+    // The move happens and its answer is lost: it is found done, and not taken for another run's.
+    host.fake.fail_next("POST", "graphql", Fault::CutAfter);
+    let newest = one.shorten(JOURNAL, &tip, 3).await.unwrap().unwrap();
+    assert_eq!(host.fake.world(|world| world.chain(&format!("refs/tagship/{JOURNAL}"))).len(), 3);
+    let late = other.append(JOURNAL, Some(&tip), &entry("late", 9)).await;
+    assert!(matches!(late, Err(AppendError::Lost { .. })), "{late:?}");
+    assert!(other.append(JOURNAL, Some(&newest), &entry("next", 9)).await.is_ok());
+    for request in host.fake.received() {
+        let update = &request.body["variables"]["input"]["refUpdates"][0];
+        assert!(update.is_null() || update["beforeOid"] == tip.as_str(), "never forced without a condition");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_may_not_be_shortened_says_why_and_stays() {
+    let host = Host::new();
+    let client = host.client();
+    let mut tip = client.append(JOURNAL, None, &entry("entry 0", 0)).await.unwrap();
+    for second in 1..7 {
+        tip = client.append(JOURNAL, Some(&tip), &entry(&format!("entry {second}"), second)).await.unwrap();
+    }
+    host.fake.world(|world| world.moves_refs = false);
+    let refused = client.shorten(JOURNAL, &tip, 3).await.unwrap_err().to_string();
+    assert!(refused.contains("not accessible by integration"), "{refused}");
+    assert_eq!(client.history(JOURNAL, 10).await.unwrap().len(), 7);
+}

@@ -9,6 +9,7 @@ mod ask;
 mod commits;
 mod debug;
 mod fault;
+mod graph;
 pub(crate) mod http;
 mod mirror;
 mod moment;
@@ -24,7 +25,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use fault::Fault;
 pub use world::World;
@@ -365,7 +366,7 @@ impl Inner {
         }
         let (owner, name) = REPOSITORY.split_once('/').unwrap_or_default();
         match segments.as_slice() {
-            ["api", "graphql"] => viewer(world),
+            ["api", "graphql"] => graph::answer(world, &ask),
             ["api", server @ ("v3" | "uploads"), "repos", there, repository, rest @ ..] => {
                 if *there != owner || *repository != name || !world.visible {
                     return Answer::not_found();
@@ -412,14 +413,6 @@ fn route(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer {
         (_, ["deployments", rest @ ..]) => commits::deployments(world, ask, rest),
         (_, ["releases", rest @ ..]) => releases::answer(world, ask, rest),
         _ => Answer::not_found(),
-    }
-}
-
-fn viewer(world: &World) -> Answer {
-    if world.tells_viewer {
-        Answer::ok(json!({ "data": { "viewer": { "login": world.login } } }))
-    } else {
-        Answer::forbidden("metadata=read")
     }
 }
 

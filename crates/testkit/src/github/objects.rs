@@ -66,7 +66,7 @@ pub(super) fn add_commit(
 }
 
 /// Whether a commit is another one or comes before it.
-fn leads_to(world: &World, older: &str, newer: &str) -> bool {
+pub(super) fn leads_to(world: &World, older: &str, newer: &str) -> bool {
     let mut open = vec![newer.to_owned()];
     while let Some(id) = open.pop() {
         if id == older {

@@ -13,6 +13,8 @@ pub struct World {
     pub login: String,
     /// Whether the token may ask who it is.
     pub tells_viewer: bool,
+    /// Whether references may be moved over the GraphQL API.
+    pub moves_refs: bool,
     /// Whether the token sees the repository at all.
     pub visible: bool,
     /// Whether nothing can be changed any more.
@@ -88,6 +90,7 @@ impl World {
         let mut world = Self {
             login: "github-actions[bot]".to_owned(),
             tells_viewer: true,
+            moves_refs: true,
             visible: true,
             archived: false,
             tag_rule: false,
