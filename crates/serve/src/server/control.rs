@@ -215,6 +215,7 @@ impl Control {
         let mut arms = inner.arms.get(model).cloned().unwrap_or_default();
         let result = order(&mut next, &mut arms);
         if result.is_ok() {
+            next.count_moves(&admitted);
             inner.put(model, next, Some(arms))?;
         } else if inner.state.models.contains_key(model) {
             inner.put(model, admitted, None)?;

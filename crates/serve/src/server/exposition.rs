@@ -204,6 +204,14 @@ fn versions(page: &mut String, table: &Table) {
             );
         }
     }
+    let name = "tagship_version_weight_changes_total";
+    head(page, name, "counter", "How often the share of the version has changed.");
+    for (model, routes) in &table.models {
+        for version in routes.arms.keys() {
+            let moves = routes.moves(version);
+            let _ = writeln!(page, "{name}{{model=\"{model}\",version=\"{version}\"}} {moves}");
+        }
+    }
 }
 
 fn shares_of_copies(page: &mut String, table: &Table) {

@@ -33,6 +33,9 @@ pub(super) struct ModelState {
     pub(super) routing: Routing,
     /// Every version that is here.
     pub(super) versions: BTreeMap<Version, StoredVersion>,
+    /// How often the share of each version that is here has changed; none where it never has.
+    #[serde(default)]
+    pub(super) moves: BTreeMap<Version, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +83,20 @@ impl ModelState {
             }
             _ => Weight::NONE,
         }
+    }
+
+    /// Counts the versions whose share is another one than before, so that those who look seldom see that there was a change.
+    pub(super) fn count_moves(&mut self, before: &Self) {
+        let moved: Vec<Version> = self
+            .versions
+            .keys()
+            .filter(|version| self.weight(version) != before.weight(version))
+            .cloned()
+            .collect();
+        for version in moved {
+            *self.moves.entry(version).or_default() += 1;
+        }
+        self.moves.retain(|version, _| self.versions.contains_key(version));
     }
 
     /// Adds a version, at weight 0.
@@ -303,5 +320,29 @@ mod tests {
         state.admit(7).unwrap();
         assert!(matches!(state.admit(6), Err(Refused::Fenced { fence: 6, seen: 7 })));
         assert_eq!(state.fence, 7);
+    }
+
+    #[test]
+    fn a_change_and_its_undoing_are_both_counted() {
+        let mut state = ModelState::default();
+        let [stable, candidate] = [Version::new(1, 0, 0), Version::new(1, 1, 0)];
+        let ask = |state: &mut ModelState, order: Order| {
+            let before = state.clone();
+            apply(state, &order).unwrap();
+            state.count_moves(&before);
+        };
+        ask(&mut state, Order::Add(stable.clone(), 0));
+        ask(&mut state, Order::Promote(stable.clone()));
+        ask(&mut state, Order::Add(candidate.clone(), 1));
+        let counted =
+            |state: &ModelState| [&stable, &candidate].map(|version| state.moves.get(version).copied());
+        assert_eq!(counted(&state), [Some(1), None]);
+        ask(&mut state, Order::SetWeight(candidate.clone(), Weight::percent(20).unwrap()));
+        ask(&mut state, Order::SetWeight(candidate.clone(), Weight::percent(20).unwrap()));
+        assert_eq!(counted(&state), [Some(2), Some(1)], "what changes nothing is no change");
+        ask(&mut state, Order::SetWeight(candidate.clone(), Weight::NONE));
+        assert_eq!(counted(&state), [Some(3), Some(2)]);
+        ask(&mut state, Order::Remove(candidate.clone()));
+        assert_eq!(counted(&state), [Some(3), None], "the change stays in the other one's count");
     }
 }

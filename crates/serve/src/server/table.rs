@@ -117,6 +117,11 @@ impl Routes {
         self.arms.get(self.state.stable.as_ref().or(candidate)?)
     }
 
+    /// How often the share of a version has changed.
+    pub(super) fn moves(&self, version: &Version) -> u64 {
+        self.state.moves.get(version).copied().unwrap_or(0)
+    }
+
     /// Whether every version with traffic can answer, and there is one.
     pub(super) fn is_ready(&self) -> bool {
         let mut with_traffic =
