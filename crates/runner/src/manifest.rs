@@ -73,7 +73,7 @@ pub const COMMON_OUTPUTS: [Output; 3] = [
     Output { name: "reason-code", description: "Why, in one stable word." },
     Output {
         name: "result",
-        description: "The answer as a JSON document; empty where it is larger than 64 KB.",
+        description: "The answer as a JSON document; where it is larger than 64 KB, without its larger parts and with `shortened: true`.",
     },
 ];
 

@@ -1,5 +1,6 @@
 //! How a verb ends: one document for people or programs, outputs for later steps, an exit code.
 
+use serde_json::Value;
 use tagship_domain::{Document, Exit, ModelName, schema};
 use tagship_runner::{
     Context, Failure, Screen,
@@ -74,12 +75,10 @@ impl Answer {
     ) -> Result<Self, Failure> {
         let json = schema::to_json(document).map_err(Failure::incomplete)?;
         let line = schema::to_json_line(document).map_err(Failure::incomplete)?;
-        let mut outputs = Outputs::default();
-        if line.len() <= RESULT_LIMIT {
-            outputs = outputs.with("result", line);
-        }
-        if let Some(path) = handover.put(model, document)? {
-            outputs = outputs.with("result-file", path.display().to_string());
+        let path = handover.put(model, document)?.map(|path| path.display().to_string());
+        let mut outputs = Outputs::default().with("result", fitting(line, path.as_deref()));
+        if let Some(path) = path {
+            outputs = outputs.with("result-file", path);
         }
         Ok(Self { exit, decision, reason_code, text, json, outputs, summary: None, annotations: vec![] })
     }
@@ -87,11 +86,36 @@ impl Answer {
     /// An answer without a document for later steps.
     pub(crate) fn plain(exit: Exit, decision: &str, reason_code: &str, text: String, json: String) -> Self {
         let (decision, reason_code) = (decision.to_owned(), reason_code.to_owned());
-        let outputs = Outputs::default();
-        let fits = json.len() <= RESULT_LIMIT;
-        let outputs = if fits { outputs.with("result", json.clone()) } else { outputs };
+        let outputs = Outputs::default().with("result", fitting(json.clone(), None));
         Self { exit, decision, reason_code, text, json, outputs, summary: None, annotations: vec![] }
     }
+}
+
+/// A document that fits into an output: the larger parts of a large one are left out, which it says, with the file that has all.
+fn fitting(json: String, file: Option<&str>) -> String {
+    if json.len() <= RESULT_LIMIT {
+        return json;
+    }
+    let told = serde_json::json!({ "shortened": true, "whole": file });
+    let Ok(Value::Object(mut document)) = serde_json::from_str(&json) else { return told.to_string() };
+    let mut parts: Vec<(usize, String)> =
+        document.iter().map(|(key, part)| (part.to_string().len() + key.len() + 4, key.clone())).collect();
+    parts.sort_unstable();
+    let mut room = RESULT_LIMIT / 2;
+    let mut left_out = vec![];
+    for (size, key) in parts {
+        if size <= room {
+            room -= size;
+        } else {
+            document.remove(&key);
+            left_out.push(key);
+        }
+    }
+    document.insert("shortened".to_owned(), Value::from(true));
+    document.insert("whole".to_owned(), Value::from(file));
+    document.insert("left_out".to_owned(), Value::from(left_out));
+    let short = Value::Object(document).to_string();
+    if short.len() <= RESULT_LIMIT { short } else { told.to_string() }
 }
 
 /// Prints an answer or a failure, writes the outputs, and answers the exit code. Outputs are written before anything
@@ -114,7 +138,7 @@ pub(crate) fn conclude(result: Result<Answer, Failure>, manner: &Manner, context
             let result = serde_json::json!({ "error": failure.message, "help": failure.hint }).to_string();
             let outputs =
                 Outputs::default().with("decision", "error").with("reason-code", failure.reason_code);
-            let outputs = if result.len() <= RESULT_LIMIT { outputs.with("result", result) } else { outputs };
+            let outputs = outputs.with("result", fitting(result, None));
             (failure.exit, outputs, Some(failure))
         }
     };
@@ -143,6 +167,8 @@ fn append_summary(context: &Context, markdown: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -158,5 +184,26 @@ mod tests {
             assert_eq!((none.judge(exit, true), paused.judge(exit, true)), (quiet, asked));
             assert_eq!(none.judge(exit, false), exit, "a terminal is told the truth");
         }
+    }
+
+    #[test]
+    fn a_result_that_is_too_large_is_shortened_and_says_so() {
+        let small = json!({ "schema": "tagship/x/v1", "good": false }).to_string();
+        assert_eq!(fitting(small.clone(), None), small);
+        let large = json!({
+            "schema": "tagship/x/v1", "good": false, "columns": vec!["x".repeat(100); 1_000], "rows": [3, 4],
+        });
+        let short = fitting(large.to_string(), Some("/tmp/result.json"));
+        assert!(short.len() <= RESULT_LIMIT);
+        let read: Value = serde_json::from_str(&short).unwrap();
+        assert_eq!(
+            read,
+            json!({
+                "schema": "tagship/x/v1", "good": false, "rows": [3, 4],
+                "shortened": true, "whole": "/tmp/result.json", "left_out": ["columns"],
+            })
+        );
+        let list: Value = serde_json::from_str(&fitting(json!(vec![1; 100_000]).to_string(), None)).unwrap();
+        assert_eq!(list, json!({ "shortened": true, "whole": null }), "no object has parts");
     }
 }
