@@ -292,3 +292,21 @@ pub(crate) async fn section(
 pub(crate) fn now(workspace: &Workspace) -> Timestamp {
     workspace.clock.now()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_leaves_a_comment_as_it_is_has_a_reason() {
+        use CommentOutcome::{Created, Edited, NewerThere, NoneThere, Unchanged, Updated};
+        let mut reasons = vec![];
+        for outcome in [NewerThere, NoneThere, Edited] {
+            reasons.extend(why_it_stays(outcome));
+        }
+        reasons.dedup();
+        assert_eq!(reasons.len(), 3, "{reasons:?}");
+        assert!(reasons[1].contains("none stands there") && reasons[2].contains("a person has changed it"));
+        assert_eq!([Created, Updated, Unchanged].map(why_it_stays), [None; 3]);
+    }
+}

@@ -105,3 +105,41 @@ fn certificates(what: &str, root: &Path, file: &str) -> Result<Vec<u8>, PortErro
         Err(error) => Err(wrong(error.message)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRETS: [&[&str]; 2] = [&["token-env"], &["user-env", "password-env"]];
+
+    fn opened(url: &str, keys: &[&str]) -> Result<Access, PortError> {
+        let given = keys.iter().map(|key| ((*key).to_owned(), Value::from("NAME"))).collect();
+        let (_, keys): (Map<String, Value>, _) = read("metric source x", &given)?;
+        Access::open(
+            "metric source x",
+            keys,
+            Path::new("."),
+            &|name| Some(name.to_owned()),
+            &url.parse().unwrap(),
+        )
+    }
+
+    #[test]
+    fn secrets_travel_encrypted_or_not_at_all() {
+        for keys in SECRETS {
+            for good in [
+                "https://prometheus.example:9090",
+                "http://127.0.0.1:9090",
+                "http://localhost",
+                "http://[::1]:9",
+            ] {
+                assert!(opened(good, keys).is_ok(), "{good}");
+            }
+            for bad in ["http://prometheus.example:9090", "http://10.0.0.1", "http://localhost.example"] {
+                let error = opened(bad, keys).unwrap_err();
+                assert!(error.to_string().contains("gets no credentials without encryption"), "{error}");
+            }
+        }
+        assert!(opened("http://prometheus.example:9090", &[]).is_ok(), "nothing is secret");
+    }
+}
