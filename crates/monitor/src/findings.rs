@@ -203,7 +203,11 @@ mod tests {
         let mut fast = report(Some(Severity::Page), 0.7);
         fast.windows[0].burn = [Some(43.2), Some(28.8)];
         let told = of_objective(&fast);
-        assert_eq!((told.value, told.window.as_str()), (Some(2.0), "1h and 5m"), "the window that is less far");
+        assert_eq!(
+            (told.value, told.window.as_str()),
+            (Some(2.0), "1h and 5m"),
+            "the window that is less far"
+        );
         fast.windows.iter_mut().for_each(|window| window.burn = [Some(9.0), None]);
         assert_eq!((of_objective(&fast).value, of_objective(&fast).limit), (None, Some(1.0)));
     }

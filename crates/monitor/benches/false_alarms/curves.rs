@@ -3,16 +3,14 @@
 use std::fmt::Write as _;
 
 use super::{
-    MANY,
     compared::{Found, Unchanged},
     laws::{LAWS, Law},
 };
 
 /// Draws of each point.
-const DRAWS: u64 = 200;
-const FEW_DRAWS: u64 = 60;
+const DRAWS: u64 = 60;
 /// Points of a line, from no change to twice the change of the table.
-const POINTS: u32 = 8;
+const POINTS: u32 = 6;
 const PANEL: [f64; 2] = [150.0, 104.0];
 const GAP: [f64; 2] = [14.0, 16.0];
 const MARGIN: [f64; 2] = [92.0, 64.0];
@@ -88,7 +86,7 @@ fn panel(out: &mut String, law: Law, rows: [usize; 2], [x, y]: [f64; 2]) {
          <path d=\"M{x} {:.1}h{width}\" stroke=\"#ccc\"/>",
         y + 0.95 * height
     );
-    let unchanged = Unchanged::draw(law, rows, if rows[0] > MANY { FEW_DRAWS } else { DRAWS });
+    let unchanged = Unchanged::draw(law, rows, DRAWS);
     let points: Vec<Found> = (0..=POINTS)
         .map(|at| unchanged.found(2.0 * law.change * f64::from(at) / f64::from(POINTS)))
         .collect();
