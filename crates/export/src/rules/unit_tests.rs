@@ -46,7 +46,9 @@ pub fn unit_tests(watched: &Watched, rules_file: &str) -> String {
     );
     let alerts: Vec<_> = watched.objectives.iter().map(|objective| alerts(watched, objective)).collect();
     if let Some(rule) = looks::alert(watched) {
-        of_looks(watched, &rule).iter().for_each(|case| write_case(&mut text, case));
+        for case in of_looks(watched, &rule) {
+            write_case(&mut text, &case);
+        }
     }
     let mut missing = vec![];
     for (objective, alerts) in watched.objectives.iter().zip(&alerts) {

@@ -16,7 +16,9 @@ const GAP: [f64; 2] = [14.0, 16.0];
 const MARGIN: [f64; 2] = [92.0, 64.0];
 
 /// Whose line it is, with how it is drawn and what it is called.
-const LINES: [(fn(Found) -> f64, &str, &str); 3] = [
+type Line = (fn(Found) -> f64, &'static str, &'static str);
+
+const LINES: [Line; 3] = [
     (|found| found.theirs, "stroke=\"#9a9a9a\" stroke-dasharray=\"2 3\"", "Evidently's rules as they are"),
     (
         |found| found.equal,

@@ -105,7 +105,7 @@ impl Sample {
         let deviation = self.variance().sqrt();
         let quartiles = self.quantile(0.75).zip(self.quantile(0.25));
         match quartiles.map(|(high, low)| (high - low) / QUARTILES) {
-            Some(normal) if normal > 0.0 && !(deviation < normal) => normal,
+            Some(normal) if normal > 0.0 && (deviation.is_nan() || deviation > normal) => normal,
             _ => deviation,
         }
     }
