@@ -27,6 +27,24 @@ const CLASSES: &[&str] = &[
     "PowByNatural", "PythonMod", "RShift", "Rational", "RoundDecimal", "RoundToInt", "ToFloat", "True", "TruncToFloat",
     "TruncToInt", "Where", "int_oo", "nan", "oo", "zoo",
 ];
+/// Operators that run a graph of the program itself, in order.
+const HIGHER_ORDER: &[&str] = &[
+    "associative_scan",
+    "auto_functionalized",
+    "auto_functionalized_v2",
+    "cond",
+    "flex_attention",
+    "hints_wrapper",
+    "invoke_subgraph",
+    "map",
+    "map_impl",
+    "out_dtype",
+    "scan",
+    "strict_mode",
+    "while_loop",
+    "wrap_with_autocast",
+    "wrap_with_set_grad_enabled",
+];
 /// Words of guards beside the names of inputs.
 const GUARD_WORDS: &[&str] = &["L", "and", "False", "is", "None", "not", "or", "True"];
 /// What guards ask a tensor, always without arguments.
@@ -86,7 +104,9 @@ impl Exported {
                     self.rest.about(&rules::SCRIPT_REACHES, Some(at), target, message);
                     return;
                 }
-                torchscript::is_library(library) || (library == "higher_order" && !target.contains("triton"))
+                let operator = target.split('.').nth(3).unwrap_or_default();
+                torchscript::is_library(library)
+                    || (library == "higher_order" && HIGHER_ORDER.contains(&operator))
             }
             (Some("torch"), Some(name), None) => {
                 name.starts_with("sym_") || name.starts_with("_sym_") || name.starts_with("_check")
@@ -309,7 +329,7 @@ mod tests {
             "torch.ops.evil.run.default",
             "torch.os.system",
             "os.system",
-            "torch.ops.higher_order.triton_kernel_wrapper",
+            "torch.ops.higher_order.call_torchbind",
         ] {
             assert_eq!(judge(unknown), ["TOR106"], "{unknown}");
         }

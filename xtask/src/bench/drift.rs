@@ -59,6 +59,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
 }
 
 /// The same files many times over, as folders of links: what is read grows, and memory must not.
+#[allow(clippy::disallowed_methods, reason = "how large it is, is up to who measures")]
 fn large(bench: &Bench<'_>, sides: [&str; 2]) -> Result<Vec<Line>> {
     let files = std::env::var(FILES_VARIABLE).unwrap_or_else(|_absent| FILES.to_owned());
     let files: u32 = files.parse().with_context(|| format!("{FILES_VARIABLE} {files:?} is no number"))?;
