@@ -11,8 +11,8 @@ use std::{
 use reqwest::{Certificate, Client, redirect};
 use tagship_ports::{PortError, Problem};
 
-/// How long a client waits for an answer, and the certificates that it trusts beside the system's.
-type Manner = (Duration, Option<Vec<u8>>);
+/// How long a client waits for an answer, the certificates that it trusts beside the system's, and whether it goes past proxies.
+type Manner = (Duration, Option<Vec<u8>>, bool);
 
 /// Clients by how long they wait and whom they trust. Each reads every certificate of the system when it is made, which
 /// takes longer than most calls, and a run by schedule has a target for each of hundreds of rollouts.
@@ -21,27 +21,45 @@ static CLIENTS: Mutex<BTreeMap<Manner, Client>> = Mutex::new(BTreeMap::new());
 /// A client that follows no redirect: what a request carries goes to the configured address only. `answer` is the
 /// longest wait for an answer, unless a request says otherwise.
 pub(crate) fn client(answer: Duration) -> Result<Client, PortError> {
-    client_trusting(answer, None).map_err(|why| PortError::new(Problem::Local, "set up the HTTP client", why))
+    shared((answer, None, false)).map_err(unmade)
 }
 
-/// The same, which trusts the certificates of a file in PEM beside the system's. Says why it cannot.
-pub(crate) fn client_trusting(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
+/// The same for one address.
+pub(crate) fn client_to(answer: Duration, address: &str) -> Result<Client, PortError> {
+    let direct = reqwest::Url::parse(address).is_ok_and(|url| is_loopback(&url));
+    shared((answer, None, direct)).map_err(unmade)
+}
+
+fn unmade(why: String) -> PortError {
+    PortError::new(Problem::Local, "set up the HTTP client", why)
+}
+
+/// The same for one address, which trusts the certificates of a file in PEM beside the system's. Says why it cannot.
+///
+/// This machine is reached directly: a proxy of the environment would get what is sent there, secrets too, and asks itself.
+pub(crate) fn client_for(answer: Duration, ca: Option<&[u8]>, url: &reqwest::Url) -> Result<Client, String> {
+    shared((answer, ca.map(<[u8]>::to_vec), is_loopback(url)))
+}
+
+fn shared(manner: Manner) -> Result<Client, String> {
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = (answer, ca.map(<[u8]>::to_vec));
-    if let Some(client) = clients.get(&key) {
+    if let Some(client) = clients.get(&manner) {
         return Ok(client.clone());
     }
-    let client = made(answer, ca)?;
-    clients.insert(key, client.clone());
+    let client = made(&manner)?;
+    clients.insert(manner, client.clone());
     Ok(client)
 }
 
-fn made(answer: Duration, ca: Option<&[u8]>) -> Result<Client, String> {
+fn made((answer, ca, direct): &Manner) -> Result<Client, String> {
     provide_tls();
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
-        .timeout(answer);
+        .timeout(*answer);
+    if *direct {
+        builder = builder.no_proxy();
+    }
     if let Some(pem) = ca {
         let unreadable =
             |error: reqwest::Error| format!("the certificates cannot be read: {}", cause(&error));

@@ -65,6 +65,8 @@ pub enum PlaceTag {
     AsReleased,
     /// Nobody knows what the release put there.
     NotRecorded,
+    /// Nothing, and nobody knows whether the release put something there.
+    Absent,
     /// Something else.
     Moved,
     /// Nothing any more.

@@ -58,11 +58,17 @@ impl GitHub {
         });
         let input = json!({ "repositoryId": repository, "refUpdates": [update] });
         let moved = self.ask_graph(MOVE, &json!({ "input": input }), &about).await?;
-        if let Some(refused) = moved.errors.first() {
+        let done = moved
+            .data
+            .as_ref()
+            .is_some_and(|data| data.get("updateRefs").is_some_and(|said| !said.is_null()));
+        if !done || !moved.errors.is_empty() {
+            let refused =
+                moved.errors.first().map_or("the host does not say whether it moved", |said| &said.message);
             // Moved on, in whatever words; or it was us, and the answer got lost.
             let there = self.reference(reference, &about).await?.map(|there| there.object.sha);
             if there.as_deref() == Some(expected.as_str()) {
-                return Err(PortError::new(Problem::Denied, about, &refused.message)
+                return Err(PortError::new(Problem::Denied, about, refused)
                     .hint("the job needs `permissions: contents: write`")
                     .into());
             }

@@ -53,7 +53,7 @@ pub enum ReleaseError {
     },
     /// A journal of places is not what a run writes.
     #[error(
-        "read where releases are shown, in journal {journal}: {why}; delete that journal, and run `tagship release` again to record it anew"
+        "read where releases are shown, in journal {journal}: {why}; restore an earlier entry of that journal; deleted, it would leave the images of all versions unknown"
     )]
     BadPlaces {
         /// The journal.

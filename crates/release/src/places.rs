@@ -82,21 +82,21 @@ pub async fn compared(
     let mut links = vec![];
     for Place { layout, now, derived } in places {
         let wanted = derived.or(recorded.remove(&layout));
-        links.extend(link(layout, wanted, now));
+        links.push(link(layout, wanted, now));
     }
-    links.extend(recorded.into_iter().filter_map(|(layout, wanted)| link(layout, Some(wanted), None)));
+    links.extend(recorded.into_iter().map(|(layout, wanted)| link(layout, Some(wanted), None)));
     Ok(links)
 }
 
-fn link(layout: String, wanted: Option<String>, now: Option<String>) -> Option<PlaceLink> {
+fn link(layout: String, wanted: Option<String>, now: Option<String>) -> PlaceLink {
     let (reference, tag, found) = match (wanted, now) {
-        (None, None) => return None,
+        (None, None) => (layout.clone(), PlaceTag::Absent, None),
         (None, Some(now)) => (now, PlaceTag::NotRecorded, None),
         (Some(wanted), None) => (wanted, PlaceTag::Gone, None),
         (Some(wanted), Some(now)) if wanted == now => (wanted, PlaceTag::AsReleased, None),
         (Some(wanted), Some(now)) => (wanted, PlaceTag::Moved, Some(now)),
     };
-    Some(PlaceLink { layout, reference, tag, found })
+    PlaceLink { layout, reference, tag, found }
 }
 
 /// What tags of other tools come to, link by link: the worst counts.
@@ -109,7 +109,11 @@ pub fn check_places(links: &[PlaceLink]) -> ChainCheck {
             }
             PlaceTag::NotRecorded => (
                 ChainOutcome::Unknown,
-                format!("the tag of the {layout} names {reference}, and it is not recorded what the release put there"),
+                format!("the tag of the {layout} names {reference}, and it is not recorded what the release put there; run `tagship release` on its commit again, with the settings that it was made with"),
+            ),
+            PlaceTag::Absent => (
+                ChainOutcome::Unknown,
+                format!("no {layout} is there, and none is recorded; run `tagship release` on its commit again to show it"),
             ),
             PlaceTag::Moved => (
                 ChainOutcome::Broken,

@@ -96,7 +96,7 @@ fn fitting(json: String, file: Option<&str>) -> String {
     if json.len() <= RESULT_LIMIT {
         return json;
     }
-    let told = serde_json::json!({ "shortened": true, "whole": file });
+    let told = serde_json::json!({ "schema": "tagship/shortened/v1", "shortened": true, "whole": file });
     let Ok(Value::Object(mut document)) = serde_json::from_str(&json) else { return told.to_string() };
     let mut parts: Vec<(usize, String)> =
         document.iter().map(|(key, part)| (part.to_string().len() + key.len() + 4, key.clone())).collect();
@@ -111,6 +111,8 @@ fn fitting(json: String, file: Option<&str>) -> String {
             left_out.push(key);
         }
     }
+    // It is no document of its schema any more: lists that are missing say nothing.
+    document.insert("schema".to_owned(), Value::from("tagship/shortened/v1"));
     document.insert("shortened".to_owned(), Value::from(true));
     document.insert("whole".to_owned(), Value::from(file));
     document.insert("left_out".to_owned(), Value::from(left_out));

@@ -80,7 +80,7 @@ impl Access {
         if !matches!(login, Login::None) {
             keep_secret(what, url)?;
         }
-        let client = fetch::client(what, keys.timeout, ca.as_deref())?;
+        let client = fetch::client(what, keys.timeout, ca.as_deref(), url)?;
         Ok(Self { client, login, timeout: fetch::waits(keys.timeout) })
     }
 }
@@ -109,6 +109,29 @@ fn certificates(what: &str, root: &Path, file: &str) -> Result<Vec<u8>, PortErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_that_always_send_a_key_are_asked_encrypted_only() {
+        let kinds = [
+            ("datadog", r#"{"url":"http://dog.example","query":"q"}"#),
+            ("newrelic", r#"{"url":"http://relic.example","account":1,"query":"q"}"#),
+        ];
+        for (kind, settings) in kinds {
+            let settings: Map<String, Value> = serde_json::from_str(settings).unwrap();
+            let opening = super::super::Opening {
+                kind,
+                settings: &settings,
+                root: Path::new("."),
+                variable: &|_| Some("key".to_owned()),
+            };
+            let error = match kind {
+                "datadog" => super::super::datadog::Datadog::open(&opening).map(drop),
+                _ => super::super::newrelic::NewRelic::open(&opening).map(drop),
+            };
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("without encryption"), "{kind}: {error}");
+        }
+    }
 
     const SECRETS: [&[&str]; 2] = [&["token-env"], &["user-env", "password-env"]];
 

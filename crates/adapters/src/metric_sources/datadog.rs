@@ -9,6 +9,7 @@ use tagship_ports::{PortError, Question, ValueSource};
 
 use super::{
     Opening,
+    access::keep_secret,
     document::finite,
     fetch::{self, Unusable},
     http::said,
@@ -81,10 +82,11 @@ impl Datadog {
             settings::secret(WHAT, name, opening.variable, "set it to a key that may query timeseries")
         };
         let mut url = fetch::address(WHAT, &given.url, EXAMPLE)?;
+        keep_secret(WHAT, &url)?;
         url.set_path("/api/v1/query");
         let query = Template::new(&given.query);
         Ok(Self {
-            client: fetch::client(WHAT, given.timeout, None)?,
+            client: fetch::client(WHAT, given.timeout, None, &url)?,
             url,
             query: query.map_err(|why| settings::wrong(WHAT, format!("`query` {why}")))?,
             api_key: secret(&given.api_key_env)?,

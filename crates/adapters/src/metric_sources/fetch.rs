@@ -109,13 +109,18 @@ pub(crate) fn cleaned(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ").chars().take(400).collect()
 }
 
-/// A client that waits as long as the settings say.
-pub(crate) fn client(what: &str, timeout: Option<Length>, ca: Option<&[u8]>) -> Result<Client, PortError> {
+/// A client for an address that waits as long as the settings say.
+pub(crate) fn client(
+    what: &str,
+    timeout: Option<Length>,
+    ca: Option<&[u8]>,
+    url: &Url,
+) -> Result<Client, PortError> {
     let timeout = timeout.unwrap_or(ANSWER);
     if timeout == Length::default() {
         return Err(settings::wrong(what, "a `timeout` of no time ends every query"));
     }
-    http::client_trusting(timeout.std(), ca).map_err(|why| settings::wrong(what, why))
+    http::client_for(timeout.std(), ca, url).map_err(|why| settings::wrong(what, why))
 }
 
 /// The longest wait that the settings say.

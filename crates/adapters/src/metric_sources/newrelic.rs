@@ -9,6 +9,7 @@ use tagship_ports::{PortError, Question, ValueSource};
 
 use super::{
     Opening,
+    access::keep_secret,
     document::Path,
     fetch::{self, Unusable},
     http::said,
@@ -66,12 +67,13 @@ impl NewRelic {
     pub(super) fn open(opening: &Opening<'_>) -> Result<Self, PortError> {
         let given: NewRelicSettings = settings::read(WHAT, opening.settings)?;
         let mut url = fetch::address(WHAT, &given.url, EXAMPLE)?;
+        keep_secret(WHAT, &url)?;
         url.set_path("/graphql");
         let query = Template::new(&given.query);
         let path = given.path.as_deref().map(Path::new).transpose();
         let words: Vec<String> = given.query.split_whitespace().map(str::to_ascii_lowercase).collect();
         Ok(Self {
-            client: fetch::client(WHAT, given.timeout, None)?,
+            client: fetch::client(WHAT, given.timeout, None, &url)?,
             url,
             account: given.account,
             query: query.map_err(|why| settings::wrong(WHAT, format!("`query` {why}")))?,

@@ -93,7 +93,7 @@ impl LocalTarget {
     pub fn new(url: &str, admin_url: &str, token: &str) -> Result<Self, PortError> {
         let base = |url: &str| url.trim_end_matches('/').to_owned();
         Ok(Self {
-            client: http::client(ANSWER)?,
+            client: http::client_to(ANSWER, admin_url)?,
             url: base(url),
             admin_url: base(admin_url),
             token: token.to_owned(),

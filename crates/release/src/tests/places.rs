@@ -27,6 +27,8 @@ async fn a_tag_that_names_something_else_is_broken_and_one_that_nobody_recorded_
     assert_eq!(look(vec![]).await.1, ChainOutcome::NotApplicable);
     let (_, outcome, said) = look(shown.to_vec()).await;
     assert_eq!(outcome, ChainOutcome::Unknown, "nothing is recorded of the modelcar: {said}");
+    let (links, outcome, said) = look(vec![shown[0].clone(), place("modelcar", None, None)]).await;
+    assert_eq!((outcome, links[1].tag), (ChainOutcome::Unknown, PlaceTag::Absent), "{said}");
     for _ in 0..2 {
         record(&world.journals, &world.clock, &release, &shown, (&draft.by, at(20))).await.unwrap();
     }

@@ -99,15 +99,15 @@ impl Sample {
 
     /// How widely the numbers are spread: the standard deviation, or where that is less the one that a normal distribution
     /// with these quartiles has, so that a few huge numbers do not hide what the others do (B. Silverman, "Density
-    /// Estimation for Statistics and Data Analysis", 1986, 3.4.2). Where the quartiles are equal they say nothing.
+    /// Estimation for Statistics and Data Analysis", 1986, 3.4.2). Where one is as large as
+    /// the median they say nothing: most values are the same then, and how many more decides where the quartile lies.
     #[must_use]
     pub fn spread(&self) -> f64 {
         let deviation = self.variance().sqrt();
-        let quartiles = self.quantile(0.75).zip(self.quantile(0.25));
-        match quartiles.map(|(high, low)| (high - low) / QUARTILES) {
-            Some(normal) if normal > 0.0 && (deviation.is_nan() || deviation > normal) => normal,
-            _ => deviation,
-        }
+        let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| self.quantile(share).unwrap_or(f64::NAN));
+        let normal = (high - low) / QUARTILES;
+        let speaks = low < middle && middle < high;
+        if speaks && (deviation.is_nan() || deviation > normal) { normal } else { deviation }
     }
 
     /// The sum of squared distances from the mean.
@@ -216,6 +216,16 @@ mod tests {
         assert_eq!((sample.distinct_up_to(9), sample.distinct_up_to(2)), (3, 2));
         assert_eq!(sample.range(), Some((-1.0, 2.0)));
         assert_eq!(Sample::of(vec![f64::NAN]).range(), None);
+    }
+
+    #[test]
+    fn most_numbers_alike_do_not_hide_how_the_others_are_spread() {
+        // Three quarters of zeros, and a few less: the upper quartile lies just above zero.
+        for zeros in [740, 749, 751] {
+            let values = (0..1000).map(|at| if at < zeros { 0.0 } else { f64::from(at) }).collect();
+            let spread = Sample::of(values).spread();
+            assert!(spread > 300.0, "{zeros}: {spread}");
+        }
     }
 
     #[test]

@@ -44,7 +44,10 @@ pub(super) fn copy_verified(
     let mut told = Told::new(moved);
     let mut there = incoming.length()?;
     loop {
-        let found = incoming.fill(&from, there, &mut told)?;
+        let found = match incoming.fill(&from, there, &mut told) {
+            Ok(found) => found,
+            Err(error) => return Err(incoming.discard(error)),
+        };
         if found == *digest {
             return incoming.finish();
         }
@@ -77,14 +80,15 @@ impl<'a> Incoming<'a> {
         let path = partial::place(to, digest);
         let directory = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(directory).map_err(|error| local("create directory", directory, &error))?;
-        let (file, name) = match open_exclusively(&path) {
-            Ok(file) => (file, Name::Kept(path)),
-            Err(error) if error.problem == Problem::Conflict => {
+        // Going on with what is there is a convenience: where it cannot be had, or is somebody else's, it is copied anew.
+        let kept = if may_be_ours(&path, None) { open_exclusively(&path).ok() } else { None };
+        let (file, name) = match kept.filter(|file| may_be_ours(&path, Some(file))) {
+            Some(file) => (file, Name::Kept(path)),
+            None => {
                 let temporary = temporary_in(directory).map_err(|error| local("write", to, &error))?;
                 let (file, path) = temporary.into_parts();
                 (file, Name::Temporary(path))
             }
-            Err(error) => return Err(error),
         };
         Ok(Self { file, name, to })
     }
@@ -103,12 +107,12 @@ impl<'a> Incoming<'a> {
         let (copied, read) = if cfg!(unix) {
             std::thread::scope(|scope| {
                 let copying = scope.spawn(|| self.append(source, there, flushed));
-                let read = self.read_back(&lengths, told);
+                let read = self.read_back(lengths, told);
                 (copying.join().unwrap_or_else(|_panic| Err(io::Error::other("copying broke off"))), read)
             })
         } else {
             // Both would move the one place at which an open file is read and written.
-            (self.append(source, there, flushed), self.read_back(&lengths, told))
+            (self.append(source, there, flushed), self.read_back(lengths, told))
         };
         copied.and(read).map_err(|error| self.failed(&error))
     }
@@ -132,7 +136,7 @@ impl<'a> Incoming<'a> {
     }
 
     /// Reads as far as was flushed, again and again, to the end.
-    fn read_back(&self, lengths: &Receiver<u64>, told: &mut Told) -> io::Result<Digest> {
+    fn read_back(&self, lengths: Receiver<u64>, told: &mut Told) -> io::Result<Digest> {
         let (mut hasher, mut buffer, mut at) = (Sha256::new(), vec![0; BUFFER], 0);
         for length in lengths {
             while at < length {
@@ -153,14 +157,19 @@ impl<'a> Incoming<'a> {
         self.file.set_len(0).map_err(|error| self.failed(&error))
     }
 
-    /// Why what came has another digest. Nothing of it stays.
-    fn blame(self, source: &Path, digest: &Digest, found: &Digest) -> PortError {
-        let operation = format!("write {}", self.to.display());
+    /// Ends in an error. Nothing stays, so that a full disk has its room again.
+    fn discard(self, error: PortError) -> PortError {
         if let Name::Kept(path) = &self.name {
             let _ = fs::remove_file(path);
         }
+        error
+    }
+
+    /// Why what came has another digest.
+    fn blame(self, source: &Path, digest: &Digest, found: &Digest) -> PortError {
+        let operation = format!("write {}", self.to.display());
         let given = File::open(source).and_then(|mut file| copy_hashing(&mut file, &mut io::sink()));
-        match given {
+        self.discard(match given {
             Ok(given) if given == *digest => {
                 let message = format!("it was given {digest} and holds {found}");
                 PortError::new(Problem::Local, operation, message)
@@ -168,7 +177,7 @@ impl<'a> Incoming<'a> {
             }
             Ok(given) => other_bytes(operation, digest, &given),
             Err(error) => local("read", source, &error),
-        }
+        })
     }
 
     fn finish(self) -> Result<(), PortError> {
@@ -181,6 +190,23 @@ impl<'a> Incoming<'a> {
         flush_directory(to);
         Ok(())
     }
+}
+
+/// Whether a hidden name, and the file that was opened by it, may be what an earlier run of ours left: a plain file with one
+/// name, which not everybody may write. A link that somebody put there would lead the bytes elsewhere.
+#[cfg(unix)]
+fn may_be_ours(path: &Path, opened: Option<&File>) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(there) = fs::symlink_metadata(path) else { return opened.is_none() };
+    let is_same = |file: &File| {
+        file.metadata().is_ok_and(|file| (file.dev(), file.ino()) == (there.dev(), there.ino()))
+    };
+    there.is_file() && there.nlink() == 1 && there.mode() & 0o002 == 0 && opened.is_none_or(is_same)
+}
+
+#[cfg(not(unix))]
+fn may_be_ours(path: &Path, opened: Option<&File>) -> bool {
+    fs::symlink_metadata(path).map_or(opened.is_none(), |there| there.is_file())
 }
 
 #[cfg(unix)]
@@ -296,6 +322,37 @@ mod tests {
         assert_eq!(error.problem, Problem::Local, "{error}");
         assert!(error.to_string().contains("check it and run again"), "{error}");
         assert_eq!(names(directory.path()), ["source"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_hidden_name_that_leads_elsewhere_is_not_written_through() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let [source, to, precious] = ["source", "to", "precious"].map(|name| directory.path().join(name));
+        fs::write(&source, b"model").unwrap();
+        fs::write(&precious, b"precious").unwrap();
+        let digest = digest_of(b"model");
+        let hidden = partial::place(&to, &digest);
+        let planted: [&dyn Fn() -> io::Result<()>; 4] = [
+            &|| symlink(&precious, &hidden),
+            &|| symlink(directory.path().join("none"), &hidden),
+            &|| fs::hard_link(&precious, &hidden),
+            &|| {
+                fs::write(&hidden, b"x")?;
+                fs::set_permissions(&hidden, fs::Permissions::from_mode(0o666))
+            },
+        ];
+        for plant in planted {
+            plant().unwrap();
+            copy_verified(&source, &to, &digest, &counted().1).unwrap();
+            assert!(fs::symlink_metadata(&to).unwrap().is_file());
+            assert_eq!(fs::read(&to).unwrap(), b"model");
+            assert_eq!(fs::read(&precious).unwrap(), b"precious");
+            assert!(!directory.path().join("none").exists());
+            fs::remove_file(&hidden).unwrap();
+            fs::remove_file(&to).unwrap();
+        }
     }
 
     #[test]

@@ -258,7 +258,7 @@ impl ArtifactStore for OciStore {
         let mut places = vec![self.modelpack(manifest, Some(&model_digest(manifest)))];
         if let Some(modelcar) = &self.modelcar {
             let image = self.publish_modelcar(modelcar, release, manifest).await?;
-            places.push(self.modelcar_at(&image));
+            places.push(self.modelcar_at(Some(&image)));
         }
         Ok(places)
     }
@@ -266,8 +266,9 @@ impl ArtifactStore for OciStore {
     async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         let model = self.tagged(&tags::of_release(release)).await?;
         let mut places = vec![self.modelpack(manifest, model.map(|found| digest_of(&found)).as_ref())];
-        if let Some(image) = self.tagged(&tags::of_modelcar(release)).await? {
-            places.push(self.modelcar_at(&digest_of(&image)));
+        let image = self.tagged(&tags::of_modelcar(release)).await?;
+        if image.is_some() || self.modelcar.is_some() {
+            places.push(self.modelcar_at(image.map(|image| digest_of(&image)).as_ref()));
         }
         Ok(places)
     }
@@ -286,8 +287,8 @@ impl OciStore {
     }
 
     /// A release as an image. What it is made on stands in settings, which may have changed since.
-    fn modelcar_at(&self, image: &Digest) -> Place {
-        Place { layout: "modelcar".to_owned(), now: Some(self.at(image)), derived: None }
+    fn modelcar_at(&self, image: Option<&Digest>) -> Place {
+        Place { layout: "modelcar".to_owned(), now: image.map(|image| self.at(image)), derived: None }
     }
 }
 
