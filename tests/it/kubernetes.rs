@@ -156,6 +156,28 @@ fn what_the_account_may_not_do_is_told_before_anything_is_written() {
 }
 
 #[test]
+fn a_right_that_is_missing_does_not_block_the_way_back() {
+    let mut stage = Stage::new();
+    stage.lead(&[]).assert_code(0);
+    stage.next("v2");
+    stage.lead(&[]).assert_code(4);
+    stage.lead(&["--promote"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    stage.cluster.deny("delete", "services");
+    let mut done = stage.run(&["rollback", "--once"]);
+    for _ in 0..TICKS {
+        if done.code != 6 {
+            break;
+        }
+        stage.cluster.step(&mut stage.actors);
+        done = stage.run(&["rollout", "--once"]);
+    }
+    let said = format!("{}{}", done.stdout, done.stderr);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"), "{}: {said}", done.code);
+    assert_eq!(stage.weights(), [100]);
+}
+
+#[test]
 fn rights_are_printed_for_targets_that_need_some() {
     let stage = Stage::new();
     let role = stage.run(&["init", "--target", "local", "--rbac"]);

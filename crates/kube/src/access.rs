@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
-use kube::{Api, api::PostParams};
+use kube::{Api, Error, api::PostParams};
 use serde_json::{Value, json};
 use tagship_ports::{PortError, Problem};
 
@@ -91,19 +91,30 @@ fn document(object: &Value) -> String {
     text
 }
 
+/// What the cluster says about one verb.
+enum Answer {
+    Allowed,
+    Missing,
+    /// It could not find out, for this reason.
+    Unknown(String),
+}
+
 /// Refuses where a permission is missing, and names all that are. `endpoints`: whether golden cases will ask the versions.
+/// What the cluster does not tell is not missing: that is an error that may pass.
 pub(crate) async fn check(namespace: &Namespace, route: &str, endpoints: bool) -> Result<(), PortError> {
     let operation = format!("ask what may be done in {}", namespace.name);
-    let mut missing = Vec::new();
+    let (mut missing, mut unknown) = (Vec::new(), None);
     for need in needs(endpoints) {
         for verb in need.verbs {
-            if !may(namespace, &operation, verb, need, route).await? {
-                missing.push(format!("{verb} {}", need.resource));
+            match may(namespace, &operation, verb, need, route).await? {
+                Answer::Allowed => {}
+                Answer::Missing => missing.push(format!("{verb} {}", need.resource)),
+                Answer::Unknown(why) => unknown = Some(format!("{verb} {}: {why}", need.resource)),
             }
         }
     }
     if missing.is_empty() {
-        return Ok(());
+        return unknown.map_or(Ok(()), |what| Err(unanswered(&operation, &what)));
     }
     let message = format!("the account may not {} in namespace {}", missing.join(", "), namespace.name);
     Err(PortError::new(Problem::Denied, operation, message)
@@ -116,7 +127,7 @@ async fn may(
     verb: &str,
     need: Need,
     route: &str,
-) -> Result<bool, PortError> {
+) -> Result<Answer, PortError> {
     let (resource, part) = need.resource.split_once('/').unwrap_or((need.resource, ""));
     let attributes = json!({
         "namespace": namespace.name, "verb": verb, "group": need.group, "resource": resource, "subresource": part,
@@ -128,8 +139,27 @@ async fn may(
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
     let answered = namespace.connection.in_time(operation, async {
         let reviewed = reviews.create(&PostParams::default(), &review).await;
-        reviewed.map_err(|error| refusal(operation, "selfsubjectaccessreviews", "", &error))
+        reviewed.map_err(|error| match &error {
+            // Whoever may not ask may still be allowed all of it.
+            Error::Api(status) if status.code != 401 => unanswered(operation, &status.message).into(),
+            _ => refusal(operation, "selfsubjectaccessreviews", "", &error),
+        })
     });
     let review = answered.await.map_err(|refusal| refusal.into_error(operation))?;
-    Ok(review.status.is_some_and(|status| status.allowed))
+    let said = |why: &str| Ok(Answer::Unknown(why.to_owned()));
+    match review.status {
+        None => said("the cluster's answer has no status"),
+        Some(status) if status.allowed => Ok(Answer::Allowed),
+        Some(status) if status.denied == Some(true) => Ok(Answer::Missing),
+        Some(status) => status
+            .evaluation_error
+            .filter(|why| !why.is_empty())
+            .map_or(Ok(Answer::Missing), |why| said(&why)),
+    }
+}
+
+/// Nothing is known about permissions.
+fn unanswered(operation: &str, why: &str) -> PortError {
+    let message = format!("which permissions the account has is not known: {why}");
+    PortError::new(Problem::Unreachable, operation, message)
 }

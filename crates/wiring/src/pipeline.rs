@@ -201,7 +201,7 @@ async fn lead_on(
         }
     };
     let plan = plan(workspace, place, &candidate).await?;
-    refuse_impossible(&opened, &plan).await?;
+    refuse_impossible(&opened, &plan, kind).await?;
     begin(workspace, place, &mut driver, &New { kind, candidate: &candidate, plan: &plan, why }, pace).await
 }
 
@@ -303,8 +303,12 @@ pub(crate) fn open_sources(
 }
 
 /// What the target cannot do, or does not let us do, fails before anything is written. A target that does not answer is no
-/// reason: the rollout waits for it.
-pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Result<(), Failure> {
+/// reason: the rollout waits for it. Nor is a right that is missing one not to go back: that needs few of them.
+pub(crate) async fn refuse_impossible(
+    opened: &Opened,
+    plan: &RolloutPlan,
+    kind: Kind,
+) -> Result<(), Failure> {
     let mut metrics = plan.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let needs = Needs {
         weights: plan.weighs(),
@@ -315,7 +319,8 @@ pub(crate) async fn refuse_impossible(opened: &Opened, plan: &RolloutPlan) -> Re
         matches: plan.strategy.rule().is_some(),
     };
     match opened.target.check(needs).await {
-        Err(error) if [Problem::Unsupported, Problem::Denied].contains(&error.problem) => Err(failed(error)),
+        Err(error) if error.problem == Problem::Unsupported => Err(failed(error)),
+        Err(error) if error.problem == Problem::Denied && kind == Kind::Deploy => Err(failed(error)),
         _ => Ok(()),
     }
 }

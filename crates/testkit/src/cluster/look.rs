@@ -191,6 +191,9 @@ pub(super) fn review(store: &Store, ask: &Ask) -> Result<Answered, Failure> {
     }
     let name = Some(text("name")).filter(|name| !name.is_empty());
     let is_granted = store.allows(text("verb"), &kind) && store.grants.allow(text("verb"), &kind, name);
-    review["status"] = json!({ "allowed": is_granted });
+    review["status"] = match &store.puzzled {
+        Some(why) => json!({ "allowed": false, "evaluationError": why }),
+        None => json!({ "allowed": is_granted }),
+    };
     Ok((201, review))
 }

@@ -140,6 +140,11 @@ impl FakeCluster {
         self.shared.locked().store.grants.set(role);
     }
 
+    /// Reviews of access come to no answer, for this reason; what may be done stays the same.
+    pub fn puzzle(&self, why: &str) {
+        self.shared.locked().store.puzzled = Some(why.to_owned());
+    }
+
     /// What clients have asked for so far: verbs and kinds, e.g. `create` and `services/proxy`.
     pub fn uses(&self) -> Vec<(String, String)> {
         self.shared.locked().store.grants.used()

@@ -47,6 +47,8 @@ pub(super) struct Store {
     pub(super) denied: Vec<Denial>,
     /// What the account of clients may do beside that.
     pub(super) grants: Grants,
+    /// Why reviews of access come to no answer, where they do not.
+    pub(super) puzzled: Option<String>,
     /// When definitions that were added are established, by [`Resource::qualified`].
     pub(super) established: BTreeMap<String, i64>,
     /// Seconds after 1970.
@@ -69,6 +71,7 @@ impl Store {
             events: Vec::new(),
             denied: Vec::new(),
             grants: Grants::default(),
+            puzzled: None,
             established: BTreeMap::new(),
             now: FIRST_DAY,
             version: 1,

@@ -3,6 +3,7 @@
 use tagship_domain::{
     Exit, ModelName, Release,
     forecast::{Forecast, Outlook},
+    rollout::Kind,
     traffic::{Counters, TargetState},
 };
 use tagship_release as release;
@@ -27,7 +28,7 @@ pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer
     let stable = release::current(&registry, name, environment).map_err(failed)?;
     let plan = plan(workspace, place, &candidate).await?;
     if let Ok(opened) = open_target(workspace, settings) {
-        refuse_impossible(&opened, &plan).await?;
+        refuse_impossible(&opened, &plan, Kind::Deploy).await?;
     }
     open_sources(workspace, settings)?;
     let known = match &stable {

@@ -9,6 +9,8 @@ use tagship_ports::{
     target::Needs,
 };
 
+use tagship_testkit::cluster::Fault;
+
 use super::stage::{Stage, digest, version};
 use crate::access::role;
 
@@ -86,6 +88,19 @@ async fn rights_on_versions_endpoints_are_asked_for_only_where_they_are_used() {
     let stage = Stage::new();
     stage.cluster.deny("create", "services/proxy");
     stage.target.check(Needs::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_cluster_does_not_tell_is_not_missing() {
+    let stage = Stage::new();
+    stage.cluster.fail_next("POST", "selfsubjectaccessreviews", Fault::Status(403));
+    let error = stage.target.check(ALL).await.unwrap_err();
+    assert!(error.may_pass() && error.message.contains("is not known: planned by the test"), "{error}");
+    stage.cluster.fail_next("POST", "selfsubjectaccessreviews", Fault::Status(401));
+    assert_eq!(stage.target.check(ALL).await.unwrap_err().problem, Problem::Denied, "nobody knows us");
+    stage.cluster.puzzle("no authorizer answers");
+    let error = stage.target.check(ALL).await.unwrap_err();
+    assert!(error.may_pass() && error.message.contains("proxy: no authorizer answers"), "{error}");
 }
 
 #[test]
