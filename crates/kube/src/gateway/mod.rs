@@ -138,11 +138,11 @@ impl Target for GatewayApiTarget {
             digest,
             order,
         };
-        let view = self.look(&order.model).await?;
+        let mut view = self.look(&order.model).await?;
         begin(&operation, order, &view)?;
         refuse_other_bytes(&operation, &subject, &view)?;
         let before = view.version(version).cloned();
-        let is_written = self.load(&operation, order, &subject, &view).await?;
+        let is_written = self.load(&operation, order, &subject, &mut view).await?;
         let known = Known { name: subject.name(), digest: digest.clone() };
         let routed = self.change_from(view, &operation, order, |_, wanted| {
             wanted.backends.entry(known.name.clone()).or_insert(0);

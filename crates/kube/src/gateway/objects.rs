@@ -17,6 +17,8 @@ use crate::{
     failure::Refusal,
 };
 
+const BUSY: &str = "its objects are written by somebody else all the time";
+
 /// One of the two objects of a version.
 struct Part {
     kind: Kind,
@@ -24,14 +26,6 @@ struct Part {
     rendered: Value,
     /// As it was read; absent where it is not there.
     there: Option<Value>,
-}
-
-/// What is done to a part that is there.
-enum Mend {
-    Nothing,
-    Merge(Value),
-    /// It is made anew.
-    Replace,
 }
 
 impl GatewayApiTarget {
@@ -42,35 +36,72 @@ impl GatewayApiTarget {
         operation: &str,
         order: &Order,
         subject: &Subject<'_>,
-        view: &View,
+        view: &mut View,
     ) -> Result<bool, PortError> {
         let name = subject.name();
-        let deployment = match view.version(subject.version) {
-            Some(loaded) => Some(loaded.object.clone()),
-            None => self.namespace.named(Kind::Deployment, &name).await?,
-        };
+        let there = self.deployment(subject, view).await?;
         let rendered = self
             .manifest
             .deployment(subject)
             .map_err(|why| PortError::new(Problem::Invalid, operation, why))?;
-        // The Deployment is what tells that a version is loaded, so that it comes last.
-        let parts = [
-            Part {
-                kind: Kind::Service,
-                rendered: self.manifest.service(subject),
-                there: self.namespace.get(Kind::Service, &name).await?,
-            },
-            Part { kind: Kind::Deployment, rendered, there: deployment },
-        ];
+        let mut deployment = Part { kind: Kind::Deployment, rendered, there };
+        let there = self.namespace.get(Kind::Service, &name).await?;
+        let mut service = Part { kind: Kind::Service, rendered: Value::Null, there };
+        service.rendered = self.manifest.service(subject, deployment.there.as_ref(), service.there.as_ref());
+        let parts = [&service, &deployment];
         for there in parts.iter().filter_map(|part| part.there.as_ref()) {
             refuse_others(operation, subject, view, there)?;
         }
         self.rehearse(operation, order, subject, view, &parts).await?;
-        let mut is_written = false;
-        for part in parts {
+        let is_cleared = self.clear(operation, order, subject, view, &mut deployment).await?;
+        // One that is made now listens where the settings say.
+        service.rendered = self.manifest.service(subject, deployment.there.as_ref(), service.there.as_ref());
+        // The Deployment is what tells that a version is loaded, so that it comes last.
+        let mut is_written = is_cleared;
+        for part in [service, deployment] {
             is_written |= self.ensure(operation, order, subject, view, part).await?;
         }
         Ok(is_written)
+    }
+
+    /// The Deployment of a version, whatever its labels and marks are.
+    async fn deployment(&self, subject: &Subject<'_>, view: &View) -> Result<Option<Value>, PortError> {
+        match view.version(subject.version) {
+            Some(loaded) => Ok(Some(loaded.object.clone())),
+            None => self.namespace.named(Kind::Deployment, &subject.name()).await,
+        }
+    }
+
+    /// Deletes a Deployment that never answered and that the manifest now describes otherwise, so that it is made anew.
+    /// Where somebody wrote in between, everything is looked at again. Answers whether it was deleted.
+    async fn clear(
+        &self,
+        operation: &str,
+        order: &Order,
+        subject: &Subject<'_>,
+        view: &mut View,
+        part: &mut Part,
+    ) -> Result<bool, PortError> {
+        for _ in 0..ROUNDS {
+            let Some(there) = part.there.as_ref().filter(|there| is_void(part, there, subject, view)) else {
+                return Ok(false);
+            };
+            refuse_others(operation, subject, view, there)?;
+            refuse_late(operation, order, fence(there))?;
+            match self.namespace.delete(part.kind, there).await {
+                Ok(()) => {
+                    part.there = None;
+                    return Ok(true);
+                }
+                Err(Refusal::Stale) => {
+                    *view = self.look(&order.model).await?;
+                    begin(operation, order, view)?;
+                    part.there = self.deployment(subject, view).await?;
+                }
+                Err(refusal) => return Err(refusal.into_error(operation)),
+            }
+        }
+        Err(PortError::new(Problem::Unreachable, operation, BUSY))
     }
 
     /// Has the cluster look at everything that would be made, and at the route.
@@ -80,9 +111,9 @@ impl GatewayApiTarget {
         order: &Order,
         subject: &Subject<'_>,
         view: &View,
-        parts: &[Part],
+        parts: &[&Part],
     ) -> Result<(), PortError> {
-        let missing: Vec<&Part> = parts.iter().filter(|part| part.there.is_none()).collect();
+        let missing: Vec<&&Part> = parts.iter().filter(|part| part.there.is_none()).collect();
         for part in &missing {
             let made = self.namespace.create(part.kind, &part.rendered, Write::Rehearsed).await;
             made.map_err(|refusal| refusal.into_error(operation))?;
@@ -119,15 +150,10 @@ impl GatewayApiTarget {
                     refuse_others(operation, subject, view, there)?;
                     refuse_late(operation, order, fence(there))?;
                     match mend(&part, there, subject, view) {
-                        Mend::Nothing => return Ok(false),
-                        Mend::Merge(change) => {
+                        None => return Ok(false),
+                        Some(change) => {
                             self.namespace.merge(part.kind, there, change, Write::Real).await.map(|_| ())
                         }
-                        // What was deleted is made in the next round.
-                        Mend::Replace => match self.namespace.delete(part.kind, there).await {
-                            Ok(()) => Err(Refusal::Absent),
-                            other => other,
-                        },
                     }
                 }
             };
@@ -140,8 +166,7 @@ impl GatewayApiTarget {
                 }
             }
         }
-        let message = "its objects are written by somebody else all the time";
-        Err(PortError::new(Problem::Unreachable, operation, message))
+        Err(PortError::new(Problem::Unreachable, operation, BUSY))
     }
 
     /// Removes one object of a version, unless a newer order has brought it back.
@@ -207,14 +232,22 @@ fn refuse_others(
     Ok(())
 }
 
-/// What a part lacks. What has traffic or can answer is left as it runs; only its marks are renewed.
-fn mend(part: &Part, there: &Value, subject: &Subject<'_>, view: &View) -> Mend {
-    let is_ready = view.version(subject.version).is_some_and(|loaded| loaded.ready);
-    let is_idle = view.most(subject.version) == 0;
+/// Whether a Deployment is of another manifest and nobody would miss it: no request is led to it, and none of its pods
+/// answers. One that is only short of pods is left as it runs.
+fn is_void(part: &Part, there: &Value, subject: &Subject<'_>, view: &View) -> bool {
     let manifest = |object: &Value| object["metadata"]["annotations"][MANIFEST].clone();
-    if part.kind == Kind::Deployment && is_idle && !is_ready && manifest(there) != manifest(&part.rendered) {
-        return Mend::Replace;
-    }
+    let answering = there["status"]["availableReplicas"].as_u64().unwrap_or_default();
+    is_idle(subject, view) && answering == 0 && manifest(there) != manifest(&part.rendered)
+}
+
+/// Whether no request is or may be led to a version.
+fn is_idle(subject: &Subject<'_>, view: &View) -> bool {
+    let matched = view.route.as_ref().and_then(|route| route.memory.matched.as_ref());
+    view.most(subject.version) == 0 && matched.is_none_or(|matched| matched.version != *subject.version)
+}
+
+/// What a part lacks, as a change of it. What can answer is left as it runs; only its marks are renewed.
+fn mend(part: &Part, there: &Value, subject: &Subject<'_>, view: &View) -> Option<Value> {
     let mut change = json!({});
     let marks = subject.marks();
     let kept = ["labels", "annotations"].iter().all(|kind| {
@@ -226,8 +259,8 @@ fn mend(part: &Part, there: &Value, subject: &Subject<'_>, view: &View) -> Mend 
         change["metadata"] = marks;
     }
     let spec = &part.rendered["spec"];
-    if part.kind == Kind::Service && is_idle && !covers(&there["spec"], spec) {
+    if part.kind == Kind::Service && is_idle(subject, view) && !covers(&there["spec"], spec) {
         change["spec"] = spec.clone();
     }
-    if change.as_object().is_none_or(serde_json::Map::is_empty) { Mend::Nothing } else { Mend::Merge(change) }
+    Some(change).filter(|change| change.as_object().is_some_and(|fields| !fields.is_empty()))
 }

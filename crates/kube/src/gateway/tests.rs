@@ -2,6 +2,7 @@
 
 mod faults;
 mod findings;
+mod idle;
 mod journeys;
 mod owners;
 mod rights;

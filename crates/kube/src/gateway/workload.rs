@@ -23,6 +23,8 @@ pub(super) const FENCE: &str = "tagship/fence";
 pub(super) const MARKS: [&str; 4] = [VERSION, DIGEST, MODEL, FENCE];
 /// A sum of what a Deployment was made from, which tells whether the manifest has changed since.
 pub(super) const MANIFEST: &str = "tagship/manifest";
+/// Port on which the pods of a Deployment listen: the one of the settings that it was made with.
+const LISTENS: &str = "tagship/port";
 /// Port of every version's Service, whichever port its container listens on: the route stays the same for all of them.
 pub(super) const PORT: u16 = 80;
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -157,16 +159,28 @@ impl Manifest {
         let template = json!({ "labels": subject.labels() });
         mark("spec.template.metadata", &mut object["spec"]["template"]["metadata"], &template)?;
         object["metadata"]["annotations"][MANIFEST] = json!(sum(&object["spec"].to_string()));
+        object["metadata"]["annotations"][LISTENS] = json!(self.port.to_string());
         Ok(object)
     }
 
-    /// The Service that reaches the pods of a version.
-    pub(super) fn service(&self, subject: &Subject<'_>) -> Value {
+    /// The Service that reaches the pods of a version: those of the Deployment that is there, else those that are made now.
+    /// A Deployment that lost its marks says no port; a Service that is there leads to the right one then.
+    pub(super) fn service(
+        &self,
+        subject: &Subject<'_>,
+        deployment: Option<&Value>,
+        service: Option<&Value>,
+    ) -> Value {
+        let listens = |there: &Value| there["metadata"]["annotations"][LISTENS].as_str()?.parse::<u16>().ok();
+        let led = |there: &Value| there["spec"]["ports"][0].get("targetPort").cloned();
+        let known =
+            deployment.and_then(|there| listens(there).map(|port| json!(port)).or_else(|| led(service?)));
+        let port = known.unwrap_or_else(|| json!(self.port));
         json!({
             "apiVersion": Kind::Service.api_version(), "kind": "Service", "metadata": subject.metadata(),
             "spec": {
                 "selector": subject.selected(),
-                "ports": [{ "name": "http", "port": PORT, "protocol": "TCP", "targetPort": self.port }],
+                "ports": [{ "name": "http", "port": PORT, "protocol": "TCP", "targetPort": port }],
             },
         })
     }

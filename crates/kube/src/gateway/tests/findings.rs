@@ -13,10 +13,10 @@ use tagship_testkit::cluster::{
 
 use super::stage::{MANIFEST, ROUTES, Stage, digest, named, open, settings, version};
 
-const MERGE: &str = "application/merge-patch+json";
+pub(super) const MERGE: &str = "application/merge-patch+json";
 
 /// The same cluster under changed settings and another manifest.
-fn changed(stage: &mut Stage, changes: &Value, manifest: &str) -> tempfile::TempDir {
+pub(super) fn changed(stage: &mut Stage, changes: &Value, manifest: &str) -> tempfile::TempDir {
     let mut settings = settings();
     for (key, value) in changes.as_object().unwrap() {
         settings.insert(key.clone(), value.clone());
@@ -27,7 +27,7 @@ fn changed(stage: &mut Stage, changes: &Value, manifest: &str) -> tempfile::Temp
 }
 
 /// Waits until a request of this kind has arrived.
-async fn arrived(cluster: &FakeCluster, method: &str) {
+pub(super) async fn arrived(cluster: &FakeCluster, method: &str) {
     while !cluster.requests().iter().any(|request| request.starts_with(method)) {
         tokio::task::yield_now().await;
     }
