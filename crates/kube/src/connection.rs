@@ -9,12 +9,12 @@ use std::{
 
 use kube::{
     Client, Config,
-    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+    config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use tagship_ports::{PortError, Problem};
 use tokio::sync::OnceCell;
 
-use crate::failure::Refusal;
+use crate::failure::{Refusal, login};
 
 /// Variables that say where the cluster is; nothing in them is secret.
 pub const PLAIN_VARIABLES: [&str; 4] =
@@ -40,10 +40,20 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Place {
     Files(Vec<PathBuf>),
     Pod,
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What is written for a path may be the content of a kubeconfig.
+        f.write_str(match self {
+            Self::Files(_) => "Files",
+            Self::Pod => "Pod",
+        })
+    }
 }
 
 impl Connection {
@@ -99,20 +109,43 @@ impl Connection {
         config.write_timeout = Some(ANSWER);
         // The rollout repeats what may be repeated, when it is time for that.
         config.default_retry = false;
-        Client::try_from(config)
-            .map_err(|_said| unusable("certificates or keys in it cannot be used".to_owned()))
+        if let Some(exec) = &mut config.auth_info.exec {
+            // Nobody is there to answer, and what a program says aside may be secret.
+            exec.interactive_mode = Some(ExecInteractiveMode::Never);
+        }
+        self.make(config).await
+    }
+
+    /// Makes the client, which may run a login's program: on a thread of its own, for that program may stand still.
+    async fn make(&self, config: Config) -> Result<Client, PortError> {
+        let made = tokio::task::spawn_blocking(move || Client::try_from(config));
+        let late = || format!("the login did not end within {} seconds", self.answer.as_secs());
+        let made = match tokio::time::timeout(self.answer, made).await {
+            Ok(Ok(made)) => made,
+            Ok(Err(_)) => return Err(unusable("it cannot be used".to_owned())),
+            Err(_elapsed) => return Err(PortError::new(Problem::Unreachable, OPERATION, late())),
+        };
+        made.map_err(|error| {
+            login(OPERATION, &error)
+                .unwrap_or_else(|| unusable("certificates or keys in it cannot be used".to_owned()))
+        })
     }
 
     async fn read(&self, files: &[PathBuf]) -> Result<Config, PortError> {
         let mut all: Option<Kubeconfig> = None;
-        for file in files {
+        // One that is not there is passed over, as kubectl does.
+        for file in files.iter().filter(|file| file.exists()) {
             let one = Kubeconfig::read_from(file).map_err(|error| unreadable(file, &error))?;
             all = Some(match all {
                 None => one,
                 Some(all) => all.merge(one).map_err(|error| unreadable(file, &error))?,
             });
         }
-        let all = all.ok_or_else(|| unusable("KUBECONFIG names no file".to_owned()))?;
+        let all = all.ok_or_else(|| {
+            let message = "KUBECONFIG names no file that exists; its value is not repeated here";
+            PortError::new(Problem::Denied, OPERATION, message)
+                .hint("set KUBECONFIG to the path of a kubeconfig; its content belongs into that file")
+        })?;
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         let named = |context: &Option<String>| context.clone().unwrap_or_default();
         let context = named(&options.context.clone().or_else(|| all.current_context.clone()));

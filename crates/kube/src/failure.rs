@@ -48,14 +48,12 @@ pub(crate) fn refusal(operation: &str, plural: &str, name: &str, error: &Error) 
             let message = "the cluster answered something else than an object";
             PortError::new(Problem::Invalid, operation, message).into()
         }
-        _ => match login(error) {
-            Some(why) => PortError::new(Problem::Denied, operation, format!("the login failed: {why}"))
-                .hint("try `kubectl auth whoami` with the same kubeconfig; what the login says is not repeated here")
-                .into(),
-            None => PortError::new(Problem::Unreachable, operation, connection(error))
-                .hint("check that the address of the kubeconfig reaches the cluster from here")
-                .into(),
-        },
+        _ => login(operation, error)
+            .unwrap_or_else(|| {
+                PortError::new(Problem::Unreachable, operation, connection(error))
+                    .hint("check that the address of the kubeconfig reaches the cluster from here")
+            })
+            .into(),
     }
 }
 
@@ -128,20 +126,37 @@ fn foreign(operation: &str, owners: &[String]) -> Refusal {
         .into()
 }
 
-/// What kind of login failed; absent where the error is no login's.
-fn login(error: &Error) -> Option<&'static str> {
-    let said = |auth: &AuthError| match auth {
-        AuthError::AuthExecStart(_) => "its program cannot be started",
-        AuthError::AuthExecRun { .. } | AuthError::AuthExec(_) => "its program ended with an error",
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => "its program gave no credential",
-        AuthError::ReadTokenFile(..) => "the token's file cannot be read",
-        AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_) => "the credential is malformed",
-        _ => "no credential could be had",
+/// How a login failed; absent where the error is no login's. What asks for a credential may fail once and not again, so that
+/// nothing ends for it; what can never be a credential is refused.
+pub(crate) fn login(operation: &str, error: &Error) -> Option<PortError> {
+    let auth = match error {
+        Error::Auth(auth) => auth,
+        _ => causes(error).find_map(|cause| cause.downcast_ref::<AuthError>())?,
     };
-    if let Error::Auth(auth) = error {
-        return Some(said(auth));
-    }
-    causes(error).find_map(|cause| cause.downcast_ref::<AuthError>()).map(said)
+    let never = [std::io::ErrorKind::NotFound, std::io::ErrorKind::PermissionDenied];
+    let (problem, why) = match auth {
+        AuthError::AuthExecStart(error) if never.contains(&error.kind()) => {
+            (Problem::Denied, "its program cannot be started")
+        }
+        AuthError::AuthExecStart(_) => (Problem::Unreachable, "its program cannot be started"),
+        AuthError::AuthExecRun { .. } | AuthError::AuthExec(_) => {
+            (Problem::Unreachable, "its program ended with an error")
+        }
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            (Problem::Unreachable, "its program gave no credential")
+        }
+        AuthError::ReadTokenFile(..) => (Problem::Unreachable, "the token's file cannot be read"),
+        AuthError::InvalidBearerToken(_) | AuthError::InvalidBasicAuth(_) => {
+            (Problem::Denied, "the credential is malformed")
+        }
+        _ => (Problem::Unreachable, "no credential could be had"),
+    };
+    let error = PortError::new(problem, operation, format!("the login failed: {why}"));
+    Some(
+        error.hint(
+            "try `kubectl auth whoami` with the same kubeconfig; what the login says is not repeated here",
+        ),
+    )
 }
 
 /// Why no connection came about, in words of the operating system or our own.
@@ -210,10 +225,30 @@ mod tests {
         let said = || AuthError::AuthExec("token=s3cret".to_owned());
         for error in [Error::Auth(said()), Error::Service(Box::new(said()))] {
             let Refusal::Failed(error) = refusal("read", "httproutes", "churn", &error) else { panic!() };
-            assert_eq!(error.problem, Problem::Denied);
+            assert_eq!(error.problem, Problem::Unreachable, "it may pass");
             assert!(!format!("{error:?} {error}").contains("s3cret"), "{error}");
             assert!(error.message.contains("its program ended with an error"), "{error}");
         }
+    }
+
+    #[test]
+    fn only_what_can_never_be_a_credential_is_denied() {
+        let io = |kind: std::io::ErrorKind| std::io::Error::new(kind, "x");
+        let malformed = http::HeaderValue::from_str("a\nb").unwrap_err();
+        for (auth, problem) in [
+            (
+                AuthError::ReadTokenFile(io(std::io::ErrorKind::NotFound), "token".into()),
+                Problem::Unreachable,
+            ),
+            (AuthError::AuthExecStart(io(std::io::ErrorKind::NotFound)), Problem::Denied),
+            (AuthError::AuthExecStart(io(std::io::ErrorKind::OutOfMemory)), Problem::Unreachable),
+            (AuthError::ExecPluginFailed, Problem::Unreachable),
+            (AuthError::InvalidBearerToken(malformed), Problem::Denied),
+        ] {
+            let error = login("read", &Error::Auth(auth)).unwrap();
+            assert_eq!(error.problem, problem, "{error}");
+        }
+        assert!(login("read", &Error::LinesCodecMaxLineLengthExceeded).is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod faults;
 mod findings;
 mod idle;
 mod journeys;
+mod logins;
 mod owners;
 mod rights;
 mod settings;
