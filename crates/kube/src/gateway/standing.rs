@@ -92,11 +92,12 @@ struct Standing {
 impl Standing {
     fn of(route: &Value) -> Self {
         let generation = &route["metadata"]["generation"];
+        let home = text(route, "/metadata/namespace");
         let wanted = route["spec"]["parentRefs"].as_array().map(Vec::as_slice).unwrap_or_default();
         let told = route["status"]["parents"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut standing = Self { settled: !wanted.is_empty(), objection: None };
         for parent in wanted {
-            let said = told.iter().find(|told| is_same_parent(&told["parentRef"], parent));
+            let said = told.iter().find(|told| is_same_parent(&told["parentRef"], parent, home));
             for kind in ["Accepted", "ResolvedRefs"] {
                 let conditions = said.and_then(|said| said["conditions"].as_array()).into_iter().flatten();
                 // What is said of an older generation says nothing of this one.
@@ -119,6 +120,9 @@ impl Standing {
     }
 }
 
-fn is_same_parent(told: &Value, wanted: &Value) -> bool {
-    ["name", "namespace", "sectionName"].iter().all(|field| told[*field] == wanted[*field])
+/// A parent without a namespace is in the route's, `home`; some controllers write that out and some leave it out.
+fn is_same_parent(told: &Value, wanted: &Value, home: &str) -> bool {
+    let namespace = |parent: &Value| parent["namespace"].as_str().unwrap_or(home).to_owned();
+    namespace(told) == namespace(wanted)
+        && ["name", "sectionName"].iter().all(|field| told[*field] == wanted[*field])
 }

@@ -14,7 +14,10 @@ use tagship_testkit::cluster::{
     actors::{Deployments, Gateway},
 };
 
-use super::stage::{MANIFEST, Stage, digest, named, version};
+use super::{
+    findings::changed,
+    stage::{MANIFEST, Stage, digest, named, version},
+};
 
 fn loadable(number: u8) -> Loadable {
     Loadable { version: version(u64::from(number)), digest: digest(number), bytes: Stage::bytes() }
@@ -193,4 +196,25 @@ async fn requests_with_a_header_go_first() {
         1,
         "all traffic is taken back by one order"
     );
+}
+
+#[tokio::test]
+async fn a_gateway_may_write_the_routes_own_namespace_out() {
+    for writes_namespaces in [false, true] {
+        for namespace in [None, Some("ml")] {
+            let mut gateway = Gateway::named("public");
+            gateway.writes_namespaces = writes_namespaces;
+            let mut stage = Stage::with(Deployments::default(), gateway);
+            let parent = json!([{ "name": "public", "namespace": namespace }]);
+            let _directory = changed(&mut stage, &json!({ "gateways": parent }), MANIFEST);
+            let stage = stage.two_versions().await;
+            stage.weight(5, 2, 25).await.unwrap();
+            stage.step();
+            assert_eq!(
+                stage.shares().await,
+                [(1, 75, true), (2, 25, true)],
+                "{writes_namespaces} {namespace:?}"
+            );
+        }
+    }
 }

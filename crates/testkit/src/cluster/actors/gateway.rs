@@ -17,6 +17,8 @@ pub struct Gateway {
     pub delay: u32,
     /// It says that all is well, but of the generation before.
     pub lies: bool,
+    /// It writes a parent's namespace out where the route leaves it out, as NGINX Gateway Fabric does.
+    pub writes_namespaces: bool,
     /// Steps that were taken, by route and generation.
     taken: BTreeMap<(String, u64), u32>,
 }
@@ -24,7 +26,14 @@ pub struct Gateway {
 impl Gateway {
     /// A prompt and honest one.
     pub fn named(name: &str) -> Self {
-        Self { gateways: vec![name.to_owned()], accepts: true, delay: 0, lies: false, taken: BTreeMap::new() }
+        Self {
+            gateways: vec![name.to_owned()],
+            accepts: true,
+            delay: 0,
+            lies: false,
+            writes_namespaces: false,
+            taken: BTreeMap::new(),
+        }
     }
 
     fn tend(&mut self, scene: &Scene<'_>, route: &Value) -> Option<Deed> {
@@ -38,9 +47,19 @@ impl Gateway {
         let parents = route["spec"]["parentRefs"].as_array().into_iter().flatten();
         let ours = parents.filter(|parent| self.gateways.iter().any(|name| parent["name"] == name.as_str()));
         let missing = missing_backend(scene, route);
-        let parents: Vec<Value> =
-            ours.map(|parent| self.standing(parent, missing.as_deref(), observed)).collect();
+        let parents: Vec<Value> = ours
+            .map(|parent| self.standing(&self.told(parent, route), missing.as_deref(), observed))
+            .collect();
         with_status(route, json!({ "parents": parents }))
+    }
+
+    /// The parent as this controller names it.
+    fn told(&self, parent: &Value, route: &Value) -> Value {
+        let mut parent = parent.clone();
+        if self.writes_namespaces && parent["namespace"].is_null() {
+            parent["namespace"] = route["metadata"]["namespace"].clone();
+        }
+        parent
     }
 
     fn standing(&self, parent: &Value, missing: Option<&str>, observed: u64) -> Value {
