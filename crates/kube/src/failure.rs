@@ -86,13 +86,19 @@ fn of_status(operation: &str, plural: &str, name: &str, status: &Status) -> Refu
     }
 }
 
-/// Only a 404 that names the very object says that it is not there. Others come from kinds that the cluster does not know,
-/// and from whatever stands between it and us.
+/// Only a 404 that names the very object says that it is not there. Others come from a namespace that is not there, from
+/// kinds that the cluster does not know, and from whatever stands between it and us.
 fn of_missing(operation: &str, plural: &str, name: &str, status: &Status) -> Refusal {
     let is_ours = status.reason == "NotFound";
     let names = status.details.as_ref().filter(|_| is_ours);
     if !name.is_empty() && names.is_some_and(|details| details.name == name && details.kind == plural) {
         return Refusal::Absent;
+    }
+    if let Some(details) = names.filter(|details| details.kind == "namespaces" && !details.name.is_empty()) {
+        let message = format!("namespace {} is not there", details.name);
+        return PortError::new(Problem::NotFound, operation, message)
+            .hint("create it, or name another one in `namespace` of the target")
+            .into();
     }
     if is_ours && names.is_none_or(|details| details.name.is_empty()) {
         let message = format!("the cluster knows no {plural} in this version");
@@ -213,6 +219,8 @@ mod tests {
     fn only_a_404_that_names_the_object_says_that_it_is_not_there() {
         assert!(matches!(of("NotFound", "httproutes", "churn"), Refusal::Absent));
         assert_eq!(problem(of("NotFound", "", "")), Some(Problem::Unsupported), "the kind is unknown");
+        let Refusal::Failed(error) = of("NotFound", "namespaces", "ml") else { panic!() };
+        assert_eq!((error.problem, error.message.as_str()), (Problem::NotFound, "namespace ml is not there"));
         for (reason, kind, name) in
             [("NotFound", "httproutes", "other"), ("NotFound", "pods", "churn"), ("", "httproutes", "churn")]
         {
