@@ -184,6 +184,9 @@ fn rights_are_printed_for_targets_that_need_some() {
     role.assert_code(2);
     assert!(role.stderr.contains("kinds that do are gateway-api"), "{}", role.stderr);
     stage.run(&["init", "--rbac"]).assert_code(2);
+    let printed = stage.run(&["init", "--target", "gateway-api", "--rbac"]).stdout;
+    assert!(printed.starts_with("# For the current context of the kubeconfig\n---\n"), "{printed}");
+    assert!(!printed.contains("services/proxy"), "no golden cases are configured: {printed}");
     let config = fs::read_to_string(stage.bench.clone.path().join("tagship.yml")).unwrap();
     assert!(config.contains("gateway-api"));
     stage.bench.clone.write("tagship.yml", CONFIG);

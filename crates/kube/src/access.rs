@@ -42,8 +42,8 @@ fn needs(endpoints: bool) -> Vec<Need> {
     needs
 }
 
-/// A Role that grants what is needed and nothing else.
-pub(crate) fn role(namespace: &str, route: &str) -> Value {
+/// A Role that grants what is needed and nothing else. `endpoints`: whether golden cases will ask the versions.
+pub(crate) fn role(namespace: &str, route: &str, endpoints: bool) -> Value {
     let rule = |need: &Need| {
         let mut rule =
             json!({ "apiGroups": [need.group], "resources": [need.resource], "verbs": need.verbs });
@@ -55,13 +55,13 @@ pub(crate) fn role(namespace: &str, route: &str) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
         "metadata": { "name": format!("tagship-{route}"), "namespace": namespace },
-        "rules": needs(true).iter().map(rule).collect::<Vec<_>>(),
+        "rules": needs(endpoints).iter().map(rule).collect::<Vec<_>>(),
     })
 }
 
 /// The Role and its binding to the account `tagship` of the namespace, as YAML that `kubectl apply` takes.
-pub(crate) fn manifests(namespace: &str, route: &str) -> String {
-    let role = role(namespace, route);
+pub(crate) fn manifests(namespace: &str, route: &str, endpoints: bool) -> String {
+    let role = role(namespace, route, endpoints);
     let name = &role["metadata"]["name"];
     let binding = json!({
         "apiVersion": role["apiVersion"], "kind": "RoleBinding", "metadata": role["metadata"],

@@ -44,17 +44,31 @@ pub fn open(
     })
 }
 
-/// What the account needs in the cluster for a target of one of [`KINDS`], as YAML that `kubectl apply` takes: a Role and its
-/// binding. `None` for other kinds.
+/// What an account needs on a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rights {
+    /// The context of the kubeconfig that leads to the cluster; the current one where there is none.
+    pub context: Option<String>,
+    /// A Role and its binding, as YAML that `kubectl apply` takes.
+    pub manifests: String,
+}
+
+/// What the account needs in the cluster for a target of one of [`KINDS`]; `None` for other kinds. `endpoints`: whether golden
+/// cases will ask the versions.
 ///
 /// # Errors
-/// For settings without a namespace or a route.
-pub fn rbac(kind: &str, settings: &Map<String, Value>) -> Option<Result<String, PortError>> {
+/// For settings without a namespace or a route, and for those that are no names.
+pub fn rbac(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Option<Result<Rights, PortError>> {
     let text = |key: &str| {
         settings.get(key).and_then(Value::as_str).ok_or_else(|| {
             let message = format!("`{key}` is missing or no text");
             PortError::new(Problem::Invalid, "read the settings of target gateway-api", message)
         })
     };
-    (kind == "gateway-api").then(|| Ok(access::manifests(text("namespace")?, text("route")?)))
+    (kind == "gateway-api").then(|| {
+        let (namespace, route) = (text("namespace")?, text("route")?);
+        gateway::refuse_no_names(namespace, route)?;
+        let context = settings.get("context").and_then(Value::as_str).map(str::to_owned);
+        Ok(Rights { context, manifests: access::manifests(namespace, route, endpoints) })
+    })
 }

@@ -44,6 +44,7 @@ use memory::Known;
 use orders::{begin, loaded, refuse_busy, refuse_unready};
 use route::Wanted;
 pub use settings::GatewaySettings;
+pub(crate) use settings::refuse_no_names;
 use standing::Route;
 use view::{Loaded, View};
 use workload::{Manifest, PORT, Subject, selector};

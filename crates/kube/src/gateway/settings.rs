@@ -65,16 +65,7 @@ impl GatewaySettings {
     pub(super) fn read(settings: &Map<String, Value>, root: &Path) -> Result<(Self, Manifest), PortError> {
         let settings: Self = serde_json::from_value(Value::Object(settings.clone()))
             .map_err(|error| wrong(error.to_string()))?;
-        for (key, name, longest) in
-            [("namespace", &settings.namespace, 63), ("route", &settings.route, LONGEST_NAME)]
-        {
-            if !is_label(name, longest) {
-                let hint = format!(
-                    "write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter"
-                );
-                return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
-            }
-        }
+        refuse_no_names(&settings.namespace, &settings.route)?;
         if settings.gateways.is_empty() {
             return Err(wrong("`gateways` is empty, so that no request would reach the route".to_owned())
                 .hint("write `gateways: [{ name: ... }]`"));
@@ -85,6 +76,18 @@ impl GatewaySettings {
         let manifest = Manifest::read(root, &settings.manifest, settings.port)?;
         Ok((settings, manifest))
     }
+}
+
+/// Refuses what no namespace and no route can be named.
+pub(crate) fn refuse_no_names(namespace: &str, route: &str) -> Result<(), PortError> {
+    for (key, name, longest) in [("namespace", namespace, 63), ("route", route, LONGEST_NAME)] {
+        if !is_label(name, longest) {
+            let hint =
+                format!("write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter");
+            return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
+        }
+    }
+    Ok(())
 }
 
 /// A name that objects of all kinds may have (RFC 1035).

@@ -39,7 +39,7 @@ fn granted(role: &Value) -> Vec<(String, String)> {
 #[tokio::test]
 async fn the_role_grants_what_is_done_and_nothing_else() {
     let stage = Stage::new();
-    let role = role("ml", "churn");
+    let role = role("ml", "churn", true);
     stage.cluster.grant(&role);
     stage.target.check(ALL).await.unwrap();
     conformance::target(&stage.target, &stage.clock(), &stage.model, &loadable(1), &loadable(2)).await;
@@ -62,9 +62,9 @@ async fn the_role_grants_what_is_done_and_nothing_else() {
 
 #[tokio::test]
 async fn every_right_that_is_missing_is_named() {
-    for (at, (verb, kind)) in granted(&role("ml", "churn")).into_iter().enumerate() {
+    for (at, (verb, kind)) in granted(&role("ml", "churn", true)).into_iter().enumerate() {
         let stage = Stage::new();
-        let mut poor = role("ml", "churn");
+        let mut poor = role("ml", "churn", true);
         for rule in poor["rules"].as_array_mut().unwrap() {
             let plural = rule["resources"][0].as_str().unwrap().to_owned();
             if kind.split('.').next() == Some(plural.as_str()) {
@@ -105,13 +105,26 @@ async fn what_the_cluster_does_not_tell_is_not_missing() {
 
 #[test]
 fn the_manifests_are_yaml_of_one_role() {
-    let settings = json!({ "namespace": "ml", "route": "churn" });
-    let text = crate::rbac("gateway-api", settings.as_object().unwrap()).unwrap().unwrap();
-    let documents: Vec<Value> =
-        text.split("---\n").skip(1).map(|text| tagship_config::yaml::to_json(text).unwrap()).collect();
-    assert_eq!(documents[0], role("ml", "churn"));
-    assert_eq!(documents[1]["kind"], "RoleBinding");
-    assert_eq!(documents[1]["roleRef"]["name"], "tagship-churn");
-    assert!(crate::rbac("gateway-api", json!({ "namespace": "ml" }).as_object().unwrap()).unwrap().is_err());
-    assert!(crate::rbac("local", settings.as_object().unwrap()).is_none());
+    let rights = |settings: Value, endpoints: bool| {
+        crate::rbac("gateway-api", settings.as_object().unwrap(), endpoints).unwrap()
+    };
+    let settings = json!({ "namespace": "ml", "route": "churn", "context": "prod" });
+    for endpoints in [false, true] {
+        let rights = rights(settings.clone(), endpoints).unwrap();
+        assert_eq!(rights.context.as_deref(), Some("prod"));
+        assert_eq!(rights.manifests.contains("services/proxy"), endpoints);
+        let documents: Vec<Value> = rights
+            .manifests
+            .split("---\n")
+            .skip(1)
+            .map(|text| tagship_config::yaml::to_json(text).unwrap())
+            .collect();
+        assert_eq!(documents[0], role("ml", "churn", endpoints));
+        assert_eq!(documents[1]["kind"], "RoleBinding");
+        assert_eq!(documents[1]["roleRef"]["name"], "tagship-churn");
+    }
+    assert!(rights(json!({ "namespace": "ml" }), true).is_err());
+    let error = rights(json!({ "namespace": "ml", "route": "Churn\n---" }), true).unwrap_err();
+    assert!(error.message.contains("`route` is no name"), "{error}");
+    assert!(crate::rbac("local", settings.as_object().unwrap(), true).is_none());
 }
