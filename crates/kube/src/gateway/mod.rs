@@ -229,7 +229,11 @@ impl Target for GatewayApiTarget {
         let operation = format!("unload {} {version}", order.model);
         let view = self.look(&order.model).await?;
         begin(&operation, order, &view)?;
-        let name = view.version(version).map(|loaded| loaded.name.clone());
+        let loaded = view.version(version).map(|loaded| loaded.name.clone());
+        let name = match &loaded {
+            Some(name) => Some(name.clone()),
+            None => self.left_behind(order, version, &view).await?,
+        };
         let routed = self.change_from(view, &operation, order, |view, wanted| {
             refuse_busy(&operation, view, version)?;
             if let Some(name) = &name {
@@ -240,9 +244,10 @@ impl Target for GatewayApiTarget {
         });
         let routed = routed.await?;
         let Some(name) = name else { return Ok(routed) };
+        self.remove(&operation, order, Kind::Service, &name, version).await?;
         // The Deployment tells that the version is loaded, so that it goes last.
-        for kind in [Kind::Service, Kind::Deployment] {
-            self.remove(&operation, order, kind, &name, version).await?;
+        if loaded.is_some() {
+            self.remove(&operation, order, Kind::Deployment, &name, version).await?;
         }
         Ok(Done::Applied)
     }

@@ -169,6 +169,31 @@ impl GatewayApiTarget {
         Err(PortError::new(Problem::Unreachable, operation, BUSY))
     }
 
+    /// Name of the Service of a version that is not loaded: one that the route remembers, or that a run left behind which ended
+    /// before it had made the Deployment, too.
+    pub(super) async fn left_behind(
+        &self,
+        order: &Order,
+        version: &Version,
+        view: &View,
+    ) -> Result<Option<String>, PortError> {
+        let memory = view.route.as_ref().map(|route| &route.memory);
+        if let Some(known) = memory.and_then(|memory| memory.versions.get(version)) {
+            return Ok(Some(known.name.clone()));
+        }
+        let note = order.note.as_ref();
+        let digests = [note.map(|note| &note.candidate), note.and_then(|note| note.stable.as_ref())];
+        for digest in digests.into_iter().flatten() {
+            let (namespace, app) = (&self.settings.namespace, &self.settings.route);
+            let subject = Subject { namespace, app, version, digest, order };
+            let there = self.namespace.get(Kind::Service, &subject.name()).await?;
+            if there.is_some_and(|there| subject.is_of(&there)) {
+                return Ok(Some(subject.name()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Removes one object of a version, unless a newer order has brought it back.
     pub(super) async fn remove(
         &self,

@@ -1,8 +1,14 @@
 //! Versions without traffic: what prepares them again leaves what answers, and makes anew what never did.
 
 use serde_json::{Value, json};
-use tagship_domain::routing::{HeaderMatch, HeaderName, HeaderText, Routing};
-use tagship_ports::{Target, target::Done};
+use tagship_domain::{
+    rollout::RolloutId,
+    routing::{HeaderMatch, HeaderName, HeaderText, Routing},
+};
+use tagship_ports::{
+    Target,
+    target::{Done, Note, Order},
+};
 use tagship_testkit::cluster::{
     Fault,
     actors::{Deployments, Gateway},
@@ -10,7 +16,7 @@ use tagship_testkit::cluster::{
 
 use super::{
     findings::{MERGE, arrived, changed},
-    stage::{MANIFEST, Stage, named, version},
+    stage::{MANIFEST, Stage, digest, named, version},
 };
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/ml/deployments";
@@ -101,4 +107,35 @@ async fn a_version_that_comes_up_while_it_is_to_be_deleted_stays() {
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
     let service = stage.cluster.object("services", "ml", &named(1)).unwrap();
     assert_eq!(service["spec"]["ports"][0]["targetPort"], 8080, "it listens where it did");
+}
+
+#[tokio::test]
+async fn a_service_that_a_run_left_behind_is_removed() {
+    let service = |stage: &Stage, number: u8| stage.cluster.object("services", "ml", &named(number));
+    let stage = Stage::new().two_versions().await;
+    let note = Note {
+        rollout: RolloutId("production-churn-7".to_owned()),
+        candidate: digest(3),
+        stable: Some(digest(1)),
+        step: "validating 0".to_owned(),
+        deadline: None,
+        run: None,
+    };
+    let noted = |fence: u64| Order { note: Some(note.clone()), ..stage.order(fence) };
+    // What comes first is a rehearsal.
+    stage.cluster.fail_after("POST", "/deployments", 1, Fault::CutBefore);
+    let bytes = std::path::Path::new("");
+    assert!(stage.target.prepare(&noted(5), &version(3), &digest(3), bytes).await.is_err());
+    assert!(service(&stage, 3).is_some());
+    stage.target.rollback(&noted(6), Some(&version(1))).await.unwrap();
+    stage.target.cleanup(&noted(7), &version(3)).await.unwrap();
+    assert_eq!(service(&stage, 3), None);
+    stage.step();
+    assert_eq!(stage.target.cleanup(&noted(7), &version(3)).await, Ok(Done::AlreadyThere));
+    assert!(service(&stage, 1).is_some(), "what is of another version stays");
+
+    let deployment = format!("{DEPLOYMENTS}/{}", named(2));
+    assert_eq!(stage.cluster.act("DELETE", &deployment, "application/json", &Value::Null).0, 200);
+    stage.target.cleanup(&stage.order(8), &version(2)).await.unwrap();
+    assert_eq!(service(&stage, 2), None, "the route remembers it");
 }
