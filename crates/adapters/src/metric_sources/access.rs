@@ -119,7 +119,7 @@ mod tests {
         for (kind, settings) in kinds {
             let settings: Map<String, Value> = serde_json::from_str(settings).unwrap();
             let opening = super::super::Opening {
-                kind,
+                kind: tagship_domain::analysis::MetricKind::Value,
                 settings: &settings,
                 root: Path::new("."),
                 variable: &|_| Some("key".to_owned()),
