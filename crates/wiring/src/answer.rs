@@ -201,11 +201,15 @@ mod tests {
         assert_eq!(
             read,
             json!({
-                "schema": "tagship/x/v1", "good": false, "rows": [3, 4],
+                "schema": "tagship/shortened/v1", "good": false, "rows": [3, 4],
                 "shortened": true, "whole": "/tmp/result.json", "left_out": ["columns"],
             })
         );
         let list: Value = serde_json::from_str(&fitting(json!(vec![1; 100_000]).to_string(), None)).unwrap();
-        assert_eq!(list, json!({ "shortened": true, "whole": null }), "no object has parts");
+        assert_eq!(
+            list,
+            json!({ "schema": "tagship/shortened/v1", "shortened": true, "whole": null }),
+            "no object has parts"
+        );
     }
 }
