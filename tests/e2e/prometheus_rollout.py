@@ -106,6 +106,15 @@ scrape_configs:
 
     (bench.clone / "tagship.yml").write_text(config)
 
+    def told_late():
+        """Whether Prometheus has all the feedback that the model server counted: the rest would count in the next rollout."""
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as page:
+            lines = [line for line in page.read().decode().splitlines() if line.startswith("tagship_feedback_total{")]
+        counted = sum(float(line.split()[-1]) for line in lines)
+        return float(query("sum(tagship_feedback_total)")[0]["value"][1]) == counted
+
+    wait_for("late feedback", told_late)
+
     # What the source cannot answer is an error with its words, and never a pass.
     broken = config.replace("tagship_errors_total{", "tagship_eror_total{")
     (bench.clone / "tagship.yml").write_text(broken.replace("kind: error-ratio", "kind: error-ratio\n              consecutive-error-limit: 0"))
