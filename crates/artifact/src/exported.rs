@@ -54,7 +54,7 @@ const GUARD_QUESTIONS: &[&str] = &["size", "storage_offset", "stride"];
 #[derive(Debug)]
 pub(crate) struct Exported {
     is_program: bool,
-    /// In any document: no other format has this key.
+    /// In any document: no other format has these keys.
     expressions: Findings,
     /// Counts only where the document is a program: other formats use the same keys.
     rest: Findings,
@@ -74,6 +74,10 @@ impl Exported {
                 let message = "an expression that torch.export evaluates, and that is no plain arithmetic";
                 self.expressions.about(&rules::SETTING_RUNS, Some(at), text, message);
             }
+            Event::Bool(true) if path.is_key("use_pickle") => {
+                let message = "weights that the loader unpickles without looking";
+                self.expressions.about(&rules::ACTIVE_SIDECAR, Some(at), "use_pickle", message);
+            }
             Event::Text(text) if self.rest.listed() < MAX_FINDINGS => self.text(path, text, at),
             _ => {}
         }
@@ -83,12 +87,23 @@ impl Exported {
         if path.is_within("guards_code") && !is_guard(text) {
             let message = "a guard becomes code, and this is no comparison of sizes that torch.export writes";
             self.rest.about(&rules::SETTING_RUNS, Some(at), text, message);
-        } else if path.is_key("target") {
+        } else if path.is_key("target") || path.is_key("as_operator") {
             self.target(text, at);
+        } else if path.is_key("name") || path.is_within("forward_arg_names") {
+            // The function of the graph is written as source text, with these names in it.
+            if !is_name(text, "") {
+                let message = "a name becomes source text, and this is none";
+                self.rest.about(&rules::SETTING_RUNS, Some(at), text, message);
+            }
+        } else if path.key().ends_with("_name") {
+            if !is_name(text, ".") {
+                let message = "a path of attributes becomes source text, and this is none";
+                self.rest.about(&rules::SETTING_RUNS, Some(at), text, message);
+            }
         } else if (path.is_key("in_spec") || path.is_key("out_spec"))
-            && (text.contains("__enum__") || text.contains("\\u"))
+            && (text.contains("__enum__") || !is_structure(text))
         {
-            let message = "the structure of the inputs names a class whose module is imported";
+            let message = "the structure of the inputs names more than plain containers and keys, and becomes source text or an import";
             self.rest.about(&rules::ACTIVE_SIDECAR, Some(at), text, message);
         }
     }
@@ -126,6 +141,16 @@ impl Exported {
             findings.append(self.rest);
         }
     }
+}
+
+/// Whether a text is a name of Python, with these signs in between.
+fn is_name(text: &str, signs: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || c == '_' || signs.contains(c))
+}
+
+/// Whether a structure, JSON in a text, is made of plain containers and keys.
+fn is_structure(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || " _.,:\"\\[]{}-".contains(c)) && !text.contains("\\u")
 }
 
 /// A piece of an expression.
@@ -235,6 +260,22 @@ fn is_guard(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::{judge, rules};
+
+    #[test]
+    fn what_a_loader_would_look_up_is_told_in_any_document() {
+        for (name, text) in [
+            ("model.json", r#"{"graph_module":{"in_spec":"x=__import__('os').system('id')"}}"#),
+            ("model.json", r#"{"graph_module":{"in_spec":"[{\"__enum__\": true}]"}}"#),
+            ("weights.json", r#"{"config":{"w":{"use_pickle":true}}}"#),
+            ("schema.json", r#"{"__class__":"system","__module__":"os","__loader__":"FunctionNode"}"#),
+        ] {
+            let report = judge(name, text.as_bytes());
+            assert!(rules(&report).contains(&"INT109"), "{text}: {:?}", report.findings);
+        }
+        let plain = r#"{"graph_module":{"in_spec":"[1, {\"type\": \"builtins.tuple\"}]","name":"x_1"},"use_pickle":false}"#;
+        assert!(!rules(&judge("model.json", plain.as_bytes())).contains(&"INT109"));
+    }
 
     #[test]
     fn sizes_are_arithmetic() {

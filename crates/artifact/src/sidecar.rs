@@ -37,7 +37,12 @@ const ACTIVE: &[&str] = &[
     "py/function",
     "py/object",
     "py/type",
+    // skops looks a class up by the name of its loader, in any archive.
+    "__loader__",
 ];
+
+/// Those of them by which Keras names its own layers, which are judged as such.
+const KERAS: &[&str] = &["class_name", "registered_name"];
 
 /// Whether a text file by this name is read by people or as data, never as code or settings.
 pub(crate) fn is_inert_text(path: &str) -> bool {
@@ -122,20 +127,25 @@ impl Document {
         } else if self.catboost.is_model() {
             findings.append(self.catboost.into_findings());
             Format::CatboostJson
+        } else if self.weight_map.is_some() {
+            Format::SafetensorsIndex
         } else {
-            for key in self.active {
-                let message = "this key can make a loader run code; what it names is not analysed";
-                findings.about(&rules::ACTIVE_SIDECAR, None, key, message);
-            }
-            if let Some(named) = self.named {
-                findings.append(named);
-            }
-            if self.unfollowed {
-                findings.whole(&rules::ST_LIMIT, format!("an index of more than {MAX_TENSORS} tensors"));
-            }
-            if self.weight_map.is_some() { Format::SafetensorsIndex } else { Format::Json }
+            Format::Json
         };
-        // Whatever else it may be: its loader looks at nothing but these keys.
+        // Whatever else it may be: other loaders look at nothing but these keys.
+        for key in self.active {
+            if format == Format::KerasJson && KERAS.contains(&key) {
+                continue;
+            }
+            let message = "this key can make a loader run code; what it names is not analysed";
+            findings.about(&rules::ACTIVE_SIDECAR, None, key, message);
+        }
+        if let Some(named) = self.named {
+            findings.append(named);
+        }
+        if self.unfollowed {
+            findings.whole(&rules::ST_LIMIT, format!("an index of more than {MAX_TENSORS} tensors"));
+        }
         self.exported.report(findings);
         for (target, at, template) in self.templates {
             jinja::check(&template, &target, Some(at), findings);

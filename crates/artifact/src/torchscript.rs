@@ -102,9 +102,10 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
     Ok(())
 }
 
-/// What was found so far, and the last two tokens.
+/// What was found so far, and the last three tokens.
 #[derive(Debug, Default)]
 struct Scan {
+    earlier: Token,
     before: Token,
     last: Token,
     /// The libraries that may follow here, behind `ops.` and `torch.classes.`.
@@ -133,7 +134,9 @@ impl Scan {
             if next(b".") {
                 named = match word.as_str() {
                     "ops" if !after_dot => Some(LIBRARIES),
-                    "classes" if after_dot => Some(CLASSES),
+                    "classes" if after_dot && self.earlier == Token::Word("torch".to_owned()) => {
+                        Some(CLASSES)
+                    }
                     _ => None,
                 };
             }
@@ -172,7 +175,8 @@ impl Scan {
         }
         self.library = library;
         self.library_follows = named;
-        self.before = std::mem::replace(&mut self.last, token);
+        let before = std::mem::replace(&mut self.last, token);
+        self.earlier = std::mem::replace(&mut self.before, before);
     }
 }
 
@@ -209,6 +213,7 @@ mod tests {
             "_0 = getattr(self, \"0\")\nops.prim.RaiseException(\"a\\n\\\"b\\\" save(x)\")\n",
             "_1 = ops.torchvision.nms(b, s, 0.5)\n_2 = self.ops.other(x)\n",
             "s = ''\nt = \"\"\n",
+            "x : __torch__.acme.classes.models.Net = self.classes.weight\n",
             "_3 = self.load_balance\n_4 : __torch__.torch.classes.quantized.LinearPackedParamsBase\n",
         ] {
             assert_eq!(fired(code), Vec::<String>::new(), "{code}");

@@ -29,6 +29,21 @@ struct Scan<'s, 'a> {
     sizes: Option<Vec<u64>>,
 }
 
+/// Lists of whole numbers.
+const INTEGERS: &[&str] = &[
+    "num_leaves",
+    "num_cat",
+    "split_feature",
+    "decision_type",
+    "left_child",
+    "right_child",
+    "cat_boundaries",
+    "cat_threshold",
+    "is_linear",
+    "num_features",
+    "leaf_features",
+];
+
 /// Fields of a tree that are lists of numbers and are looked at.
 const LISTS: &[&str] = &[
     "num_leaves",
@@ -214,8 +229,14 @@ impl Scan<'_, '_> {
         if !LISTS.contains(&key) {
             return;
         }
-        let values: Option<Vec<f64>> =
-            value.split_ascii_whitespace().map(|number| number.parse().ok()).collect();
+        // The loader takes these by another reader, which ends at the first sign that is no digit.
+        let whole = INTEGERS.contains(&key);
+        let is_whole =
+            |number: &str| number.strip_prefix('-').unwrap_or(number).bytes().all(|b| b.is_ascii_digit());
+        let values: Option<Vec<f64>> = value
+            .split_ascii_whitespace()
+            .map(|number| number.parse().ok().filter(|_| !whole || is_whole(number)))
+            .collect();
         let key = key.to_owned();
         match values {
             Some(values) if tree.field(&key).is_none() => tree.fields.push((key, values)),

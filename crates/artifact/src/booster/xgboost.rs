@@ -37,8 +37,10 @@ pub(crate) struct Xgboost {
     version: bool,
     /// The parts of the version, as far as they are read.
     release: Vec<String>,
-    /// The document holds settings (`save_config`) and no model.
+    /// The document holds settings, as `save_config` writes them without a model.
     settings: bool,
+    /// A model stands in it.
+    model: bool,
     /// Most features that a tree declares.
     tree_features: u64,
     /// Most features that a tree uses, to be held against the model's.
@@ -67,6 +69,7 @@ impl Default for Xgboost {
             version: false,
             release: Vec::new(),
             settings: false,
+            model: false,
             tree_features: 0,
             used: -1,
         }
@@ -178,7 +181,7 @@ impl Xgboost {
     /// What only the whole document tells; then all findings.
     pub(crate) fn into_findings(mut self) -> Findings {
         let at = 0;
-        if self.settings {
+        if self.settings && !self.model {
             return self.findings;
         }
         match self.booster.as_deref() {
@@ -253,6 +256,7 @@ impl Visitor for Xgboost {
     fn event(&mut self, path: &Path, event: &Event, at: u64) {
         match event {
             Event::ObjectStart => {
+                self.model |= path.key_at(1) == "gradient_booster" && path.is_key("model");
                 self.learner |= path.depth() == 1 && path.is_key("learner");
                 self.settings |=
                     path.depth() == 2 && matches!(path.key(), "generic_param" | "learner_train_param");

@@ -13,6 +13,7 @@ use crate::{
 const LOADED: &[&str] = &[
     "py", "pyc", "pyd", "so", "dll", "dylib", "sh", "bat", "cmd", "ps1", "exe", "js", "lua", "jar", "json",
     "yaml", "yml", "toml", "ini", "cfg", "jinja", "jinja2", "j2", "pkl", "pickle", "joblib", "ipynb", "html",
+    "bash", "zsh", "pl", "rb", "r", "mjs", "cjs", "ts", "php", "pth", "pte", "ptl", "engine", "plan", "wasm",
 ];
 
 /// Checks the files of a directory against each other.
