@@ -97,7 +97,8 @@ fn response(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }
 
-async fn read(stream: &mut TcpStream) -> Request {
+/// What is asked on a connection.
+pub(crate) async fn read(stream: &mut TcpStream) -> Request {
     let mut reader = BufReader::new(stream);
     let (mut line, mut authorization, mut length) = (String::new(), String::new(), 0);
     let mut headers = BTreeMap::new();

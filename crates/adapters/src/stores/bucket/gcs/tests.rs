@@ -10,12 +10,16 @@ use std::{
 use serde_json::json;
 use tagship_ports::{ArtifactStore as _, conformance};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
 
 use super::*;
-use crate::{disk::digest_of, stores::Moved};
+use crate::{
+    canned::{self, Request},
+    disk::digest_of,
+    stores::Moved,
+};
 
 /// What the bucket holds, and what was asked.
 #[derive(Default)]
@@ -40,26 +44,14 @@ async fn begin() -> (String, Arc<Mutex<Held>>) {
     (url, held)
 }
 
-async fn serve(stream: TcpStream, held: Arc<Mutex<Held>>) {
-    let mut reader = BufReader::new(stream);
-    let (mut line, mut headers) = (String::new(), BTreeMap::new());
-    reader.read_line(&mut line).await.unwrap();
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header).await.unwrap();
-        let Some((name, value)) = header.trim_end().split_once(": ") else { break };
-        headers.insert(name.to_ascii_lowercase(), value.to_owned());
-    }
-    let mut body = vec![0; headers.get("content-length").map_or(0, |length| length.parse().unwrap())];
-    reader.read_exact(&mut body).await.unwrap();
-    let mut words = line.split_whitespace();
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    assert_eq!(headers.get("authorization").map(String::as_str), Some("Bearer secret"), "{line}");
+async fn serve(mut stream: TcpStream, held: Arc<Mutex<Held>>) {
+    let Request { line, authorization, headers, body } = canned::read(&mut stream).await;
+    let (method, target) = line.split_once(' ').unwrap();
+    assert_eq!(authorization, "Bearer secret", "{line}");
     let name = target.split('?').next().unwrap_or_default().to_owned();
     let (status, more, answer) = answer(&mut held.lock().unwrap(), method, name, &headers, body);
     let length = answer.len();
     let head = format!("HTTP/1.1 {status} x\r\n{more}content-length: {length}\r\nconnection: close\r\n\r\n");
-    let stream = reader.get_mut();
     let _ = stream.write_all(head.as_bytes()).await;
     if method != "HEAD" {
         let _ = stream.write_all(&answer).await;
