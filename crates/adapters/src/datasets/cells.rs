@@ -106,7 +106,16 @@ fn read(cell: Written<'_>, holds: Holds, tell: &mut dyn FnMut(Cell<'_>)) {
         (Written::Number(value), _) => tell(Cell::Text(&value.to_string())),
         (Written::Text(text), _) if is_absent(text) => tell(Cell::Absent),
         (Written::Text(text), Holds::Numbers) => tell(number(text).map_or(Cell::Absent, Cell::Number)),
-        (Written::Text(text) | Written::Word(text), _) => tell(Cell::Text(text.trim())),
+        (Written::Text(text) | Written::Word(text), _) => tell(Cell::Text(truth(text.trim()))),
+    }
+}
+
+/// The one name of a truth: pandas and R write their own into tables of texts, and none of them is another value.
+fn truth(text: &str) -> &str {
+    match text {
+        "True" | "TRUE" => "true",
+        "False" | "FALSE" => "false",
+        other => other,
     }
 }
 
