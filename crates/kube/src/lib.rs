@@ -12,6 +12,9 @@ mod connection;
 mod endpoint;
 mod failure;
 mod gateway;
+mod notes;
+mod object;
+mod template;
 
 use std::path::Path;
 

@@ -5,7 +5,6 @@
 //! fence and which version is stable; that and the weights change in one write, guarded by the resource version.
 
 mod memory;
-mod notes;
 mod objects;
 mod orders;
 mod route;

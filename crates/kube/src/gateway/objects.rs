@@ -7,14 +7,15 @@ use tagship_ports::{PortError, Problem, target::Order};
 
 use super::{
     GatewayApiTarget,
-    orders::{ROUNDS, begin, refuse_late},
+    orders::{ROUNDS, begin},
     standing::covers,
-    view::{View, fence, is_going, text},
+    view::{View, fence},
     workload::{MANIFEST, MARKS, Subject, VERSION},
 };
 use crate::{
     cluster::{Kind, Write, is_made},
     failure::Refusal,
+    object::{is_going, refuse_late, text},
 };
 
 const BUSY: &str = "its objects are written by somebody else all the time";
@@ -225,7 +226,7 @@ impl GatewayApiTarget {
     async fn read(&self, kind: Kind, name: &str) -> Result<Option<Value>, PortError> {
         match kind {
             Kind::Deployment => self.namespace.named(kind, name).await,
-            Kind::Route | Kind::Service => self.namespace.get(kind, name).await,
+            _ => self.namespace.get(kind, name).await,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     cluster::{Kind, Write, is_made},
     failure::Refusal,
+    object::refuse_late,
 };
 
 /// How often a write is decided anew because somebody wrote in between; gateways write the status all the time.
@@ -102,17 +103,6 @@ pub(super) fn begin(operation: &str, order: &Order, view: &View) -> Result<Wante
     wanted.memory.fence = order.fence;
     wanted.memory.versions.retain(|version, _| view.version(version).is_some());
     Ok(wanted)
-}
-
-/// Refuses an order that is older than one that was seen.
-pub(super) fn refuse_late(operation: &str, order: &Order, seen: Option<u64>) -> Result<(), PortError> {
-    match seen.filter(|seen| order.fence < *seen) {
-        None => Ok(()),
-        Some(seen) => {
-            let message = format!("order {} came after {seen}", order.fence);
-            Err(PortError::new(Problem::Fenced, operation, message))
-        }
-    }
 }
 
 /// Whether what is written is in force; `done` where it is.

@@ -9,13 +9,15 @@ use tagship_ports::target::Order;
 
 use super::{
     memory::{Memory, STATE},
-    notes::notes,
     settings::{GatewayRef, GatewaySettings},
     standing::Route,
     view::View,
     workload::PORT,
 };
-use crate::cluster::{Kind, MANAGER};
+use crate::{
+    cluster::{Kind, MANAGER},
+    notes::notes,
+};
 
 /// What is to be routed where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use tagship_ports::{PortError, Problem};
 
 use super::workload::Manifest;
+use crate::object::is_label;
 
 /// Longest name of a route: Deployments and Services add nine characters, and take 63.
 const LONGEST_NAME: usize = 54;
-const OPERATION: &str = "read the settings of target gateway-api";
+pub(super) const OPERATION: &str = "read the settings of target gateway-api";
 
 /// Settings of target `gateway-api`.
 #[derive(Debug, Clone, Deserialize)]
@@ -88,14 +89,6 @@ pub(crate) fn refuse_no_names(namespace: &str, route: &str) -> Result<(), PortEr
         }
     }
     Ok(())
-}
-
-/// A name that objects of all kinds may have (RFC 1035).
-fn is_label(name: &str, longest: usize) -> bool {
-    name.len() <= longest
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !name.ends_with('-')
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 pub(super) fn wrong(message: String) -> PortError {

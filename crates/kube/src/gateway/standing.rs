@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tagship_ports::{PortError, Problem};
 
-use super::{
-    memory::{Memory, STATE},
-    view::text,
-};
+use super::memory::{Memory, STATE};
+use crate::object::text;
 
 /// The route.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use super::{
     standing::Route,
     workload::{DIGEST, FENCE, VERSION},
 };
+use crate::object::{is_going, text};
 
 /// A version that is loaded.
 #[derive(Debug, Clone)]
@@ -128,11 +129,6 @@ pub(super) fn fence(object: &Value) -> Option<u64> {
     object["metadata"]["annotations"][FENCE].as_str()?.parse().ok()
 }
 
-/// Whether an object is about to go.
-pub(super) fn is_going(object: &Value) -> bool {
-    object["metadata"]["deletionTimestamp"].is_string()
-}
-
 /// Whether all pods are of the newest generation and answer.
 fn is_complete(deployment: &Value) -> bool {
     let (spec, status) = (&deployment["spec"], &deployment["status"]);
@@ -156,8 +152,4 @@ fn failure(deployment: &Value) -> Option<String> {
     let said = text(failed, "/message");
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     Some(format!("Deployment {name} did not get ready in its time (ProgressDeadlineExceeded){said}"))
-}
-
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tagship_domain::{Digest, ModelName, Version};
-use tagship_ports::{PortError, Problem, target::Order};
+use tagship_ports::{PortError, target::Order};
 
-use super::{notes::notes, settings::wrong};
-use crate::cluster::{Kind, MANAGER};
+use super::settings::{OPERATION, wrong};
+use crate::{
+    cluster::{Kind, MANAGER},
+    notes::notes,
+    template::{Places, Template},
+};
 
-/// Largest manifest, in bytes.
-const LARGEST: u64 = 1 << 20;
 /// Digits of the digest in names.
 const DIGITS: usize = 8;
 pub(super) const VERSION: &str = "tagship/version";
@@ -34,7 +36,7 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 /// A Deployment as the team wrote it, with places for the version.
 #[derive(Debug, Clone)]
 pub(super) struct Manifest {
-    text: String,
+    template: Template,
     port: u16,
 }
 
@@ -104,28 +106,12 @@ impl Subject<'_> {
 impl Manifest {
     /// Reads the manifest from a file of the repository, and tries it out.
     pub(super) fn read(root: &Path, file: &str, port: u16) -> Result<Self, PortError> {
-        let path = root.join(file);
-        let is_inside = path
-            .canonicalize()
-            .ok()
-            .zip(root.canonicalize().ok())
-            .is_some_and(|(path, root)| path.starts_with(root));
-        if !is_inside {
-            return Err(wrong(format!("`manifest` is no file of the repository: {file:?}"))
-                .hint("name a file with a Deployment, from the repository's top"));
-        }
-        let size = std::fs::metadata(&path).map(|metadata| metadata.len());
-        let text = match size {
-            Ok(size) if size > LARGEST => Err(format!("it has {size} bytes, more than {LARGEST}")),
-            Ok(_) => std::fs::read_to_string(&path).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        let text = text.map_err(|why| PortError::new(Problem::Local, format!("read {file}"), why))?;
-        Self::new(text, port).map_err(|why| wrong(format!("`manifest` {file}: {why}")))
+        let template = Template::read(root, file, OPERATION, "a Deployment")?;
+        Self::of(template, port).map_err(|why| wrong(format!("`manifest` {file}: {why}")))
     }
 
-    pub(super) fn new(text: String, port: u16) -> Result<Self, String> {
-        let manifest = Self { text, port };
+    fn of(template: Template, port: u16) -> Result<Self, String> {
+        let manifest = Self { template, port };
         let model = ModelName::new("model").map_err(|error| error.to_string())?;
         let order = Order::new(model, 0);
         let (one, two) = (Digest::from_bytes([0; 32]), Digest::from_bytes([1; 32]));
@@ -186,21 +172,8 @@ impl Manifest {
     }
 
     fn parsed(&self, subject: &Subject<'_>, name: &str) -> Result<Value, String> {
-        tagship_config::yaml::to_json(&self.filled(subject, name)).map_err(|error| error.to_string())
-    }
-
-    fn filled(&self, subject: &Subject<'_>, name: &str) -> String {
-        let mut text = self.text.clone();
-        for (place, value) in [
-            ("{{model}}", subject.order.model.to_string()),
-            ("{{version}}", subject.version.to_string()),
-            ("{{digest}}", subject.digest.to_string()),
-            ("{{digest-hex}}", subject.digest.hex().to_owned()),
-            ("{{name}}", name.to_owned()),
-        ] {
-            text = text.replace(place, &value);
-        }
-        text
+        let Subject { version, digest, order, .. } = *subject;
+        self.template.object(&Places { model: &order.model, version, digest, name })
     }
 }
 

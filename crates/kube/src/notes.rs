@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tagship_ports::target::Order;
 
 /// The notes of an order; none where it brings none.
-pub(super) fn notes(order: &Order) -> Value {
+pub(crate) fn notes(order: &Order) -> Value {
     let Some(note) = &order.note else { return json!({}) };
     let mut notes = json!({
         "tagship/rollout-id": note.rollout.to_string(),

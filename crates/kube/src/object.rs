@@ -1,0 +1,33 @@
+//! What is read of any object, and what every order about one must pass.
+
+use serde_json::Value;
+use tagship_ports::{PortError, Problem, target::Order};
+
+/// A text in an object; empty where there is none.
+pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether an object is about to go.
+pub(crate) fn is_going(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
+/// Refuses an order that is older than one that was seen.
+pub(crate) fn refuse_late(operation: &str, order: &Order, seen: Option<u64>) -> Result<(), PortError> {
+    match seen.filter(|seen| order.fence < *seen) {
+        None => Ok(()),
+        Some(seen) => {
+            let message = format!("order {} came after {seen}", order.fence);
+            Err(PortError::new(Problem::Fenced, operation, message))
+        }
+    }
+}
+
+/// A name that objects of all kinds may have (RFC 1035).
+pub(crate) fn is_label(name: &str, longest: usize) -> bool {
+    name.len() <= longest
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
