@@ -52,6 +52,8 @@ impl InferenceServices {
         let mut predictor = service["spec"]["predictor"].clone();
         let percent =
             predictor.as_object_mut()?.remove("canaryTrafficPercent").and_then(|value| value.as_u64());
+        // Pods have the annotations of their service, so that another one is another revision.
+        predictor["annotations"] = service["metadata"]["annotations"].clone();
         let revisions = self.services.entry(text(service, "/metadata/uid").to_owned()).or_default();
         for revision in revisions.iter_mut() {
             revision.age = revision.age.saturating_add(1);

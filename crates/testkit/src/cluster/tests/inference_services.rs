@@ -163,3 +163,17 @@ fn a_model_that_cannot_be_loaded_says_so() {
     assert_eq!(status["modelStatus"]["lastFailureInfo"]["reason"], "ModelLoadFailed");
     assert_eq!(status["conditions"][0]["status"], "True", "it tells of the old revision");
 }
+
+#[test]
+fn an_annotation_makes_another_revision_and_a_label_of_visibility_does_not() {
+    let mut stage = Stage::new(InferenceServices::default());
+    for (metadata, revisions) in [
+        (json!({ "labels": { "networking.kserve.io/visibility": "cluster-local" } }), 1),
+        (json!({ "annotations": { "a": "b" } }), 2),
+    ] {
+        let (status, answer) = stage.cluster.act("PATCH", SERVICE, MERGE, &json!({ "metadata": metadata }));
+        assert_eq!(status, 200, "{answer}");
+        stage.steps(1);
+        assert_eq!(stage.traffic(), [(revisions, 100)]);
+    }
+}
