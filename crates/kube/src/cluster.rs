@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Route,
     Deployment,
     Service,
+    InferenceService,
+    ConfigMap,
 }
 
 impl Kind {
@@ -36,6 +38,10 @@ impl Kind {
             Self::Route => ("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute"),
             Self::Deployment => ("apps", "v1", "deployments", "Deployment"),
             Self::Service => ("", "v1", "services", "Service"),
+            Self::InferenceService => {
+                ("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
+            }
+            Self::ConfigMap => ("", "v1", "configmaps", "ConfigMap"),
         }
     }
 

@@ -102,10 +102,12 @@ fn of_missing(operation: &str, plural: &str, name: &str, status: &Status) -> Ref
     }
     if is_ours && names.is_none_or(|details| details.name.is_empty()) {
         let message = format!("the cluster knows no {plural} in this version");
+        let missing = match plural {
+            "inferenceservices" => "KServe",
+            _ => "the Gateway API's `HTTPRoute` in version v1",
+        };
         return PortError::new(Problem::Unsupported, operation, message)
-            .hint(
-                "install the Gateway API's `HTTPRoute` in version v1, or check where the kubeconfig leads to",
-            )
+            .hint(format!("install {missing}, or check where the kubeconfig leads to"))
             .into();
     }
     let message = format!("something that is not the object answered 404: {}", status.message);

@@ -3,7 +3,7 @@
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
 //!
-//! `gateway-api` is here; `kserve` and `argo-rollouts` are not yet. What the account may not do, and what a route does not
+//! `gateway-api` can be configured; `kserve` is here for Knative mode and cannot be configured yet; `argo-rollouts` is not here. What the account may not do, and what a route does not
 //! confirm, stops a rollout before it moves traffic; what it wrote says for which rollout.
 
 mod access;
@@ -12,6 +12,7 @@ mod connection;
 mod endpoint;
 mod failure;
 mod gateway;
+mod kserve;
 mod notes;
 mod object;
 mod template;
@@ -23,6 +24,7 @@ use tagship_ports::{ModelRunner, PortError, Problem, Target};
 
 pub use connection::PLAIN_VARIABLES;
 pub use gateway::{GatewayApiTarget, GatewaySettings};
+pub use kserve::{KserveSettings, KserveTarget};
 
 /// The kinds of targets here that a configuration may name.
 pub const KINDS: [&str; 1] = ["gateway-api"];

@@ -1,0 +1,143 @@
+//! The `InferenceService` of a version: the team's manifest, with what Tagship marks it with.
+//!
+//! Its annotations and labels never change again: `KServe` hands them to the pods, so that every other one would make a new
+//! revision. The one exception is the label that keeps it inside the cluster, which goes to no pod.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tagship_domain::{Digest, ModelName, Version};
+use tagship_ports::PortError;
+
+use super::settings::{KserveSettings, OPERATION, wrong};
+use crate::{
+    cluster::{Kind, MANAGER},
+    template::{Places, Template},
+};
+
+pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+pub(super) const MODEL: &str = "tagship/model";
+/// Keeps the addresses of an `InferenceService` inside the cluster.
+pub(super) const VISIBILITY: &str = "networking.kserve.io/visibility";
+pub(super) const INSIDE: &str = "cluster-local";
+pub(super) const MODE: &str = "serving.kserve.io/deploymentMode";
+pub(super) const KNATIVE: &str = "Knative";
+/// Stores whose addresses can name the digest of the model.
+const SCHEMES: [&str; 5] = ["s3://", "gs://", "pvc://", "hdfs://", "https://"];
+
+/// An `InferenceService` as the team wrote it, with places for the version.
+#[derive(Debug, Clone)]
+pub(super) struct Manifest(Template);
+
+impl Manifest {
+    /// Reads the manifest from a file of the repository, and tries it out.
+    pub(super) fn read(root: &Path, file: &str) -> Result<Self, PortError> {
+        let manifest = Self(Template::read(root, file, OPERATION, "an InferenceService")?);
+        manifest.refuse_unusable().map_err(|why| wrong(format!("`manifest` {file}: {why}")))?;
+        Ok(manifest)
+    }
+
+    fn refuse_unusable(&self) -> Result<(), String> {
+        let model = ModelName::new("model").map_err(|error| error.to_string())?;
+        let tried = |digest: &Digest| {
+            let places = Places { model: &model, version: &Version::new(1, 0, 0), digest, name: "a" };
+            self.checked(&places).map(|object| address(&object["spec"]["predictor"]).to_owned())
+        };
+        let (one, two) = (tried(&Digest::from_bytes([0; 32]))?, tried(&Digest::from_bytes([1; 32]))?);
+        // Bytes that change under one address would be loaded by every pod that starts.
+        if one == two {
+            return Err(
+                "its `storageUri` uses neither {{digest}} nor {{digest-hex}}, so that it is not known which bytes it leads to"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// The `InferenceService` of a version. Nobody outside the cluster reaches it before a version is given traffic.
+    pub(super) fn service(
+        &self,
+        settings: &KserveSettings,
+        model: &ModelName,
+        version: &Version,
+        digest: &Digest,
+    ) -> Result<Value, String> {
+        let mut object = self.checked(&Places { model, version, digest, name: &settings.name })?;
+        object["metadata"]["name"] = json!(settings.name);
+        object["metadata"]["namespace"] = json!(settings.namespace);
+        object["metadata"]["labels"][MANAGED_BY] = json!(MANAGER);
+        object["metadata"]["labels"][VISIBILITY] = json!(INSIDE);
+        object["metadata"]["annotations"][MODEL] = json!(model.to_string());
+        object["metadata"]["annotations"][MODE] = json!(KNATIVE);
+        Ok(object)
+    }
+
+    fn checked(&self, places: &Places<'_>) -> Result<Value, String> {
+        let object = self.0.object(places)?;
+        if object["kind"] != "InferenceService"
+            || object["apiVersion"] != Kind::InferenceService.api_version().as_str()
+        {
+            return Err("it holds no InferenceService of serving.kserve.io/v1beta1".to_owned());
+        }
+        for place in ["/metadata", "/metadata/labels", "/metadata/annotations"] {
+            if object.pointer(place).is_some_and(|there| !there.is_object()) {
+                return Err(format!("`{}` is no mapping", place[1..].replace('/', ".")));
+            }
+        }
+        // An expectation of the version in these would make a revision of its own for every version.
+        let mode = object["metadata"]["annotations"].get(MODE);
+        if mode.is_some_and(|mode| mode != KNATIVE && mode != "Serverless") {
+            return Err(format!(
+                "its annotation `{MODE}` is not {KNATIVE}, the only mode in which KServe shares traffic by percent; use target gateway-api for other modes"
+            ));
+        }
+        refuse_predictor(&object["spec"]["predictor"])?;
+        Ok(object)
+    }
+}
+
+fn refuse_predictor(predictor: &Value) -> Result<(), String> {
+    let address = address(predictor);
+    if address.starts_with("oci") {
+        return Err(
+            "its `storageUri` is an image, whose digest is another one than the model's and is not known here; use the address of the bytes in s3://, gs:// or pvc://"
+                .to_owned(),
+        );
+    }
+    if !SCHEMES.iter().any(|scheme| address.starts_with(scheme)) {
+        return Err(format!(
+            "`spec.predictor.model.storageUri` begins with none of {}: {address:?}",
+            SCHEMES.join(", ")
+        ));
+    }
+    if predictor.get("canaryTrafficPercent").is_some() {
+        return Err("`canaryTrafficPercent` is Tagship's: take it out".to_owned());
+    }
+    // A version without traffic would have no pods, and could not be asked.
+    if predictor.get("minReplicas").is_some_and(|replicas| replicas.as_u64().unwrap_or_default() == 0) {
+        return Err("`minReplicas` must be 1 or more".to_owned());
+    }
+    Ok(())
+}
+
+/// Where the bytes of a predictor are; empty where it does not say.
+pub(super) fn address(predictor: &Value) -> &str {
+    predictor["model"]["storageUri"].as_str().unwrap_or_default()
+}
+
+/// What turns one object into another by a merge: fields that are gone are taken out.
+pub(super) fn difference(from: &Value, to: &Value) -> Value {
+    let (Some(before), Some(after)) = (from.as_object(), to.as_object()) else { return to.clone() };
+    let mut change = json!({});
+    for field in before.keys().filter(|field| !after.contains_key(*field)) {
+        change[field.as_str()] = Value::Null;
+    }
+    for (field, value) in after {
+        match before.get(field) {
+            Some(there) if there == value => {}
+            Some(there) => change[field.as_str()] = difference(there, value),
+            None => change[field.as_str()] = value.clone(),
+        }
+    }
+    change
+}

@@ -1,0 +1,197 @@
+//! Target `kserve`, in Knative mode: one `InferenceService`, whose newest revision gets a percentage of the traffic, and the one
+//! that was rolled out before keeps the rest.
+//!
+//! One version is the newest, one keeps the rest; others are remembered and can be loaded again. Before the first version is
+//! given traffic, the `InferenceService` is kept inside the cluster.
+
+mod load;
+mod manifest;
+mod memory;
+mod moves;
+mod orders;
+mod refusals;
+mod service;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod view;
+mod weight;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use tagship_domain::{
+    Digest, ModelName, Version,
+    golden::GoldenCases,
+    routing::Routing,
+    traffic::{TargetState, Weight},
+    validation::{GoldenReport, Status},
+};
+use tagship_ports::{
+    ModelRunner, PortError, Problem, Target,
+    model_runner::{GoldenBounds, Subject as Asked, ask_cases},
+    target::{Capabilities, Done, Needs, Order},
+};
+
+use crate::{
+    cluster::{Kind, Namespace},
+    connection::Connection,
+    endpoint,
+};
+use manifest::Manifest;
+use memory::Known;
+use moves::Move;
+pub use settings::KserveSettings;
+
+/// Port of the Service of a revision.
+const PORT: u16 = 80;
+
+/// Traffic of an `InferenceService`.
+#[derive(Debug, Clone)]
+pub struct KserveTarget {
+    namespace: Namespace,
+    settings: Arc<KserveSettings>,
+    manifest: Arc<Manifest>,
+}
+
+impl KserveTarget {
+    /// Reads the settings and the manifest; the cluster is asked later.
+    ///
+    /// # Errors
+    /// For settings that it does not have, a manifest that cannot be used, or no way to a cluster.
+    pub fn from_settings(
+        settings: &Map<String, Value>,
+        root: &Path,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, PortError> {
+        let (settings, manifest) = KserveSettings::read(settings, root)?;
+        let connection = Connection::find(settings.context.clone(), variable)?;
+        Ok(Self {
+            namespace: Namespace { name: settings.namespace.clone(), connection },
+            settings: Arc::new(settings),
+            manifest: Arc::new(manifest),
+        })
+    }
+
+    /// Where the newest version answers although it has no traffic: its own revision.
+    async fn endpoint(
+        &self,
+        operation: &str,
+        model: &ModelName,
+        version: &Version,
+    ) -> Result<String, PortError> {
+        let view = self.look(operation, model).await?;
+        moves::loaded(operation, &view, version)?;
+        let revision = if view.is_newest(version) {
+            view.newest_revision().filter(|_| view.is_newest_ready())
+        } else {
+            view.memory.versions.get(version).and_then(|known| known.revision.as_deref())
+        };
+        // Knative's Service of the pods themselves; the other one asks for a header.
+        revision.map(|revision| format!("{revision}-private")).ok_or_else(|| {
+            PortError::new(
+                Problem::Unreachable,
+                operation,
+                format!("{version} has no revision that is ready"),
+            )
+        })
+    }
+}
+
+#[async_trait]
+impl Target for KserveTarget {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { weights: true, sticky: false, shadow: false, matches: false }
+    }
+
+    async fn check(&self, needs: Needs) -> Result<(), PortError> {
+        let operation = "ask target kserve what it can do";
+        if needs.counters {
+            let message = "an InferenceService does not count what the versions answer";
+            return Err(PortError::new(Problem::Unsupported, operation, message)
+                .hint("give each metric a `source` of its own, e.g. Prometheus, or take `analysis` out"));
+        }
+        self.capabilities().check(needs)?;
+        let service = self.namespace.get(Kind::InferenceService, &self.settings.name).await?;
+        service.map_or(Ok(()), |service| refusals::refuse_mode(operation, &service))
+    }
+
+    async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
+        self.look(&format!("look for {model}"), model).await?.state()
+    }
+
+    async fn prepare(
+        &self,
+        order: &Order,
+        version: &Version,
+        digest: &Digest,
+        _bytes: &Path,
+    ) -> Result<Done, PortError> {
+        let operation = format!("load {} {version}", order.model);
+        let service = self.manifest.service(&self.settings, &order.model, version, digest);
+        let service = service.map_err(|why| PortError::new(Problem::Invalid, &operation, why))?;
+        let predictor = service["spec"]["predictor"].clone();
+        let known = Known { digest: digest.clone(), predictor, since: None, revision: None };
+        self.carry_out(&operation, order, |view| load::prepare(&operation, view, version, &known, &service))
+            .await
+    }
+
+    async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError> {
+        let operation = format!("give {} {version} {weight} of the traffic", order.model);
+        self.carry_out(&operation, order, |view| weight::set_weight(&operation, view, version, weight)).await
+    }
+
+    async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError> {
+        let operation = format!("route the requests of {}", order.model);
+        if *routing != Routing::default() {
+            let message = "target kserve leads no requests by their headers and copies none";
+            return Err(PortError::new(Problem::Unsupported, operation, message));
+        }
+        self.carry_out(&operation, order, |view| Ok(Move::none(view.memory.clone(), Done::AlreadyThere)))
+            .await
+    }
+
+    async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
+        let operation = format!("promote {} {version}", order.model);
+        self.carry_out(&operation, order, |view| moves::promote(&operation, view, version)).await
+    }
+
+    async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError> {
+        let back = to.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+        let operation = format!("roll {} back to {back}", order.model);
+        self.carry_out(&operation, order, |view| moves::rollback(&operation, view, to)).await
+    }
+
+    async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
+        let operation = format!("unload {} {version}", order.model);
+        self.carry_out(&operation, order, |view| load::cleanup(&operation, view, version)).await
+    }
+}
+
+#[async_trait]
+impl ModelRunner for KserveTarget {
+    async fn run(&self, subject: &Asked, cases: &GoldenCases, bounds: GoldenBounds) -> GoldenReport {
+        let unjudged =
+            |status, message: String| GoldenReport { status, cases: vec![], message: Some(message) };
+        let Asked::Endpoint { model, version } = subject else {
+            let message = "target kserve runs golden cases against loaded versions only".to_owned();
+            return unjudged(Status::Incomplete, message);
+        };
+        let operation = format!("ask {model} {version}");
+        let found = self.endpoint(&operation, model, version).await;
+        match found.and_then(|name| Ok((name, self.settings.served_as()?))) {
+            Ok((name, served_as)) => {
+                let service = endpoint::Service {
+                    namespace: &self.namespace,
+                    name: &name,
+                    port: PORT,
+                    model: &served_as,
+                    operation: &operation,
+                };
+                ask_cases(&service, cases, bounds).await
+            }
+            Err(error) => unjudged(Status::Error, error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What is refused before anything is written: modes in which a percent is ignored, and what is not Tagship's.
+
+use serde_json::Value;
+use tagship_domain::ModelName;
+use tagship_ports::{PortError, Problem};
+
+use super::manifest::{KNATIVE, MANAGED_BY, MODE, MODEL};
+use crate::{
+    cluster::MANAGER,
+    object::{is_going, text},
+};
+
+/// Refuses a mode in which `canaryTrafficPercent` is ignored, so that a candidate would get everything at once. What the
+/// status says comes first; the annotation counts until it says something.
+pub(super) fn refuse_mode(operation: &str, service: &Value) -> Result<(), PortError> {
+    let annotation = || service["metadata"]["annotations"][MODE].as_str();
+    let mode =
+        service["status"]["deploymentMode"].as_str().filter(|mode| !mode.is_empty()).or_else(annotation);
+    let unsupported = |message: String, hint: &str| {
+        Err(PortError::new(Problem::Unsupported, operation, message).hint(hint))
+    };
+    match mode {
+        // The older name of the same.
+        Some(KNATIVE | "Serverless") => Ok(()),
+        Some(mode) => unsupported(
+            format!(
+                "the InferenceService runs in mode {mode}, in which KServe ignores `canaryTrafficPercent` and gives a new version all traffic at once (kserve/kserve#4074, #5335)"
+            ),
+            "use target gateway-api, or an InferenceService in Knative mode",
+        ),
+        None => unsupported(
+            format!(
+                "the InferenceService does not say in which mode it runs: neither its status nor its annotation `{MODE}`"
+            ),
+            "look whether KServe's controller runs in the cluster",
+        ),
+    }
+}
+
+/// Refuses an `InferenceService` that Tagship did not make, that serves another model, or that is about to go.
+pub(super) fn refuse_others(operation: &str, service: &Value, model: &ModelName) -> Result<(), PortError> {
+    let name = text(service, "/metadata/name");
+    let marks = &service["metadata"];
+    if marks["labels"][MANAGED_BY] != MANAGER || !marks["annotations"][MODEL].is_string() {
+        let message =
+            format!("InferenceService {name} is not Tagship's{}", written_by(&managers(service, |_| true)));
+        return Err(PortError::new(Problem::Conflict, operation, message)
+            .hint("give `name` another value; Tagship makes the InferenceService and owns it"));
+    }
+    let serves = text(service, "/metadata/annotations/tagship~1model");
+    if serves != model.as_str() {
+        let message = format!("InferenceService {name} serves model {serves}");
+        return Err(
+            PortError::new(Problem::Conflict, operation, message).hint("give each model a `name` of its own")
+        );
+    }
+    if is_going(service) {
+        let message = format!("InferenceService {name} is still being deleted");
+        return Err(PortError::new(Problem::Unreachable, operation, message));
+    }
+    Ok(())
+}
+
+/// Refuses to write where somebody else owns what decides about traffic: a merge would take it away from them in silence.
+pub(super) fn refuse_foreign(operation: &str, service: &Value) -> Result<(), PortError> {
+    let owns = |fields: &Value| {
+        let spec = &fields["f:spec"];
+        let predictor = &spec["f:predictor"];
+        // Of a specification without a schema, one owner has the whole.
+        spec.as_object().is_some_and(serde_json::Map::is_empty)
+            || predictor.get("f:canaryTrafficPercent").is_some()
+            || predictor["f:model"].get("f:storageUri").is_some()
+    };
+    let others = managers(service, owns);
+    if others.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "others own the address or the share of InferenceService {}{}",
+        text(service, "/metadata/name"),
+        written_by(&others)
+    );
+    Err(PortError::new(Problem::Conflict, operation, message)
+        .hint("take the InferenceService out of their manifests, so that Tagship alone writes it"))
+}
+
+/// Managers other than Tagship that own something of an object, its status aside.
+fn managers(object: &Value, owns: impl Fn(&Value) -> bool) -> Vec<&str> {
+    let owners = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let others = owners.filter(|owner| {
+        owner["manager"] != MANAGER && owner["subresource"].is_null() && owns(&owner["fieldsV1"])
+    });
+    let mut names: Vec<&str> = others.filter_map(|owner| owner["manager"].as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn written_by(managers: &[&str]) -> String {
+    if managers.is_empty() { String::new() } else { format!("; written by {}", managers.join(", ")) }
+}

@@ -1,0 +1,64 @@
+//! Settings of target `kserve`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tagship_domain::ModelName;
+use tagship_ports::{PortError, Problem};
+
+use super::manifest::Manifest;
+use crate::object::is_label;
+
+/// Longest name of an `InferenceService`: the notebook adds eight characters, revisions twenty-four, and names of Services take 63.
+const LONGEST_NAME: usize = 39;
+pub(super) const OPERATION: &str = "read the settings of target kserve";
+
+/// Settings of target `kserve`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KserveSettings {
+    /// Namespace of everything that is written.
+    pub namespace: String,
+    /// Name of the `InferenceService`, which Tagship makes and owns.
+    pub name: String,
+    /// File with an `InferenceService` that serves one version, from the repository's top. Its `storageUri` names the digest.
+    pub manifest: String,
+    /// Context of the kubeconfig; the current one where none is given.
+    #[serde(default)]
+    pub context: Option<String>,
+}
+
+impl KserveSettings {
+    /// Reads them, and the manifest that they name.
+    pub(super) fn read(settings: &Map<String, Value>, root: &Path) -> Result<(Self, Manifest), PortError> {
+        let settings: Self = serde_json::from_value(Value::Object(settings.clone()))
+            .map_err(|error| wrong(error.to_string()))?;
+        for (key, name, longest) in
+            [("namespace", &settings.namespace, 63), ("name", &settings.name, LONGEST_NAME)]
+        {
+            if !is_label(name, longest) {
+                let hint = format!(
+                    "write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter"
+                );
+                return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
+            }
+        }
+        let manifest = Manifest::read(root, &settings.manifest)?;
+        Ok((settings, manifest))
+    }
+
+    /// Name of the object that remembers what the `InferenceService` does not tell.
+    pub(super) fn notebook(&self) -> String {
+        format!("{}-tagship", self.name)
+    }
+
+    /// Under which name the model's server knows the model: the one of the `InferenceService`.
+    pub(super) fn served_as(&self) -> Result<ModelName, PortError> {
+        ModelName::new(&self.name).map_err(|error| wrong(format!("`name`: {error}")))
+    }
+}
+
+pub(super) fn wrong(message: String) -> PortError {
+    PortError::new(Problem::Invalid, OPERATION, message)
+}

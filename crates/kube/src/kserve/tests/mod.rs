@@ -1,0 +1,8 @@
+//! The target on the played API and the played controller: the port's suite, the steps of the way back, and what is refused.
+
+mod conformance;
+mod refusals;
+mod settings;
+mod stage;
+mod traffic;
+mod view;

@@ -1,0 +1,203 @@
+//! A cluster with a played `KServe`, and the target on it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+use tagship_domain::{Digest, Duration, ModelName, Timestamp, Version, traffic::Weight};
+use tagship_ports::{
+    Clock, PortError, Target,
+    conformance::Loadable,
+    target::{Done, Order},
+};
+use tagship_testkit::cluster::{
+    FakeCluster,
+    actors::{Actor, InferenceServices},
+};
+use tempfile::TempDir;
+
+use super::super::KserveTarget;
+
+pub(super) const MANIFEST: &str = "
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+spec:
+  predictor:
+    minReplicas: 1
+    model:
+      modelFormat: { name: onnx }
+      protocolVersion: v2
+      storageUri: s3://models/{{model}}/{{digest-hex}}
+";
+pub(super) const SERVICE: &str = "/apis/serving.kserve.io/v1beta1/namespaces/ml/inferenceservices/churn";
+
+pub(super) struct Stage {
+    pub(super) cluster: Arc<FakeCluster>,
+    pub(super) target: KserveTarget,
+    pub(super) actors: Arc<Mutex<Vec<Box<dyn Actor>>>>,
+    pub(super) model: ModelName,
+    _directory: TempDir,
+}
+
+/// Time passes when somebody waits, and with it the controller gets on.
+pub(super) struct Stepping {
+    cluster: Arc<FakeCluster>,
+    actors: Arc<Mutex<Vec<Box<dyn Actor>>>>,
+}
+
+#[async_trait]
+impl Clock for Stepping {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(0).unwrap()
+    }
+
+    async fn sleep(&self, _length: Duration) {
+        self.cluster.step(&mut self.actors.lock().unwrap());
+    }
+}
+
+pub(super) fn settings() -> Map<String, Value> {
+    json!({ "namespace": "ml", "name": "churn", "manifest": "churn.yaml" }).as_object().unwrap().clone()
+}
+
+/// A target from settings and a manifest, and the directory that it was read from.
+pub(super) fn open(
+    cluster: &FakeCluster,
+    settings: &Map<String, Value>,
+    manifest: &str,
+) -> Result<(KserveTarget, TempDir), PortError> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("churn.yaml"), manifest).unwrap();
+    let kubeconfig = directory.path().join("kubeconfig");
+    std::fs::write(&kubeconfig, cluster.kubeconfig()).unwrap();
+    let variable = |name: &str| (name == "KUBECONFIG").then(|| kubeconfig.display().to_string());
+    KserveTarget::from_settings(settings, directory.path(), &variable).map(|target| (target, directory))
+}
+
+pub(super) fn version(number: u64) -> Version {
+    Version::new(number, 0, 0)
+}
+
+pub(super) fn digest(number: u8) -> Digest {
+    Digest::from_bytes([number; 32])
+}
+
+pub(super) fn loadable(number: u8) -> Loadable {
+    Loadable { version: version(u64::from(number)), digest: digest(number), bytes: PathBuf::new() }
+}
+
+impl Stage {
+    pub(super) fn new(controller: InferenceServices) -> Self {
+        let cluster = FakeCluster::start();
+        let (target, directory) = open(&cluster, &settings(), MANIFEST).unwrap();
+        let actors: Vec<Box<dyn Actor>> = vec![Box::new(controller)];
+        Self {
+            cluster: Arc::new(cluster),
+            target,
+            actors: Arc::new(Mutex::new(actors)),
+            model: ModelName::new("churn").unwrap(),
+            _directory: directory,
+        }
+    }
+
+    /// Version 1 is stable and at rest. Fences up to 2 are used.
+    pub(super) async fn serving(controller: InferenceServices) -> Self {
+        let stage = Self::new(controller);
+        stage.prepare(1, 1).await.unwrap();
+        stage.steps(4);
+        stage.until(|| stage.promote(2, 1)).await;
+        assert_eq!(stage.shares().await, [(1, 100, true)]);
+        stage
+    }
+
+    /// Version 2 has a share too. Fences up to 4 are used.
+    pub(super) async fn sharing(controller: InferenceServices, percent: u8) -> Self {
+        let stage = Self::serving(controller).await;
+        stage.until(|| stage.prepare(3, 2)).await;
+        stage.until(|| stage.weight(4, 2, percent)).await;
+        stage
+    }
+
+    /// Repeats an order until it is done, and lets the controller go on in between. Answers how often it was given.
+    pub(super) async fn until<F: Future<Output = Result<Done, PortError>>>(
+        &self,
+        order: impl Fn() -> F,
+    ) -> usize {
+        for number in 1..20 {
+            match order().await {
+                Ok(Done::Pending) => self.steps(1),
+                Ok(_) => return number,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        panic!("it is never done: {}", self.service());
+    }
+
+    pub(super) fn clock(&self) -> Stepping {
+        Stepping { cluster: Arc::clone(&self.cluster), actors: Arc::clone(&self.actors) }
+    }
+
+    pub(super) fn steps(&self, number: usize) {
+        for _ in 0..number {
+            self.cluster.step(&mut self.actors.lock().unwrap());
+        }
+    }
+
+    pub(super) fn order(&self, fence: u64) -> Order {
+        Order::new(self.model.clone(), fence)
+    }
+
+    pub(super) async fn prepare(&self, fence: u64, number: u8) -> Result<Done, PortError> {
+        let (version, digest) = (version(u64::from(number)), digest(number));
+        self.target.prepare(&self.order(fence), &version, &digest, Path::new("")).await
+    }
+
+    pub(super) async fn weight(&self, fence: u64, number: u64, percent: u8) -> Result<Done, PortError> {
+        let weight = Weight::percent(percent).unwrap();
+        self.target.set_weight(&self.order(fence), &version(number), weight).await
+    }
+
+    pub(super) async fn promote(&self, fence: u64, number: u64) -> Result<Done, PortError> {
+        self.target.promote(&self.order(fence), &version(number)).await
+    }
+
+    pub(super) async fn rollback(&self, fence: u64, number: u64) -> Result<Done, PortError> {
+        self.target.rollback(&self.order(fence), Some(&version(number))).await
+    }
+
+    pub(super) async fn cleanup(&self, fence: u64, number: u64) -> Result<Done, PortError> {
+        self.target.cleanup(&self.order(fence), &version(number)).await
+    }
+
+    /// Major version, share in force, and whether it is ready.
+    pub(super) async fn shares(&self) -> Vec<(u64, u8, bool)> {
+        let state = self.target.observe(&self.model).await.unwrap();
+        let major = |version: &Version| version.to_string()[1..].split('.').next().unwrap().parse().unwrap();
+        state.arms.iter().map(|arm| (major(&arm.version), arm.weight.get(), arm.ready)).collect()
+    }
+
+    pub(super) fn service(&self) -> Value {
+        self.cluster
+            .object("inferenceservices.serving.kserve.io", "ml", "churn")
+            .expect("the InferenceService is there")
+    }
+
+    /// Number of the version that is written, and its share.
+    pub(super) fn written(&self) -> (u8, Value) {
+        let predictor = self.service()["spec"]["predictor"].clone();
+        let uri = predictor["model"]["storageUri"].as_str().unwrap().to_owned();
+        let number = (0..10).find(|number| uri.ends_with(digest(*number).hex())).unwrap();
+        (number, predictor["canaryTrafficPercent"].clone())
+    }
+
+    /// Number of the revision and its share, as the status tells it, the newest first.
+    pub(super) fn traffic(&self) -> Vec<(u64, u64)> {
+        let status = self.service()["status"]["components"]["predictor"]["traffic"].clone();
+        let number = |share: &Value| share["revisionName"].as_str().unwrap()[17..].parse().unwrap();
+        let shares = status.as_array().unwrap();
+        shares.iter().map(|share| (number(share), share["percent"].as_u64().unwrap())).collect()
+    }
+}
