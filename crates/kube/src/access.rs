@@ -13,63 +13,100 @@ use crate::{
 };
 
 /// What one rule grants.
-#[derive(Debug, Clone, Copy)]
-struct Need {
+#[derive(Debug, Clone)]
+pub(crate) struct Need {
     group: &'static str,
     /// The kind, with the part of it that is meant: `services/proxy`.
     resource: &'static str,
     verbs: &'static [&'static str],
-    /// Whether only the route of that name is meant.
-    only_route: bool,
+    /// The one object that is meant; any where there is none.
+    name: Option<String>,
 }
 
-/// Everything that target `gateway-api` asks of a cluster. The route is named where a rule can name it: a rule that grants
-/// making knows no names, and names of versions are not known before.
-fn needs(endpoints: bool) -> Vec<Need> {
-    let of = |kind: Kind, verbs, only_route| {
+impl Need {
+    /// Verbs on any object of a kind: a rule that grants making knows no names.
+    pub(crate) fn any(kind: Kind, verbs: &'static [&'static str]) -> Self {
         let (group, _, resource, _) = kind.parts();
-        Need { group, resource, verbs, only_route }
-    };
-    let mut needs = vec![
-        of(Kind::Route, &["get", "patch"], true),
-        of(Kind::Route, &["create"], false),
-        of(Kind::Deployment, &["list", "create", "patch", "delete"], false),
-        of(Kind::Service, &["get", "create", "patch", "delete"], false),
-    ];
-    if endpoints {
-        needs.push(Need { group: "", resource: "services/proxy", verbs: &["create"], only_route: false });
+        Self { group, resource, verbs, name: None }
     }
-    needs
+
+    /// Verbs on one object.
+    pub(crate) fn one(kind: Kind, verbs: &'static [&'static str], name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..Self::any(kind, verbs) }
+    }
+
+    /// Asking versions by their Services, whose names are not known before.
+    pub(crate) fn asking() -> Self {
+        Self { group: "", resource: "services/proxy", verbs: &["create"], name: None }
+    }
 }
 
-/// A Role that grants what is needed and nothing else. `endpoints`: whether golden cases will ask the versions.
-pub(crate) fn role(namespace: &str, route: &str, endpoints: bool) -> Value {
-    let rule = |need: &Need| {
-        let mut rule =
-            json!({ "apiGroups": [need.group], "resources": [need.resource], "verbs": need.verbs });
-        if need.only_route {
-            rule["resourceNames"] = json!([route]);
+/// What an account needs for a target.
+#[derive(Debug, Clone)]
+pub(crate) struct Access<'a> {
+    /// Kind of the target.
+    pub(crate) target: &'static str,
+    pub(crate) namespace: &'a str,
+    /// Name of the Role.
+    pub(crate) role: String,
+    pub(crate) needs: Vec<Need>,
+}
+
+impl Access<'_> {
+    /// A Role that grants what is needed and nothing else.
+    pub(crate) fn role(&self) -> Value {
+        let rule = |need: &Need| {
+            let mut rule =
+                json!({ "apiGroups": [need.group], "resources": [need.resource], "verbs": need.verbs });
+            if let Some(name) = &need.name {
+                rule["resourceNames"] = json!([name]);
+            }
+            rule
+        };
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+            "metadata": { "name": self.role, "namespace": self.namespace },
+            "rules": self.needs.iter().map(rule).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The Role and its binding to the account `tagship` of the namespace, as YAML that `kubectl apply` takes.
+    pub(crate) fn manifests(&self) -> String {
+        let role = self.role();
+        let name = &role["metadata"]["name"];
+        let binding = json!({
+            "apiVersion": role["apiVersion"], "kind": "RoleBinding", "metadata": role["metadata"],
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name },
+            // Whoever logs in otherwise is named here.
+            "subjects": [{ "kind": "ServiceAccount", "name": MANAGER, "namespace": self.namespace }],
+        });
+        [role, binding].iter().map(document).collect()
+    }
+
+    /// Refuses where a permission is missing, and names all that are. What the cluster does not tell is not missing: that is an
+    /// error that may pass.
+    pub(crate) async fn check(&self, namespace: &Namespace) -> Result<(), PortError> {
+        let operation = format!("ask what may be done in {}", namespace.name);
+        let (mut missing, mut unknown) = (Vec::new(), None);
+        for need in &self.needs {
+            for verb in need.verbs {
+                match may(namespace, &operation, verb, need).await? {
+                    Answer::Allowed => {}
+                    Answer::Missing => missing.push(format!("{verb} {}", need.resource)),
+                    Answer::Unknown(why) => unknown = Some(format!("{verb} {}: {why}", need.resource)),
+                }
+            }
         }
-        rule
-    };
-    json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-        "metadata": { "name": format!("tagship-{route}"), "namespace": namespace },
-        "rules": needs(endpoints).iter().map(rule).collect::<Vec<_>>(),
-    })
-}
-
-/// The Role and its binding to the account `tagship` of the namespace, as YAML that `kubectl apply` takes.
-pub(crate) fn manifests(namespace: &str, route: &str, endpoints: bool) -> String {
-    let role = role(namespace, route, endpoints);
-    let name = &role["metadata"]["name"];
-    let binding = json!({
-        "apiVersion": role["apiVersion"], "kind": "RoleBinding", "metadata": role["metadata"],
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name },
-        // Whoever logs in otherwise is named here.
-        "subjects": [{ "kind": "ServiceAccount", "name": MANAGER, "namespace": namespace }],
-    });
-    [role, binding].iter().map(document).collect()
+        if missing.is_empty() {
+            return unknown.map_or(Ok(()), |what| Err(unanswered(&operation, &what)));
+        }
+        let message = format!("the account may not {} in namespace {}", missing.join(", "), namespace.name);
+        let hint = format!(
+            "bind the account to the Role that `tagship init --target {} --rbac` prints",
+            self.target
+        );
+        Err(PortError::new(Problem::Denied, operation, message).hint(hint))
+    }
 }
 
 /// A document with a line for each field, and for each item of a list; what is deeper is written as JSON, which YAML is.
@@ -99,39 +136,11 @@ enum Answer {
     Unknown(String),
 }
 
-/// Refuses where a permission is missing, and names all that are. `endpoints`: whether golden cases will ask the versions.
-/// What the cluster does not tell is not missing: that is an error that may pass.
-pub(crate) async fn check(namespace: &Namespace, route: &str, endpoints: bool) -> Result<(), PortError> {
-    let operation = format!("ask what may be done in {}", namespace.name);
-    let (mut missing, mut unknown) = (Vec::new(), None);
-    for need in needs(endpoints) {
-        for verb in need.verbs {
-            match may(namespace, &operation, verb, need, route).await? {
-                Answer::Allowed => {}
-                Answer::Missing => missing.push(format!("{verb} {}", need.resource)),
-                Answer::Unknown(why) => unknown = Some(format!("{verb} {}: {why}", need.resource)),
-            }
-        }
-    }
-    if missing.is_empty() {
-        return unknown.map_or(Ok(()), |what| Err(unanswered(&operation, &what)));
-    }
-    let message = format!("the account may not {} in namespace {}", missing.join(", "), namespace.name);
-    Err(PortError::new(Problem::Denied, operation, message)
-        .hint("bind the account to the Role that `tagship init --target gateway-api --rbac` prints"))
-}
-
-async fn may(
-    namespace: &Namespace,
-    operation: &str,
-    verb: &str,
-    need: Need,
-    route: &str,
-) -> Result<Answer, PortError> {
+async fn may(namespace: &Namespace, operation: &str, verb: &str, need: &Need) -> Result<Answer, PortError> {
     let (resource, part) = need.resource.split_once('/').unwrap_or((need.resource, ""));
     let attributes = json!({
         "namespace": namespace.name, "verb": verb, "group": need.group, "resource": resource, "subresource": part,
-        "name": if need.only_route { route } else { "" },
+        "name": need.name.as_deref().unwrap_or_default(),
     });
     let review = serde_json::from_value(json!({ "spec": { "resourceAttributes": attributes } }))
         .map_err(|error| PortError::new(Problem::Invalid, operation, error.to_string()))?;

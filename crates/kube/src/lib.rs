@@ -62,18 +62,28 @@ pub struct Rights {
 /// cases will ask the versions.
 ///
 /// # Errors
-/// For settings without a namespace or a route, and for those that are no names.
+/// For settings without what names the objects, and for those that are no names.
 pub fn rbac(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Option<Result<Rights, PortError>> {
+    KINDS.contains(&kind).then(|| rights(kind, settings, endpoints))
+}
+
+fn rights(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Result<Rights, PortError> {
     let text = |key: &str| {
         settings.get(key).and_then(Value::as_str).ok_or_else(|| {
             let message = format!("`{key}` is missing or no text");
-            PortError::new(Problem::Invalid, "read the settings of target gateway-api", message)
+            PortError::new(Problem::Invalid, format!("read the settings of target {kind}"), message)
         })
     };
-    (kind == "gateway-api").then(|| {
-        let (namespace, route) = (text("namespace")?, text("route")?);
+    let namespace = text("namespace")?;
+    let access = if kind == "kserve" {
+        let name = text("name")?;
+        kserve::refuse_no_names(namespace, name)?;
+        kserve::access(namespace, name, endpoints)
+    } else {
+        let route = text("route")?;
         gateway::refuse_no_names(namespace, route)?;
-        let context = settings.get("context").and_then(Value::as_str).map(str::to_owned);
-        Ok(Rights { context, manifests: access::manifests(namespace, route, endpoints) })
-    })
+        gateway::access(namespace, route, endpoints)
+    };
+    let context = settings.get("context").and_then(Value::as_str).map(str::to_owned);
+    Ok(Rights { context, manifests: access.manifests() })
 }

@@ -7,6 +7,7 @@
 mod memory;
 mod objects;
 mod orders;
+mod rights;
 mod route;
 mod settings;
 mod standing;
@@ -34,13 +35,13 @@ use tagship_ports::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    access,
     cluster::{Kind, Namespace},
     connection::Connection,
     endpoint,
 };
 use memory::Known;
 use orders::{begin, loaded, refuse_busy, refuse_unready};
+pub(crate) use rights::access;
 use route::Wanted;
 pub use settings::GatewaySettings;
 pub(crate) use settings::refuse_no_names;
@@ -115,7 +116,8 @@ impl Target for GatewayApiTarget {
             .hint("give each metric a `source` of its own, e.g. Prometheus, or take `analysis` out"));
         }
         self.capabilities().check(needs)?;
-        let check = || access::check(&self.namespace, &self.settings.route, needs.endpoints);
+        let access = access(&self.settings.namespace, &self.settings.route, needs.endpoints);
+        let check = || access.check(&self.namespace);
         self.permitted[usize::from(needs.endpoints)].get_or_try_init(check).await.copied()
     }
 

@@ -10,6 +10,7 @@ mod memory;
 mod moves;
 mod orders;
 mod refusals;
+mod rights;
 mod service;
 mod settings;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use tagship_ports::{
     model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
+use tokio::sync::OnceCell;
 
 use crate::{
     cluster::{Kind, Namespace},
@@ -42,7 +44,9 @@ use crate::{
 use manifest::Manifest;
 use memory::Known;
 use moves::Move;
+pub(crate) use rights::access;
 pub use settings::KserveSettings;
+pub(crate) use settings::refuse_no_names;
 
 /// Port of the Service of a revision.
 const PORT: u16 = 80;
@@ -53,6 +57,8 @@ pub struct KserveTarget {
     namespace: Namespace,
     settings: Arc<KserveSettings>,
     manifest: Arc<Manifest>,
+    /// Whether it is known that all that is needed may be done: without golden cases, and with them.
+    permitted: Arc<[OnceCell<()>; 2]>,
 }
 
 impl KserveTarget {
@@ -71,6 +77,7 @@ impl KserveTarget {
             namespace: Namespace { name: settings.namespace.clone(), connection },
             settings: Arc::new(settings),
             manifest: Arc::new(manifest),
+            permitted: Arc::default(),
         })
     }
 
@@ -113,6 +120,10 @@ impl Target for KserveTarget {
                 .hint("give each metric a `source` of its own, e.g. Prometheus, or take `analysis` out"));
         }
         self.capabilities().check(needs)?;
+        let access = access(&self.settings.namespace, &self.settings.name, needs.endpoints);
+        self.permitted[usize::from(needs.endpoints)]
+            .get_or_try_init(|| access.check(&self.namespace))
+            .await?;
         let service = self.namespace.get(Kind::InferenceService, &self.settings.name).await?;
         service.map_or(Ok(()), |service| refusals::refuse_mode(operation, &service))
     }

@@ -34,29 +34,37 @@ impl KserveSettings {
     pub(super) fn read(settings: &Map<String, Value>, root: &Path) -> Result<(Self, Manifest), PortError> {
         let settings: Self = serde_json::from_value(Value::Object(settings.clone()))
             .map_err(|error| wrong(error.to_string()))?;
-        for (key, name, longest) in
-            [("namespace", &settings.namespace, 63), ("name", &settings.name, LONGEST_NAME)]
-        {
-            if !is_label(name, longest) {
-                let hint = format!(
-                    "write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter"
-                );
-                return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
-            }
-        }
+        refuse_no_names(&settings.namespace, &settings.name)?;
         let manifest = Manifest::read(root, &settings.manifest)?;
         Ok((settings, manifest))
     }
 
     /// Name of the object that remembers what the `InferenceService` does not tell.
     pub(super) fn notebook(&self) -> String {
-        format!("{}-tagship", self.name)
+        notebook(&self.name)
     }
 
     /// Under which name the model's server knows the model: the one of the `InferenceService`.
     pub(super) fn served_as(&self) -> Result<ModelName, PortError> {
         ModelName::new(&self.name).map_err(|error| wrong(format!("`name`: {error}")))
     }
+}
+
+/// Name of the object that remembers what the `InferenceService` of a name does not tell.
+pub(super) fn notebook(name: &str) -> String {
+    format!("{name}-tagship")
+}
+
+/// Refuses what no namespace and no `InferenceService` can be named.
+pub(crate) fn refuse_no_names(namespace: &str, name: &str) -> Result<(), PortError> {
+    for (key, name, longest) in [("namespace", namespace, 63), ("name", name, LONGEST_NAME)] {
+        if !is_label(name, longest) {
+            let hint =
+                format!("write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter");
+            return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn wrong(message: String) -> PortError {

@@ -11,8 +11,12 @@ use tagship_ports::{
 
 use tagship_testkit::cluster::Fault;
 
+use super::super::access;
 use super::stage::{Stage, digest, version};
-use crate::access::role;
+
+fn role(namespace: &str, route: &str, endpoints: bool) -> Value {
+    access(namespace, route, endpoints).role()
+}
 
 const ALL: Needs =
     Needs { weights: true, endpoints: true, counters: false, sticky: false, shadow: false, matches: true };

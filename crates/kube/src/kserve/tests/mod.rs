@@ -2,6 +2,7 @@
 
 mod conformance;
 mod refusals;
+mod rights;
 mod settings;
 mod stage;
 mod traffic;

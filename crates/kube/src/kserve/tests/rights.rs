@@ -1,0 +1,107 @@
+//! What the account may do: exactly what is needed, and what is missing is named before anything is written.
+
+use serde_json::{Value, json};
+use tagship_domain::golden::{GoldenCases, Tolerance};
+use tagship_ports::{
+    ModelRunner, Problem, Target, conformance,
+    model_runner::{GoldenBounds, Subject},
+    target::Needs,
+};
+use tagship_testkit::cluster::actors::InferenceServices;
+
+use super::{
+    super::access,
+    stage::{Stage, loadable, version},
+};
+
+fn needs() -> Needs {
+    Needs { weights: true, endpoints: true, ..Needs::default() }
+}
+
+fn role() -> Value {
+    access("ml", "churn", true).role()
+}
+
+/// Verbs and kinds of a Role, sorted.
+fn granted(role: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut all = Vec::new();
+    for rule in role["rules"].as_array().unwrap() {
+        let (group, kind) = (text(&rule["apiGroups"][0]), text(&rule["resources"][0]));
+        let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
+        all.extend(rule["verbs"].as_array().unwrap().iter().map(|verb| (text(verb), kind.clone())));
+    }
+    all.sort();
+    all
+}
+
+async fn ask(stage: &Stage, number: u64) -> tagship_domain::validation::GoldenReport {
+    let case = json!({ "cases": [{ "name": "one", "inputs": [], "outputs": [], "expected": [] }] });
+    let cases: GoldenCases = serde_json::from_value(case).unwrap();
+    let bounds = GoldenBounds { tolerance: Tolerance { absolute: 0.0, relative: 0.0 }, max_latency: None };
+    let subject = Subject::Endpoint { model: stage.model.clone(), version: version(number) };
+    stage.target.run(&subject, &cases, bounds).await
+}
+
+#[tokio::test]
+async fn the_role_grants_what_is_done_and_nothing_else() {
+    let stage = Stage::new(InferenceServices::slow(1));
+    stage.cluster.grant(&role());
+    stage.target.check(needs()).await.unwrap();
+    conformance::target(&stage.target, &stage.clock(), &stage.model, &loadable(1), &loadable(2)).await;
+    // Numbers of orders go on where the suite ended.
+    stage.until(|| stage.prepare(20, 1)).await;
+    ask(&stage, 1).await;
+    let mut used = stage.cluster.uses();
+    used.retain(|(_, kind)| !kind.starts_with("selfsubjectaccessreviews"));
+    assert_eq!(used, granted(&role()));
+}
+
+#[tokio::test]
+async fn every_right_that_is_missing_is_named() {
+    for (verb, kind) in granted(&role()) {
+        let stage = Stage::new(InferenceServices::default());
+        let plural = kind.split('.').next().unwrap();
+        let mut poor = role();
+        for rule in poor["rules"].as_array_mut().unwrap() {
+            if rule["resources"][0] == plural {
+                rule["verbs"].as_array_mut().unwrap().retain(|there| *there != verb.as_str());
+            }
+        }
+        stage.cluster.grant(&poor);
+        let error = stage.target.check(needs()).await.unwrap_err();
+        assert_eq!(error.problem, Problem::Denied);
+        assert_eq!(error.message, format!("the account may not {verb} {plural} in namespace ml"));
+        assert!(error.to_string().contains("tagship init --target kserve --rbac"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn golden_cases_ask_the_revision_and_not_the_service() {
+    let stage = Stage::sharing(InferenceServices::default(), 25).await;
+    for (number, revision) in [(1, "churn-predictor-00001-private"), (2, "churn-predictor-00002-private")] {
+        stage.cluster.forget_requests();
+        ask(&stage, number).await;
+        let requests = stage.cluster.requests();
+        let asked = format!("services/http:{revision}:80/proxy/v2/models/churn/infer");
+        assert!(requests.iter().any(|request| request.contains(&asked)), "{requests:?}");
+    }
+}
+
+#[test]
+fn the_manifests_are_yaml_of_one_role() {
+    let settings = json!({ "namespace": "ml", "name": "churn", "context": "prod" });
+    let rights = crate::rights("kserve", settings.as_object().unwrap(), true).unwrap();
+    assert_eq!(rights.context.as_deref(), Some("prod"));
+    let documents: Vec<Value> = rights
+        .manifests
+        .split("---\n")
+        .skip(1)
+        .map(|text| tagship_config::yaml::to_json(text).unwrap())
+        .collect();
+    assert_eq!(documents[0], role());
+    assert_eq!(documents[1]["roleRef"]["name"], "tagship-kserve-churn");
+    let wrong = json!({ "namespace": "ml", "name": "Churn\n---" });
+    let error = crate::rights("kserve", wrong.as_object().unwrap(), true).unwrap_err();
+    assert!(error.message.contains("`name` is no name"), "{error}");
+}
