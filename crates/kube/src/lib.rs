@@ -15,6 +15,8 @@ mod gateway;
 mod kserve;
 mod notes;
 mod object;
+#[cfg(test)]
+mod played;
 mod template;
 
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! Loading a version as the newest, and unloading one. Pure.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use tagship_domain::Version;
 use tagship_ports::{PortError, Problem, target::Done};
@@ -70,40 +68,36 @@ fn refuse_other_bytes(
     Err(refused(Problem::Conflict, operation, message))
 }
 
-/// Unloads a version. The newest one makes room for the stable one, in the steps of the way back.
+/// Unloads a version. The newest one makes room for the stable one, as on the way back; what is left of that is done by whichever
+/// order comes next, for the revision that was kept has everything meanwhile.
 pub(super) fn cleanup(operation: &str, view: &View, version: &Version) -> Decided {
     let mut memory = view.memory.clone();
     if !memory.versions.contains_key(version) {
-        return settle(operation, view, memory, Done::AlreadyThere);
+        return Ok(settle(operation, view, memory, Done::AlreadyThere));
     }
     refuse_busy(operation, view, version)?;
     if !view.is_newest(version) {
         memory.versions.remove(version);
-        return settle(operation, view, memory, Done::Applied);
+        return Ok(settle(operation, view, memory, Done::Applied));
     }
     let Some(stable) = memory.stable.clone().filter(|stable| stable != version) else {
-        (memory.stable, memory.versions) = (None, BTreeMap::new());
         return Ok(Move { memory, write: Some(Write::Delete), done: Done::Applied });
     };
     if view.newest_revision().is_none() && view.failure().is_none() {
         return Ok(Move::none(memory, Done::Pending));
     }
     let known = loaded(operation, view, &stable)?;
-    let mut back = replace(view, memory, &stable, known);
-    back.memory.versions.remove(version);
-    Ok(back)
+    Ok(replace(view, view.memory.clone(), &stable, known))
 }
 
-/// Goes on to where no share is written any more; `done` where that is so.
-fn settle(operation: &str, view: &View, memory: Memory, done: Done) -> Decided {
+/// Goes on to where no share is written any more, as far as that is possible now.
+fn settle(operation: &str, view: &View, memory: Memory, done: Done) -> Move {
     let Some(stable) = memory.stable.clone().filter(|stable| view.is_newest(stable)) else {
-        return Ok(Move::none(memory, done));
+        return Move::none(memory, done);
     };
-    let led = lead(operation, view, memory, &stable)?;
-    Ok(match (&led.write, led.done) {
-        (None, Done::AlreadyThere) => Move { done, ..led },
-        _ => led,
-    })
+    let led = lead(operation, view, memory.clone(), &stable).unwrap_or_else(|_| Move::none(memory, done));
+    let done = if led.write.is_some() { Done::Applied } else { done };
+    Move { done, ..led }
 }
 
 /// Refuses to unload a version that has traffic, or may still have.

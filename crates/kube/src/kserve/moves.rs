@@ -3,8 +3,6 @@
 //! The way back takes four steps, for a share belongs to the newest revision that is *ready*: the newest gets nothing; the
 //! stable address is written while it still gets nothing; once that is ready it gets everything; the share is dropped.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 use tagship_domain::Version;
 use tagship_ports::{PortError, Problem, target::Done};
@@ -19,7 +17,9 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Write {
     Create(Value),
-    /// A merge.
+    /// A merge that puts another version in the place of the newest.
+    Replace(Value),
+    /// A merge that loads nothing.
     Change(Value),
     Delete,
 }
@@ -71,7 +71,7 @@ pub(super) fn promote(operation: &str, view: &View, version: &Version) -> Decide
 pub(super) fn rollback(operation: &str, view: &View, to: Option<&Version>) -> Decided {
     let mut memory = view.memory.clone();
     let Some(to) = to else {
-        (memory.stable, memory.versions) = (None, BTreeMap::new());
+        // What is remembered goes with the InferenceService, and not before.
         let write = view.service.as_ref().map(|_| Write::Delete);
         let done = if write.is_some() { Done::Applied } else { Done::AlreadyThere };
         return Ok(Move { memory, write, done });
@@ -87,10 +87,16 @@ pub(super) fn lead(operation: &str, view: &View, memory: Memory, version: &Versi
         return back(operation, view, memory, version);
     }
     let Some(service) = &view.service else { return Ok(Move::none(memory, Done::Pending)) };
-    if let Some(why) = view.failure() {
-        return Err(refused(Problem::Invalid, operation, why.to_owned()));
-    }
     let has_all = view.share(version) == Some(100);
+    if let Some(why) = view.failure() {
+        // The revision that was kept has everything; only its copy cannot be loaded.
+        let is_kept = has_all && service.percent == Some(0);
+        return if is_kept {
+            Ok(Move::none(memory, Done::AlreadyThere))
+        } else {
+            Err(refused(Problem::Invalid, operation, why.to_owned()))
+        };
+    }
     if service.hidden {
         let shown = json!({ "metadata": { "labels": { VISIBILITY: null } } });
         return Ok(Move::change(memory, shown, Done::Pending));
@@ -114,11 +120,12 @@ fn back(operation: &str, view: &View, memory: Memory, version: &Version) -> Deci
     // At rest, a share alone lets the version before keep the rest; that works once.
     let is_before = is(&service.previous) && view.is_at_rest();
     if is(&service.rolled_out) || is_before {
-        return Ok(match service.percent {
-            Some(0) if view.share(version) == Some(100) => Move::none(memory, Done::AlreadyThere),
-            Some(0) => Move::none(memory, Done::Pending),
-            _ => Move::change(memory, share(Some(0)), Done::Pending),
-        });
+        match service.percent {
+            // The stable address is written only once the newest has nothing.
+            Some(0) if view.share(version) == Some(100) => {}
+            Some(0) => return Ok(Move::none(memory, Done::Pending)),
+            _ => return Ok(Move::change(memory, share(Some(0)), Done::Pending)),
+        }
     }
     // A revision that is still to come would be taken for one of this version.
     if view.newest().is_some() && view.newest_revision().is_none() && view.failure().is_none() {
@@ -134,7 +141,10 @@ pub(super) fn replace(view: &View, mut memory: Memory, version: &Version, known:
     let mut before = Value::Null;
     if let Some((newest, there)) = view.newest() {
         before = there.predictor.clone();
-        let revision = view.newest_revision().map(str::to_owned);
+        // One that keeps the rest is known by the revision that does.
+        let keeps =
+            there.revision.is_some() && service.is_some_and(|service| service.rolled_out == there.revision);
+        let revision = view.newest_revision().filter(|_| !keeps).map(str::to_owned);
         if let Some(there) = memory.versions.get_mut(newest).filter(|_| revision.is_some()) {
             there.revision = revision;
         }
@@ -144,5 +154,6 @@ pub(super) fn replace(view: &View, mut memory: Memory, version: &Version, known:
     predictor["canaryTrafficPercent"] = if is_kept { json!(0) } else { Value::Null };
     let revision = memory.versions.get(version).and_then(|there| there.revision.clone());
     memory.versions.insert(version.clone(), Known { since: created, revision, ..known.clone() });
-    Move::change(memory, json!({ "spec": { "predictor": predictor } }), Done::Pending)
+    let change = json!({ "spec": { "predictor": predictor } });
+    Move { memory, write: Some(Write::Replace(change)), done: Done::Pending }
 }

@@ -84,7 +84,7 @@ impl KserveTarget {
             return Ok(wanted.done);
         }
         wanted.memory.fence = order.fence;
-        if let Some(write) = &wanted.write {
+        if let Some(write @ (Wanted::Create(_) | Wanted::Replace(_))) = &wanted.write {
             self.send(view, write, Write::Rehearsed).await?;
         }
         self.remember(order, view, &wanted).await?;
@@ -112,11 +112,11 @@ impl KserveTarget {
         let there = view.service.as_ref().map(|service| &service.object);
         match (write, there) {
             (Wanted::Create(object), _) => self.namespace.create(kind, object, how).await.map(|_| ()),
-            (Wanted::Change(change), Some(there)) => {
+            (Wanted::Replace(change) | Wanted::Change(change), Some(there)) => {
                 self.namespace.merge(kind, there, change.clone(), how).await.map(|_| ())
             }
-            (Wanted::Delete, Some(there)) if how == Write::Real => self.namespace.delete(kind, there).await,
-            (Wanted::Change(_) | Wanted::Delete, _) => Ok(()),
+            (Wanted::Delete, Some(there)) => self.namespace.delete(kind, there).await,
+            (_, None) => Ok(()),
         }
     }
 }

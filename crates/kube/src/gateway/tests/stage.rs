@@ -5,11 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use async_trait::async_trait;
 use serde_json::{Map, Value, json};
-use tagship_domain::{Digest, Duration, ModelName, Timestamp, Version, traffic::Weight};
+use tagship_domain::{ModelName, Version, traffic::Weight};
 use tagship_ports::{
-    Clock, PortError, Target,
+    PortError, Target,
     target::{Done, Order},
 };
 use tagship_testkit::cluster::{
@@ -19,6 +18,8 @@ use tagship_testkit::cluster::{
 use tempfile::TempDir;
 
 use super::super::GatewayApiTarget;
+use crate::played::{Played, Stepping};
+pub(super) use crate::played::{digest, version};
 
 pub(super) const MANIFEST: &str = "
 apiVersion: apps/v1
@@ -43,23 +44,6 @@ pub(super) struct Stage {
     _directory: TempDir,
 }
 
-/// Time passes when somebody waits, and with it the controllers get on.
-pub(super) struct Stepping {
-    cluster: Arc<FakeCluster>,
-    actors: Arc<Mutex<Vec<Box<dyn Actor>>>>,
-}
-
-#[async_trait]
-impl Clock for Stepping {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(0).unwrap()
-    }
-
-    async fn sleep(&self, _length: Duration) {
-        self.cluster.step(&mut self.actors.lock().unwrap());
-    }
-}
-
 pub(super) fn settings() -> Map<String, Value> {
     let settings = json!({
         "namespace": "ml", "route": "churn", "gateways": [{ "name": "public", "namespace": "infra" }],
@@ -82,17 +66,23 @@ pub(super) fn open(
     GatewayApiTarget::from_settings(settings, directory.path(), &variable).map(|target| (target, directory))
 }
 
-pub(super) fn version(number: u64) -> Version {
-    Version::new(number, 0, 0)
-}
-
-pub(super) fn digest(number: u8) -> Digest {
-    Digest::from_bytes([number; 32])
-}
-
 /// Name of the Deployment and Service of a digest.
 pub(super) fn named(number: u8) -> String {
     format!("churn-{}", &digest(number).hex()[..8])
+}
+
+impl Played for Stage {
+    fn target(&self) -> &dyn Target {
+        &self.target
+    }
+
+    fn model(&self) -> &ModelName {
+        &self.model
+    }
+
+    fn step(&self) {
+        self.cluster.step(&mut self.actors.lock().unwrap());
+    }
 }
 
 impl Stage {
@@ -126,7 +116,7 @@ impl Stage {
     }
 
     pub(super) fn step(&self) {
-        self.cluster.step(&mut self.actors.lock().unwrap());
+        Played::step(self);
     }
 
     /// Exchanges the controllers.

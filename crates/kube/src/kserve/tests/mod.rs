@@ -1,6 +1,7 @@
 //! The target on the played API and the played controller: the port's suite, the steps of the way back, and what is refused.
 
 mod conformance;
+mod journeys;
 mod refusals;
 mod rights;
 mod settings;

@@ -5,11 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use async_trait::async_trait;
 use serde_json::{Map, Value, json};
-use tagship_domain::{Digest, Duration, ModelName, Timestamp, Version, traffic::Weight};
+use tagship_domain::{ModelName, Version, traffic::Weight};
 use tagship_ports::{
-    Clock, PortError, Target,
+    PortError, Target,
     conformance::Loadable,
     target::{Done, Order},
 };
@@ -20,6 +19,8 @@ use tagship_testkit::cluster::{
 use tempfile::TempDir;
 
 use super::super::KserveTarget;
+use crate::played::{Played, Stepping};
+pub(super) use crate::played::{digest, version};
 
 pub(super) const MANIFEST: &str = "
 apiVersion: serving.kserve.io/v1beta1
@@ -42,23 +43,6 @@ pub(super) struct Stage {
     _directory: TempDir,
 }
 
-/// Time passes when somebody waits, and with it the controller gets on.
-pub(super) struct Stepping {
-    cluster: Arc<FakeCluster>,
-    actors: Arc<Mutex<Vec<Box<dyn Actor>>>>,
-}
-
-#[async_trait]
-impl Clock for Stepping {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(0).unwrap()
-    }
-
-    async fn sleep(&self, _length: Duration) {
-        self.cluster.step(&mut self.actors.lock().unwrap());
-    }
-}
-
 pub(super) fn settings() -> Map<String, Value> {
     json!({ "namespace": "ml", "name": "churn", "manifest": "churn.yaml" }).as_object().unwrap().clone()
 }
@@ -77,16 +61,22 @@ pub(super) fn open(
     KserveTarget::from_settings(settings, directory.path(), &variable).map(|target| (target, directory))
 }
 
-pub(super) fn version(number: u64) -> Version {
-    Version::new(number, 0, 0)
-}
-
-pub(super) fn digest(number: u8) -> Digest {
-    Digest::from_bytes([number; 32])
-}
-
 pub(super) fn loadable(number: u8) -> Loadable {
     Loadable { version: version(u64::from(number)), digest: digest(number), bytes: PathBuf::new() }
+}
+
+impl Played for Stage {
+    fn target(&self) -> &dyn Target {
+        &self.target
+    }
+
+    fn model(&self) -> &ModelName {
+        &self.model
+    }
+
+    fn step(&self) {
+        self.steps(1);
+    }
 }
 
 impl Stage {

@@ -12,6 +12,8 @@ use super::{Actor, Deed, Scene, text, with_status};
 pub struct InferenceServices {
     delay: u32,
     failing: Option<String>,
+    /// From which age on a failing one fails.
+    lasting: u32,
     races: bool,
     services: BTreeMap<String, Vec<Revision>>,
 }
@@ -40,6 +42,11 @@ impl InferenceServices {
     /// Models with this text in their address cannot be loaded.
     pub fn failing(part: &str) -> Self {
         Self { failing: Some(part.to_owned()), ..Self::default() }
+    }
+
+    /// The same, once they were ready for so many steps.
+    pub fn breaking(part: &str, steps: u32) -> Self {
+        Self { lasting: steps, ..Self::failing(part) }
     }
 
     /// Looks at the traffic of a new revision before there is one.
@@ -86,7 +93,7 @@ impl InferenceServices {
 
     fn fails(&self, revision: &Revision) -> bool {
         let address = text(&revision.predictor, "/model/storageUri");
-        self.failing.as_ref().is_some_and(|part| address.contains(part))
+        revision.age >= self.lasting && self.failing.as_ref().is_some_and(|part| address.contains(part))
     }
 
     fn status(
