@@ -221,6 +221,13 @@ mod tests {
     fn only_a_404_that_names_the_object_says_that_it_is_not_there() {
         assert!(matches!(of("NotFound", "httproutes", "churn"), Refusal::Absent));
         assert_eq!(problem(of("NotFound", "", "")), Some(Problem::Unsupported), "the kind is unknown");
+        let unknown =
+            |plural: &str| match of_missing("read", plural, "churn", &Status::failure("said", "NotFound")) {
+                Refusal::Failed(error) => error.hint.unwrap_or_default(),
+                _ => String::new(),
+            };
+        assert!(unknown("httproutes").starts_with("install the Gateway API's"));
+        assert!(unknown("inferenceservices").starts_with("install KServe"));
         let Refusal::Failed(error) = of("NotFound", "namespaces", "ml") else { panic!() };
         assert_eq!((error.problem, error.message.as_str()), (Problem::NotFound, "namespace ml is not there"));
         for (reason, kind, name) in

@@ -97,6 +97,9 @@ pub(super) fn lead(operation: &str, view: &View, memory: Memory, version: &Versi
             Err(refused(Problem::Invalid, operation, why.to_owned()))
         };
     }
+    if service.hidden && !view.is_newest_ready() {
+        return Ok(Move::none(memory, Done::Pending));
+    }
     if service.hidden {
         let shown = json!({ "metadata": { "labels": { VISIBILITY: null } } });
         return Ok(Move::change(memory, shown, Done::Pending));

@@ -132,7 +132,9 @@ impl View {
         let revision = self.memory.versions.get(version).and_then(|known| known.revision.as_deref());
         let in_traffic =
             service.traffic.iter().any(|(name, share)| Some(name.as_str()) == revision && *share > 0);
-        let is_kept = service.rolled_out.as_deref() == revision || service.previous.as_deref() == revision;
+        // At rest, a share alone leads back to the one before.
+        let is_before = service.previous.as_deref() == revision && self.is_at_rest();
+        let is_kept = service.rolled_out.as_deref() == revision || is_before;
         revision.is_some() && (in_traffic || is_kept)
     }
 

@@ -1,7 +1,9 @@
 //! The port's suite.
 
+use std::path::PathBuf;
+
 use tagship_ports::conformance;
-use tagship_testkit::cluster::actors::InferenceServices;
+use tagship_testkit::cluster::{FakeCluster, actors::InferenceServices};
 
 use super::stage::{Stage, loadable};
 
@@ -9,6 +11,19 @@ use super::stage::{Stage, loadable};
 async fn it_does_what_every_target_must() {
     for controller in [InferenceServices::default(), InferenceServices::slow(3)] {
         let stage = Stage::new(controller);
+        conformance::target(&stage.target, &stage.clock(), &stage.model, &loadable(1), &loadable(2)).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the definitions of the projects: set TAGSHIP_CRDS"]
+async fn it_does_so_with_the_definitions_of_the_project() {
+    let folder = std::env::var_os("TAGSHIP_CRDS").map(PathBuf::from);
+    let folder = folder.expect("TAGSHIP_CRDS names a folder with the definitions of the projects");
+    for file in ["kserve-inferenceservices.full.yaml", "kserve-inferenceservices.min.yaml"] {
+        let cluster = FakeCluster::start();
+        cluster.define(&folder.join(file));
+        let stage = Stage::on(cluster, InferenceServices::slow(1));
         conformance::target(&stage.target, &stage.clock(), &stage.model, &loadable(1), &loadable(2)).await;
     }
 }

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 use tagship_ports::{Problem, Target, target::Needs};
-use tagship_testkit::cluster::actors::InferenceServices;
+use tagship_testkit::cluster::{Fault, actors::InferenceServices};
 
-use super::stage::{SERVICE, Stage};
+use super::{
+    super::refusals::refuse_foreign,
+    stage::{SERVICE, Stage},
+};
 
 const MERGE: &str = "application/merge-patch+json";
 
@@ -66,6 +69,28 @@ async fn whoever_takes_the_share_over_is_named_and_keeps_it() {
     assert_eq!(error.problem, Problem::Conflict, "{error}");
     assert!(error.message.contains("written by helm"), "{error}");
     assert_eq!(stage.cluster.version(), version);
+}
+
+#[test]
+fn whoever_owns_a_whole_specification_owns_the_share_and_a_status_is_nobodys() {
+    let owned = |fields: Value, subresource: Value| {
+        let owner = json!({ "manager": "helm", "fieldsV1": fields, "subresource": subresource });
+        let object = json!({ "metadata": { "name": "churn", "managedFields": [owner] } });
+        refuse_foreign("write", &object)
+    };
+    // So a definition without a schema has it.
+    let error = owned(json!({ "f:spec": {} }), Value::Null).unwrap_err();
+    assert!(error.problem == Problem::Conflict && error.message.contains("written by helm"), "{error}");
+    owned(json!({ "f:spec": { "f:predictor": { "f:minReplicas": {} } } }), Value::Null).unwrap();
+    owned(json!({ "f:spec": {} }), json!("status")).unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_about_the_object_is_not_taken_for_its_absence() {
+    let stage = Stage::new(InferenceServices::default());
+    stage.cluster.fail_next("GET", SERVICE, Fault::Status(404));
+    let error = stage.target.observe(&stage.model).await.unwrap_err();
+    assert_ne!(error.problem, Problem::NotFound, "a 404 of something else says nothing: {error}");
 }
 
 #[tokio::test]

@@ -81,7 +81,10 @@ impl Played for Stage {
 
 impl Stage {
     pub(super) fn new(controller: InferenceServices) -> Self {
-        let cluster = FakeCluster::start();
+        Self::on(FakeCluster::start(), controller)
+    }
+
+    pub(super) fn on(cluster: FakeCluster, controller: InferenceServices) -> Self {
         let (target, directory) = open(&cluster, &settings(), MANIFEST).unwrap();
         let actors: Vec<Box<dyn Actor>> = vec![Box::new(controller)];
         Self {

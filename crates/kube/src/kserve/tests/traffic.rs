@@ -10,6 +10,7 @@ use super::stage::{SERVICE, Stage};
 async fn the_first_version_is_not_reached_before_it_is_given_traffic() {
     let stage = Stage::new(InferenceServices::slow(1));
     assert_eq!(stage.prepare(1, 1).await, Ok(Done::Pending));
+    assert_eq!(stage.promote(1, 1).await, Ok(Done::Pending), "it is not ready");
     stage.steps(2);
     assert_eq!(stage.service()["metadata"]["labels"]["networking.kserve.io/visibility"], "cluster-local");
     assert_eq!(stage.shares().await, [(1, 0, true)]);

@@ -90,6 +90,13 @@ fn what_is_written_is_not_told_before_it_is_in_force() {
 }
 
 #[test]
+fn the_version_before_is_ready_only_while_a_share_alone_leads_to_it() {
+    let shares = [("rev-2", 10), ("rev-0", 0)];
+    let moving = ["rev-2", "rev-2", "rev-0", "rev-1"];
+    assert_eq!(arms(&seen(&json!(10), moving, &shares, &up_to_date()))[0], (0, false));
+}
+
+#[test]
 fn without_a_revision_that_was_rolled_out_a_percent_means_nothing() {
     let first = ["rev-2", "rev-2", "", ""];
     let view = seen(&json!(10), first, &[("rev-2", 100)], &up_to_date());
