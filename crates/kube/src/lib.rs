@@ -3,8 +3,9 @@
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
 //!
-//! `gateway-api` can be configured; `kserve` is here for Knative mode and cannot be configured yet; `argo-rollouts` is not here. What the account may not do, and what a route does not
-//! confirm, stops a rollout before it moves traffic; what it wrote says for which rollout.
+//! `gateway-api` can be configured; `kserve` is here for Knative mode and cannot be configured yet; `argo-rollouts` is not
+//! here. What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
+//! traffic; what it wrote says for which rollout.
 
 mod access;
 mod cluster;

@@ -47,7 +47,8 @@ impl Manifest {
         // Bytes that change under one address would be loaded by every pod that starts.
         if one == two {
             return Err(
-                "its `storageUri` uses neither {{digest}} nor {{digest-hex}}, so that it is not known which bytes it leads to"
+                "its `storageUri` uses neither {{digest}} nor {{digest-hex}}, so that it is not known which bytes \
+                 it leads to"
                     .to_owned(),
             );
         }
@@ -88,7 +89,8 @@ impl Manifest {
         let mode = object["metadata"]["annotations"].get(MODE);
         if mode.is_some_and(|mode| mode != KNATIVE && mode != "Serverless") {
             return Err(format!(
-                "its annotation `{MODE}` is not {KNATIVE}, the only mode in which KServe shares traffic by percent; use target gateway-api for other modes"
+                "its annotation `{MODE}` is not {KNATIVE}, the only mode in which KServe shares traffic by percent; \
+                 use target gateway-api for other modes"
             ));
         }
         refuse_predictor(&object["spec"]["predictor"])?;
@@ -100,7 +102,8 @@ fn refuse_predictor(predictor: &Value) -> Result<(), String> {
     let address = address(predictor);
     if address.starts_with("oci") {
         return Err(
-            "its `storageUri` is an image, whose digest is another one than the model's and is not known here; use the address of the bytes in s3://, gs:// or pvc://"
+            "its `storageUri` is an image, whose digest is another one than the model's and is not known here; \
+             use the address of the bytes in s3://, gs:// or pvc://"
                 .to_owned(),
         );
     }

@@ -89,8 +89,8 @@ pub(super) fn lead(operation: &str, view: &View, memory: Memory, version: &Versi
     let Some(service) = &view.service else { return Ok(Move::none(memory, Done::Pending)) };
     let has_all = view.share(version) == Some(100);
     if let Some(why) = view.failure() {
-        // The revision that was kept has everything; only its copy cannot be loaded.
-        let is_kept = has_all && service.percent == Some(0);
+        // It has everything by the revision that was kept, or nobody else could: there is no better place for the traffic.
+        let is_kept = has_all && matches!(service.percent, None | Some(0));
         return if is_kept {
             Ok(Move::none(memory, Done::AlreadyThere))
         } else {
@@ -130,9 +130,10 @@ fn back(operation: &str, view: &View, memory: Memory, version: &Version) -> Deci
             _ => return Ok(Move::change(memory, share(Some(0)), Done::Pending)),
         }
     }
-    // A revision that is still to come would be taken for one of this version.
+    // A revision that is still to come would be taken for one of this version. Where this has everything, nobody waits for it.
     if view.newest().is_some() && view.newest_revision().is_none() && view.failure().is_none() {
-        return Ok(Move::none(memory, Done::Pending));
+        let is_back = service.percent == Some(0) && view.share(version) == Some(100);
+        return Ok(Move::none(memory, if is_back { Done::AlreadyThere } else { Done::Pending }));
     }
     Ok(replace(view, memory, version, &known))
 }

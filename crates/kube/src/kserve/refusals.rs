@@ -24,7 +24,8 @@ pub(super) fn refuse_mode(operation: &str, service: &Value) -> Result<(), PortEr
         Some(KNATIVE | "Serverless") => Ok(()),
         Some(mode) => unsupported(
             format!(
-                "the InferenceService runs in mode {mode}, in which KServe ignores `canaryTrafficPercent` and gives a new version all traffic at once (kserve/kserve#4074, #5335)"
+                "the InferenceService runs in mode {mode}: KServe ignores `canaryTrafficPercent` in all modes but \
+                 {KNATIVE}, and gives a new version everything at once (kserve/kserve#4074, #5335)"
             ),
             "use target gateway-api, or an InferenceService in Knative mode",
         ),

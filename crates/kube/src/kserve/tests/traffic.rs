@@ -205,3 +205,26 @@ async fn a_stable_version_that_cannot_be_loaded_again_serves_by_the_revision_tha
     assert!(stage.shares().await.contains(&(1, 100, true)));
     assert_eq!(stage.written(), (1, json!(0)), "nothing gives everything to what is not there");
 }
+
+#[tokio::test]
+async fn a_candidate_that_never_gets_a_revision_holds_no_way_back_up() {
+    let stage = Stage::serving(InferenceServices::default()).await;
+    assert_eq!(stage.prepare(3, 2).await, Ok(Done::Pending));
+    assert_eq!(stage.rollback(4, 1).await, Ok(Done::AlreadyThere));
+    assert_eq!(stage.cleanup(5, 2).await, Ok(Done::Pending));
+    assert_eq!(stage.written(), (2, json!(0)), "its revision would be taken for the stable one's");
+    stage.steps(1);
+    stage.until(|| stage.cleanup(5, 2)).await;
+    assert_eq!(stage.written().0, 1);
+    stage.until(|| stage.rollback(6, 1)).await;
+    assert_eq!(stage.written(), (1, Value::Null));
+}
+
+#[tokio::test]
+async fn where_the_stable_version_has_everything_already_there_is_nothing_to_give_back() {
+    let stage = Stage::serving(InferenceServices::default()).await;
+    let lost = json!({ "status": { "modelStatus": { "transitionStatus": "BlockedByFailedLoad" } } });
+    let target = format!("{SERVICE}/status?fieldManager=kserve");
+    assert_eq!(stage.cluster.act("PATCH", &target, "application/merge-patch+json", &lost).0, 200);
+    assert_eq!(stage.rollback(3, 1).await, Ok(Done::AlreadyThere));
+}
