@@ -88,7 +88,7 @@ impl KserveTarget {
         model: &ModelName,
         version: &Version,
     ) -> Result<String, PortError> {
-        let view = self.look(operation, model).await?;
+        let view = self.see(operation, model).await?;
         moves::loaded(operation, &view, version)?;
         let revision = if view.is_newest(version) {
             view.newest_revision().filter(|_| view.is_newest_ready())
@@ -129,7 +129,7 @@ impl Target for KserveTarget {
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
-        self.look(&format!("look for {model}"), model).await?.state()
+        self.see(&format!("look for {model}"), model).await?.state()
     }
 
     async fn prepare(

@@ -26,11 +26,11 @@ use crate::{
 const ROUNDS: usize = 4;
 
 impl KserveTarget {
-    pub(super) async fn look(&self, operation: &str, model: &ModelName) -> Result<View, PortError> {
+    /// What there is, in whichever mode.
+    async fn look(&self, operation: &str, model: &ModelName) -> Result<View, PortError> {
         let service = self.namespace.get(Kind::InferenceService, &self.settings.name).await?;
         if let Some(service) = &service {
             refuse_others(operation, service, model)?;
-            refuse_mode(operation, service)?;
         }
         let notebook = self.namespace.get(Kind::ConfigMap, &self.settings.notebook()).await?;
         let view = View::new(model, service, notebook)?;
@@ -49,6 +49,13 @@ impl KserveTarget {
         }
     }
 
+    /// What there is, in a mode in which shares mean what they say.
+    pub(super) async fn see(&self, operation: &str, model: &ModelName) -> Result<View, PortError> {
+        let view = self.look(operation, model).await?;
+        view.service.as_ref().map_or(Ok(()), |service| refuse_mode(operation, &service.object))?;
+        Ok(view)
+    }
+
     /// Decides from what there is, and writes where that changes something.
     pub(super) async fn carry_out(
         &self,
@@ -60,6 +67,10 @@ impl KserveTarget {
             let view = self.look(operation, &order.model).await?;
             refuse_late(operation, order, view.fence())?;
             let wanted = decide(&view)?;
+            // What runs in another mode can be taken away, and nothing else.
+            if let Some(service) = view.service.as_ref().filter(|_| wanted.write != Some(Wanted::Delete)) {
+                refuse_mode(operation, &service.object)?;
+            }
             match self.write(operation, order, &view, wanted).await {
                 Err(Refusal::Stale | Refusal::Exists | Refusal::Absent) => {}
                 other => return other.map_err(|refusal| refusal.into_error(operation)),

@@ -1,7 +1,10 @@
 //! Modes and owners that stop an order before anything is written.
 
 use serde_json::{Value, json};
-use tagship_ports::{Problem, Target, target::Needs};
+use tagship_ports::{
+    Problem, Target,
+    target::{Done, Needs},
+};
 use tagship_testkit::cluster::{Fault, actors::InferenceServices};
 
 use super::{
@@ -30,6 +33,18 @@ async fn a_mode_that_ignores_shares_is_refused_before_anything_is_written() {
         assert_eq!(stage.target.check(Needs::default()).await.unwrap_err().problem, Problem::Unsupported);
         assert_eq!(stage.cluster.version(), version);
     }
+}
+
+#[tokio::test]
+async fn a_first_version_that_came_up_in_another_mode_is_taken_away() {
+    let stage = Stage::new(InferenceServices::default());
+    stage.prepare(1, 1).await.unwrap();
+    write(&stage, "/status", "kserve", &json!({ "status": { "deploymentMode": "Standard" } }));
+    assert_eq!(stage.prepare(1, 1).await.unwrap_err().problem, Problem::Unsupported);
+    assert_eq!(stage.promote(2, 1).await.unwrap_err().problem, Problem::Unsupported);
+    assert_eq!(stage.target.observe(&stage.model).await.unwrap_err().problem, Problem::Unsupported);
+    assert_eq!(stage.cleanup(3, 1).await, Ok(Done::Applied));
+    assert_eq!(stage.shares().await, []);
 }
 
 #[tokio::test]
