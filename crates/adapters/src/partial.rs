@@ -23,6 +23,13 @@ pub(crate) fn place(to: &Path, digest: &Digest) -> PathBuf {
     parent.join(format!(".{name}.{}.partial", &digest.hex()[..12]))
 }
 
+/// Whose beginning a file of such a name is, where the whole is named after its digest.
+pub(crate) fn digest_of_blob(name: &str) -> Option<Digest> {
+    let (hex, beginning) = name.strip_prefix('.')?.strip_suffix(".partial")?.split_once('.')?;
+    let digest: Digest = format!("sha256:{hex}").parse().ok()?;
+    digest.hex().starts_with(beginning).then_some(digest)
+}
+
 /// What there is of a file so far.
 pub(crate) struct Partial {
     file: File,

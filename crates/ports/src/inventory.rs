@@ -1,4 +1,4 @@
-//! What a store holds, for taking away what nothing refers to.
+//! What a store holds, for taking away what nothing refers to and what was never ended.
 
 use async_trait::async_trait;
 use tagship_domain::{Digest, Timestamp};
@@ -24,4 +24,15 @@ pub trait Inventory: Send + Sync {
 
     /// Removes a file. One that is not there is no error.
     async fn remove(&self, digest: &Digest) -> Result<(), PortError>;
+
+    /// Uploads that were begun and have not ended: what is there of them, and when that was written. None for a store that
+    /// ends them by itself.
+    async fn unfinished(&self) -> Result<Vec<Stored>, PortError> {
+        Ok(vec![])
+    }
+
+    /// Takes away what is there of an upload that has not ended. One that is not there, or that a run is at, is no error.
+    async fn give_up(&self, _digest: &Digest) -> Result<(), PortError> {
+        Ok(())
+    }
 }

@@ -19,6 +19,7 @@ use super::Moved;
 use crate::{
     SystemClock,
     disk::{blocking, copy_atomically, copy_hashing, local, read_bounded},
+    partial,
 };
 
 /// Where the bytes lie when nothing is configured, in the repository.
@@ -136,17 +137,7 @@ impl ArtifactStore for FileStore {
 #[async_trait]
 impl Inventory for FileStore {
     async fn list(&self) -> Result<Vec<Stored>, PortError> {
-        let root = self.root.join("blobs").join("sha256");
-        blocking(move || {
-            let mut stored = vec![];
-            for folder in entries(&root)? {
-                for path in if folder.is_dir() { entries(&folder)? } else { vec![] } {
-                    stored.extend(described(&path)?);
-                }
-            }
-            Ok(stored)
-        })
-        .await
+        self.files(|name| format!("sha256:{name}").parse().ok()).await
     }
 
     async fn remove(&self, digest: &Digest) -> Result<(), PortError> {
@@ -154,6 +145,35 @@ impl Inventory for FileStore {
         blocking(move || match fs::remove_file(&blob) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(local("remove", &blob, &error)),
             _ => Ok(()),
+        })
+        .await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Stored>, PortError> {
+        self.files(partial::digest_of_blob).await
+    }
+
+    async fn give_up(&self, digest: &Digest) -> Result<(), PortError> {
+        let path = partial::place(&self.blob(digest), digest);
+        blocking(move || incoming::give_up(&path)).await
+    }
+}
+
+impl FileStore {
+    /// The files below the store whose name says a digest.
+    async fn files(&self, digest: fn(&str) -> Option<Digest>) -> Result<Vec<Stored>, PortError> {
+        let root = self.root.join("blobs").join("sha256");
+        blocking(move || {
+            let mut stored = vec![];
+            for folder in entries(&root)? {
+                for path in if folder.is_dir() { entries(&folder)? } else { vec![] } {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    if let Some(digest) = digest(&name) {
+                        stored.extend(described(&path, digest)?);
+                    }
+                }
+            }
+            Ok(stored)
         })
         .await
     }
@@ -168,12 +188,13 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, PortError> {
     }
 }
 
-/// A file by the name of a digest; nothing for another one.
-fn described(path: &Path) -> Result<Option<Stored>, PortError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let Ok(digest) = format!("sha256:{name}").parse::<Digest>() else { return Ok(None) };
+/// A file as it stands there; nothing for one that has gone meanwhile.
+fn described(path: &Path, digest: Digest) -> Result<Option<Stored>, PortError> {
     let failed = |error: std::io::Error| local("read", path, &error);
-    let metadata = fs::metadata(path).map_err(failed)?;
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(failed)?,
+    };
     let modified = metadata.modified().map_err(failed)?;
     let seconds = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
     let written = Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
@@ -293,6 +314,27 @@ mod tests {
             store.remove(&digest).await.unwrap();
         }
         assert_eq!(store.list().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_never_ended_is_listed_apart_and_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path());
+        let digest = copy_hashing(&mut &b"weights"[..], &mut std::io::sink()).unwrap();
+        let path = partial::place(&store.blob(&digest), &digest);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"weig").unwrap();
+        assert_eq!(store.list().await.unwrap(), []);
+        let [begun] = store.unfinished().await.unwrap().try_into().unwrap();
+        assert_eq!((&begun.digest, begun.size), (&digest, 4));
+        let busy = crate::exclusive::open_exclusively(&path).unwrap();
+        store.give_up(&digest).await.unwrap();
+        assert!(path.exists(), "a run is at it");
+        drop(busy);
+        for _ in 0..2 {
+            store.give_up(&digest).await.unwrap();
+        }
+        assert_eq!(store.unfinished().await.unwrap(), []);
     }
 
     #[test]

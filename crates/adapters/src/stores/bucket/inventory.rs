@@ -10,7 +10,7 @@ use object_store::{ObjectStoreExt as _, PutPayload, path::Path};
 use tagship_domain::{Digest, Timestamp};
 use tagship_ports::{Inventory, PortError, Problem, inventory::Stored};
 
-use super::{BucketStore, failure::port};
+use super::{BucketStore, failure::port, parts::absent_or};
 
 #[async_trait]
 impl Inventory for BucketStore {
@@ -26,12 +26,22 @@ impl Inventory for BucketStore {
 
     async fn remove(&self, digest: &Digest) -> Result<(), PortError> {
         for path in [self.blob(digest), self.renewal(digest)] {
-            match self.service.delete(&path).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(port(format!("remove {digest} from {}", self.place), &error)),
-            }
+            let removed = absent_or(self.service.delete(&path).await);
+            removed.map_err(|error| port(format!("remove {digest} from {}", self.place), &error))?;
         }
         Ok(())
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Stored>, PortError> {
+        let mut begun = self.listed("uploads").await?;
+        for upload in &mut begun {
+            upload.size = self.sent(&upload.digest).await;
+        }
+        Ok(begun)
+    }
+
+    async fn give_up(&self, digest: &Digest) -> Result<(), PortError> {
+        self.end(digest).await
     }
 }
 

@@ -36,11 +36,34 @@ impl BucketStore {
 
     /// The upload that an earlier run began and did not end. One that cannot be read, or that is about other parts, is none.
     pub(super) async fn recorded(&self, digest: &Digest, size: u64, part: u64) -> Option<Record> {
-        let read = self.service.get(&self.record_path(digest)).await.ok()?;
-        let record: Record = serde_json::from_slice(&read.bytes().await.ok()?).ok()?;
+        let record = self.noted(digest).await?;
         let count = usize::try_from(size.div_ceil(part)).ok()?;
         let fits = record.size == size && record.part == part && record.parts.len() == count;
         fits.then_some(record)
+    }
+
+    /// The upload that is noted, whatever its parts are.
+    async fn noted(&self, digest: &Digest) -> Option<Record> {
+        let read = self.service.get(&self.record_path(digest)).await.ok()?;
+        serde_json::from_slice(&read.bytes().await.ok()?).ok()
+    }
+
+    /// So many bytes of an upload are with the service, where its note can be read.
+    pub(super) async fn sent(&self, digest: &Digest) -> u64 {
+        let Some(record) = self.noted(digest).await else { return 0 };
+        let sent = record.parts.iter().flatten().count() as u64;
+        record.part.saturating_mul(sent).min(record.size)
+    }
+
+    /// Has the service drop the parts of an upload, which cost as much as objects, and takes the note away.
+    pub(super) async fn end(&self, digest: &Digest) -> Result<(), PortError> {
+        let ended = async {
+            if let Some(record) = self.noted(digest).await {
+                absent_or(self.service.abort_multipart(&self.blob(digest), &record.upload).await)?;
+            }
+            absent_or(self.service.delete(&self.record_path(digest)).await)
+        };
+        ended.await.map_err(|error| port(format!("end the upload of {digest} to {}", self.place), &error))
     }
 
     pub(super) async fn record(&self, digest: &Digest, record: &Record) -> Result<(), PortError> {
@@ -60,5 +83,13 @@ impl BucketStore {
     /// Takes the note away. One that stays is about an upload that is no more, and is passed over.
     pub(super) async fn forget(&self, digest: &Digest) {
         let _ = self.service.delete(&self.record_path(digest)).await;
+    }
+}
+
+/// What is not there needs no removal.
+pub(super) fn absent_or(removed: object_store::Result<()>) -> object_store::Result<()> {
+    match removed {
+        Err(object_store::Error::NotFound { .. }) => Ok(()),
+        other => other,
     }
 }

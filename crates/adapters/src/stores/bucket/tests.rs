@@ -73,6 +73,26 @@ async fn an_upload_that_was_killed_goes_on_with_what_is_there() {
 }
 
 #[tokio::test]
+async fn an_upload_that_nobody_ended_is_listed_and_ended() {
+    let service = Arc::new(InMemory::new());
+    let (store, digest) = (store(&service), digest_of(WEIGHTS));
+    assert_eq!(store.unfinished().await.unwrap(), []);
+    let path = store.blob(&digest);
+    let upload = service.create_multipart(&path).await.unwrap();
+    let mut record = parts::Record { upload: upload.clone(), size: 36, part: 4, parts: vec![None; 9] };
+    let part = service.put_part(&path, &upload, 2, WEIGHTS[8..12].to_vec().into()).await.unwrap();
+    record.parts[2] = Some(parts::Sent { id: part.content_id, sha256: digest_of(&WEIGHTS[8..12]) });
+    store.record(&digest, &record).await.unwrap();
+    let [begun] = store.unfinished().await.unwrap().try_into().unwrap();
+    assert_eq!((&begun.digest, begun.size), (&digest, 4));
+    for _ in 0..2 {
+        store.give_up(&digest).await.unwrap();
+    }
+    assert_eq!(store.unfinished().await.unwrap(), []);
+    service.put_part(&path, &upload, 3, vec![].into()).await.expect_err("the service has dropped it");
+}
+
+#[tokio::test]
 async fn parts_of_a_file_that_changed_are_sent_again() {
     let (service, directory) = (Arc::new(InMemory::new()), tempfile::tempdir().unwrap());
     let file = directory.path().join("a");

@@ -60,6 +60,18 @@ pub(super) fn copy_verified(
     }
 }
 
+/// Takes away what a run left that died, unless another one is at it.
+pub(super) fn give_up(path: &Path) -> Result<(), PortError> {
+    if !path.exists() || !may_be_ours(path, None) {
+        return Ok(());
+    }
+    match open_exclusively(path) {
+        Ok(_held) => fs::remove_file(path).map_err(|error| local("remove", path, &error)),
+        Err(error) if error.problem == Problem::Conflict => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The file while it has no name that anyone looks for.
 struct Incoming<'a> {
     file: File,

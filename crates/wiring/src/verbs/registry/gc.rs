@@ -1,4 +1,4 @@
-//! `tagship registry gc`: what no release refers to leaves a model's store.
+//! `tagship registry gc`: what no release refers to leaves a model's store, and so do uploads that were never ended.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,6 +14,32 @@ use tagship_runner::{Failure, args::GcArgs};
 
 use crate::{answer::Answer, failure::failed, workspace::Workspace};
 
+/// What goes: whole files, and what is there of uploads that never ended.
+#[derive(Default)]
+struct Going {
+    files: Vec<Stored>,
+    unfinished: Vec<Stored>,
+}
+
+impl Going {
+    fn digests(&self) -> impl Iterator<Item = &Digest> {
+        self.files.iter().chain(&self.unfinished).map(|stored| &stored.digest)
+    }
+
+    fn count(&self) -> usize {
+        self.files.len() + self.unfinished.len()
+    }
+
+    /// Leaves what a release has said it needs; answers how much that is.
+    fn keep(&mut self, leased: &BTreeSet<Digest>) -> usize {
+        let before = self.count();
+        for stored in [&mut self.files, &mut self.unfinished] {
+            stored.retain(|file| !leased.contains(&file.digest));
+        }
+        before - self.count()
+    }
+}
+
 /// How often everything is read again because a release has begun or ended meanwhile.
 const ATTEMPTS: u32 = 20;
 
@@ -25,14 +51,11 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
         // Before the tags: whoever made one since has moved the journal, and nothing can be announced on what was read here.
         let leases = Leases::read(workspace.host.journals.as_ref()).await.map_err(failed)?;
         let mut going = going(args, workspace, model, inventory.as_ref()).await?;
-        let leased = leases.leased(began);
-        let before = going.len();
-        going.retain(|file| !leased.contains(&file.digest));
-        let kept = before - going.len();
-        if args.dry_run || going.is_empty() {
+        let kept = going.keep(&leases.leased(began));
+        if args.dry_run || going.count() == 0 {
             return Ok(answer(name, &going, kept, args.dry_run, workspace));
         }
-        let digests = going.iter().map(|file| file.digest.clone()).collect();
+        let digests = going.digests().cloned().collect();
         // Reading may have taken long; releases believe in a removal from here on.
         let (announced, by) = (workspace.clock.now(), &workspace.context.by);
         if leases.announce(digests, by, announced).await.map_err(failed)? {
@@ -60,13 +83,14 @@ fn in_time(workspace: &Workspace, announced: Timestamp) -> Result<(), PortError>
         .hint("run again; it goes on with what is left"))
 }
 
-/// What neither a tag refers to nor a release may have written just now.
+/// What neither a tag refers to nor a release may have written just now. What an upload has left goes by its age alone: a file
+/// that a tag refers to lies there whole.
 async fn going(
     args: &GcArgs,
     workspace: &Workspace,
     model: &ModelConfig,
     inventory: &dyn Inventory,
-) -> Result<Vec<Stored>, Failure> {
+) -> Result<Going, Failure> {
     // Listed before the tags are read: what is released in between is seen to be referred to.
     let listed = inventory.list().await.map_err(failed)?;
     let known = known(workspace, model).await?;
@@ -74,24 +98,29 @@ async fn going(
     let mut stored = inventory.list().await.map_err(failed)?;
     let before: BTreeMap<_, _> = listed.iter().map(|file| (&file.digest, file.written)).collect();
     stored.retain(|file| before.get(&file.digest) == Some(&file.written));
-    Ok(unreferenced(stored, &known, workspace.clock.now(), args.grace))
+    let begun = inventory.unfinished().await.map_err(failed)?;
+    let now = workspace.clock.now();
+    let files = unreferenced(stored, &known, now, args.grace);
+    Ok(Going { files, unfinished: unreferenced(begun, &BTreeSet::new(), now, args.grace) })
 }
 
 /// Removes files one after the other, as long as that may go on. An error says which are gone.
 async fn remove(
     inventory: &dyn Inventory,
-    going: &[Stored],
+    going: &Going,
     may_go_on: &(dyn Fn() -> Result<(), PortError> + Sync),
 ) -> Result<(), Failure> {
-    for (done, file) in going.iter().enumerate() {
+    for (done, digest) in going.digests().enumerate() {
         let removed = match may_go_on() {
-            Ok(()) => inventory.remove(&file.digest).await,
+            Ok(()) if done < going.files.len() => inventory.remove(digest).await,
+            Ok(()) => inventory.give_up(digest).await,
             Err(error) => Err(error),
         };
         if let Err(error) = removed {
-            let gone: Vec<_> = going[..done].iter().map(|file| file.digest.to_string()).collect();
+            let gone: Vec<_> = going.digests().take(done).map(Digest::to_string).collect();
             let gone = if gone.is_empty() { "nothing".to_owned() } else { gone.join(", ") };
-            let message = format!("{}; {done} of {} files were removed: {gone}", error.message, going.len());
+            let message =
+                format!("{}; {done} of {} files were removed: {gone}", error.message, going.count());
             return Err(failed(PortError { message, ..error }));
         }
     }
@@ -111,19 +140,14 @@ async fn known(workspace: &Workspace, model: &ModelConfig) -> Result<BTreeSet<Di
     referenced(&registry, &elsewhere, store.as_ref()).await.map_err(failed)
 }
 
-fn answer(model: &ModelName, going: &[Stored], kept: usize, dry_run: bool, workspace: &Workspace) -> Answer {
-    let total: u64 = going.iter().map(|file| file.size).sum();
-    let row = |file: &Stored| {
-        vec![ByteSize::bytes(file.size).to_string(), file.written.readable(), file.digest.to_string()]
-    };
+fn answer(model: &ModelName, going: &Going, kept: usize, dry_run: bool, workspace: &Workspace) -> Answer {
     let done = if dry_run { "would be removed" } else { "removed" };
-    let mut text = match going.len() {
+    let mut text = match going.count() {
         0 => format!("the store of {model} holds nothing that no release refers to\n"),
-        count => format!("{count} files, {}, {done}\n", ByteSize::bytes(total)),
+        _ => String::new(),
     };
-    if !going.is_empty() {
-        let rows: Vec<_> = going.iter().map(row).collect();
-        text += &terminal::table(&["SIZE", "WRITTEN", "DIGEST"], &rows, &workspace.style());
+    for (what, stored) in [("files", &going.files), ("unfinished uploads", &going.unfinished)] {
+        text += &list(what, stored, done, workspace);
     }
     if kept > 0 {
         let hours = LEASE.std().as_secs() / 3600;
@@ -132,14 +156,38 @@ fn answer(model: &ModelName, going: &[Stored], kept: usize, dry_run: bool, works
             "{kept} more stay: a release that is being made, or was given up less than {hours} hours ago, needs them"
         );
     }
-    let files: Vec<_> = going
-        .iter()
-        .map(|file| serde_json::json!({ "digest": file.digest, "size": file.size, "written": file.written }))
-        .collect();
-    let json =
-        serde_json::json!({ "removed": !dry_run, "size": total, "files": files, "leased": kept }).to_string();
+    let described = |stored: &[Stored]| -> Vec<_> {
+        let described = stored.iter().map(
+            |file| serde_json::json!({ "digest": file.digest, "size": file.size, "written": file.written }),
+        );
+        described.collect()
+    };
+    let json = serde_json::json!({
+        "removed": !dry_run,
+        "size": size(&going.files) + size(&going.unfinished),
+        "files": described(&going.files),
+        "unfinished": described(&going.unfinished),
+        "leased": kept,
+    });
     let reason = if dry_run { "dry-run" } else { "done" };
-    Answer::plain(Exit::Done, "collected", reason, text, json)
+    Answer::plain(Exit::Done, "collected", reason, text, json.to_string())
+}
+
+/// How many there are, and each of them; nothing where there is none.
+fn list(what: &str, stored: &[Stored], done: &str, workspace: &Workspace) -> String {
+    if stored.is_empty() {
+        return String::new();
+    }
+    let row = |file: &Stored| {
+        vec![ByteSize::bytes(file.size).to_string(), file.written.readable(), file.digest.to_string()]
+    };
+    let rows: Vec<_> = stored.iter().map(row).collect();
+    let table = terminal::table(&["SIZE", "WRITTEN", "DIGEST"], &rows, &workspace.style());
+    format!("{} {what}, {}, {done}\n{table}", stored.len(), ByteSize::bytes(size(stored)))
+}
+
+fn size(stored: &[Stored]) -> u64 {
+    stored.iter().map(|file| file.size).sum()
 }
 
 #[cfg(test)]
@@ -157,6 +205,10 @@ mod tests {
             Ok(vec![])
         }
 
+        async fn give_up(&self, _: &Digest) -> Result<(), PortError> {
+            Err(PortError::new(Problem::Unreachable, "end it", "the line went dead"))
+        }
+
         async fn remove(&self, _: &Digest) -> Result<(), PortError> {
             let mut left = self.0.lock().unwrap();
             *left = left
@@ -170,13 +222,13 @@ mod tests {
     async fn a_failure_says_what_went_before() {
         let written = Timestamp::from_seconds(0).unwrap();
         let file = |byte: u8| Stored { digest: Digest::from_bytes([byte; 32]), size: 1, written };
-        let going = [file(1), file(2), file(3)];
+        let going = Going { files: vec![file(1), file(2)], unfinished: vec![file(3)] };
         let error = remove(&Breaks(Mutex::new(2)), &going, &|| Ok(())).await.unwrap_err().to_string();
         assert!(
             error.contains("the line went dead") && error.contains("2 of 3 files were removed"),
             "{error}"
         );
-        assert!(error.contains(going[1].digest.hex()) && !error.contains(going[2].digest.hex()), "{error}");
+        assert!(error.contains(file(2).digest.hex()) && !error.contains(file(3).digest.hex()), "{error}");
         let error = remove(&Breaks(Mutex::new(0)), &going, &|| Ok(())).await.unwrap_err().to_string();
         assert!(error.contains("0 of 3 files were removed: nothing"), "{error}");
     }
