@@ -31,6 +31,21 @@ struct Reply {
 struct Said {
     #[serde(default)]
     message: String,
+    /// What kind of refusal it is, as the GraphQL API names it.
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+/// Why the journal stays where it is.
+fn refused(said: Option<&Said>, reference: &str, about: String) -> PortError {
+    let message = said.map_or("the host does not say whether it moved", |said| &said.message);
+    let error = PortError::new(Problem::Denied, about, message);
+    match said.map_or("", |said| &said.kind) {
+        "FORBIDDEN" | "INSUFFICIENT_SCOPES" => error.hint("the job needs `permissions: contents: write`"),
+        _ => error.hint(format!(
+            "see whether a rule of the repository protects {reference}; the journal is whole, and only grows"
+        )),
+    }
 }
 
 impl GitHub {
@@ -63,14 +78,10 @@ impl GitHub {
             .as_ref()
             .is_some_and(|data| data.get("updateRefs").is_some_and(|said| !said.is_null()));
         if !done || !moved.errors.is_empty() {
-            let refused =
-                moved.errors.first().map_or("the host does not say whether it moved", |said| &said.message);
             // Moved on, in whatever words; or it was us, and the answer got lost.
             let there = self.reference(reference, &about).await?.map(|there| there.object.sha);
             if there.as_deref() == Some(expected.as_str()) {
-                return Err(PortError::new(Problem::Denied, about, refused)
-                    .hint("the job needs `permissions: contents: write`")
-                    .into());
+                return Err(refused(moved.errors.first(), reference, about).into());
             }
             if there.as_deref() != Some(newest.as_str()) {
                 return Err(lost());

@@ -108,6 +108,12 @@ async fn a_journal_that_may_not_be_shortened_says_why_and_stays() {
     }
     host.fake.world(|world| world.moves_refs = false);
     let refused = client.shorten(JOURNAL, &tip, 3).await.unwrap_err().to_string();
-    assert!(refused.contains("not accessible by integration"), "{refused}");
+    assert!(
+        refused.contains("not accessible by integration") && refused.contains("contents: write"),
+        "{refused}"
+    );
+    host.fake.world(|world| world.protects_refs = true);
+    let refused = client.shorten(JOURNAL, &tip, 3).await.unwrap_err().to_string();
+    assert!(refused.contains("protected ref") && !refused.contains("contents: write"), "{refused}");
     assert_eq!(client.history(JOURNAL, 10).await.unwrap().len(), 7);
 }

@@ -28,15 +28,22 @@ pub(super) fn answer(world: &mut World, ask: &Ask) -> Answer {
     }
 }
 
+/// What a token hears that may not.
+const NOT_ALLOWED: &str = "Resource not accessible by integration";
+
 /// As the host refuses: with a good status.
 fn refused(field: &str, why: &str) -> Answer {
-    Answer::ok(json!({ "data": { field: null }, "errors": [{ "type": "UNPROCESSABLE", "message": why }] }))
+    let kind = if why == NOT_ALLOWED { "FORBIDDEN" } else { "UNPROCESSABLE" };
+    Answer::ok(json!({ "data": { field: null }, "errors": [{ "type": kind, "message": why }] }))
 }
 
 /// All of the updates, or none.
 fn moved(world: &mut World, input: &Value) -> Result<(), &'static str> {
+    if world.protects_refs {
+        return Err("Cannot update this protected ref.");
+    }
     if !world.moves_refs {
-        return Err("Resource not accessible by integration");
+        return Err(NOT_ALLOWED);
     }
     if input["repositoryId"] != ID {
         return Err("Could not resolve to a node");

@@ -15,6 +15,8 @@ pub struct World {
     pub tells_viewer: bool,
     /// Whether references may be moved over the GraphQL API.
     pub moves_refs: bool,
+    /// Whether a rule keeps references where they are over that API.
+    pub protects_refs: bool,
     /// Whether the token sees the repository at all.
     pub visible: bool,
     /// Whether nothing can be changed any more.
@@ -91,6 +93,7 @@ impl World {
             login: "github-actions[bot]".to_owned(),
             tells_viewer: true,
             moves_refs: true,
+            protects_refs: false,
             visible: true,
             archived: false,
             tag_rule: false,
