@@ -78,6 +78,8 @@ def play(service, bench: Bench):
     same(bench, "first", service)
 
     service.collect(bench)
+    if service.name == "s3":
+        service.compare_tables(bench)
     service.flip(weights)
     said = pull(bench, "damaged", 3)
     expect(f"{service.name}: damage is told", "the store is damaged" in said, True)
@@ -176,6 +178,42 @@ class S3:
         bench.run(0, "registry", "gc", "--grace", "0s")
         gone = [key for key in before if key not in self.keys("churn/blobs/")]
         expect("s3: only that went", gone, [f"churn/blobs/sha256/{stray}"])
+        self.begin_an_upload(stray)
+        bench.run(0, "registry", "gc")
+        expect("s3: a young upload stays", len(self.uploads()), 1)
+        said = bench.run(0, "registry", "gc", "--grace", "0s", "--format", "json")
+        ended = [upload["digest"] for upload in json.loads(said)["unfinished"]]
+        expect("s3: an upload that nobody ended goes", ended, [f"sha256:{stray}"])
+        expect("s3: the service has dropped it", (self.uploads(), self.keys("churn/uploads/")), ([], []))
+
+    def begin_an_upload(self, digest: str):
+        """As a run leaves it that is killed, and never started again."""
+        begun = self.ask("POST", f"/models/churn/blobs/sha256/{digest}?uploads", b"").decode()
+        upload = re.search(r"<UploadId>([^<]*)</UploadId>", begun).group(1)
+        record = {"upload": upload, "size": SIZE, "part": SIZE, "parts": [None]}
+        self.ask("PUT", f"/models/churn/uploads/sha256/{digest}", json.dumps(record).encode())
+
+    def compare_tables(self, bench: Bench):
+        """Drift between tables that are read where they lie."""
+        rows = "".join(f"{row % 50}\n" for row in range(500))
+        moved = "".join(f"{row % 50 + 30}\n" for row in range(500))
+        self.ask("PUT", "/models/tables/reference.csv", f"age\n{rows}".encode())
+        for day, text in ((1, rows), (2, moved)):
+            self.ask("PUT", f"/models/tables/now/dt={day}/part.csv", f"age\n{text}".encode())
+        self.ask("PUT", "/models/tables/now/_SUCCESS", b"")
+        bench.environment["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{self.port}"
+        bench.environment["AWS_REGION"] = "us-east-1"
+
+        def drifted(current: str):
+            said = bench.run(0, "monitor", "drift", "--reference", "s3://models/tables/reference.csv",
+                             "--current", f"s3://models/tables/{current}", "--columns", "age", "--format", "json")
+            column = json.loads(said)["columns"][0]
+            return column["n"], column["drifted"]
+
+        expect("s3: a table of a bucket is compared", drifted("now/dt=1/part.csv"), ([500, 500], False))
+        expect("s3: and a folder of them", drifted("now"), ([500, 1000], True))
+        bench.run(2, "monitor", "drift", "--reference", "s3://models/tables/nothing.csv",
+                  "--current", "s3://models/tables/now")
 
     def flip(self, digest: str):
         path = f"/models/churn/blobs/sha256/{digest}"

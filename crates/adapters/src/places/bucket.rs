@@ -9,21 +9,21 @@ use serde_json::{Map, Value};
 use tagship_config::Address;
 use tagship_ports::{ArtifactPlace, PortError, Problem, model_registry::Fetched};
 
-use super::Opener;
+use super::Variables;
 use crate::{
-    stores::{BucketStore, bucket_by},
+    stores::{BucketStore, Object, bucket_by},
     taking::Taking,
 };
 
 /// A key in a bucket.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     store: BucketStore,
     key: String,
     place: String,
 }
 
-pub(super) fn open(address: &Address, opener: &Opener<'_>) -> Result<Bucket, PortError> {
+pub(crate) fn open(address: &Address, variables: &Variables<'_>) -> Result<Bucket, PortError> {
     let wrong = || {
         let kind = address.kind();
         PortError::new(Problem::Invalid, format!("read the address {address}"), "it names no bucket and key")
@@ -34,9 +34,8 @@ pub(super) fn open(address: &Address, opener: &Opener<'_>) -> Result<Bucket, Por
     if bucket.is_empty() || key.trim_matches('/').is_empty() {
         return Err(wrong());
     }
-    let (kind, settings) = settings(address.kind(), bucket, opener.variable)?;
-    let store = bucket_by(kind, &settings, opener.secret)?;
-    Ok(Bucket { store, key: key.to_owned(), place: address.as_str().to_owned() })
+    let (kind, settings) = settings(address.kind(), bucket, variables.plain)?;
+    Ok(Bucket::new(bucket_by(kind, &settings, variables.secret)?, key, address.as_str()))
 }
 
 /// The kind of store, and its settings.
@@ -74,6 +73,20 @@ fn settings(
         }
     };
     Ok((kind, settings))
+}
+
+impl Bucket {
+    pub(crate) fn new(store: BucketStore, key: &str, place: &str) -> Self {
+        Self { store, key: key.to_owned(), place: place.to_owned() }
+    }
+
+    /// The objects under the key, and whether it is a folder; their names are those inside of it.
+    ///
+    /// # Errors
+    /// As [`BucketStore::take`].
+    pub(crate) async fn objects(&self, about: &str) -> Result<(bool, Vec<Object>), PortError> {
+        self.store.objects(about, &self.key).await
+    }
 }
 
 #[async_trait]

@@ -1,6 +1,6 @@
 //! Places outside of the repository that artifacts come from.
 
-mod bucket;
+pub(crate) mod bucket;
 mod directory;
 mod oci;
 mod run_artifact;
@@ -21,6 +21,19 @@ pub const KINDS: [&str; 7] = ["dir", "s3", "gs", "az", "oci", MLFLOW, RUN_ARTIFA
 const MLFLOW: &str = "mlflow";
 /// The kind of what a workflow's run keeps.
 pub const RUN_ARTIFACT: &str = "run-artifact";
+
+/// Answers the value of an environment variable.
+type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Where places that no configuration describes further find what they need to know.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations, reason = "it holds functions")]
+pub struct Variables<'a> {
+    /// Variables that are secrets.
+    pub secret: Variable<'a>,
+    /// Variables that are none, e.g. the address of a server.
+    pub plain: Variable<'a>,
+}
 
 /// What places are opened with.
 #[allow(missing_debug_implementations, reason = "it holds functions")]
@@ -56,7 +69,10 @@ pub fn has_versions(address: &Address) -> bool {
 pub fn open(address: &Address, opener: &Opener<'_>) -> Result<Opened, PortError> {
     match address.kind() {
         "dir" => Ok(Opened::Place(Box::new(Directory::new(opener.root, address.rest())))),
-        "s3" | "gs" | "az" => Ok(Opened::Place(Box::new(bucket::open(address, opener)?))),
+        "s3" | "gs" | "az" => {
+            let variables = Variables { secret: opener.secret, plain: opener.variable };
+            Ok(Opened::Place(Box::new(bucket::open(address, &variables)?)))
+        }
         "oci" => Ok(Opened::Place(Box::new(oci::open(address.rest(), opener)?))),
         RUN_ARTIFACT => {
             Ok(Opened::Place(Box::new(run_artifact::RunArtifact::new((opener.runs)()?, address.rest()))))

@@ -13,6 +13,9 @@ use tagship_config::AdapterSpec;
 use tagship_ports::{ArtifactStore, Inventory, PortError, Problem};
 
 pub use bucket::BucketStore;
+pub(crate) use bucket::Object;
+#[cfg(test)]
+pub(crate) use bucket::holding;
 pub use file::FileStore;
 pub use oci::OciStore;
 pub use remembering::Remembering;

@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, ops::Range, path::Path};
 
+use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
 use tokio::task::JoinHandle;
@@ -101,28 +102,75 @@ where
     B: AsRef<[u8]> + Send + 'static,
     F: Future<Output = Result<B, PortError>> + Send + 'static,
 {
-    let mut asked = partial.length();
-    let mut coming: VecDeque<Coming<B>> = VecDeque::new();
-    loop {
-        while coming.len() < AT_A_TIME && asked < wanted.size {
-            let end = wanted.size.min(asked + wanted.range);
-            coming.push_back(Coming { length: end - asked, task: tokio::spawn(fetch(asked..end)) });
-            asked = end;
+    let about = format!("read {} from {}", wanted.digest, wanted.place);
+    let mut ahead = Ahead::new(&about, partial.length()..wanted.size, wanted.range);
+    while let Some(bytes) = ahead.next(&fetch).await? {
+        partial = blocking(move || partial.write(bytes.as_ref()).map(|()| partial)).await?;
+        told.at(partial.length());
+    }
+    Ok(partial)
+}
+
+/// The digest of what a store has, by ranges of so many bytes that `fetch` answers; hashed while the next ones come.
+///
+/// # Errors
+/// As `fetch`.
+pub(super) async fn hash<B, F>(
+    about: &str,
+    size: u64,
+    range: u64,
+    fetch: impl Fn(Range<u64>) -> F,
+) -> Result<Digest, PortError>
+where
+    B: AsRef<[u8]> + Send + 'static,
+    F: Future<Output = Result<B, PortError>> + Send + 'static,
+{
+    let (mut hasher, mut ahead) = (Sha256::new(), Ahead::new(about, 0..size, range));
+    while let Some(bytes) = ahead.next(&fetch).await? {
+        let hash = move || {
+            hasher.update(bytes.as_ref());
+            Ok(hasher)
+        };
+        hasher = blocking(hash).await?;
+    }
+    Ok(Digest::from_bytes(hasher.finalize().into()))
+}
+
+/// The ranges of a file, in order. While one is made use of, the next ones are on their way.
+struct Ahead<'a, B> {
+    about: &'a str,
+    /// What was not asked for yet.
+    left: Range<u64>,
+    range: u64,
+    coming: VecDeque<Coming<B>>,
+}
+
+impl<'a, B: AsRef<[u8]> + Send + 'static> Ahead<'a, B> {
+    fn new(about: &'a str, left: Range<u64>, range: u64) -> Self {
+        Self { about, left, range, coming: VecDeque::new() }
+    }
+
+    /// The next range; absent at the end.
+    async fn next<F>(&mut self, fetch: impl Fn(Range<u64>) -> F) -> Result<Option<B>, PortError>
+    where
+        F: Future<Output = Result<B, PortError>> + Send + 'static,
+    {
+        while self.coming.len() < AT_A_TIME && !self.left.is_empty() {
+            let asked = self.left.start..self.left.end.min(self.left.start + self.range);
+            self.left.start = asked.end;
+            let length = asked.end - asked.start;
+            self.coming.push_back(Coming { length, task: tokio::spawn(fetch(asked)) });
         }
-        let Some(mut next) = coming.pop_front() else { return Ok(partial) };
+        let Some(mut next) = self.coming.pop_front() else { return Ok(None) };
         let outcome = (&mut next.task).await;
-        let bytes = outcome.map_err(|error| PortError::new(Problem::Local, "fetch", error.to_string()))??;
+        let failed = |problem, message: String| PortError::new(problem, self.about, message);
+        let bytes = outcome.map_err(|error| failed(Problem::Local, error.to_string()))??;
         let length = bytes.as_ref().len() as u64;
         if length != next.length {
             let message = format!("{} bytes were asked for, {length} came", next.length);
-            return Err(PortError::new(
-                Problem::Unreachable,
-                format!("read {} from {}", wanted.digest, wanted.place),
-                message,
-            ));
+            return Err(failed(Problem::Unreachable, message));
         }
-        partial = blocking(move || partial.write(bytes.as_ref()).map(|()| partial)).await?;
-        told.at(partial.length());
+        Ok(Some(bytes))
     }
 }
 

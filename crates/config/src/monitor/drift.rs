@@ -60,7 +60,8 @@ pub enum DriftColumn {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 #[schemars(rename = "Drift")]
 pub(crate) struct DriftLayer {
-    /// The rows that the model was made with, e.g. `monitoring/reference.parquet`: a file, or a folder of them.
+    /// The rows that the model was made with, e.g. `monitoring/reference.parquet` or `s3://BUCKET/KEY`: a file, or a folder of
+    /// them.
     #[schemars(required)]
     reference: Option<String>,
     /// The rows to judge; left out where both are windows of one log.
@@ -76,7 +77,8 @@ pub(crate) struct DriftLayer {
     test: Option<String>,
     /// What fails the step; nothing where it is left out.
     fail_on: Option<DriftFails>,
-    /// What columns hold, e.g. `{ zip: category }`; else the types of the file and the values say it.
+    /// What columns hold, e.g. `{ zip: category }`; else the signature of the deployed release, the types of the file and the
+    /// values say it, in this order.
     schema: Option<BTreeMap<String, DriftColumn>>,
     /// The column of times, for windows.
     time_column: Option<String>,

@@ -105,7 +105,7 @@ pub struct DriftArgs {
     /// Configuration file.
     #[arg(long, default_value = "tagship.yml", value_name = "FILE")]
     pub config: PathBuf,
-    /// The rows that the model was made with: a file, or a folder of them.
+    /// The rows that the model was made with: a file, or a folder of them, here or in a bucket.
     #[arg(long, value_name = "PATH", required_unless_present = "model")]
     pub reference: Option<PathBuf>,
     /// The rows to judge.

@@ -2,10 +2,14 @@
 
 mod asked;
 mod columns;
+mod typed;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use tagship_adapters::datasets;
+use tagship_adapters::{datasets, places::Variables};
 use tagship_config::DriftSettings;
 use tagship_domain::{
     Timestamp,
@@ -16,10 +20,14 @@ use tagship_monitor::{
     drift::{Slice, conclude, conclude_slices},
 };
 use tagship_ports::{Dataset, PortError, Problem};
-use tagship_runner::Failure;
+use tagship_runner::{Context, Failure};
 
 use self::asked::Asked;
+pub(crate) use self::typed::typed;
 use crate::failure::failed;
+
+/// What a job's environment tells of buckets.
+const VARIABLES: Variables<'_> = Variables { secret: &Context::secret, plain: &Context::inherited };
 
 /// Compares what the settings name; windows end at `until`.
 ///
@@ -27,8 +35,8 @@ use crate::failure::failed;
 /// For a table that cannot be opened, a column that neither has, and what is no test or window.
 pub(crate) fn judge(settings: &DriftSettings, until: Timestamp) -> Result<DriftReport, Failure> {
     let asked = Asked::of(settings, until)?;
-    let reference = datasets::open(&asked.reference, &asked.declared).map_err(failed)?;
-    let current = datasets::open(&asked.current, &asked.declared).map_err(failed)?;
+    let reference = datasets::open(&asked.reference, &VARIABLES, &asked.declared).map_err(failed)?;
+    let current = datasets::open(&asked.current, &VARIABLES, &asked.declared).map_err(failed)?;
     let tables = [reference.as_ref(), current.as_ref()];
     let is_one = is_one_table(&asked.reference, &asked.current);
     let rows = rows(&asked, tables, is_one)?;
@@ -50,9 +58,9 @@ pub(crate) fn rooted(mut settings: DriftSettings, root: &Path) -> DriftSettings 
     settings
 }
 
-/// Whether two paths lead to the same file or folder.
-fn is_one_table(reference: &Path, current: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+/// Whether two places are the same file or folder.
+fn is_one_table(reference: &str, current: &str) -> bool {
+    let real = |place: &str| fs::canonicalize(place).unwrap_or_else(|_| PathBuf::from(place));
     real(reference) == real(current)
 }
 

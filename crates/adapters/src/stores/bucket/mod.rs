@@ -14,11 +14,10 @@ mod take;
 mod tests;
 mod upload;
 
-use std::{path::Path, sync::Arc};
+use std::{ops::Range, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use object_store::{GetOptions, ObjectStore, ObjectStoreExt as _, PutMode, multipart::MultipartStore};
-use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::{ArtifactStore, PortError, Problem};
 
@@ -32,6 +31,9 @@ use crate::disk::{digest_of, other_bytes};
 pub(super) use azure::open as azure;
 pub(super) use gcs::open as gcs;
 pub(super) use s3::open as s3;
+pub(crate) use take::Object;
+#[cfg(test)]
+pub(crate) use take::holding;
 
 /// What a provider's client can do.
 trait Service: ObjectStore + MultipartStore {}
@@ -124,15 +126,10 @@ impl BucketStore {
         if measured != Found::Whole {
             return Ok(measured);
         }
-        let mut hasher = Sha256::new();
-        let mut at = 0;
-        while at < size {
-            let end = size.min(at + self.sizes.range);
-            let bytes = self.range(digest, at..end).await?;
-            hasher.update(&bytes);
-            at = end;
-        }
-        let found = Digest::from_bytes(hasher.finalize().into());
+        let about = format!("read {digest} from {}", self.place);
+        let found =
+            ranges::hash(&about, size, self.sizes.range, |range| self.clone().range(digest.clone(), range));
+        let found = found.await?;
         Ok(if found == *digest { Found::Whole } else { Found::Damaged(format!("its bytes are {found}")) })
     }
 
@@ -145,12 +142,8 @@ impl BucketStore {
         })
     }
 
-    async fn range(
-        &self,
-        digest: &Digest,
-        range: std::ops::Range<u64>,
-    ) -> Result<impl AsRef<[u8]> + use<>, PortError> {
-        let read = self.service.get_range(&self.blob(digest), range).await;
+    async fn range(self, digest: Digest, range: Range<u64>) -> Result<impl AsRef<[u8]> + use<>, PortError> {
+        let read = self.service.get_range(&self.blob(&digest), range).await;
         read.map_err(|error| port(format!("read {digest} from {}", self.place), &error))
     }
 
@@ -213,11 +206,8 @@ impl ArtifactStore for BucketStore {
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
         let size = self.size_or_missing(digest).await?;
         let wanted = ranges::Wanted { digest, size, to, range: self.sizes.range, place: &self.place };
-        ranges::fetch(&wanted, &mut Told::new(&self.moved), |range| {
-            let (store, digest) = (self.clone(), digest.clone());
-            async move { store.range(&digest, range).await }
-        })
-        .await
+        ranges::fetch(&wanted, &mut Told::new(&self.moved), |range| self.clone().range(digest.clone(), range))
+            .await
     }
 
     async fn get_bytes(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, PortError> {

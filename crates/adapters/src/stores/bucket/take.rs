@@ -6,6 +6,44 @@ use tagship_ports::{PortError, Problem, model_registry::Fetched};
 use super::{BucketStore, failure::port};
 use crate::taking::{MOST_FILES, Taking};
 
+/// An object that is read where it lies.
+#[derive(Clone)]
+pub(crate) struct Object {
+    store: BucketStore,
+    meta: ObjectMeta,
+    name: String,
+}
+
+impl Object {
+    /// Its name below the folder that was asked for.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.meta.size
+    }
+
+    /// A range of it; all of that range.
+    ///
+    /// # Errors
+    /// [`Problem::Conflict`] where it was replaced since it was found, else as the service fails.
+    pub(crate) async fn read(
+        &self,
+        about: &str,
+        range: std::ops::Range<u64>,
+    ) -> Result<impl std::ops::Deref<Target = [u8]> + use<>, PortError> {
+        let length = range.end.saturating_sub(range.start);
+        let piece = self.store.piece(about, &self.meta, range).await?;
+        if piece.len() as u64 != length {
+            let message = format!("the service answered {} bytes of {length}", piece.len());
+            return Err(PortError::new(Problem::Invalid, about, message));
+        }
+        Ok(piece)
+    }
+}
+
 /// What stands under a key.
 struct Found {
     objects: Vec<ObjectMeta>,
@@ -24,25 +62,33 @@ impl BucketStore {
         key: &str,
         mut taking: Taking,
     ) -> Result<Fetched, PortError> {
+        let (is_folder, objects) = self.objects(about, key).await?;
+        taking.expect(objects.iter().fold(0, |sum: u64, object| sum.saturating_add(object.size())))?;
+        for object in objects {
+            let mut incoming = taking.begin(object.name())?;
+            let mut at = 0;
+            while at < object.size() {
+                let end = object.size().min(at + self.sizes.range);
+                incoming.write(&object.read(about, at..end).await?)?;
+                at = end;
+            }
+            incoming.end(Some(object.size()))?;
+        }
+        taking.finish(is_folder, None)
+    }
+
+    /// What a key names, as [`BucketStore::take`] has it: whether it is a folder, and its objects in the order of their names.
+    pub(crate) async fn objects(&self, about: &str, key: &str) -> Result<(bool, Vec<Object>), PortError> {
         let path = Path::parse(key.trim_end_matches('/'))
             .map_err(|error| PortError::new(Problem::Invalid, about, error.to_string()))?;
         let Found { objects, is_folder } = self.find(about, &path, key.ends_with('/')).await?;
-        taking.expect(objects.iter().fold(0, |sum: u64, object| sum.saturating_add(object.size)))?;
         let top = format!("{path}/");
-        for object in objects {
-            let whole = object.location.as_ref();
-            let below = whole.strip_prefix(&top).filter(|_| is_folder);
-            let name = below.or_else(|| object.location.filename()).unwrap_or_default().to_owned();
-            let mut incoming = taking.begin(&name)?;
-            let mut at = 0;
-            while at < object.size {
-                let end = object.size.min(at + self.sizes.range);
-                incoming.write(self.piece(about, &object, at..end).await?.as_ref())?;
-                at = end;
-            }
-            incoming.end(Some(object.size))?;
-        }
-        taking.finish(is_folder, None)
+        let object = |meta: ObjectMeta| {
+            let below = meta.location.as_ref().strip_prefix(&top).filter(|_| is_folder);
+            let name = below.or_else(|| meta.location.filename()).unwrap_or_default().to_owned();
+            Object { store: self.clone(), meta, name }
+        };
+        Ok((is_folder, objects.into_iter().map(object).collect()))
     }
 
     async fn find(&self, about: &str, path: &Path, only_folder: bool) -> Result<Found, PortError> {
@@ -91,7 +137,7 @@ impl BucketStore {
         about: &str,
         object: &ObjectMeta,
         range: std::ops::Range<u64>,
-    ) -> Result<impl AsRef<[u8]> + use<>, PortError> {
+    ) -> Result<impl std::ops::Deref<Target = [u8]> + use<>, PortError> {
         let options = GetOptions {
             if_match: object.e_tag.clone(),
             range: Some(GetRange::Bounded(range)),
@@ -105,12 +151,18 @@ impl BucketStore {
     }
 }
 
+/// A bucket in memory that holds these texts.
+#[cfg(test)]
+pub(crate) async fn holding(objects: &[(&str, &str)]) -> BucketStore {
+    let memory = std::sync::Arc::new(object_store::memory::InMemory::new());
+    for (key, text) in objects {
+        memory.put(&Path::from(*key), (*text).to_owned().into()).await.unwrap();
+    }
+    BucketStore::new(memory, "s3", "bucket", None, std::sync::Arc::new(|_| {}))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use object_store::memory::InMemory;
-
     use super::*;
 
     async fn taken(bucket: &BucketStore, key: &str, limit: u64) -> Result<Vec<String>, PortError> {
@@ -121,18 +173,15 @@ mod tests {
 
     #[tokio::test]
     async fn an_object_or_a_folder_is_taken_and_both_at_once_are_ambiguous() {
-        let memory = Arc::new(InMemory::new());
-        for (key, bytes) in [
+        let objects = [
             ("m/churn.onnx", "abc"),
             ("m/dir/a", "1"),
             ("m/dir/deep/b", ""),
             ("x", "1"),
             ("x/y", "22"),
             ("r/r/r/z", "1"),
-        ] {
-            memory.put(&Path::from(key), bytes.into()).await.unwrap();
-        }
-        let bucket = BucketStore::new(memory, "s3", "bucket", None, Arc::new(|_| {}));
+        ];
+        let bucket = holding(&objects).await;
         assert_eq!(taken(&bucket, "m/churn.onnx", 9).await.unwrap(), ["churn.onnx:3"]);
         assert_eq!(taken(&bucket, "m/dir", 9).await.unwrap(), ["a:1", "deep/b:0"]);
         assert_eq!(taken(&bucket, "r", 9).await.unwrap(), ["r/r/z:1"]);

@@ -1,6 +1,6 @@
 //! Reading blobs in ranges, or as a whole where a registry knows no ranges; every one is compared with its digest.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use reqwest::{Method, StatusCode, header};
 use sha2::{Digest as _, Sha256};
@@ -33,19 +33,8 @@ impl OciStore {
     }
 
     async fn hash_ranges(&self, digest: &Digest, size: u64) -> Result<Digest, PortError> {
-        let (mut hasher, mut at) = (Sha256::new(), 0);
-        while at < size {
-            let end = size.min(at + RANGE);
-            let bytes = self.range(digest, at..end, size).await?;
-            if bytes.len() as u64 != end - at {
-                // Some proxies cut ranges short: that is no damage, and the whole is read instead.
-                let about = format!("read {digest} from {}", self.place);
-                return Err(PortError::new(Problem::Unsupported, about, "a range came short"));
-            }
-            hasher.update(&bytes);
-            at = end;
-        }
-        Ok(Digest::from_bytes(hasher.finalize().into()))
+        let about = format!("read {digest} from {}", self.place);
+        ranges::hash(&about, size, RANGE, |range| self.clone().range(digest.clone(), range, size)).await
     }
 
     /// Hashes a blob in one request, and again where the line breaks off.
@@ -77,10 +66,8 @@ impl OciStore {
         let size = self.size_or_missing(digest).await?;
         let wanted = Wanted { digest, size, to, range: RANGE, place: &self.place };
         let mut told = Told::new(&self.moved);
-        let fetched = ranges::fetch(&wanted, &mut told, |range| {
-            let (store, digest) = (self.clone(), digest.clone());
-            async move { store.range(&digest, range, size).await }
-        });
+        let fetched =
+            ranges::fetch(&wanted, &mut told, |range| self.clone().range(digest.clone(), range, size));
         match fetched.await {
             Err(error) if error.problem == Problem::Unsupported => self.fetch_whole(&wanted, &mut told).await,
             fetched => fetched,
@@ -158,15 +145,10 @@ impl OciStore {
     }
 
     /// A range of a blob that has `size` bytes, asked for again where the line breaks off.
-    async fn range(
-        &self,
-        digest: &Digest,
-        range: std::ops::Range<u64>,
-        size: u64,
-    ) -> Result<Vec<u8>, PortError> {
+    async fn range(self, digest: Digest, range: Range<u64>, size: u64) -> Result<Vec<u8>, PortError> {
         let mut tries = 1;
         loop {
-            match self.range_once(digest, &range, size).await {
+            match self.range_once(&digest, &range, size).await {
                 Err(error) if error.problem == Problem::Unreachable && tries < TRIES => pause(tries).await,
                 done => return done,
             }
@@ -174,19 +156,20 @@ impl OciStore {
         }
     }
 
-    async fn range_once(
-        &self,
-        digest: &Digest,
-        range: &std::ops::Range<u64>,
-        size: u64,
-    ) -> Result<Vec<u8>, PortError> {
+    async fn range_once(&self, digest: &Digest, range: &Range<u64>, size: u64) -> Result<Vec<u8>, PortError> {
         let about = format!("read {digest} from {}", self.place);
         let length = range.end - range.start;
         let mut ask = self.ask(&about, Method::GET, &format!("blobs/{digest}"));
         ask.headers.push((header::RANGE, format!("bytes={}-{}", range.start, range.end - 1)));
         let answered = self.registry.send(&ask).await?;
         match answered.status() {
-            StatusCode::PARTIAL_CONTENT => read(&about, answered, length).await,
+            StatusCode::PARTIAL_CONTENT => match read(&about, answered, length).await? {
+                // Some proxies cut ranges short: that is no damage, and the whole can be read instead.
+                short if (short.len() as u64) < length => {
+                    Err(PortError::new(Problem::Unsupported, about, "a range came short"))
+                }
+                all => Ok(all),
+            },
             // All of it, where all of it was asked for.
             StatusCode::OK if length == size => read(&about, answered, length).await,
             StatusCode::OK => {

@@ -1,7 +1,5 @@
 //! What a comparison is asked for, out of the words of its settings.
 
-use std::path::PathBuf;
-
 use tagship_adapters::datasets::Declared;
 use tagship_config::{DriftColumn, DriftSettings};
 use tagship_domain::Timestamp;
@@ -14,8 +12,8 @@ use tagship_runner::Failure;
 
 /// Everything that a comparison needs to know.
 pub(super) struct Asked {
-    pub(super) reference: PathBuf,
-    pub(super) current: PathBuf,
+    pub(super) reference: String,
+    pub(super) current: String,
     pub(super) columns: Vec<String>,
     pub(super) settings: Settings,
     pub(super) declared: Declared,
@@ -36,8 +34,8 @@ impl Asked {
         };
         let test = settings.test.as_deref();
         Ok(Self {
-            reference: settings.reference.clone().into(),
-            current: settings.current.clone().into(),
+            reference: settings.reference.clone(),
+            current: settings.current.clone(),
             columns: settings.columns.clone(),
             settings: Settings {
                 profile: settings.profile,

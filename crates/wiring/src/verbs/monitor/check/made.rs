@@ -1,8 +1,8 @@
 //! What a look finds: everything that is watched, judged, and what that makes of the incidents that are remembered.
 
-use tagship_config::MonitorSettings;
+use tagship_config::{DriftSettings, ModelConfig, MonitorSettings};
 use tagship_domain::{
-    Exit, Timestamp, Version,
+    Exit, Manifest, Release, Timestamp, Version,
     drift::DriftReport,
     incident::{Finding, IncidentNotice, NO_DATA, WatchReport},
     monitor::LookDetails,
@@ -37,9 +37,13 @@ pub(super) async fn made(
     let (now, watched) = (workspace.clock.now(), &place.model.monitor);
     let registry = workspace.registry().await?;
     let current = release::current(&registry, place.name, place.environment).map_err(failed)?;
+    let drift = match watched.drift.clone() {
+        Some(settings) => Some(of_release(workspace, place.model, settings, current.as_ref()).await),
+        None => None,
+    };
     let version = current.map(|current| current.version);
     let mut details = LookDetails::default();
-    let mut found = of_tables(workspace, watched, version.as_ref(), now, &mut details)?;
+    let mut found = of_tables(workspace, (watched, drift), version.as_ref(), now, &mut details)?;
     let mut states = vec![];
     match &version {
         Some(version) => {
@@ -86,10 +90,26 @@ pub(super) async fn made(
     Ok((report, details))
 }
 
+/// The settings of drift with paths from the top, and with what the release that is deployed says of its inputs. One whose
+/// manifest is not to be had, as where its store is on another machine, says nothing: values speak for themselves then.
+async fn of_release(
+    workspace: &Workspace,
+    model: &ModelConfig,
+    settings: DriftSettings,
+    current: Option<&Release>,
+) -> DriftSettings {
+    let settings = drift::rooted(settings, &workspace.root);
+    let (Some(release), Ok(store)) = (current, workspace.store(model)) else { return settings };
+    match release::read_manifest(store.as_ref(), release).await {
+        Ok(Manifest { signature: Some(signature), .. }) => drift::typed(settings, &signature),
+        _ => settings,
+    }
+}
+
 /// What is judged by tables, whatever serves: quality and drift.
 fn of_tables(
     workspace: &Workspace,
-    watched: &MonitorSettings,
+    (watched, drift): (&MonitorSettings, Option<DriftSettings>),
     version: Option<&Version>,
     now: Timestamp,
     details: &mut LookDetails,
@@ -105,8 +125,8 @@ fn of_tables(
         };
         found.extend(seen("quality/predictions", judged.map(of))?);
     }
-    if let Some(settings) = &watched.drift {
-        let judged = drift::judge(&drift::rooted(settings.clone(), &workspace.root), now);
+    if let Some(settings) = &drift {
+        let judged = drift::judge(settings, now);
         let of = |report: DriftReport| {
             let found = findings::of_drift(&report);
             details.drift = Some(report);
