@@ -335,7 +335,7 @@ fn by_format(
         Format::Text if settings::is_yaml(context.path) => settings::scan(stream, findings)?,
         Format::Zip => return zip::scan(stream, context, findings),
         Format::Json => {
-            let json = sidecar::scan_json(stream, findings)?;
+            let json = sidecar::scan_json(stream, context.path, findings)?;
             found.format = json.format;
             if let Some(weight_map) = json.weight_map {
                 found.ties = Ties::Index(weight_map);

@@ -27,6 +27,10 @@ const CLASSES: &[&str] = &[
     "PowByNatural", "PythonMod", "RShift", "Rational", "RoundDecimal", "RoundToInt", "ToFloat", "True", "TruncToFloat",
     "TruncToInt", "Where", "int_oo", "nan", "oo", "zoo",
 ];
+/// Those of them whose value grows beyond all bounds in a few steps.
+const POWERS: &[&str] = &["FloatPow", "LShift", "Pow", "PowByNatural"];
+/// Largest power that the numbers of an expression are taken to.
+const MAX_EXPONENT: u64 = 1 << 16;
 /// Operators that run a graph of the program itself, in order.
 const HIGHER_ORDER: &[&str] = &[
     "associative_scan",
@@ -67,6 +71,11 @@ impl Default for Exported {
 }
 
 impl Exported {
+    /// Whether the document is such a program, as far as it was read.
+    pub(crate) fn is_program(&self) -> bool {
+        self.is_program
+    }
+
     pub(crate) fn event(&mut self, path: &Path, event: &Event, at: u64) {
         match event {
             Event::ObjectStart if path.depth() == 1 && path.is_key("graph_module") => self.is_program = true,
@@ -156,7 +165,7 @@ fn is_structure(text: &str) -> bool {
 /// A piece of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'t> {
-    Number,
+    Number(u32),
     Word(&'t str),
     /// A text in single quotes that hides nothing.
     Text,
@@ -174,7 +183,9 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
         match byte {
             b' ' => at += 1,
             b'0'..=b'9' => {
+                let start = at;
                 at = run(at, |byte| byte.is_ascii_digit());
+                let number = text[start..at].parse().unwrap_or(u32::MAX);
                 if bytes.get(at) == Some(&b'.') {
                     at = run(at + 1, |byte| byte.is_ascii_digit());
                 }
@@ -186,7 +197,7 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
                 if bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
                     return None;
                 }
-                tokens.push(Token::Number);
+                tokens.push(Token::Number(number));
             }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => {
                 let end = run(at, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -220,14 +231,39 @@ fn is_symbol(word: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether the powers in an expression, should each be taken to the next, stay far below what evaluating them could exhaust.
+fn stays_small(tokens: &[Token<'_>]) -> bool {
+    let mut exponent = 1u64;
+    for (at, token) in tokens.iter().enumerate() {
+        let factor = match token {
+            Token::Sign(b'*') if tokens.get(at + 1) == Some(&Token::Sign(b'*')) => match tokens.get(at + 2) {
+                // A power of a power is taken from the right.
+                Some(Token::Number(_)) if tokens.get(at + 3..at + 5) == Some(&[Token::Sign(b'*'); 2]) => {
+                    return false;
+                }
+                Some(Token::Number(number)) => u64::from(*number).max(1),
+                _ => return false,
+            },
+            // What the exponent is, is not followed: it could be the largest number, but not a power.
+            Token::Word(word) if POWERS.contains(word) => tokens
+                .iter()
+                .filter_map(|token| if let Token::Number(number) = token { Some(*number) } else { None })
+                .fold(2, |largest, number| largest.max(u64::from(number))),
+            _ => 1,
+        };
+        exponent = exponent.saturating_mul(factor);
+    }
+    exponent <= MAX_EXPONENT
+}
+
 /// Whether an expression over sizes is one of those that `torch.export` writes: symbols, numbers, operators and calls of
 /// listed classes and functions. Nothing that is not listed is ever called.
 fn is_expression(text: &str) -> bool {
-    let Some(tokens) = tokens(text) else { return false };
+    let Some(tokens) = tokens(text).filter(|tokens| stays_small(tokens)) else { return false };
     tokens.iter().enumerate().all(|(at, token)| {
         let called = tokens.get(at + 1) == Some(&Token::Sign(b'('));
         match token {
-            Token::Number | Token::Sign(b')') => !called,
+            Token::Number(_) | Token::Sign(b')') => !called,
             Token::Word(word) if CLASSES.contains(word) => true,
             Token::Word(word) if FUNCTIONS.contains(word) => called,
             Token::Word(word) => is_symbol(word) && !called,
@@ -239,10 +275,10 @@ fn is_expression(text: &str) -> bool {
 
 /// Whether a guard compares sizes of inputs, which are looked up in `L` by name and number.
 fn is_guard(text: &str) -> bool {
-    let Some(tokens) = tokens(text) else { return false };
+    let Some(tokens) = tokens(text).filter(|tokens| stays_small(tokens)) else { return false };
     let sign = |at: usize, sign: u8| tokens.get(at) == Some(&Token::Sign(sign));
     tokens.iter().enumerate().all(|(at, token)| match token {
-        Token::Number | Token::Sign(b')' | b']') => !sign(at + 1, b'('),
+        Token::Number(_) | Token::Sign(b')' | b']') => !sign(at + 1, b'('),
         Token::Text => at > 0 && sign(at - 1, b'[') && sign(at + 1, b']'),
         Token::Word(word) if at > 0 && sign(at - 1, b'.') => {
             GUARD_QUESTIONS.contains(word) && sign(at + 1, b'(') && sign(at + 2, b')')
@@ -251,7 +287,7 @@ fn is_guard(text: &str) -> bool {
         Token::Word(word) => sign(at + 1, b'(') && (CLASSES.contains(word) || FUNCTIONS.contains(word)),
         Token::Sign(b'[') => {
             // What is looked up is one name or one number.
-            matches!(tokens.get(at + 1), Some(Token::Text | Token::Number)) && sign(at + 2, b']')
+            matches!(tokens.get(at + 1), Some(Token::Text | Token::Number(_))) && sign(at + 2, b']')
         }
         Token::Sign(_) => true,
     })
@@ -293,6 +329,8 @@ mod tests {
             "Piecewise((1, s0 > 2), (0, True))",
             "-int_oo",
             "s0**2",
+            "s0**2*s1**2*(s2 + 1)**2",
+            "Pow(s0, 2)",
         ] {
             assert!(is_expression(sound), "{sound}");
         }
@@ -311,6 +349,13 @@ mod tests {
             "1eval",
             "'a'",
             "s0[0]",
+            "9**9**9",
+            "9**(9**9)",
+            "(((9**99)**99)**99)",
+            "9**99999999",
+            "2**s0",
+            "Pow(9, Pow(9, Pow(9, 9999)))",
+            "LShift(1, 99999999)",
             "s0;s1",
         ] {
             assert!(!is_expression(hostile), "{hostile}");

@@ -38,6 +38,7 @@ mod hdf5;
 #[cfg(test)]
 #[path = "tests/hostile/mod.rs"]
 mod hostile;
+mod imports;
 mod jinja;
 mod json;
 mod keras;

@@ -1,6 +1,6 @@
 //! YAML settings: which classes and functions they make a loader call.
 //!
-//! Hydra and NeMo call what a `_target_` names, and YAML's own tags can name Python objects. Only the names are looked
+//! Hydra and NeMo call what a `_target_` names, Lightning what a `class_path` does, and YAML's own tags can name Python objects. Only the names are looked
 //! for; everything else in such a file is data.
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 /// Largest file that is looked through.
 const MAX_YAML: u64 = 16 << 20;
 /// Keys whose value is imported.
-const TARGETS: &[&str] = &[IMPORTED, "target"];
+const TARGETS: &[&str] = &[IMPORTED, "class_path", "target"];
 /// The one of them that means nothing else.
 pub(crate) const IMPORTED: &str = "_target_";
 /// Where NeMo's own models lie, one of which its settings name.
@@ -134,6 +134,12 @@ fn value(rest: &str) -> Value<'_> {
     Value::Plain(rest[..end].trim_end_matches(['.', ':']))
 }
 
+/// Whether a path is one of a class of NeMo, and not of something that one of its modules imports.
+fn is_model(target: &str) -> bool {
+    let mut parts = target.strip_prefix(MODELS).unwrap_or_default().split('.');
+    parts.next_back().is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
 /// Judges what settings make a loader import, by the key that it is under.
 pub(crate) fn judge(key: &str, target: &str, offset: u64, findings: &mut Findings) {
     let (module, name) = target.rsplit_once('.').unwrap_or(("builtins", target));
@@ -141,7 +147,7 @@ pub(crate) fn judge(key: &str, target: &str, offset: u64, findings: &mut Finding
         let message =
             "these settings make a loader call a function that runs code, or reads, writes or connects";
         findings.about(&rules::SETTING_RUNS, Some(offset), target, message);
-    } else if key == IMPORTED || (target.contains('.') && !target.starts_with(MODELS)) {
+    } else if key == IMPORTED || (target.contains('.') && !is_model(target)) {
         let message = "these settings make a loader import and call this, which is not checked";
         findings.about(&rules::ACTIVE_SIDECAR, Some(offset), target, message);
     }
@@ -166,6 +172,8 @@ mod tests {
         assert_eq!(rules("model: {_target_: eval}\n"), ["SEC102"]);
         assert_eq!(rules("a: !!python/object/apply:os.system [x]\n"), ["SEC102"]);
         assert_eq!(rules("_target_: my.Thing\n"), ["INT109"]);
+        assert_eq!(rules("class_path: my.Thing\n"), ["INT109"]);
+        assert_eq!(rules("target: nemo.collections.common.callbacks.os.system\n"), ["INT109"]);
         assert_eq!(rules("\"\\x5ftarget_\": os.system\n"), ["INT109"]);
         assert!(rules("target: nemo.collections.asr.models.EncDecCTCModel\nlabels: [a, b]\n").is_empty());
         for evasion in [
@@ -175,6 +183,7 @@ mod tests {
             "_target_: # see below\n  os.system\n",
             "_target_: >-\n  os.system\n",
             "'_target_' : 'os.system'\n",
+            "model:\n  class_path: os.system\n  init_args: {command: id}\n",
             "a: !!pyth%6Fn/object/apply:os.system [x]\n",
             "a: !<tag:yaml.org,2002:python/name:os.system> ''\n",
             "a: [!!python/name:os.system '']\n",

@@ -8,6 +8,7 @@ use crate::{
     exported::Exported,
     findings::Findings,
     format::Format,
+    imports::Imports,
     jinja,
     json::{self, Event, JsonError, Path, Visitor},
     keras, mlmodel, rules, settings,
@@ -78,10 +79,10 @@ pub(crate) struct Json {
     pub(crate) weight_map: Option<Vec<(String, String)>>,
 }
 
-/// Parses a JSON file to its end, says whose it is, and judges it as such.
-pub(crate) fn scan_json(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<Json, Stop> {
+/// Parses a JSON file of this name to its end, says whose it is, and judges it as such.
+pub(crate) fn scan_json(stream: &mut Stream<'_>, path: &str, findings: &mut Findings) -> Result<Json, Stop> {
     let size = stream.size();
-    let mut document = Document::default();
+    let mut document = Document::of(path);
     let parsed = json::walk(&mut json::Reader::new(Section::new(stream, size)), &mut document);
     let json = document.judge(findings);
     match parsed {
@@ -95,7 +96,6 @@ pub(crate) fn scan_json(stream: &mut Stream<'_>, findings: &mut Findings) -> Res
 }
 
 /// Everything that a JSON file may be, until its keys tell.
-#[derive(Default)]
 struct Document {
     weight_map: Option<Vec<(String, String)>>,
     /// The index has more tensors than are followed.
@@ -111,9 +111,27 @@ struct Document {
     lightgbm: LightgbmJson,
     catboost: CatboostJson,
     exported: Exported,
+    imports: Imports,
 }
 
 impl Document {
+    fn of(path: &str) -> Self {
+        Self {
+            weight_map: None,
+            unfollowed: false,
+            active: Vec::new(),
+            named: None,
+            templates: Vec::new(),
+            too_many: false,
+            keras: keras::Config::default(),
+            xgboost: Xgboost::default(),
+            lightgbm: LightgbmJson::default(),
+            catboost: CatboostJson::default(),
+            exported: Exported::default(),
+            imports: Imports::of(path),
+        }
+    }
+
     fn judge(self, findings: &mut Findings) -> Json {
         let format = if self.keras.is_model() {
             findings.append(self.keras.into_findings());
@@ -146,6 +164,7 @@ impl Document {
         if self.unfollowed {
             findings.whole(&rules::ST_LIMIT, format!("an index of more than {MAX_TENSORS} tensors"));
         }
+        self.imports.report(self.exported.is_program(), findings);
         self.exported.report(findings);
         for (target, at, template) in self.templates {
             jinja::check(&template, &target, Some(at), findings);
@@ -193,6 +212,7 @@ impl Visitor for Document {
             self.active.push(key);
         }
         self.exported.event(path, event, at);
+        self.imports.event(path, event, at);
         self.keras.event(path, event, at);
         self.xgboost.event(path, event, at);
         self.lightgbm.event(path, event, at);

@@ -33,8 +33,7 @@ impl Machine<'_, '_> {
             return Err(self.limit());
         }
         let (module, name) = (&key.0, &key.1);
-        let own =
-            self.dialect == Dialect::Script && (module == "__torch__" || module.starts_with("__torch__."));
+        let own = self.dialect.is_script() && (module == "__torch__" || module.starts_with("__torch__."));
         if own && torchscript::is_foreign_class(&format!("{module}.{name}")) {
             let message = "a class of native code that is not known here";
             self.note_about(&rules::SCRIPT_LIBRARY, &format!("{module}.{name}"), message);

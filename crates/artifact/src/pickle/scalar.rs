@@ -6,6 +6,7 @@ use super::{
     machine::Machine,
     opcode,
     operand::{KEPT, LINE},
+    torch::Dialect,
     utf8,
     value::{Full, Value},
 };
@@ -92,6 +93,9 @@ impl Machine<'_, '_> {
     fn text(&mut self, text: &str) -> Result<Value, Stop> {
         if self.length > KEPT as u64 {
             return Ok(Value::LongText);
+        }
+        if self.dialect == Dialect::Bytecode {
+            self.looks_up(text);
         }
         self.texts.number(text).map(Value::Text).map_err(|Full| self.limit())
     }

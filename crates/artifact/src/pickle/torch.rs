@@ -11,7 +11,7 @@ use super::{
     opcode,
     value::{Kind, Value},
 };
-use crate::{rules, stream::Stop};
+use crate::{rules, stream::Stop, torchscript};
 
 /// Whose loader reads a pickle.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub(crate) enum Dialect {
     Torch,
     /// The interpreter of TorchScript: classes below `__torch__` are those in the archive's own code.
     Script,
+    /// The mobile interpreter of TorchScript, which also looks up operators by their names.
+    Bytecode,
+}
+
+impl Dialect {
+    /// Whether classes below `__torch__` are those of the archive.
+    pub(super) fn is_script(self) -> bool {
+        matches!(self, Self::Script | Self::Bytecode)
+    }
 }
 
 /// A storage that a pickle refers to.
@@ -42,6 +51,9 @@ impl Storage {
         self.count?.checked_mul(self.width)
     }
 }
+
+/// Elements that a view may repeat out of a smaller storage.
+const MAX_REPEATED: u64 = 1 << 31;
 
 /// Whether instances of a global may be made.
 fn is_class(usage: Option<Usage>) -> bool {
@@ -121,6 +133,30 @@ impl Machine<'_, '_> {
         Some(Value::Storage(number))
     }
 
+    /// A text that the mobile interpreter may look up as an operator (`library::name`) or a class.
+    pub(super) fn looks_up(&mut self, text: &str) {
+        let Some((library, operator)) = text.split_once("::") else {
+            if torchscript::is_foreign_class(text) {
+                let message = "a class of native code that is not known here";
+                self.note_about(&rules::SCRIPT_LIBRARY, text, message);
+            }
+            return;
+        };
+        // The overload may stand behind the name.
+        let operator = operator.split('.').next().unwrap_or(operator);
+        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if !is_name(library) || !is_name(operator) {
+            return;
+        }
+        if torchscript::reaches(operator) {
+            let message = "the program calls this operator, which reaches files or other code";
+            self.note_about(&rules::SCRIPT_REACHES, text, message);
+        } else if !torchscript::is_library(library) {
+            let message = "the program calls an operator of a library that is not known here";
+            self.note_about(&rules::SCRIPT_LIBRARY, text, message);
+        }
+    }
+
     /// Whether the arguments of a tensor's rebuild function are a storage, an offset, sizes and strides. A view that
     /// reaches beyond its storage is a finding of its own.
     pub(super) fn is_tensor(&self, arguments: &[Value]) -> Option<bool> {
@@ -144,6 +180,11 @@ impl Machine<'_, '_> {
         };
         if sizes.contains(&0) {
             return Some(true);
+        }
+        // Strides of zero repeat an element as often as a size says; whoever copies the tensor reserves all of it.
+        let elements = sizes.iter().try_fold(1u64, |elements, size| elements.checked_mul(*size));
+        if elements.is_none_or(|elements| elements > count.max(MAX_REPEATED)) {
+            return Some(false);
         }
         let last =
             sizes.iter().zip(&strides).try_fold(u64::try_from(*offset).ok()?, |last, (size, stride)| {

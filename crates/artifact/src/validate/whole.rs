@@ -11,9 +11,52 @@ use crate::{
 
 /// Extensions of files that are opened for their name: code, settings and templates.
 const LOADED: &[&str] = &[
-    "py", "pyc", "pyd", "so", "dll", "dylib", "sh", "bat", "cmd", "ps1", "exe", "js", "lua", "jar", "json",
-    "yaml", "yml", "toml", "ini", "cfg", "jinja", "jinja2", "j2", "pkl", "pickle", "joblib", "ipynb", "html",
-    "bash", "zsh", "pl", "rb", "r", "mjs", "cjs", "ts", "php", "pth", "pte", "ptl", "engine", "plan", "wasm",
+    "py",
+    "pyc",
+    "pyd",
+    "so",
+    "dll",
+    "dylib",
+    "sh",
+    "bat",
+    "cmd",
+    "ps1",
+    "exe",
+    "js",
+    "lua",
+    "jar",
+    "json",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "cfg",
+    "jinja",
+    "jinja2",
+    "j2",
+    "pkl",
+    "pickle",
+    "joblib",
+    "ipynb",
+    "html",
+    "dockerfile",
+    "makefile",
+    "jenkinsfile",
+    "bash",
+    "zsh",
+    "pl",
+    "rb",
+    "r",
+    "mjs",
+    "cjs",
+    "ts",
+    "php",
+    "pth",
+    "pte",
+    "ptl",
+    "engine",
+    "plan",
+    "wasm",
 ];
 
 /// Checks the files of a directory against each other.
@@ -97,10 +140,10 @@ fn is_raw(file: &Judged) -> bool {
         file.format,
         Format::Unknown | Format::Text | Format::Pickle | Format::Compressed | Format::TfGraph
     );
-    let loaded = file
-        .path
-        .rsplit_once('.')
-        .is_some_and(|(_, extension)| LOADED.iter().any(|loaded| extension.eq_ignore_ascii_case(loaded)));
+    let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+    // A name without one is its own extension: `Dockerfile`, `Makefile`.
+    let extension = name.rsplit('.').next().unwrap_or(name);
+    let loaded = LOADED.iter().any(|loaded| extension.eq_ignore_ascii_case(loaded));
     by_chance && !loaded && !file.findings.tells_what_is_done()
 }
 

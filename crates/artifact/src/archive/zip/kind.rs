@@ -19,8 +19,10 @@ impl Kind {
         let names: Vec<&str> = names.collect();
         let has = |name: &str| names.contains(&name);
         let arrays = !names.is_empty() && names.iter().all(|name| extension(name) == "npy");
-        let torch = torch::root(&names);
-        let export = torch::export_root(&names).filter(|_| torch.is_none());
+        // TorchServe's archives hold a handler in Python, wherever their manifest says.
+        let served = names.iter().any(|name| name.starts_with("MAR-INF/"));
+        let torch = torch::root(&names).filter(|_| !served);
+        let export = torch::export_root(&names).filter(|_| torch.is_none() && !served);
         let format = if let Some(root) = torch {
             torch::format(root, &names)
         } else if export.is_some() {

@@ -60,10 +60,16 @@ pub(super) fn export_role(root: &str, name: &str) -> Role {
     let Some(inner) = name.strip_prefix(root) else { return Role::Any };
     let raw = inner.strip_prefix("data/weights/").or_else(|| inner.strip_prefix("data/constants/"));
     match raw {
-        Some(raw) if !raw.contains('/') && extension(raw) != "json" => Role::Numbers,
+        // `weight_0`, `tensor_0`: whatever has an extension is judged as what it is.
+        Some(raw) if !raw.contains(['/', '.']) => Role::Numbers,
         _ if NOTES.contains(&inner) || matches!(inner, "archive_format" | "archive_version") => Role::Note,
         _ => Role::Any,
     }
+}
+
+/// Whether a name is one that PyTorch gives a storage: it numbers them.
+fn is_storage(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What an archive with this root is.
@@ -77,15 +83,15 @@ pub(super) fn format(root: &str, names: &[&str]) -> Format {
 /// What to expect of a member of an archive with this root.
 pub(super) fn role(root: &str, format: Format, name: &str) -> Role {
     let Some(inner) = name.strip_prefix(root) else { return Role::Any };
-    let dialect = if format == Format::TorchScript { Dialect::Script } else { Dialect::Torch };
+    let script = format == Format::TorchScript;
+    let dialect = if script { Dialect::Script } else { Dialect::Torch };
     match inner.split_once('/') {
         _ if NOTES.contains(&inner) => Role::Note,
+        None if inner == "bytecode.pkl" => Role::Pickle(Dialect::Bytecode),
         None if extension(inner) == "pkl" => Role::Pickle(dialect),
         Some(("code", _)) if extension(inner) == "py" => Role::Script,
         Some(("code", _)) if extension(inner) == "debug_pkl" => Role::Pickle(dialect),
-        Some(("data" | "constants" | "traced_inputs" | "bytecode", key)) if !key.contains('/') => {
-            Role::Numbers
-        }
+        Some(("data" | "constants" | "traced_inputs" | "bytecode", key)) if is_storage(key) => Role::Numbers,
         _ => Role::Any,
     }
 }
@@ -121,6 +127,19 @@ pub(super) fn check_storages(
                 _ => {}
             }
         }
+    }
+    let is_code = |entry: &&Entry| {
+        entry
+            .name
+            .strip_prefix(root)
+            .is_some_and(|inner| inner.starts_with("code/") && extension(inner) == "py")
+    };
+    if kind.format == Format::Torch
+        && let Some(code) = entries.iter().find(is_code)
+    {
+        let message =
+            "code in an archive that is no TorchScript; it was searched as if it were, and not judged";
+        findings.about(&rules::NOT_ANALYSED, None, &code.name, message);
     }
     let has_pickle = pickles.iter().any(|(name, _)| name.strip_prefix(root) == Some("data.pkl"));
     if !has_pickle {

@@ -29,6 +29,16 @@ fn storages_are_there_and_of_the_right_size() {
     check(&archive(&pickle, &[("m/data/1", &[0x3f; 16])]), "INT521");
     check(&archive(&pickle, &[("m/data/0", &[0x3f; 12])]), "INT522");
     check(&archive(&state_dict(&tensor("0", 4, 5)), &[("m/data/0", &[0x3f; 16])]), "TOR102");
+    // One element, repeated by strides of zero.
+    let repeated = |size: u32| {
+        let size = size.to_le_bytes();
+        let sizes = [b"(J", &size[..], b"J", &size, b"t"].concat();
+        let plain = tensor("0", 4, 4);
+        let at = plain.windows(3).position(|bytes| bytes == [b'K', 4, 0x85]).unwrap();
+        [&plain[..at], &sizes, b"(K\0K\0t", &plain[at + 6..]].concat()
+    };
+    sound(&archive(&state_dict(&repeated(100)), &[("m/data/0", &[0x3f; 16])]));
+    check(&archive(&state_dict(&repeated(1 << 30)), &[("m/data/0", &[0x3f; 16])]), "TOR102");
     let twice = [b"\x80\x02(", &tensor("0", 4, 4)[..], &tensor("0", 8, 4), b"t."].concat();
     check(&archive(&twice, &[("m/data/0", &[0x3f; 16])]), "TOR101");
 }
@@ -62,6 +72,47 @@ fn every_part_is_what_its_place_says() {
     );
     sound(&code);
     check(&archive(b"\x80\x02c__torch__\nNet\n)\x81}b.", &[good]), "INT523");
+}
+
+#[test]
+fn a_place_in_the_archive_is_no_excuse() {
+    let pickle = state_dict(&tensor("0", 4, 4));
+    let code = b"a = \"ev\"\nb = \"al\"\ndef handle(data, ctx):\n    return data\n";
+    let with = |name: &'static str, bytes: &[u8]| {
+        archive(&pickle, &[("m/data/0", &[0x3f; 16]), ("m/constants.pkl", b"\x80\x02)."), (name, bytes)])
+    };
+    check(&with("m/constants/handler.py", code), "INT106");
+    check(&with("m/data/settings.json", br#"{"_target_": "os.system"}"#), "SEC102");
+    // Without code of TorchScript, `code` is a folder like any other.
+    check(&archive(&pickle, &[("m/data/0", &[0x3f; 16]), ("m/code/handler.py", code)]), "INT106");
+    // A server runs the handler that its manifest names, whatever else the archive is.
+    let manifest: (&str, &[u8]) = ("MAR-INF/MANIFEST.json", br#"{"model": {"handler": "text_classifier"}}"#);
+    check(
+        &archive(b"\x80\x02}.", &[("m/constants.pkl", b"\x80\x02)."), manifest, ("m/code/h.py", code)]),
+        "INT106",
+    );
+}
+
+#[test]
+fn operators_of_the_mobile_interpreter_are_judged() {
+    let script = |texts: &[&str]| {
+        let texts: Vec<u8> = texts.iter().flat_map(|text| unicode(text)).collect();
+        let list = [b"\x80\x02(", &texts[..], b"t."].concat();
+        archive(
+            b"\x80\x02c__torch__\nNet\n)\x81}b.",
+            &[
+                ("m/constants.pkl", b"\x80\x02)."),
+                ("m/code/__torch__.py", b"class Net(Module):\n  w : Tensor\n"),
+                ("m/bytecode.pkl", &list),
+            ],
+        )
+    };
+    sound(&script(&["aten::relu", "prim::ListConstruct", "quantized::linear", "a text: b", "Tensor"]));
+    check(&script(&["aten::from_file"]), "TOR105");
+    check(&script(&["aten::relu", "aten::save"]), "TOR105");
+    check(&script(&["torchaudio::sox_io_save_audio_file"]), "TOR105");
+    check(&script(&["mystery::run"]), "TOR106");
+    check(&script(&["__torch__.torch.classes.dist_c10d.TCPStore"]), "TOR106");
 }
 
 #[test]
