@@ -12,8 +12,8 @@ const MAX_TEXT: u64 = 64 * 1024;
 pub(crate) enum Wire {
     /// Wire type 0.
     Varint(u64),
-    /// Wire type 1 or 5: a fixed number of this many bytes, passed over already.
-    Fixed(u8),
+    /// Wire type 1 or 5: a fixed number of this many bytes, and its bits.
+    Fixed(u8, u64),
     /// Wire type 2: this many bytes come next. What is not consumed is passed over.
     Bytes(u64),
 }
@@ -82,15 +82,9 @@ pub(crate) trait Messages<'a>: Sized {
         let number = u32::try_from(tag >> 3).unwrap_or(0);
         let value = match tag & 7 {
             0 => Wire::Varint(self.varint()?),
-            1 => {
-                self.stream().skip(8)?;
-                Wire::Fixed(8)
-            }
+            1 => Wire::Fixed(8, self.stream().little_endian(8)?),
             2 => Wire::Bytes(self.varint()?),
-            5 => {
-                self.stream().skip(4)?;
-                Wire::Fixed(4)
-            }
+            5 => Wire::Fixed(4, self.stream().little_endian(4)?),
             other => {
                 return Err(self.fault(Fault::Wire, format!("wire type {other} is not used by this format")));
             }
@@ -144,7 +138,7 @@ pub(crate) trait Messages<'a>: Sized {
                 each(number);
                 Ok(1)
             }
-            Wire::Fixed(_) => {
+            Wire::Fixed(..) => {
                 Err(self.fault(Fault::Wire, "a fixed number where a list of numbers belongs".to_owned()))
             }
             Wire::Bytes(length) => {

@@ -7,6 +7,7 @@
 mod external;
 mod function;
 mod graph;
+mod kind;
 mod model;
 mod names;
 mod node;

@@ -140,14 +140,31 @@ impl Parser<'_, '_> {
         let uses = std::mem::take(&mut self.uses);
         self.check_operators(&uses, &opsets, &functions);
         self.check_functions(&uses, &functions);
-        for bomb in std::mem::take(&mut self.sizes).bombs() {
-            let message = format!("this makes a tensor of {} elements from a constant", bomb.elements);
-            self.findings.about(&rules::SIZE_BOMB, Some(bomb.at), bomb.operator, message);
-        }
+        self.check_sizes();
         let signature = self.signature(&main);
         self.external.sort();
         self.external.dedup();
         Ok(Model { signature, external: std::mem::take(&mut self.external) })
+    }
+
+    /// Notes operators that make huge tensors out of nothing, or could.
+    fn check_sizes(&mut self) {
+        let Some(bombs) = std::mem::take(&mut self.sizes).bombs() else {
+            self.note(&rules::ONNX_LIMIT, "more operators and constants that decide sizes than are followed");
+            return;
+        };
+        for bomb in bombs {
+            let (rule, message) = match bomb.elements {
+                Some(elements) => {
+                    (&rules::SIZE_BOMB, format!("this makes a tensor of {elements} elements from a constant"))
+                }
+                None => {
+                    let message = "what it makes may be as large as a constant that comes to it in a way that is not followed";
+                    (&rules::ONNX_LIMIT, message.to_owned())
+                }
+            };
+            self.findings.about(rule, Some(bomb.at), bomb.operator, message);
+        }
     }
 
     fn check_version(&mut self, version: Option<u64>) {

@@ -8,6 +8,7 @@ use super::{
     operators::{Operator, Use, canonical},
     parser::Parser,
     size::{MAX_RANK, Node},
+    tensor,
     wire::{Messages as _, Wire},
 };
 use crate::{rules, stream::Stop};
@@ -17,6 +18,15 @@ const MAX_OPERATORS: usize = 20_000;
 
 /// Names of attributes that are kept per node; operators have a few dozen at most.
 const MAX_ATTRIBUTES: usize = 1_000;
+
+/// Bytes of an attribute that holds a few numbers.
+const SMALL: u64 = 8 * MAX_RANK as u64;
+
+/// A number with a sign, as sizes are computed.
+#[expect(clippy::cast_precision_loss, reason = "sizes above 2^53 are bombs all the same")]
+fn whole(number: u64) -> f64 {
+    number.cast_signed() as f64
+}
 
 /// What is read of a node.
 #[derive(Debug, Default)]
@@ -30,8 +40,8 @@ struct Fields {
     overload: String,
     /// Names of the attributes.
     attributes: HashSet<String>,
-    /// Small integers of the attributes that matter for sizes, by attribute.
-    integers: HashMap<String, Vec<i64>>,
+    /// Small numbers of the attributes that matter for sizes, by attribute.
+    numbers: HashMap<String, Vec<f64>>,
 }
 
 impl Parser<'_, '_> {
@@ -89,14 +99,16 @@ impl Parser<'_, '_> {
             Ok(())
         })?;
         let absent = self.absent()?;
-        let Fields { inputs, outputs, mut captures, domain, name, overload, integers, .. } = fields;
-        if domain.is_empty() {
-            let node =
-                Node { operator: &name, inputs: &inputs, outputs: &outputs, attributes: &integers, at };
-            if !self.sizes.watch(self.scope, &node) {
-                self.note(&rules::ONNX_LIMIT, "more size-making operators than are followed");
-            }
-        }
+        let Fields { inputs, outputs, mut captures, domain, name, overload, numbers, .. } = fields;
+        let node = Node {
+            domain: &domain,
+            operator: &name,
+            inputs: &inputs,
+            outputs: &outputs,
+            attributes: &numbers,
+            at,
+        };
+        self.sizes.watch(self.scope, &node);
         captures.extend(inputs.into_iter().filter(|input| *input != absent));
         if graph.node(&captures, &outputs, at).is_none() {
             return Err(
@@ -128,14 +140,26 @@ impl Parser<'_, '_> {
     fn attribute(&mut self, length: u64, node: &mut Fields) -> Result<(), Stop> {
         let at = self.stream.position();
         let mut name = String::new();
-        let mut integers = Vec::new();
+        let mut numbers = Vec::new();
         self.nested(length, |parser, number, value| {
             match (number, value) {
                 (1, Wire::Bytes(length)) => name = parser.text(length)?,
-                (3, Wire::Varint(integer)) => integers.push(integer.cast_signed()),
+                (3, Wire::Varint(integer)) => numbers.push(whole(integer)),
+                (7, Wire::Bytes(length @ 0..=SMALL)) => {
+                    let mut floats = Vec::new();
+                    parser.stream.take(length, MAX_RANK * 8, &mut floats)?;
+                    numbers.extend(
+                        floats.as_chunks::<4>().0.iter().map(|word| f64::from(f32::from_le_bytes(*word))),
+                    );
+                }
+                (4 | 9, Wire::Bytes(length @ 0..=SMALL)) => {
+                    let mut text = Vec::new();
+                    parser.stream.take(length, MAX_RANK * 8, &mut text)?;
+                    numbers.push(tensor::spelled(&text));
+                }
                 (5 | 10, Wire::Bytes(length)) => {
                     let tensor = parser.tensor(length)?;
-                    integers.extend(tensor.integers.unwrap_or_default());
+                    numbers.extend(tensor.numbers.unwrap_or_default());
                 }
                 (6 | 11, Wire::Bytes(length)) => {
                     let graph = parser.graph(length)?;
@@ -143,17 +167,20 @@ impl Parser<'_, '_> {
                 }
                 (8, value) => {
                     parser.varints(value, |integer| {
-                        if integers.len() < MAX_RANK {
-                            integers.push(integer.cast_signed());
+                        if numbers.len() < MAX_RANK {
+                            numbers.push(whole(integer));
                         }
                     })?;
                 }
                 (22 | 23, Wire::Bytes(length)) => {
                     parser.sparse_tensor(length)?;
                 }
-                (2 | 7, Wire::Fixed(4))
-                | (20, Wire::Varint(_))
-                | (4 | 7 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
+                (2 | 7, Wire::Fixed(4, bits)) => {
+                    if numbers.len() < MAX_RANK {
+                        numbers.push(tensor::float(bits));
+                    }
+                }
+                (20, Wire::Varint(_)) | (4 | 7 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
                 _ => parser.unknown("AttributeProto", number),
             }
             Ok(())
@@ -164,8 +191,8 @@ impl Parser<'_, '_> {
             let message = "a node has this attribute twice; runtimes disagree on which counts";
             self.findings.about(&rules::ONNX_TWICE, Some(at), &name, message);
         }
-        if !integers.is_empty() && integers.len() <= MAX_RANK {
-            node.integers.insert(name, integers);
+        if !numbers.is_empty() && numbers.len() <= MAX_RANK {
+            node.numbers.insert(name, numbers);
         }
         Ok(())
     }

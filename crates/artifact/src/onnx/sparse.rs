@@ -79,7 +79,7 @@ impl Parser<'_, '_> {
             Ok(())
         })?;
         self.check_sparse(&values, indices.as_ref(), &shape);
-        values.integers = None;
+        values.numbers = None;
         Ok(values)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     external::External,
+    kind::{KINDS, kind_name},
     names::Name,
     parser::Parser,
     size::MAX_RANK,
@@ -14,8 +15,8 @@ use crate::{rules, stream::Stop};
 #[derive(Debug, Default)]
 pub(super) struct Tensor {
     pub(super) name: String,
-    /// The values of a small tensor of numbers that may be a size, rounded towards zero.
-    pub(super) integers: Option<Vec<i64>>,
+    /// The values of a small tensor that may be a size.
+    pub(super) numbers: Option<Vec<f64>>,
     pub(super) dims: Vec<i64>,
     /// Its data is in another file.
     pub(super) outside: bool,
@@ -32,8 +33,10 @@ struct Fields {
     /// Bytes of `raw_data`.
     raw: Option<u64>,
     small: Vec<u8>,
-    /// Bytes of `float_data`, where it is small.
+    /// Bytes of `float_data` or `double_data`, where it is small.
     floats: Vec<u8>,
+    /// What small texts spell.
+    spelled: Vec<f64>,
     /// Elements in the typed fields 4, 5, 6, 7, 10 and 11.
     typed: [u64; 6],
     integers: Vec<i64>,
@@ -64,7 +67,7 @@ impl Parser<'_, '_> {
 
     fn tensor_into(&mut self, length: u64, mut fields: Fields) -> Result<(Tensor, Option<Places>), Stop> {
         self.nested(length, |parser, number, value| parser.tensor_field(number, value, &mut fields))?;
-        let integers = self.check_tensor(&fields);
+        let numbers = self.check_tensor(&fields);
         if fields.location == 1 {
             let bytes = size(&fields);
             self.check_external(&fields.external, &fields.name, bytes);
@@ -78,7 +81,7 @@ impl Parser<'_, '_> {
         let Fields { name, dims, kind, places, location, .. } = fields;
         // Places are numbers of eight bytes.
         let places = places.filter(|_| kind == 7);
-        Ok((Tensor { name, integers, dims, outside: location == 1, counted }, places))
+        Ok((Tensor { name, numbers, dims, outside: location == 1, counted }, places))
     }
 
     fn tensor_field(&mut self, number: u32, value: Wire, fields: &mut Fields) -> Result<(), Stop> {
@@ -97,6 +100,12 @@ impl Parser<'_, '_> {
                 self.stream.take(length, 8 * MAX_RANK, &mut fields.floats)?;
                 fields.typed[0] += length / 4;
             }
+            (4, Wire::Fixed(4, bits)) => {
+                fields.typed[0] += 1;
+                if fields.floats.len() < 4 * MAX_RANK {
+                    fields.floats.extend_from_slice(&bits.to_le_bytes()[..4]);
+                }
+            }
             (4, value) => fields.typed[0] += self.fixed(value, 4)?,
             (5, value) => {
                 let integers = &mut fields.integers;
@@ -106,7 +115,14 @@ impl Parser<'_, '_> {
                     }
                 })?;
             }
-            (6, Wire::Bytes(_)) => fields.typed[2] += 1,
+            (6, Wire::Bytes(length)) => {
+                fields.typed[2] += 1;
+                if length <= SMALL && fields.spelled.len() <= MAX_RANK {
+                    let mut text = Vec::new();
+                    self.stream.take(length, 4 * MAX_RANK, &mut text)?;
+                    fields.spelled.push(spelled(&text));
+                }
+            }
             (7, value) => {
                 let Fields { integers, places, dims, typed, .. } = fields;
                 typed[3] += self.varints(value, |integer| {
@@ -132,8 +148,21 @@ impl Parser<'_, '_> {
                     _ => self.stream.take(length, 8 * MAX_RANK, &mut fields.small)?,
                 }
             }
+            (10, Wire::Bytes(length))
+                if length <= 2 * SMALL && length.is_multiple_of(8) && fields.typed[4] == 0 =>
+            {
+                self.stream.take(length, 8 * MAX_RANK, &mut fields.floats)?;
+                fields.typed[4] += length / 8;
+            }
             (10, value) => fields.typed[4] += self.fixed(value, 8)?,
-            (11, value) => fields.typed[5] += self.varints(value, |_| ())?,
+            (11, value) => {
+                let integers = &mut fields.integers;
+                fields.typed[5] += self.varints(value, |integer| {
+                    if integers.len() <= MAX_RANK {
+                        integers.push(integer.cast_signed());
+                    }
+                })?;
+            }
             (13, Wire::Bytes(length)) => self.external_entry(length, &mut fields.external)?,
             (14, Wire::Varint(location)) => fields.location = location,
             (12 | 16, Wire::Bytes(_)) => {}
@@ -145,13 +174,13 @@ impl Parser<'_, '_> {
     /// How many fixed numbers a repeated field adds.
     fn fixed(&mut self, value: Wire, width: u8) -> Result<u64, Stop> {
         match value {
-            Wire::Fixed(found) if found == width => Ok(1),
+            Wire::Fixed(found, _) if found == width => Ok(1),
             Wire::Bytes(length) if length.is_multiple_of(u64::from(width)) => Ok(length / u64::from(width)),
             _ => Err(self.fail(&rules::ONNX_WIRE, "a list of fixed numbers with a broken length")),
         }
     }
 
-    fn check_tensor(&mut self, fields: &Fields) -> Option<Vec<i64>> {
+    fn check_tensor(&mut self, fields: &Fields) -> Option<Vec<f64>> {
         let at = Some(self.stream.position());
         let Some(kind) = KINDS.iter().find(|kind| kind.number == fields.kind) else {
             let message = format!("its element type {} is not known here", fields.kind);
@@ -198,7 +227,7 @@ impl Parser<'_, '_> {
             self.findings.about(&rules::ONNX_SIZE, at, &fields.name, message);
             return None;
         }
-        integers(fields, elements)
+        numbers(fields, elements)
     }
 
     /// The name of an initializer, its small integers remembered.
@@ -215,81 +244,12 @@ impl Parser<'_, '_> {
         if let Some((kind, elements)) = tensor.counted {
             self.findings.facts.tensor(kind, elements);
         }
-        if let Some(integers) = &tensor.integers {
-            self.sizes.constant(self.scope, name, integers.clone());
+        if let Some(numbers) = &tensor.numbers {
+            self.sizes.constant(self.scope, name, numbers.clone());
         }
+        self.sizes.stored(self.scope, name, &tensor.dims);
         Ok(Some(name))
     }
-}
-
-/// One element type of `TensorProto.DataType`.
-struct Kind {
-    number: u64,
-    name: &'static str,
-    /// Bits of an element in raw data; zero where raw data is not allowed.
-    bits: u64,
-    /// Which typed field holds it, see [`Fields::typed`].
-    slot: usize,
-    /// Elements per entry of the typed field: below one entry for packed types, half for complex ones.
-    packed: u64,
-    halves: bool,
-}
-
-const fn kind(number: u64, name: &'static str, bits: u64, slot: usize) -> Kind {
-    Kind { number, name, bits, slot, packed: 1, halves: false }
-}
-
-const fn packed(number: u64, name: &'static str, bits: u64, per_entry: u64) -> Kind {
-    Kind { number, name, bits, slot: 1, packed: per_entry, halves: false }
-}
-
-const fn complex(number: u64, name: &'static str, bits: u64, slot: usize) -> Kind {
-    Kind { number, name, bits, slot, packed: 1, halves: true }
-}
-
-/// Element types with the Open Inference Protocol's name, or one in its manner.
-const KINDS: &[Kind] = &[
-    kind(1, "FP32", 32, 0),
-    kind(2, "UINT8", 8, 1),
-    kind(3, "INT8", 8, 1),
-    kind(4, "UINT16", 16, 1),
-    kind(5, "INT16", 16, 1),
-    kind(6, "INT32", 32, 1),
-    kind(7, "INT64", 64, 3),
-    kind(8, "BYTES", 0, 2),
-    kind(9, "BOOL", 8, 1),
-    kind(10, "FP16", 16, 1),
-    kind(11, "FP64", 64, 4),
-    kind(12, "UINT32", 32, 5),
-    kind(13, "UINT64", 64, 5),
-    complex(14, "COMPLEX64", 64, 0),
-    complex(15, "COMPLEX128", 128, 4),
-    kind(16, "BF16", 16, 1),
-    kind(17, "FP8E4M3FN", 8, 1),
-    kind(18, "FP8E4M3FNUZ", 8, 1),
-    kind(19, "FP8E5M2", 8, 1),
-    kind(20, "FP8E5M2FNUZ", 8, 1),
-    packed(21, "UINT4", 4, 2),
-    packed(22, "INT4", 4, 2),
-    packed(23, "FP4E2M1", 4, 2),
-    kind(24, "FP8E8M0", 8, 1),
-    packed(25, "UINT2", 2, 4),
-    packed(26, "INT2", 2, 4),
-];
-
-impl Kind {
-    fn bytes(&self, elements: u64) -> Option<u64> {
-        Some(elements.checked_mul(self.bits)?.div_ceil(8))
-    }
-
-    fn typed_elements(&self, elements: u64) -> Option<u64> {
-        if self.halves { elements.checked_mul(2) } else { Some(elements.div_ceil(self.packed)) }
-    }
-}
-
-/// The name of an element type; `None` where it is not known.
-pub(super) fn kind_name(number: u64) -> Option<&'static str> {
-    KINDS.iter().find(|kind| kind.number == number).map(|kind| kind.name)
 }
 
 fn count(dims: &[i64]) -> Option<u64> {
@@ -302,21 +262,43 @@ fn size(fields: &Fields) -> Option<u64> {
     kind.bytes(count(&fields.dims)?)
 }
 
-/// The values of a small tensor of numbers, rounded towards zero.
-#[expect(clippy::cast_possible_truncation, reason = "what is no size saturates")]
-fn integers(fields: &Fields, elements: u64) -> Option<Vec<i64>> {
-    if elements > MAX_RANK as u64 || !matches!(fields.kind, 1 | 6 | 7) || fields.places.is_some() {
+/// The number that a text spells; none that is a size, where it spells none.
+pub(super) fn spelled(text: &[u8]) -> f64 {
+    std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0.0)
+}
+
+/// A float by its bits.
+#[expect(clippy::cast_possible_truncation, reason = "it has 32 of them")]
+pub(super) fn float(bits: u64) -> f64 {
+    f64::from(f32::from_bits(bits as u32))
+}
+
+/// The values of a small tensor.
+#[expect(clippy::cast_precision_loss, reason = "sizes above 2^53 are bombs all the same")]
+fn numbers(fields: &Fields, elements: u64) -> Option<Vec<f64>> {
+    if elements > MAX_RANK as u64 || fields.places.is_some() {
         return None;
     }
-    let data = if fields.raw.is_some() { &fields.small } else { &fields.floats };
+    let raw = fields.raw.is_some();
+    let data = if raw { &fields.small } else { &fields.floats };
     let words = data.as_chunks::<4>().0.iter();
-    match fields.kind {
-        1 => Some(words.map(|word| f32::from_le_bytes(*word) as i64).collect()),
-        6 if fields.raw.is_some() => Some(words.map(|word| i64::from(i32::from_le_bytes(*word))).collect()),
-        7 if fields.raw.is_some() => {
-            let words = data.as_chunks::<8>().0.iter();
-            Some(words.map(|word| i64::from_le_bytes(*word)).collect())
-        }
-        _ => Some(fields.integers.clone()),
-    }
+    let long = data.as_chunks::<8>().0.iter();
+    let numbers: Vec<f64> = match fields.kind {
+        1 => words.map(|word| f64::from(f32::from_le_bytes(*word))).collect(),
+        11 => long.map(|word| f64::from_le_bytes(*word)).collect(),
+        8 => fields.spelled.clone(),
+        13 if !raw => fields.integers.iter().map(|number| number.cast_unsigned() as f64).collect(),
+        2..=7 | 12 if !raw => fields.integers.iter().map(|number| *number as f64).collect(),
+        2 => data.iter().map(|byte| f64::from(*byte)).collect(),
+        3 => data.iter().map(|byte| f64::from(byte.cast_signed())).collect(),
+        4 => data.as_chunks::<2>().0.iter().map(|word| f64::from(u16::from_le_bytes(*word))).collect(),
+        5 => data.as_chunks::<2>().0.iter().map(|word| f64::from(i16::from_le_bytes(*word))).collect(),
+        6 => words.map(|word| f64::from(i32::from_le_bytes(*word))).collect(),
+        7 => long.map(|word| i64::from_le_bytes(*word) as f64).collect(),
+        12 => words.map(|word| f64::from(u32::from_le_bytes(*word))).collect(),
+        13 => long.map(|word| u64::from_le_bytes(*word) as f64).collect(),
+        _ => return None,
+    };
+    // No writer keeps a few numbers in several pieces: what is missing could be anything.
+    Some(if numbers.len() as u64 == elements { numbers } else { vec![f64::INFINITY] })
 }

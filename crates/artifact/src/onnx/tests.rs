@@ -232,6 +232,60 @@ fn sizes_that_constants_lead_to_are_followed() {
         .map(|n| node("Concat", &[names[n].as_str(), names[n].as_str()], &[names[n + 1].as_str()]))
         .collect();
     check(&with(&doubling, &[tensor("c0", &[1], &[])]), "ONX205");
+    let many = || tensor("a", &[1], &[100_000]);
+    let tiles: Vec<Message> = [("x", "t1"), ("t1", "t2"), ("t2", "t3")]
+        .iter()
+        .map(|(from, to)| node("Tile", &[from, "a"], &[to]))
+        .collect();
+    check(&with(&tiles, &[many()]), "ONX205");
+    check(&with(&[node("Neg", &["b"], &["s"]), fill()], &[tensor("b", &[1], &[-(1 << 40)])]), "ONX205");
+    let powers = [node("Pow", &["a", "e"], &["s"]), fill()];
+    check(&with(&powers, &[many(), tensor("e", &[1], &[3])]), "ONX205");
+    let flat = |operator: &str| {
+        let fill = |from: &str, to: &str| node("ConstantOfShape", &[from], &[to]);
+        let nodes = [fill("r", "p"), fill("c", "q"), node(operator, &["p", "q"], &["z"])];
+        with(&nodes, &[tensor("r", &[2], &[1 << 20, 1]), tensor("c", &[2], &[1, 1 << 20])])
+    };
+    check(&flat("Add"), "ONX205");
+    check(&flat("MatMul"), "ONX205");
+    let shape = [
+        node("ConstantOfShape", &["a"], &["p"]),
+        node("Shape", &["p"], &["q"]),
+        node("Concat", &["q", "q"], &["s"]),
+        fill(),
+    ];
+    check(&with(&shape, &[many()]), "ONX205");
+    let double = Message::default().number(1, 1).number(2, 11).bytes(8, "f").bytes(9, 1e13f64.to_le_bytes());
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[double]), "ONX205");
+    let unsigned = Message::default().number(1, 1).number(2, 13).bytes(8, "f").number(11, 1 << 40);
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[unsigned]), "ONX205");
+    let text = Message::default().number(1, 1).number(2, 8).bytes(8, "f").bytes(6, "10000000000000");
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[text]), "ONX205");
+    let small = Message::default().number(2, 1).bytes(8, "f").bytes(9, 1e-12f32.to_le_bytes());
+    let scalar = |name: &str, number: f32| {
+        Message::default().number(2, 1).bytes(8, name).bytes(9, number.to_le_bytes())
+    };
+    let range = node("Range", &["g", "h", "f"], &["z"]);
+    check(&with(&[range], &[small, scalar("g", 0.0), scalar("h", 1.0)]), "ONX205");
+    for (name, field) in [("value_float", 2u8), ("value_floats", 7)] {
+        let mut value = Message::default().bytes(1, name);
+        value.0.push(field << 3 | 5);
+        value.0.extend(1e13f32.to_le_bytes());
+        let constant = node("Constant", &[], &["f"]).message(5, value);
+        check(&with(&[constant, node("Cast", &["f"], &["s"]), fill()], &[]), "ONX205");
+    }
+    // Numbers in pieces, of which the last is the large one.
+    let pieces = Message::default().number(1, 2).number(2, 1).bytes(8, "f");
+    let pieces = pieces.bytes(4, 1f32.to_le_bytes()).bytes(4, 1e13f32.to_le_bytes());
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[pieces]), "ONX205");
+    // Through what is not followed, it is no pass either.
+    let picked = [node("Gather", &["b", "i"], &["s"]), fill()];
+    check(&with(&picked, &[tensor("b", &[2], &[1 << 40, 1]), tensor("i", &[1], &[0])]), "ONX207");
+    let sound = with(
+        &[node("Gather", &["b", "i"], &["s"]), fill()],
+        &[tensor("b", &[2], &[1 << 20, 1]), tensor("i", &[1], &[i64::MAX])],
+    );
+    assert!(passes(&judge("m.onnx", &sound)), "{:?}", judge("m.onnx", &sound).findings);
     let sound = with(&[node("Mul", &["a", "a"], &["s"]), fill()], &[tensor("a", &[1], &[4])]);
     assert!(passes(&judge("m.onnx", &sound)), "{:?}", judge("m.onnx", &sound).findings);
 }

@@ -3,9 +3,9 @@
 use tagship_domain::signature::TensorSpec;
 
 use super::{
+    kind,
     names::Name,
     parser::Parser,
-    tensor,
     wire::{Messages as _, Wire},
 };
 use crate::stream::Stop;
@@ -55,7 +55,7 @@ impl Parser<'_, '_> {
         let mut shape = Vec::new();
         self.nested(length, |parser, number, value| {
             match (number, value) {
-                (1, Wire::Varint(kind)) => element = tensor::kind_name(kind),
+                (1, Wire::Varint(kind)) => element = kind::kind_name(kind),
                 (2, Wire::Bytes(length)) => parser.shape(length, &mut shape)?,
                 _ => parser.unknown("TypeProto.Tensor", number),
             }

@@ -170,7 +170,7 @@ impl Parser<'_, '_> {
                         parser.findings.about(&rules::TF_OUTSIDE, at, file, "an operator reads this file");
                     }
                 }
-                (2 | 7 | 9, Wire::Bytes(_)) | (3 | 5 | 6, Wire::Varint(_)) | (4, Wire::Fixed(4)) => {}
+                (2 | 7 | 9, Wire::Bytes(_)) | (3 | 5 | 6, Wire::Varint(_)) | (4, Wire::Fixed(4, _)) => {}
                 (8, Wire::Bytes(length)) => tensor::check(parser, length)?,
                 (10, Wire::Bytes(length)) => parser.named_function(length)?,
                 _ => parser.unknown("AttrValue", number),

@@ -1,0 +1,196 @@
+//! How far constants reach: what is known of each value of a graph, node by node.
+
+use std::collections::HashMap;
+
+use super::{Bomb, LARGEST, MAKERS, Watched, fold};
+use crate::onnx::names::Name;
+
+/// Whether a number says anything: the largest ones of 32 and 64 bits mean that there is no limit.
+#[expect(clippy::float_cmp, reason = "whole numbers that are kept exactly")]
+fn is_limit(most: f64) -> bool {
+    most < 9.2e18 && most != 2_147_483_647.0 && most != 2_147_483_648.0
+}
+
+/// Operators that give their inputs element by element, or a number of each.
+const ELEMENT_WISE: &[&str] = &[
+    "Abs",
+    "Add",
+    "And",
+    "Cast",
+    "Ceil",
+    "Clip",
+    "Cos",
+    "Div",
+    "Elu",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Floor",
+    "Gelu",
+    "Greater",
+    "GreaterOrEqual",
+    "HardSigmoid",
+    "HardSwish",
+    "Identity",
+    "LeakyRelu",
+    "Less",
+    "LessOrEqual",
+    "Log",
+    "Max",
+    "Mean",
+    "Min",
+    "Mod",
+    "Mul",
+    "Neg",
+    "Not",
+    "Or",
+    "PRelu",
+    "Pow",
+    "Reciprocal",
+    "Relu",
+    "Round",
+    "Selu",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Sqrt",
+    "Sub",
+    "Sum",
+    "Tanh",
+    "Where",
+    "Xor",
+];
+
+/// What is known so far.
+pub(super) struct Reach {
+    constants: HashMap<Key, Vec<f64>>,
+    shapes: HashMap<Key, Vec<f64>>,
+    /// Elements that a tensor has at least.
+    least: HashMap<Key, f64>,
+    /// The largest number that a constant may have brought in, where the value is not known.
+    most: HashMap<Key, f64>,
+}
+
+type Key = (u32, Name);
+
+impl Reach {
+    pub(super) fn new(constants: HashMap<Key, Vec<f64>>, shapes: HashMap<Key, Vec<f64>>) -> Self {
+        let least = shapes.iter().map(|(key, shape)| (*key, fold::product(shape))).collect();
+        Self { constants, shapes, least, most: HashMap::new() }
+    }
+
+    /// Takes the next node; what it makes, where that is too much or cannot be told.
+    pub(super) fn step(&mut self, node: &Watched) -> Option<Bomb> {
+        let known: Vec<Option<&[f64]>> = (0..node.inputs.len())
+            .map(|input| self.constants.get(&key(node, input)?).map(Vec::as_slice))
+            .collect();
+        let operator = node.operator.as_str();
+        let followed = |known| Some(known).filter(|_| !node.called);
+        let made = followed(&known).and_then(|known| fold::made(operator, known, node.shape.as_deref()));
+        let folded = followed(&known).and_then(|known| fold::fold(operator, known));
+        let shape = self.shape(node, &known);
+        let elements = self.elements(node, made, shape.as_deref());
+        let most = self.brought(node);
+        let is_maker = MAKERS.contains(&operator) && !node.called;
+        let unclear = (is_maker && made.is_none() || node.called) && most > LARGEST;
+        if let Some(output) = node.output.map(|output| (node.scope, output)) {
+            let told = if operator == "Shape" {
+                key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
+            } else {
+                folded
+            };
+            if let Some(told) = told {
+                self.constants.insert(output, told);
+            } else if most > 1.0 {
+                self.most.insert(output, most);
+            }
+            if elements > 1.0 {
+                self.least.insert(output, elements);
+            }
+            if let Some(shape) = shape {
+                self.shapes.insert(output, shape);
+            }
+        }
+        let bomb = |elements| Some(Bomb { operator: operator.to_owned(), elements, at: node.at });
+        match elements {
+            elements if elements > LARGEST => bomb(Some(saturated(elements))),
+            _ if unclear => bomb(None),
+            _ => None,
+        }
+    }
+
+    /// The shape of what a node gives, where constants alone decide it.
+    fn shape(&self, node: &Watched, known: &[Option<&[f64]>]) -> Option<Vec<f64>> {
+        let of = |input: usize| self.shapes.get(&key(node, input)?);
+        match node.operator.as_str() {
+            _ if node.called => None,
+            "ConstantOfShape" => known.first().copied().flatten().map(<[f64]>::to_vec),
+            "MatMul" => fold::multiplied(of(0)?, of(1)?),
+            operator if ELEMENT_WISE.contains(&operator) => {
+                let mut shapes = (0..node.inputs.len()).map(of);
+                let first = shapes.next()??.clone();
+                shapes.try_fold(first, |shape, next| fold::broadcast(&shape, next?))
+            }
+            _ => None,
+        }
+    }
+
+    /// Elements that a node gives at least.
+    fn elements(&self, node: &Watched, made: Option<f64>, shape: Option<&[f64]>) -> f64 {
+        let least =
+            |input: usize| key(node, input).and_then(|of| self.least.get(&of).copied()).unwrap_or(1.0);
+        let all = || (0..node.inputs.len()).map(least);
+        let told = match (node.operator.as_str(), made) {
+            ("Concat", _) => all().sum(),
+            // Scales multiply what is there; so does a resize by them, which also may give the sizes themselves.
+            ("Tile" | "Upsample", Some(times)) => times * least(0),
+            ("Expand" | "Pad", Some(made)) => made.max(least(0)),
+            (operator, None) if ELEMENT_WISE.contains(&operator) => all().fold(1.0, f64::max),
+            (_, made) => made.unwrap_or(1.0),
+        };
+        shape.map_or(told, |shape| told.max(fold::product(shape)))
+    }
+
+    /// The largest number that constants bring into what a node gives. Numbers of the model's own inputs are not among them:
+    /// whoever sends a request decides those.
+    fn brought(&self, node: &Watched) -> f64 {
+        let of = |input: usize| {
+            let Some(of) = key(node, input) else { return 0.0 };
+            let constant = self
+                .constants
+                .get(&of)
+                .map(|values| values.iter().fold(0.0, |most, value| value.abs().max(most)));
+            constant.or_else(|| self.most.get(&of).copied()).unwrap_or(0.0)
+        };
+        let limited = |input: usize| Some(of(input)).filter(|most| is_limit(*most)).unwrap_or(0.0);
+        let all = || (0..node.inputs.len()).map(of);
+        match node.operator.as_str() {
+            _ if node.called => (0..node.inputs.len()).map(limited).fold(0.0, f64::max),
+            "Mul" => all().map(|most| most.max(1.0)).product(),
+            "Pow" => of(0).max(1.0).powf(of(1).max(1.0)),
+            "Add" | "Sub" | "Sum" | "CumSum" | "ReduceSum" => all().sum(),
+            "ReduceProd" => of(0).max(1.0).powi(4),
+            // Only what is picked comes out, not where.
+            "Gather" | "GatherElements" | "GatherND" | "Slice" | "Squeeze" | "Unsqueeze" | "Split"
+            | "Reshape" | "Transpose" => of(0),
+            // What is not computed of the numbers: places, sizes, and what a comparison says.
+            "ConstantOfShape" | "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Equal" | "Less"
+            | "Greater" | "Not" | "And" | "Or" => 0.0,
+            "Where" => of(1).max(of(2)),
+            "Min" | "Clip" => limited(0).max(limited(1)),
+            _ => all().fold(0.0, f64::max),
+        }
+    }
+}
+
+fn key(node: &Watched, input: usize) -> Option<Key> {
+    node.inputs.get(input).map(|name| (node.scope, *name))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn saturated(elements: f64) -> u64 {
+    elements as u64
+}
