@@ -5,15 +5,16 @@
 const STRING: u8 = 5;
 const VECTOR: u8 = 10;
 
-/// The operator that the settings name, and that the node in them names.
+/// The operator that the settings name, the one that the node in them names, and that node.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Flex {
+pub(super) struct Flex<'s> {
     pub(super) name: String,
     pub(super) operator: String,
+    pub(super) node: &'s [u8],
 }
 
 /// Reads the settings of a Flex operator; `None` where they are not what the converter writes.
-pub(super) fn read(settings: &[u8]) -> Option<Flex> {
+pub(super) fn read(settings: &[u8]) -> Option<Flex<'_>> {
     let [.., kind, width] = settings else { return None };
     let root = settings.len().checked_sub(2 + usize::from(*width))?;
     if kind >> 2 != VECTOR {
@@ -32,7 +33,8 @@ pub(super) fn read(settings: &[u8]) -> Option<Flex> {
         if kind >> 2 == STRING { settings.get(text..text.checked_add(length)?) } else { None }
     };
     let name = String::from_utf8(element(0)?.to_vec()).ok()?;
-    Some(Flex { name, operator: operator(element(1)?)? })
+    let node = element(1)?;
+    Some(Flex { name, operator: operator(node)?, node })
 }
 
 fn number(bytes: &[u8], at: usize, width: usize) -> Option<usize> {

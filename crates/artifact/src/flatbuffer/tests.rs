@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use crate::build::{judge, passes, rules, told};
+use crate::build::{Message, judge, passes, rules, told};
 
 /// What a field of a table holds.
 enum Field {
@@ -104,6 +104,8 @@ struct Lite {
     /// Settings of the operator: its own table, and those of an operator by name.
     options: Option<Vec<Field>>,
     settings: Option<Vec<u8>>,
+    /// Empty graphs behind the one with the operator.
+    others: usize,
 }
 
 impl Default for Lite {
@@ -119,6 +121,7 @@ impl Default for Lite {
             sparsity: None,
             options: None,
             settings: None,
+            others: 0,
         }
     }
 }
@@ -145,11 +148,12 @@ impl Lite {
             ]]),
         ];
         let buffers = vec![vec![], vec![Field::Bytes(self.data)]];
+        let graphs = std::iter::once(graph).chain((0..self.others).map(|_| vec![])).collect();
         let mut out = b"\0\0\0\0TFL3".to_vec();
         let fields = [
             Field::Number(3),
             Field::Tables(vec![self.code]),
-            Field::Tables(vec![graph]),
+            Field::Tables(graphs),
             Field::None,
             Field::Tables(buffers),
         ];
@@ -197,12 +201,16 @@ fn a_lite_model_must_lead_somewhere() {
 
 /// A `FlexBuffer` of two texts: an operator's name, and a node that runs one.
 fn flex(name: &str, operator: &str) -> Vec<u8> {
-    let node = [&[0x0a, 1, b'n', 0x12, operator.len() as u8][..], operator.as_bytes()].concat();
+    let node = Message::default().bytes(1, "n").bytes(2, operator);
+    flex_of(name, &node.0)
+}
+
+fn flex_of(name: &str, node: &[u8]) -> Vec<u8> {
     let mut out = vec![name.len() as u8];
     out.extend(name.as_bytes());
     out.extend([0, node.len() as u8]);
     let second = out.len();
-    out.extend(&node);
+    out.extend(node);
     out.extend([0, 2]);
     let vector = out.len();
     out.extend([vector as u8 - 1, (vector + 1 - second) as u8, 5 << 2, 5 << 2]);
@@ -225,6 +233,12 @@ fn an_operator_by_name_runs_what_its_settings_say() {
     check("m.tflite", &by_name("FlexAdd", Some(flex("Add", "Sub"))), "INT911");
     check("m.tflite", &by_name("FlexAddMine", Some(flex("AddMine", "AddMine"))), "TFS202");
     check("m.tflite", &by_name("FlexAdd", None), "INT911");
+    check("m.tflite", &by_name("FlexSaveV2", Some(flex("SaveV2", "SaveV2"))), "TFS201");
+    // An attribute of the node, behind its operator.
+    let stream =
+        Message::default().bytes(1, "output_stream").message(2, Message::default().bytes(2, "file:///x"));
+    let node = Message::default().bytes(1, "n").bytes(2, "PrintV2").message(5, stream);
+    check("m.tflite", &by_name("FlexPrintV2", Some(flex_of("PrintV2", &node.0))), "TFS102");
     let whole = flex("Add", "Add");
     for cut in 0..whole.len() {
         check("m.tflite", &by_name("FlexAdd", Some(whole[..cut].to_vec())), "INT911");
@@ -248,11 +262,13 @@ fn an_operator_code_is_the_larger_of_two() {
 fn control_flow_goes_to_graphs_that_exist() {
     let loops = |condition: i32, body: i32| {
         let options = vec![Field::Number(condition as u32), Field::Number(body as u32)];
-        Lite { code: vec![Field::Byte(119)], options: Some(options), ..Lite::default() }.file()
+        Lite { code: vec![Field::Byte(119)], options: Some(options), others: 2, ..Lite::default() }.file()
     };
-    let report = judge("m.tflite", &loops(0, 0));
+    let report = judge("m.tflite", &loops(1, 2));
     assert!(passes(&report), "{:?}", report.findings);
-    check("m.tflite", &loops(0, 1), "INT911");
+    check("m.tflite", &loops(1, 3), "INT911");
+    // It would run itself for ever.
+    check("m.tflite", &loops(1, 0), "INT911");
     check("m.tflite", &loops(-5, 0), "INT911");
 }
 

@@ -37,8 +37,13 @@ pub(crate) fn scan(
         return Err(Stop::Reported);
     };
     let end = pages.size();
-    let judged =
-        Model { buffer: Buffer::new(&mut pages, 0, end), findings, counted: BTreeSet::new() }.judge();
+    let judged = Model {
+        buffer: Buffer::new(&mut pages, 0, end),
+        findings,
+        counted: BTreeSet::new(),
+        calls: BTreeSet::new(),
+    }
+    .judge();
     super::finish(judged, pages, stream, findings)
 }
 
@@ -47,6 +52,8 @@ struct Model<'m> {
     findings: &'m mut Findings,
     /// Buffers whose weights are counted: tensors share them.
     counted: BTreeSet<u64>,
+    /// Which graph runs which.
+    calls: BTreeSet<(usize, usize)>,
 }
 
 /// Where the bytes of each buffer are; `None` where it has none.
@@ -76,11 +83,14 @@ impl Model<'_> {
         }
         let mut signature = Signature::default();
         for (index, graph) in graphs.iter().enumerate() {
-            let around = Around { codes: &codes, graphs: graphs.len(), buffers: &buffers };
+            let around = Around { codes: &codes, graph: index, graphs: graphs.len(), buffers: &buffers };
             let interface = self.graph(graph, &around)?;
             if index == 0 {
                 signature = interface;
             }
+        }
+        if let Some(index) = self.reaches_itself(graphs.len()) {
+            self.bad(&model, "subgraphs", format!("graph {index} runs itself, which never ends"));
         }
         self.buffer.integers(&model, 5)?;
         self.signatures(&model, graphs.len())?;
@@ -97,6 +107,25 @@ impl Model<'_> {
             self.findings.at(&rules::FLAT_TRAILING, self.buffer.reach, message);
         }
         Ok(signature)
+    }
+
+    /// A graph that runs itself, or others that run it.
+    fn reaches_itself(&self, graphs: usize) -> Option<usize> {
+        let mut waiting = vec![0usize; graphs];
+        for (_, callee) in &self.calls {
+            waiting[*callee] += 1;
+        }
+        // Takes away what nobody runs any more, until only circles are left.
+        let mut free: Vec<usize> = (0..graphs).filter(|graph| waiting[*graph] == 0).collect();
+        while let Some(caller) = free.pop() {
+            for (_, callee) in self.calls.range((caller, 0)..(caller + 1, 0)) {
+                waiting[*callee] -= 1;
+                if waiting[*callee] == 0 {
+                    free.push(*callee);
+                }
+            }
+        }
+        waiting.iter().position(|count| *count > 0)
     }
 
     fn buffers(&mut self, model: &Table) -> Result<Buffers, Fault> {

@@ -7,6 +7,12 @@ use crate::{
     stream::Stop,
 };
 
+/// Attributes that say where an operator reads or writes.
+const PLACES: &[&str] =
+    &["debug_ops_spec", "debug_urls", "descriptor_source", "filename", "output_stream", "vocab_file"];
+/// Descriptions of messages that the program or the model itself brings (`DecodeProtoV2`), beside none.
+const BUILT_IN: &[&str] = &["local://", "bytes://"];
+
 impl Parser<'_, '_> {
     /// The fields of `GraphDef`, whether it is a file or a part of one.
     pub(super) fn graph_field(&mut self, number: u32, value: Wire) -> Result<(), Stop> {
@@ -93,7 +99,7 @@ impl Parser<'_, '_> {
         self.keep_argument(name)
     }
 
-    fn node(&mut self, length: u64) -> Result<(), Stop> {
+    pub(super) fn node(&mut self, length: u64) -> Result<(), Stop> {
         self.nodes += 1;
         self.node = Node::default();
         let mut operator = String::new();
@@ -135,10 +141,25 @@ impl Parser<'_, '_> {
     /// An entry of a map of attributes.
     fn attribute(&mut self, length: u64) -> Result<(), Stop> {
         let mut key = String::new();
+        let mut valued = false;
         self.nested(length, |parser, number, value| {
             match (number, value) {
-                (1, Wire::Bytes(length)) => key = parser.text(length)?,
-                (2, Wire::Bytes(length)) => parser.value(length, &key)?,
+                (1, Wire::Bytes(length)) => {
+                    key = parser.text(length)?;
+                    if valued {
+                        let message = "an attribute whose name stands behind its value was not judged";
+                        parser.findings.about(
+                            &rules::TF_LIMIT,
+                            Some(parser.stream.position()),
+                            &key,
+                            message,
+                        );
+                    }
+                }
+                (2, Wire::Bytes(length)) => {
+                    valued = true;
+                    parser.value(length, &key)?;
+                }
                 _ => parser.unknown("NodeDef.attr", number),
             }
             Ok(())
@@ -149,34 +170,41 @@ impl Parser<'_, '_> {
         self.nested(length, |parser, number, value| {
             match (number, value) {
                 (1, Wire::Bytes(length)) => parser.list(length)?,
-                (2, Wire::Bytes(length))
-                    if matches!(key, "output_stream" | "debug_urls" | "debug_ops_spec") =>
-                {
-                    let stream = parser.text(length)?;
-                    if stream.contains("://") {
-                        let at = Some(parser.stream.position());
-                        parser.findings.about(
-                            &rules::TF_OUTSIDE,
-                            at,
-                            stream,
-                            "an operator writes to this place",
-                        );
-                    }
+                (2, Wire::Bytes(length)) if PLACES.contains(&key) => {
+                    let place = parser.text(length)?;
+                    parser.place(key, &place);
                 }
-                (2, Wire::Bytes(length)) if matches!(key, "vocab_file" | "filename") => {
-                    let file = parser.text(length)?;
-                    if !file.is_empty() {
-                        let at = Some(parser.stream.position());
-                        parser.findings.about(&rules::TF_OUTSIDE, at, file, "an operator reads this file");
-                    }
+                // What a text is put together with is not followed.
+                (2, Wire::Bytes(1..)) if key == "separator" => parser.node.alters = true,
+                (9, Wire::Bytes(_)) if PLACES.contains(&key) => {
+                    let message = "whoever calls the function says where this operator reads or writes";
+                    parser.findings.about(&rules::TF_LIMIT, Some(parser.stream.position()), key, message);
                 }
-                (2 | 7 | 9, Wire::Bytes(_)) | (3 | 5 | 6, Wire::Varint(_)) | (4, Wire::Fixed(4, _)) => {}
+                (9, Wire::Bytes(_)) => parser.node.alters |= key == "separator",
+                (2 | 7, Wire::Bytes(_)) | (3 | 5 | 6, Wire::Varint(_)) | (4, Wire::Fixed(4, _)) => {}
                 (8, Wire::Bytes(length)) => tensor::check(parser, length)?,
                 (10, Wire::Bytes(length)) => parser.named_function(length)?,
                 _ => parser.unknown("AttrValue", number),
             }
             Ok(())
         })
+    }
+
+    /// An attribute that says where an operator reads or writes.
+    fn place(&mut self, key: &str, place: &str) {
+        let message = match key {
+            "vocab_file" | "filename" if !place.is_empty() => "an operator reads this file",
+            "descriptor_source"
+                if !place.is_empty() && !BUILT_IN.iter().any(|own| place.starts_with(own)) =>
+            {
+                "an operator reads this file"
+            }
+            "output_stream" | "debug_urls" | "debug_ops_spec" if place.contains("://") => {
+                "an operator writes to this place"
+            }
+            _ => return,
+        };
+        self.findings.about(&rules::TF_OUTSIDE, Some(self.stream.position()), place, message);
     }
 
     fn list(&mut self, length: u64) -> Result<(), Stop> {
@@ -198,7 +226,7 @@ impl Parser<'_, '_> {
                 (1, Wire::Bytes(length)) => {
                     let name = parser.text(length)?;
                     parser.operator(&name)?;
-                    parser.node.callee = Some(name);
+                    parser.node.callees.push(name);
                 }
                 (2, Wire::Bytes(length)) => parser.attribute(length)?,
                 _ => parser.unknown("NameAttrList", number),

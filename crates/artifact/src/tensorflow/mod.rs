@@ -15,6 +15,7 @@ mod objects;
 mod operators;
 mod parser;
 mod paths;
+mod place;
 mod recognise;
 mod signature;
 mod table;
@@ -24,7 +25,8 @@ mod tests;
 
 pub(crate) use checkpoint::scan as scan_checkpoint;
 pub(crate) use known::computes;
-pub(crate) use model::{scan_frozen, scan_saved_model};
+pub(crate) use model::{scan_frozen, scan_node, scan_saved_model};
 pub(crate) use objects::scan_keras_metadata;
 pub(crate) use operators::judge as judge_operator;
+pub(crate) use paths::takes_a_path;
 pub(crate) use recognise::recognise;

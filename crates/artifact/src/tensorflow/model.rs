@@ -10,6 +10,7 @@ use super::{
     paths::{Node, Scope},
 };
 use crate::{
+    analyse::or_truncated,
     findings::Findings,
     protobuf::{Messages as _, Wire},
     rules,
@@ -35,6 +36,7 @@ pub(super) fn parser<'p, 'a>(stream: &'p mut Stream<'a>, findings: &'p mut Findi
         node: Node::default(),
         assets: Vec::new(),
         asset_nodes: HashSet::new(),
+        fed: HashSet::new(),
         signatures: Vec::new(),
     }
 }
@@ -86,6 +88,16 @@ pub(crate) fn scan_frozen(stream: &mut Stream<'_>, findings: &mut Findings) -> R
             .whole(&rules::TF_GRAPH, "the graph does not say which version wrote it; it may be cut");
     }
     Ok(())
+}
+
+/// Judges a node that stands by itself (`NodeDef`).
+pub(crate) fn scan_node(node: &[u8], findings: &mut Findings) -> Result<(), Stop> {
+    let length = node.len() as u64;
+    let mut stream = Stream::nested(Box::new(node), Some(length));
+    let mut parser = parser(&mut stream, findings);
+    let read = parser.node(length);
+    parser.end_of_graph();
+    or_truncated(read, findings, &rules::TF_WIRE).map(|_| ())
 }
 
 impl Parser<'_, '_> {

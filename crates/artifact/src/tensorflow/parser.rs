@@ -42,6 +42,8 @@ pub(super) struct Parser<'p, 'a> {
     pub(super) assets: Vec<String>,
     /// Constants of the graph that stand for them.
     pub(super) asset_nodes: HashSet<String>,
+    /// Nodes of the graph that requests fill.
+    pub(super) fed: HashSet<String>,
     pub(super) signatures: Vec<(String, Signature)>,
 }
 
@@ -65,6 +67,7 @@ impl Parser<'_, '_> {
     pub(super) fn end_of_graph(&mut self) {
         self.judge_paths();
         self.asset_nodes.clear();
+        self.fed.clear();
         let Calls { functions, unknown } = std::mem::take(&mut self.calls);
         for (name, at) in unknown.into_iter().filter(|(name, _)| !functions.contains(name)) {
             let message = "this operator is not known here; what it does was not judged";

@@ -1,11 +1,12 @@
 //! Where graphs read and write checkpoints. The loader says where; a graph that names a place of the machine itself reads or
 //! writes there, whatever the loader says.
 //!
-//! Followed are constants on their way through operators that make a path of parts, and as arguments of functions.
+//! Followed are constants on their way through operators that choose among texts, put them one behind the other, or hand them to
+//! a function. A path that comes from anything else, or could come from anywhere, is not followed, and that is no pass.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::parser::Parser;
+use super::{known, parser::Parser, place::Place};
 use crate::{rules, stream::Stop};
 
 /// Nodes of one model that are kept.
@@ -13,9 +14,6 @@ const MAX_NODES: usize = 200_000;
 /// Nodes that are walked over to follow the paths of one graph, and rounds over its functions.
 const MAX_STEPS: usize = 2_000_000;
 const MAX_ROUNDS: usize = 32;
-/// Bytes of a constant text that are looked at.
-pub(super) const LOOKED_AT: u64 = 4096;
-
 /// Operators that read or write at a path, and the input that is one. `MergeV2Checkpoints` takes two.
 const AT_A_PATH: &[(&str, &[usize])] = &[
     ("InitializeTableFromTextFile", &[1]),
@@ -43,12 +41,11 @@ const SOME_INPUTS: &[(&str, usize, usize)] = &[
     ("ShardedFilespec", 0, 1),
     ("Slice", 0, 1),
     ("StridedSlice", 0, 1),
-    ("Substr", 0, 1),
     ("Switch", 0, 1),
     ("Tile", 0, 1),
 ];
 
-/// Operators that make a path of their inputs.
+/// Operators that hand on one of their inputs, or put them one behind the other.
 const OF_PARTS: &[&str] = &[
     "BroadcastTo",
     "ConcatV2",
@@ -60,7 +57,6 @@ const OF_PARTS: &[&str] = &[
     "Merge",
     "Pack",
     "PlaceholderWithDefault",
-    "RegexReplace",
     "Reshape",
     "Select",
     "SelectV2",
@@ -68,14 +64,25 @@ const OF_PARTS: &[&str] = &[
     "ShardedFilespec",
     "Slice",
     "Squeeze",
-    "StaticRegexReplace",
     "StopGradient",
     "StridedSlice",
     "StringJoin",
-    "StringStrip",
-    "Substr",
     "Switch",
     "Tile",
+];
+
+/// The one of them that puts them one behind the other.
+const JOIN: &str = "StringJoin";
+
+/// Operators that call a function with their inputs, from this one on. Others hand over what they like.
+const CALLS: &[(&str, usize)] = &[
+    ("Case", 1),
+    ("If", 1),
+    ("PartitionedCall", 0),
+    ("StatefulPartitionedCall", 0),
+    ("StatelessCase", 1),
+    ("StatelessIf", 1),
+    ("_If", 1),
 ];
 
 /// What is kept of a node while it is read.
@@ -83,12 +90,28 @@ const OF_PARTS: &[&str] = &[
 pub(super) struct Node {
     pub(super) name: String,
     pub(super) inputs: Vec<String>,
-    /// It is a constant text.
-    pub(super) is_text: bool,
-    /// A constant text that leads out of the model.
-    pub(super) outside: Option<String>,
-    /// The function that it calls.
-    pub(super) callee: Option<String>,
+    /// What it is as a place, where it is a constant text.
+    pub(super) text: Place,
+    /// It makes something of its inputs that is not followed.
+    pub(super) alters: bool,
+    /// The functions that it may call.
+    pub(super) callees: Vec<String>,
+    /// How it does.
+    role: Role,
+}
+
+/// What a node is for paths.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It hands on what it is given, or is a constant.
+    #[default]
+    Passes,
+    /// It puts its inputs one behind the other.
+    Joins,
+    /// The loader gives it.
+    Given,
+    /// It calls functions with its inputs from this one on, or with nobody knows which.
+    Calls(Option<usize>),
 }
 
 /// The nodes of a graph, or of one of its functions, that paths come from and go to.
@@ -106,17 +129,13 @@ pub(super) struct Scope {
     paths: BTreeSet<usize>,
 }
 
+/// Whether an operator reads or writes at a path that one of its inputs is.
+pub(crate) fn takes_a_path(operator: &str) -> bool {
+    AT_A_PATH.iter().any(|(name, _)| *name == operator)
+}
+
 /// Which arguments of functions are paths.
 type Given = HashMap<String, BTreeSet<usize>>;
-
-/// Whether a text names a place outside of the folder that the model is in.
-pub(super) fn leads_outside(text: &str) -> bool {
-    let climbs = || text.split(['/', '\\']).any(|part| part == "..");
-    text.starts_with(['/', '\\', '~'])
-        || text.contains("://")
-        || text.as_bytes().get(1) == Some(&b':')
-        || climbs()
-}
 
 /// The node that an input comes from; nothing for one that only has to run before.
 fn source(input: &str) -> Option<&str> {
@@ -124,28 +143,36 @@ fn source(input: &str) -> Option<&str> {
 }
 
 impl Scope {
-    fn add(&mut self, operator: &str, at: u64, node: Node) {
+    fn add(&mut self, operator: &str, at: u64, mut node: Node) {
         if let Some((_, places)) = AT_A_PATH.iter().find(|(name, _)| *name == operator) {
             let paths = places.iter().filter_map(|place| node.inputs.get(*place));
             self.taken.extend(paths.map(|path| (at, operator.to_owned(), path.clone())));
         }
-        if node.callee.is_some() {
+        if !node.callees.is_empty() {
+            let known = CALLS.iter().find(|(name, _)| *name == operator).map(|(_, first)| *first);
+            // A function is called by its own name too.
+            let by_name = (node.callees == [operator]).then_some(0);
+            node.role = Role::Calls(known.or(by_name));
             self.calls.push((at, node));
         } else if node.is_source(operator) {
-            let mut node = node;
             if let Some((_, from, to)) = SOME_INPUTS.iter().find(|(name, _, _)| *name == operator) {
                 node.inputs = node.inputs.drain(..).take(*to).skip(*from).collect();
+            }
+            if operator == JOIN {
+                node.role = Role::Joins;
+            } else if GIVEN.contains(&operator) {
+                node.role = Role::Given;
             }
             self.nodes.insert(node.name.clone(), node);
         }
     }
 
     /// What a path is made of. Steps are counted down.
-    fn follow(&self, path: &str, steps: &mut usize) -> Made {
-        let (mut made, mut seen, mut waiting) = (Made::default(), HashSet::new(), vec![path]);
-        while let Some(input) = waiting.pop().filter(|_| *steps > 0) {
+    fn follow(&self, path: &str, around: &Around<'_>, steps: &mut usize) -> Made {
+        let (mut made, mut seen, mut waiting) = (Made::default(), HashSet::new(), vec![(path, false)]);
+        while let Some((input, is_part)) = waiting.pop().filter(|_| *steps > 0) {
             *steps -= 1;
-            let Some(name) = source(input).filter(|name| seen.insert(*name)) else { continue };
+            let Some(name) = source(input).filter(|name| seen.insert((*name, is_part))) else { continue };
             let Some(node) = self.nodes.get(name) else {
                 match self.arguments.iter().position(|argument| argument == name) {
                     Some(argument) => made.arguments.push(argument),
@@ -153,21 +180,42 @@ impl Scope {
                 }
                 continue;
             };
-            if let Some(place) = &node.outside {
-                made.outside = Some((name.to_owned(), place.clone()));
-                return made;
+            // The loader replaces the place of an asset by where it lies beside the model.
+            if self.name.is_empty() && around.assets.contains(name) {
+                continue;
             }
-            waiting.extend(node.inputs.iter().map(String::as_str));
+            match &node.text {
+                Place::Outside(place) => {
+                    made.outside = Some(place.clone());
+                    return made;
+                }
+                Place::Unclear => made.unknown = Some(name.to_owned()),
+                Place::Part if is_part => made.unknown = Some(name.to_owned()),
+                _ => {}
+            }
+            if node.role == Role::Given && self.name.is_empty() && around.fed.contains(name) {
+                made.unknown = Some(name.to_owned());
+            }
+            let is_part = is_part || node.role == Role::Joins;
+            waiting.extend(node.inputs.iter().map(|input| (input.as_str(), is_part)));
         }
         made
     }
 }
 
+/// Nodes of the graph that stand for something outside of it.
+struct Around<'a> {
+    /// For files of the model.
+    assets: &'a HashSet<String>,
+    /// For what requests say.
+    fed: &'a HashSet<String>,
+}
+
 /// What a path is made of.
 #[derive(Debug, Default)]
 struct Made {
-    /// A constant outside of the model: its node, and the place.
-    outside: Option<(String, String)>,
+    /// A place outside of the model.
+    outside: Option<String>,
     /// Arguments that are parts of it.
     arguments: Vec<usize>,
     /// A node that is not followed.
@@ -177,14 +225,18 @@ struct Made {
 impl Node {
     /// Whether a path may come from it, or through it.
     fn is_source(&self, operator: &str) -> bool {
-        self.is_text || self.outside.is_some() || OF_PARTS.contains(&operator) || GIVEN.contains(&operator)
+        !self.alters
+            && (self.text != Place::None || OF_PARTS.contains(&operator) || GIVEN.contains(&operator))
     }
 }
 
 impl Parser<'_, '_> {
     /// Keeps a node that a path may go through.
-    pub(super) fn keep_node(&mut self, operator: &str, node: Node) -> Result<(), Stop> {
-        let wanted = node.callee.is_some() || node.is_source(operator);
+    pub(super) fn keep_node(&mut self, operator: &str, mut node: Node) -> Result<(), Stop> {
+        if !known::computes(operator) {
+            node.callees.push(operator.to_owned());
+        }
+        let wanted = !node.callees.is_empty() || node.is_source(operator);
         self.kept_nodes += usize::from(wanted);
         if self.kept_nodes > MAX_NODES {
             return Err(self.fail(&rules::TF_LIMIT, "more nodes than are followed"));
@@ -233,33 +285,42 @@ impl Parser<'_, '_> {
 
     /// `given` are the paths that functions take of those who call them.
     fn judge_scope(&mut self, scope: &mut Scope, given: &Given, steps: &mut usize) {
-        for (at, node) in &scope.calls {
-            let Some((callee, places)) = node.callee.as_ref().and_then(|callee| given.get_key_value(callee))
-            else {
-                continue;
-            };
-            let paths = places.iter().filter_map(|place| node.inputs.get(*place));
-            scope.taken.extend(paths.map(|path| (*at, callee.clone(), path.clone())));
+        let calls = std::mem::take(&mut scope.calls);
+        for (at, node) in &calls {
+            for callee in &node.callees {
+                if let Some(places) = given.get(callee).filter(|places| !places.is_empty()) {
+                    self.hand_over(scope, *at, node, callee, places);
+                }
+            }
         }
+        scope.calls = calls;
         for (at, operator, path) in std::mem::take(&mut scope.taken) {
-            let made = scope.follow(&path, steps);
-            match made.outside {
-                // The loader replaces the place of an asset by where it lies beside the model.
-                Some((node, _)) if scope.name.is_empty() && self.asset_nodes.contains(&node) => {}
-                Some((_, place)) => {
-                    let message = format!("{operator} reads or writes at a place of the machine");
-                    self.findings.about(&rules::TF_CHECKPOINT_PATH, Some(at), place, message);
-                }
-                None => {
-                    if let Some(node) = made.unknown {
-                        let message = format!(
-                            "{operator} reads or writes at a place that comes from here, and is not followed"
-                        );
-                        self.findings.about(&rules::TF_LIMIT, Some(at), node, message);
-                    }
-                }
+            let around = Around { assets: &self.asset_nodes, fed: &self.fed };
+            let made = scope.follow(&path, &around, steps);
+            if let Some(place) = made.outside {
+                let message = format!("{operator} reads or writes at a place of the machine");
+                self.findings.about(&rules::TF_CHECKPOINT_PATH, Some(at), place, message);
+            } else if let Some(node) = made.unknown {
+                let message = format!(
+                    "{operator} reads or writes at a place that comes from here, and is not followed"
+                );
+                self.findings.about(&rules::TF_LIMIT, Some(at), node, message);
             }
             scope.paths.extend(made.arguments);
         }
+    }
+
+    /// Takes those inputs of a call for paths that its function does.
+    fn hand_over(&mut self, scope: &mut Scope, at: u64, node: &Node, callee: &str, places: &BTreeSet<usize>) {
+        if let Role::Calls(Some(first)) = node.role {
+            let paths = places.iter().filter_map(|place| node.inputs.get(first + place));
+            scope.taken.extend(paths.map(|path| (at, callee.to_owned(), path.clone())));
+            return;
+        }
+        // Any of them may become the path, and so may what the function gave the time before.
+        scope.taken.extend(node.inputs.iter().map(|path| (at, callee.to_owned(), path.clone())));
+        let message =
+            "it hands the place at which its function reads or writes on in a way that is not followed";
+        self.findings.about(&rules::TF_LIMIT, Some(at), &node.name, message);
     }
 }

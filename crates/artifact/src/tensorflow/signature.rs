@@ -30,8 +30,8 @@ impl Parser<'_, '_> {
         let mut signature = Signature::default();
         self.nested(length, |parser, number, value| {
             match (number, value) {
-                (1, Wire::Bytes(length)) => signature.inputs.extend(parser.tensor_entry(length)?),
-                (2, Wire::Bytes(length)) => signature.outputs.extend(parser.tensor_entry(length)?),
+                (1, Wire::Bytes(length)) => signature.inputs.extend(parser.tensor_entry(length, true)?),
+                (2, Wire::Bytes(length)) => signature.outputs.extend(parser.tensor_entry(length, false)?),
                 (3 | 4, Wire::Bytes(_)) => {}
                 _ => parser.unknown("SignatureDef", number),
             }
@@ -42,7 +42,7 @@ impl Parser<'_, '_> {
         Ok(signature)
     }
 
-    fn tensor_entry(&mut self, length: u64) -> Result<Option<TensorSpec>, Stop> {
+    fn tensor_entry(&mut self, length: u64, is_input: bool) -> Result<Option<TensorSpec>, Stop> {
         let mut name = String::new();
         let mut datatype = None;
         let mut shape = Vec::new();
@@ -54,6 +54,10 @@ impl Parser<'_, '_> {
                         (2, Wire::Varint(kind)) => datatype = tensor::name(kind),
                         (3, Wire::Bytes(length)) => {
                             shape = tensor::shape(parser, length)?.unwrap_or_default();
+                        }
+                        (1, Wire::Bytes(length)) if is_input => {
+                            let tensor = parser.text(length)?;
+                            parser.fed.insert(tensor.split(':').next().unwrap_or_default().to_owned());
                         }
                         (1 | 4 | 5, Wire::Bytes(_)) => {}
                         _ => parser.unknown("TensorInfo", number),

@@ -2,7 +2,7 @@
 
 use super::{
     parser::Parser,
-    paths::{LOOKED_AT, leads_outside},
+    place::{LOOKED_AT, Place, only_text},
 };
 use crate::{
     protobuf::{Messages as _, Wire},
@@ -51,17 +51,17 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
     let mut kind = 0;
     let mut shape = None;
     let mut content = None;
+    let mut passed_over = false;
     parser.nested(length, |parser, number, value| {
         match (number, value) {
-            (1, Wire::Varint(number)) => {
-                kind = number;
-                parser.node.is_text |= kind == TEXT;
-            }
+            (1, Wire::Varint(number)) => kind = number,
             (2, Wire::Bytes(length)) => shape = self::shape(parser, length)?,
             (4, Wire::Bytes(length)) => {
                 content = Some(length);
                 if kind == TEXT {
                     text(parser, length, true)?;
+                } else {
+                    passed_over = true;
                 }
             }
             (8, Wire::Bytes(length)) => text(parser, length, false)?,
@@ -70,6 +70,10 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
         }
         Ok(())
     })?;
+    if kind == TEXT {
+        // The type may stand behind the content, which then was not looked at.
+        parser.node.text.add(if passed_over { Place::Unclear } else { Place::Plain });
+    }
     let sizes = shape.unwrap_or_default();
     if sizes.iter().any(|size| *size < 0) {
         parser.findings.at(&rules::TF_TENSOR, at, "a constant of unknown or negative size");
@@ -93,35 +97,18 @@ pub(super) fn check(parser: &mut Parser<'_, '_>, length: u64) -> Result<(), Stop
     Ok(())
 }
 
-/// Looks at a constant text, or at the list of texts that the content of a tensor is, for a place outside of the model.
-fn text(parser: &mut Parser<'_, '_>, length: u64, list: bool) -> Result<(), Stop> {
-    if length > LOOKED_AT || parser.node.outside.is_some() {
+/// Looks at a constant text, or at the content of a tensor of texts, as a place.
+fn text(parser: &mut Parser<'_, '_>, length: u64, is_content: bool) -> Result<(), Stop> {
+    if length > LOOKED_AT {
+        parser.node.text.add(Place::Unclear);
         return Ok(());
     }
     let mut bytes = Vec::new();
     parser.stream.take(length, usize::MAX, &mut bytes)?;
-    let parts = if list { texts(&bytes) } else { vec![bytes.as_slice()] };
-    let mut parts = parts.into_iter().map(String::from_utf8_lossy);
-    parser.node.outside = parts.find(|part| leads_outside(part)).map(std::borrow::Cow::into_owned);
+    let text = if is_content { only_text(&bytes) } else { Some(bytes.as_slice()) };
+    let place = text.map_or(Place::Unclear, |text| Place::of(&String::from_utf8_lossy(text)));
+    parser.node.text.add(place);
     Ok(())
-}
-
-/// The texts of a list, before which their lengths stand, where those are of one byte each.
-fn texts(list: &[u8]) -> Vec<&[u8]> {
-    let mut sum = 0;
-    for (at, length) in list.iter().enumerate() {
-        sum += usize::from(*length);
-        if at + 1 + sum == list.len() {
-            let mut rest = &list[at + 1..];
-            let cut = |length: &u8| {
-                let (text, after) = rest.split_at(usize::from(*length));
-                rest = after;
-                text
-            };
-            return list[..=at].iter().map(cut).collect();
-        }
-    }
-    vec![list]
 }
 
 /// The sizes of a shape, -1 where one is free; `None` where even the number of axes is.

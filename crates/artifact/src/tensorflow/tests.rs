@@ -67,14 +67,7 @@ fn operators_are_judged_in_every_graph_and_function() {
 
 #[test]
 fn checkpoints_lie_where_the_loader_says() {
-    let named = |name: &str, operator: &str, inputs: &[&str]| {
-        let node = Message::default().bytes(1, name).bytes(2, operator);
-        inputs.iter().fold(node, |node, input| node.bytes(3, input))
-    };
-    let text = |name: &str, text: &str| {
-        let tensor = Message::default().number(1, 7).message(2, Message::default()).bytes(8, text);
-        named(name, "Const", &[]).message(5, attribute("value", Message::default().message(8, tensor)))
-    };
+    let text = |name: &str, text: &str| texts(name, &[text]);
     let save = |place: &str| {
         let join = named("join", "StringJoin", &["Identity:0", "part"]);
         graph(&[
@@ -132,6 +125,146 @@ fn checkpoints_lie_where_the_loader_says() {
     };
     assert!(passes(&judge("saved_model.pb", &through("model"))));
     check(&through("/etc/shadow"), "TFS106");
+}
+
+/// A node with this name, operator and inputs.
+fn named(name: &str, operator: &str, inputs: &[&str]) -> Message {
+    let node = Message::default().bytes(1, name).bytes(2, operator);
+    inputs.iter().fold(node, |node, input| node.bytes(3, input))
+}
+
+/// A constant whose tensor has these fields.
+fn constant(name: &str, tensor: Message) -> Message {
+    named(name, "Const", &[]).message(5, attribute("value", Message::default().message(8, tensor)))
+}
+
+fn texts(name: &str, texts: &[&str]) -> Message {
+    let tensor = Message::default().number(1, 7).message(2, Message::default());
+    constant(name, texts.iter().fold(tensor, |tensor, text| tensor.bytes(8, text)))
+}
+
+/// A function that reads at one of its arguments, and one that reads nowhere.
+fn functions(library: Message) -> Message {
+    let function = |name: &str, arguments: &[&str], node: Message| {
+        let interface = arguments.iter().fold(Message::default().bytes(1, name), |interface, argument| {
+            interface.message(2, Message::default().bytes(1, argument))
+        });
+        Message::default().message(1, interface).message(3, node)
+    };
+    library
+        .message(1, function("reads", &["p"], named("r", "RestoreV2", &["p"])))
+        .message(1, function("second", &["a", "p"], named("r", "RestoreV2", &["p"])))
+        .message(1, function("fine", &["p"], named("i", "Identity", &["p"])))
+}
+
+fn calling(nodes: &[Message]) -> Vec<u8> {
+    saved(&[graph(nodes).message(2, functions(Message::default()))])
+}
+
+fn function(name: &str) -> Message {
+    Message::default().message(10, Message::default().bytes(1, name))
+}
+
+#[test]
+fn a_path_that_is_put_together_is_no_pass() {
+    let loader = || named("x", "Placeholder", &[]);
+    let join = |inputs: &[&str]| named("j", "StringJoin", inputs);
+    let write = || named("s", "SaveV2", &["j"]);
+    let sound = [loader(), texts("a", &[".part"]), texts("b", &["_temp_1/part"]), join(&["x", "w"]), write()];
+    let sound = [&sound[..], &[named("w", "SelectV2", &["c", "a", "b"])]].concat();
+    assert!(passes(&judge("saved_model.pb", &saved(&[graph(&sound)]))));
+    let joined = |first: &str, second: &str| {
+        saved(&[graph(&[texts("a", &[first]), texts("b", &[second]), join(&["a", "b"]), write()])])
+    };
+    assert!(passes(&judge("saved_model.pb", &joined("model", "_temp/part"))));
+    check(&joined(".", "./etc"), "TFS201");
+    check(&joined("s3:", "x"), "TFS201");
+    let separated = join(&["x", "x"]).message(5, attribute("separator", Message::default().bytes(2, "/")));
+    check(&saved(&[graph(&[loader(), separated, write()])]), "TFS201");
+    for operator in ["Substr", "StringStrip", "RegexReplace", "StaticRegexReplace", "StringLower"] {
+        let altered = named("j", operator, &["a"]);
+        check(&saved(&[graph(&[texts("a", &["a/etc/x"]), altered, write()])]), "TFS201");
+    }
+    // Behind an asset, too.
+    let nodes = graph(&[texts("a", &["vocab.txt"]), texts("b", &["/../../x"]), join(&["a", "b"]), write()]);
+    let asset = Message::default().message(1, Message::default().bytes(1, "a:0")).bytes(2, "vocab.txt");
+    let bound = Message::default().number(1, 1).message(2, meta(nodes).message(6, asset)).0;
+    let report = judge_files(vec![("saved_model.pb", bound), ("assets/vocab.txt", b"a\n".to_vec())]);
+    assert!(rules(&report).contains(&"TFS106"), "{:?}", report.findings);
+}
+
+#[test]
+fn a_place_is_found_however_the_constant_keeps_it() {
+    let shape = Message::default;
+    let read = |constant: Message| saved(&[graph(&[constant, named("r", "RestoreV2", &["p"])])]);
+    check(&read(texts("p", &[&format!("{}etc/passwd", "/".repeat(5000))])), "TFS201");
+    check(&read(texts("p", &["fine", "/etc/x"])), "TFS106");
+    let content = |bytes: &[u8]| Message::default().number(1, 7).message(2, shape()).bytes(4, bytes);
+    check(&read(constant("p", content(b"\x06/etc/x"))), "TFS106");
+    let long = [&b"\x88\x01"[..], &[b'/'; 126], b"etc/passwd"].concat();
+    check(&read(constant("p", content(&long))), "TFS106");
+    check(&read(constant("p", content(b"\x01\x06a/etc/x"))), "TFS201");
+    // The type stands behind the content.
+    let late = Message::default().bytes(4, b"\x06/etc/x").number(1, 7).message(2, shape());
+    check(&read(constant("p", late)), "TFS201");
+    let changed = Message::default().number(1, 3).bytes(4, b"\x06/etc/x").number(1, 7).message(2, shape());
+    check(&read(constant("p", changed)), "TFS201");
+}
+
+#[test]
+fn a_place_is_followed_into_every_function_that_may_be_called() {
+    let place = || texts("p", &["/etc/x"]);
+    let call = |operator: &str, inputs: &[&str], callees: &[(&str, &str)]| {
+        callees.iter().fold(named("y", operator, inputs), |node, (key, name)| {
+            node.message(5, attribute(key, function(name)))
+        })
+    };
+    let both = |operator: &str, inputs: &[&str]| {
+        calling(&[place(), call(operator, inputs, &[("then_branch", "reads"), ("else_branch", "fine")])])
+    };
+    check(&both("If", &["x", "p"]), "TFS106");
+    check(&both("StatelessIf", &["x", "p", "^p"]), "TFS106");
+    check(&both("While", &["p"]), "TFS106");
+    check(&calling(&[texts("p", &["fine"]), call("While", &["p"], &[("body", "reads")])]), "TFS201");
+    check(&calling(&[place(), call("MapDataset", &["d", "p"], &[("f", "second")])]), "TFS106");
+    check(&calling(&[place(), named("y", "reads", &["p"])]), "TFS106");
+    let branches = ["fine", "reads"]
+        .iter()
+        .fold(Message::default(), |list, name| list.message(9, Message::default().bytes(1, name)));
+    let case = named("y", "Case", &["x", "p"])
+        .message(5, attribute("branches", Message::default().message(1, branches)));
+    check(&calling(&[place(), case]), "TFS106");
+    let sound = [place(), texts("m", &["model"]), call("If", &["p", "m"], &[("then_branch", "reads")])];
+    let report = judge("saved_model.pb", &calling(&sound));
+    assert!(passes(&report), "{:?}", report.findings);
+}
+
+#[test]
+fn what_a_request_says_is_no_place() {
+    let info = Message::default().bytes(1, "x:0").number(2, 7);
+    let input = Message::default().bytes(1, "in").message(2, info);
+    let entry =
+        Message::default().bytes(1, "serving_default").message(2, Message::default().message(1, input));
+    let nodes = || graph(&[named("x", "Placeholder", &[]), named("r", "RestoreV2", &["x"])]);
+    let model = |meta: Message| Message::default().number(1, 1).message(2, meta).0;
+    assert!(passes(&judge("saved_model.pb", &model(meta(nodes())))));
+    check(&model(meta(nodes()).message(5, entry)), "TFS201");
+}
+
+#[test]
+fn attributes_that_say_a_place_are_judged() {
+    let decode = |value: Message| {
+        saved(&[graph(&[node("DecodeProtoV2", |node| {
+            node.message(5, attribute("descriptor_source", value))
+        })])])
+    };
+    let text = |text: &str| Message::default().bytes(2, text);
+    check(&decode(text("/etc/passwd")), "TFS102");
+    assert!(passes(&judge("saved_model.pb", &decode(text("local://")))));
+    // Said by whoever calls the function, or named only behind the value.
+    check(&decode(Message::default().bytes(9, "S")), "TFS201");
+    let entry = Message::default().message(2, text("/etc/passwd")).bytes(1, "descriptor_source");
+    check(&saved(&[graph(&[node("DecodeProtoV2", |node| node.message(5, entry))])]), "TFS201");
 }
 
 #[test]

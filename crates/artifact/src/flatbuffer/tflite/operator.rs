@@ -2,12 +2,15 @@
 
 use super::{Buffers, Model};
 use crate::{
+    findings::Findings,
     flatbuffer::{
         flex,
         reader::{Table, Vector},
     },
     pages::Fault,
-    rules, tensorflow,
+    rules,
+    stream::Stop,
+    tensorflow,
 };
 
 /// The operator code that stands for one by name.
@@ -38,6 +41,8 @@ pub(super) struct Code {
 /// What an operator may refer to.
 pub(super) struct Around<'a> {
     pub(super) codes: &'a [Code],
+    /// The graph that the operator is in.
+    pub(super) graph: usize,
     pub(super) graphs: usize,
     pub(super) buffers: &'a Buffers,
 }
@@ -96,7 +101,7 @@ impl Model<'_> {
             return Ok(());
         };
         if let Some(options) = old.or(new) {
-            self.graphs_of(&options, code.number, around.graphs)?;
+            self.graphs_of(&options, code.number, around)?;
         }
         if let Some(expected) = code.name.strip_prefix("Flex") {
             self.flex(operator, settings, expected)?;
@@ -105,7 +110,7 @@ impl Model<'_> {
     }
 
     /// The graphs that control flow goes to.
-    fn graphs_of(&mut self, options: &Table, code: i64, graphs: usize) -> Result<(), Fault> {
+    fn graphs_of(&mut self, options: &Table, code: i64, around: &Around<'_>) -> Result<(), Fault> {
         let mut named = Vec::new();
         if code == CASE {
             named.extend(self.buffer.integers(options, 0)?.into_iter().map(i64::from));
@@ -114,9 +119,13 @@ impl Model<'_> {
         for field in fields {
             named.push(self.buffer.signed_scalar(options, *field)?);
         }
-        let exists = |graph: &i64| usize::try_from(*graph).is_ok_and(|graph| graph < graphs);
-        if let Some(missing) = named.iter().find(|graph| !exists(graph)) {
-            self.bad(options, "operators", format!("graph {missing} does not exist"));
+        for graph in named {
+            match usize::try_from(graph).ok().filter(|graph| *graph < around.graphs) {
+                Some(callee) => {
+                    self.calls.insert((around.graph, callee));
+                }
+                None => self.bad(options, "operators", format!("graph {graph} does not exist")),
+            }
         }
         Ok(())
     }
@@ -145,12 +154,31 @@ impl Model<'_> {
             let message = format!("the settings name `{}` and `{}`", flex.name, flex.operator);
             self.bad(operator, expected, message);
         }
+        self.flex_node(flex.node, &flex.operator, settings.at)?;
         for name in [flex.name, flex.operator] {
             let unknown = (!tensorflow::computes(&name)).then_some(&rules::TF_UNKNOWN);
             if let Some(rule) = tensorflow::judge_operator(&name).or(unknown) {
                 let message = "the model runs this operator of TensorFlow";
                 self.findings.about(rule, Some(settings.at), name, message);
             }
+        }
+        Ok(())
+    }
+
+    /// The node that the delegate builds, with all that it is set to. Its inputs are tensors of the graph, which are not followed.
+    fn flex_node(&mut self, node: &[u8], operator: &str, at: u64) -> Result<(), Fault> {
+        if tensorflow::takes_a_path(operator) {
+            let message = "the place at which this operator reads or writes is not followed";
+            self.findings.about(&rules::TF_LIMIT, Some(at), operator, message);
+        }
+        let mut found = Findings::new();
+        if let Err(Stop::Io(error)) = tensorflow::scan_node(node, &mut found) {
+            return Err(Fault::Io(error));
+        }
+        for finding in found.into_list(None) {
+            let Some(rule) = rules::find(&finding.rule) else { continue };
+            let target = finding.target.unwrap_or_else(|| operator.to_owned());
+            self.findings.about(rule, Some(at), target, finding.message);
         }
         Ok(())
     }
