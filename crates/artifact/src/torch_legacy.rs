@@ -114,7 +114,9 @@ fn storage(
 fn keys(stream: &mut Stream<'_>) -> Result<Option<Vec<String>>, Stop> {
     let mut keys = Vec::new();
     let mut opcodes = 0u64;
+    let mut frame = None;
     loop {
+        let at = stream.position();
         let opcode = stream.u8()?;
         opcodes += 1;
         let length = match opcode {
@@ -122,8 +124,13 @@ fn keys(stream: &mut Stream<'_>) -> Result<Option<Vec<String>>, Stop> {
                 stream.skip(1)?;
                 continue;
             }
-            0x95 => {
-                stream.skip(8)?;
+            // A reader may take a frame as a whole: each must end where the next one begins, or the list does.
+            0x95 if frame.is_none_or(|end| end == at) => {
+                let length = stream.little_endian(8)?;
+                frame = stream.position().checked_add(length);
+                if frame.is_none() {
+                    return Ok(None);
+                }
                 continue;
             }
             b']' | b'(' | b'e' | b'a' | 0x94 => continue,
@@ -137,7 +144,7 @@ fn keys(stream: &mut Stream<'_>) -> Result<Option<Vec<String>>, Stop> {
             }
             b'X' => stream.little_endian(4)?,
             b'U' | 0x8c => stream.little_endian(1)?,
-            b'.' => return Ok(Some(keys)),
+            b'.' => return Ok(frame.is_none_or(|end| end == at + 1).then_some(keys)),
             _ => return Ok(None),
         };
         let mut text = Vec::new();

@@ -23,6 +23,8 @@ struct Scan<'s, 'a> {
     classes: Option<u64>,
     /// Trees of each round.
     per_round: Option<u64>,
+    /// What the objective says of the classes; predictions are written by it.
+    objectives: Vec<String>,
     /// Names and ranges of features.
     described: Vec<u64>,
     /// Declared bytes of every tree.
@@ -43,6 +45,9 @@ const INTEGERS: &[&str] = &[
     "num_features",
     "leaf_features",
 ];
+
+/// Fields of a tree that are one number.
+const SINGLE: &[&str] = &["num_leaves", "num_cat", "is_linear"];
 
 /// Fields of a tree that are lists of numbers and are looked at.
 const LISTS: &[&str] = &[
@@ -72,6 +77,7 @@ pub(crate) fn scan(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(
         features: None,
         classes: None,
         per_round: None,
+        objectives: Vec::new(),
         described: Vec::new(),
         sizes: None,
     };
@@ -134,6 +140,7 @@ impl Scan<'_, '_> {
                 Some((key @ ("max_feature_idx" | "num_class" | "num_tree_per_iteration"), value)) => {
                     self.count(at, key, value);
                 }
+                Some(("objective", value)) => self.objectives.push(value.to_owned()),
                 Some(("feature_names" | "feature_infos", value)) => {
                     self.described.push(value.split_ascii_whitespace().count() as u64);
                 }
@@ -178,6 +185,10 @@ impl Scan<'_, '_> {
         if classes == 0 || classes > MAX_CLASSES || classes != per_round || !trees.is_multiple_of(per_round) {
             let message = format!("{trees} trees, {per_round} a round, for {classes} classes");
             self.bad(at, "num_tree_per_iteration", message);
+        }
+        if let Some(objective) = self.objectives.iter().find(|objective| !fits(objective, classes)) {
+            let message = format!("the objective `{objective}` does not have {classes} classes");
+            self.bad(at, "objective", message);
         }
         let features = self.features.and_then(|last| last.checked_add(1));
         if let Some(described) = self.described.iter().find(|count| Some(**count) != features) {
@@ -227,6 +238,13 @@ impl Scan<'_, '_> {
             return;
         };
         if !LISTS.contains(&key) {
+            return;
+        }
+        // The loader knows no other sign between two numbers, and ends at it.
+        let apart = value.bytes().all(|byte| byte == b' ' || !byte.is_ascii_whitespace());
+        if !apart || (SINGLE.contains(&key) && value.split(' ').count() > 1) {
+            let key = key.to_owned();
+            self.bad(at, &key, "numbers that the loader does not tell apart");
             return;
         }
         // The loader takes these by another reader, which ends at the first sign that is no digit.
@@ -281,6 +299,18 @@ impl Scan<'_, '_> {
             return Err(Stop::Truncated(self.stream.position()));
         }
         Ok(())
+    }
+}
+
+/// Whether an objective with its settings fits the number of classes.
+fn fits(objective: &str, classes: u64) -> bool {
+    let mut told = objective.split(' ').filter_map(|setting| setting.strip_prefix("num_class"));
+    let is_multiclass = objective.starts_with("multiclass");
+    let own = format!(":{classes}");
+    match (told.next(), told.next()) {
+        (None, None) => !is_multiclass,
+        (Some(count), None) => count == own,
+        _ => false,
     }
 }
 

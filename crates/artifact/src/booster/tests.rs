@@ -178,6 +178,8 @@ fn a_lightgbm_text_must_agree_with_its_counts() {
         ("left_child=1 -1", "left_child=9 -1"),
         // The loader reads the digits before the sign: another tree, which never ends.
         ("left_child=1 -1", "left_child=1e0 -1"),
+        ("left_child=1 -1", "left_child=1\t-1"),
+        ("num_leaves=3", "num_leaves=3 5"),
         ("split_feature=0 1", "split_feature=0 7"),
         ("threshold=0.5 1", "threshold=0.5  "),
         ("Tree=0", "Tree=7"),
@@ -197,6 +199,9 @@ fn a_lightgbm_text_indexes_only_what_it_has() {
         ("num_class=1", "num_class=2000000000"),
         ("num_class=1", "num_class=1\nnum_class=1"),
         ("max_feature_idx=1", "max_feature_idx=1000000000"),
+        ("num_class=1", "num_class=1\nobjective=multiclass num_class:1000000"),
+        ("num_class=1", "num_class=1\nobjective=multiclassova num_class:1 num_class:9"),
+        ("num_class=1", "num_class=1\nobjective=multiclass"),
     ] {
         check("m.txt", lightgbm(LEAVES).replace(from, to).as_bytes(), "INT952");
     }

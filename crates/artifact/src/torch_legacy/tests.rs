@@ -38,6 +38,21 @@ fn every_byte_of_a_legacy_file_is_explained() {
 }
 
 #[test]
+fn frames_end_with_the_list_of_storages() {
+    let object = state_dict(&tensor("7", 4, 4));
+    let framed = |length: u8| {
+        let keys =
+            [b"\x80\x04\x95", &[length, 0, 0, 0, 0, 0, 0, 0][..], b"](", &unicode("7"), b"e."].concat();
+        [MAGIC, PROTOCOL, SYSTEM, &object, &keys, &storage(4)].concat()
+    };
+    let report = judge("m.pt", &framed(10));
+    assert!(passes(&report), "{:?}", report.findings);
+    for length in [0, 9, 11, 255] {
+        check(&framed(length), "INT523");
+    }
+}
+
+#[test]
 fn nothing_but_the_object_names_a_global() {
     let hostile = b"\x80\x02cos\nsystem\nX\x01\0\0\0x\x85R.";
     let object = state_dict(&tensor("7", 4, 4));
