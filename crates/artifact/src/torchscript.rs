@@ -112,6 +112,10 @@ struct Scan {
     library_follows: Option<&'static [&'static str]>,
     /// The library of operators that was named, and whether a dot has followed.
     library: Option<(String, bool)>,
+    /// The first word of the names with dots between them that end here.
+    root: String,
+    /// A word in brackets, which is harmless where something is looked up in it.
+    waiting: Option<(u64, String)>,
     /// An attribute is looked up by a text somewhere, as PyTorch writes it for names such as `0`.
     by_text: bool,
     hits: Vec<(u64, String)>,
@@ -122,11 +126,26 @@ impl Scan {
     fn token(&mut self, at: u64, token: Token) {
         let after_dot = self.before == Token::Sign(b'.');
         let mut named = None;
+        if let Some((at, word)) = self.waiting.take()
+            && token != Token::Sign(b'.')
+        {
+            push(&mut self.hits, at, &word);
+        }
         if let Token::Word(word) = &self.last {
             let next = |signs: &[u8]| matches!(&token, Token::Sign(sign) if signs.contains(sign));
-            // `x.save` and `save (`; an import whatever follows. A plain name may be a variable.
-            if REACHES.contains(&word.as_str()) && (after_dot || next(b"(.") || word == "import") {
-                push(&mut self.hits, at, word);
+            // `x.save` and `save (`; an import whatever follows. A plain name may be a variable, and a method be called so. What
+            // is looked up in it in turn is a part of the model: an operator has none.
+            let is_part = after_dot && !matches!(self.root.as_str(), "" | "ops" | "torch");
+            let is_harmless = (is_part && next(b".")) || self.before == Token::Word("def".to_owned());
+            if REACHES.contains(&word.as_str())
+                && (after_dot || next(b"(.") || word == "import")
+                && !is_harmless
+            {
+                if is_part && next(b")") {
+                    self.waiting = Some((at, word.clone()));
+                } else {
+                    push(&mut self.hits, at, word);
+                }
             }
             if word == "ops" && !after_dot && !next(b".") {
                 push(&mut self.libraries, at, word);
@@ -173,6 +192,11 @@ impl Scan {
             Some((name, _)) => push(&mut self.libraries, at, &name),
             None => {}
         }
+        match &token {
+            Token::Word(word) if self.last != Token::Sign(b'.') => self.root.clone_from(word),
+            Token::Word(_) | Token::Sign(b'.') => {}
+            _ => self.root.clear(),
+        }
         self.library = library;
         self.library_follows = named;
         let before = std::mem::replace(&mut self.last, token);
@@ -214,6 +238,8 @@ mod tests {
             "_1 = ops.torchvision.nms(b, s, 0.5)\n_2 = self.ops.other(x)\n",
             "s = ''\nt = \"\"\n",
             "x : __torch__.acme.classes.models.Net = self.classes.weight\n",
+            "_0 = self.load.weight\n_1 = self.backbone.save.bias\n",
+            "  os : __torch__.acme.os.net.Head\n  def load(self, x: Tensor) -> Tensor:\n    return (self.load).forward(x, )\n",
             "_3 = self.load_balance\n_4 : __torch__.torch.classes.quantized.LinearPackedParamsBase\n",
         ] {
             assert_eq!(fired(code), Vec::<String>::new(), "{code}");
@@ -244,6 +270,12 @@ mod tests {
             "f = getattr(ops.aten, \"\"\"save\"\"\")\n",
             "f = getattr(ops.aten, \"sa\" \"ve\")\n",
             "x : __torch__.os.system = y\n",
+            "(self.save)(x, p)\n",
+            "f = (self.save)\nf(x, p)\n",
+            "f = self.save\nf(x, p)\n",
+            "(self).save(x, p)\n",
+            "def f(self):\n  self.save(x, p)\n",
+            "(ops.aten.save).x",
             "ops.aten.rpc_sync(x)\n",
             "x = ops.torchaudio.sox_io_save_audio_file(p, y)\n",
             "f = getattr(ops.torchaudio, \"sox_io_save_audio_file\")\n",
