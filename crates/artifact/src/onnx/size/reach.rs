@@ -104,7 +104,8 @@ impl Reach {
             };
             if let Some(told) = told {
                 self.constants.insert(output, told);
-            } else if most > 1.0 {
+            // What a size fills is zeros.
+            } else if most > 1.0 && operator != "ConstantOfShape" {
                 self.most.insert(output, most);
             }
             if elements > 1.0 {
@@ -177,8 +178,8 @@ impl Reach {
             "Gather" | "GatherElements" | "GatherND" | "Slice" | "Squeeze" | "Unsqueeze" | "Split"
             | "Reshape" | "Transpose" => of(0),
             // What is not computed of the numbers: places, sizes, and what a comparison says.
-            "ConstantOfShape" | "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Equal" | "Less"
-            | "Greater" | "Not" | "And" | "Or" => 0.0,
+            "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Equal" | "Less" | "Greater" | "Not"
+            | "And" | "Or" => 0.0,
             "Where" => of(1).max(of(2)),
             "Min" | "Clip" => limited(0).max(limited(1)),
             _ => all().fold(0.0, f64::max),
