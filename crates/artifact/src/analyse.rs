@@ -233,8 +233,13 @@ fn note_polyglot(identity: Identity, context: &Context<'_>, findings: &mut Findi
             format!("the file is {format}, and a reader of HDF5 would open it as well"),
         );
     }
-    // The last member of a tar archive may be a zip archive.
-    if context.directory.is_some() && !matches!(format, Format::Zip | Format::Tar) {
+    // The last member of a tar archive may be a zip archive, and texts may lie behind a model.
+    let is_meant = match format {
+        Format::Zip | Format::Tar => true,
+        Format::Tflite => flatbuffer::begin_of_assets(context).is_some(),
+        _ => false,
+    };
+    if context.directory.is_some() && !is_meant {
         findings.whole(
             &rules::POLYGLOT,
             format!("the file is {format}, and a zip reader would open it as an archive as well"),

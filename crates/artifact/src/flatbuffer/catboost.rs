@@ -33,7 +33,7 @@ pub(crate) fn scan(
         return Err(Stop::Reported);
     };
     let judged = judge(&mut pages, findings);
-    super::finish(judged, pages, stream, findings).map(|_| ())
+    super::finish(judged, pages, stream, findings, |_, _| Ok(())).map(|_| ())
 }
 
 fn judge(pages: &mut Pages, findings: &mut Findings) -> Result<(), Fault> {

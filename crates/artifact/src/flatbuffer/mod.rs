@@ -11,21 +11,22 @@ mod tests;
 mod tflite;
 
 pub(crate) use catboost::scan as scan_catboost;
-pub(crate) use tflite::scan as scan_tflite;
+pub(crate) use tflite::{begin_of_assets, scan as scan_tflite};
 
 use crate::{
     findings::Findings,
-    pages::{Fault, Pages},
+    pages::{Fault, Forward, Pages},
     rules,
     stream::{Stop, Stream},
 };
 
-/// Turns what ended the judgement into a finding, then passes over the stream.
+/// Turns what ended the judgement into a finding, then passes over the stream, in which `behind` judges what lies behind the model.
 fn finish<T>(
     judged: Result<T, Fault>,
     pages: Pages,
     stream: &mut Stream<'_>,
     findings: &mut Findings,
+    behind: impl FnOnce(&mut Forward<'_, '_>, &mut Findings) -> Result<(), Stop>,
 ) -> Result<Option<T>, Stop> {
     let found = match judged {
         Ok(found) => Some(found),
@@ -44,6 +45,6 @@ fn finish<T>(
             None
         }
     };
-    pages.pass(stream, findings, |_, _| Ok(()))?;
+    pages.pass(stream, findings, behind)?;
     Ok(found)
 }

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use crate::build::{Message, judge, passes, rules, told};
+use crate::build::{Message, Stored, judge, passes, rules, told, zip_of};
 
 /// What a field of a table holds.
 enum Field {
@@ -196,6 +196,39 @@ fn a_lite_model_must_lead_somewhere() {
         let mut spoilt = Lite::default().file();
         spoilt[at..at + 4].copy_from_slice(&0xffff_fff0u32.to_le_bytes());
         assert!(judge("m.tflite", &spoilt).sha256.is_some());
+    }
+}
+
+/// A model with a zip archive of one member behind it, as the writer of metadata appends it.
+fn with_archive(name: &str, text: &[u8]) -> Vec<u8> {
+    let mut file = Lite::default().file();
+    let base = file.len() as u32;
+    let mut archive = zip_of(vec![Stored::new(name, text)]);
+    // Places count from the beginning of the file.
+    for (mark, field) in [(b"PK\x01\x02", 42), (b"PK\x05\x06", 16)] {
+        let at = archive.windows(4).position(|bytes| bytes == mark).unwrap() + field;
+        let place = u32::from_le_bytes(archive[at..at + 4].try_into().unwrap());
+        put(&mut archive, at, place + base);
+    }
+    file.extend(archive);
+    file
+}
+
+#[test]
+fn texts_may_lie_behind_a_model() {
+    let sound = with_archive("labels.txt", b"cat\ndog\n");
+    let report = judge("m.tflite", &sound);
+    assert!(passes(&report), "{:?}", report.findings);
+    check("m.tflite", &with_archive("model.pkl", b"cos\nsystem\n(S'id'\ntR."), "INT107");
+    check("m.tflite", &with_archive("labels.py", b"import os\n"), "INT107");
+    // What is no text, whatever it is called.
+    check("m.tflite", &with_archive("labels.txt", b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R."), "PKL101");
+    check("m.tflite", &with_archive("../labels.txt", b"cat\n"), "ARC101");
+    let model = Lite::default().file();
+    let apart = [&model[..], &[0; 64], &sound[model.len()..]].concat();
+    assert!(!passes(&judge("m.tflite", &apart)));
+    for at in model.len()..sound.len() - 22 {
+        assert!(!passes(&judge("m.tflite", &[&sound[..at], &sound[at + 1..]].concat())), "without byte {at}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! TensorFlow Lite models (`tensorflow/compiler/mlir/lite/schema/schema.fbs`, version 3).
 
+mod assets;
 mod operator;
 mod tensor;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeSet;
 
 use tagship_domain::signature::Signature;
 
+pub(crate) use self::assets::begin as begin_of_assets;
 use self::operator::Around;
 use super::reader::{Buffer, Table, Vector};
 use crate::{
@@ -36,7 +38,9 @@ pub(crate) fn scan(
         );
         return Err(Stop::Reported);
     };
-    let end = pages.size();
+    let size = pages.size();
+    let texts = assets::begin(context).filter(|begin| *begin <= size);
+    let end = texts.unwrap_or(size);
     let judged = Model {
         buffer: Buffer::new(&mut pages, 0, end),
         findings,
@@ -44,7 +48,10 @@ pub(crate) fn scan(
         calls: BTreeSet::new(),
     }
     .judge();
-    super::finish(judged, pages, stream, findings)
+    super::finish(judged, pages, stream, findings, |forward, findings| match texts {
+        Some(begin) => assets::judge(begin, size, context, forward, findings),
+        None => Ok(()),
+    })
 }
 
 struct Model<'m> {

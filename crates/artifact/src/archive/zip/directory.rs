@@ -117,6 +117,11 @@ impl Directory {
         self.entries.iter().map(|entry| entry.name.as_str())
     }
 
+    /// Where the first member begins, or the directory of an archive without any.
+    pub(crate) fn begin(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.offset).fold(self.start, u64::min)
+    }
+
     /// A directory that cannot be read: `None` where it was none at all, as four bytes anywhere can look like its end.
     fn without(mut self, why: &str) -> Option<Self> {
         let fits = !self.flaws.iter().any(|flaw| matches!(flaw, Flaw::Trailing(_) | Flaw::Broken(_)));

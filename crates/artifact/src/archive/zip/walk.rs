@@ -195,6 +195,8 @@ impl Walk<'_, '_> {
             found.inside = self.inside.into_iter().filter(|format| !parts.contains(format)).collect();
         }
         match found.format {
+            // The model lies around it.
+            Format::Zip if self.context.container == Some(Format::Tflite) => {}
             Format::Zip if found.inside.is_empty() => {
                 self.findings.whole(&rules::NO_MODEL, "there is no model in the archive");
             }
