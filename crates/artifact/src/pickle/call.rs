@@ -178,6 +178,11 @@ impl Machine<'_, '_> {
         if name == "numpy._core._internal._convert_to_stringdtype_kwargs" {
             self.heap.get_mut(id).element = Element::Object;
         }
+        if self.trees
+            && let Some(element) = self.tree_part(number, arguments.unwrap_or_default())
+        {
+            self.heap.get_mut(id).element = element;
+        }
         if usage == Usage::Partial
             && let Some([Value::Global(function), ..]) = arguments
         {

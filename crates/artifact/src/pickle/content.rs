@@ -1,7 +1,10 @@
 //! What a run of bytes holds that Arrow takes for one of an array's buffers, summed up in passing: whichever buffer it is
 //! told only after the bytes went by, so each reading of them is kept.
 
-use super::utf8::Utf8;
+use super::{
+    nodes::{Nodes, Reader},
+    utf8::Utf8,
+};
 
 /// What is known of a buffer.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub(super) struct Content {
     narrow: Option<u64>,
     /// The same with eight.
     wide: Option<u64>,
+    /// What it is as nodes of a tree, of 56 bytes and of 64.
+    pub(super) nodes: [Option<Nodes>; 2],
     /// It is text.
     pub(super) text: bool,
     /// The pickle could use it elsewhere too, and change it there.
@@ -60,6 +65,7 @@ pub(super) struct Look {
     narrow: Rising,
     wide: Rising,
     text: Utf8,
+    nodes: [Reader; 2],
 }
 
 impl Default for Look {
@@ -69,6 +75,7 @@ impl Default for Look {
             narrow: Rising::new(4),
             wide: Rising::new(8),
             text: Utf8::default(),
+            nodes: [Reader::new(56), Reader::new(64)],
         }
     }
 }
@@ -85,6 +92,9 @@ impl Look {
         self.narrow.add(piece);
         self.wide.add(piece);
         self.text.add(piece);
+        for nodes in &mut self.nodes {
+            nodes.add(piece);
+        }
     }
 
     pub(super) fn end(self) -> Content {
@@ -92,6 +102,7 @@ impl Look {
             narrow: self.narrow.end(),
             wide: self.wide.end(),
             text: self.text.is_sound(),
+            nodes: self.nodes.map(Reader::end),
             ..self.content
         }
     }

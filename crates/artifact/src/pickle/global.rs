@@ -32,6 +32,7 @@ impl Machine<'_, '_> {
         if self.globals.len() >= MAX_GLOBALS {
             return Err(self.limit());
         }
+        self.expect_nodes(&key.0, &key.1);
         let (module, name) = (&key.0, &key.1);
         let own = self.dialect.is_script() && (module == "__torch__" || module.starts_with("__torch__."));
         if own && torchscript::is_foreign_class(&format!("{module}.{name}")) {

@@ -5,6 +5,7 @@
 //! no such guard, so their first array bytes are also read as opcodes, to see whether they would run something.
 
 use super::{
+    content::{Content, Look},
     machine::Machine,
     sniff::{self, Reach},
     value::{Element, Full, Kind, Value},
@@ -46,7 +47,13 @@ impl Machine<'_, '_> {
                 Ok(())
             }
             Some(Description { element: Element::Plain(size), count: Some(count), aligned }) => {
-                self.pass_over(u128::from(size) * u128::from(count), aligned)
+                let content = self.pass_over(u128::from(size) * u128::from(count), aligned)?;
+                if let Some(content) = content {
+                    let [narrow, wide] = content.nodes;
+                    let nodes = if size == 56 { narrow } else { wide.filter(|_| size == 64) };
+                    self.heap.get_mut(id).element = Element::Raw(self.array([nodes; 2]));
+                }
+                Ok(())
             }
             _ => Err(self.fail(
                 &rules::ARRAY_UNKNOWN,
@@ -62,7 +69,8 @@ impl Machine<'_, '_> {
         std::mem::replace(mark, Element::Object) != Element::Unknown
     }
 
-    fn pass_over(&mut self, bytes: u128, aligned: bool) -> Result<(), Stop> {
+    /// Passes over the bytes of an array; what they are, where somebody may want to know.
+    fn pass_over(&mut self, bytes: u128, aligned: bool) -> Result<Option<Content>, Stop> {
         if aligned {
             let padding = self.stream.u8()?;
             let mut filler = Vec::new();
@@ -89,10 +97,10 @@ impl Machine<'_, '_> {
         };
         if aligned || self.plain_fails {
             self.plain_fails = true;
-            return self.stream.skip(length);
+            return self.look_over(length, &mut Vec::new(), 0);
         }
         let mut head = Vec::new();
-        self.stream.take(length, sniff::LOOK, &mut head)?;
+        let content = self.look_over(length, &mut head, sniff::LOOK)?;
         match sniff::reach(&head, self.stream.remaining() + length - head.len() as u64) {
             Reach::Nothing => self.plain_fails = true,
             Reach::Perhaps => self.note(
@@ -104,7 +112,22 @@ impl Machine<'_, '_> {
                 "array bytes that name a global when a plain unpickler reads them",
             ),
         }
-        Ok(())
+        Ok(content)
+    }
+
+    /// Keeps the first of these bytes in `head`, and looks at all of them where a tree has been named.
+    fn look_over(&mut self, length: u64, head: &mut Vec<u8>, room: usize) -> Result<Option<Content>, Stop> {
+        if !self.trees {
+            self.stream.take(length, room, head)?;
+            return Ok(None);
+        }
+        let mut look = Look::default();
+        self.stream.pass(length, |chunk| {
+            let wanted = (room - head.len()).min(chunk.len());
+            head.extend_from_slice(&chunk[..wanted]);
+            look.add(chunk);
+        })?;
+        Ok(Some(look.end()))
     }
 
     /// Reads the wrapper's state: a dict with exactly what joblib writes.

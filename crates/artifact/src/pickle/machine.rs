@@ -11,6 +11,7 @@ use super::{
     excerpt::Trace,
     global::Global,
     heap::Heap,
+    nodes::Nodes,
     opcode,
     plain::Plain,
     torch::{Dialect, Storage},
@@ -58,6 +59,9 @@ pub(super) struct Machine<'m, 'a> {
     /// Bytes whose content is known, and that of the operand.
     pub(super) buffers: Vec<Content>,
     pub(super) content: Option<Content>,
+    /// The stream has named a tree of scikit-learn, and arrays by what they are as its nodes.
+    pub(super) trees: bool,
+    pub(super) arrays: Vec<[Option<Nodes>; 2]>,
     /// Arrow's function that takes bytes, where the stream has named it.
     pub(super) py_buffer: Option<u32>,
     /// The globals named that may not be kept as data.
@@ -98,6 +102,8 @@ impl<'m, 'a> Machine<'m, 'a> {
             storage_numbers: HashMap::new(),
             buffers: Vec::new(),
             content: None,
+            trees: false,
+            arrays: Vec::new(),
             py_buffer: None,
             guarded: Vec::new(),
             unfinished: 0,

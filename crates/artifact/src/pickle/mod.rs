@@ -20,6 +20,7 @@ mod heap;
 mod inline;
 mod literal;
 mod machine;
+mod nodes;
 mod note;
 mod opcode;
 mod operand;

@@ -59,7 +59,7 @@ impl Machine<'_, '_> {
         match value {
             Value::None => "None".to_owned(),
             Value::Number | Value::Int(_) => "a number".to_owned(),
-            Value::Text(_) | Value::LongText | Value::Parser => "a text".to_owned(),
+            Value::Text(_) | Value::LongText | Value::Latin(_) | Value::Parser => "a text".to_owned(),
             Value::Bytes | Value::Buffer(_) => "bytes".to_owned(),
             Value::Storage(_) => "a storage".to_owned(),
             Value::Global(number) => self.name(number),

@@ -1,6 +1,6 @@
 //! Reads the operand of an opcode: a number, or as much of a text or of bytes as is kept.
 
-use super::{content::Look, distribution, machine::Machine, opcode::Operand, utf8::Utf8};
+use super::{content::Look, distribution, machine::Machine, nodes, opcode::Operand, utf8::Utf8};
 use crate::{rules, stream::Stop};
 
 /// Bytes of a text that are kept to see whether it names something; longer texts name nothing.
@@ -59,11 +59,17 @@ impl Machine<'_, '_> {
         self.length = length;
         let room = if length <= distribution::LONGEST as u64 { distribution::LONGEST } else { KEPT };
         let (mut text, kept) = (Utf8::default(), &mut self.kept);
+        let mut look = self.trees.then(Look::default);
+        let mut begun = 0;
         self.stream.pass(length, |chunk| {
             let wanted = (room - kept.len()).min(chunk.len());
             kept.extend_from_slice(&chunk[..wanted]);
             text.add(chunk);
+            if let Some(look) = &mut look {
+                nodes::latin(chunk, &mut begun, |bytes| look.add(bytes));
+            }
         })?;
+        self.content = look.map(Look::end);
         if text.is_sound() {
             Ok(0)
         } else {
@@ -84,7 +90,7 @@ impl Machine<'_, '_> {
         self.kept.clear();
         self.length = length;
         self.content = None;
-        if !self.is_lending() {
+        if !self.is_lending() && !self.trees {
             self.stream.take(length, KEPT, &mut self.kept)?;
             return Ok(0);
         }

@@ -46,7 +46,8 @@ impl Machine<'_, '_> {
                 let text = std::str::from_utf8(&kept).ok();
                 let value = match text {
                     // Python lets lone surrogates pass; no name holds one.
-                    None if self.length > KEPT as u64 || utf8::is_text(&kept) => Value::LongText,
+                    None if self.length > KEPT as u64 => self.long_value(),
+                    None if utf8::is_text(&kept) => Value::LongText,
                     None => return Err(self.fail(&rules::PICKLE_OPERAND, "a text that is no UTF-8")),
                     Some(text) if self.length > KEPT as u64 && distribution::is_parser(text) => Value::Parser,
                     Some(text) => self.text(text)?,
@@ -90,9 +91,17 @@ impl Machine<'_, '_> {
         }
     }
 
+    /// A text too long to be a name.
+    fn long_value(&mut self) -> Value {
+        match self.content.take().map(|content| self.buffer(content)) {
+            Some(Value::Buffer(number)) => Value::Latin(number),
+            _ => Value::LongText,
+        }
+    }
+
     fn text(&mut self, text: &str) -> Result<Value, Stop> {
         if self.length > KEPT as u64 {
-            return Ok(Value::LongText);
+            return Ok(self.long_value());
         }
         if self.dialect == Dialect::Bytecode {
             self.looks_up(text);

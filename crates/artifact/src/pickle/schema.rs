@@ -151,6 +151,7 @@ impl Machine<'_, '_> {
             | Value::Number
             | Value::Text(_)
             | Value::LongText
+            | Value::Latin(_)
             | Value::Parser
             | Value::Bytes
             | Value::Buffer(_) => true,
@@ -188,7 +189,7 @@ impl Machine<'_, '_> {
 
     fn is_latin(&self, arguments: &[Value]) -> bool {
         let [text, Value::Text(codec)] = arguments else { return false };
-        matches!(text, Value::Text(_) | Value::LongText | Value::Parser)
+        matches!(text, Value::Text(_) | Value::LongText | Value::Latin(_) | Value::Parser)
             && matches!(self.texts.get(*codec), "latin1" | "latin-1" | "iso-8859-1" | "utf-8" | "ascii")
     }
 

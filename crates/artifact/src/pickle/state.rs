@@ -82,6 +82,12 @@ impl Machine<'_, '_> {
                 "its state contradicts its type, which makes numpy take the bytes of an array for pointers";
             self.note_about(&rules::BAD_BUILD, &name, message);
         }
+        if self.trees {
+            self.check_tree(class, target, state);
+            if name == "numpy.ndarray" {
+                self.keep_nodes(target, state);
+            }
+        }
         if usage == Some(Usage::ArrayWrapper) {
             self.inline_array(state)?;
         }

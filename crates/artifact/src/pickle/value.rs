@@ -23,6 +23,8 @@ pub(super) enum Value {
     Text(u32),
     /// A text too long to be a name.
     LongText,
+    /// The same, where what bytes its signs stand for is known, by their number in the machine's table.
+    Latin(u32),
     /// A text that defines how a distribution of scipy takes its arguments apart, and nothing else.
     Parser,
     /// Bytes.
@@ -66,6 +68,10 @@ pub(super) enum Element {
     Arrow(Layout),
     /// Bytes whose content is known, by their number in the machine's table.
     Buffer(u32),
+    /// An array, or its bytes, by what it is as nodes of a tree, by its number in the machine's table.
+    Raw(u32),
+    /// A tree of scikit-learn over this many features.
+    Tree(i32),
 }
 
 /// The heap or a table is full.

@@ -1,0 +1,230 @@
+//! Nodes of scikit-learn's trees. `Tree.__setstate__` copies them as they are (`sklearn/tree/_tree.pyx`), and predictions follow
+//! their indices without a check: to memory that is not the model's, or round in a circle for ever.
+//!
+//! The bytes of an array go by before it is told whose they are, so each run of them is read as nodes from where `Tree` is named.
+//! A node is 64 bytes since scikit-learn 1.3, and was 56 before; the library refuses other layouts.
+
+#[cfg(test)]
+mod tests;
+
+use super::{
+    content::{Content, Look},
+    machine::Machine,
+    value::{Element, Value},
+};
+use crate::rules;
+
+/// The class, which only scikit-learn's own models hold.
+const TREE: (&str, &str) = ("sklearn.tree._tree", "Tree");
+/// Where a leaf leads.
+const LEAF: i64 = -1;
+/// Arrays of nodes that are remembered.
+const MAX_ARRAYS: usize = 1 << 17;
+
+/// What a run of bytes says, read as nodes.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Nodes {
+    count: i64,
+    /// The last node that one leads to.
+    last: i64,
+    /// The last feature that one asks for.
+    feature: i64,
+    /// One leads back, or asks for a feature below the first.
+    broken: bool,
+}
+
+/// Bytes on their way through, as nodes of one width.
+#[derive(Debug)]
+pub(super) struct Reader {
+    width: usize,
+    /// Bytes of a node that has begun.
+    begun: Vec<u8>,
+    nodes: Nodes,
+}
+
+impl Reader {
+    pub(super) fn new(width: usize) -> Self {
+        Self { width, begun: Vec::new(), nodes: Nodes::default() }
+    }
+
+    pub(super) fn add(&mut self, piece: &[u8]) {
+        let missing = if self.begun.is_empty() { 0 } else { self.width - self.begun.len() };
+        let (head, rest) = piece.split_at(missing.min(piece.len()));
+        self.begun.extend_from_slice(head);
+        if self.begun.len() == self.width {
+            let node = std::mem::take(&mut self.begun);
+            self.next(&node);
+        }
+        let nodes = rest.chunks_exact(self.width);
+        self.begun.extend_from_slice(nodes.remainder());
+        for node in nodes {
+            self.next(node);
+        }
+    }
+
+    fn next(&mut self, node: &[u8]) {
+        let [left, right, feature, ..] = node.as_chunks::<8>().0 else { return };
+        let [left, right, feature] = [left, right, feature].map(|bytes| i64::from_le_bytes(*bytes));
+        let nodes = &mut self.nodes;
+        if left != LEAF {
+            // A child is always made behind its parent.
+            nodes.broken |= left <= nodes.count || right <= nodes.count || feature < 0;
+            nodes.last = nodes.last.max(left).max(right);
+            nodes.feature = nodes.feature.max(feature);
+        }
+        nodes.count += 1;
+    }
+
+    /// What it was; `None` where it ends in the middle of a node.
+    pub(super) fn end(self) -> Option<Nodes> {
+        self.begun.is_empty().then_some(self.nodes)
+    }
+}
+
+impl Machine<'_, '_> {
+    /// From here on, arrays may be nodes.
+    pub(super) fn expect_nodes(&mut self, module: &str, name: &str) {
+        self.trees |= (module, name) == TREE;
+    }
+
+    fn is_tree(&self, class: u32) -> bool {
+        let class = &self.globals[class as usize];
+        (class.module.as_str(), class.name.as_str()) == TREE
+    }
+
+    /// What the result of a call is, where trees are made of it.
+    pub(super) fn tree_part(&mut self, callee: u32, arguments: &[Value]) -> Option<Element> {
+        if self.is_tree(callee) {
+            let [Value::Int(features), ..] = arguments else { return None };
+            return Some(Element::Tree(*features));
+        }
+        match (self.globals[callee as usize].name.as_str(), arguments) {
+            // Bytes as protocol 2 and older carry them: a text whose signs they are.
+            ("encode", [text, _]) => {
+                self.bytes_of(*text).map(|content| self.nodes_of(content)).map(Element::Raw)
+            }
+            ("_frombuffer", [bytes, kind, ..]) => self.array_of(*bytes, *kind),
+            // As dill writes an array.
+            ("_create_array", [_, _, state, _]) => {
+                let (bytes, kind) = self.array_state(*state)?;
+                self.array_of(bytes, kind)
+            }
+            _ => None,
+        }
+    }
+
+    /// Bytes and type of an array in its state, `(version, shape, dtype, order, bytes)`.
+    fn array_state(&self, state: Value) -> Option<(Value, Value)> {
+        match self.heap.recall(state)? {
+            [_, _, kind, _, bytes] => Some((*bytes, *kind)),
+            _ => None,
+        }
+    }
+
+    /// Notes what an array gets for its bytes.
+    pub(super) fn keep_nodes(&mut self, target: Value, state: Value) {
+        if let (Value::Object(id), Some((bytes, kind))) = (target, self.array_state(state))
+            && let Some(element) = self.array_of(bytes, kind)
+        {
+            self.heap.get_mut(id).element = element;
+        }
+    }
+
+    fn array_of(&mut self, bytes: Value, kind: Value) -> Option<Element> {
+        let Value::Object(kind) = kind else { return None };
+        let Element::Plain(width) = self.heap.get(kind).element else { return None };
+        let [narrow, wide] = match bytes {
+            Value::Object(id) => match self.heap.get(id).element {
+                Element::Raw(number) => *self.arrays.get(number as usize)?,
+                _ => return None,
+            },
+            bytes => self.bytes_of(bytes)?.nodes,
+        };
+        let nodes = match width {
+            56 => narrow,
+            64 => wide,
+            _ => None,
+        };
+        Some(Element::Raw(self.array([nodes; 2])))
+    }
+
+    /// The content of bytes, or of a text each of whose signs is a byte.
+    fn bytes_of(&self, value: Value) -> Option<Content> {
+        match value {
+            Value::Buffer(number) | Value::Latin(number) => self.buffers.get(number as usize).copied(),
+            Value::Text(number) => {
+                let mut look = Look::default();
+                latin(self.texts.get(number).as_bytes(), &mut 0, |bytes| look.add(bytes));
+                Some(look.end())
+            }
+            _ => None,
+        }
+    }
+
+    fn nodes_of(&mut self, content: Content) -> u32 {
+        self.array(content.nodes)
+    }
+
+    /// Remembers an array by what it is as nodes of either width.
+    pub(super) fn array(&mut self, nodes: [Option<Nodes>; 2]) -> u32 {
+        if self.arrays.len() < MAX_ARRAYS {
+            self.arrays.push(nodes);
+            return u32::try_from(self.arrays.len() - 1).unwrap_or(u32::MAX);
+        }
+        // One that is not remembered is none whose nodes are known.
+        u32::MAX
+    }
+
+    /// Holds the nodes of a tree against what there is.
+    pub(super) fn check_tree(&mut self, class: u32, target: Value, state: Value) {
+        if !self.is_tree(class) {
+            return;
+        }
+        let features = match target {
+            Value::Object(id) => match self.heap.get(id).element {
+                Element::Tree(features) => Some(i64::from(features)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let (mut nodes, mut told) = (None, None);
+        for pair in self.heap.recall(state).unwrap_or_default().chunks_exact(2) {
+            let Value::Text(key) = pair[0] else { continue };
+            match (self.texts.get(key), pair[1]) {
+                ("nodes", Value::Object(id)) => {
+                    if let Element::Raw(number) = self.heap.get(id).element {
+                        nodes = self.arrays.get(number as usize).and_then(|[nodes, _]| *nodes);
+                    }
+                }
+                ("node_count", Value::Int(count)) => told = Some(i64::from(count)),
+                _ => {}
+            }
+        }
+        let (Some(features), Some(nodes), Some(told)) = (features, nodes, told) else {
+            self.note(
+                &rules::PICKLE_LIMIT,
+                "a tree whose nodes are not followed; write the model again with joblib",
+            );
+            return;
+        };
+        if nodes.broken || nodes.last >= nodes.count || nodes.feature >= features || told > nodes.count {
+            let message = "nodes of a tree that lead outside of it, back, or to a feature that there is not; \
+                predictions would read other memory, or never end";
+            self.note_about(&rules::BAD_BUILD, "sklearn.tree._tree.Tree", message);
+        }
+    }
+}
+
+/// Hands on the bytes that the signs of a text stand for, up to the first that stands for none. `begun` is the first byte of a sign
+/// that the piece before ended in.
+pub(super) fn latin(text: &[u8], begun: &mut u8, mut add: impl FnMut(&[u8])) {
+    let mut bytes = Vec::with_capacity(text.len());
+    for byte in text {
+        match *byte {
+            low @ 0..0x80 => bytes.push(low),
+            high @ 0x80..0xc0 => bytes.push(*begun << 6 | high & 0x3f),
+            first => *begun = first,
+        }
+    }
+    add(&bytes);
+}

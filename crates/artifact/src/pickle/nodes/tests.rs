@@ -1,0 +1,121 @@
+//! Trees in the ways in which pickles carry their nodes.
+
+use super::*;
+use crate::build::{judge, passes, rules, unicode};
+
+const SOUND: &[[i64; 3]] = &[[1, 2, 1], [-1, -1, -2], [-1, -1, -2]];
+
+fn bytes_of(nodes: &[[i64; 3]]) -> Vec<u8> {
+    let node = |node: &[i64; 3]| {
+        let mut bytes: Vec<u8> = node.iter().flat_map(|number| number.to_le_bytes()).collect();
+        bytes.resize(64, 7);
+        bytes
+    };
+    nodes.iter().flat_map(node).collect()
+}
+
+/// How a pickle carries the bytes of an array.
+#[derive(Debug, Clone, Copy)]
+enum Carried {
+    Bytes,
+    Text,
+    Buffer,
+}
+
+fn array(nodes: &[[i64; 3]], carried: Carried) -> Vec<u8> {
+    let bytes = bytes_of(nodes);
+    let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let count = u8::try_from(nodes.len()).unwrap();
+    let kind = [
+        b"cnumpy\ndtype\n",
+        &unicode("V64")[..],
+        b"K\0K\x01\x87R(K\x03",
+        &unicode("|"),
+        b"NNNK\x40K\x01K\0tb",
+    ]
+    .concat();
+    let shape = [b'K', count, 0x85];
+    let plain = [b"B", &length[..], &bytes].concat();
+    if matches!(carried, Carried::Buffer) {
+        return [b"cnumpy._core.numeric\n_frombuffer\n(", &plain[..], &kind, &shape, &unicode("C"), b"tR"]
+            .concat();
+    }
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let encoded = [b"c_codecs\nencode\n", &unicode(&text)[..], &unicode("latin1"), b"\x86R"].concat();
+    let carried = if matches!(carried, Carried::Text) { encoded } else { plain };
+    let made = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85C\x01b\x87R";
+    [&made[..], b"(K\x01", &shape, &kind, b"\x89", &carried, b"tb"].concat()
+}
+
+fn tree(array: &[u8], count: u8) -> Vec<u8> {
+    [
+        b"\x80\x04csklearn.tree._tree\nTree\n(K\x02NK\x01tR}(",
+        &unicode("node_count")[..],
+        &[b'K', count],
+        &unicode("nodes"),
+        array,
+        b"ub.",
+    ]
+    .concat()
+}
+
+#[test]
+fn a_tree_leads_only_to_what_it_has() {
+    for carried in [Carried::Bytes, Carried::Text, Carried::Buffer] {
+        let report = judge("m.pkl", &tree(&array(SOUND, carried), 3));
+        assert!(passes(&report), "{carried:?}: {:?}", report.findings);
+        let [root, leaf, other] = [SOUND[0], SOUND[1], SOUND[2]];
+        for hostile in [
+            [[1, 3, 1], leaf, other],
+            [[1, -9, 1], leaf, other],
+            [[1, 2, 2], leaf, other],
+            [[1, 2, -1], leaf, other],
+            [root, [0, 2, 1], other],
+            [[0, 2, 1], leaf, other],
+        ] {
+            let report = judge("m.pkl", &tree(&array(&hostile, carried), 3));
+            assert!(rules(&report).contains(&"PKL107"), "{carried:?} {hostile:?}: {:?}", report.findings);
+        }
+        assert!(!passes(&judge("m.pkl", &tree(&array(SOUND, carried), 4))), "more nodes than there are");
+    }
+}
+
+#[test]
+fn nodes_that_are_not_followed_are_no_pass() {
+    let none = tree(b"N", 3);
+    assert!(rules(&judge("m.pkl", &none)).contains(&"PKL304"));
+    // The array was made before anybody could know what for.
+    let early = [b"\x80\x04", &array(SOUND, Carried::Bytes)[..], b"q\x010", &tree(b"h\x01", 3)[2..]].concat();
+    assert!(rules(&judge("m.pkl", &early)).contains(&"PKL304"));
+}
+
+fn read(nodes: &[[i64; 3]], cut: usize) -> Nodes {
+    let bytes = bytes_of(nodes);
+    let mut reader = Reader::new(64);
+    bytes.chunks(cut).for_each(|piece| reader.add(piece));
+    reader.end().unwrap()
+}
+
+#[test]
+fn nodes_are_read_in_whatever_pieces_they_come() {
+    for cut in [1, 7, 64, 100, 192] {
+        let sound = read(&[[1, 2, 3], [-1, -1, -2], [-1, -1, -2]], cut);
+        assert_eq!(sound, Nodes { count: 3, last: 2, feature: 3, broken: false });
+        assert!(read(&[[0, 1, 0], [-1, -1, -2]], cut).broken, "it leads to itself");
+        assert!(read(&[[1, -5, 0], [-1, -1, -2]], cut).broken);
+        assert!(read(&[[1, 2, -2], [-1, -1, -2]], cut).broken);
+    }
+}
+
+#[test]
+fn signs_of_a_text_are_bytes() {
+    let all: Vec<u8> = (0..=255).collect();
+    let text: String = all.iter().map(|byte| char::from(*byte)).collect();
+    for cut in [1, 2, 3, 500] {
+        let (mut out, mut begun) = (Vec::new(), 0);
+        text.as_bytes()
+            .chunks(cut)
+            .for_each(|piece| latin(piece, &mut begun, |bytes| out.extend_from_slice(bytes)));
+        assert_eq!(out, all);
+    }
+}
