@@ -54,7 +54,9 @@ impl Machine<'_, '_> {
         let Value::Object(id) = target else { return false };
         let before = self.heap.get(id).element;
         let Some(state) = self.dtype_state(state) else {
-            self.heap.get_mut(id).element = Element::Unknown;
+            let object = self.heap.get_mut(id);
+            object.element = Element::Unknown;
+            object.nodes = false;
             return false;
         };
         let objects = state.flags & OBJECT;
@@ -68,7 +70,10 @@ impl Machine<'_, '_> {
             }
             element => (element, false),
         };
-        self.heap.get_mut(id).element = element;
+        let nodes = self.is_node_type(state.fields);
+        let object = self.heap.get_mut(id);
+        object.element = element;
+        object.nodes = nodes;
         sound
     }
 

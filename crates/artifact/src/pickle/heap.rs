@@ -41,6 +41,8 @@ pub(super) struct Object {
     shared: bool,
     /// What its keys give away.
     pub(super) keys: Keys,
+    /// For a `numpy.dtype` instance: it is a node of a tree, with its parts where they belong.
+    pub(super) nodes: bool,
 }
 
 /// Elements of a recent tuple, or key-value pairs of a recent dict.
@@ -69,6 +71,7 @@ impl Heap {
             count: 0,
             shared: false,
             keys: Keys::default(),
+            nodes: false,
         };
         if let Some(id) = self.free.pop() {
             self.objects[id as usize] = object;

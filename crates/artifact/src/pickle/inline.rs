@@ -5,8 +5,8 @@
 //! no such guard, so their first array bytes are also read as opcodes, to see whether they would run something.
 
 use super::{
-    content::{Content, Look},
     machine::Machine,
+    nodes::Reader,
     sniff::{self, Reach},
     value::{Element, Full, Kind, Value},
 };
@@ -20,6 +20,8 @@ struct Description {
     element: Element,
     count: Option<u64>,
     aligned: bool,
+    /// Its elements are nodes of a tree.
+    nodes: bool,
 }
 
 impl Machine<'_, '_> {
@@ -46,12 +48,11 @@ impl Machine<'_, '_> {
                 self.read_on_plainly();
                 Ok(())
             }
-            Some(Description { element: Element::Plain(size), count: Some(count), aligned }) => {
-                let content = self.pass_over(u128::from(size) * u128::from(count), aligned)?;
-                if let Some(content) = content {
-                    let [narrow, wide] = content.nodes;
-                    let nodes = if size == 56 { narrow } else { wide.filter(|_| size == 64) };
-                    self.heap.get_mut(id).element = Element::Raw(self.array([nodes; 2]));
+            Some(Description { element: Element::Plain(size), count: Some(count), aligned, nodes }) => {
+                let mut reader = (nodes && matches!(size, 56 | 64)).then(|| Reader::new(size as usize));
+                self.pass_over(u128::from(size) * u128::from(count), aligned, reader.as_mut())?;
+                if let Some(reader) = reader {
+                    self.heap.get_mut(id).element = Element::Raw(self.array([reader.end(); 2]));
                 }
                 Ok(())
             }
@@ -69,8 +70,7 @@ impl Machine<'_, '_> {
         std::mem::replace(mark, Element::Object) != Element::Unknown
     }
 
-    /// Passes over the bytes of an array; what they are, where somebody may want to know.
-    fn pass_over(&mut self, bytes: u128, aligned: bool) -> Result<Option<Content>, Stop> {
+    fn pass_over(&mut self, bytes: u128, aligned: bool, nodes: Option<&mut Reader>) -> Result<(), Stop> {
         if aligned {
             let padding = self.stream.u8()?;
             let mut filler = Vec::new();
@@ -97,10 +97,10 @@ impl Machine<'_, '_> {
         };
         if aligned || self.plain_fails {
             self.plain_fails = true;
-            return self.look_over(length, &mut Vec::new(), 0);
+            return self.look_over(length, &mut Vec::new(), 0, nodes);
         }
         let mut head = Vec::new();
-        let content = self.look_over(length, &mut head, sniff::LOOK)?;
+        self.look_over(length, &mut head, sniff::LOOK, nodes)?;
         match sniff::reach(&head, self.stream.remaining() + length - head.len() as u64) {
             Reach::Nothing => self.plain_fails = true,
             Reach::Perhaps => self.note(
@@ -112,22 +112,23 @@ impl Machine<'_, '_> {
                 "array bytes that name a global when a plain unpickler reads them",
             ),
         }
-        Ok(content)
+        Ok(())
     }
 
-    /// Keeps the first of these bytes in `head`, and looks at all of them where a tree has been named.
-    fn look_over(&mut self, length: u64, head: &mut Vec<u8>, room: usize) -> Result<Option<Content>, Stop> {
-        if !self.trees {
-            self.stream.take(length, room, head)?;
-            return Ok(None);
-        }
-        let mut look = Look::default();
+    /// Keeps the first of these bytes in `head`, and reads all of them as nodes where they are some.
+    fn look_over(
+        &mut self,
+        length: u64,
+        head: &mut Vec<u8>,
+        room: usize,
+        nodes: Option<&mut Reader>,
+    ) -> Result<(), Stop> {
+        let Some(nodes) = nodes else { return self.stream.take(length, room, head) };
         self.stream.pass(length, |chunk| {
             let wanted = (room - head.len()).min(chunk.len());
             head.extend_from_slice(&chunk[..wanted]);
-            look.add(chunk);
-        })?;
-        Ok(Some(look.end()))
+            nodes.add(chunk);
+        })
     }
 
     /// Reads the wrapper's state: a dict with exactly what joblib writes.
@@ -136,13 +137,15 @@ impl Machine<'_, '_> {
             return None;
         }
         let state = self.heap.recall(state)?;
-        let mut description = Description { element: Element::Unknown, count: None, aligned: false };
+        let mut description =
+            Description { element: Element::Unknown, count: None, aligned: false, nodes: false };
         for pair in state.chunks_exact(2) {
             let (Value::Text(key), value) = (pair[0], pair[1]) else { return None };
             match self.texts.get(key) {
                 "dtype" => {
                     let Value::Object(id) = value else { return None };
                     description.element = self.heap.get(id).element;
+                    description.nodes = self.heap.get(id).nodes;
                 }
                 "shape" => description.count = self.count(value),
                 "numpy_array_alignment_bytes" => match value {

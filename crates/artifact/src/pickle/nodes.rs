@@ -123,16 +123,32 @@ impl Machine<'_, '_> {
 
     /// Notes what an array gets for its bytes.
     pub(super) fn keep_nodes(&mut self, target: Value, state: Value) {
-        if let (Value::Object(id), Some((bytes, kind))) = (target, self.array_state(state))
-            && let Some(element) = self.array_of(bytes, kind)
-        {
-            self.heap.get_mut(id).element = element;
-        }
+        let Value::Object(id) = target else { return };
+        let element = self.array_state(state).and_then(|(bytes, kind)| self.array_of(bytes, kind));
+        self.heap.get_mut(id).element = element.unwrap_or(Element::Unknown);
+    }
+
+    /// Whether the parts of a structured type that matter lie where they are read: scikit-learn moves them there by their names.
+    pub(super) fn is_node_type(&self, fields: Value) -> bool {
+        let lies_at = |(name, place): &(&str, i32)| {
+            self.heap.recall(fields).unwrap_or_default().chunks_exact(2).any(|field| {
+                let named = matches!(field[0], Value::Text(text) if self.texts.get(text) == *name);
+                let part = self.heap.recall(field[1]);
+                named
+                    && matches!(part, Some([Value::Object(kind), Value::Int(offset), ..])
+                        if offset == place && self.heap.get(*kind).element == Element::Plain(8))
+            })
+        };
+        self.trees && [("left_child", 0), ("right_child", 8), ("feature", 16)].iter().all(lies_at)
     }
 
     fn array_of(&mut self, bytes: Value, kind: Value) -> Option<Element> {
         let Value::Object(kind) = kind else { return None };
-        let Element::Plain(width) = self.heap.get(kind).element else { return None };
+        let kind = self.heap.get(kind);
+        let Element::Plain(width) = kind.element else { return None };
+        if !kind.nodes {
+            return None;
+        }
         let [narrow, wide] = match bytes {
             Value::Object(id) => match self.heap.get(id).element {
                 Element::Raw(number) => *self.arrays.get(number as usize)?,

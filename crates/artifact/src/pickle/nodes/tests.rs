@@ -22,18 +22,40 @@ enum Carried {
     Buffer,
 }
 
-fn array(nodes: &[[i64; 3]], carried: Carried) -> Vec<u8> {
-    let bytes = bytes_of(nodes);
-    let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
-    let count = u8::try_from(nodes.len()).unwrap();
-    let kind = [
+/// The type of a node, its first part from this place on.
+fn node_type(first: u8) -> Vec<u8> {
+    let number = [
+        b"cnumpy\ndtype\n",
+        &unicode("i8")[..],
+        b"K\0K\x01\x87R(K\x03",
+        &unicode("<"),
+        b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb",
+    ]
+    .concat();
+    let field = |name: &str, offset: u8| [&unicode(name)[..], &number, &[b'K', offset, 0x86]].concat();
+    [
         b"cnumpy\ndtype\n",
         &unicode("V64")[..],
         b"K\0K\x01\x87R(K\x03",
         &unicode("|"),
-        b"NNNK\x40K\x01K\0tb",
+        b"N(",
+        &unicode("left_child"),
+        &unicode("right_child"),
+        &unicode("feature"),
+        b"t}(",
+        &field("left_child", first),
+        &field("right_child", 8),
+        &field("feature", 16),
+        b"uK\x40K\x01K\0tb",
     ]
-    .concat();
+    .concat()
+}
+
+fn array(nodes: &[[i64; 3]], carried: Carried) -> Vec<u8> {
+    let bytes = bytes_of(nodes);
+    let length = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    let count = u8::try_from(nodes.len()).unwrap();
+    let kind = node_type(0);
     let shape = [b'K', count, 0x85];
     let plain = [b"B", &length[..], &bytes].concat();
     if matches!(carried, Carried::Buffer) {
@@ -84,6 +106,11 @@ fn a_tree_leads_only_to_what_it_has() {
 fn nodes_that_are_not_followed_are_no_pass() {
     let none = tree(b"N", 3);
     assert!(rules(&judge("m.pkl", &none)).contains(&"PKL304"));
+    // Parts of a node in other places are moved to where they belong, and are not where they are read.
+    let sound = array(SOUND, Carried::Bytes);
+    let at = sound.windows(3).position(|bytes| bytes == [b'K', 0, 0x86]).unwrap();
+    let moved = [&sound[..at], b"K\x18\x86", &sound[at + 3..]].concat();
+    assert!(rules(&judge("m.pkl", &tree(&moved, 3))).contains(&"PKL304"));
     // The array was made before anybody could know what for.
     let early = [b"\x80\x04", &array(SOUND, Carried::Bytes)[..], b"q\x010", &tree(b"h\x01", 3)[2..]].concat();
     assert!(rules(&judge("m.pkl", &early)).contains(&"PKL304"));
