@@ -273,7 +273,7 @@ rules! {
         "a call with arguments that its writer never uses"
         "Do not load this file; write it again with the model's own library.";
     BAD_BUILD "PKL107" Critical Complete
-        "state is set on something that is no instance of an allowed class"
+        "state that contradicts its object, or is set on no instance of an allowed class"
         "Do not load this file; no writer makes such a pickle by accident.";
     DUNDER_STATE "PKL108" Critical Complete
         "state that replaces a special method"
@@ -333,7 +333,7 @@ rules! {
         "shared references that expand without bound"
         "Do not load this file; copying or printing the object would exhaust memory.";
     PICKLE_LIMIT "PKL304" Medium Incomplete
-        "more objects than can be followed in bounded memory"
+        "objects that are not followed, or more than can be in bounded memory"
         "Export the model as ONNX or safetensors.";
     // Containers
     NAME_ESCAPES "ARC101" Critical Complete
@@ -459,8 +459,8 @@ rules! {
         "functions that expand without bound"
         "Do not load this file; expanding it exhausts memory.";
     ONNX_LIMIT "ONX207" Medium Incomplete
-        "more nodes or names than can be followed in bounded memory"
-        "Split the model.";
+        "sizes that are not followed, or more nodes or names than can be"
+        "Split the model, and export sizes as constants where they are used.";
     COMPILED_OPERATOR "ONX208" High Complete
         "an operator that holds or names a compiled program"
         "Ship the model itself, and have it compiled where it is served.";

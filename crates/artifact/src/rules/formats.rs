@@ -162,8 +162,8 @@ rules! {
         "a checkpoint at a place that the model names itself"
         "Do not load this file; running it reads or writes a file of the machine.";
     TF_LIMIT "TFS201" Medium Incomplete
-        "more than can be followed in bounded memory"
-        "Split the model.";
+        "places that are not followed, or more than can be in bounded memory"
+        "Let the loader say where to read and write, or split the model.";
     TF_UNKNOWN "TFS202" Medium Incomplete
         "an operator that is not known"
         "Export the model with operators of TensorFlow alone, or review the library that adds this one.";
