@@ -39,6 +39,11 @@ impl Need {
     pub(crate) fn asking() -> Self {
         Self { group: "", resource: "services/proxy", verbs: &["create"], name: None }
     }
+
+    /// Asking versions whether they are ready, by their Services.
+    pub(crate) fn asking_whether_ready() -> Self {
+        Self { verbs: &["get"], ..Self::asking() }
+    }
 }
 
 /// What an account needs for a target.

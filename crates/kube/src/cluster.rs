@@ -21,13 +21,15 @@ use crate::{
 /// The name under which Tagship owns fields.
 pub(crate) const MANAGER: &str = "tagship";
 
-/// Kinds that are written.
+/// Kinds that are written, or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Route,
     Deployment,
     Service,
     InferenceService,
+    /// One state of what Knative serves.
+    Revision,
     ConfigMap,
 }
 
@@ -41,6 +43,7 @@ impl Kind {
             Self::InferenceService => {
                 ("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService")
             }
+            Self::Revision => ("serving.knative.dev", "v1", "revisions", "Revision"),
             Self::ConfigMap => ("", "v1", "configmaps", "ConfigMap"),
         }
     }

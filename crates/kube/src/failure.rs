@@ -104,6 +104,7 @@ fn of_missing(operation: &str, plural: &str, name: &str, status: &Status) -> Ref
         let message = format!("the cluster knows no {plural} in this version");
         let missing = match plural {
             "inferenceservices" => "KServe",
+            "revisions" => "Knative Serving",
             _ => "the Gateway API's `HTTPRoute` in version v1",
         };
         return PortError::new(Problem::Unsupported, operation, message)

@@ -20,10 +20,10 @@ mod object;
 mod played;
 mod template;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde_json::{Map, Value};
-use tagship_ports::{ModelRunner, PortError, Problem, Target};
+use tagship_ports::{ModelRunner, PortError, Problem, ReleaseAddresses, Target};
 
 pub use connection::PLAIN_VARIABLES;
 pub use gateway::{GatewayApiTarget, GatewaySettings};
@@ -31,6 +31,9 @@ pub use kserve::{KserveSettings, KserveTarget};
 
 /// The kinds of targets here that a configuration may name.
 pub const KINDS: [&str; 1] = ["gateway-api"];
+
+/// Opens what knows where the bytes of releases are.
+pub type Addresses<'a> = &'a dyn Fn() -> Result<Arc<dyn ReleaseAddresses>, PortError>;
 
 /// A target, and what reaches its prepared versions.
 pub type Opened = (Box<dyn Target>, Box<dyn ModelRunner>);

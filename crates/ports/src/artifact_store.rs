@@ -52,6 +52,13 @@ pub trait ArtifactStore: Send + Sync {
         Ok(vec![])
     }
 
+    /// Where a server finds a file of it by its own client, e.g. `s3://models/churn/blobs/sha256/5f...`; absent where there is no such
+    /// address.
+    fn address(&self, digest: &Digest) -> Option<String> {
+        let _ = digest;
+        None
+    }
+
     /// Whether what no release refers to is removed from it ([`crate::Inventory`]): a release then says first what it needs.
     fn is_collected(&self) -> bool {
         true

@@ -54,7 +54,7 @@ pub use model_registry::{ArtifactPlace, ModelRegistry};
 pub use model_runner::ModelRunner;
 pub use notifier::Notifier;
 pub use publisher::Publisher;
-pub use release_source::ReleaseSource;
+pub use release_source::{ReleaseAddresses, ReleaseSource};
 pub use repo::Repo;
 pub use run_artifacts::RunArtifacts;
 pub use stage_registry::StageRegistry;

@@ -1,9 +1,10 @@
-//! What a rollout needs of a release: its verified bytes and its golden cases.
+//! What a rollout needs of a release: its verified bytes and its golden cases, and where servers find it that fetch bytes
+//! themselves.
 
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use tagship_domain::{Release, golden::GoldenCases};
+use tagship_domain::{Digest, ModelName, Release, Version, golden::GoldenCases};
 
 use crate::PortError;
 
@@ -17,4 +18,18 @@ pub trait ReleaseSource: Send + Sync {
 
     /// The golden cases of a release; absent where it has none.
     async fn golden_cases(&self, release: &Release) -> Result<Option<GoldenCases>, PortError>;
+}
+
+/// Where servers find releases that fetch the bytes themselves.
+#[async_trait]
+pub trait ReleaseAddresses: Send + Sync {
+    /// An address that names the bytes of a version by digest, e.g. `oci://ghcr.io/acme/churn@sha256:...`.
+    /// [`crate::Problem::Unsupported`] where the store gives none, [`crate::Problem::Conflict`] where what is there now is not what
+    /// the release put there.
+    async fn address(
+        &self,
+        model: &ModelName,
+        version: &Version,
+        digest: &Digest,
+    ) -> Result<String, PortError>;
 }

@@ -75,6 +75,10 @@ impl ArtifactStore for Remembering {
         self.store.publish(release, manifest).await
     }
 
+    fn address(&self, digest: &Digest) -> Option<String> {
+        self.store.address(digest)
+    }
+
     fn is_collected(&self) -> bool {
         self.store.is_collected()
     }

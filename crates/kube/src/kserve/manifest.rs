@@ -22,8 +22,21 @@ pub(super) const VISIBILITY: &str = "networking.kserve.io/visibility";
 pub(super) const INSIDE: &str = "cluster-local";
 pub(super) const MODE: &str = "serving.kserve.io/deploymentMode";
 pub(super) const KNATIVE: &str = "Knative";
+/// The place in a manifest for the address of the bytes in the store of the releases.
+const ADDRESS: &str = "{{address}}";
+/// The protocol by which a version is asked whether its model is loaded.
+const PROTOCOL: &str = "v2";
 /// Stores whose addresses can name the digest of the model.
 const SCHEMES: [&str; 5] = ["s3://", "gs://", "pvc://", "hdfs://", "https://"];
+
+/// A version, and where its bytes are; empty where the manifest says that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Of<'a> {
+    pub(super) model: &'a ModelName,
+    pub(super) version: &'a Version,
+    pub(super) digest: &'a Digest,
+    pub(super) address: &'a str,
+}
 
 /// An `InferenceService` as the team wrote it, with places for the version.
 #[derive(Debug, Clone)]
@@ -37,17 +50,23 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether it has a place for the address of the bytes.
+    pub(super) fn wants_address(&self) -> bool {
+        self.0.0.contains(ADDRESS)
+    }
+
     fn refuse_unusable(&self) -> Result<(), String> {
         let model = ModelName::new("model").map_err(|error| error.to_string())?;
         let tried = |digest: &Digest| {
-            let places = Places { model: &model, version: &Version::new(1, 0, 0), digest, name: "a" };
-            self.checked(&places).map(|object| address(&object["spec"]["predictor"]).to_owned())
+            let stored = format!("s3://store/{}", digest.hex());
+            let of = Of { model: &model, version: &Version::new(1, 0, 0), digest, address: &stored };
+            self.checked(of, "a").map(|object| address(&object["spec"]["predictor"]).to_owned())
         };
         let (one, two) = (tried(&Digest::from_bytes([0; 32]))?, tried(&Digest::from_bytes([1; 32]))?);
         // Bytes that change under one address would be loaded by every pod that starts.
         if one == two {
             return Err(
-                "its `storageUri` uses neither {{digest}} nor {{digest-hex}}, so that it is not known which bytes \
+                "its `storageUri` uses none of {{address}}, {{digest}} and {{digest-hex}}, so that it is not known which bytes \
                  it leads to"
                     .to_owned(),
             );
@@ -56,25 +75,21 @@ impl Manifest {
     }
 
     /// The `InferenceService` of a version. Nobody outside the cluster reaches it before a version is given traffic.
-    pub(super) fn service(
-        &self,
-        settings: &KserveSettings,
-        model: &ModelName,
-        version: &Version,
-        digest: &Digest,
-    ) -> Result<Value, String> {
-        let mut object = self.checked(&Places { model, version, digest, name: &settings.name })?;
+    pub(super) fn service(&self, settings: &KserveSettings, of: Of<'_>) -> Result<Value, String> {
+        let mut object = self.checked(of, &settings.name)?;
         object["metadata"]["name"] = json!(settings.name);
         object["metadata"]["namespace"] = json!(settings.namespace);
         object["metadata"]["labels"][MANAGED_BY] = json!(MANAGER);
         object["metadata"]["labels"][VISIBILITY] = json!(INSIDE);
-        object["metadata"]["annotations"][MODEL] = json!(model.to_string());
+        object["metadata"]["annotations"][MODEL] = json!(of.model.to_string());
         object["metadata"]["annotations"][MODE] = json!(KNATIVE);
         Ok(object)
     }
 
-    fn checked(&self, places: &Places<'_>) -> Result<Value, String> {
-        let object = self.0.object(places)?;
+    fn checked(&self, of: Of<'_>, name: &str) -> Result<Value, String> {
+        let Of { model, version, digest, address } = of;
+        let template = Template(self.0.0.replace(ADDRESS, address));
+        let object = template.object(&Places { model, version, digest, name })?;
         if object["kind"] != "InferenceService"
             || object["apiVersion"] != Kind::InferenceService.api_version().as_str()
         {
@@ -93,21 +108,23 @@ impl Manifest {
                  use target gateway-api for other modes"
             ));
         }
-        refuse_predictor(&object["spec"]["predictor"])?;
+        refuse_predictor(&object["spec"]["predictor"], address)?;
         Ok(object)
     }
 }
 
-fn refuse_predictor(predictor: &Value) -> Result<(), String> {
+/// `stored`: the address of the bytes in the store of the releases, which names them by digest.
+fn refuse_predictor(predictor: &Value, stored: &str) -> Result<(), String> {
     let address = address(predictor);
-    if address.starts_with("oci") {
+    let is_stored = !stored.is_empty() && address == stored;
+    if address.starts_with("oci") && !is_stored {
         return Err(
-            "its `storageUri` is an image, whose digest is another one than the model's and is not known here; \
-             use the address of the bytes in s3://, gs:// or pvc://"
+            "its `storageUri` is an image, whose digest is another one than the model's; write {{address}}, which is the \
+             image that the store oci made of the release"
                 .to_owned(),
         );
     }
-    if !SCHEMES.iter().any(|scheme| address.starts_with(scheme)) {
+    if !is_stored && !SCHEMES.iter().any(|scheme| address.starts_with(scheme)) {
         return Err(format!(
             "`spec.predictor.model.storageUri` begins with none of {}: {address:?}",
             SCHEMES.join(", ")
@@ -115,6 +132,12 @@ fn refuse_predictor(predictor: &Value) -> Result<(), String> {
     }
     if predictor.get("canaryTrafficPercent").is_some() {
         return Err("`canaryTrafficPercent` is Tagship's: take it out".to_owned());
+    }
+    if predictor["model"]["protocolVersion"] != PROTOCOL {
+        return Err(format!(
+            "`spec.predictor.model.protocolVersion` is not {PROTOCOL}: a version is asked by the Open Inference Protocol v2 \
+             whether its model is loaded"
+        ));
     }
     // A version without traffic would have no pods, and could not be asked.
     if predictor.get("minReplicas").is_some_and(|replicas| replicas.as_u64().unwrap_or_default() == 0) {

@@ -5,6 +5,7 @@
 //! given traffic, the `InferenceService` is kept inside the cluster.
 
 mod load;
+mod look;
 mod manifest;
 mod memory;
 mod moves;
@@ -30,18 +31,20 @@ use tagship_domain::{
     validation::{GoldenReport, Status},
 };
 use tagship_ports::{
-    ModelRunner, PortError, Problem, Target,
+    ModelRunner, PortError, Problem, ReleaseAddresses, Target,
     model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
 use tokio::sync::OnceCell;
 
 use crate::{
+    Addresses,
     cluster::{Kind, Namespace},
     connection::Connection,
     endpoint,
 };
-use manifest::Manifest;
+use look::Silence;
+use manifest::{Manifest, Of};
 use memory::Known;
 use moves::Move;
 pub(crate) use rights::access;
@@ -52,17 +55,25 @@ pub(crate) use settings::refuse_no_names;
 const PORT: u16 = 80;
 
 /// Traffic of an `InferenceService`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct KserveTarget {
     namespace: Namespace,
     settings: Arc<KserveSettings>,
     manifest: Arc<Manifest>,
+    /// Where the bytes of versions are; absent where the manifest says it all.
+    addresses: Option<Arc<dyn ReleaseAddresses>>,
     /// Whether it is known that all that is needed may be done: without golden cases, and with them.
     permitted: Arc<[OnceCell<()>; 2]>,
 }
 
+impl std::fmt::Debug for KserveTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KserveTarget").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
 impl KserveTarget {
-    /// Reads the settings and the manifest; the cluster is asked later.
+    /// Reads the settings and the manifest; the cluster is asked later. `addresses` is opened where the manifest needs it.
     ///
     /// # Errors
     /// For settings that it does not have, a manifest that cannot be used, or no way to a cluster.
@@ -70,13 +81,16 @@ impl KserveTarget {
         settings: &Map<String, Value>,
         root: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
+        addresses: Addresses<'_>,
     ) -> Result<Self, PortError> {
         let (settings, manifest) = KserveSettings::read(settings, root)?;
+        let addresses = if manifest.wants_address() { Some(addresses()?) } else { None };
         let connection = Connection::find(settings.context.clone(), variable)?;
         Ok(Self {
             namespace: Namespace { name: settings.namespace.clone(), connection },
             settings: Arc::new(settings),
             manifest: Arc::new(manifest),
+            addresses,
             permitted: Arc::default(),
         })
     }
@@ -95,8 +109,7 @@ impl KserveTarget {
         } else {
             view.memory.versions.get(version).and_then(|known| known.revision.as_deref())
         };
-        // Knative's Service of the pods themselves; the other one asks for a header.
-        revision.map(|revision| format!("{revision}-private")).ok_or_else(|| {
+        revision.map(look::private).ok_or_else(|| {
             PortError::new(
                 Problem::Unreachable,
                 operation,
@@ -140,17 +153,27 @@ impl Target for KserveTarget {
         _bytes: &Path,
     ) -> Result<Done, PortError> {
         let operation = format!("load {} {version}", order.model);
-        let service = self.manifest.service(&self.settings, &order.model, version, digest);
+        let address = match &self.addresses {
+            Some(addresses) => addresses.address(&order.model, version, digest).await?,
+            None => String::new(),
+        };
+        let of = Of { model: &order.model, version, digest, address: &address };
+        let service = self.manifest.service(&self.settings, of);
         let service = service.map_err(|why| PortError::new(Problem::Invalid, &operation, why))?;
         let predictor = service["spec"]["predictor"].clone();
         let known = Known { digest: digest.clone(), predictor, since: None, revision: None };
-        self.carry_out(&operation, order, |view| load::prepare(&operation, view, version, &known, &service))
-            .await
+        self.carry_out(&operation, order, Silence::Fails, |view| {
+            load::prepare(&operation, view, version, &known, &service)
+        })
+        .await
     }
 
     async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError> {
         let operation = format!("give {} {version} {weight} of the traffic", order.model);
-        self.carry_out(&operation, order, |view| weight::set_weight(&operation, view, version, weight)).await
+        self.carry_out(&operation, order, Silence::Fails, |view| {
+            weight::set_weight(&operation, view, version, weight)
+        })
+        .await
     }
 
     async fn route(&self, order: &Order, routing: &Routing) -> Result<Done, PortError> {
@@ -159,24 +182,29 @@ impl Target for KserveTarget {
             let message = "target kserve leads no requests by their headers and copies none";
             return Err(PortError::new(Problem::Unsupported, operation, message));
         }
-        self.carry_out(&operation, order, |view| Ok(Move::none(view.memory.clone(), Done::AlreadyThere)))
-            .await
+        self.carry_out(&operation, order, Silence::Fails, |view| {
+            Ok(Move::none(view.memory.clone(), Done::AlreadyThere))
+        })
+        .await
     }
 
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
         let operation = format!("promote {} {version}", order.model);
-        self.carry_out(&operation, order, |view| moves::promote(&operation, view, version)).await
+        self.carry_out(&operation, order, Silence::Fails, |view| moves::promote(&operation, view, version))
+            .await
     }
 
     async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError> {
         let back = to.map_or_else(|| "nothing".to_owned(), ToString::to_string);
         let operation = format!("roll {} back to {back}", order.model);
-        self.carry_out(&operation, order, |view| moves::rollback(&operation, view, to)).await
+        self.carry_out(&operation, order, Silence::NotReady, |view| moves::rollback(&operation, view, to))
+            .await
     }
 
     async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
         let operation = format!("unload {} {version}", order.model);
-        self.carry_out(&operation, order, |view| load::cleanup(&operation, view, version)).await
+        self.carry_out(&operation, order, Silence::NotReady, |view| load::cleanup(&operation, view, version))
+            .await
     }
 }
 

@@ -4,7 +4,6 @@
 //! an `InferenceService` that is no longer the one that it read.
 
 use serde_json::json;
-use tagship_domain::ModelName;
 use tagship_ports::{
     PortError, Problem,
     target::{Done, Order},
@@ -12,8 +11,9 @@ use tagship_ports::{
 
 use super::{
     KserveTarget,
+    look::Silence,
     moves::{Move, Write as Wanted},
-    refusals::{refuse_foreign, refuse_mode, refuse_others},
+    refusals::{refuse_foreign, refuse_mode},
     view::View,
 };
 use crate::{
@@ -26,45 +26,16 @@ use crate::{
 const ROUNDS: usize = 4;
 
 impl KserveTarget {
-    /// What there is, in whichever mode.
-    async fn look(&self, operation: &str, model: &ModelName) -> Result<View, PortError> {
-        let service = self.namespace.get(Kind::InferenceService, &self.settings.name).await?;
-        if let Some(service) = &service {
-            refuse_others(operation, service, model)?;
-        }
-        let notebook = self.namespace.get(Kind::ConfigMap, &self.settings.notebook()).await?;
-        let view = View::new(model, service, notebook)?;
-        if view.memory.model != *model {
-            let message = format!("ConfigMap {} is of model {}", self.settings.notebook(), view.memory.model);
-            return Err(PortError::new(Problem::Conflict, operation, message)
-                .hint("give each model a `name` of its own"));
-        }
-        match view.service.as_ref().filter(|_| view.newest().is_none()) {
-            None => Ok(view),
-            Some(service) => {
-                let message = format!("storageUri {:?} is of no version that Tagship wrote", service.uri);
-                Err(PortError::new(Problem::Conflict, operation, message)
-                    .hint("write the address of the version before back, or delete the InferenceService"))
-            }
-        }
-    }
-
-    /// What there is, in a mode in which shares mean what they say.
-    pub(super) async fn see(&self, operation: &str, model: &ModelName) -> Result<View, PortError> {
-        let view = self.look(operation, model).await?;
-        view.service.as_ref().map_or(Ok(()), |service| refuse_mode(operation, &service.object))?;
-        Ok(view)
-    }
-
     /// Decides from what there is, and writes where that changes something.
     pub(super) async fn carry_out(
         &self,
         operation: &str,
         order: &Order,
+        silence: Silence,
         decide: impl Fn(&View) -> Result<Move, PortError> + Sync,
     ) -> Result<Done, PortError> {
         for _ in 0..ROUNDS {
-            let view = self.look(operation, &order.model).await?;
+            let view = self.look(operation, &order.model, silence).await?;
             refuse_late(operation, order, view.fence())?;
             let wanted = decide(&view)?;
             // What runs in another mode can be taken away, and nothing else.

@@ -1,4 +1,5 @@
-//! Everything that target `kserve` asks of a cluster: two objects by name, whose making knows no names.
+//! Everything that target `kserve` asks of a cluster: two objects by name, whose making knows no names, and
+//! the revisions of the one with their pods, whose names are not known before.
 
 use super::settings::notebook;
 use crate::{
@@ -13,6 +14,8 @@ pub(crate) fn access<'a>(namespace: &'a str, name: &str, endpoints: bool) -> Acc
         Need::any(Kind::InferenceService, &["create"]),
         Need::one(Kind::ConfigMap, &["get", "patch"], notebook(name)),
         Need::any(Kind::ConfigMap, &["create"]),
+        Need::any(Kind::Revision, &["get"]),
+        Need::asking_whether_ready(),
     ];
     if endpoints {
         needs.push(Need::asking());

@@ -2,7 +2,7 @@
 //! reading it writes nothing.
 //!
 //! The specification holds the newest version; the revision that was rolled out before keeps the rest of the traffic. A
-//! revision is of the newest version if it was made after that was written.
+//! revision is of the newest version if it was made after that was written, and says itself that it loads its bytes.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +26,17 @@ pub(super) struct View {
     pub(super) notebook: Option<Value>,
     /// What it says; of nothing where it is not there.
     pub(super) memory: Memory,
+    /// What the newest revision says of itself; absent where there is none.
+    pub(super) said: Option<Newest>,
+}
+
+/// What the newest revision says of itself.
+#[derive(Debug, Clone)]
+pub(super) struct Newest {
+    /// Where its pods load their bytes from; empty where it does not say.
+    pub(super) uri: String,
+    /// Whether its server says that the model is loaded.
+    pub(super) answers: bool,
 }
 
 impl View {
@@ -45,7 +56,7 @@ impl View {
                 memory.versions.retain(|_, known| is_there(known));
             }
         }
-        Ok(Self { service, notebook, memory })
+        Ok(Self { service, notebook, memory, said: None })
     }
 
     /// The highest fence that was seen.
@@ -66,7 +77,8 @@ impl View {
     pub(super) fn newest_revision(&self) -> Option<&str> {
         let created = self.service.as_ref()?.created.as_deref()?;
         let (_, known) = self.newest()?;
-        (known.since.as_deref() != Some(created)).then_some(created)
+        let is_its = self.said.as_ref().is_some_and(|newest| known.is_at(&newest.uri));
+        (is_its && known.since.as_deref() != Some(created)).then_some(created)
     }
 
     /// The version that a revision serves.
@@ -118,9 +130,21 @@ impl View {
     /// Whether the newest version is loaded and answers.
     pub(super) fn is_newest_ready(&self) -> bool {
         let revision = self.newest_revision();
+        let answers = self.said.as_ref().is_some_and(|newest| newest.answers);
         self.service.as_ref().is_some_and(|service| {
-            revision.is_some() && service.ready.as_deref() == revision && service.is_current
+            revision.is_some() && service.ready.as_deref() == revision && service.is_current && answers
         })
+    }
+
+    /// Whether the newest version's own server has to be asked: one that `KServe` calls ready, and that has not proven itself by
+    /// having everything.
+    pub(super) fn must_answer(&self) -> bool {
+        let revision = self.newest_revision();
+        self.is_newest_ready()
+            && self
+                .service
+                .as_ref()
+                .is_some_and(|service| service.hidden || service.rolled_out.as_deref() != revision)
     }
 
     /// Whether a version can be given traffic by a share alone.

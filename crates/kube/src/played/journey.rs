@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use tagship_domain::{
     Duration, Environment, Provenance, Release, Timestamp,
-    plan::{RolloutPlan, Smoke, Step, Strategy},
+    plan::{OnNewer, RolloutPlan, Smoke, Step, Strategy},
     rollout::{Kind, Phase, RolloutState},
     traffic::Weight,
 };
@@ -44,6 +44,23 @@ pub(crate) fn release(number: u8) -> Release {
         digest: digest(number),
         manifest: digest(number + 100),
         commit: format!("{number:02x}").repeat(20).parse().unwrap(),
+    }
+}
+
+/// How runs lead a rollout.
+#[allow(missing_debug_implementations, reason = "it holds a function")]
+pub(crate) struct Runs<'a, S> {
+    /// Two look at the same time.
+    pub(crate) in_pairs: bool,
+    /// A newer version that comes once a quarter is in force, and takes the place of this one.
+    pub(crate) newer: Option<u8>,
+    /// Whether the run that is going on dies now.
+    pub(crate) dies: &'a (dyn Fn(&S) -> bool + Sync),
+}
+
+impl<S> Default for Runs<'_, S> {
+    fn default() -> Self {
+        Self { in_pairs: false, newer: None, dies: &|_| false }
     }
 }
 
@@ -94,6 +111,17 @@ impl<S: Played> Journey<S> {
         strategy: Strategy,
         happens: impl Fn(&S, &RolloutState),
     ) -> RolloutState {
+        self.lead_by(&Runs::default(), number, strategy, happens).await
+    }
+
+    /// The same by other runs than one after the other.
+    pub(crate) async fn lead_by(
+        &self,
+        runs: &Runs<'_, S>,
+        number: u8,
+        strategy: Strategy,
+        happens: impl Fn(&S, &RolloutState),
+    ) -> RolloutState {
         let candidate = release(number);
         self.releases.add(&candidate, None);
         let sources = BTreeMap::new();
@@ -113,7 +141,9 @@ impl<S: Played> Journey<S> {
         };
         let after = self.recorded().await.map(|state| state.id);
         let by = Provenance { actor: "alice".to_owned(), run: None };
-        let plan = plan(strategy);
+        let mut plan = plan(strategy);
+        plan.on_newer = if runs.newer.is_some() { OnNewer::Supersede } else { OnNewer::QueueLatest };
+        let newer = runs.newer.map(release);
         let begin = Begin {
             kind: Kind::Deploy,
             candidate: &candidate,
@@ -128,12 +158,11 @@ impl<S: Played> Journey<S> {
             .await
             .unwrap();
         for _ in 0..TICKS {
-            // Every tick is another run, which knows only what is written down.
-            let mut driver =
-                Driver::new(world, &self.environment, self.stage.model(), Path::new("unused"), &Never);
-            let tick = driver.once(Told::default()).await.unwrap();
+            let comes = self.recorded().await.is_some_and(|state| is_at(&state, 25));
+            let told = Told { newer: newer.as_ref().filter(|_| comes), ..Told::default() };
+            let settled = Box::pin(self.tick(world, runs, told)).await;
             let state = self.recorded().await.unwrap();
-            if !matches!(tick, Tick::Waiting(_)) {
+            if settled {
                 return state;
             }
             happens(&self.stage, &state);
@@ -141,6 +170,25 @@ impl<S: Played> Journey<S> {
             self.clock.advance(Duration::from_secs(30));
         }
         panic!("no end by {}: {:?}", self.clock.now(), self.recorded().await)
+    }
+
+    /// Every tick is another run, which knows only what is written down. Whether the rollout has ended.
+    async fn tick(&self, world: World<'_>, runs: &Runs<'_, S>, told: Told<'_>) -> bool {
+        let run = async || {
+            let model = self.stage.model();
+            let mut driver = Driver::new(world, &self.environment, model, Path::new("unused"), &Never);
+            driver.once(told).await.unwrap()
+        };
+        let death = async {
+            while !(runs.dies)(&self.stage) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let all = async { if runs.in_pairs { tokio::join!(run(), run()).0 } else { run().await } };
+        tokio::select! {
+            tick = all => !matches!(tick, Tick::Waiting(_)),
+            () = death => false,
+        }
     }
 }
 

@@ -216,6 +216,7 @@ impl FakeCluster {
             Deed::Change(object) => ("PATCH", object, ""),
             Deed::Create(object) => ("POST", object, ""),
             Deed::Delete(object) => ("DELETE", object, ""),
+            Deed::Answer { service, status, body } => return self.serve(service, *status, body.clone()),
         };
         let resource = self.shared.locked().store.resource_of(object);
         let resource = resource.expect("actors write known kinds");
@@ -320,7 +321,9 @@ impl Inner {
     fn respond(&mut self, request: &Request) -> (u16, Value) {
         let path = request.target.split('?').next().unwrap_or_default();
         if let Some((service, _)) = path.split_once("/proxy/") {
-            return self.forward(service).unwrap_or_else(|failure| (failure.code, failure.body()));
+            return self
+                .forward(&request.method, service)
+                .unwrap_or_else(|failure| (failure.code, failure.body()));
         }
         let ask = Ask::of(request);
         if let Some(ask) = ask.as_ref().filter(|ask| ask.is_account) {
@@ -344,17 +347,18 @@ impl Inner {
 
 impl Inner {
     /// A request to the pods behind a Service: `.../namespaces/ml/services/http:name:port`.
-    fn forward(&mut self, service: &str) -> Result<(u16, Value), Failure> {
+    fn forward(&mut self, method: &str, service: &str) -> Result<(u16, Value), Failure> {
         let (collection, address) = service.rsplit_once('/').unwrap_or_default();
         let namespace = collection.rsplit('/').nth(1).unwrap_or_default();
         let mut parts = address.rsplit(':');
         let (port, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        self.store.grants.note("create", "services/proxy");
-        let may = self.store.allows("create", "services/proxy")
-            && self.store.grants.allow("create", "services/proxy", Some(address));
+        let verb = if method == "GET" { "get" } else { "create" };
+        self.store.grants.note(verb, "services/proxy");
+        let may = self.store.allows(verb, "services/proxy")
+            && self.store.grants.allow(verb, "services/proxy", Some(address));
         if !may {
             let message = format!(
-                "services {address:?} is forbidden: User \"tagship\" cannot create resource \"services/proxy\""
+                "services {address:?} is forbidden: User \"tagship\" cannot {verb} resource \"services/proxy\""
             );
             return Err(Failure::new(403, "Forbidden", message));
         }

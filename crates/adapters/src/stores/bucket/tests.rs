@@ -26,6 +26,21 @@ async fn behaves_like_every_store() {
 }
 
 #[tokio::test]
+async fn a_file_has_the_address_under_which_other_clients_find_it() {
+    let service = Arc::new(InMemory::new());
+    let digest = digest_of(WEIGHTS);
+    let of = |scheme: &str, prefix: Option<&str>| {
+        let store = BucketStore::new(service.clone(), scheme, "models", prefix, Arc::new(|_| {}));
+        store.address(&digest)
+    };
+    assert_eq!(of("s3", Some("churn")).unwrap(), format!("s3://models/churn/blobs/sha256/{}", digest.hex()));
+    assert_eq!(of("gs", None).unwrap(), format!("gs://models/blobs/sha256/{}", digest.hex()));
+    assert_eq!(of("azure", None), None);
+    let path = store(&service).blob(&digest).to_string();
+    assert!(of("s3", Some("churn")).unwrap().ends_with(&path), "where it is written");
+}
+
+#[tokio::test]
 async fn a_large_file_goes_in_parts_and_comes_back_in_ranges() {
     let (service, directory) = (Arc::new(InMemory::new()), tempfile::tempdir().unwrap());
     let (file, to) = (directory.path().join("a"), directory.path().join("b"));

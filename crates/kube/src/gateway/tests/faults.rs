@@ -164,7 +164,9 @@ async fn golden_cases_ask_the_versions_own_pods() {
     stage.cluster.serve(&named(2), 200, json!({ "outputs": [tensor("y", 3.0)] }));
     assert!(!run().await.cases[0].passed);
     stage.cluster.serve(&named(2), 400, json!({ "error": "no such input" }));
-    assert!(!run().await.cases[0].passed);
+    let refused = run().await;
+    assert!(!refused.cases[0].passed);
+    assert!(format!("{refused:?}").contains("the version answered 400"), "{refused:?}");
 }
 
 #[tokio::test]

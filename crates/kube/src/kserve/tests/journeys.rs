@@ -1,13 +1,16 @@
 //! Whole rollouts on the played API, led by the real driver: the right end in bounded time, whatever happens on the way.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde_json::{Value, json};
 use tagship_domain::{Duration, plan::Strategy, rollout::Phase, traffic::Weight};
 use tagship_testkit::cluster::{Fault, actors::InferenceServices};
 
 use super::stage::{SERVICE, Stage, digest};
-use crate::played::{Journey, canary, is_at};
+use crate::played::{Journey, Runs, canary, is_at};
 
 /// The first version serves.
 async fn journey(controller: InferenceServices) -> Journey<Stage> {
@@ -107,4 +110,108 @@ async fn who_takes_the_share_over_is_named_and_a_person_is_needed() {
     let end = end.await;
     assert_eq!(end.phase, Phase::RollbackFailed, "{}", end.message);
     assert!(end.message.contains("kubectl-edit"), "{}", end.message);
+}
+
+#[tokio::test]
+async fn a_revision_that_never_gets_ready_fails_it_without_traffic() {
+    let journey = journey(InferenceServices::stalling(digest(2).hex())).await;
+    let end = journey
+        .lead(2, canary(), |stage, _| {
+            assert!(stage.traffic().iter().all(|(revision, share)| *revision != 2 || *share == 0));
+        })
+        .await;
+    assert_eq!(end.phase, Phase::Failed, "{}", end.message);
+    assert!(end.message.contains("got no traffic"), "{}", end.message);
+    assert_eq!(journey.stage.shares().await[0], (1, 100, true));
+}
+
+#[tokio::test]
+async fn a_controller_that_stops_is_not_believed_and_time_runs_out() {
+    let journey = journey(InferenceServices::default()).await;
+    let end = journey.lead(2, canary(), |stage, state| {
+        // It looks again once the way back has begun.
+        stage.rest(is_at(state, 25) && state.phase == Phase::Progressing);
+    });
+    let end = end.await;
+    assert_eq!(end.phase, Phase::RolledBack, "{}", end.message);
+    assert_eq!(journey.stage.shares().await, [(1, 100, true)]);
+}
+
+#[tokio::test]
+async fn pods_that_are_lost_at_a_quarter_lead_back_although_the_status_calls_them_ready() {
+    let journey = journey(InferenceServices::default()).await;
+    let end = journey.lead(2, canary(), |stage, state| {
+        if is_at(state, 25) {
+            let lost = json!({ "error": "no pod" });
+            stage.cluster.serve("churn-predictor-00002-private", 503, lost);
+        }
+    });
+    let end = end.await;
+    assert_eq!(end.phase, Phase::RolledBack, "{}", end.message);
+    assert!(end.message.contains("not ready"), "{}", end.message);
+    assert_eq!(journey.stage.written(), (1, Value::Null));
+    assert_eq!(journey.stage.shares().await, [(1, 100, true)]);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_do_what_one_does() {
+    let journey = journey(InferenceServices::slow(1)).await;
+    let runs = Runs { in_pairs: true, ..Runs::default() };
+    let end = journey.lead_by(&runs, 2, canary(), |_, _| {}).await;
+    assert_eq!(end.phase, Phase::Succeeded, "{}", end.message);
+    assert_eq!(journey.stage.written(), (2, Value::Null));
+    assert_eq!(journey.stage.shares().await, [(2, 100, true)]);
+}
+
+#[tokio::test]
+async fn a_newer_version_takes_the_place_of_one_that_goes_back_first() {
+    let journey = journey(InferenceServices::slow(1)).await;
+    let runs = Runs { newer: Some(3), ..Runs::default() };
+    let end = journey.lead_by(&runs, 2, canary(), |_, _| {}).await;
+    assert_eq!(end.phase, Phase::Superseded, "{}", end.message);
+    assert_eq!(journey.stage.written(), (1, Value::Null));
+    assert_eq!(journey.stage.shares().await, [(1, 100, true)]);
+    let end = journey.lead(3, canary(), |_, _| {}).await;
+    assert_eq!(end.phase, Phase::Succeeded, "{}", end.message);
+    assert_eq!(journey.stage.shares().await, [(3, 100, true)]);
+}
+
+fn is_write(request: &str) -> bool {
+    request.starts_with("PATCH") || request.starts_with("POST") && request.contains("/namespaces/ml/")
+}
+
+/// Leads a rollout whose run dies while its write number `spared` waits for an answer, with the write done or not. Answers the end
+/// and how many writes there were.
+async fn dying_at(spared: usize, fault: Fault, breaks: bool) -> (Phase, usize, Stage) {
+    let controller =
+        if breaks { InferenceServices::breaking(digest(2).hex(), 4) } else { InferenceServices::slow(1) };
+    let journey = journey(controller).await;
+    journey.stage.cluster.forget_requests();
+    journey.stage.cluster.fail_after("PATCH", "/namespaces/ml/", spared, fault.clone());
+    let is_dead = AtomicBool::new(fault != Fault::Silence);
+    let dies = |stage: &Stage| {
+        let writes = stage.cluster.requests().iter().filter(|request| is_write(request)).count();
+        writes > spared && !is_dead.swap(true, Ordering::Relaxed)
+    };
+    let runs = Runs { dies: &dies, ..Runs::default() };
+    let end = journey.lead_by(&runs, 2, canary(), |_, _| {}).await;
+    let writes = journey.stage.cluster.requests().iter().filter(|request| is_write(request)).count();
+    (end.phase, writes, journey.stage)
+}
+
+#[tokio::test]
+async fn a_run_may_die_at_every_write_and_the_next_one_comes_to_the_same_end() {
+    for (breaks, phase, version) in [(false, Phase::Succeeded, 2), (true, Phase::RolledBack, 1)] {
+        for fault in [Fault::Silence, Fault::CutAfter] {
+            for spared in 0.. {
+                let (end, writes, stage) = dying_at(spared, fault.clone(), breaks).await;
+                assert_eq!(end, phase, "at write {spared}, {fault:?}");
+                assert_eq!(stage.written(), (version, Value::Null), "at write {spared}, {fault:?}");
+                assert_eq!(stage.shares().await, [(u64::from(version), 100, true)]);
+                if spared >= writes {
+                    break;
+                }
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The target on the played API and the played controller: the port's suite, the steps of the way back, and what is refused.
 
+mod address;
 mod conformance;
 mod journeys;
 mod refusals;

@@ -37,9 +37,14 @@ fn wrong_manifests_are_named() {
         assert!(MANIFEST.contains(from));
         check(|_| {}, &MANIFEST.replace(from, to), expected);
     };
-    check("{{digest-hex}}", "latest", "uses neither {{digest}} nor {{digest-hex}}");
-    check("s3://models", "oci://registry.example.org", "an image, whose digest is another one");
+    check("{{digest-hex}}", "latest", "uses none of {{address}}, {{digest}} and {{digest-hex}}");
+    check(
+        "s3://models",
+        "oci://registry.example.org",
+        "an image, whose digest is another one than the model's; write {{address}}",
+    );
     check("s3://models", "/models", "begins with none of s3://");
+    check("protocolVersion: v2", "protocolVersion: v1", "`spec.predictor.model.protocolVersion` is not v2");
     check("minReplicas: 1", "minReplicas: 0", "`minReplicas` must be 1 or more");
     check("minReplicas: 1", "canaryTrafficPercent: 5", "`canaryTrafficPercent` is Tagship's");
     check("kind: InferenceService", "kind: Deployment", "no InferenceService");

@@ -2,13 +2,17 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use async_trait::async_trait;
 use serde_json::{Map, Value, json};
-use tagship_domain::{ModelName, Version, traffic::Weight};
+use tagship_domain::{Digest, ModelName, Version, traffic::Weight};
 use tagship_ports::{
-    PortError, Target,
+    PortError, ReleaseAddresses, Target,
     conformance::Loadable,
     target::{Done, Order},
 };
@@ -40,11 +44,23 @@ pub(super) struct Stage {
     pub(super) target: KserveTarget,
     pub(super) actors: Arc<Mutex<Vec<Box<dyn Actor>>>>,
     pub(super) model: ModelName,
+    rests: AtomicBool,
     _directory: TempDir,
 }
 
 pub(super) fn settings() -> Map<String, Value> {
     json!({ "namespace": "ml", "name": "churn", "manifest": "churn.yaml" }).as_object().unwrap().clone()
+}
+
+/// A store that made an image of every release. Its digest is another one than the model's.
+struct Images;
+
+#[async_trait]
+impl ReleaseAddresses for Images {
+    async fn address(&self, model: &ModelName, _: &Version, digest: &Digest) -> Result<String, PortError> {
+        let image: String = digest.hex().chars().rev().collect();
+        Ok(format!("oci://registry.example.org/{model}@sha256:a{}", &image[1..]))
+    }
 }
 
 /// A target from settings and a manifest, and the directory that it was read from.
@@ -58,7 +74,9 @@ pub(super) fn open(
     let kubeconfig = directory.path().join("kubeconfig");
     std::fs::write(&kubeconfig, cluster.kubeconfig()).unwrap();
     let variable = |name: &str| (name == "KUBECONFIG").then(|| kubeconfig.display().to_string());
-    KserveTarget::from_settings(settings, directory.path(), &variable).map(|target| (target, directory))
+    let stored = || Ok(Arc::new(Images) as Arc<dyn ReleaseAddresses>);
+    KserveTarget::from_settings(settings, directory.path(), &variable, &stored)
+        .map(|target| (target, directory))
 }
 
 pub(super) fn loadable(number: u8) -> Loadable {
@@ -75,7 +93,9 @@ impl Played for Stage {
     }
 
     fn step(&self) {
-        self.steps(1);
+        if !self.rests.load(Ordering::Relaxed) {
+            self.steps(1);
+        }
     }
 }
 
@@ -92,8 +112,14 @@ impl Stage {
             target,
             actors: Arc::new(Mutex::new(actors)),
             model: ModelName::new("churn").unwrap(),
+            rests: AtomicBool::default(),
             _directory: directory,
         }
+    }
+
+    /// Whether the controller looks at nothing.
+    pub(super) fn rest(&self, rests: bool) {
+        self.rests.store(rests, Ordering::Relaxed);
     }
 
     /// Version 1 is stable and at rest. Fences up to 2 are used.
@@ -120,7 +146,11 @@ impl Stage {
         order: impl Fn() -> F,
     ) -> usize {
         for number in 1..20 {
-            match order().await {
+            let before = self.cluster.requests().len();
+            let done = order().await;
+            let requests = self.cluster.requests().split_off(before);
+            assert!(requests.len() <= 12, "{requests:?}");
+            match done {
                 Ok(Done::Pending) => self.steps(1),
                 Ok(_) => return number,
                 Err(error) => panic!("{error}"),

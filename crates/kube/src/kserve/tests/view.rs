@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tagship_ports::Problem;
 
 use super::{
-    super::view::View,
+    super::view::{Newest, View},
     stage::{digest, version},
 };
 
@@ -46,7 +46,10 @@ fn seen(percent: &Value, revisions: [&str; 4], traffic: &[(&str, u8)], model: &V
             } },
         },
     });
-    View::new(&"churn".parse().unwrap(), Some(service), Some(notebook())).unwrap()
+    let mut view = View::new(&"churn".parse().unwrap(), Some(service), Some(notebook())).unwrap();
+    let uri = if revisions[0] == "rev-2" { uri(2) } else { uri(1) };
+    view.said = Some(Newest { uri, answers: true });
+    view
 }
 
 fn up_to_date() -> Value {
@@ -75,6 +78,25 @@ fn counters_and_ready_do_not_make_a_version_ready() {
     let view = seen(&json!(10), ready, &[("rev-2", 10), ("rev-1", 90)], &up_to_date());
     assert_eq!(arms(&view), [(90, true), (10, true)]);
     assert!(!view.is_at_rest());
+}
+
+#[test]
+fn a_revision_is_of_a_version_only_if_it_says_so_and_its_server_says_that_the_model_is_loaded() {
+    let ready = ["rev-2", "rev-2", "rev-1", ""];
+    let mut view = seen(&json!(10), ready, &[("rev-2", 10), ("rev-1", 90)], &up_to_date());
+    assert!(view.is_newest_ready() && view.must_answer());
+    view.said = Some(Newest { uri: uri(2), answers: false });
+    assert_eq!(arms(&view), [(90, true), (10, false)]);
+    view.said = Some(Newest { uri: uri(1), answers: true });
+    assert!(!view.is_newest_ready());
+    let error = view.state().unwrap_err();
+    assert!(
+        error.message.contains("revision rev-2 has 10% of the traffic and is of no known version"),
+        "{error}"
+    );
+    let all = ["rev-2", "rev-2", "rev-2", "rev-1"];
+    let view = seen(&json!(100), all, &[("rev-2", 100)], &up_to_date());
+    assert!(!view.must_answer(), "it has proven itself");
 }
 
 #[test]

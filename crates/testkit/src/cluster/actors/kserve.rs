@@ -1,11 +1,14 @@
-//! The controller of inference services in Knative mode: revisions, and which share of the traffic each gets, with the
-//! traps that the real one sets.
+//! The controller of inference services in Knative mode: revisions with their pods, and which share of the traffic each gets,
+//! with the traps that the real one sets.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::{Actor, Deed, Scene, text, with_status};
+
+/// Where a revision says which bytes its pods load.
+const ADDRESS: &str = "internal.serving.kserve.io/storage-initializer-sourceuri";
 
 /// Plays inference services.
 #[derive(Debug, Default)]
@@ -14,8 +17,12 @@ pub struct InferenceServices {
     failing: Option<String>,
     /// From which age on a failing one fails.
     lasting: u32,
+    /// Whether a failing one says nothing about it.
+    is_silent: bool,
     races: bool,
     services: BTreeMap<String, Vec<Revision>>,
+    /// Whether the pods behind a Service were said to answer.
+    told: BTreeMap<String, bool>,
 }
 
 /// One state of the predictor that was ever wanted.
@@ -44,9 +51,14 @@ impl InferenceServices {
         Self { failing: Some(part.to_owned()), ..Self::default() }
     }
 
-    /// The same, once they were ready for so many steps.
+    /// Those that cannot be loaded, once they were ready for so many steps.
     pub fn breaking(part: &str, steps: u32) -> Self {
         Self { lasting: steps, ..Self::failing(part) }
+    }
+
+    /// Those that cannot be loaded, and nothing says so.
+    pub fn stalling(part: &str) -> Self {
+        Self { is_silent: true, ..Self::failing(part) }
     }
 
     /// Looks at the traffic of a new revision before there is one.
@@ -54,7 +66,38 @@ impl InferenceServices {
         Self { races: true, ..Self::default() }
     }
 
-    fn tend(&mut self, service: &Value) -> Option<Deed> {
+    /// What one service leads to. Nothing where it has no predictor.
+    fn tend(&mut self, scene: &Scene<'_>, service: &Value) -> Vec<Deed> {
+        let status = self.settle(service);
+        let mut deeds = self.pods(scene, service);
+        deeds.extend(status);
+        deeds
+    }
+
+    /// What Knative makes for every revision: an object that says what it runs, and a Service of its pods.
+    fn pods(&mut self, scene: &Scene<'_>, service: &Value) -> Vec<Deed> {
+        let uid = text(service, "/metadata/uid");
+        let mut deeds = Vec::new();
+        for revision in self.services.get(uid).cloned().unwrap_or_default() {
+            let namespace = text(service, "/metadata/namespace");
+            let there = scene.one("revisions.serving.knative.dev", namespace, &revision.name);
+            if there.is_none_or(|there| text(there, "/metadata/ownerReferences/0/uid") != uid) {
+                deeds.extend(revision.objects(service).map(Deed::Create));
+            }
+            let (answers, pods) = (self.is_ready(&revision), format!("{}-private", revision.name));
+            if self.told.insert(pods.clone(), answers) != Some(answers) {
+                let (status, body) = if answers {
+                    (200, json!({ "ready": true, "outputs": [] }))
+                } else {
+                    (503, json!({ "error": "the model is not loaded" }))
+                };
+                deeds.push(Deed::Answer { service: pods, status, body });
+            }
+        }
+        deeds
+    }
+
+    fn settle(&mut self, service: &Value) -> Option<Deed> {
         let name = text(service, "/metadata/name");
         let mut predictor = service["spec"]["predictor"].clone();
         let percent =
@@ -105,7 +148,7 @@ impl InferenceServices {
     ) -> Value {
         let newest = revisions.last();
         let (transition, failure) = match newest {
-            Some(newest) if self.fails(newest) => (
+            Some(newest) if self.fails(newest) && !self.is_silent => (
                 "BlockedByFailedLoad",
                 json!({ "reason": "ModelLoadFailed", "message": "cannot load", "exitCode": 1 }),
             ),
@@ -127,6 +170,26 @@ impl InferenceServices {
             } },
             "modelStatus": { "transitionStatus": transition, "lastFailureInfo": failure },
         })
+    }
+}
+
+impl Revision {
+    /// The Revision, and the Service that leads to its pods.
+    fn objects(&self, service: &Value) -> [Value; 2] {
+        let owner = json!([{
+            "apiVersion": service["apiVersion"], "kind": service["kind"], "controller": true,
+            "name": service["metadata"]["name"], "uid": service["metadata"]["uid"],
+        }]);
+        let metadata = |name: &str| json!({ "name": name, "namespace": service["metadata"]["namespace"], "ownerReferences": owner });
+        let mut revision = json!({
+            "apiVersion": "serving.knative.dev/v1", "kind": "Revision", "metadata": metadata(&self.name), "spec": {},
+        });
+        revision["metadata"]["annotations"] = json!({ ADDRESS: text(&self.predictor, "/model/storageUri") });
+        let pods = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": metadata(&format!("{}-private", self.name)),
+            "spec": { "ports": [{ "name": "http", "port": 80 }] },
+        });
+        [revision, pods]
     }
 }
 
@@ -172,6 +235,20 @@ impl Actor for InferenceServices {
 
     fn react(&mut self, scene: &Scene<'_>) -> Vec<Deed> {
         let services: Vec<&Value> = scene.all("inferenceservices.serving.kserve.io").collect();
-        services.into_iter().filter_map(|service| self.tend(service)).collect()
+        let mut deeds = orphans(scene);
+        deeds.extend(services.into_iter().flat_map(|service| self.tend(scene, service)));
+        deeds
     }
+}
+
+/// What belonged to inference services that are gone.
+pub(super) fn orphans(scene: &Scene<'_>) -> Vec<Deed> {
+    let is_orphan = |object: &&Value| {
+        let owner = text(object, "/metadata/ownerReferences/0/uid");
+        let mut owners = scene.all("inferenceservices.serving.kserve.io");
+        !owner.is_empty() && !owners.any(|service| text(service, "/metadata/uid") == owner)
+    };
+    let owned = scene.all("revisions.serving.knative.dev").chain(scene.all("services"));
+    let owned = owned.chain(scene.all("httproutes.gateway.networking.k8s.io"));
+    owned.filter(is_orphan).map(|object| Deed::Delete(object.clone())).collect()
 }

@@ -36,6 +36,15 @@ pub enum Deed {
     Create(Value),
     /// Deletes it.
     Delete(Value),
+    /// The pods behind a Service answer so from now on, whatever they are asked.
+    Answer {
+        /// Name of the Service.
+        service: String,
+        /// Status of the answer.
+        status: u16,
+        /// The answer.
+        body: Value,
+    },
 }
 
 /// The objects that an actor sees.

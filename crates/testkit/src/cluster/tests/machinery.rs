@@ -95,11 +95,14 @@ fn it_says_which_kinds_there_are() {
     assert_eq!(get("/api").1["versions"], json!(["v1"]));
     let groups = get("/apis").1["groups"].as_array().unwrap().clone();
     let names: Vec<&Value> = groups.iter().map(|group| &group["name"]).collect();
-    assert_eq!(names, ["apps", "argoproj.io", "gateway.networking.k8s.io", "serving.kserve.io"]);
+    assert_eq!(
+        names,
+        ["apps", "argoproj.io", "gateway.networking.k8s.io", "serving.knative.dev", "serving.kserve.io"]
+    );
     let listed = get("/apis/argoproj.io/v1alpha1").1["resources"].as_array().unwrap().clone();
     let names: Vec<&Value> = listed.iter().map(|resource| &resource["name"]).collect();
     assert_eq!(names, ["rollouts", "rollouts/status", "analysisruns"]);
-    assert_eq!(get("/apis/serving.knative.dev/v1").0, 404);
+    assert_eq!(get("/apis/networking.istio.io/v1").0, 404);
     assert_eq!(get("/apis/serving.knative.dev/v1/namespaces/ml/services").0, 404);
     assert!(get("/version").1["gitVersion"].is_string());
 }
