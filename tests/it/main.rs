@@ -20,6 +20,7 @@ mod hosted;
 mod hostile;
 mod import;
 mod incidents;
+mod inference_services;
 mod init;
 mod inputs;
 mod installer;

@@ -3,8 +3,7 @@
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
 //!
-//! `gateway-api` can be configured; `kserve` is here for Knative mode and cannot be configured yet; `argo-rollouts` is not
-//! here. What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
+//! `gateway-api` and `kserve`, the latter in Knative mode, can be configured; `argo-rollouts` is not here. What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
 //! traffic; what it wrote says for which rollout.
 
 mod access;
@@ -30,7 +29,7 @@ pub use gateway::{GatewayApiTarget, GatewaySettings};
 pub use kserve::{KserveSettings, KserveTarget};
 
 /// The kinds of targets here that a configuration may name.
-pub const KINDS: [&str; 1] = ["gateway-api"];
+pub const KINDS: [&str; 2] = ["gateway-api", "kserve"];
 
 /// Opens what knows where the bytes of releases are.
 pub type Addresses<'a> = &'a dyn Fn() -> Result<Arc<dyn ReleaseAddresses>, PortError>;
@@ -39,7 +38,7 @@ pub type Addresses<'a> = &'a dyn Fn() -> Result<Arc<dyn ReleaseAddresses>, PortE
 pub type Opened = (Box<dyn Target>, Box<dyn ModelRunner>);
 
 /// Opens a target by its kind; `None` where it is none of [`KINDS`]. Relative paths are relative to `root`, the
-/// repository. `variable` answers the value of an environment variable.
+/// repository. `variable` answers the value of an environment variable; `addresses` is opened where a target needs it.
 ///
 /// # Errors
 /// For settings that the kind does not have, or a manifest that cannot be used.
@@ -48,11 +47,17 @@ pub fn open(
     settings: &Map<String, Value>,
     root: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
+    addresses: Addresses<'_>,
 ) -> Option<Result<Opened, PortError>> {
-    (kind == "gateway-api").then(|| {
-        let target = GatewayApiTarget::from_settings(settings, root, variable)?;
-        Ok((Box::new(target.clone()) as Box<dyn Target>, Box::new(target) as Box<dyn ModelRunner>))
-    })
+    match kind {
+        "gateway-api" => Some(GatewayApiTarget::from_settings(settings, root, variable).map(both)),
+        "kserve" => Some(KserveTarget::from_settings(settings, root, variable, addresses).map(both)),
+        _ => None,
+    }
+}
+
+fn both(target: impl Target + ModelRunner + Clone + 'static) -> Opened {
+    (Box::new(target.clone()), Box::new(target))
 }
 
 /// What an account needs on a cluster.

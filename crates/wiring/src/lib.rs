@@ -3,6 +3,7 @@
 //! No decision is made here, and no model is run: a program of this crate alone has no inference library in it. (Such
 //! a library registers itself when a program starts, so that no linker can leave it out of what depends on it.)
 
+mod addresses;
 mod aliases;
 mod answer;
 mod beside;

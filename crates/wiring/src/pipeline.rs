@@ -134,7 +134,7 @@ async fn lead_on(
     pace: &Pace,
 ) -> Result<Tick, Failure> {
     let store = workspace.store(place.model)?;
-    let opened = open_target(workspace, place.settings)?;
+    let opened = open_target(workspace, place.model, place.settings)?;
     let options = workspace.registry_options()?;
     let trusted = match (required_keys(workspace, place), &lead) {
         (Ok(trusted), _) => trusted,

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer
     let registry = workspace.registry().await?;
     let stable = release::current(&registry, name, environment).map_err(failed)?;
     let plan = plan(workspace, place, &candidate).await?;
-    if let Ok(opened) = open_target(workspace, settings) {
+    if let Ok(opened) = open_target(workspace, model, settings) {
         refuse_impossible(&opened, &plan, Kind::Deploy).await?;
     }
     open_sources(workspace, settings)?;
@@ -107,7 +107,7 @@ async fn watch(
     workspace: &Workspace,
     place: Place<'_>,
 ) -> Result<(TargetState, Option<f64>), Failure> {
-    let opened = open_target(workspace, place.settings)?;
+    let opened = open_target(workspace, place.model, place.settings)?;
     let look = async |name: &ModelName| opened.target.observe(name).await.map_err(failed);
     let (began, before) = (workspace.clock.now(), look(place.name).await?);
     if args.rate.is_some() {

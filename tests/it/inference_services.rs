@@ -1,0 +1,166 @@
+//! Rollouts with `KServe` on a played Kubernetes API, through the program and a kubeconfig.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tagship_testkit::{
+    Output,
+    cluster::{
+        FakeCluster,
+        actors::{Actor, InferenceServices},
+    },
+};
+
+use crate::workbench::{CONFIG, Workbench};
+
+const MANIFEST: &str = "apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+spec:
+  predictor:
+    minReplicas: 1
+    model:
+      modelFormat: { name: onnx }
+      protocolVersion: v2
+      storageUri: pvc://models/{{digest-hex}}
+";
+/// Ticks within which every rollout here comes to rest.
+const TICKS: usize = 60;
+
+struct Stage {
+    bench: Workbench,
+    cluster: FakeCluster,
+    kubeconfig: PathBuf,
+    actors: Vec<Box<dyn Actor>>,
+}
+
+impl Stage {
+    /// Version v0.1.0 is released, and nothing serves.
+    fn new(manifest: &str) -> Self {
+        let bench = Workbench::new();
+        let cluster = FakeCluster::start();
+        let kubeconfig = bench.clone.write(".tagship/kubeconfig", cluster.kubeconfig());
+        let target = "kserve: { namespace: ml, name: churn, manifest: deploy/churn.yaml }";
+        let local = CONFIG.lines().find(|line| line.contains("target:")).unwrap();
+        let golden = CONFIG.lines().find(|line| line.contains("golden:")).unwrap();
+        let config = CONFIG.replace(&format!("{golden}\n"), "").replace(
+            local,
+            &format!(
+                "        target: {{ {target} }}\n        strategy: {{ canary: {{ steps: [ {{ set-weight: 25 }}, {{ pause: {{}} }} ] }} }}"
+            ),
+        );
+        bench.clone.write("tagship.yml", config);
+        bench.clone.write("deploy/churn.yaml", manifest);
+        bench.push("Serve with KServe");
+        let actors: Vec<Box<dyn Actor>> = vec![Box::new(InferenceServices::slow(1))];
+        let stage = Self { bench, cluster, kubeconfig, actors };
+        stage.release();
+        stage
+    }
+
+    fn release(&self) {
+        for verb in ["validate", "gate", "release"] {
+            self.bench.run(&[verb]).assert_code(0);
+        }
+    }
+
+    fn next(&self, variant: &str) {
+        self.bench.put(variant);
+        self.bench.push(variant);
+        self.release();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.bench.cli(arguments).env("KUBECONFIG", &self.kubeconfig).run()
+    }
+
+    /// Ticks until the rollout ends or waits for a person; controllers act in between.
+    fn lead(&mut self, first: &[&str]) -> Output {
+        let mut done = self.run(first);
+        for _ in 0..TICKS {
+            if done.code != 6 {
+                return done;
+            }
+            self.cluster.step(&mut self.actors);
+            done = self.run(&["rollout", "--once"]);
+        }
+        panic!("no end: {}{}", done.stdout, done.stderr);
+    }
+
+    /// Shares by revision, the newest first, and the share that is written.
+    fn shares(&self) -> (Vec<(String, u64)>, Value) {
+        let service = self.cluster.object("inferenceservices.serving.kserve.io", "ml", "churn").unwrap();
+        let traffic = service["status"]["components"]["predictor"]["traffic"].as_array().unwrap().clone();
+        let share = |share: &Value| {
+            (share["revisionName"].as_str().unwrap()[16..].to_owned(), share["percent"].as_u64().unwrap())
+        };
+        (traffic.iter().map(share).collect(), service["spec"]["predictor"]["canaryTrafficPercent"].clone())
+    }
+}
+
+fn shares(of: &[(&str, u64)]) -> Vec<(String, u64)> {
+    of.iter().map(|(revision, percent)| ((*revision).to_owned(), *percent)).collect()
+}
+
+#[test]
+fn versions_are_promoted_and_rolled_back_under_exactly_the_printed_role() {
+    let mut stage = Stage::new(MANIFEST);
+    let printed = stage.run(&["init", "--target", "kserve", "--rbac"]);
+    printed.assert_code(0);
+    let role = printed.stdout.split("---\n").nth(1).unwrap();
+    stage.cluster.grant(&tagship_config::yaml::to_json(role).unwrap());
+
+    stage.lead(&["rollout", "--once"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
+    assert_eq!(stage.shares(), (shares(&[("00001", 100)]), Value::Null));
+
+    stage.next("v2");
+    stage.lead(&["rollout", "--once"]).assert_code(4);
+    assert_eq!(stage.shares(), (shares(&[("00002", 25), ("00001", 75)]), json!(25)));
+    let notebook = stage.cluster.object("configmaps", "ml", "churn-tagship").unwrap();
+    let notes = &notebook["metadata"]["annotations"];
+    assert!(notes["tagship/rollout-id"].as_str().unwrap().starts_with("production-v0.2.0"), "{notes}");
+    stage.lead(&["rollout", "--once", "--promote"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    assert_eq!(stage.shares(), (shares(&[("00002", 100)]), Value::Null));
+
+    // The node of the third version is lost while it has a quarter of the traffic.
+    stage.next("v3");
+    stage.lead(&["rollout", "--once"]).assert_code(4);
+    stage.cluster.serve("churn-predictor-00003-private", 503, json!({ "error": "no pod" }));
+    let end = stage.lead(&["rollout", "--once"]);
+    end.assert_code(1);
+    assert!(end.stdout.contains("v0.2.0 serves again"), "{}", end.stdout);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    let (traffic, written) = stage.shares();
+    assert_eq!((traffic, written), (shares(&[("00004", 100)]), Value::Null));
+
+    stage.lead(&["rollback", "--once"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
+    let rights: Vec<String> =
+        stage.cluster.uses().iter().map(|(verb, kind)| format!("{verb} {kind}")).collect();
+    assert!(rights.contains(&"get revisions.serving.knative.dev".to_owned()), "{rights:?}");
+}
+
+#[test]
+fn a_store_without_an_address_is_told_before_anything_is_written() {
+    let mut stage = Stage::new(&MANIFEST.replace("pvc://models/{{digest-hex}}", "'{{address}}'"));
+    let end = stage.lead(&["rollout", "--once"]);
+    end.assert_code(1);
+    let said = format!("{}{}", end.stdout, end.stderr);
+    assert!(said.contains("no address of the release"), "{said}");
+    assert!(said.contains("modelcar: true"), "{said}");
+    assert!(stage.cluster.object("inferenceservices.serving.kserve.io", "ml", "churn").is_none());
+}
+
+#[test]
+fn what_the_account_may_not_do_is_told_before_a_rollout_begins() {
+    let stage = Stage::new(MANIFEST);
+    stage.cluster.deny("get", "revisions.serving.knative.dev");
+    let before = stage.cluster.version();
+    let done = stage.run(&["rollout", "--once"]);
+    done.assert_code(2);
+    let said = format!("{}{}", done.stdout, done.stderr);
+    assert!(said.contains("the account may not get revisions in namespace ml"), "{said}");
+    assert!(said.contains("tagship init --target kserve --rbac"), "{said}");
+    assert_eq!(stage.cluster.version(), before);
+}
