@@ -7,7 +7,7 @@ use tagship_testkit::{
     Output,
     cluster::{
         FakeCluster,
-        actors::{Actor, InferenceServices},
+        actors::{Actor, Gateway, InferenceServices, StandardServices},
     },
 };
 
@@ -36,10 +36,21 @@ struct Stage {
 impl Stage {
     /// Version v0.1.0 is released, and nothing serves.
     fn new(manifest: &str) -> Self {
+        Self::in_mode("knative", manifest, vec![Box::new(InferenceServices::slow(1))])
+    }
+
+    /// The same in Standard mode, with a gateway that takes every route.
+    fn standard(controller: StandardServices) -> Self {
+        let gateway = Gateway::named("kserve-ingress-gateway");
+        Self::in_mode("standard", MANIFEST, vec![Box::new(controller), Box::new(gateway)])
+    }
+
+    fn in_mode(mode: &str, manifest: &str, actors: Vec<Box<dyn Actor>>) -> Self {
         let bench = Workbench::new();
         let cluster = FakeCluster::start();
         let kubeconfig = bench.clone.write(".tagship/kubeconfig", cluster.kubeconfig());
-        let target = "kserve: { namespace: ml, name: churn, manifest: deploy/churn.yaml }";
+        let target =
+            format!("kserve: {{ namespace: ml, name: churn, mode: {mode}, manifest: deploy/churn.yaml }}");
         let local = CONFIG.lines().find(|line| line.contains("target:")).unwrap();
         let golden = CONFIG.lines().find(|line| line.contains("golden:")).unwrap();
         let config = CONFIG.replace(&format!("{golden}\n"), "").replace(
@@ -51,7 +62,6 @@ impl Stage {
         bench.clone.write("tagship.yml", config);
         bench.clone.write("deploy/churn.yaml", manifest);
         bench.push("Serve with KServe");
-        let actors: Vec<Box<dyn Actor>> = vec![Box::new(InferenceServices::slow(1))];
         let stage = Self { bench, cluster, kubeconfig, actors };
         stage.release();
         stage
@@ -163,4 +173,44 @@ fn what_the_account_may_not_do_is_told_before_a_rollout_begins() {
     assert!(said.contains("the account may not get revisions in namespace ml"), "{said}");
     assert!(said.contains("tagship init --target kserve --rbac"), "{said}");
     assert_eq!(stage.cluster.version(), before);
+}
+
+#[test]
+fn in_standard_mode_versions_are_promoted_where_a_route_carries_their_share() {
+    let mut stage = Stage::standard(StandardServices::splitting(1));
+    let printed = stage.run(&["init", "--target", "kserve", "--rbac"]);
+    printed.assert_code(0);
+    let role = printed.stdout.split("---\n").nth(1).unwrap();
+    stage.cluster.grant(&tagship_config::yaml::to_json(role).unwrap());
+    stage.lead(&["rollout", "--once"]).assert_code(0);
+
+    stage.next("v2");
+    stage.lead(&["rollout", "--once"]).assert_code(4);
+    let route = stage.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
+    let weights: Vec<u64> = route["spec"]["rules"][0]["backendRefs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|backend| backend["weight"].as_u64().unwrap())
+        .collect();
+    assert_eq!(weights, [75, 25]);
+    stage.lead(&["rollout", "--once", "--promote"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    stage.lead(&["rollback", "--once"]).assert_code(0);
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
+}
+
+#[test]
+fn in_standard_mode_a_version_whose_share_no_route_carries_gets_none_and_the_reason_is_told() {
+    let mut stage = Stage::standard(StandardServices::ignoring());
+    stage.lead(&["rollout", "--once"]).assert_code(0);
+    stage.next("v2");
+    let end = stage.lead(&["rollout", "--once"]);
+    end.assert_code(1);
+    let said = format!("{}{}", end.stdout, end.stderr);
+    assert!(said.contains("no HTTPRoute carries its share"), "{said}");
+    assert!(said.contains("use target gateway-api"), "{said}");
+    assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
+    let service = stage.cluster.object("inferenceservices.serving.kserve.io", "ml", "churn").unwrap();
+    assert_eq!(service["spec"].get("canary"), None, "it is taken away again");
 }

@@ -3,7 +3,7 @@
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
 //!
-//! `gateway-api` and `kserve`, the latter in Knative mode, can be configured; `argo-rollouts` is not here. What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
+//! `gateway-api` and `kserve` can be configured; `argo-rollouts` is not here. What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
 //! traffic; what it wrote says for which rollout.
 
 mod access;
@@ -26,7 +26,7 @@ use tagship_ports::{ModelRunner, PortError, Problem, ReleaseAddresses, Target};
 
 pub use connection::PLAIN_VARIABLES;
 pub use gateway::{GatewayApiTarget, GatewaySettings};
-pub use kserve::{KserveSettings, KserveTarget};
+pub use kserve::{KserveSettings, KserveTarget, Mode as KserveMode};
 
 /// The kinds of targets here that a configuration may name.
 pub const KINDS: [&str; 2] = ["gateway-api", "kserve"];
@@ -89,7 +89,11 @@ fn rights(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Result<
     let access = if kind == "kserve" {
         let name = text("name")?;
         kserve::refuse_no_names(namespace, name)?;
-        kserve::access(namespace, name, endpoints)
+        let mode = settings.get("mode").cloned().map_or(Ok(kserve::Mode::default()), serde_json::from_value);
+        let mode = mode.map_err(|error| {
+            PortError::new(Problem::Invalid, "read the settings of target kserve", format!("`mode`: {error}"))
+        })?;
+        kserve::access(namespace, name, mode, endpoints)
     } else {
         let route = text("route")?;
         gateway::refuse_no_names(namespace, route)?;

@@ -46,6 +46,7 @@ use route::Wanted;
 pub use settings::GatewaySettings;
 pub(crate) use settings::refuse_no_names;
 use standing::Route;
+pub(crate) use standing::Standing;
 use view::{Loaded, View};
 use workload::{Manifest, PORT, Subject, selector};
 

@@ -81,14 +81,16 @@ fn backends(route: &Value) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// What the gateways say.
-struct Standing {
-    settled: bool,
-    objection: Option<String>,
+/// What the gateways say of a route.
+pub(crate) struct Standing {
+    /// Whether each of them has taken what is written.
+    pub(crate) settled: bool,
+    /// What one says against it.
+    pub(crate) objection: Option<String>,
 }
 
 impl Standing {
-    fn of(route: &Value) -> Self {
+    pub(crate) fn of(route: &Value) -> Self {
         let generation = &route["metadata"]["generation"];
         let home = text(route, "/metadata/namespace");
         let wanted = route["spec"]["parentRefs"].as_array().map(Vec::as_slice).unwrap_or_default();

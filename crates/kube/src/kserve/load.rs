@@ -55,7 +55,7 @@ fn loading(operation: &str, view: &View, version: &Version) -> Decided {
 }
 
 /// Refuses a version that is loaded with other bytes, and bytes that another version has.
-fn refuse_other_bytes(
+pub(super) fn refuse_other_bytes(
     operation: &str,
     view: &View,
     version: &Version,
@@ -101,7 +101,7 @@ fn settle(operation: &str, view: &View, memory: Memory, done: Done) -> Move {
 }
 
 /// Refuses to unload a version that has traffic, or may still have.
-fn refuse_busy(operation: &str, view: &View, version: &Version) -> Result<(), PortError> {
+pub(super) fn refuse_busy(operation: &str, view: &View, version: &Version) -> Result<(), PortError> {
     match (view.wanted(version), view.share(version)) {
         (0, Some(0)) => Ok(()),
         (0, had) => {

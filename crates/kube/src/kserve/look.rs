@@ -8,6 +8,8 @@ use tagship_ports::{PortError, Problem};
 use super::{
     KserveTarget, PORT,
     refusals::{refuse_mode, refuse_others},
+    settings::Mode,
+    split::{Carried, Split, pods},
     view::{Newest, View},
 };
 use crate::{cluster::Kind, endpoint};
@@ -46,25 +48,36 @@ impl KserveTarget {
             refuse_others(operation, service, model)?;
         }
         let notebook = self.namespace.get(Kind::ConfigMap, &self.settings.notebook()).await?;
-        let mut view = View::new(model, service, notebook)?;
+        let mut view = match &self.settings.mode {
+            Mode::Knative => View::new(model, service, notebook)?,
+            Mode::Standard => {
+                let split = self.split(service.as_ref(), silence).await?;
+                View::with(model, service, notebook, split)?
+            }
+        };
         if view.memory.model != *model {
             let message = format!("ConfigMap {} is of model {}", self.settings.notebook(), view.memory.model);
             return Err(PortError::new(Problem::Conflict, operation, message)
                 .hint("give each model a `name` of its own"));
         }
-        if let Some(service) = view.service.as_ref().filter(|_| view.newest().is_none()) {
-            let message = format!("storageUri {:?} is of no version that Tagship wrote", service.uri);
+        if let Some(uri) = view.unknown() {
+            let message = format!("storageUri {uri:?} is of no version that Tagship wrote");
             return Err(PortError::new(Problem::Conflict, operation, message)
                 .hint("write the address of the version before back, or delete the InferenceService"));
         }
-        self.look_closer(operation, &mut view, silence).await?;
+        match self.settings.mode {
+            Mode::Knative => self.look_closer(operation, &mut view, silence).await?,
+            Mode::Standard => self.ask_the_canary(operation, &mut view, silence).await?,
+        }
         Ok(view)
     }
 
     /// What there is, in a mode in which shares mean what they say.
     pub(super) async fn see(&self, operation: &str, model: &ModelName) -> Result<View, PortError> {
         let view = self.look(operation, model, Silence::Fails).await?;
-        view.service.as_ref().map_or(Ok(()), |service| refuse_mode(operation, &service.object))?;
+        view.service
+            .as_ref()
+            .map_or(Ok(()), |service| refuse_mode(operation, &service.object, self.settings.mode))?;
         Ok(view)
     }
 
@@ -78,19 +91,50 @@ impl KserveTarget {
         let uri = revision["metadata"]["annotations"][SOURCE].as_str().unwrap_or_default().to_owned();
         view.said = Some(Newest { uri, answers: true });
         if view.must_answer() {
-            let served_as = self.settings.served_as()?;
-            let name = private(&created);
-            let pods = endpoint::Service {
-                namespace: &self.namespace,
-                name: &name,
-                port: PORT,
-                model: &served_as,
-                operation,
-            };
-            let answers = silence.or(pods.is_ready().await, false)?;
+            let answers = silence.or(self.answers(operation, &private(&created)).await, false)?;
             view.said.iter_mut().for_each(|newest| newest.answers = answers);
         }
         Ok(())
+    }
+
+    /// What there is in Standard mode. A cluster without routes has none.
+    async fn split(&self, service: Option<&Value>, silence: Silence) -> Result<Option<Split>, PortError> {
+        let Some(service) = service else { return Ok(None) };
+        let route = match self.namespace.get(Kind::Route, &self.settings.name).await {
+            Err(error) if error.problem == Problem::Unsupported => None,
+            Err(_) if silence == Silence::NotReady => {
+                let carried = Carried::Unsettled(None);
+                return Ok(Some(Split { carried, ..Split::read(service, None) }));
+            }
+            route => route?,
+        };
+        Ok(Some(Split::read(service, route.as_ref())))
+    }
+
+    /// Asks the server of the canary, or of the first version before it is given traffic.
+    async fn ask_the_canary(
+        &self,
+        operation: &str,
+        view: &mut View,
+        silence: Silence,
+    ) -> Result<(), PortError> {
+        let (Some(service), Some(split)) = (&view.service, &view.split) else { return Ok(()) };
+        let asked = match &split.canary {
+            Some(canary) => canary.is_called_ready.then_some(&canary.predictor),
+            None => (service.hidden && service.is_current).then(|| &service.object["spec"]["predictor"]),
+        };
+        if let Some(predictor) = asked {
+            let pods = pods(&self.settings.name, predictor);
+            let answers = silence.or(self.answers(operation, &pods).await, false)?;
+            view.split.iter_mut().for_each(|split| split.answers = answers);
+        }
+        Ok(())
+    }
+
+    async fn answers(&self, operation: &str, pods: &str) -> Result<bool, PortError> {
+        let served_as = self.settings.served_as()?;
+        let (namespace, model) = (&self.namespace, &served_as);
+        endpoint::Service { namespace, name: pods, port: PORT, model, operation }.is_ready().await
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tagship_domain::{Digest, ModelName, Version};
 use tagship_ports::PortError;
 
-use super::settings::{KserveSettings, OPERATION, wrong};
+use super::settings::{KserveSettings, Mode, OPERATION, wrong};
 use crate::{
     cluster::{Kind, MANAGER},
     template::{Places, Template},
@@ -22,10 +22,13 @@ pub(super) const VISIBILITY: &str = "networking.kserve.io/visibility";
 pub(super) const INSIDE: &str = "cluster-local";
 pub(super) const MODE: &str = "serving.kserve.io/deploymentMode";
 pub(super) const KNATIVE: &str = "Knative";
+pub(super) const STANDARD: &str = "Standard";
 /// The place in a manifest for the address of the bytes in the store of the releases.
 const ADDRESS: &str = "{{address}}";
 /// The protocol by which a version is asked whether its model is loaded.
 const PROTOCOL: &str = "v2";
+/// The container of a predictor that runs the model.
+const CONTAINER: &str = "kserve-container";
 /// Stores whose addresses can name the digest of the model.
 const SCHEMES: [&str; 5] = ["s3://", "gs://", "pvc://", "hdfs://", "https://"];
 
@@ -40,19 +43,23 @@ pub(super) struct Of<'a> {
 
 /// An `InferenceService` as the team wrote it, with places for the version.
 #[derive(Debug, Clone)]
-pub(super) struct Manifest(Template);
+pub(super) struct Manifest {
+    template: Template,
+    mode: Mode,
+}
 
 impl Manifest {
     /// Reads the manifest from a file of the repository, and tries it out.
-    pub(super) fn read(root: &Path, file: &str) -> Result<Self, PortError> {
-        let manifest = Self(Template::read(root, file, OPERATION, "an InferenceService")?);
+    pub(super) fn read(root: &Path, file: &str, mode: Mode) -> Result<Self, PortError> {
+        let template = Template::read(root, file, OPERATION, "an InferenceService")?;
+        let manifest = Self { template, mode };
         manifest.refuse_unusable().map_err(|why| wrong(format!("`manifest` {file}: {why}")))?;
         Ok(manifest)
     }
 
     /// Whether it has a place for the address of the bytes.
     pub(super) fn wants_address(&self) -> bool {
-        self.0.0.contains(ADDRESS)
+        self.template.0.contains(ADDRESS)
     }
 
     fn refuse_unusable(&self) -> Result<(), String> {
@@ -82,13 +89,39 @@ impl Manifest {
         object["metadata"]["labels"][MANAGED_BY] = json!(MANAGER);
         object["metadata"]["labels"][VISIBILITY] = json!(INSIDE);
         object["metadata"]["annotations"][MODEL] = json!(of.model.to_string());
-        object["metadata"]["annotations"][MODE] = json!(KNATIVE);
+        object["metadata"]["annotations"][MODE] =
+            json!(if self.mode == Mode::Standard { STANDARD } else { KNATIVE });
+        if self.mode == Mode::Standard {
+            // Pods go by the name of their predictor, and stay when a canary takes the place of it.
+            let predictor = &mut object["spec"]["predictor"];
+            if predictor["model"].get("name").is_none() {
+                // Its definition asks for it in canaries alone; elsewhere KServe fills in the same.
+                predictor["model"]["name"] = json!(CONTAINER);
+            }
+            predictor["name"] = json!(format!("v{}", &of.digest.hex()[..8]));
+        }
         Ok(object)
+    }
+
+    fn refuse_other_mode(&self, object: &Value) -> Result<(), String> {
+        let names = match self.mode {
+            Mode::Knative => [KNATIVE, "Serverless"],
+            Mode::Standard => [STANDARD, "RawDeployment"],
+        };
+        let written = object["metadata"]["annotations"].get(MODE);
+        if written.is_none_or(|written| names.iter().any(|name| written == name)) {
+            return Ok(());
+        }
+        Err(format!(
+            "its annotation `{MODE}` is not {}, which is the target's mode; KServe shares traffic by percent in {KNATIVE} mode, \
+             and in {STANDARD} mode where its routes carry canaries (`mode: standard`); use target gateway-api for other modes",
+            names[0]
+        ))
     }
 
     fn checked(&self, of: Of<'_>, name: &str) -> Result<Value, String> {
         let Of { model, version, digest, address } = of;
-        let template = Template(self.0.0.replace(ADDRESS, address));
+        let template = Template(self.template.0.replace(ADDRESS, address));
         let object = template.object(&Places { model, version, digest, name })?;
         if object["kind"] != "InferenceService"
             || object["apiVersion"] != Kind::InferenceService.api_version().as_str()
@@ -100,16 +133,27 @@ impl Manifest {
                 return Err(format!("`{}` is no mapping", place[1..].replace('/', ".")));
             }
         }
-        // An expectation of the version in these would make a revision of its own for every version.
-        let mode = object["metadata"]["annotations"].get(MODE);
-        if mode.is_some_and(|mode| mode != KNATIVE && mode != "Serverless") {
-            return Err(format!(
-                "its annotation `{MODE}` is not {KNATIVE}, the only mode in which KServe shares traffic by percent; \
-                 use target gateway-api for other modes"
-            ));
+        self.refuse_other_mode(&object)?;
+        if self.mode == Mode::Standard {
+            refuse_in_canaries(&object["spec"]["predictor"])?;
         }
         refuse_predictor(&object["spec"]["predictor"], address)?;
         Ok(object)
+    }
+}
+
+/// What `KServe`'s webhook refuses in a canary.
+fn refuse_in_canaries(predictor: &Value) -> Result<(), String> {
+    let refused = ["maxReplicas", "scaleTarget", "scaleMetric", "autoScaling", "workerSpec", "name"];
+    match refused.iter().find(|field| predictor.get(**field).is_some()) {
+        Some(field) => {
+            Err(format!("`spec.predictor.{field}` is not for canaries in Standard mode: take it out"))
+        }
+        None if predictor.get("minReplicas").is_none() => {
+            Err("`spec.predictor.minReplicas` is missing: a canary without traffic would have no pods"
+                .to_owned())
+        }
+        None => Ok(()),
     }
 }
 

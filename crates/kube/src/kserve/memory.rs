@@ -31,6 +31,15 @@ pub(super) struct Memory {
     /// The version that keeps what a candidate does not get.
     #[serde(default)]
     pub(super) stable: Option<Version>,
+    /// The canary that was seen without a route that carries its share, in Standard mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unproven: Option<Version>,
+    /// The canary of which a route was seen that does, in Standard mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) proven: Option<Version>,
+    /// The canary's share before the one that is written, in percent.
+    #[serde(default)]
+    pub(super) before: u8,
     /// Versions that are loaded, or were and can be loaded again.
     #[serde(default)]
     pub(super) versions: BTreeMap<Version, Known>,
@@ -54,7 +63,15 @@ pub(super) struct Known {
 impl Memory {
     /// Of a model that nothing was written of yet.
     pub(super) fn new(model: ModelName, fence: u64) -> Self {
-        Self { model, fence, stable: None, versions: BTreeMap::new() }
+        Self {
+            model,
+            fence,
+            stable: None,
+            unproven: None,
+            proven: None,
+            before: 0,
+            versions: BTreeMap::new(),
+        }
     }
 
     /// Reads it from the notebook.

@@ -1,7 +1,7 @@
-//! Target `kserve`, in Knative mode: one `InferenceService`, whose newest revision gets a percentage of the traffic, and the one
-//! that was rolled out before keeps the rest.
+//! Target `kserve`: one `InferenceService`. In Knative mode its newest revision gets a percentage of the traffic, and the one that was
+//! rolled out before keeps the rest. In Standard mode a canary beside the stable version does, where a route carries its share.
 //!
-//! One version is the newest, one keeps the rest; others are remembered and can be loaded again. Before the first version is
+//! In Knative mode one version is the newest, one keeps the rest; others are remembered and can be loaded again. Before the first version is
 //! given traffic, the `InferenceService` is kept inside the cluster.
 
 mod load;
@@ -14,6 +14,8 @@ mod refusals;
 mod rights;
 mod service;
 mod settings;
+mod split;
+mod standard;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -48,8 +50,8 @@ use manifest::{Manifest, Of};
 use memory::Known;
 use moves::Move;
 pub(crate) use rights::access;
-pub use settings::KserveSettings;
 pub(crate) use settings::refuse_no_names;
+pub use settings::{KserveSettings, Mode};
 
 /// Port of the Service of a revision.
 const PORT: u16 = 80;
@@ -95,6 +97,10 @@ impl KserveTarget {
         })
     }
 
+    fn is_standard(&self) -> bool {
+        self.settings.mode == Mode::Standard
+    }
+
     /// Where the newest version answers although it has no traffic: its own revision.
     async fn endpoint(
         &self,
@@ -104,6 +110,9 @@ impl KserveTarget {
     ) -> Result<String, PortError> {
         let view = self.see(operation, model).await?;
         moves::loaded(operation, &view, version)?;
+        if let Some(known) = view.memory.versions.get(version).filter(|_| self.is_standard()) {
+            return Ok(split::pods(&self.settings.name, &known.predictor));
+        }
         let revision = if view.is_newest(version) {
             view.newest_revision().filter(|_| view.is_newest_ready())
         } else {
@@ -133,12 +142,13 @@ impl Target for KserveTarget {
                 .hint("give each metric a `source` of its own, e.g. Prometheus, or take `analysis` out"));
         }
         self.capabilities().check(needs)?;
-        let access = access(&self.settings.namespace, &self.settings.name, needs.endpoints);
+        let access =
+            access(&self.settings.namespace, &self.settings.name, self.settings.mode, needs.endpoints);
         self.permitted[usize::from(needs.endpoints)]
             .get_or_try_init(|| access.check(&self.namespace))
             .await?;
         let service = self.namespace.get(Kind::InferenceService, &self.settings.name).await?;
-        service.map_or(Ok(()), |service| refusals::refuse_mode(operation, &service))
+        service.map_or(Ok(()), |service| refusals::refuse_mode(operation, &service, self.settings.mode))
     }
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
@@ -163,7 +173,11 @@ impl Target for KserveTarget {
         let predictor = service["spec"]["predictor"].clone();
         let known = Known { digest: digest.clone(), predictor, since: None, revision: None };
         self.carry_out(&operation, order, Silence::Fails, |view| {
-            load::prepare(&operation, view, version, &known, &service)
+            if self.is_standard() {
+                standard::prepare(&operation, view, version, &known, &service)
+            } else {
+                load::prepare(&operation, view, version, &known, &service)
+            }
         })
         .await
     }
@@ -171,7 +185,11 @@ impl Target for KserveTarget {
     async fn set_weight(&self, order: &Order, version: &Version, weight: Weight) -> Result<Done, PortError> {
         let operation = format!("give {} {version} {weight} of the traffic", order.model);
         self.carry_out(&operation, order, Silence::Fails, |view| {
-            weight::set_weight(&operation, view, version, weight)
+            if self.is_standard() {
+                standard::set_weight(&operation, view, version, weight)
+            } else {
+                weight::set_weight(&operation, view, version, weight)
+            }
         })
         .await
     }
@@ -190,21 +208,36 @@ impl Target for KserveTarget {
 
     async fn promote(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
         let operation = format!("promote {} {version}", order.model);
-        self.carry_out(&operation, order, Silence::Fails, |view| moves::promote(&operation, view, version))
-            .await
+        self.carry_out(&operation, order, Silence::Fails, |view| {
+            if self.is_standard() {
+                standard::promote(&operation, view, version)
+            } else {
+                moves::promote(&operation, view, version)
+            }
+        })
+        .await
     }
 
     async fn rollback(&self, order: &Order, to: Option<&Version>) -> Result<Done, PortError> {
         let back = to.map_or_else(|| "nothing".to_owned(), ToString::to_string);
         let operation = format!("roll {} back to {back}", order.model);
-        self.carry_out(&operation, order, Silence::NotReady, |view| moves::rollback(&operation, view, to))
-            .await
+        self.carry_out(&operation, order, Silence::NotReady, |view| match to.filter(|_| self.is_standard()) {
+            Some(to) => standard::promote(&operation, view, to),
+            None => moves::rollback(&operation, view, to),
+        })
+        .await
     }
 
     async fn cleanup(&self, order: &Order, version: &Version) -> Result<Done, PortError> {
         let operation = format!("unload {} {version}", order.model);
-        self.carry_out(&operation, order, Silence::NotReady, |view| load::cleanup(&operation, view, version))
-            .await
+        self.carry_out(&operation, order, Silence::NotReady, |view| {
+            if self.is_standard() {
+                standard::cleanup(&operation, view, version)
+            } else {
+                load::cleanup(&operation, view, version)
+            }
+        })
+        .await
     }
 }
 

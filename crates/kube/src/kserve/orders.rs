@@ -40,7 +40,7 @@ impl KserveTarget {
             let wanted = decide(&view)?;
             // What runs in another mode can be taken away, and nothing else.
             if let Some(service) = view.service.as_ref().filter(|_| wanted.write != Some(Wanted::Delete)) {
-                refuse_mode(operation, &service.object)?;
+                refuse_mode(operation, &service.object, self.settings.mode)?;
             }
             match self.write(operation, order, &view, wanted).await {
                 Err(Refusal::Stale | Refusal::Exists | Refusal::Absent) => {}

@@ -4,7 +4,10 @@ use serde_json::Value;
 use tagship_domain::ModelName;
 use tagship_ports::{PortError, Problem};
 
-use super::manifest::{KNATIVE, MANAGED_BY, MODE, MODEL};
+use super::{
+    manifest::{KNATIVE, MANAGED_BY, MODE, MODEL, STANDARD},
+    settings::Mode,
+};
 use crate::{
     cluster::MANAGER,
     object::{is_going, text},
@@ -12,24 +15,29 @@ use crate::{
 
 /// Refuses a mode in which `canaryTrafficPercent` is ignored, so that a candidate would get everything at once. What the
 /// status says comes first; the annotation counts until it says something.
-pub(super) fn refuse_mode(operation: &str, service: &Value) -> Result<(), PortError> {
+pub(super) fn refuse_mode(operation: &str, service: &Value, expected: Mode) -> Result<(), PortError> {
     let annotation = || service["metadata"]["annotations"][MODE].as_str();
     let mode =
         service["status"]["deploymentMode"].as_str().filter(|mode| !mode.is_empty()).or_else(annotation);
     let unsupported = |message: String, hint: &str| {
         Err(PortError::new(Problem::Unsupported, operation, message).hint(hint))
     };
-    match mode {
-        // The older name of the same.
-        Some(KNATIVE | "Serverless") => Ok(()),
-        Some(mode) => unsupported(
+    match (mode, expected) {
+        // The second is the older name of the same.
+        (Some(KNATIVE | "Serverless"), Mode::Knative)
+        | (Some(STANDARD | "RawDeployment"), Mode::Standard) => Ok(()),
+        (Some(mode), Mode::Standard) => unsupported(
+            format!("the InferenceService runs in mode {mode}, and the target's `mode` is standard"),
+            "give the target the mode that the InferenceService has, or its `name` another value",
+        ),
+        (Some(mode), Mode::Knative) => unsupported(
             format!(
                 "the InferenceService runs in mode {mode}: KServe ignores `canaryTrafficPercent` in all modes but \
                  {KNATIVE}, and gives a new version everything at once (kserve/kserve#4074, #5335)"
             ),
-            "use target gateway-api, or an InferenceService in Knative mode",
+            "use target gateway-api, an InferenceService in Knative mode, or `mode: standard` where KServe's routes carry canaries",
         ),
-        None => unsupported(
+        (None, _) => unsupported(
             format!(
                 "the InferenceService does not say in which mode it runs: neither its status nor its annotation `{MODE}`"
             ),
@@ -71,6 +79,7 @@ pub(super) fn refuse_foreign(operation: &str, service: &Value) -> Result<(), Por
         spec.as_object().is_some_and(serde_json::Map::is_empty)
             || predictor.get("f:canaryTrafficPercent").is_some()
             || predictor["f:model"].get("f:storageUri").is_some()
+            || spec.get("f:canary").is_some()
     };
     let others = managers(service, owns);
     if others.is_empty() {

@@ -62,7 +62,7 @@ impl Service {
 }
 
 /// States from which no waiting helps.
-fn failure(model: &Value) -> Option<String> {
+pub(super) fn failure(model: &Value) -> Option<String> {
     let state = text(model, "/transitionStatus");
     if !["BlockedByFailedLoad", "InvalidSpec"].contains(&state) {
         return None;

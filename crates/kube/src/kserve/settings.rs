@@ -24,9 +24,23 @@ pub struct KserveSettings {
     pub name: String,
     /// File with an `InferenceService` that serves one version, from the repository's top. Its `storageUri` names the digest.
     pub manifest: String,
+    /// The mode in which `KServe` runs it.
+    #[serde(default)]
+    pub mode: Mode,
     /// Context of the kubeconfig; the current one where none is given.
     #[serde(default)]
     pub context: Option<String>,
+}
+
+/// How `KServe` runs an `InferenceService`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// By Knative, which shares traffic by percent.
+    #[default]
+    Knative,
+    /// By Deployments, and routes that carry canaries where the version of `KServe` writes any.
+    Standard,
 }
 
 impl KserveSettings {
@@ -35,7 +49,7 @@ impl KserveSettings {
         let settings: Self = serde_json::from_value(Value::Object(settings.clone()))
             .map_err(|error| wrong(error.to_string()))?;
         refuse_no_names(&settings.namespace, &settings.name)?;
-        let manifest = Manifest::read(root, &settings.manifest)?;
+        let manifest = Manifest::read(root, &settings.manifest, settings.mode)?;
         Ok((settings, manifest))
     }
 

@@ -16,6 +16,7 @@ use tagship_ports::{PortError, Problem};
 use super::{
     memory::{Known, Memory},
     service::Service,
+    split::Split,
 };
 
 /// Everything.
@@ -28,6 +29,8 @@ pub(super) struct View {
     pub(super) memory: Memory,
     /// What the newest revision says of itself; absent where there is none.
     pub(super) said: Option<Newest>,
+    /// What there is in Standard mode; absent in Knative mode.
+    pub(super) split: Option<Split>,
 }
 
 /// What the newest revision says of itself.
@@ -45,6 +48,16 @@ impl View {
         service: Option<Value>,
         notebook: Option<Value>,
     ) -> Result<Self, PortError> {
+        Self::with(model, service, notebook, None)
+    }
+
+    /// The same with what there is in Standard mode.
+    pub(super) fn with(
+        model: &ModelName,
+        service: Option<Value>,
+        notebook: Option<Value>,
+        split: Option<Split>,
+    ) -> Result<Self, PortError> {
         let memory = notebook.as_ref().map(Memory::read).transpose()?;
         let mut memory = memory.unwrap_or_else(|| Memory::new(model.clone(), 0));
         let service = service.map(Service::read);
@@ -52,11 +65,16 @@ impl View {
             None => (memory.stable, memory.versions) = (None, BTreeMap::new()),
             Some(service) => {
                 // A version that was remembered but never written: the run ended in between.
-                let is_there = |known: &Known| known.revision.is_some() || known.is_at(&service.uri);
+                let canary = split.as_ref().and_then(|split| split.canary.as_ref());
+                let is_there = |known: &Known| {
+                    known.revision.is_some()
+                        || known.is_at(&service.uri)
+                        || canary.is_some_and(|canary| known.is_at(&canary.uri))
+                };
                 memory.versions.retain(|_, known| is_there(known));
             }
         }
-        Ok(Self { service, notebook, memory, said: None })
+        Ok(Self { service, notebook, memory, said: None, split })
     }
 
     /// The highest fence that was seen.
@@ -67,6 +85,14 @@ impl View {
     /// The version in the specification.
     pub(super) fn newest(&self) -> Option<(&Version, &Known)> {
         self.service.as_ref().and_then(|service| self.memory.at(&service.uri))
+    }
+
+    /// An address that is written and that no version has.
+    pub(super) fn unknown(&self) -> Option<&str> {
+        let service = self.service.as_ref()?;
+        let canary = self.split.as_ref().and_then(|split| split.canary.as_ref());
+        let written = std::iter::once(&service.uri).chain(canary.map(|canary| &canary.uri));
+        written.map(String::as_str).find(|uri| self.memory.at(uri).is_none())
     }
 
     pub(super) fn is_newest(&self, version: &Version) -> bool {
@@ -99,6 +125,9 @@ impl View {
         let Some(service) = self.service.as_ref().filter(|service| !service.hidden) else {
             return Ok(shares);
         };
+        if let Some(split) = &self.split {
+            return self.split_shares(split);
+        }
         for (revision, share) in service.traffic.iter().filter(|(_, share)| *share > 0) {
             let version = self.version_of(revision).ok_or_else(|| {
                 let message =
@@ -119,6 +148,9 @@ impl View {
     /// The share that is written for a version.
     pub(super) fn wanted(&self, version: &Version) -> u8 {
         let Some(service) = self.service.as_ref().filter(|service| !service.hidden) else { return 0 };
+        if self.split.is_some() {
+            return self.split_wanted(version);
+        }
         let keeper = service.rolled_out.as_deref().and_then(|revision| self.version_of(revision));
         // Without a revision to keep the rest, the percent is ignored.
         let percent = service.percent.filter(|_| service.rolled_out.is_some()).unwrap_or(100);
@@ -150,6 +182,9 @@ impl View {
     /// Whether a version can be given traffic by a share alone.
     pub(super) fn is_ready(&self, version: &Version) -> bool {
         let Some(service) = &self.service else { return false };
+        if let Some(split) = &self.split {
+            return self.is_split_ready(split, version);
+        }
         if self.is_newest(version) && self.is_newest_ready() {
             return true;
         }

@@ -7,5 +7,6 @@ mod refusals;
 mod rights;
 mod settings;
 mod stage;
+mod standard;
 mod traffic;
 mod view;

@@ -10,7 +10,7 @@ use tagship_ports::{
 use tagship_testkit::cluster::actors::InferenceServices;
 
 use super::{
-    super::access,
+    super::{access, settings::Mode},
     stage::{Stage, loadable, version},
 };
 
@@ -19,7 +19,7 @@ fn needs() -> Needs {
 }
 
 fn role() -> Value {
-    access("ml", "churn", true).role()
+    access("ml", "churn", Mode::Knative, true).role()
 }
 
 /// Verbs and kinds of a Role, sorted.

@@ -18,7 +18,7 @@ use tagship_ports::{
 };
 use tagship_testkit::cluster::{
     FakeCluster,
-    actors::{Actor, InferenceServices},
+    actors::{Actor, Gateway, InferenceServices, StandardServices},
 };
 use tempfile::TempDir;
 
@@ -105,8 +105,19 @@ impl Stage {
     }
 
     pub(super) fn on(cluster: FakeCluster, controller: InferenceServices) -> Self {
-        let (target, directory) = open(&cluster, &settings(), MANIFEST).unwrap();
-        let actors: Vec<Box<dyn Actor>> = vec![Box::new(controller)];
+        Self::with(cluster, &settings(), vec![Box::new(controller)])
+    }
+
+    /// In Standard mode, with a gateway that takes every route.
+    pub(super) fn standard(cluster: FakeCluster, controller: StandardServices) -> Self {
+        let mut settings = settings();
+        settings.insert("mode".to_owned(), json!("standard"));
+        let gateway = Gateway::named("kserve-ingress-gateway");
+        Self::with(cluster, &settings, vec![Box::new(controller), Box::new(gateway)])
+    }
+
+    fn with(cluster: FakeCluster, settings: &Map<String, Value>, actors: Vec<Box<dyn Actor>>) -> Self {
+        let (target, directory) = open(&cluster, settings, MANIFEST).unwrap();
         Self {
             cluster: Arc::new(cluster),
             target,

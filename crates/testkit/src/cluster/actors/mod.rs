@@ -5,6 +5,7 @@ mod deployments;
 mod gateway;
 mod kserve;
 mod rollouts;
+mod standard;
 
 use std::{collections::BTreeMap, fmt::Debug};
 
@@ -14,6 +15,7 @@ pub use deployments::Deployments;
 pub use gateway::Gateway;
 pub use kserve::InferenceServices;
 pub use rollouts::Rollouts;
+pub use standard::StandardServices;
 
 use super::store::Key;
 
