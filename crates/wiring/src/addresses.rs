@@ -57,23 +57,17 @@ impl StoredAddresses {
         Ok(release)
     }
 
-    /// The image of a release, if the store makes any. Who may push to the registry may move its tag: what is there now has to be
-    /// what the release put there.
-    async fn image(
+    /// Where other tools find a release, and whether that is what the release put there.
+    async fn links(
         &self,
         operation: &str,
         release: &Release,
         manifest: &Manifest,
-    ) -> Result<Option<String>, PortError> {
+    ) -> Result<Vec<PlaceLink>, PortError> {
         let places = self.store.places(release, manifest).await?;
         let location = self.store.location();
         let links = compared(self.journals.as_ref(), release, &location, places).await;
-        let links = links.map_err(|error| plain(operation, error))?;
-        let Some(link) = links.into_iter().find(|link| link.layout == IMAGE) else { return Ok(None) };
-        if link.tag == PlaceTag::AsReleased {
-            return Ok(Some(link.reference));
-        }
-        Err(doubtful(operation, link))
+        links.map_err(|error| plain(operation, error))
     }
 }
 
@@ -89,13 +83,24 @@ impl ReleaseAddresses for StoredAddresses {
         let release = self.release(&operation, model, version, digest).await?;
         let manifest = read_manifest(self.store.as_ref(), &release).await;
         let manifest = manifest.map_err(|error| plain(&operation, error))?;
-        if let Some(image) = self.image(&operation, &release, &manifest).await? {
+        if let Some(image) = image(&operation, self.links(&operation, &release, &manifest).await?)? {
             return Ok(image);
         }
         // Of several files no one address is known.
         let is_one = manifest.files.len() == 1 && manifest.files[0].sha256 == *digest;
         self.store.address(digest).filter(|_| is_one).ok_or_else(|| without(operation, self.store.as_ref()))
     }
+}
+
+/// The image of a release, if the store makes any. Who may push to the registry may move its tag: what is there now has to be what
+/// the release put there.
+fn image(operation: &str, links: Vec<PlaceLink>) -> Result<Option<String>, PortError> {
+    let Some(link) = links.into_iter().find(|link| link.layout == IMAGE) else { return Ok(None) };
+    if link.tag == PlaceTag::AsReleased {
+        return Ok(Some(link.reference));
+    }
+    let problem = if link.tag == PlaceTag::Moved { Problem::Conflict } else { Problem::Invalid };
+    Err(PortError::new(problem, operation, check_places(&[link]).sentence))
 }
 
 fn plain(operation: &str, error: ReleaseError) -> PortError {
@@ -105,11 +110,6 @@ fn plain(operation: &str, error: ReleaseError) -> PortError {
     }
 }
 
-fn doubtful(operation: &str, link: PlaceLink) -> PortError {
-    let problem = if matches!(link.tag, PlaceTag::Moved) { Problem::Conflict } else { Problem::Invalid };
-    PortError::new(problem, operation, check_places(&[link]).sentence)
-}
-
 fn without(operation: String, store: &dyn ArtifactStore) -> PortError {
     let message =
         format!("{} has no address of the release from which a model server loads it", store.location());
@@ -117,4 +117,32 @@ fn without(operation: String, store: &dyn ArtifactStore) -> PortError {
         "use the store oci with `modelcar: true`, or s3 or gcs for a model of one file; or write the address into the \
          manifest, with {{digest-hex}} in it",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(layout: &str, tag: PlaceTag) -> PlaceLink {
+        let reference = format!("oci://registry.example.org/churn@sha256:{}", "a".repeat(64));
+        PlaceLink { layout: layout.to_owned(), reference, tag, found: None }
+    }
+
+    #[test]
+    fn the_image_is_the_one_that_the_release_put_there() {
+        let links = vec![link("modelpack", PlaceTag::Moved), link(IMAGE, PlaceTag::AsReleased)];
+        let found = image("find it", links).unwrap().unwrap();
+        assert!(found.starts_with("oci://registry.example.org/churn@sha256:"), "{found}");
+        assert_eq!(image("find it", vec![link("modelpack", PlaceTag::AsReleased)]), Ok(None));
+        for (tag, problem, said) in [
+            (PlaceTag::Moved, Problem::Conflict, "find out who moved it"),
+            (PlaceTag::NotRecorded, Problem::Invalid, "run `tagship release` on its commit again"),
+            (PlaceTag::Absent, Problem::Invalid, "run `tagship release` on its commit again"),
+            (PlaceTag::Gone, Problem::Invalid, "has lost its tag"),
+        ] {
+            let error = image("find it", vec![link(IMAGE, tag)]).unwrap_err();
+            assert_eq!(error.problem, problem, "{error}");
+            assert!(error.message.contains(said), "{error}");
+        }
+    }
 }
