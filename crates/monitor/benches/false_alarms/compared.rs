@@ -17,6 +17,7 @@ struct Seen {
 pub(super) struct Unchanged {
     law: Law,
     rows: [usize; 2],
+    first: u64,
     seen: Vec<[Seen; 2]>,
 }
 
@@ -32,8 +33,10 @@ pub(super) struct Found {
 }
 
 impl Unchanged {
-    pub(super) fn draw(law: Law, rows: [usize; 2], draws: u64) -> Self {
-        Self { law, rows, seen: (0..draws).map(|seed| drawn(law, rows, seed, 0.0)).collect() }
+    /// So many draws, by the seeds from `first` on.
+    pub(super) fn draw(law: Law, rows: [usize; 2], first: u64, draws: u64) -> Self {
+        let seen = (first..first + draws).map(|seed| drawn(law, rows, seed, 0.0)).collect();
+        Self { law, rows, first, seen }
     }
 
     /// How often a change is found; of none, the false alarms.
@@ -43,8 +46,8 @@ impl Unchanged {
         if change <= 0.0 {
             return found(&self.seen, threshold);
         }
-        let changed: Vec<[Seen; 2]> =
-            (draws..2 * draws).map(|seed| drawn(self.law, self.rows, seed, change)).collect();
+        let seeds = self.first + draws..self.first + 2 * draws;
+        let changed: Vec<_> = seeds.map(|seed| drawn(self.law, self.rows, seed, change)).collect();
         found(&changed, threshold)
     }
 
@@ -93,9 +96,9 @@ fn seen(report: &DriftReport) -> Seen {
 
 /// Shares of tables with a column of each law, unchanged, in which any column is called drifted: by the default profile, and
 /// by Evidently's rules.
-pub(super) fn tables(laws: &[Law], rows: [usize; 2], draws: u64) -> [f64; 2] {
+pub(super) fn tables(laws: &[Law], rows: [usize; 2], first: u64, draws: u64) -> [f64; 2] {
     let mut alarms = [0_u32; 2];
-    for seed in 0..draws {
+    for seed in first..first + draws {
         let mut random = Random::new(1_000_000 + seed);
         let columns: Vec<Column> = laws.iter().map(|law| column(*law, rows, &mut random, 0.0)).collect();
         for (place, profile) in [DriftProfile::Default, DriftProfile::Evidently].into_iter().enumerate() {

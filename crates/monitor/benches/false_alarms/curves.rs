@@ -88,7 +88,7 @@ fn panel(out: &mut String, law: Law, rows: [usize; 2], [x, y]: [f64; 2]) {
          <path d=\"M{x} {:.1}h{width}\" stroke=\"#ccc\"/>",
         y + 0.95 * height
     );
-    let unchanged = Unchanged::draw(law, rows, DRAWS);
+    let unchanged = Unchanged::draw(law, rows, 0, DRAWS);
     let points: Vec<Found> = (0..=POINTS)
         .map(|at| unchanged.found(2.0 * law.change * f64::from(at) / f64::from(POINTS)))
         .collect();
