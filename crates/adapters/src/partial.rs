@@ -27,7 +27,7 @@ pub(crate) fn place(to: &Path, digest: &Digest) -> PathBuf {
 pub(crate) fn digest_of_blob(name: &str) -> Option<Digest> {
     let (hex, beginning) = name.strip_prefix('.')?.strip_suffix(".partial")?.split_once('.')?;
     let digest: Digest = format!("sha256:{hex}").parse().ok()?;
-    digest.hex().starts_with(beginning).then_some(digest)
+    (beginning == &digest.hex()[..12]).then_some(digest)
 }
 
 /// What there is of a file so far.

@@ -111,7 +111,7 @@ fn read(cell: Written<'_>, holds: Holds, tell: &mut dyn FnMut(Cell<'_>)) {
 }
 
 /// The one name of a truth: pandas and R write their own into tables of texts, and none of them is another value.
-fn truth(text: &str) -> &str {
+pub fn truth(text: &str) -> &str {
     match text {
         "True" | "TRUE" => "true",
         "False" | "FALSE" => "false",

@@ -39,7 +39,11 @@ impl Csv {
     }
 
     fn unreadable(&self, error: &csv::Error) -> PortError {
-        self.at.wrong(Problem::Invalid, error.to_string())
+        let wrong = |at: &At| at.wrong(Problem::Invalid, error.to_string());
+        match error.kind() {
+            csv::ErrorKind::Io(read) => self.at.unread(read, wrong),
+            _ => wrong(&self.at),
+        }
     }
 }
 

@@ -164,7 +164,7 @@ impl Bytes for Remote {
         let read = wait(&self.runtime, async move { object.read(&about, range).await });
         let read =
             read.unwrap_or_else(|| Err(PortError::new(Problem::Local, "wait", "the program is ending")));
-        let read = read.map_err(|error| io::Error::other(error.message))?;
+        let read = read.map_err(io::Error::other)?;
         buffer[..read.len()].copy_from_slice(&read);
         Ok(read.len())
     }

@@ -12,6 +12,8 @@ mod source;
 mod tests;
 mod text;
 
+use std::io;
+
 use tagship_ports::{Dataset, Holds, PortError, Problem};
 
 use self::{
@@ -24,7 +26,10 @@ use self::{
     source::Source,
     text::Text,
 };
-pub use self::{cells::is_absent, declared::Declared};
+pub use self::{
+    cells::{is_absent, truth},
+    declared::Declared,
+};
 use crate::{
     places::Variables,
     table_format::{ENDINGS, TableFormat},
@@ -93,6 +98,24 @@ impl At {
 
     fn wrong(&self, problem: Problem, message: impl Into<String>) -> PortError {
         PortError::new(problem, self.about(), message)
+    }
+
+    /// Why a reader gave up: what kept its bytes away, where that was it, and else what `otherwise` makes of it.
+    fn unread(
+        &self,
+        error: &(dyn std::error::Error + 'static),
+        otherwise: impl FnOnce(&Self) -> PortError,
+    ) -> PortError {
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            let kept_away = inner.and_then(|inner| inner.downcast_ref::<PortError>());
+            if let Some(kept_away) = kept_away.or_else(|| error.downcast_ref()) {
+                return kept_away.clone();
+            }
+            cause = inner.map_or_else(|| error.source(), |inner| Some(inner));
+        }
+        otherwise(self)
     }
 
     /// A file of this folder.

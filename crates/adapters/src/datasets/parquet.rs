@@ -279,7 +279,9 @@ fn holds(column: &ColumnDescriptor) -> Holds {
 }
 
 fn unreadable(at: &At, error: &ParquetError) -> PortError {
-    at.wrong(Problem::Invalid, format!("it cannot be read as Parquet: {error}")).hint("write it again")
+    at.unread(error, |at| {
+        at.wrong(Problem::Invalid, format!("it cannot be read as Parquet: {error}")).hint("write it again")
+    })
 }
 
 impl Length for Source {

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 
 use tagship_ports::{Cell, DataColumn, Dataset, Holds, PortError};
 
-use super::{At, cells::number};
+use super::{
+    At,
+    cells::{number, truth},
+};
 
 /// One file of a table.
 pub(super) struct Part {
@@ -68,7 +71,7 @@ impl Part {
         match (value, value.and_then(number)) {
             (None, _) => Cell::Absent,
             (Some(_), Some(value)) if holds == Holds::Numbers => Cell::Number(value),
-            (Some(text), _) => Cell::Text(text),
+            (Some(text), _) => Cell::Text(truth(text)),
         }
     }
 }

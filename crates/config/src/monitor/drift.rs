@@ -77,8 +77,8 @@ pub(crate) struct DriftLayer {
     test: Option<String>,
     /// What fails the step; nothing where it is left out.
     fail_on: Option<DriftFails>,
-    /// What columns hold, e.g. `{ zip: category }`; else the signature of the deployed release, the types of the file and the
-    /// values say it, in this order.
+    /// What columns hold, e.g. `{ zip: category }`; else the texts among the inputs of the deployed release are categories,
+    /// and the types of the file and the values say the rest.
     schema: Option<BTreeMap<String, DriftColumn>>,
     /// The column of times, for windows.
     time_column: Option<String>,

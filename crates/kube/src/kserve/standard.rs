@@ -170,8 +170,9 @@ pub(super) fn lead(operation: &str, view: &View, memory: Memory, version: &Versi
 
 /// Unloads a version.
 pub(super) fn cleanup(operation: &str, view: &View, version: &Version) -> Decided {
-    let mut memory = view.memory.clone();
-    if memory.versions.remove(version).is_none() {
+    // Remembered until the spec no longer has it: the notebook is written first, and the write of the spec may be lost.
+    let memory = view.memory.clone();
+    if !memory.versions.contains_key(version) {
         return Ok(Move::none(memory, Done::AlreadyThere));
     }
     refuse_busy(operation, view, version)?;

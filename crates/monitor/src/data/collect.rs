@@ -32,18 +32,25 @@ pub fn sides(table: &dyn Dataset, names: &[&str], rows: &Rows) -> Result<Vec<Sid
     .collect()
 }
 
-/// Measures columns of both tables, the reference first, read in one go where all of them can be, else each by itself.
-#[must_use]
+/// Measures columns of both tables, the reference first, read in one go where all of them can be, else each by itself. One that
+/// cannot be read or compared is a finding of its own.
+///
+/// # Errors
+/// Where a table is not to be had for now, which says nothing of a column.
 pub fn measured(
     tables: [&dyn Dataset; 2],
     names: &[&str],
     rows: [&Rows; 2],
     settings: &Settings,
-) -> Vec<Measured> {
+) -> Result<Vec<Measured>, PortError> {
     match (columns(tables, names, rows), names) {
-        (Ok(columns), _) => columns.iter().map(|column| measure(column, settings)).collect(),
-        (Err(error), [name]) => vec![unreadable(name, &error.to_string())],
-        (Err(_), _) => names.iter().flat_map(|name| measured(tables, &[name], rows, settings)).collect(),
+        (Ok(columns), _) => Ok(columns.iter().map(|column| measure(column, settings)).collect()),
+        (Err(error), _) if !matches!(error.problem, Problem::Invalid | Problem::Unsupported) => Err(error),
+        (Err(error), [name]) => Ok(vec![unreadable(name, &error.to_string())]),
+        (Err(_), _) => {
+            let each = names.iter().map(|name| measured(tables, &[name], rows, settings));
+            Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        }
     }
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn judge(settings: &DriftSettings, until: Timestamp) -> Result<DriftR
     let names = names(&asked, tables)?;
     let chosen: Vec<&str> = names.iter().map(String::as_str).collect();
     let rows = [&rows[0], &rows[1]];
-    let mut report = conclude(columns::measured(tables, &chosen, rows, &asked.settings), &asked.settings);
+    let measured = columns::measured(tables, &chosen, rows, &asked.settings).map_err(failed)?;
+    let mut report = conclude(measured, &asked.settings);
     report.slices = slices(&asked, tables, &chosen, rows).map_err(failed)?;
     Ok(report)
 }
@@ -58,10 +59,14 @@ pub(crate) fn rooted(mut settings: DriftSettings, root: &Path) -> DriftSettings 
     settings
 }
 
-/// Whether two places are the same file or folder.
+/// Whether two places are the same file or folder, however they are spelt.
 fn is_one_table(reference: &str, current: &str) -> bool {
     let real = |place: &str| fs::canonicalize(place).unwrap_or_else(|_| PathBuf::from(place));
+    let names = |place: &str| -> Vec<String> {
+        place.split('/').filter(|name| !matches!(*name, "" | ".")).map(str::to_owned).collect()
+    };
     real(reference) == real(current)
+        || (reference.contains("://") && current.contains("://") && names(reference) == names(current))
 }
 
 /// The rows of both tables. The reference's window ends where the current one begins, so that one log can be both, and never
@@ -128,7 +133,7 @@ fn slices(
         for value in found {
             let reference = matching(tables[0], column, &value, rows[0])?;
             let current = matching(tables[1], column, &value, rows[1])?;
-            let measured = columns::measured(tables, &others, [&reference, &current], &asked.settings);
+            let measured = columns::measured(tables, &others, [&reference, &current], &asked.settings)?;
             slices.push(Slice { column: column.clone(), value, measured });
         }
     }

@@ -55,15 +55,23 @@ impl BucketStore {
         record.part.saturating_mul(sent).min(record.size)
     }
 
-    /// Has the service drop the parts of an upload, which cost as much as objects, and takes the note away.
+    /// Has the service drop the parts of an upload, which cost as much as objects, and takes the note away: only there it says
+    /// what the service calls the upload.
     pub(super) async fn end(&self, digest: &Digest) -> Result<(), PortError> {
-        let ended = async {
-            if let Some(record) = self.noted(digest).await {
-                absent_or(self.service.abort_multipart(&self.blob(digest), &record.upload).await)?;
-            }
-            absent_or(self.service.delete(&self.record_path(digest)).await)
+        let about = || format!("end the upload of {digest} to {}", self.place);
+        let failed = |error: object_store::Error| port(about(), &error);
+        let note = match self.service.get(&self.record_path(digest)).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(()),
+            read => read.map_err(failed)?.bytes().await.map_err(failed)?,
         };
-        ended.await.map_err(|error| port(format!("end the upload of {digest} to {}", self.place), &error))
+        let record: Record = serde_json::from_slice(&note).map_err(|error| {
+            let message =
+                format!("{} says what this version does not read: {error}", self.record_path(digest));
+            PortError::new(tagship_ports::Problem::Invalid, about(), message)
+                .hint("use the version that wrote it, or end the upload with the provider's own tools")
+        })?;
+        absent_or(self.service.abort_multipart(&self.blob(digest), &record.upload).await).map_err(failed)?;
+        absent_or(self.service.delete(&self.record_path(digest)).await).map_err(failed)
     }
 
     pub(super) async fn record(&self, digest: &Digest, record: &Record) -> Result<(), PortError> {

@@ -1,6 +1,6 @@
 //! What a comparison is asked for, out of the words of its settings.
 
-use tagship_adapters::datasets::Declared;
+use tagship_adapters::datasets::{self, Declared};
 use tagship_config::{DriftColumn, DriftSettings};
 use tagship_domain::Timestamp;
 use tagship_monitor::{
@@ -61,7 +61,7 @@ fn holds(column: DriftColumn) -> Holds {
 
 fn sliced(text: &str) -> (String, Option<String>) {
     match text.split_once('=') {
-        Some((column, value)) => (column.to_owned(), Some(value.to_owned())),
+        Some((column, value)) => (column.to_owned(), Some(datasets::truth(value).to_owned())),
         None => (text.to_owned(), None),
     }
 }

@@ -13,7 +13,7 @@ use tagship_monitor::{
     data::{self, Rows},
     drift::{Measured, Settings},
 };
-use tagship_ports::Dataset;
+use tagship_ports::{Dataset, PortError};
 
 /// Most columns that are measured at once: each holds up to some million numbers of both sides.
 const WORKERS: usize = 2;
@@ -21,12 +21,15 @@ const WORKERS: usize = 2;
 const HELD: u64 = 4 << 20;
 
 /// Measures columns of both tables; the answers are in the order of the names.
+///
+/// # Errors
+/// Where a table is not to be had for now.
 pub(super) fn measured(
     tables: [&dyn Dataset; 2],
     names: &[&str],
     rows: [&Rows; 2],
     settings: &Settings,
-) -> Vec<Measured> {
+) -> Result<Vec<Measured>, PortError> {
     let groups: Vec<&[&str]> = names.chunks(together(tables, rows)).collect();
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(WORKERS).min(groups.len());
     let next = AtomicUsize::new(0);
@@ -47,7 +50,8 @@ pub(super) fn measured(
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(place, _)| *place);
-    found.into_iter().flat_map(|(_, measured)| measured).collect()
+    let found: Result<Vec<_>, _> = found.into_iter().map(|(_, measured)| measured).collect();
+    Ok(found?.into_iter().flatten().collect())
 }
 
 /// How many columns are read in one go: one where a column lies by itself, else as many as fit, for each go reads all of

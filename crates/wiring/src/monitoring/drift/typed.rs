@@ -3,28 +3,18 @@
 use tagship_config::{DriftColumn, DriftSettings};
 use tagship_domain::{Signature, TensorSpec};
 
-/// The settings, and for columns of which they say nothing what the model's inputs say: one input that takes one value of each
-/// row is the column of its name.
+/// The settings, and for columns of which they say nothing what the model's inputs say: one input that takes one text of each
+/// row is the column of its name, and what looks like numbers there are names. An input of numbers says nothing: what is logged
+/// may be what they were encoded from.
 pub(crate) fn typed(mut settings: DriftSettings, signature: &Signature) -> DriftSettings {
-    for input in &signature.inputs {
-        if let Some(holds) = holds(input) {
-            settings.schema.entry(input.name.clone()).or_insert(holds);
-        }
+    for input in signature.inputs.iter().filter(|input| is_column_of_texts(input)) {
+        settings.schema.entry(input.name.clone()).or_insert(DriftColumn::Category);
     }
     settings
 }
 
-/// Absent for an input that takes several values of a row, and for truths, which tables write in many ways.
-fn holds(input: &TensorSpec) -> Option<DriftColumn> {
-    let is_column = input.shape.iter().skip(1).all(|size| *size == 1) && !input.shape.is_empty();
-    match input.datatype.as_str() {
-        _ if !is_column => None,
-        "BYTES" => Some(DriftColumn::Category),
-        number if number.starts_with("FP") || number.starts_with("INT") || number.starts_with("UINT") => {
-            Some(DriftColumn::Number)
-        }
-        _ => None,
-    }
+fn is_column_of_texts(input: &TensorSpec) -> bool {
+    input.datatype == "BYTES" && !input.shape.is_empty() && input.shape.iter().skip(1).all(|size| *size == 1)
 }
 
 #[cfg(test)]
@@ -32,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inputs_of_one_value_a_row_say_what_their_columns_hold() {
+    fn inputs_of_one_text_a_row_are_columns_of_categories() {
         let input = |name: &str, datatype: &str, shape: &[i64]| TensorSpec {
             name: name.to_owned(),
             datatype: datatype.to_owned(),
@@ -43,19 +33,16 @@ mod tests {
             input("zip", "BYTES", &[-1, 1]),
             input("plan", "INT64", &[-1]),
             input("is_new", "BOOL", &[-1, 1]),
-            input("told", "FP32", &[-1, 1]),
-            input("all", "FP32", &[-1, 20]),
+            input("code", "BYTES", &[-1]),
+            input("told", "BYTES", &[-1, 1]),
+            input("all", "BYTES", &[-1, 20]),
         ];
-        let schema = [("told".to_owned(), DriftColumn::Category)].into();
+        let schema = [("told".to_owned(), DriftColumn::Number)].into();
         let settings = DriftSettings { schema, ..DriftSettings::default() };
         let typed = typed(settings, &Signature { inputs, outputs: vec![] });
         let schema: Vec<_> = typed.schema.iter().map(|(name, holds)| (name.as_str(), *holds)).collect();
-        let expected = [
-            ("age", DriftColumn::Number),
-            ("plan", DriftColumn::Number),
-            ("told", DriftColumn::Category),
-            ("zip", DriftColumn::Category),
-        ];
+        let expected =
+            [("code", DriftColumn::Category), ("told", DriftColumn::Number), ("zip", DriftColumn::Category)];
         assert_eq!(schema, expected);
     }
 }

@@ -102,7 +102,11 @@ async fn of_release(
     let (Some(release), Ok(store)) = (current, workspace.store(model)) else { return settings };
     match release::read_manifest(store.as_ref(), release).await {
         Ok(Manifest { signature: Some(signature), .. }) => drift::typed(settings, &signature),
-        _ => settings,
+        Ok(_) => settings,
+        Err(error) => {
+            workspace.tell_once(&format!("columns are typed by their values alone: {error}"));
+            settings
+        }
     }
 }
 
