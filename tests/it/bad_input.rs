@@ -1,6 +1,8 @@
 //! Bad input ends with the right exit code and a message that says what, where and what to do; nothing half-written
 //! is left, and nothing is called a pass.
 
+use std::fs;
+
 use tagship_testkit::{Output, Repository, fixtures};
 
 use crate::workbench::{CONFIG, Workbench, tagship};
@@ -40,7 +42,7 @@ fn mistakes_in_the_configuration_point_into_the_file() {
         configured(&bench, old, new);
         check(&bench.run(&["gate"]), 2, words);
     }
-    std::fs::remove_file(bench.clone.path().join("tagship.yml")).unwrap();
+    fs::remove_file(bench.clone.path().join("tagship.yml")).unwrap();
     check(&bench.run(&["status"]), 2, &["tagship.yml", "--config"]);
     assert!(bench.published().is_empty());
 }
@@ -109,7 +111,7 @@ fn reports_that_say_too_little_or_too_much_stop_the_gate() {
     check(&bench.run(&["gate"]), 1, &["accuracy"]);
     bench.clone.write("reports/metrics.json", "{\"f1\": 0.9}");
     check(&bench.run(&["gate"]), 3, &["metrics.accuracy"]);
-    std::fs::remove_file(bench.clone.path().join("reports/metrics.json")).unwrap();
+    fs::remove_file(bench.clone.path().join("reports/metrics.json")).unwrap();
     check(&bench.run(&["gate"]), 3, &["does not exist"]);
 }
 
@@ -121,12 +123,12 @@ fn a_baseline_that_cannot_be_read_is_no_licence_to_pass() {
     bench.push("Add v2");
     bench.run(&["validate"]).assert_code(0);
     let (store, away) = (bench.clone.path().join(".tagship/store"), bench.clone.path().join(".tagship/away"));
-    std::fs::rename(&store, &away).unwrap();
+    fs::rename(&store, &away).unwrap();
     // The settings name another store than the baseline lies in.
     check(&bench.run(&["gate"]), 2, &[".tagship/store", "does not exist", "check that the store"]);
     check(&bench.run_push(), 2, &[".tagship/store", "does not exist"]);
     assert_eq!(bench.production().as_deref(), Some("v0.1.0"));
-    std::fs::rename(&away, &store).unwrap();
+    fs::rename(&away, &store).unwrap();
     bench.run(&["gate"]).assert_code(0);
 }
 
@@ -141,6 +143,20 @@ fn nothing_is_released_that_was_not_judged_or_is_not_committed() {
     bench.run(&["validate"]).assert_code(0);
     bench.run(&["gate"]).assert_code(0);
     check(&bench.run(&["release"]), 2, &["model.onnx", "commit"]);
+    assert!(bench.published().is_empty());
+}
+
+#[test]
+fn a_file_of_the_judged_size_with_other_bytes_is_not_released() {
+    let bench = Workbench::new();
+    bench.run(&["validate"]).assert_code(0);
+    bench.run(&["gate"]).assert_code(0);
+    let model = bench.clone.path().join("models/churn/model.onnx");
+    let mut bytes = fs::read(&model).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&model, bytes).unwrap();
+    bench.push("Change a byte");
+    check(&bench.run(&["release"]), 3, &["model.onnx changed since it was judged", "run again"]);
     assert!(bench.published().is_empty());
 }
 
@@ -195,9 +211,9 @@ fn damaged_bytes_are_never_handed_out() {
         bench.run(&[verb]).assert_code(0);
     }
     let blobs = bench.clone.path().join(".tagship/store/blobs/sha256");
-    for directory in std::fs::read_dir(blobs).unwrap() {
-        for blob in std::fs::read_dir(directory.unwrap().path()).unwrap() {
-            std::fs::write(blob.unwrap().path(), "damaged").unwrap();
+    for directory in fs::read_dir(blobs).unwrap() {
+        for blob in fs::read_dir(directory.unwrap().path()).unwrap() {
+            fs::write(blob.unwrap().path(), "damaged").unwrap();
         }
     }
     check(&bench.run(&["pull", "churn@v0.1.0", "--output", "out"]), 3, &["damaged"]);
@@ -224,7 +240,7 @@ fn a_server_says_why_it_does_not_start() {
     check(&serve(good, &["--listen", &address]), 3, &[&address, "another program uses this port"]);
     check(&serve("short", &[]), 2, &["token"]);
     check(&tagship(directory.path(), &["serve"]).run(), 2, &["TAGSHIP_SERVE_TOKEN"]);
-    std::fs::write(directory.path().join("file"), "").unwrap();
+    fs::write(directory.path().join("file"), "").unwrap();
     let blocked =
         serve(good, &["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--state", "file/state"]);
     check(&blocked, 3, &["file/state"]);

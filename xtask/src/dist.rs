@@ -67,8 +67,8 @@ pub(crate) const PROGRAMS: [Program; 10] = [
     Program::small("tagship-gate", 6_000_000),
     Program::small("tagship-monitor", 18_000_000),
     Program::small("tagship-release", 12_000_000),
-    Program::small("tagship-rollback", 12_000_000),
-    Program::small("tagship-rollout", 12_000_000),
+    Program::small("tagship-rollback", 18_000_000),
+    Program::small("tagship-rollout", 18_000_000),
     Program::small("tagship-validate", 6_000_000),
 ];
 

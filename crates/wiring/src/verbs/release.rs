@@ -1,6 +1,6 @@
 //! `tagship release`.
 
-use std::path::Path;
+use std::{fs::Metadata, path::Path};
 
 use serde_json::{Map, Value};
 use tagship_config::{BumpRule, ModelConfig, yaml};
@@ -119,7 +119,10 @@ async fn draft(
         Some(address) => taken(workspace, name, address)?.map(|taken| taken.origin),
     };
     let single_file = artifact.is_file();
-    let (_, files) = artifact_files(workspace, name, model)?;
+    let files = match judged_file(&artifact, &validation) {
+        Some(file) => vec![file],
+        None => artifact_files(workspace, name, model)?.1,
+    };
     let source = |entry: FileEntry| {
         let path = if single_file { artifact.clone() } else { artifact.join(&entry.path) };
         SourceFile { path, entry }
@@ -140,6 +143,17 @@ async fn draft(
         now: workspace.clock.now(),
         options: workspace.registry_options()?,
     })
+}
+
+/// A single file by the digest that it was judged with. It is not read for that: no store keeps it without comparing every byte,
+/// and where a store has these bytes already, they are what is released. Absent for a directory, and where the file has another
+/// size now.
+fn judged_file(artifact: &Path, validation: &ValidationReport) -> Option<FileEntry> {
+    let metadata = artifact.symlink_metadata().ok().filter(Metadata::is_file)?;
+    let [judged] = validation.artifacts.as_slice() else { return None };
+    let path = artifact.file_name()?.to_str()?.to_owned();
+    let sha256 = judged.sha256.clone().filter(|_| judged.size == metadata.len())?;
+    Some(FileEntry { path, size: judged.size, sha256 })
 }
 
 /// The README in the directory of the artifact, read as data where it has front matter. It is text of the author: one that
