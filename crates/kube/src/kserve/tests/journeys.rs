@@ -1,9 +1,6 @@
 //! Whole rollouts on the played API, led by the real driver: the right end in bounded time, whatever happens on the way.
 
-use std::{
-    cell::Cell,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::cell::Cell;
 
 use serde_json::{Value, json};
 use tagship_domain::{Duration, plan::Strategy, rollout::Phase, traffic::Weight};
@@ -174,44 +171,4 @@ async fn a_newer_version_takes_the_place_of_one_that_goes_back_first() {
     let end = journey.lead(3, canary(), |_, _| {}).await;
     assert_eq!(end.phase, Phase::Succeeded, "{}", end.message);
     assert_eq!(journey.stage.shares().await, [(3, 100, true)]);
-}
-
-fn is_write(request: &str) -> bool {
-    request.starts_with("PATCH") || request.starts_with("POST") && request.contains("/namespaces/ml/")
-}
-
-/// Leads a rollout whose run dies while its write number `spared` waits for an answer, with the write done or not. Answers the end
-/// and how many writes there were.
-async fn dying_at(spared: usize, fault: Fault, breaks: bool) -> (Phase, usize, Stage) {
-    let controller =
-        if breaks { InferenceServices::breaking(digest(2).hex(), 4) } else { InferenceServices::slow(1) };
-    let journey = journey(controller).await;
-    journey.stage.cluster.forget_requests();
-    journey.stage.cluster.fail_after("PATCH", "/namespaces/ml/", spared, fault.clone());
-    let is_dead = AtomicBool::new(fault != Fault::Silence);
-    let dies = |stage: &Stage| {
-        let writes = stage.cluster.requests().iter().filter(|request| is_write(request)).count();
-        writes > spared && !is_dead.swap(true, Ordering::Relaxed)
-    };
-    let runs = Runs { dies: &dies, ..Runs::default() };
-    let end = journey.lead_by(&runs, 2, canary(), |_, _| {}).await;
-    let writes = journey.stage.cluster.requests().iter().filter(|request| is_write(request)).count();
-    (end.phase, writes, journey.stage)
-}
-
-#[tokio::test]
-async fn a_run_may_die_at_every_write_and_the_next_one_comes_to_the_same_end() {
-    for (breaks, phase, version) in [(false, Phase::Succeeded, 2), (true, Phase::RolledBack, 1)] {
-        for fault in [Fault::Silence, Fault::CutAfter] {
-            for spared in 0.. {
-                let (end, writes, stage) = dying_at(spared, fault.clone(), breaks).await;
-                assert_eq!(end, phase, "at write {spared}, {fault:?}");
-                assert_eq!(stage.written(), (version, Value::Null), "at write {spared}, {fault:?}");
-                assert_eq!(stage.shares().await, [(u64::from(version), 100, true)]);
-                if spared >= writes {
-                    break;
-                }
-            }
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod conformance;
+mod dying;
 mod journeys;
 mod refusals;
 mod rights;
