@@ -22,7 +22,7 @@ mod template;
 use std::{path::Path, sync::Arc};
 
 use serde_json::{Map, Value};
-use tagship_ports::{ModelRunner, PortError, Problem, ReleaseAddresses, Target};
+use tagship_ports::{Clock, ModelRunner, PortError, Problem, ReleaseAddresses, Target};
 
 pub use connection::PLAIN_VARIABLES;
 pub use gateway::{GatewayApiTarget, GatewaySettings};
@@ -38,7 +38,8 @@ pub type Addresses<'a> = &'a dyn Fn() -> Result<Arc<dyn ReleaseAddresses>, PortE
 pub type Opened = (Box<dyn Target>, Box<dyn ModelRunner>);
 
 /// Opens a target by its kind; `None` where it is none of [`KINDS`]. Relative paths are relative to `root`, the
-/// repository. `variable` answers the value of an environment variable; `addresses` is opened where a target needs it.
+/// repository. `variable` answers the value of an environment variable; `addresses` is opened where a target needs it;
+/// `clock` says how long something is missing.
 ///
 /// # Errors
 /// For settings that the kind does not have, or a manifest that cannot be used.
@@ -48,10 +49,11 @@ pub fn open(
     root: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
     addresses: Addresses<'_>,
+    clock: Arc<dyn Clock>,
 ) -> Option<Result<Opened, PortError>> {
     match kind {
         "gateway-api" => Some(GatewayApiTarget::from_settings(settings, root, variable).map(both)),
-        "kserve" => Some(KserveTarget::from_settings(settings, root, variable, addresses).map(both)),
+        "kserve" => Some(KserveTarget::from_settings(settings, root, variable, addresses, clock).map(both)),
         _ => None,
     }
 }

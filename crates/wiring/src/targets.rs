@@ -34,7 +34,8 @@ pub(crate) fn open_target(
         Ok(addresses) => Ok(Arc::new(addresses) as Arc<dyn ReleaseAddresses>),
         Err(failure) => Err(PortError::new(Problem::Invalid, "open the store", failure.to_string())),
     };
-    let on_cluster = tagship_kube::open(&spec.kind, &spec.settings, &workspace.root, &variable, &addresses);
+    let (root, clock) = (&workspace.root, Arc::clone(&workspace.clock));
+    let on_cluster = tagship_kube::open(&spec.kind, &spec.settings, root, &variable, &addresses, clock);
     let opened = match on_cluster {
         Some(opened) => opened.map(|(target, runner)| Opened { target, runner }),
         None if targets::KINDS.contains(&spec.kind.as_str()) => {

@@ -100,15 +100,16 @@ impl KserveTarget {
     /// What there is in Standard mode. A cluster without routes has none.
     async fn split(&self, service: Option<&Value>, silence: Silence) -> Result<Option<Split>, PortError> {
         let Some(service) = service else { return Ok(None) };
+        let now = self.clock.now();
         let route = match self.namespace.get(Kind::Route, &self.settings.name).await {
             Err(error) if error.problem == Problem::Unsupported => None,
             Err(_) if silence == Silence::NotReady => {
                 let carried = Carried::Unsettled(None);
-                return Ok(Some(Split { carried, ..Split::read(service, None) }));
+                return Ok(Some(Split { carried, ..Split::read(service, None, now) }));
             }
             route => route?,
         };
-        Ok(Some(Split::read(service, route.as_ref())))
+        Ok(Some(Split::read(service, route.as_ref(), now)))
     }
 
     /// Asks the server of the canary, or of the first version before it is given traffic.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tagship_domain::{Digest, ModelName, Version};
+use tagship_domain::{Digest, ModelName, Timestamp, Version};
 use tagship_ports::{PortError, Problem, target::Order};
 
 use super::{
@@ -31,9 +31,9 @@ pub(super) struct Memory {
     /// The version that keeps what a candidate does not get.
     #[serde(default)]
     pub(super) stable: Option<Version>,
-    /// The canary that was seen without a route that carries its share, in Standard mode.
+    /// Since when the canary is loaded without a route that lists it, in Standard mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) unproven: Option<Version>,
+    pub(super) unlisted: Option<Timestamp>,
     /// The canary of which a route was seen that does, in Standard mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) proven: Option<Version>,
@@ -67,7 +67,7 @@ impl Memory {
             model,
             fence,
             stable: None,
-            unproven: None,
+            unlisted: None,
             proven: None,
             before: 0,
             versions: BTreeMap::new(),

@@ -33,7 +33,7 @@ use tagship_domain::{
     validation::{GoldenReport, Status},
 };
 use tagship_ports::{
-    ModelRunner, PortError, Problem, ReleaseAddresses, Target,
+    Clock, ModelRunner, PortError, Problem, ReleaseAddresses, Target,
     model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
@@ -64,6 +64,7 @@ pub struct KserveTarget {
     manifest: Arc<Manifest>,
     /// Where the bytes of versions are; absent where the manifest says it all.
     addresses: Option<Arc<dyn ReleaseAddresses>>,
+    clock: Arc<dyn Clock>,
     /// Whether it is known that all that is needed may be done: without golden cases, and with them.
     permitted: Arc<[OnceCell<()>; 2]>,
 }
@@ -84,6 +85,7 @@ impl KserveTarget {
         root: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
         addresses: Addresses<'_>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, PortError> {
         let (settings, manifest) = KserveSettings::read(settings, root)?;
         let addresses = if manifest.wants_address() { Some(addresses()?) } else { None };
@@ -93,6 +95,7 @@ impl KserveTarget {
             settings: Arc::new(settings),
             manifest: Arc::new(manifest),
             addresses,
+            clock,
             permitted: Arc::default(),
         })
     }

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tagship_domain::Version;
+use tagship_domain::{Duration, Timestamp, Version};
 use tagship_ports::{PortError, Problem};
 
 use super::{manifest::address, service::failure, view::View};
 use crate::{gateway::Standing, object::text};
+
+/// How long `KServe` is given to write a route. Its controller does so within seconds after it wrote the status.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The canary.
 #[derive(Debug, Clone)]
@@ -41,16 +44,18 @@ pub(super) enum Carried {
 pub(super) struct Split {
     pub(super) canary: Option<Canary>,
     pub(super) carried: Carried,
+    /// When this was looked at.
+    pub(super) now: Timestamp,
     /// Whether the canary's own server says that its model is loaded; the stable predictor's, where there is none.
     pub(super) answers: bool,
 }
 
 impl Split {
     /// `route`: the `HTTPRoute` that `KServe` wrote, where there is one.
-    pub(super) fn read(service: &Value, route: Option<&Value>) -> Self {
+    pub(super) fn read(service: &Value, route: Option<&Value>, now: Timestamp) -> Self {
         let canary = service["spec"]["canary"].as_array().and_then(|canaries| canaries.first());
         let carried = route.map_or(Carried::Nothing, carried);
-        Self { canary: canary.map(|canary| Canary::read(service, canary)), carried, answers: true }
+        Self { canary: canary.map(|canary| Canary::read(service, canary)), carried, now, answers: true }
     }
 
     /// Whether the route leads to a Service, with whatever share.
@@ -201,8 +206,7 @@ impl View {
     }
 
     /// Whether a canary is loaded and no route carries its share.
-    pub(super) fn is_unsplit(&self, version: &Version) -> bool {
-        let Some(split) = &self.split else { return false };
+    pub(super) fn is_unsplit(&self, split: &Split, version: &Version) -> bool {
         let loaded = self.canary().filter(|(canary, _)| *canary == version);
         loaded.is_some_and(|(_, canary)| {
             let is_settled = !matches!(split.carried, Carried::Unsettled(_));

@@ -15,7 +15,7 @@ use super::{
     manifest::{INSIDE, VISIBILITY, difference},
     memory::{Known, Memory},
     moves::{Decided, Move, Write, loaded, refused},
-    split::Canary,
+    split::{Canary, PATIENCE},
     view::View,
 };
 
@@ -32,7 +32,7 @@ pub(super) fn prepare(
         return loading(operation, view, version);
     }
     let mut memory = view.memory.clone();
-    (memory.unproven, memory.proven, memory.before) = (None, None, 0);
+    (memory.unlisted, memory.proven, memory.before) = (None, None, 0);
     memory.versions.insert(version.clone(), known.clone());
     if view.service.is_none() {
         return Ok(Move { memory, write: Some(Write::Create(service.clone())), done: Done::Pending });
@@ -60,18 +60,20 @@ fn loading(operation: &str, view: &View, version: &Version) -> Decided {
     }
     let mut memory = view.memory.clone();
     if view.is_ready(version) {
-        (memory.unproven, memory.proven) = (None, Some(version.clone()));
+        (memory.unlisted, memory.proven) = (None, Some(version.clone()));
         return Ok(Move::none(memory, Done::AlreadyThere));
     }
-    if !view.is_unsplit(version) {
+    let Some(split) = view.split.as_ref().filter(|split| view.is_unsplit(split, version)) else {
+        memory.unlisted = None;
         return Ok(Move::none(memory, Done::Pending));
-    }
-    // The route is written after the status: what is missing twice will not come.
-    if memory.unproven.replace(version.clone()) != Some(version.clone()) {
+    };
+    // The route is written after the status; whoever looks often, or beside another run, waits as long as anybody else.
+    let since = *memory.unlisted.get_or_insert(split.now);
+    if split.now.since(since) < PATIENCE {
         return Ok(Move::none(memory, Done::Pending));
     }
     let message = format!(
-        "KServe calls the canary {version} ready, but no HTTPRoute carries its share: its traffic would be split by nobody, \
+        "KServe calls the canary {version} ready, but after {PATIENCE} no HTTPRoute carries its share: its traffic would be split by nobody, \
          whatever the status says (kserve/kserve#4074, #5335)"
     );
     Err(refused(Problem::Unsupported, operation, message).hint(

@@ -10,10 +10,11 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
-use tagship_domain::{Digest, ModelName, Version, traffic::Weight};
+use tagship_domain::{Digest, Duration, ModelName, Timestamp, Version, traffic::Weight};
 use tagship_ports::{
     PortError, ReleaseAddresses, Target,
     conformance::Loadable,
+    fake::FakeClock,
     target::{Done, Order},
 };
 use tagship_testkit::cluster::{
@@ -44,6 +45,8 @@ pub(super) struct Stage {
     pub(super) target: KserveTarget,
     pub(super) actors: Arc<Mutex<Vec<Box<dyn Actor>>>>,
     pub(super) model: ModelName,
+    /// The target's clock.
+    pub(super) time: Arc<FakeClock>,
     rests: AtomicBool,
     _directory: TempDir,
 }
@@ -69,13 +72,22 @@ pub(super) fn open(
     settings: &Map<String, Value>,
     manifest: &str,
 ) -> Result<(KserveTarget, TempDir), PortError> {
+    open_by(cluster, settings, manifest, Arc::new(FakeClock::at(Timestamp::EARLIEST)))
+}
+
+fn open_by(
+    cluster: &FakeCluster,
+    settings: &Map<String, Value>,
+    manifest: &str,
+    clock: Arc<FakeClock>,
+) -> Result<(KserveTarget, TempDir), PortError> {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("churn.yaml"), manifest).unwrap();
     let kubeconfig = directory.path().join("kubeconfig");
     std::fs::write(&kubeconfig, cluster.kubeconfig()).unwrap();
     let variable = |name: &str| (name == "KUBECONFIG").then(|| kubeconfig.display().to_string());
     let stored = || Ok(Arc::new(Images) as Arc<dyn ReleaseAddresses>);
-    KserveTarget::from_settings(settings, directory.path(), &variable, &stored)
+    KserveTarget::from_settings(settings, directory.path(), &variable, &stored, clock)
         .map(|target| (target, directory))
 }
 
@@ -117,8 +129,10 @@ impl Stage {
     }
 
     fn with(cluster: FakeCluster, settings: &Map<String, Value>, actors: Vec<Box<dyn Actor>>) -> Self {
-        let (target, directory) = open(&cluster, settings, MANIFEST).unwrap();
+        let time = Arc::new(FakeClock::at(Timestamp::from_seconds(1_767_225_600).unwrap()));
+        let (target, directory) = open_by(&cluster, settings, MANIFEST, Arc::clone(&time)).unwrap();
         Self {
+            time,
             cluster: Arc::new(cluster),
             target,
             actors: Arc::new(Mutex::new(actors)),
@@ -174,8 +188,10 @@ impl Stage {
         Stepping { cluster: Arc::clone(&self.cluster), actors: Arc::clone(&self.actors) }
     }
 
+    /// Lets the controllers look, and half a minute pass each time.
     pub(super) fn steps(&self, number: usize) {
         for _ in 0..number {
+            self.time.advance(Duration::from_secs(30));
             self.cluster.step(&mut self.actors.lock().unwrap());
         }
     }

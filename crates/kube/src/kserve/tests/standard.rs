@@ -104,7 +104,23 @@ async fn without_a_route_that_carries_it_a_canary_is_refused_before_any_share() 
     assert_eq!(stage.prepare(3, 2).await, Ok(Done::Pending));
     stage.steps(2);
     assert_eq!(stage.service()["status"]["canaryStatuses"][0]["ready"], true, "KServe calls it ready");
-    assert_eq!(stage.prepare(3, 2).await, Ok(Done::Pending), "the route may be on its way");
+    for _ in 0..6 {
+        // Who looks often, in two runs even, waits no less.
+        let looks = tokio::join!(stage.prepare(3, 2), stage.prepare(3, 2));
+        assert_eq!(looks, (Ok(Done::Pending), Ok(Done::Pending)), "the route may be on its way");
+        stage.time.advance(Duration::from_secs(9));
+    }
+    // From then on it counts anew.
+    let lost =
+        |status: u16| stage.cluster.serve(&pods(2), status, json!({ "ready": status == 200, "outputs": [] }));
+    lost(503);
+    assert_eq!(stage.prepare(3, 2).await, Ok(Done::Pending), "it is not loaded any more");
+    lost(200);
+    stage.time.advance(Duration::from_secs(9));
+    assert_eq!(stage.prepare(3, 2).await, Ok(Done::Pending));
+    stage.time.advance(Duration::from_secs(59));
+    assert_eq!(stage.prepare(3, 2).await, Ok(Done::Pending));
+    stage.time.advance(Duration::from_secs(1));
     let error = stage.prepare(3, 2).await.unwrap_err();
     assert_eq!(error.problem, Problem::Unsupported, "{error}");
     assert!(error.message.contains("no HTTPRoute carries its share"), "{error}");
