@@ -85,6 +85,8 @@ fn backends(route: &Value) -> BTreeMap<String, u64> {
 pub(crate) struct Standing {
     /// Whether each of them has taken what is written.
     pub(crate) settled: bool,
+    /// Whether each of them has taken it as it is written, or as it was before.
+    pub(crate) was_taken: bool,
     /// What one says against it.
     pub(crate) objection: Option<String>,
 }
@@ -95,15 +97,20 @@ impl Standing {
         let home = text(route, "/metadata/namespace");
         let wanted = route["spec"]["parentRefs"].as_array().map(Vec::as_slice).unwrap_or_default();
         let told = route["status"]["parents"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut standing = Self { settled: !wanted.is_empty(), objection: None };
+        let is_led = !wanted.is_empty();
+        let mut standing = Self { settled: is_led, was_taken: is_led, objection: None };
         for parent in wanted {
             let said = told.iter().find(|told| is_same_parent(&told["parentRef"], parent, home));
             for kind in ["Accepted", "ResolvedRefs"] {
                 let conditions = said.and_then(|said| said["conditions"].as_array()).into_iter().flatten();
+                let conditions = conditions.filter(|condition| condition["type"] == kind);
+                // The first generation has number one.
+                standing.was_taken &= conditions.clone().any(|condition| {
+                    condition["status"] == "True" && condition["observedGeneration"].as_u64() > Some(0)
+                });
                 // What is said of an older generation says nothing of this one.
-                let condition = conditions
-                    .filter(|condition| condition["observedGeneration"] == *generation)
-                    .find(|condition| condition["type"] == kind);
+                let condition =
+                    conditions.clone().find(|condition| condition["observedGeneration"] == *generation);
                 standing.settled &= condition.is_some_and(|condition| condition["status"] == "True");
                 if let Some(condition) = condition.filter(|condition| condition["status"] == "False") {
                     let (reason, message) = (text(condition, "/reason"), text(condition, "/message"));

@@ -104,7 +104,8 @@ impl KserveTarget {
         let route = match self.namespace.get(Kind::Route, &self.settings.name).await {
             Err(error) if error.problem == Problem::Unsupported => None,
             Err(_) if silence == Silence::NotReady => {
-                let carried = Carried::Unsettled(None);
+                // The way back begins where a version served.
+                let carried = Carried::Unsettled { was_taken: true };
                 return Ok(Some(Split { carried, ..Split::read(service, None, now) }));
             }
             route => route?,

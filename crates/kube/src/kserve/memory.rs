@@ -31,6 +31,9 @@ pub(super) struct Memory {
     /// The version that keeps what a candidate does not get.
     #[serde(default)]
     pub(super) stable: Option<Version>,
+    /// When requests from outside were let in, in Standard mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) shown: Option<Timestamp>,
     /// Since when the canary is loaded without a route that lists it, in Standard mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unlisted: Option<Timestamp>,
@@ -67,6 +70,7 @@ impl Memory {
             model,
             fence,
             stable: None,
+            shown: None,
             unlisted: None,
             proven: None,
             before: 0,

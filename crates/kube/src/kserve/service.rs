@@ -29,6 +29,8 @@ pub(super) struct Service {
     pub(super) traffic: Vec<(String, u8)>,
     /// Whether the newest version is loaded, as far as the status tells.
     pub(super) is_current: bool,
+    /// Why no route leads to it, where `KServe` should have written one.
+    pub(super) unrouted: Option<String>,
     /// Why the newest version will not get ready by itself.
     pub(super) failure: Option<String>,
 }
@@ -55,10 +57,20 @@ impl Service {
             previous: revision("previousRolledoutRevision"),
             traffic: shares.map(share).collect(),
             is_current: text(&object, "/status/modelStatus/transitionStatus") == "UpToDate",
+            unrouted: unrouted(&object["status"]),
             failure: failure(&object["status"]["modelStatus"]),
             object,
         }
     }
+}
+
+/// What the status says against the routes; where none are written, it calls them ready.
+fn unrouted(status: &Value) -> Option<String> {
+    let mut conditions = status["conditions"].as_array().into_iter().flatten();
+    let condition = conditions.find(|condition| condition["type"] == "IngressReady")?;
+    let said =
+        format!("IngressReady is False: {} {}", text(condition, "/reason"), text(condition, "/message"));
+    (condition["status"] == "False").then(|| said.trim_end().to_owned())
 }
 
 /// States from which no waiting helps.

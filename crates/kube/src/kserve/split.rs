@@ -33,8 +33,10 @@ pub(super) struct Canary {
 pub(super) enum Carried {
     /// There is no route: nobody splits anything.
     Nothing,
-    /// The gateway has not confirmed what is written, or objects for this reason.
-    Unsettled(Option<String>),
+    /// The gateway has not confirmed what is written; maybe it took what was there before.
+    Unsettled { was_taken: bool },
+    /// Nobody can say, for this reason.
+    Unknown(String),
     /// In percent, by the name of the Service.
     Shares(BTreeMap<String, u8>),
 }
@@ -92,7 +94,8 @@ pub(super) fn pods(service: &str, predictor: &Value) -> String {
 fn carried(route: &Value) -> Carried {
     let standing = Standing::of(route);
     if !standing.settled {
-        return Carried::Unsettled(standing.objection);
+        let unsettled = Carried::Unsettled { was_taken: standing.was_taken };
+        return standing.objection.map_or(unsettled, Carried::Unknown);
     }
     let rules = route["spec"]["rules"].as_array().into_iter().flatten();
     let mut all: Vec<BTreeMap<String, u8>> = rules.map(shares).collect();
@@ -100,7 +103,7 @@ fn carried(route: &Value) -> Carried {
     match (all.pop(), all.is_empty()) {
         (Some(shares), true) => Carried::Shares(shares),
         (None, _) => Carried::Nothing,
-        _ => Carried::Unsettled(Some("the rules of the route share differently".to_owned())),
+        _ => Carried::Unknown("the rules of the route share differently".to_owned()),
     }
 }
 
@@ -147,18 +150,22 @@ impl View {
         };
         let canary = self.canary();
         match &split.carried {
-            Carried::Unsettled(Some(objection)) => {
-                Err(unknown(format!("which version has which share is not known: {objection}")))
+            Carried::Unknown(why) => {
+                Err(unknown(format!("which version has which share is not known: {why}")))
             }
-            Carried::Unsettled(None) => {
-                let before = canary.map_or(0, |_| self.memory.before);
-                Ok(two(100 - before.min(100), canary.map(|(version, _)| (version, before))))
-            }
+            Carried::Unsettled { was_taken } => match canary {
+                Some((version, _)) => {
+                    let before = self.memory.before.min(100);
+                    Ok(two(100 - before, Some((version, before))))
+                }
+                None => Ok(two(if *was_taken { 100 } else { 0 }, None)),
+            },
             Carried::Nothing => match canary {
                 Some((version, there)) if there.percent > 0 => {
                     Err(unknown(format!("there is none any more, and {version} may have {}%", there.percent)))
                 }
-                canary => Ok(two(100, canary.map(|(version, _)| (version, 0)))),
+                Some((version, _)) => Ok(two(100, Some((version, 0)))),
+                None => self.unrouted_share(split).map(|share| two(share, None)).map_err(unknown),
             },
             Carried::Shares(shares) => {
                 let of =
@@ -173,6 +180,19 @@ impl View {
                 }
                 Ok(two(kept, given))
             }
+        }
+    }
+
+    /// What the only version has without a route, or why nobody knows.
+    fn unrouted_share(&self, split: &Split) -> Result<u8, String> {
+        // Requests from outside were let in only now: the route may be on its way.
+        if self.memory.shown.is_some_and(|shown| split.now.since(shown) < PATIENCE) {
+            return Ok(0);
+        }
+        match self.service.as_ref().and_then(|service| service.unrouted.as_ref()) {
+            Some(why) => Err(format!("there is none, and KServe says {why}")),
+            // It writes no routes here; whatever else leads to the InferenceService leads to this version.
+            None => Ok(100),
         }
     }
 
@@ -193,7 +213,9 @@ impl View {
             Some((_, canary)) => {
                 let is_carried = match split.carried {
                     // It was, before the last share was written.
-                    Carried::Unsettled(_) => self.memory.proven.as_ref() == Some(version),
+                    Carried::Unsettled { .. } | Carried::Unknown(_) => {
+                        self.memory.proven.as_ref() == Some(version)
+                    }
                     _ => split.lists(&self.pods_of(&canary.predictor)),
                 };
                 canary.is_called_ready && split.answers && is_carried
@@ -209,7 +231,7 @@ impl View {
     pub(super) fn is_unsplit(&self, split: &Split, version: &Version) -> bool {
         let loaded = self.canary().filter(|(canary, _)| *canary == version);
         loaded.is_some_and(|(_, canary)| {
-            let is_settled = !matches!(split.carried, Carried::Unsettled(_));
+            let is_settled = !matches!(split.carried, Carried::Unsettled { .. } | Carried::Unknown(_));
             canary.is_called_ready
                 && split.answers
                 && is_settled

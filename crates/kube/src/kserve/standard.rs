@@ -146,13 +146,14 @@ pub(super) fn promote(operation: &str, view: &View, version: &Version) -> Decide
 }
 
 /// Leads all traffic to a version.
-pub(super) fn lead(operation: &str, view: &View, memory: Memory, version: &Version) -> Decided {
+pub(super) fn lead(operation: &str, view: &View, mut memory: Memory, version: &Version) -> Decided {
     loaded(operation, view, version)?;
     let Some(service) = &view.service else { return Ok(Move::none(memory, Done::Pending)) };
     if service.hidden {
         if !view.is_ready(version) {
             return Ok(Move::none(memory, Done::Pending));
         }
+        memory.shown = view.split.as_ref().map(|split| split.now);
         let shown = json!({ "metadata": { "labels": { VISIBILITY: null } } });
         return Ok(Move::change(memory, shown, Done::Pending));
     }

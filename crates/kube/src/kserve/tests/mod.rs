@@ -3,6 +3,7 @@
 mod address;
 mod conformance;
 mod dying;
+mod first;
 mod journeys;
 mod refusals;
 mod rights;

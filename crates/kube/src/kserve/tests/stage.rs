@@ -38,6 +38,8 @@ spec:
       protocolVersion: v2
       storageUri: s3://models/{{model}}/{{digest-hex}}
 ";
+/// The one that the routes of the played `KServe` are for.
+pub(super) const GATEWAY: &str = "kserve-ingress-gateway";
 pub(super) const SERVICE: &str = "/apis/serving.kserve.io/v1beta1/namespaces/ml/inferenceservices/churn";
 
 pub(super) struct Stage {
@@ -122,9 +124,13 @@ impl Stage {
 
     /// In Standard mode, with a gateway that takes every route.
     pub(super) fn standard(cluster: FakeCluster, controller: StandardServices) -> Self {
+        Self::behind(Gateway::named(GATEWAY), cluster, controller)
+    }
+
+    /// The same with another gateway.
+    pub(super) fn behind(gateway: Gateway, cluster: FakeCluster, controller: StandardServices) -> Self {
         let mut settings = settings();
         settings.insert("mode".to_owned(), json!("standard"));
-        let gateway = Gateway::named("kserve-ingress-gateway");
         Self::with(cluster, &settings, vec![Box::new(controller), Box::new(gateway)])
     }
 
