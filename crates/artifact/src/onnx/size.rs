@@ -5,8 +5,10 @@
 
 mod fold;
 mod reach;
+#[cfg(test)]
+mod tests;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use self::reach::Reach;
 use super::names::Name;
@@ -118,7 +120,7 @@ impl Sizes {
     /// Works out the sizes that constants give, in the order of the nodes; nothing where there are more than are followed.
     pub(super) fn bombs(self) -> Option<Vec<Bomb>> {
         let Self { constants, shapes, watched, full } = self;
-        let makes = |node: &Watched| MAKERS.contains(&node.operator.as_str()) || node.called;
+        let makes = |node: &Watched| node.called || !size_inputs(&node.operator).is_empty();
         if full && watched.iter().any(makes) {
             return None;
         }
@@ -127,17 +129,13 @@ impl Sizes {
     }
 }
 
-/// Operators whose output is as large as an input says.
-const MAKERS: &[&str] = &[
-    "BlackmanWindow",
-    "ConstantOfShape",
-    "Expand",
-    "HammingWindow",
-    "HannWindow",
-    "OneHot",
-    "Pad",
-    "Range",
-    "Resize",
-    "Tile",
-    "Upsample",
-];
+/// The inputs that say how large the output of an operator is; none where no input says so.
+fn size_inputs(operator: &str) -> Range<usize> {
+    match operator {
+        "BlackmanWindow" | "ConstantOfShape" | "HammingWindow" | "HannWindow" => 0..1,
+        "Expand" | "OneHot" | "Pad" | "Tile" | "Upsample" => 1..2,
+        "Range" => 0..3,
+        "Resize" => 1..4,
+        _ => 0..0,
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Bomb, LARGEST, MAKERS, Watched, fold};
+use super::{Bomb, LARGEST, Watched, fold, size_inputs};
 use crate::onnx::names::Name;
 
 /// Whether a number says anything: the largest ones of 32 and 64 bits mean that there is no limit.
@@ -94,8 +94,7 @@ impl Reach {
         let shape = self.shape(node, &known);
         let elements = self.elements(node, made, shape.as_deref());
         let most = self.brought(node);
-        let is_maker = MAKERS.contains(&operator) && !node.called;
-        let unclear = (is_maker && made.is_none() || node.called) && most > LARGEST;
+        let unclear = made.is_none() && self.largest_size(node) > LARGEST;
         if let Some(output) = node.output.map(|output| (node.scope, output)) {
             let told = if operator == "Shape" {
                 key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
@@ -155,18 +154,36 @@ impl Reach {
         shape.map_or(told, |shape| told.max(fold::product(shape)))
     }
 
+    /// The largest number that constants bring to where a node takes a size. What it fills with may be as large as it likes:
+    /// masks of attention are.
+    fn largest_size(&self, node: &Watched) -> f64 {
+        if node.called {
+            return (0..node.inputs.len()).map(|input| self.limited(node, input)).fold(0.0, f64::max);
+        }
+        let sizes = size_inputs(&node.operator);
+        sizes.map(|input| self.largest(node, input)).fold(0.0, f64::max)
+    }
+
+    /// The largest number that constants bring to an input.
+    fn largest(&self, node: &Watched, input: usize) -> f64 {
+        let Some(of) = key(node, input) else { return 0.0 };
+        let constant = self
+            .constants
+            .get(&of)
+            .map(|values| values.iter().fold(0.0, |most, value| value.abs().max(most)));
+        constant.or_else(|| self.most.get(&of).copied()).unwrap_or(0.0)
+    }
+
+    /// The same; nothing where it is one that means that there is no limit.
+    fn limited(&self, node: &Watched, input: usize) -> f64 {
+        Some(self.largest(node, input)).filter(|most| is_limit(*most)).unwrap_or(0.0)
+    }
+
     /// The largest number that constants bring into what a node gives. Numbers of the model's own inputs are not among them:
     /// whoever sends a request decides those.
     fn brought(&self, node: &Watched) -> f64 {
-        let of = |input: usize| {
-            let Some(of) = key(node, input) else { return 0.0 };
-            let constant = self
-                .constants
-                .get(&of)
-                .map(|values| values.iter().fold(0.0, |most, value| value.abs().max(most)));
-            constant.or_else(|| self.most.get(&of).copied()).unwrap_or(0.0)
-        };
-        let limited = |input: usize| Some(of(input)).filter(|most| is_limit(*most)).unwrap_or(0.0);
+        let of = |input: usize| self.largest(node, input);
+        let limited = |input: usize| self.limited(node, input);
         let all = || (0..node.inputs.len()).map(of);
         match node.operator.as_str() {
             _ if node.called => (0..node.inputs.len()).map(limited).fold(0.0, f64::max),

@@ -1,0 +1,71 @@
+//! Models whose sizes come of constants in roundabout ways, and sound ones that look alike.
+
+use crate::build::{Message, graph, judge, model, node, passes, rules};
+
+/// A model of these nodes and constants, beside a sound one's.
+fn with(nodes: &[Message], constants: &[Message]) -> Vec<u8> {
+    let graph = graph(|g| {
+        let g = nodes.iter().cloned().fold(g, |g, node| g.message(1, node));
+        constants.iter().cloned().fold(g, |g, tensor| g.message(5, tensor))
+    });
+    model(graph, |model| model)
+}
+
+/// Whole numbers.
+fn whole(name: &str, numbers: &[i64]) -> Message {
+    let raw: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    Message::default().number(1, numbers.len() as u64).number(2, 7).bytes(8, name).bytes(9, raw)
+}
+
+/// A number of FP32.
+fn float(name: &str, number: f32) -> Message {
+    Message::default().number(2, 1).bytes(8, name).bytes(9, number.to_le_bytes())
+}
+
+fn sound(nodes: &[Message], constants: &[Message]) {
+    let report = judge("m.onnx", &with(nodes, constants));
+    assert!(passes(&report), "{:?}", report.findings);
+}
+
+fn check(rule: &str, nodes: &[Message], constants: &[Message]) {
+    let report = judge("m.onnx", &with(nodes, constants));
+    assert!(rules(&report).contains(&rule), "{rule}: {:?}", report.findings);
+}
+
+#[test]
+fn what_a_tensor_is_filled_with_is_no_size() {
+    let shape = || node("Shape", &["x"], &["s"]);
+    let masked = || node("Where", &["t", "m", "x"], &["a"]);
+    let compared = || node("Equal", &["x", "x"], &["t"]);
+    for least in [f32::MIN, f32::NEG_INFINITY, 1e10] {
+        let least = || float("m", least);
+        sound(&[shape(), node("Expand", &["m", "s"], &["z"])], &[least()]);
+        sound(&[shape(), compared(), masked(), node("Expand", &["a", "s"], &["z"])], &[least()]);
+        sound(&[shape(), compared(), masked(), node("Tile", &["a", "s"], &["z"])], &[least()]);
+        sound(
+            &[shape(), node("Concat", &["s", "s"], &["p"]), node("Pad", &["x", "p", "m"], &["z"])],
+            &[least()],
+        );
+        sound(
+            &[compared(), masked(), node("Pad", &["a", "p", "m"], &["z"])],
+            &[least(), whole("p", &[0, 1, 0, 1])],
+        );
+        sound(&[shape(), compared(), masked(), node("Resize", &["a", "", "", "s"], &["z"])], &[least()]);
+        sound(&[node("Size", &["x"], &["n"]), node("OneHot", &["x", "n", "m"], &["z"])], &[least()]);
+    }
+    let picked = node("Gather", &["b", "i"], &["s"]);
+    let numbers = [whole("b", &[1 << 40, 1]), whole("i", &[0])];
+    for maker in [
+        node("Expand", &["x", "s"], &["z"]),
+        node("Tile", &["x", "s"], &["z"]),
+        node("Pad", &["x", "s"], &["z"]),
+        node("OneHot", &["x", "s", "x"], &["z"]),
+        node("Upsample", &["x", "s"], &["z"]),
+        node("Resize", &["x", "", "s"], &["z"]),
+        node("Resize", &["x", "", "", "s"], &["z"]),
+        node("Range", &["x", "s", "x"], &["z"]),
+        node("HannWindow", &["s"], &["z"]),
+    ] {
+        check("ONX207", &[picked.clone(), maker], &numbers);
+    }
+}
