@@ -30,8 +30,10 @@ pub(super) struct Sizes {
     constants: HashMap<(u32, Name), Vec<f64>>,
     shapes: HashMap<(u32, Name), Vec<f64>>,
     watched: Vec<Watched>,
-    /// More operators than are remembered.
+    /// More constants than are remembered.
     full: bool,
+    /// More operators than are remembered: any of those that are not could be the one that makes too much.
+    lost: bool,
 }
 
 #[derive(Debug)]
@@ -106,7 +108,7 @@ impl Sizes {
             _ => None,
         };
         if self.watched.len() >= MAX_REMEMBERED {
-            self.full = true;
+            self.lost = true;
             return;
         }
         let inputs = node.inputs.iter().copied().take(MAX_RANK).collect();
@@ -119,9 +121,9 @@ impl Sizes {
 
     /// Works out the sizes that constants give, in the order of the nodes; nothing where there are more than are followed.
     pub(super) fn bombs(self) -> Option<Vec<Bomb>> {
-        let Self { constants, shapes, watched, full } = self;
+        let Self { constants, shapes, watched, full, lost } = self;
         let makes = |node: &Watched| node.called || !size_inputs(&node.operator).is_empty();
-        if full && watched.iter().any(makes) {
+        if lost || full && watched.iter().any(makes) {
             return None;
         }
         let mut reach = Reach::new(constants, shapes);

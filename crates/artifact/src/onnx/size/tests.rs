@@ -1,5 +1,8 @@
 //! Models whose sizes come of constants in roundabout ways, and sound ones that look alike.
 
+use std::collections::HashMap;
+
+use super::{MAX_REMEMBERED, Node, Sizes};
 use crate::build::{Message, graph, judge, model, node, passes, rules};
 
 /// A model of these nodes and constants, beside a sound one's.
@@ -67,5 +70,29 @@ fn what_a_tensor_is_filled_with_is_no_size() {
         node("HannWindow", &["s"], &["z"]),
     ] {
         check("ONX207", &[picked.clone(), maker], &numbers);
+    }
+}
+
+#[test]
+fn what_is_not_remembered_is_no_pass() {
+    let attributes = HashMap::new();
+    let node = |operator: &'static str| Node {
+        domain: "",
+        operator,
+        inputs: &[0],
+        outputs: &[1],
+        attributes: &attributes,
+        at: 0,
+    };
+    let filled = || {
+        let mut sizes = Sizes::default();
+        (0..MAX_REMEMBERED).for_each(|_| sizes.watch(0, &node("Relu")));
+        sizes
+    };
+    assert!(filled().bombs().is_some_and(|bombs| bombs.is_empty()));
+    for operator in ["ConstantOfShape", "RandomNormal", "Concat"] {
+        let mut sizes = filled();
+        sizes.watch(0, &node(operator));
+        assert!(sizes.bombs().is_none(), "{operator}");
     }
 }
