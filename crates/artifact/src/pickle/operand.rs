@@ -14,6 +14,8 @@ impl Machine<'_, '_> {
     /// Reads an operand: the number itself, or the text into `kept`.
     #[inline]
     pub(super) fn operand(&mut self, operand: Operand) -> Result<u64, Stop> {
+        // What was told of the operand before says nothing of this one.
+        self.content = None;
         match operand {
             Operand::None => Ok(0),
             Operand::Number(width) => self.stream.little_endian(usize::from(width)),
@@ -89,7 +91,6 @@ impl Machine<'_, '_> {
         }
         self.kept.clear();
         self.length = length;
-        self.content = None;
         if !self.is_lending() && !self.trees {
             self.stream.take(length, KEPT, &mut self.kept)?;
             return Ok(0);

@@ -64,9 +64,14 @@ fn array(nodes: &[[i64; 3]], carried: Carried) -> Vec<u8> {
     }
     let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     let encoded = [b"c_codecs\nencode\n", &unicode(&text)[..], &unicode("latin1"), b"\x86R"].concat();
-    let carried = if matches!(carried, Carried::Text) { encoded } else { plain };
+    array_of(if matches!(carried, Carried::Text) { &encoded } else { &plain }, count, &kind)
+}
+
+/// An array of so many nodes, the type and the bytes as given.
+fn array_of(carried: &[u8], count: u8, kind: &[u8]) -> Vec<u8> {
+    let shape = [b'K', count, 0x85];
     let made = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85C\x01b\x87R";
-    [&made[..], b"(K\x01", &shape, &kind, b"\x89", &carried, b"tb"].concat()
+    [&made[..], b"(K\x01", &shape, kind, b"\x89", carried, b"tb"].concat()
 }
 
 fn tree(array: &[u8], count: u8) -> Vec<u8> {
@@ -144,5 +149,17 @@ fn signs_of_a_text_are_bytes() {
             .chunks(cut)
             .for_each(|piece| latin(piece, &mut begun, |bytes| out.extend_from_slice(bytes)));
         assert_eq!(out, all);
+    }
+}
+
+#[test]
+fn nodes_of_one_text_are_not_taken_for_those_of_another() {
+    let hostile = bytes_of(&[[1, 9, 1], SOUND[1], SOUND[2]]);
+    let escaped: Vec<u8> = hostile.iter().flat_map(|byte| format!("\\u{byte:04x}").into_bytes()).collect();
+    for sound in [[&b"U\xc0"[..], &bytes_of(SOUND)].concat(), unicode(&" ".repeat(64))] {
+        let line = [&sound[..], b"0V", &escaped, b"\n"].concat();
+        let carried = [b"c_codecs\nencode\n", &line[..], &unicode("latin1"), b"\x86R"].concat();
+        let report = judge("m.pkl", &tree(&array_of(&carried, 3, &node_type(0)), 3));
+        assert!(rules(&report).contains(&"PKL304"), "{:?}", report.findings);
     }
 }
