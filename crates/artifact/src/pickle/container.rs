@@ -68,6 +68,12 @@ impl Machine<'_, '_> {
         let usage = self.heap.class_of(target).and_then(|class| self.globals[class as usize].usage);
         match target {
             Value::Object(id) if self.heap.is(target, kind) || (like.is_some() && usage == like) => {
+                if self.heap.get(id).nodes {
+                    self.note(
+                        &rules::BAD_ITEMS,
+                        "items are added to the fields of a type that arrays may have already",
+                    );
+                }
                 if pairs {
                     self.set_items(id, &elements)?;
                 } else {

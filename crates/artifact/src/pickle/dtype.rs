@@ -16,7 +16,9 @@ const OBJECT: i32 = 0b111;
 /// The places of a dtype's state: version, byte order, base and shape, names, fields, size, alignment, flags.
 #[derive(Debug, Clone, Copy)]
 struct State {
+    little: bool,
     base: Value,
+    names: Value,
     fields: Value,
     size: i32,
     flags: i32,
@@ -49,18 +51,21 @@ impl Machine<'_, '_> {
         class.module == "numpy" && matches!(class.name.as_str(), "record" | "void")
     }
 
-    /// Takes over a dtype's state; whether it agrees with the type that it is set on.
-    pub(super) fn set_dtype(&mut self, target: Value, state: Value) -> bool {
-        let Value::Object(id) = target else { return false };
-        let before = self.heap.get(id).element;
+    /// Takes over a dtype's state. An error says what is wrong with it.
+    pub(super) fn set_dtype(&mut self, target: Value, state: Value) -> Result<(), &'static str> {
+        let contradicts =
+            "its state contradicts its type, which makes numpy take the bytes of an array for pointers";
+        let Value::Object(id) = target else { return Err(contradicts) };
+        let before = *self.heap.get(id);
         let Some(state) = self.dtype_state(state) else {
             let object = self.heap.get_mut(id);
             object.element = Element::Unknown;
             object.nodes = false;
-            return false;
+            object.little = false;
+            return Err(contradicts);
         };
         let objects = state.flags & OBJECT;
-        let (element, sound) = match before {
+        let (element, sound) = match before.element {
             Element::Object => (Element::Object, objects == OBJECT),
             // A structure may hold objects; then joblib writes its array as a pickle, which is not followed.
             Element::Plain(_) if objects != 0 => (Element::Unknown, self.holds(state, true)),
@@ -70,20 +75,32 @@ impl Machine<'_, '_> {
             }
             element => (element, false),
         };
-        let nodes = self.is_node_type(state.fields);
+        let nodes = state.little && self.is_node_type(state.names, state.fields);
         let object = self.heap.get_mut(id);
         object.element = element;
         object.nodes = nodes;
-        sound
+        object.built = true;
+        object.little = state.little;
+        if nodes && let Value::Object(fields) = state.fields {
+            self.heap.get_mut(fields).nodes = true;
+        }
+        match sound {
+            false => Err(contradicts),
+            true if before.built => {
+                Err("it has a state already, and so do the arrays whose elements it describes")
+            }
+            true => Ok(()),
+        }
     }
 
     fn dtype_state(&self, state: Value) -> Option<State> {
-        let [_, _, base, _, fields, Value::Int(size), Value::Int(_), Value::Int(flags), ..] =
+        let [_, order, base, names, fields, Value::Int(size), Value::Int(_), Value::Int(flags), ..] =
             *self.heap.recall(state).filter(|_| self.heap.is(state, Kind::Tuple))?
         else {
             return None;
         };
-        Some(State { base, fields, size, flags })
+        let little = matches!(order, Value::Text(order) if matches!(self.texts.get(order), "<" | "|" | "="));
+        Some(State { little, base, names, fields, size, flags })
     }
 
     /// Whether the parts of a structured type are objects exactly where its flags say so. A type without parts has none.

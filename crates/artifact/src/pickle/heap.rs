@@ -41,8 +41,12 @@ pub(super) struct Object {
     shared: bool,
     /// What its keys give away.
     pub(super) keys: Keys,
-    /// For a `numpy.dtype` instance: it is a node of a tree, with its parts where they belong.
+    /// For a `numpy.dtype` instance: it is a node of a tree, with its parts where they belong. For a dict: it is the fields of one.
     pub(super) nodes: bool,
+    /// For a `numpy.dtype` instance: it has its state.
+    pub(super) built: bool,
+    /// For a `numpy.dtype` instance: its numbers begin with their lowest byte.
+    pub(super) little: bool,
 }
 
 /// Elements of a recent tuple, or key-value pairs of a recent dict.
@@ -72,6 +76,8 @@ impl Heap {
             shared: false,
             keys: Keys::default(),
             nodes: false,
+            built: false,
+            little: false,
         };
         if let Some(id) = self.free.pop() {
             self.objects[id as usize] = object;

@@ -10,12 +10,14 @@ mod tests;
 use super::{
     content::{Content, Look},
     machine::Machine,
-    value::{Element, Value},
+    value::{Element, Kind, Value},
 };
 use crate::rules;
 
 /// The class, which only scikit-learn's own models hold.
 const TREE: (&str, &str) = ("sklearn.tree._tree", "Tree");
+/// The parts of a node that lead somewhere. Each takes eight bytes, from the first on.
+const PARTS: &[&str] = &["left_child", "right_child", "feature"];
 /// Where a leaf leads.
 const LEAF: i64 = -1;
 /// Arrays of nodes that are remembered.
@@ -128,18 +130,34 @@ impl Machine<'_, '_> {
         self.heap.get_mut(id).element = element.unwrap_or(Element::Unknown);
     }
 
-    /// Whether the parts of a structured type that matter lie where they are read: scikit-learn moves them there by their names.
-    pub(super) fn is_node_type(&self, fields: Value) -> bool {
-        let lies_at = |(name, place): &(&str, i32)| {
-            self.heap.recall(fields).unwrap_or_default().chunks_exact(2).any(|field| {
-                let named = matches!(field[0], Value::Text(text) if self.texts.get(text) == *name);
-                let part = self.heap.recall(field[1]);
-                named
-                    && matches!(part, Some([Value::Object(kind), Value::Int(offset), ..])
-                        if offset == place && self.heap.get(*kind).element == Element::Plain(8))
-            })
+    /// Whether the parts of a structured type that matter are read as what they are: scikit-learn copies them one after the
+    /// other where the types are not the same.
+    pub(super) fn is_node_type(&self, names: Value, fields: Value) -> bool {
+        let is_text = |value: &Value, text: &str| matches!(value, Value::Text(number) if self.texts.get(*number) == text);
+        let (Some(names), Some(fields)) = (
+            self.heap.recall(names).filter(|_| self.heap.is(names, Kind::Tuple)),
+            self.heap.recall(fields).filter(|_| self.heap.is(fields, Kind::Dict)),
+        ) else {
+            return false;
         };
-        self.trees && [("left_child", 0), ("right_child", 8), ("feature", 16)].iter().all(lies_at)
+        let is_part = |(at, name): (usize, &&str)| {
+            // The last of those that have one name counts, and a key of another kind may equal any.
+            let mut named = fields.chunks_exact(2).filter(|field| is_text(&field[0], name));
+            let (Some(field), None) = (named.next(), named.next()) else { return false };
+            let part = self.heap.recall(field[1]);
+            names.get(at).is_some_and(|first| is_text(first, name))
+                && matches!(part, Some([Value::Object(kind), Value::Int(offset), ..])
+                    if usize::try_from(*offset) == Ok(8 * at) && self.is_number(*kind))
+        };
+        self.trees
+            && fields.iter().step_by(2).all(|key| matches!(key, Value::Text(_)))
+            && PARTS.iter().enumerate().all(is_part)
+    }
+
+    /// Whether a type is a number of eight bytes as nodes have it.
+    fn is_number(&self, kind: u32) -> bool {
+        let kind = self.heap.get(kind);
+        kind.element == Element::Plain(8) && kind.little
     }
 
     fn array_of(&mut self, bytes: Value, kind: Value) -> Option<Element> {

@@ -77,9 +77,9 @@ impl Machine<'_, '_> {
             let weight = self.heap.weigh(id, state);
             self.check_weight(weight);
         }
-        if usage == Some(Usage::Dtype) && !self.set_dtype(target, state) {
-            let message =
-                "its state contradicts its type, which makes numpy take the bytes of an array for pointers";
+        if usage == Some(Usage::Dtype)
+            && let Err(message) = self.set_dtype(target, state)
+        {
             self.note_about(&rules::BAD_BUILD, &name, message);
         }
         if self.trees {
