@@ -102,7 +102,7 @@ impl Machine<'_, '_> {
         }
         match (self.globals[callee as usize].name.as_str(), arguments) {
             // Bytes as protocol 2 and older carry them: a text whose signs they are.
-            ("encode", [text, _]) => {
+            ("encode", [text, Value::Text(codec)]) if is_latin(self.texts.get(*codec)) => {
                 self.bytes_of(*text).map(|content| self.nodes_of(content)).map(Element::Raw)
             }
             ("_frombuffer", [bytes, kind, ..]) => self.array_of(*bytes, *kind),
@@ -247,6 +247,11 @@ impl Machine<'_, '_> {
             self.note_about(&rules::BAD_BUILD, "sklearn.tree._tree.Tree", message);
         }
     }
+}
+
+/// Whether an encoding gives each sign as the byte that it stands for.
+fn is_latin(codec: &str) -> bool {
+    matches!(codec, "latin1" | "latin-1" | "iso-8859-1")
 }
 
 /// Hands on the bytes that the signs of a text stand for, up to the first that stands for none. `begun` is the first byte of a sign

@@ -207,3 +207,14 @@ fn nodes_are_what_their_type_says() {
         assert!(rules_of(layout).contains(&rule.to_owned()), "{layout:?}: {:?}", rules_of(layout));
     }
 }
+
+#[test]
+fn signs_are_bytes_in_latin_alone() {
+    let text: String = bytes_of(SOUND).iter().map(|byte| char::from(*byte)).collect();
+    let verdict = |codec: &str| {
+        let carried = [b"c_codecs\nencode\n", &unicode(&text)[..], &unicode(codec), b"\x86R"].concat();
+        passes(&judge("m.pkl", &tree(&array_of(&carried, 3, &node_type(LAYOUT)), 3)))
+    };
+    assert!(["latin1", "latin-1", "iso-8859-1"].into_iter().all(verdict));
+    assert!(!["utf-8", "ascii"].into_iter().any(verdict));
+}
