@@ -41,7 +41,7 @@ const HANDLERS: &[&str] = &["image_classifier", "image_segmenter", "object_detec
 pub(crate) struct Imports {
     /// In any document: no other format has these keys in these places.
     named: Findings,
-    /// Counts where the document is not a program of `torch.export`, which judges its own.
+    /// Targets of a graph. They count where the document is not a program of `torch.export`, which judges its own.
     targets: Findings,
     /// Counts where the document is the index of a pipeline.
     parts: Findings,
@@ -71,8 +71,12 @@ impl Imports {
             let message = "the loader of this pipeline imports this package";
             self.parts.about(&rules::ACTIVE_SIDECAR, Some(at), text, message);
         }
-        if matches!(path.key(), "target" | "class_path") && is_path(text) && !full(&self.targets) {
-            settings::judge(path.key(), text, at, &mut self.targets);
+        if matches!(path.key(), "target" | "class_path") && is_path(text) {
+            let of_graph = path.key() == "target" && path.key_at(0) == "graph_module";
+            let findings = if of_graph { &mut self.targets } else { &mut self.named };
+            if !full(findings) {
+                settings::judge(path.key(), text, at, findings);
+            }
         }
         if let Some(message) = imported(path, text).filter(|_| !full(&self.named)) {
             self.named.about(&rules::ACTIVE_SIDECAR, Some(at), text, message);
@@ -99,7 +103,8 @@ fn imported(path: &Path, text: &str) -> Option<&'static str> {
     if path.ends_with(&["auto_mapping", "parent_library"]) {
         return (!own("transformers.")).then_some("the loader of an adapter imports this module");
     }
-    if matches!(path.key(), "attn_implementation" | "_attn_implementation") && text.contains('/') {
+    // One for all, or one for each part of the model.
+    if path.is_within("attn_implementation") && text.contains('/') {
         return Some("native code that the loader fetches");
     }
     match (path.depth(), path.key_at(0), path.key()) {
@@ -163,6 +168,12 @@ mod tests {
     }
 
     #[test]
+    fn a_graph_beside_a_target_hides_nothing() {
+        let found = fired("config.json", r#"{"graph_module":{},"model":{"target":"os.system"}}"#);
+        assert!(found.contains(&"SEC102".to_owned()), "{found:?}");
+    }
+
+    #[test]
     fn what_lies_elsewhere_is_no_pass() {
         for (name, text, rule) in [
             ("modules.json", r#"[{"idx":0,"path":"x","type":"joblib.numpy_pickle"}]"#, "INT109"),
@@ -176,6 +187,11 @@ mod tests {
             ("config.json", r#"{"target":"my.Thing"}"#, "INT109"),
             ("config.json", r#"{"a":{"class_path":"os.system","init_args":["id"]}}"#, "SEC102"),
             ("config.json", r#"{"attn_implementation":"someone/kernel"}"#, "INT109"),
+            ("config.json", r#"{"attn_implementation":{"vision":"sdpa","text":"someone/kernel"}}"#, "INT109"),
+            ("config.json", r#"{"graph_module":{},"a":{"class_path":"os.system"}}"#, "SEC102"),
+            ("config.json", r#"{"a":{"class_path":"os.system"},"graph_module":{"b":{}}}"#, "SEC102"),
+            ("config.json", r#"{"graph_module":{"class_path":"os.system"}}"#, "SEC102"),
+            ("config.json", r#"{"graph_module":[{"target":"os.system"}]}"#, "SEC102"),
             ("MANIFEST.json", r#"{"model":{"handler":"os:system"}}"#, "INT109"),
             ("MANIFEST.json", r#"{"model":{"requirementsFile":"requirements.txt"}}"#, "INT109"),
         ] {
