@@ -41,7 +41,7 @@ struct Watched {
     operator: String,
     scope: u32,
     inputs: Vec<Name>,
-    output: Option<Name>,
+    outputs: Vec<Name>,
     /// It is a function of the model, or an operator of another domain: what it does is not followed.
     called: bool,
     /// The size as an attribute gives it.
@@ -111,12 +111,11 @@ impl Sizes {
             self.lost = true;
             return;
         }
-        let inputs = node.inputs.iter().copied().take(MAX_RANK).collect();
-        let output = node.outputs.first().copied();
+        let (inputs, outputs) = (node.inputs.to_vec(), node.outputs.to_vec());
         // The runtime's own operators do what those of the same name in the standard do.
         let called = !is_standard && node.domain != "com.microsoft";
         let operator = node.operator.to_owned();
-        self.watched.push(Watched { operator, scope, inputs, output, called, shape, at: node.at });
+        self.watched.push(Watched { operator, scope, inputs, outputs, called, shape, at: node.at });
     }
 
     /// Works out the sizes that constants give, in the order of the nodes; nothing where there are more than are followed.

@@ -95,31 +95,30 @@ impl Reach {
         let elements = self.elements(node, made, shape.as_deref());
         let most = self.brought(node);
         let unclear = made.is_none() && self.largest_size(node) > LARGEST;
-        if let Some(output) = node.output.map(|output| (node.scope, output)) {
-            let told = if operator == "Shape" {
-                key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
-            } else {
-                folded
-            };
-            if let Some(told) = told {
-                self.constants.insert(output, told);
-            // What a size fills is zeros.
-            } else if most > 1.0 && operator != "ConstantOfShape" {
-                self.most.insert(output, most);
-            }
-            if elements > 1.0 {
-                self.least.insert(output, elements);
-            }
-            if let Some(shape) = shape {
-                self.shapes.insert(output, shape);
-            }
+        let mut outputs = node.outputs.iter().map(|output| (node.scope, *output));
+        let Some(output) = outputs.next() else { return bomb(node, elements, unclear) };
+        // What a size fills is zeros.
+        let brings = most > 1.0 && operator != "ConstantOfShape";
+        let told = if operator == "Shape" {
+            key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
+        } else {
+            folded
+        };
+        if let Some(told) = told {
+            self.constants.insert(output, told);
+        } else if brings {
+            self.most.insert(output, most);
         }
-        let bomb = |elements| Some(Bomb { operator: operator.to_owned(), elements, at: node.at });
-        match elements {
-            elements if elements > LARGEST => bomb(Some(saturated(elements))),
-            _ if unclear => bomb(None),
-            _ => None,
+        if brings {
+            self.most.extend(outputs.map(|output| (output, most)));
         }
+        if elements > 1.0 {
+            self.least.insert(output, elements);
+        }
+        if let Some(shape) = shape {
+            self.shapes.insert(output, shape);
+        }
+        bomb(node, elements, unclear)
     }
 
     /// The shape of what a node gives, where constants alone decide it.
@@ -201,6 +200,16 @@ impl Reach {
             "Min" | "Clip" => limited(0).max(limited(1)),
             _ => all().fold(0.0, f64::max),
         }
+    }
+}
+
+/// What a node makes, where that is too much or cannot be told.
+fn bomb(node: &Watched, elements: f64, unclear: bool) -> Option<Bomb> {
+    let bomb = |elements| Some(Bomb { operator: node.operator.clone(), elements, at: node.at });
+    match elements {
+        elements if elements > LARGEST => bomb(Some(saturated(elements))),
+        _ if unclear => bomb(None),
+        _ => None,
     }
 }
 

@@ -74,6 +74,17 @@ fn what_a_tensor_is_filled_with_is_no_size() {
 }
 
 #[test]
+fn every_output_and_every_input_carries_a_constant_on() {
+    let fill = || node("ConstantOfShape", &["s"], &["z"]);
+    let large = whole("b", &[1, 1 << 40]);
+    check("ONX207", &[node("Split", &["b"], &["p", "s"]), fill()], std::slice::from_ref(&large));
+    check("ONX207", &[node("TopK", &["b", "k"], &["s", "i"]), fill()], &[large, whole("k", &[1])]);
+    let inputs: Vec<&str> = std::iter::repeat_n("a", 16).chain(["b"]).collect();
+    check("ONX207", &[node("Max", &inputs, &["s"]), fill()], &[whole("a", &[1]), whole("b", &[1 << 40])]);
+    sound(&[node("Split", &["b"], &["p", "s"]), fill()], &[whole("b", &[1, 1 << 10])]);
+}
+
+#[test]
 fn what_is_not_remembered_is_no_pass() {
     let attributes = HashMap::new();
     let node = |operator: &'static str| Node {
