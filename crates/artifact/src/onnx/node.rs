@@ -108,6 +108,7 @@ impl Parser<'_, '_> {
             attributes: &numbers,
             at,
         };
+        self.sizes.absent(self.scope, absent);
         self.sizes.watch(self.scope, &node);
         captures.extend(inputs.into_iter().filter(|input| *input != absent));
         if graph.node(&captures, &outputs, at).is_none() {
@@ -159,7 +160,7 @@ impl Parser<'_, '_> {
                 }
                 (5 | 10, Wire::Bytes(length)) => {
                     let tensor = parser.tensor(length)?;
-                    numbers.extend(tensor.numbers.unwrap_or_default());
+                    numbers.extend(tensor.numbers.unwrap_or_else(|| vec![f64::INFINITY]));
                 }
                 (6 | 11, Wire::Bytes(length)) => {
                     let graph = parser.graph(length)?;
@@ -174,13 +175,16 @@ impl Parser<'_, '_> {
                 }
                 (22 | 23, Wire::Bytes(length)) => {
                     parser.sparse_tensor(length)?;
+                    numbers.push(f64::INFINITY);
                 }
+                // A list that is too long to be read.
+                (7, Wire::Bytes(_)) => numbers.push(f64::INFINITY),
                 (2 | 7, Wire::Fixed(4, bits)) => {
                     if numbers.len() < MAX_RANK {
                         numbers.push(tensor::float(bits));
                     }
                 }
-                (20, Wire::Varint(_)) | (4 | 7 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
+                (20, Wire::Varint(_)) | (4 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
                 _ => parser.unknown("AttributeProto", number),
             }
             Ok(())

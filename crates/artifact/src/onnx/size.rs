@@ -29,6 +29,8 @@ const MAX_REMEMBERED: usize = 200_000;
 pub(super) struct Sizes {
     constants: HashMap<(u32, Name), Vec<f64>>,
     shapes: HashMap<(u32, Name), Vec<f64>>,
+    /// The largest number of constants whose values are not read.
+    fixed: HashMap<(u32, Name), f64>,
     watched: Vec<Watched>,
     /// More constants than are remembered.
     full: bool,
@@ -44,7 +46,7 @@ struct Watched {
     outputs: Vec<Name>,
     /// It is a function of the model, or an operator of another domain: what it does is not followed.
     called: bool,
-    /// The size as an attribute gives it.
+    /// The size as an attribute gives it, or what fills one.
     shape: Option<Vec<f64>>,
     at: u64,
 }
@@ -79,6 +81,16 @@ impl Sizes {
         }
     }
 
+    /// Remembers a constant whose values are not read: they could be anything.
+    pub(super) fn unread(&mut self, scope: u32, name: Name) {
+        self.fixed.insert((scope, name), f64::INFINITY);
+    }
+
+    /// Remembers the name of an input that is not given.
+    pub(super) fn absent(&mut self, scope: u32, name: Name) {
+        self.fixed.insert((scope, name), 0.0);
+    }
+
     /// Remembers the shape of a stored tensor.
     #[expect(clippy::cast_precision_loss, reason = "sizes above 2^53 are bombs all the same")]
     pub(super) fn stored(&mut self, scope: u32, name: Name, dims: &[i64]) {
@@ -97,14 +109,22 @@ impl Sizes {
                 .into_iter()
                 .chain(["value_string"])
                 .find_map(attribute);
-            if let (Some(value), Some(output)) = (value, node.outputs.first()) {
-                self.constant(scope, *output, value.clone());
+            match (value, node.outputs.first()) {
+                (Some(value), Some(output)) if *value != [f64::INFINITY] => {
+                    self.constant(scope, *output, value.clone());
+                }
+                (Some(_), Some(output)) => self.unread(scope, *output),
+                // One without elements.
+                (None, Some(output)) => self.constant(scope, *output, Vec::new()),
+                (_, None) => {}
             }
             return;
         }
         let shape = match node.operator {
             "RandomNormal" | "RandomUniform" => attribute("shape").cloned(),
             "Pad" => attribute("pads").cloned(),
+            // What it is filled with.
+            "ConstantOfShape" => attribute("value").cloned(),
             _ => None,
         };
         if self.watched.len() >= MAX_REMEMBERED {
@@ -120,12 +140,12 @@ impl Sizes {
 
     /// Works out the sizes that constants give, in the order of the nodes; nothing where there are more than are followed.
     pub(super) fn bombs(self) -> Option<Vec<Bomb>> {
-        let Self { constants, shapes, watched, full, lost } = self;
+        let Self { constants, shapes, fixed, watched, full, lost } = self;
         let makes = |node: &Watched| node.called || !size_inputs(&node.operator).is_empty();
         if lost || full && watched.iter().any(makes) {
             return None;
         }
-        let mut reach = Reach::new(constants, shapes);
+        let mut reach = Reach::new(constants, shapes, fixed);
         Some(watched.iter().filter_map(|node| reach.step(node)).collect())
     }
 }

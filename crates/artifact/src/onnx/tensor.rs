@@ -244,8 +244,9 @@ impl Parser<'_, '_> {
         if let Some((kind, elements)) = tensor.counted {
             self.findings.facts.tensor(kind, elements);
         }
-        if let Some(numbers) = &tensor.numbers {
-            self.sizes.constant(self.scope, name, numbers.clone());
+        match &tensor.numbers {
+            Some(numbers) => self.sizes.constant(self.scope, name, numbers.clone()),
+            None => self.sizes.unread(self.scope, name),
         }
         self.sizes.stored(self.scope, name, &tensor.dims);
         Ok(Some(name))
@@ -273,13 +274,33 @@ pub(super) fn float(bits: u64) -> f64 {
     f64::from(f32::from_bits(bits as u32))
 }
 
+/// A float of two bytes (IEEE 754, binary16) by its bits; its sign does not matter.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff) / 1024.0);
+    match exponent {
+        0 => fraction * 2f64.powi(-14),
+        31 => f64::INFINITY,
+        exponent => (1.0 + fraction) * 2f64.powi(exponent - 15),
+    }
+}
+
 /// The values of a small tensor.
 #[expect(clippy::cast_precision_loss, reason = "sizes above 2^53 are bombs all the same")]
 fn numbers(fields: &Fields, elements: u64) -> Option<Vec<f64>> {
     if elements > MAX_RANK as u64 || fields.places.is_some() {
         return None;
     }
+    if elements == 0 {
+        return Some(Vec::new());
+    }
     let raw = fields.raw.is_some();
+    let halves = |number: fn(u16) -> f64| -> Vec<f64> {
+        if raw {
+            fields.small.as_chunks::<2>().0.iter().map(|word| number(u16::from_le_bytes(*word))).collect()
+        } else {
+            fields.integers.iter().map(|word| number(u16::try_from(*word).unwrap_or(u16::MAX))).collect()
+        }
+    };
     let data = if raw { &fields.small } else { &fields.floats };
     let words = data.as_chunks::<4>().0.iter();
     let long = data.as_chunks::<8>().0.iter();
@@ -287,6 +308,8 @@ fn numbers(fields: &Fields, elements: u64) -> Option<Vec<f64>> {
         1 => words.map(|word| f64::from(f32::from_le_bytes(*word))).collect(),
         11 => long.map(|word| f64::from_le_bytes(*word)).collect(),
         8 => fields.spelled.clone(),
+        10 => halves(half),
+        16 => halves(|bits| f64::from(f32::from_bits(u32::from(bits) << 16))),
         13 if !raw => fields.integers.iter().map(|number| number.cast_unsigned() as f64).collect(),
         2..=7 | 12 if !raw => fields.integers.iter().map(|number| *number as f64).collect(),
         2 => data.iter().map(|byte| f64::from(*byte)).collect(),

@@ -64,6 +64,26 @@ const ELEMENT_WISE: &[&str] = &[
     "Xor",
 ];
 
+/// Operators of whose first input some comes out, and nothing else: the other inputs say where.
+const PICKS: &[&str] = &[
+    "Expand",
+    "Flatten",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "Reshape",
+    "Slice",
+    "Split",
+    "Squeeze",
+    "Tile",
+    "TopK",
+    "Transpose",
+    "Unsqueeze",
+];
+/// Operators that give what is not computed of the numbers: places, sizes, and what a comparison says.
+const PLACES: &[&str] =
+    &["And", "ArgMax", "ArgMin", "Equal", "Greater", "Less", "NonZero", "Not", "Or", "Shape", "Size"];
+
 /// What is known so far.
 pub(super) struct Reach {
     constants: HashMap<Key, Vec<f64>>,
@@ -72,14 +92,20 @@ pub(super) struct Reach {
     least: HashMap<Key, f64>,
     /// The largest number that a constant may have brought in, where the value is not known.
     most: HashMap<Key, f64>,
+    /// The largest number that a value may have that constants alone decide, and that is not worked out.
+    fixed: HashMap<Key, f64>,
 }
 
 type Key = (u32, Name);
 
 impl Reach {
-    pub(super) fn new(constants: HashMap<Key, Vec<f64>>, shapes: HashMap<Key, Vec<f64>>) -> Self {
+    pub(super) fn new(
+        constants: HashMap<Key, Vec<f64>>,
+        shapes: HashMap<Key, Vec<f64>>,
+        fixed: HashMap<Key, f64>,
+    ) -> Self {
         let least = shapes.iter().map(|(key, shape)| (*key, fold::product(shape))).collect();
-        Self { constants, shapes, least, most: HashMap::new() }
+        Self { constants, shapes, least, most: HashMap::new(), fixed }
     }
 
     /// Takes the next node; what it makes, where that is too much or cannot be told.
@@ -94,23 +120,27 @@ impl Reach {
         let shape = self.shape(node, &known);
         let elements = self.elements(node, made, shape.as_deref());
         let most = self.brought(node);
-        let unclear = made.is_none() && self.largest_size(node) > LARGEST;
+        let unclear = (made.is_none() || operator == "Resize") && self.largest_size(node) > LARGEST;
+        let fixed = self.decided(node);
         let mut outputs = node.outputs.iter().map(|output| (node.scope, *output));
         let Some(output) = outputs.next() else { return bomb(node, elements, unclear) };
-        // What a size fills is zeros.
-        let brings = most > 1.0 && operator != "ConstantOfShape";
+        let brings = most > 1.0;
         let told = if operator == "Shape" {
             key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
         } else {
             folded
         };
+        let rest = outputs.chain((told.is_none()).then_some(output));
+        for output in rest {
+            if brings {
+                self.most.insert(output, most);
+            }
+            if let Some(fixed) = fixed {
+                self.fixed.insert(output, fixed);
+            }
+        }
         if let Some(told) = told {
             self.constants.insert(output, told);
-        } else if brings {
-            self.most.insert(output, most);
-        }
-        if brings {
-            self.most.extend(outputs.map(|output| (output, most)));
         }
         if elements > 1.0 {
             self.least.insert(output, elements);
@@ -159,17 +189,48 @@ impl Reach {
         if node.called {
             return (0..node.inputs.len()).map(|input| self.limited(node, input)).fold(0.0, f64::max);
         }
-        let sizes = size_inputs(&node.operator);
-        sizes.map(|input| self.largest(node, input)).fold(0.0, f64::max)
+        let mut sizes = size_inputs(&node.operator);
+        if node.operator == "Resize" && node.inputs.len() > 2 {
+            // The region comes before the scales since version 11.
+            sizes.start = 2;
+        }
+        let unknown = |input: &usize| {
+            node.operator != "Resize" || key(node, *input).is_some_and(|of| !self.constants.contains_key(&of))
+        };
+        let largest = |input| self.largest(node, input).max(self.fixed(node, input).unwrap_or(0.0));
+        sizes.filter(unknown).map(largest).fold(0.0, f64::max)
+    }
+
+    /// The largest number of an input that constants alone decide.
+    fn fixed(&self, node: &Watched, input: usize) -> Option<f64> {
+        let of = key(node, input)?;
+        self.constants.get(&of).map(|values| peak(values)).or_else(|| self.fixed.get(&of).copied())
+    }
+
+    /// The largest number of what a node gives, where constants alone decide it.
+    fn decided(&self, node: &Watched) -> Option<f64> {
+        let inputs: Vec<f64> =
+            (0..node.inputs.len()).map(|input| self.fixed(node, input)).collect::<Option<_>>()?;
+        let of = |input: usize| inputs.get(input).copied().unwrap_or(0.0);
+        Some(match node.operator.as_str() {
+            _ if node.called => f64::INFINITY,
+            "ConstantOfShape" => node.shape.as_deref().map_or(0.0, peak),
+            operator if PLACES.contains(&operator) => 1.0,
+            operator if PICKS.contains(&operator) => of(0),
+            "Abs" | "Cast" | "Concat" | "Identity" | "Max" | "Min" | "Neg" | "Pad" | "ReduceMax"
+            | "ReduceMin" | "Relu" | "Where" => inputs.iter().copied().fold(0.0, f64::max),
+            "Ceil" | "Floor" | "Round" => of(0) + 1.0,
+            "Add" | "Sub" | "Sum" => inputs.iter().sum(),
+            "Mul" => inputs.iter().map(|most| most.max(1.0)).product(),
+            // Anything else could make a large number of small ones.
+            _ => f64::INFINITY,
+        })
     }
 
     /// The largest number that constants bring to an input.
     fn largest(&self, node: &Watched, input: usize) -> f64 {
         let Some(of) = key(node, input) else { return 0.0 };
-        let constant = self
-            .constants
-            .get(&of)
-            .map(|values| values.iter().fold(0.0, |most, value| value.abs().max(most)));
+        let constant = self.constants.get(&of).map(|values| peak(values));
         constant.or_else(|| self.most.get(&of).copied()).unwrap_or(0.0)
     }
 
@@ -190,17 +251,19 @@ impl Reach {
             "Pow" => of(0).max(1.0).powf(of(1).max(1.0)),
             "Add" | "Sub" | "Sum" | "CumSum" | "ReduceSum" => all().sum(),
             "ReduceProd" => of(0).max(1.0).powi(4),
-            // Only what is picked comes out, not where.
-            "Gather" | "GatherElements" | "GatherND" | "Slice" | "Squeeze" | "Unsqueeze" | "Split"
-            | "Reshape" | "Transpose" => of(0),
-            // What is not computed of the numbers: places, sizes, and what a comparison says.
-            "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "Equal" | "Less" | "Greater" | "Not"
-            | "And" | "Or" => 0.0,
+            "ConstantOfShape" => node.shape.as_deref().map_or(0.0, peak),
+            operator if PICKS.contains(&operator) => of(0),
+            operator if PLACES.contains(&operator) => 0.0,
             "Where" => of(1).max(of(2)),
             "Min" | "Clip" => limited(0).max(limited(1)),
             _ => all().fold(0.0, f64::max),
         }
     }
+}
+
+/// The largest of some numbers, whatever their signs.
+fn peak(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, value| value.abs().max(most))
 }
 
 /// What a node makes, where that is too much or cannot be told.

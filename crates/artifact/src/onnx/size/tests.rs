@@ -85,6 +85,39 @@ fn every_output_and_every_input_carries_a_constant_on() {
 }
 
 #[test]
+fn constants_that_are_not_worked_out_are_no_pass_as_sizes() {
+    let fill = || node("ConstantOfShape", &["s"], &["z"]);
+    let grown =
+        |operator: &str| check("ONX207", &[node(operator, &["f"], &["s"]), fill()], &[float("f", 30.0)]);
+    ["Exp", "Reciprocal", "ReduceProd", "Softplus", "LeakyRelu"].into_iter().for_each(grown);
+    check("ONX207", &[node("MatMul", &["f", "f"], &["s"]), fill()], &[float("f", 1e6)]);
+    let many: Vec<i64> = (0..17).map(|_| 1 << 40).collect();
+    check("ONX207", &[node("Gather", &["b", "i"], &["s"]), fill()], &[whole("b", &many), whole("i", &[0])]);
+    check("ONX207", &[node("RandomUniform", &[], &["s"]), fill()], &[]);
+    let value = Message::default().bytes(1, "value").message(5, whole("v", &[1 << 40]));
+    let filled = node("ConstantOfShape", &["n"], &["s"]).message(5, value);
+    check("ONX207", &[filled, fill()], &[whole("n", &[1])]);
+    let eighth = |bytes: &[u8]| Message::default().number(1, 1).number(2, 17).bytes(8, "s").bytes(9, bytes);
+    check("ONX207", &[fill()], &[eighth(&[0x38])]);
+    // They are no size in what inputs have a part in, and small ones are small.
+    let weight = || whole("u", &many);
+    sound(&[node("Mul", &["x", "u"], &["p"]), node("Exp", &["p"], &["s"]), fill()], &[weight()]);
+    let half =
+        |bits: u16| Message::default().number(1, 1).number(2, 10).bytes(8, "h").bytes(9, bits.to_le_bytes());
+    sound(&[node("Cast", &["h"], &["s"]), fill()], &[half(0x4400)]);
+    let none = || Message::default().number(1, 0).number(2, 10).bytes(8, "e").bytes(9, []);
+    sound(&[node("Shape", &["x"], &["s"]), node("Resize", &["x", "e", "e", "s"], &["z"])], &[none()]);
+    let empty =
+        node("Constant", &[], &["e"]).message(5, Message::default().bytes(1, "value").message(5, none()));
+    sound(&[empty, node("Shape", &["x"], &["s"]), node("Resize", &["x", "e", "e", "s"], &["z"])], &[]);
+    check(
+        "ONX207",
+        &[node("Gather", &["b", "i"], &["s"]), node("Resize", &["x", "e", "e", "s"], &["z"])],
+        &[none(), whole("b", &[1 << 40, 1]), whole("i", &[0])],
+    );
+}
+
+#[test]
 fn what_is_not_remembered_is_no_pass() {
     let attributes = HashMap::new();
     let node = |operator: &'static str| Node {
