@@ -7,7 +7,7 @@ use super::{
     names::Name,
     operators::{Operator, Use, canonical},
     parser::Parser,
-    size::{MAX_RANK, Node},
+    size::{MAX_RANK, Node, Parts},
     tensor,
     wire::{Messages as _, Wire},
 };
@@ -35,6 +35,7 @@ struct Fields {
     outputs: Vec<Name>,
     /// Names that subgraphs take from around the node.
     captures: Vec<Name>,
+    parts: Parts,
     domain: String,
     name: String,
     overload: String,
@@ -83,6 +84,7 @@ impl Parser<'_, '_> {
     pub(super) fn node(&mut self, length: u64, graph: &mut Graph) -> Result<(), Stop> {
         let at = self.stream.position();
         let mut fields = Fields::default();
+        fields.parts.begun = self.sizes.remembered();
         self.nested(length, |parser, number, value| {
             match (number, value) {
                 // An empty name is an optional input that is not given, or an output that is not wanted.
@@ -99,12 +101,13 @@ impl Parser<'_, '_> {
             Ok(())
         })?;
         let absent = self.absent()?;
-        let Fields { inputs, outputs, mut captures, domain, name, overload, numbers, .. } = fields;
+        let Fields { inputs, outputs, mut captures, parts, domain, name, overload, numbers, .. } = fields;
         let node = Node {
             domain: &domain,
             operator: &name,
             inputs: &inputs,
             outputs: &outputs,
+            parts: &parts,
             attributes: &numbers,
             at,
         };
@@ -165,6 +168,8 @@ impl Parser<'_, '_> {
                 (6 | 11, Wire::Bytes(length)) => {
                     let graph = parser.graph(length)?;
                     node.captures.extend(parser.resolve(&graph));
+                    node.parts.inputs.extend(graph.inputs.iter().map(|(name, _)| *name));
+                    node.parts.outputs.extend(graph.outputs.iter().map(|(name, _)| *name));
                 }
                 (8, value) => {
                     parser.varints(value, |integer| {

@@ -44,11 +44,22 @@ struct Watched {
     scope: u32,
     inputs: Vec<Name>,
     outputs: Vec<Name>,
+    parts: Parts,
     /// It is a function of the model, or an operator of another domain: what it does is not followed.
     called: bool,
     /// The size as an attribute gives it, or what fills one.
     shape: Option<Vec<f64>>,
     at: u64,
+}
+
+/// The graphs that a node runs.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Parts {
+    /// Operators that were remembered when they began.
+    pub(super) begun: usize,
+    /// What they get, in the order of the node's inputs.
+    pub(super) inputs: Vec<Name>,
+    pub(super) outputs: Vec<Name>,
 }
 
 /// A node, as far as sizes go.
@@ -58,6 +69,7 @@ pub(super) struct Node<'a> {
     pub(super) operator: &'a str,
     pub(super) inputs: &'a [Name],
     pub(super) outputs: &'a [Name],
+    pub(super) parts: &'a Parts,
     /// Small numbers of its attributes.
     pub(super) attributes: &'a HashMap<String, Vec<f64>>,
     pub(super) at: u64,
@@ -74,15 +86,25 @@ pub(super) struct Bomb {
 
 impl Sizes {
     pub(super) fn constant(&mut self, scope: u32, name: Name, values: Vec<f64>) {
-        if self.constants.len() < MAX_REMEMBERED {
-            self.constants.insert((scope, name), values);
-        } else {
+        let key = (scope, name);
+        if self.constants.len() >= MAX_REMEMBERED {
             self.full = true;
+            return;
+        }
+        // Graphs beside each other have names of their own: one that two of them have is either.
+        let other =
+            self.constants.get(&key).filter(|other| **other != values).map(|other| reach::peak(other));
+        if let Some(most) = other.or_else(|| self.fixed.get(&key).copied()) {
+            self.constants.remove(&key);
+            self.fixed.insert(key, reach::peak(&values).max(most));
+        } else {
+            self.constants.insert(key, values);
         }
     }
 
     /// Remembers a constant whose values are not read: they could be anything.
     pub(super) fn unread(&mut self, scope: u32, name: Name) {
+        self.constants.remove(&(scope, name));
         self.fixed.insert((scope, name), f64::INFINITY);
     }
 
@@ -98,6 +120,11 @@ impl Sizes {
         if fold::product(&sizes) >= MIN_ELEMENTS && self.shapes.len() < MAX_REMEMBERED {
             self.shapes.insert((scope, name), sizes);
         }
+    }
+
+    /// Operators that are remembered so far.
+    pub(super) fn remembered(&self) -> usize {
+        self.watched.len()
     }
 
     /// Remembers a node.
@@ -131,11 +158,11 @@ impl Sizes {
             self.lost = true;
             return;
         }
-        let (inputs, outputs) = (node.inputs.to_vec(), node.outputs.to_vec());
+        let (inputs, outputs, parts) = (node.inputs.to_vec(), node.outputs.to_vec(), node.parts.clone());
         // The runtime's own operators do what those of the same name in the standard do.
         let called = !is_standard && node.domain != "com.microsoft";
         let operator = node.operator.to_owned();
-        self.watched.push(Watched { operator, scope, inputs, outputs, called, shape, at: node.at });
+        self.watched.push(Watched { operator, scope, inputs, outputs, parts, called, shape, at: node.at });
     }
 
     /// Works out the sizes that constants give, in the order of the nodes; nothing where there are more than are followed.
@@ -146,7 +173,19 @@ impl Sizes {
             return None;
         }
         let mut reach = Reach::new(constants, shapes, fixed);
-        Some(watched.iter().filter_map(|node| reach.step(node)).collect())
+        // A graph comes before the node that runs it, which is known before: its inputs are.
+        let mut outer: Vec<&Watched> =
+            watched.iter().rev().filter(|node| !node.parts.inputs.is_empty()).collect();
+        outer.sort_by_key(|node| node.parts.begun);
+        let mut outer = outer.into_iter().peekable();
+        let mut bombs = Vec::new();
+        for (at, node) in watched.iter().enumerate() {
+            while let Some(outer) = outer.next_if(|outer| outer.parts.begun <= at) {
+                reach.enter(outer);
+            }
+            bombs.extend(reach.step(node));
+        }
+        Some(bombs)
     }
 }
 

@@ -105,7 +105,25 @@ impl Reach {
         fixed: HashMap<Key, f64>,
     ) -> Self {
         let least = shapes.iter().map(|(key, shape)| (*key, fold::product(shape))).collect();
-        Self { constants, shapes, least, most: HashMap::new(), fixed }
+        let most =
+            fixed.iter().filter(|(_, most)| most.is_finite()).map(|(key, most)| (*key, *most)).collect();
+        Self { constants, shapes, least, most, fixed }
+    }
+
+    /// Before the graph that a node runs: what its inputs bring. What one round hands to the next is not followed.
+    pub(super) fn enter(&mut self, node: &Watched) {
+        for (input, name) in node.parts.inputs.iter().enumerate() {
+            let most = self.limited(node, input);
+            self.bring((node.scope, *name), most);
+        }
+    }
+
+    /// Notes what constants bring to a value. Graphs beside each other may have one of the same name.
+    fn bring(&mut self, key: Key, most: f64) {
+        if most > 1.0 {
+            let known = self.most.entry(key).or_default();
+            *known = known.max(most);
+        }
     }
 
     /// Takes the next node; what it makes, where that is too much or cannot be told.
@@ -124,7 +142,6 @@ impl Reach {
         let fixed = self.decided(node);
         let mut outputs = node.outputs.iter().map(|output| (node.scope, *output));
         let Some(output) = outputs.next() else { return bomb(node, elements, unclear) };
-        let brings = most > 1.0;
         let told = if operator == "Shape" {
             key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
         } else {
@@ -132,15 +149,14 @@ impl Reach {
         };
         let rest = outputs.chain((told.is_none()).then_some(output));
         for output in rest {
-            if brings {
-                self.most.insert(output, most);
-            }
+            self.bring(output, most);
             if let Some(fixed) = fixed {
                 self.fixed.insert(output, fixed);
             }
         }
         if let Some(told) = told {
-            self.constants.insert(output, told);
+            let before = self.constants.insert(output, told);
+            self.bring(output, before.as_deref().map_or(0.0, peak));
         }
         if elements > 1.0 {
             self.least.insert(output, elements);
@@ -209,6 +225,10 @@ impl Reach {
 
     /// The largest number of what a node gives, where constants alone decide it.
     fn decided(&self, node: &Watched) -> Option<f64> {
+        let given = |name: &Name| self.fixed.get(&(node.scope, *name)).is_some_and(|most| most.is_infinite());
+        if !node.parts.outputs.is_empty() {
+            return node.parts.outputs.iter().any(given).then_some(f64::INFINITY);
+        }
         let inputs: Vec<f64> =
             (0..node.inputs.len()).map(|input| self.fixed(node, input)).collect::<Option<_>>()?;
         let of = |input: usize| inputs.get(input).copied().unwrap_or(0.0);
@@ -229,14 +249,17 @@ impl Reach {
 
     /// The largest number that constants bring to an input.
     fn largest(&self, node: &Watched, input: usize) -> f64 {
-        let Some(of) = key(node, input) else { return 0.0 };
-        let constant = self.constants.get(&of).map(|values| peak(values));
-        constant.or_else(|| self.most.get(&of).copied()).unwrap_or(0.0)
+        key(node, input).map_or(0.0, |of| self.largest_of(of))
+    }
+
+    fn largest_of(&self, of: Key) -> f64 {
+        let constant = self.constants.get(&of).map_or(0.0, |values| peak(values));
+        constant.max(self.most.get(&of).copied().unwrap_or(0.0))
     }
 
     /// The same; nothing where it is one that means that there is no limit.
     fn limited(&self, node: &Watched, input: usize) -> f64 {
-        Some(self.largest(node, input)).filter(|most| is_limit(*most)).unwrap_or(0.0)
+        within(self.largest(node, input))
     }
 
     /// The largest number that constants bring into what a node gives. Numbers of the model's own inputs are not among them:
@@ -246,7 +269,11 @@ impl Reach {
         let limited = |input: usize| self.limited(node, input);
         let all = || (0..node.inputs.len()).map(of);
         match node.operator.as_str() {
-            _ if node.called => (0..node.inputs.len()).map(limited).fold(0.0, f64::max),
+            _ if node.called || !node.parts.outputs.is_empty() => {
+                let given =
+                    node.parts.outputs.iter().map(|name| within(self.largest_of((node.scope, *name))));
+                (0..node.inputs.len()).map(limited).chain(given).fold(0.0, f64::max)
+            }
             "Mul" => all().map(|most| most.max(1.0)).product(),
             "Pow" => of(0).max(1.0).powf(of(1).max(1.0)),
             "Add" | "Sub" | "Sum" | "CumSum" | "ReduceSum" => all().sum(),
@@ -261,8 +288,13 @@ impl Reach {
     }
 }
 
+/// A number; nothing where it is one that means that there is no limit.
+fn within(most: f64) -> f64 {
+    if is_limit(most) { most } else { 0.0 }
+}
+
 /// The largest of some numbers, whatever their signs.
-fn peak(values: &[f64]) -> f64 {
+pub(super) fn peak(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most, value| value.abs().max(most))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{MAX_REMEMBERED, Node, Sizes};
+use super::{MAX_REMEMBERED, Node, Parts, Sizes};
 use crate::build::{Message, graph, judge, model, node, passes, rules};
 
 /// A model of these nodes and constants, beside a sound one's.
@@ -118,13 +118,46 @@ fn constants_that_are_not_worked_out_are_no_pass_as_sizes() {
 }
 
 #[test]
+fn constants_go_into_graphs_and_come_out_of_them() {
+    let fill = || node("ConstantOfShape", &["s"], &["z"]);
+    let attribute = |name: &str, graph: Message| Message::default().bytes(1, name).message(6, graph);
+    let output = |name: &str| Message::default().bytes(1, name);
+    let branch = |size: i64| Message::default().message(5, whole("r", &[size])).message(12, output("r"));
+    let choice = |one: i64, other: i64| {
+        node("If", &["x"], &["s"])
+            .message(5, attribute("then_branch", branch(one)))
+            .message(5, attribute("else_branch", branch(other)))
+    };
+    check("ONX207", &[choice(1 << 40, 4), fill()], &[]);
+    check("ONX207", &[choice(4, 1 << 40), fill()], &[]);
+    let round = |size: &str| {
+        let body = Message::default()
+            .message(11, output("i"))
+            .message(11, output("c"))
+            .message(11, output("n"))
+            .message(1, node("Identity", &["c"], &["d"]))
+            .message(1, node("ConstantOfShape", &["n"], &["f"]))
+            .message(12, output("d"))
+            .message(12, output("n"));
+        node("Loop", &["k", "", size], &["s"]).message(5, attribute("body", body))
+    };
+    let numbers = || [whole("k", &[i64::MAX]), whole("p", &[1 << 40]), whole("q", &[4])];
+    let loops = |size: &str| rules(&judge("m.onnx", &with(&[round(size)], &numbers()))).contains(&"ONX207");
+    assert!(loops("p"));
+    assert!(!loops("q"));
+    let chosen = judge("m.onnx", &with(&[choice(4, 8), fill()], &[]));
+    assert!(!rules(&chosen).iter().any(|rule| rule.starts_with("ONX")), "{:?}", chosen.findings);
+}
+
+#[test]
 fn what_is_not_remembered_is_no_pass() {
-    let attributes = HashMap::new();
+    let (attributes, parts) = (HashMap::new(), Parts::default());
     let node = |operator: &'static str| Node {
         domain: "",
         operator,
         inputs: &[0],
         outputs: &[1],
+        parts: &parts,
         attributes: &attributes,
         at: 0,
     };
