@@ -29,6 +29,12 @@ const CLASSES: &[&str] = &[
 ];
 /// Those of them whose value grows beyond all bounds in a few steps.
 const POWERS: &[&str] = &["FloatPow", "LShift", "Pow", "PowByNatural"];
+/// Those that grow faster still, and functions.
+const EXPONENTIALS: &[&str] = &["OpaqueUnaryFn_cosh", "OpaqueUnaryFn_exp", "OpaqueUnaryFn_sinh", "exp"];
+/// What an exponential counts for, beside the numbers that it may be taken of: two of them are too much.
+const EXPONENTIAL: u64 = 1 << 9;
+/// Largest decimal exponent of a number: those of 64 bits end below.
+const MAX_DECIMAL: u64 = 400;
 /// Largest power that the numbers of an expression are taken to.
 const MAX_EXPONENT: u64 = 1 << 16;
 /// Operators that run a graph of the program itself, in order.
@@ -185,15 +191,17 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
             b'0'..=b'9' => {
                 let start = at;
                 at = run(at, |byte| byte.is_ascii_digit());
-                let number = text[start..at].parse().unwrap_or(u32::MAX);
                 if bytes.get(at) == Some(&b'.') {
                     at = run(at + 1, |byte| byte.is_ascii_digit());
                 }
                 // A word may not begin where a number ends, but for an exponent.
                 if matches!(bytes.get(at), Some(b'e' | b'E')) {
                     at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+                    let exponent = at;
                     at = run(at, |byte| byte.is_ascii_digit());
+                    text[exponent..at].parse().ok().filter(|exponent: &u64| *exponent <= MAX_DECIMAL)?;
                 }
+                let number = above(text[start..at].parse().ok()?);
                 if bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_') {
                     return None;
                 }
@@ -223,6 +231,12 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     Some(tokens)
 }
 
+/// The next whole number; the largest where it is larger.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn above(number: f64) -> u32 {
+    number.ceil() as u32
+}
+
 /// Whether a word is a symbol as the tracer numbers them, for example `s0`, `u3` or `zuf1`.
 fn is_symbol(word: &str) -> bool {
     let digits = word.trim_start_matches(|c: char| c.is_ascii_lowercase());
@@ -233,6 +247,11 @@ fn is_symbol(word: &str) -> bool {
 
 /// Whether the powers in an expression, should each be taken to the next, stay far below what evaluating them could exhaust.
 fn stays_small(tokens: &[Token<'_>]) -> bool {
+    let numbers = || {
+        tokens.iter().filter_map(|token| {
+            if let Token::Number(number) = token { Some(u64::from(*number)) } else { None }
+        })
+    };
     let mut exponent = 1u64;
     for (at, token) in tokens.iter().enumerate() {
         let factor = match token {
@@ -245,10 +264,10 @@ fn stays_small(tokens: &[Token<'_>]) -> bool {
                 _ => return false,
             },
             // What the exponent is, is not followed: it could be the largest number, but not a power.
-            Token::Word(word) if POWERS.contains(word) => tokens
-                .iter()
-                .filter_map(|token| if let Token::Number(number) = token { Some(*number) } else { None })
-                .fold(2, |largest, number| largest.max(u64::from(number))),
+            Token::Word(word) if POWERS.contains(word) => numbers().fold(2, u64::max),
+            Token::Word(word) if EXPONENTIALS.contains(word) => {
+                numbers().fold(EXPONENTIAL, |product, number| product.saturating_mul(number.max(1)))
+            }
             _ => 1,
         };
         exponent = exponent.saturating_mul(factor);
@@ -331,6 +350,9 @@ mod tests {
             "s0**2",
             "s0**2*s1**2*(s2 + 1)**2",
             "Pow(s0, 2)",
+            "9223372036854775807*s0",
+            "s0**0.5",
+            "floor(exp(s0/2))",
         ] {
             assert!(is_expression(sound), "{sound}");
         }
@@ -356,6 +378,13 @@ mod tests {
             "2**s0",
             "Pow(9, Pow(9, Pow(9, 9999)))",
             "LShift(1, 99999999)",
+            "floor(1e99999)",
+            "1e",
+            "2**1e9",
+            "floor(exp(exp(9)))",
+            "floor(exp(99999999))",
+            "floor(OpaqueUnaryFn_exp(9**99))",
+            "OpaqueUnaryFn_cosh(OpaqueUnaryFn_sinh(9))",
             "s0;s1",
         ] {
             assert!(!is_expression(hostile), "{hostile}");
