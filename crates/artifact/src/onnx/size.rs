@@ -47,7 +47,7 @@ struct Watched {
     parts: Parts,
     /// It is a function of the model, or an operator of another domain: what it does is not followed.
     called: bool,
-    /// The size as an attribute gives it, or what fills one.
+    /// The size as an attribute gives it, what fills one, or which matrices are turned.
     shape: Option<Vec<f64>>,
     at: u64,
 }
@@ -150,6 +150,11 @@ impl Sizes {
         let shape = match node.operator {
             "RandomNormal" | "RandomUniform" => attribute("shape").cloned(),
             "Pad" => attribute("pads").cloned(),
+            "Gemm" => {
+                let turned =
+                    |name: &str| attribute(name).and_then(|flag| flag.first().copied()).unwrap_or(0.0);
+                Some(vec![turned("transA"), turned("transB")])
+            }
             // What it is filled with.
             "ConstantOfShape" => attribute("value").cloned(),
             _ => None,

@@ -74,6 +74,25 @@ pub(super) fn multiplied(left: &[f64], right: &[f64]) -> Option<Vec<f64>> {
     Some(shape)
 }
 
+/// The shape of a matrix, turned or not.
+pub(super) fn turned(shape: &[f64], turned: bool) -> Vec<f64> {
+    let mut shape = shape.to_vec();
+    if turned {
+        shape.reverse();
+    }
+    shape
+}
+
+/// A shape with what is added before and behind each axis; `None` where they do not fit.
+pub(super) fn enlarged(shape: &[f64], pads: &[f64]) -> Option<Vec<f64>> {
+    if pads.len() != 2 * shape.len() {
+        return None;
+    }
+    let (before, behind) = pads.split_at(shape.len());
+    let pads = before.iter().zip(behind);
+    Some(shape.iter().zip(pads).map(|(size, (before, behind))| size + before + behind).collect())
+}
+
 pub(super) fn product(shape: &[f64]) -> f64 {
     shape.iter().fold(1.0, |count, size| count * size.abs().max(1.0))
 }

@@ -136,7 +136,7 @@ impl Reach {
         let made = followed(&known).and_then(|known| fold::made(operator, known, node.shape.as_deref()));
         let folded = followed(&known).and_then(|known| fold::fold(operator, known));
         let shape = self.shape(node, &known);
-        let elements = self.elements(node, made, shape.as_deref());
+        let elements = self.elements(node, &known, made, shape.as_deref());
         let most = self.brought(node);
         let unclear = (made.is_none() || operator == "Resize") && self.largest_size(node) > LARGEST;
         let fixed = self.decided(node);
@@ -174,6 +174,16 @@ impl Reach {
             _ if node.called => None,
             "ConstantOfShape" => known.first().copied().flatten().map(<[f64]>::to_vec),
             "MatMul" => fold::multiplied(of(0)?, of(1)?),
+            "Gemm" => {
+                let turned =
+                    |input: usize| node.shape.as_ref().is_some_and(|flags| flags.get(input) == Some(&1.0));
+                fold::multiplied(&fold::turned(of(0)?, turned(0)), &fold::turned(of(1)?, turned(1)))
+            }
+            "Expand" => fold::broadcast(of(0)?, known.get(1).copied().flatten()?),
+            // With axes, it is not all of them.
+            "Pad" if node.inputs.len() < 4 => {
+                fold::enlarged(of(0)?, known.get(1).copied().flatten().or(node.shape.as_deref())?)
+            }
             operator if ELEMENT_WISE.contains(&operator) => {
                 let mut shapes = (0..node.inputs.len()).map(of);
                 let first = shapes.next()??.clone();
@@ -184,14 +194,24 @@ impl Reach {
     }
 
     /// Elements that a node gives at least.
-    fn elements(&self, node: &Watched, made: Option<f64>, shape: Option<&[f64]>) -> f64 {
+    fn elements(
+        &self,
+        node: &Watched,
+        known: &[Option<&[f64]>],
+        made: Option<f64>,
+        shape: Option<&[f64]>,
+    ) -> f64 {
         let least =
             |input: usize| key(node, input).and_then(|of| self.least.get(&of).copied()).unwrap_or(1.0);
         let all = || (0..node.inputs.len()).map(least);
+        let scales = known.get(if known.len() > 2 { 2 } else { 1 }).copied().flatten();
         let told = match (node.operator.as_str(), made) {
             ("Concat", _) => all().sum(),
             // Scales multiply what is there; so does a resize by them, which also may give the sizes themselves.
-            ("Tile" | "Upsample", Some(times)) => times * least(0),
+            ("OneHot" | "Tile" | "Upsample", Some(times)) => times * least(0),
+            ("Resize", Some(made)) => {
+                scales.map_or(1.0, |scales| scales.iter().product::<f64>() * least(0)).max(made)
+            }
             ("Expand" | "Pad", Some(made)) => made.max(least(0)),
             (operator, None) if ELEMENT_WISE.contains(&operator) => all().fold(1.0, f64::max),
             (_, made) => made.unwrap_or(1.0),

@@ -150,6 +150,24 @@ fn constants_go_into_graphs_and_come_out_of_them() {
 }
 
 #[test]
+fn a_size_multiplies_what_is_there() {
+    let fill = |from: &str, to: &str| node("ConstantOfShape", &[from], &[to]);
+    let sides = || [whole("a", &[1 << 16, 1]), whole("b", &[1, 1 << 16])];
+    let both = |last: Message| check("ONX205", &[fill("a", "p"), fill("b", "q"), last], &sides());
+    both(node("Expand", &["p", "b"], &["z"]));
+    both(node("Gemm", &["p", "q"], &["z"]));
+    let flag = |name: &str| Message::default().bytes(1, name).number(3, 1);
+    both(node("Gemm", &["q", "p"], &["z"]).message(5, flag("transA")).message(5, flag("transB")));
+    let padded = [whole("a", &[1 << 16, 1]), whole("o", &[0, 1 << 16, 0, 0])];
+    check("ONX205", &[fill("a", "p"), node("Pad", &["p", "o"], &["z"])], &padded);
+    let deep = [whole("a", &[1 << 16, 1]), whole("d", &[1 << 16])];
+    check("ONX205", &[fill("a", "p"), node("OneHot", &["p", "d", "x"], &["z"])], &deep);
+    let scaled = [whole("a", &[1 << 16]), float("f", 65_536.0)];
+    check("ONX205", &[fill("a", "p"), node("Resize", &["p", "", "f"], &["z"])], &scaled);
+    sound(&[fill("a", "p"), fill("b", "q"), node("Gemm", &["q", "p"], &["z"])], &sides());
+}
+
+#[test]
 fn what_is_not_remembered_is_no_pass() {
     let (attributes, parts) = (HashMap::new(), Parts::default());
     let node = |operator: &'static str| Node {
