@@ -31,8 +31,9 @@ pub trait Inventory: Send + Sync {
         Ok(vec![])
     }
 
-    /// Takes away what is there of an upload that has not ended. One that is not there, or that a run is at, is no error.
-    async fn give_up(&self, _digest: &Digest) -> Result<(), PortError> {
-        Ok(())
+    /// Takes away what is there of an upload that has not ended; answers whether that is gone now. One that a run is at, or that
+    /// is none of ours, stays, and is no error.
+    async fn give_up(&self, _digest: &Digest) -> Result<bool, PortError> {
+        Ok(false)
     }
 }

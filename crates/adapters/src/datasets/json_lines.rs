@@ -51,7 +51,7 @@ impl JsonLines {
                 .by_ref()
                 .take(MAX_LINE)
                 .read_line(&mut text)
-                .map_err(|error| bad(error.to_string()))?;
+                .map_err(|error| self.at.unread(&error, |_| bad(error.to_string())))?;
             if read == 0 {
                 return Ok(());
             }

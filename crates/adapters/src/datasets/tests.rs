@@ -216,3 +216,61 @@ fn a_linked_folder_is_refused() {
     let error = open(directory.path(), &Declared::default()).err().map(|error| error.to_string());
     assert!(error.is_some_and(|message| message.contains("again is a link to a folder")));
 }
+
+/// Bytes that cannot be had any more after so many reads.
+struct Breaks(Vec<u8>, std::sync::atomic::AtomicUsize);
+
+impl source::Bytes for Breaks {
+    fn read_at(&self, place: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        use std::sync::atomic::Ordering::Relaxed;
+        if self.1.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_err() {
+            return Err(io::Error::other(PortError::new(
+                Problem::Unreachable,
+                "read it",
+                "the line is dead",
+            )));
+        }
+        let rest = &self.0[usize::try_from(place).unwrap().min(self.0.len())..];
+        let read = rest.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&rest[..read]);
+        Ok(read)
+    }
+
+    fn block(&self) -> usize {
+        16
+    }
+}
+
+#[test]
+fn bytes_that_cannot_be_had_are_no_damage_of_the_table() {
+    let directory = tempfile::tempdir().unwrap();
+    let parquet = directory.path().join("a.parquet");
+    let column = Cells::Wholes((0..200).map(Some).collect());
+    write(&parquet, "message t { optional int64 x; }", Compression::UNCOMPRESSED, &[vec![column]]);
+    let rows = |row: &str| row.repeat(40).into_bytes();
+    let tables = [
+        ("a.csv", [b"x\n".to_vec(), rows("17\n")].concat()),
+        ("a.jsonl", rows("{\"x\":17}\n")),
+        ("a.parquet", fs::read(&parquet).unwrap()),
+    ];
+    for (name, bytes) in tables {
+        let reads = |most: usize| {
+            let breaks = Breaks(bytes.clone(), most.into());
+            let source = Source::new(std::sync::Arc::new(breaks), bytes.len() as u64);
+            super::table(source, At(name.to_owned()), &Declared::default())
+                .and_then(|table| table.scan(&["x"], &mut |_, _| {}))
+        };
+        reads(100_000).unwrap();
+        let mut broken = 0;
+        for most in 0.. {
+            match reads(most) {
+                Ok(()) => break,
+                Err(error) => {
+                    assert_eq!(error.problem, Problem::Unreachable, "{name}, {most} reads: {error}");
+                }
+            }
+            broken += 1;
+        }
+        assert!(broken > 3, "{name}");
+    }
+}

@@ -153,7 +153,7 @@ impl Inventory for FileStore {
         self.files(partial::digest_of_blob).await
     }
 
-    async fn give_up(&self, digest: &Digest) -> Result<(), PortError> {
+    async fn give_up(&self, digest: &Digest) -> Result<bool, PortError> {
         let path = partial::place(&self.blob(digest), digest);
         blocking(move || incoming::give_up(&path)).await
     }
@@ -328,11 +328,10 @@ mod tests {
         let [begun] = store.unfinished().await.unwrap().try_into().unwrap();
         assert_eq!((&begun.digest, begun.size), (&digest, 4));
         let busy = crate::exclusive::open_exclusively(&path).unwrap();
-        store.give_up(&digest).await.unwrap();
-        assert!(path.exists(), "a run is at it");
+        assert!(!store.give_up(&digest).await.unwrap() && path.exists(), "a run is at it");
         drop(busy);
         for _ in 0..2 {
-            store.give_up(&digest).await.unwrap();
+            assert!(store.give_up(&digest).await.unwrap());
         }
         assert_eq!(store.unfinished().await.unwrap(), []);
     }

@@ -40,8 +40,8 @@ impl Inventory for BucketStore {
         Ok(begun)
     }
 
-    async fn give_up(&self, digest: &Digest) -> Result<(), PortError> {
-        self.end(digest).await
+    async fn give_up(&self, digest: &Digest) -> Result<bool, PortError> {
+        self.end(digest).await.map(|()| true)
     }
 }
 

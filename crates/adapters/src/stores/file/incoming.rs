@@ -60,14 +60,17 @@ pub(super) fn copy_verified(
     }
 }
 
-/// Takes away what a run left that died, unless another one is at it.
-pub(super) fn give_up(path: &Path) -> Result<(), PortError> {
-    if !path.exists() || !may_be_ours(path, None) {
-        return Ok(());
+/// Takes away what a run left that died, unless another one is at it; answers whether nothing is there any more.
+pub(super) fn give_up(path: &Path) -> Result<bool, PortError> {
+    if !path.exists() {
+        return Ok(true);
+    }
+    if !may_be_ours(path, None) {
+        return Ok(false);
     }
     match open_exclusively(path) {
-        Ok(_held) => fs::remove_file(path).map_err(|error| local("remove", path, &error)),
-        Err(error) if error.problem == Problem::Conflict => Ok(()),
+        Ok(_held) => fs::remove_file(path).map(|()| true).map_err(|error| local("remove", path, &error)),
+        Err(error) if error.problem == Problem::Conflict => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -15,7 +15,7 @@ use tagship_runner::{Failure, args::GcArgs};
 use crate::{answer::Answer, failure::failed, workspace::Workspace};
 
 /// What goes: whole files, and what is there of uploads that never ended.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Going {
     files: Vec<Stored>,
     unfinished: Vec<Stored>,
@@ -59,14 +59,14 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
         // Reading may have taken long; releases believe in a removal from here on.
         let (announced, by) = (workspace.clock.now(), &workspace.context.by);
         if leases.announce(digests, by, announced).await.map_err(failed)? {
-            let removed = remove(inventory.as_ref(), &going, &|| in_time(workspace, announced)).await;
+            let removed = remove(inventory.as_ref(), going, &|| in_time(workspace, announced)).await;
             let journals = workspace.host.journals.as_ref();
             if let Err(error) = Leases::end(journals, announced, by, workspace.clock.as_ref()).await {
                 workspace.tell_once(&format!(
                     "warning: {error}; releases of these bytes wait for an hour at most"
                 ));
             }
-            return removed.map(|()| answer(name, &going, kept, false, workspace));
+            return removed.map(|gone| answer(name, &gone, kept, false, workspace));
         }
     }
     Err(Failure::incomplete(format!("releases of {name} are being made all the time; nothing was removed"))
@@ -104,18 +104,22 @@ async fn going(
     Ok(Going { files, unfinished: unreferenced(begun, &BTreeSet::new(), now, args.grace) })
 }
 
-/// Removes files one after the other, as long as that may go on. An error says which are gone.
+/// Removes files one after the other, as long as that may go on; answers what is gone. An error says which are.
 async fn remove(
     inventory: &dyn Inventory,
-    going: &Going,
+    mut going: Going,
     may_go_on: &(dyn Fn() -> Result<(), PortError> + Sync),
-) -> Result<(), Failure> {
+) -> Result<Going, Failure> {
+    let mut stayed = BTreeSet::new();
     for (done, digest) in going.digests().enumerate() {
         let removed = match may_go_on() {
-            Ok(()) if done < going.files.len() => inventory.remove(digest).await,
+            Ok(()) if done < going.files.len() => inventory.remove(digest).await.map(|()| true),
             Ok(()) => inventory.give_up(digest).await,
             Err(error) => Err(error),
         };
+        if let Ok(false) = removed {
+            stayed.insert(digest.clone());
+        }
         if let Err(error) = removed {
             let gone: Vec<_> = going.digests().take(done).map(Digest::to_string).collect();
             let gone = if gone.is_empty() { "nothing".to_owned() } else { gone.join(", ") };
@@ -124,7 +128,8 @@ async fn remove(
             return Err(failed(PortError { message, ..error }));
         }
     }
-    Ok(())
+    going.unfinished.retain(|begun| !stayed.contains(&begun.digest));
+    Ok(going)
 }
 
 /// What every release in the store of this model refers to.
@@ -196,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// Removes so many files, then nothing any more.
+    /// Removes so many files, then nothing any more. A run is at the one unfinished upload.
     struct Breaks(Mutex<usize>);
 
     #[async_trait::async_trait]
@@ -205,8 +210,8 @@ mod tests {
             Ok(vec![])
         }
 
-        async fn give_up(&self, _: &Digest) -> Result<(), PortError> {
-            Err(PortError::new(Problem::Unreachable, "end it", "the line went dead"))
+        async fn give_up(&self, _: &Digest) -> Result<bool, PortError> {
+            Ok(false)
         }
 
         async fn remove(&self, _: &Digest) -> Result<(), PortError> {
@@ -222,14 +227,20 @@ mod tests {
     async fn a_failure_says_what_went_before() {
         let written = Timestamp::from_seconds(0).unwrap();
         let file = |byte: u8| Stored { digest: Digest::from_bytes([byte; 32]), size: 1, written };
-        let going = Going { files: vec![file(1), file(2)], unfinished: vec![file(3)] };
-        let error = remove(&Breaks(Mutex::new(2)), &going, &|| Ok(())).await.unwrap_err().to_string();
+        let going = || Going { files: vec![file(1), file(2), file(3)], unfinished: vec![file(4)] };
+        let error = remove(&Breaks(Mutex::new(2)), going(), &|| Ok(())).await.unwrap_err().to_string();
         assert!(
-            error.contains("the line went dead") && error.contains("2 of 3 files were removed"),
+            error.contains("the line went dead") && error.contains("2 of 4 files were removed"),
             "{error}"
         );
         assert!(error.contains(file(2).digest.hex()) && !error.contains(file(3).digest.hex()), "{error}");
-        let error = remove(&Breaks(Mutex::new(0)), &going, &|| Ok(())).await.unwrap_err().to_string();
-        assert!(error.contains("0 of 3 files were removed: nothing"), "{error}");
+        let error = remove(&Breaks(Mutex::new(0)), going(), &|| Ok(())).await.unwrap_err().to_string();
+        assert!(error.contains("0 of 4 files were removed: nothing"), "{error}");
+        let gone = remove(&Breaks(Mutex::new(3)), going(), &|| Ok(())).await.unwrap();
+        assert_eq!(
+            (gone.files.len(), gone.unfinished.len()),
+            (3, 0),
+            "what a run is at is not called removed"
+        );
     }
 }
