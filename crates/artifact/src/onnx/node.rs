@@ -173,7 +173,7 @@ impl Parser<'_, '_> {
                 }
                 (8, value) => {
                     parser.varints(value, |integer| {
-                        if numbers.len() < MAX_RANK {
+                        if numbers.len() <= MAX_RANK {
                             numbers.push(whole(integer));
                         }
                     })?;
@@ -182,14 +182,14 @@ impl Parser<'_, '_> {
                     parser.sparse_tensor(length)?;
                     numbers.push(f64::INFINITY);
                 }
-                // A list that is too long to be read.
-                (7, Wire::Bytes(_)) => numbers.push(f64::INFINITY),
+                // A list or a text that is too long to be read.
+                (4 | 7 | 9, Wire::Bytes(_)) => numbers.push(f64::INFINITY),
                 (2 | 7, Wire::Fixed(4, bits)) => {
-                    if numbers.len() < MAX_RANK {
+                    if numbers.len() <= MAX_RANK {
                         numbers.push(tensor::float(bits));
                     }
                 }
-                (20, Wire::Varint(_)) | (4 | 9 | 13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
+                (20, Wire::Varint(_)) | (13 | 14 | 15 | 21, Wire::Bytes(_)) => {}
                 _ => parser.unknown("AttributeProto", number),
             }
             Ok(())
@@ -200,7 +200,11 @@ impl Parser<'_, '_> {
             let message = "a node has this attribute twice; runtimes disagree on which counts";
             self.findings.about(&rules::ONNX_TWICE, Some(at), &name, message);
         }
-        if !numbers.is_empty() && numbers.len() <= MAX_RANK {
+        if numbers.len() > MAX_RANK {
+            // More than is read could be anything.
+            numbers = vec![f64::INFINITY];
+        }
+        if !numbers.is_empty() {
             node.numbers.insert(name, numbers);
         }
         Ok(())

@@ -86,6 +86,9 @@ pub(super) struct Bomb {
 
 impl Sizes {
     pub(super) fn constant(&mut self, scope: u32, name: Name, values: Vec<f64>) {
+        if values == [f64::INFINITY] {
+            return self.unread(scope, name);
+        }
         let key = (scope, name);
         if self.constants.len() >= MAX_REMEMBERED {
             self.full = true;
@@ -134,13 +137,10 @@ impl Sizes {
         if is_standard && node.operator == "Constant" {
             let value = ["value", "value_ints", "value_int", "value_floats", "value_float", "value_strings"]
                 .into_iter()
-                .chain(["value_string"])
+                .chain(["value_string", "sparse_value"])
                 .find_map(attribute);
             match (value, node.outputs.first()) {
-                (Some(value), Some(output)) if *value != [f64::INFINITY] => {
-                    self.constant(scope, *output, value.clone());
-                }
-                (Some(_), Some(output)) => self.unread(scope, *output),
+                (Some(value), Some(output)) => self.constant(scope, *output, value.clone()),
                 // One without elements.
                 (None, Some(output)) => self.constant(scope, *output, Vec::new()),
                 (_, None) => {}

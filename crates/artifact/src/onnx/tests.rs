@@ -277,7 +277,7 @@ fn sizes_that_constants_lead_to_are_followed() {
     // Numbers in pieces, of which the last is the large one.
     let pieces = Message::default().number(1, 2).number(2, 1).bytes(8, "f");
     let pieces = pieces.bytes(4, 1f32.to_le_bytes()).bytes(4, 1e13f32.to_le_bytes());
-    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[pieces]), "ONX205");
+    check(&with(&[node("Cast", &["f"], &["s"]), fill()], &[pieces]), "ONX207");
     // Through what is not followed, it is no pass either.
     let picked = [node("Gather", &["b", "i"], &["s"]), fill()];
     check(&with(&picked, &[tensor("b", &[2], &[1 << 40, 1]), tensor("i", &[1], &[0])]), "ONX207");
@@ -288,6 +288,74 @@ fn sizes_that_constants_lead_to_are_followed() {
     assert!(passes(&judge("m.onnx", &sound)), "{:?}", judge("m.onnx", &sound).findings);
     let sound = with(&[node("Mul", &["a", "a"], &["s"]), fill()], &[tensor("a", &[1], &[4])]);
     assert!(passes(&judge("m.onnx", &sound)), "{:?}", judge("m.onnx", &sound).findings);
+}
+
+#[test]
+fn a_constant_that_is_not_read_is_no_small_one() {
+    let of = |value: Message| {
+        let constant = node("Constant", &[], &["k"]).message(5, value);
+        let nodes = [constant, node("Gather", &["k", "i"], &["s"]), node("ConstantOfShape", &["s"], &["z"])];
+        with_graph(|g| {
+            let g = nodes.iter().cloned().fold(g, |g, node| g.message(1, node));
+            g.message(5, tensor("i", &[1], &[16]))
+        })
+    };
+    let integers = |count: u64| {
+        let ones = (0..count).fold(Message::default().bytes(1, "value_ints"), |ints, _| ints.number(8, 1));
+        of(ones.number(8, 1 << 40))
+    };
+    check(&integers(15), "ONX207");
+    check(&integers(16), "ONX207");
+    check(&integers(17), "ONX207");
+    check(&of(Message::default().bytes(1, "value_floats").bytes(7, vec![0; 80])), "ONX207");
+    let digits = format!("{:0>200}", 1u64 << 40);
+    check(&of(Message::default().bytes(1, "value_string").bytes(4, digits)), "ONX207");
+    let sparse = Message::default().message(1, tensor("", &[1], &[1 << 40])).number(3, 2);
+    let sparse = sparse.message(2, tensor("", &[1], &[0]));
+    check(&of(Message::default().bytes(1, "sparse_value").message(22, sparse)), "ONX207");
+}
+
+#[test]
+fn a_branch_does_not_hide_what_the_other_one_calls_the_same() {
+    let fills = |r: Message| r.message(1, node("ConstantOfShape", &["r"], &["t"])).message(12, value("t", 1));
+    let with = |then: Message, other: Message| {
+        let branch = node("If", &["x"], &["z"])
+            .message(5, attribute("then_branch", 6, fills(then)))
+            .message(5, attribute("else_branch", 6, fills(other)));
+        with_graph(|g| g.message(1, branch))
+    };
+    let same = |k: i64| {
+        Message::default().message(1, node("Identity", &["k"], &["r"])).message(5, tensor("k", &[1], &[k]))
+    };
+    let stored = |r: i64| Message::default().message(5, tensor("r", &[1], &[r]));
+    let picked = || {
+        let picked = Message::default().message(1, node("Gather", &["k", "x"], &["r"]));
+        picked.message(5, tensor("k", &[2], &[1 << 40, 1]))
+    };
+    for (one, other) in
+        [(same(4), stored(1 << 40)), (stored(1 << 40), same(4)), (picked(), stored(4)), (stored(4), picked())]
+    {
+        assert!(!passes(&judge("m.onnx", &with(one, other))));
+    }
+    let report = judge("m.onnx", &with(same(4), stored(8)));
+    assert!(passes(&report), "{:?}", report.findings);
+}
+
+#[test]
+fn half_of_a_size_is_a_size() {
+    let nodes = [
+        node("Gather", &["b", "x"], &["g"]),
+        node("Div", &["g", "d"], &["s"]),
+        node("ConstantOfShape", &["s"], &["z"]),
+    ];
+    let halved = |divisor: i64| {
+        let g = |g| nodes.iter().cloned().fold(g, |g: Message, node| g.message(1, node));
+        with_graph(|graph| {
+            g(graph).message(5, tensor("b", &[2], &[768, 64])).message(5, tensor("d", &[1], &[divisor]))
+        })
+    };
+    let report = judge("m.onnx", &halved(2));
+    assert!(passes(&report), "{:?}", report.findings);
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub(super) fn made(operator: &str, known: &[Option<&[f64]>], shape: Option<&[f64
 
 /// What is added before and behind each axis, multiplied.
 fn padded(pads: &[f64]) -> f64 {
+    if pads == [f64::INFINITY] {
+        return f64::INFINITY;
+    }
     let (before, behind) = pads.split_at(pads.len() / 2);
     let sums: Vec<f64> = before.iter().zip(behind).map(|(one, other)| (one + other).max(0.0)).collect();
     product(&sums)
@@ -31,7 +34,9 @@ pub(super) fn fold(operator: &str, known: &[Option<&[f64]>]) -> Option<Vec<f64>>
         "Neg" => first.map(|values| values.iter().map(|value| -value).collect()),
         "Concat" => {
             let parts: Option<Vec<&[f64]>> = known.iter().copied().collect();
-            Some(parts?.concat()).filter(|all| all.len() <= super::MAX_RANK)
+            let parts = parts?;
+            let length: usize = parts.iter().map(|part| part.len()).sum();
+            (length <= super::MAX_RANK).then(|| parts.concat())
         }
         "Add" => pair(|left, right| left + right),
         "Sub" => pair(|left, right| left - right),

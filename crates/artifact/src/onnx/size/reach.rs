@@ -140,31 +140,50 @@ impl Reach {
         let most = self.brought(node);
         let unclear = (made.is_none() || operator == "Resize") && self.largest_size(node) > LARGEST;
         let fixed = self.decided(node);
-        let mut outputs = node.outputs.iter().map(|output| (node.scope, *output));
-        let Some(output) = outputs.next() else { return bomb(node, elements, unclear) };
+        let Some(output) = node.outputs.first().map(|output| (node.scope, *output)) else {
+            return bomb(node, elements, unclear);
+        };
         let told = if operator == "Shape" {
             key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
         } else {
             folded
         };
-        let rest = outputs.chain((told.is_none()).then_some(output));
-        for output in rest {
-            self.bring(output, most);
-            if let Some(fixed) = fixed {
-                self.fixed.insert(output, fixed);
-            }
-        }
-        if let Some(told) = told {
-            let before = self.constants.insert(output, told);
-            self.bring(output, before.as_deref().map_or(0.0, peak));
+        self.note(output, told, most, fixed);
+        for other in node.outputs.iter().skip(1) {
+            self.note((node.scope, *other), None, most, fixed);
         }
         if elements > 1.0 {
             self.least.insert(output, elements);
         }
         if let Some(shape) = shape {
-            self.shapes.insert(output, shape);
+            let before = self.shapes.get(&output).map_or(0.0, |before| fold::product(before));
+            if fold::product(&shape) >= before {
+                self.shapes.insert(output, shape);
+            }
         }
         bomb(node, elements, unclear)
+    }
+
+    /// Notes what a node gives: the constant itself, or the largest number that constants bring into it. A graph beside this one
+    /// may give something else the same name: it is then as large as the larger of both, and no constant.
+    fn note(&mut self, output: Key, told: Option<Vec<f64>>, most: f64, fixed: Option<f64>) {
+        let before = self.constants.get(&output);
+        let is_other =
+            self.fixed.contains_key(&output) || before.is_some_and(|before| told.as_ref() != Some(before));
+        match told {
+            Some(told) if !is_other => {
+                self.constants.insert(output, told);
+            }
+            told => {
+                let known = before.into_iter().chain(&told).map(|values| peak(values)).reduce(f64::max);
+                self.constants.remove(&output);
+                self.bring(output, known.map_or(most, |known| known.max(most)));
+                if let Some(most) = known.into_iter().chain(fixed).reduce(f64::max) {
+                    let there = self.fixed.entry(output).or_insert(most);
+                    *there = there.max(most);
+                }
+            }
+        }
     }
 
     /// The shape of what a node gives, where constants alone decide it.
@@ -175,8 +194,9 @@ impl Reach {
             "ConstantOfShape" => known.first().copied().flatten().map(<[f64]>::to_vec),
             "MatMul" => fold::multiplied(of(0)?, of(1)?),
             "Gemm" => {
-                let turned =
-                    |input: usize| node.shape.as_ref().is_some_and(|flags| flags.get(input) == Some(&1.0));
+                let turned = |input: usize| {
+                    node.shape.as_ref().is_some_and(|flags| flags.get(input).is_some_and(|flag| *flag != 0.0))
+                };
                 fold::multiplied(&fold::turned(of(0)?, turned(0)), &fold::turned(of(1)?, turned(1)))
             }
             "Expand" => fold::broadcast(of(0)?, known.get(1).copied().flatten()?),
@@ -261,10 +281,19 @@ impl Reach {
             | "ReduceMin" | "Relu" | "Where" => inputs.iter().copied().fold(0.0, f64::max),
             "Ceil" | "Floor" | "Round" => of(0) + 1.0,
             "Add" | "Sub" | "Sum" => inputs.iter().sum(),
+            "Div" if self.divisor(node) >= 1.0 => of(0),
+            "Mod" => of(0).max(of(1)),
+            "Sqrt" => of(0).max(1.0),
             "Mul" => inputs.iter().map(|most| most.max(1.0)).product(),
             // Anything else could make a large number of small ones.
             _ => f64::INFINITY,
         })
+    }
+
+    /// The number nearest to zero that a node divides by; zero where it is not known.
+    fn divisor(&self, node: &Watched) -> f64 {
+        let known = key(node, 1).and_then(|of| self.constants.get(&of));
+        known.map_or(0.0, |values| values.iter().fold(f64::INFINITY, |least, value| least.min(value.abs())))
     }
 
     /// The largest number that constants bring to an input.
