@@ -64,13 +64,14 @@ impl Service {
     }
 }
 
-/// What the status says against the routes; where none are written, it calls them ready.
+/// What the status says against the routes; where none are written, it calls them ready, or says nothing of them.
 fn unrouted(status: &Value) -> Option<String> {
     let mut conditions = status["conditions"].as_array().into_iter().flatten();
     let condition = conditions.find(|condition| condition["type"] == "IngressReady")?;
+    let status = text(condition, "/status");
     let said =
-        format!("IngressReady is False: {} {}", text(condition, "/reason"), text(condition, "/message"));
-    (condition["status"] == "False").then(|| said.trim_end().to_owned())
+        format!("IngressReady is {status}: {} {}", text(condition, "/reason"), text(condition, "/message"));
+    (status != "True").then(|| said.trim_end().to_owned())
 }
 
 /// States from which no waiting helps.

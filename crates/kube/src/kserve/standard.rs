@@ -68,7 +68,9 @@ fn loading(operation: &str, view: &View, version: &Version) -> Decided {
         return Ok(Move::none(memory, Done::Pending));
     };
     // The route is written after the status; whoever looks often, or beside another run, waits as long as anybody else.
-    let since = *memory.unlisted.get_or_insert(split.now);
+    // A time that is still to come is of a machine whose clock is ahead.
+    let since = memory.unlisted.filter(|since| *since <= split.now).unwrap_or(split.now);
+    memory.unlisted = Some(since);
     if split.now.since(since) < PATIENCE {
         return Ok(Move::none(memory, Done::Pending));
     }

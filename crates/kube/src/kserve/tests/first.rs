@@ -63,7 +63,10 @@ async fn a_rollout_waits_for_the_gateway() {
     let mut gateway = Gateway::named(GATEWAY);
     gateway.delay = 4;
     // The rollout of the first version ends well, with all traffic at it.
-    Journey::new(Stage::behind(gateway, FakeCluster::start(), StandardServices::splitting(1))).await;
+    let stage = Stage::behind(gateway, FakeCluster::start(), StandardServices::splitting(1));
+    let route = route(&Journey::new(stage).await.stage).unwrap();
+    let taken = &route["status"]["parents"][0]["conditions"][0]["observedGeneration"];
+    assert_eq!(*taken, route["metadata"]["generation"], "not before the gateway had taken it");
 }
 
 #[tokio::test]
