@@ -1,17 +1,12 @@
 //! Rollouts with `KServe` on a played Kubernetes API, through the program and a kubeconfig.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
-use tagship_testkit::{
-    Output,
-    cluster::{
-        FakeCluster,
-        actors::{Actor, Gateway, InferenceServices, StandardServices},
-    },
+use tagship_testkit::cluster::{
+    FakeCluster,
+    actors::{Actor, Gateway, InferenceServices, StandardServices},
 };
 
-use crate::workbench::{CONFIG, Workbench};
+use crate::on_cluster::Stage;
 
 const MANIFEST: &str = "apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
@@ -23,106 +18,43 @@ spec:
       protocolVersion: v2
       storageUri: pvc://models/{{digest-hex}}
 ";
-/// Ticks within which every rollout here comes to rest.
-const TICKS: usize = 60;
-
-struct Stage {
-    bench: Workbench,
-    cluster: FakeCluster,
-    kubeconfig: PathBuf,
-    actors: Vec<Box<dyn Actor>>,
-    /// Whether what Tagship has seen is long ago at the next look, so that nobody waits for it.
-    hurries: bool,
+fn in_mode(mode: &str, manifest: &str, actors: Vec<Box<dyn Actor>>) -> Stage {
+    let target =
+        format!("kserve: {{ namespace: ml, name: churn, mode: {mode}, manifest: deploy/churn.yaml }}");
+    Stage::on(&target, manifest, actors)
 }
 
-impl Stage {
-    /// Version v0.1.0 is released, and nothing serves.
-    fn new(manifest: &str) -> Self {
-        Self::in_mode("knative", manifest, vec![Box::new(InferenceServices::slow(1))])
-    }
+fn knative(manifest: &str) -> Stage {
+    in_mode("knative", manifest, vec![Box::new(InferenceServices::slow(1))])
+}
 
-    /// The same in Standard mode, with a gateway that takes every route.
-    fn standard(controller: StandardServices) -> Self {
-        let gateway = Gateway::named("kserve-ingress-gateway");
-        Self::in_mode("standard", MANIFEST, vec![Box::new(controller), Box::new(gateway)])
-    }
+/// In Standard mode, with a gateway that takes every route.
+fn standard(controller: StandardServices) -> Stage {
+    let gateway = Gateway::named("kserve-ingress-gateway");
+    in_mode("standard", MANIFEST, vec![Box::new(controller), Box::new(gateway)])
+}
 
-    fn in_mode(mode: &str, manifest: &str, actors: Vec<Box<dyn Actor>>) -> Self {
-        let bench = Workbench::new();
-        let cluster = FakeCluster::start();
-        let kubeconfig = bench.clone.write(".tagship/kubeconfig", cluster.kubeconfig());
-        let target =
-            format!("kserve: {{ namespace: ml, name: churn, mode: {mode}, manifest: deploy/churn.yaml }}");
-        let local = CONFIG.lines().find(|line| line.contains("target:")).unwrap();
-        let golden = CONFIG.lines().find(|line| line.contains("golden:")).unwrap();
-        let config = CONFIG.replace(&format!("{golden}\n"), "").replace(
-            local,
-            &format!(
-                "        target: {{ {target} }}\n        strategy: {{ canary: {{ steps: [ {{ set-weight: 25 }}, {{ pause: {{}} }} ] }} }}"
-            ),
-        );
-        bench.clone.write("tagship.yml", config);
-        bench.clone.write("deploy/churn.yaml", manifest);
-        bench.push("Serve with KServe");
-        let stage = Self { bench, cluster, kubeconfig, actors, hurries: false };
-        stage.release();
-        stage
+/// Puts the times in the memory on the cluster back, so that nobody waits for a minute to pass.
+fn turn_back(cluster: &FakeCluster) {
+    let Some(notebook) = cluster.object("configmaps", "ml", "churn-tagship") else { return };
+    let mut state: Value = serde_json::from_str(notebook["data"]["state"].as_str().unwrap()).unwrap();
+    let times = state.as_object_mut().unwrap().iter_mut();
+    for (_, time) in times.filter(|(key, _)| ["shown", "unlisted"].contains(&key.as_str())) {
+        *time = json!("2026-01-01T00:00:00Z");
     }
+    let change = json!({ "data": { "state": state.to_string() } });
+    let target = "/api/v1/namespaces/ml/configmaps/churn-tagship?fieldManager=tagship";
+    assert_eq!(cluster.act("PATCH", target, "application/merge-patch+json", &change).0, 200);
+}
 
-    fn release(&self) {
-        for verb in ["validate", "gate", "release"] {
-            self.bench.run(&[verb]).assert_code(0);
-        }
-    }
-
-    fn next(&self, variant: &str) {
-        self.bench.put(variant);
-        self.bench.push(variant);
-        self.release();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.bench.cli(arguments).env("KUBECONFIG", &self.kubeconfig).run()
-    }
-
-    /// Ticks until the rollout ends or waits for a person; controllers act in between.
-    fn lead(&mut self, first: &[&str]) -> Output {
-        let mut done = self.run(first);
-        for _ in 0..TICKS {
-            if done.code != 6 {
-                return done;
-            }
-            self.cluster.step(&mut self.actors);
-            if self.hurries {
-                self.turn_back();
-            }
-            done = self.run(&["rollout", "--once"]);
-        }
-        panic!("no end: {}{}", done.stdout, done.stderr);
-    }
-
-    /// Puts the times in the memory on the cluster back.
-    fn turn_back(&self) {
-        let Some(notebook) = self.cluster.object("configmaps", "ml", "churn-tagship") else { return };
-        let mut state: Value = serde_json::from_str(notebook["data"]["state"].as_str().unwrap()).unwrap();
-        let times = state.as_object_mut().unwrap().iter_mut();
-        for (_, time) in times.filter(|(key, _)| ["shown", "unlisted"].contains(&key.as_str())) {
-            *time = json!("2026-01-01T00:00:00Z");
-        }
-        let change = json!({ "data": { "state": state.to_string() } });
-        let target = "/api/v1/namespaces/ml/configmaps/churn-tagship?fieldManager=tagship";
-        assert_eq!(self.cluster.act("PATCH", target, "application/merge-patch+json", &change).0, 200);
-    }
-
-    /// Shares by revision, the newest first, and the share that is written.
-    fn shares(&self) -> (Vec<(String, u64)>, Value) {
-        let service = self.cluster.object("inferenceservices.serving.kserve.io", "ml", "churn").unwrap();
-        let traffic = service["status"]["components"]["predictor"]["traffic"].as_array().unwrap().clone();
-        let share = |share: &Value| {
-            (share["revisionName"].as_str().unwrap()[16..].to_owned(), share["percent"].as_u64().unwrap())
-        };
-        (traffic.iter().map(share).collect(), service["spec"]["predictor"]["canaryTrafficPercent"].clone())
-    }
+/// Shares by revision, the newest first, and the share that is written.
+fn told(stage: &Stage) -> (Vec<(String, u64)>, Value) {
+    let service = stage.cluster.object("inferenceservices.serving.kserve.io", "ml", "churn").unwrap();
+    let traffic = service["status"]["components"]["predictor"]["traffic"].as_array().unwrap().clone();
+    let share = |share: &Value| {
+        (share["revisionName"].as_str().unwrap()[16..].to_owned(), share["percent"].as_u64().unwrap())
+    };
+    (traffic.iter().map(share).collect(), service["spec"]["predictor"]["canaryTrafficPercent"].clone())
 }
 
 fn shares(of: &[(&str, u64)]) -> Vec<(String, u64)> {
@@ -131,7 +63,7 @@ fn shares(of: &[(&str, u64)]) -> Vec<(String, u64)> {
 
 #[test]
 fn versions_are_promoted_and_rolled_back_under_exactly_the_printed_role() {
-    let mut stage = Stage::new(MANIFEST);
+    let mut stage = knative(MANIFEST);
     let printed = stage.run(&["init", "--target", "kserve", "--rbac"]);
     printed.assert_code(0);
     let role = printed.stdout.split("---\n").nth(1).unwrap();
@@ -139,17 +71,17 @@ fn versions_are_promoted_and_rolled_back_under_exactly_the_printed_role() {
 
     stage.lead(&["rollout", "--once"]).assert_code(0);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
-    assert_eq!(stage.shares(), (shares(&[("00001", 100)]), Value::Null));
+    assert_eq!(told(&stage), (shares(&[("00001", 100)]), Value::Null));
 
     stage.next("v2");
     stage.lead(&["rollout", "--once"]).assert_code(4);
-    assert_eq!(stage.shares(), (shares(&[("00002", 25), ("00001", 75)]), json!(25)));
+    assert_eq!(told(&stage), (shares(&[("00002", 25), ("00001", 75)]), json!(25)));
     let notebook = stage.cluster.object("configmaps", "ml", "churn-tagship").unwrap();
     let notes = &notebook["metadata"]["annotations"];
     assert!(notes["tagship/rollout-id"].as_str().unwrap().starts_with("production-v0.2.0"), "{notes}");
     stage.lead(&["rollout", "--once", "--promote"]).assert_code(0);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
-    assert_eq!(stage.shares(), (shares(&[("00002", 100)]), Value::Null));
+    assert_eq!(told(&stage), (shares(&[("00002", 100)]), Value::Null));
 
     // The node of the third version is lost while it has a quarter of the traffic.
     stage.next("v3");
@@ -159,7 +91,7 @@ fn versions_are_promoted_and_rolled_back_under_exactly_the_printed_role() {
     end.assert_code(1);
     assert!(end.stdout.contains("v0.2.0 serves again"), "{}", end.stdout);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
-    let (traffic, written) = stage.shares();
+    let (traffic, written) = told(&stage);
     assert_eq!((traffic, written), (shares(&[("00004", 100)]), Value::Null));
 
     stage.lead(&["rollback", "--once"]).assert_code(0);
@@ -171,7 +103,7 @@ fn versions_are_promoted_and_rolled_back_under_exactly_the_printed_role() {
 
 #[test]
 fn a_store_without_an_address_is_told_before_anything_is_written() {
-    let mut stage = Stage::new(&MANIFEST.replace("pvc://models/{{digest-hex}}", "'{{address}}'"));
+    let mut stage = knative(&MANIFEST.replace("pvc://models/{{digest-hex}}", "'{{address}}'"));
     let end = stage.lead(&["rollout", "--once"]);
     end.assert_code(1);
     let said = format!("{}{}", end.stdout, end.stderr);
@@ -182,7 +114,7 @@ fn a_store_without_an_address_is_told_before_anything_is_written() {
 
 #[test]
 fn what_the_account_may_not_do_is_told_before_a_rollout_begins() {
-    let stage = Stage::new(MANIFEST);
+    let stage = knative(MANIFEST);
     stage.cluster.deny("get", "revisions.serving.knative.dev");
     let before = stage.cluster.version();
     let done = stage.run(&["rollout", "--once"]);
@@ -195,7 +127,7 @@ fn what_the_account_may_not_do_is_told_before_a_rollout_begins() {
 
 #[test]
 fn in_standard_mode_versions_are_promoted_where_a_route_carries_their_share() {
-    let mut stage = Stage::standard(StandardServices::splitting(1));
+    let mut stage = standard(StandardServices::splitting(1));
     let printed = stage.run(&["init", "--target", "kserve", "--rbac"]);
     printed.assert_code(0);
     let role = printed.stdout.split("---\n").nth(1).unwrap();
@@ -220,10 +152,10 @@ fn in_standard_mode_versions_are_promoted_where_a_route_carries_their_share() {
 
 #[test]
 fn in_standard_mode_a_version_whose_share_no_route_carries_gets_none_and_the_reason_is_told() {
-    let mut stage = Stage { hurries: true, ..Stage::standard(StandardServices::ignoring()) };
-    stage.lead(&["rollout", "--once"]).assert_code(0);
+    let mut stage = standard(StandardServices::ignoring());
+    stage.lead_through(&["rollout", "--once"], turn_back).assert_code(0);
     stage.next("v2");
-    let end = stage.lead(&["rollout", "--once"]);
+    let end = stage.lead_through(&["rollout", "--once"], turn_back);
     end.assert_code(1);
     // On the screen it is broken into lines.
     let said = format!("{} {}", end.stdout, end.stderr).split_whitespace().collect::<Vec<_>>().join(" ");

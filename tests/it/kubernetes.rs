@@ -1,16 +1,13 @@
 //! Rollouts behind a gateway on a played Kubernetes API, through the program and a kubeconfig.
 
-use std::{fs, path::PathBuf};
+use std::fs;
 
-use tagship_testkit::{
-    Output,
-    cluster::{
-        FakeCluster,
-        actors::{Actor, Deployments, Gateway},
-    },
+use tagship_testkit::cluster::actors::{Deployments, Gateway};
+
+use crate::{
+    on_cluster::{Stage, TICKS},
+    workbench::CONFIG,
 };
-
-use crate::workbench::{CONFIG, Workbench};
 
 const MANIFEST: &str = "apiVersion: apps/v1
 kind: Deployment
@@ -22,115 +19,55 @@ spec:
         image: registry.example.org/server:1
         args: [\"--digest={{digest}}\"]
 ";
-/// Ticks within which every rollout here comes to rest.
-const TICKS: usize = 60;
-
-struct Stage {
-    bench: Workbench,
-    cluster: FakeCluster,
-    kubeconfig: PathBuf,
-    actors: Vec<Box<dyn Actor>>,
+/// Version v0.1.0 is released, and nothing serves.
+fn stage() -> Stage {
+    let target = "gateway-api: { namespace: ml, route: churn, gateways: [ { name: public } ], manifest: deploy/churn.yaml }";
+    Stage::on(target, MANIFEST, vec![Box::new(Deployments::default()), Box::new(Gateway::named("public"))])
 }
 
-impl Stage {
-    /// Version v0.1.0 is released, and nothing serves.
-    fn new() -> Self {
-        let bench = Workbench::new();
-        let cluster = FakeCluster::start();
-        let kubeconfig = bench.clone.write(".tagship/kubeconfig", cluster.kubeconfig());
-        let target = "gateway-api: { namespace: ml, route: churn, gateways: [ { name: public } ], manifest: deploy/churn.yaml }";
-        let local = CONFIG.lines().find(|line| line.contains("target:")).unwrap();
-        let golden = CONFIG.lines().find(|line| line.contains("golden:")).unwrap();
-        let config = CONFIG.replace(&format!("{golden}\n"), "").replace(
-            local,
-            &format!(
-                "        target: {{ {target} }}\n        strategy: {{ canary: {{ steps: [ {{ set-weight: 25 }}, {{ pause: {{}} }} ] }} }}"
-            ),
-        );
-        bench.clone.write("tagship.yml", config);
-        bench.clone.write("deploy/churn.yaml", MANIFEST);
-        bench.push("Serve behind a gateway");
-        let actors: Vec<Box<dyn Actor>> =
-            vec![Box::new(Deployments::default()), Box::new(Gateway::named("public"))];
-        let stage = Self { bench, cluster, kubeconfig, actors };
-        stage.release();
-        stage
-    }
-
-    fn release(&self) {
-        for verb in ["validate", "gate", "release"] {
-            self.bench.run(&[verb]).assert_code(0);
-        }
-    }
-
-    fn next(&self, variant: &str) {
-        self.bench.put(variant);
-        self.bench.push(variant);
-        self.release();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.bench.cli(arguments).env("KUBECONFIG", &self.kubeconfig).run()
-    }
-
-    /// Ticks until the rollout ends or waits for a person; controllers act in between.
-    fn lead(&mut self, first: &[&str]) -> Output {
-        let mut done = self.run(&[&["rollout", "--once"], first].concat());
-        for _ in 0..TICKS {
-            if done.code != 6 {
-                return done;
-            }
-            self.cluster.step(&mut self.actors);
-            done = self.run(&["rollout", "--once"]);
-        }
-        panic!("no end: {}{}", done.stdout, done.stderr);
-    }
-
-    /// Weights of the route, in the order of the versions' digests.
-    fn weights(&self) -> Vec<u64> {
-        let route = self.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
-        let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
-        let mut weights: Vec<u64> =
-            backends.iter().map(|backend| backend["weight"].as_u64().unwrap()).collect();
-        weights.sort_unstable();
-        weights
-    }
+/// Weights of the route, in the order of the versions' digests.
+fn weights(stage: &Stage) -> Vec<u64> {
+    let route = stage.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
+    let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
+    let mut weights: Vec<u64> = backends.iter().map(|backend| backend["weight"].as_u64().unwrap()).collect();
+    weights.sort_unstable();
+    weights
 }
 
 #[test]
 fn versions_are_promoted_and_rolled_back() {
-    let mut stage = Stage::new();
+    let mut stage = stage();
     // The account has exactly the rights that the program prints.
     let printed = stage.run(&["init", "--target", "gateway-api", "--rbac"]);
     printed.assert_code(0);
     let role = printed.stdout.split("---\n").nth(1).unwrap();
     stage.cluster.grant(&tagship_config::yaml::to_json(role).unwrap());
 
-    stage.lead(&[]).assert_code(0);
+    stage.lead(&["rollout", "--once"]).assert_code(0);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
-    assert_eq!(stage.weights(), [100]);
+    assert_eq!(weights(&stage), [100]);
 
     stage.next("v2");
-    stage.lead(&[]).assert_code(4);
-    assert_eq!(stage.weights(), [25, 75]);
+    stage.lead(&["rollout", "--once"]).assert_code(4);
+    assert_eq!(weights(&stage), [25, 75]);
     let route = stage.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
     let notes = &route["metadata"]["annotations"];
     assert!(notes["tagship/rollout-id"].as_str().unwrap().starts_with("production-v0.2.0"), "{notes}");
-    stage.lead(&["--promote"]).assert_code(0);
+    stage.lead(&["rollout", "--once", "--promote"]).assert_code(0);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
-    assert_eq!(stage.weights(), [100]);
+    assert_eq!(weights(&stage), [100]);
 
     stage.next("v3");
-    stage.lead(&[]).assert_code(4);
+    stage.lead(&["rollout", "--once"]).assert_code(4);
     let candidate = route_candidate(&stage);
     stage.actors =
         vec![Box::new(Deployments::without_pods(&candidate, 1)), Box::new(Gateway::named("public"))];
     stage.cluster.step(&mut stage.actors);
-    let end = stage.lead(&[]);
+    let end = stage.lead(&["rollout", "--once"]);
     end.assert_code(1);
     assert!(end.stdout.contains("v0.2.0 serves again"), "{}", end.stdout);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
-    assert_eq!(stage.weights(), [100]);
+    assert_eq!(weights(&stage), [100]);
 }
 
 /// Name of the objects of the version with a quarter of the traffic.
@@ -143,7 +80,7 @@ fn route_candidate(stage: &Stage) -> String {
 
 #[test]
 fn what_the_account_may_not_do_is_told_before_anything_is_written() {
-    let stage = Stage::new();
+    let stage = stage();
     stage.cluster.deny("create", "deployments.apps");
     let before = stage.cluster.version();
     let done = stage.run(&["rollout", "--once"]);
@@ -157,11 +94,11 @@ fn what_the_account_may_not_do_is_told_before_anything_is_written() {
 
 #[test]
 fn a_right_that_is_missing_does_not_block_the_way_back() {
-    let mut stage = Stage::new();
-    stage.lead(&[]).assert_code(0);
+    let mut stage = stage();
+    stage.lead(&["rollout", "--once"]).assert_code(0);
     stage.next("v2");
-    stage.lead(&[]).assert_code(4);
-    stage.lead(&["--promote"]).assert_code(0);
+    stage.lead(&["rollout", "--once"]).assert_code(4);
+    stage.lead(&["rollout", "--once", "--promote"]).assert_code(0);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
     stage.cluster.deny("delete", "services");
     let mut done = stage.run(&["rollback", "--once"]);
@@ -174,12 +111,12 @@ fn a_right_that_is_missing_does_not_block_the_way_back() {
     }
     let said = format!("{}{}", done.stdout, done.stderr);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"), "{}: {said}", done.code);
-    assert_eq!(stage.weights(), [100]);
+    assert_eq!(weights(&stage), [100]);
 }
 
 #[test]
 fn rights_are_printed_for_targets_that_need_some() {
-    let stage = Stage::new();
+    let stage = stage();
     let role = stage.run(&["init", "--target", "local", "--rbac"]);
     role.assert_code(2);
     assert!(role.stderr.contains("kinds that do are gateway-api, kserve"), "{}", role.stderr);

@@ -33,6 +33,7 @@ mod meeting;
 mod model_server;
 mod monitor;
 mod notices;
+mod on_cluster;
 mod order;
 mod pages;
 mod plan;

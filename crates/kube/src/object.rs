@@ -24,8 +24,21 @@ pub(crate) fn refuse_late(operation: &str, order: &Order, seen: Option<u64>) -> 
     }
 }
 
+/// Refuses what no object can be named: keys of settings, their values, and how long those may be.
+pub(crate) fn refuse_no_names(operation: &str, names: [(&str, &str, usize); 2]) -> Result<(), PortError> {
+    for (key, name, longest) in names {
+        if !is_label(name, longest) {
+            let hint =
+                format!("write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter");
+            let message = format!("`{key}` is no name: {name:?}");
+            return Err(PortError::new(Problem::Invalid, operation, message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
 /// A name that objects of all kinds may have (RFC 1035).
-pub(crate) fn is_label(name: &str, longest: usize) -> bool {
+fn is_label(name: &str, longest: usize) -> bool {
     name.len() <= longest
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && !name.ends_with('-')

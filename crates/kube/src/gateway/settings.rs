@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tagship_ports::{PortError, Problem};
 
 use super::workload::Manifest;
-use crate::object::is_label;
+use crate::object;
 
 /// Longest name of a route: Deployments and Services add nine characters, and take 63.
 const LONGEST_NAME: usize = 54;
@@ -81,14 +81,7 @@ impl GatewaySettings {
 
 /// Refuses what no namespace and no route can be named.
 pub(crate) fn refuse_no_names(namespace: &str, route: &str) -> Result<(), PortError> {
-    for (key, name, longest) in [("namespace", namespace, 63), ("route", route, LONGEST_NAME)] {
-        if !is_label(name, longest) {
-            let hint =
-                format!("write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter");
-            return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
-        }
-    }
-    Ok(())
+    object::refuse_no_names(OPERATION, [("namespace", namespace, 63), ("route", route, LONGEST_NAME)])
 }
 
 pub(super) fn wrong(message: String) -> PortError {

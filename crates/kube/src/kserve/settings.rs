@@ -8,7 +8,7 @@ use tagship_domain::ModelName;
 use tagship_ports::{PortError, Problem};
 
 use super::manifest::Manifest;
-use crate::object::is_label;
+use crate::object;
 
 /// Longest name of an `InferenceService`: the notebook adds eight characters, revisions twenty-four, and names of Services take 63.
 const LONGEST_NAME: usize = 39;
@@ -71,14 +71,7 @@ pub(super) fn notebook(name: &str) -> String {
 
 /// Refuses what no namespace and no `InferenceService` can be named.
 pub(crate) fn refuse_no_names(namespace: &str, name: &str) -> Result<(), PortError> {
-    for (key, name, longest) in [("namespace", namespace, 63), ("name", name, LONGEST_NAME)] {
-        if !is_label(name, longest) {
-            let hint =
-                format!("write 1 to {longest} lower-case letters, digits and `-`, beginning with a letter");
-            return Err(wrong(format!("`{key}` is no name: {name:?}")).hint(hint));
-        }
-    }
-    Ok(())
+    object::refuse_no_names(OPERATION, [("namespace", namespace, 63), ("name", name, LONGEST_NAME)])
 }
 
 pub(super) fn wrong(message: String) -> PortError {

@@ -68,6 +68,11 @@ fn plan(strategy: Strategy) -> RolloutPlan {
     RolloutPlan { strategy, ..RolloutPlan::all_at_once(Smoke::ReadyOnly, Duration::from_secs(600)) }
 }
 
+/// All traffic at once, after a minute.
+pub(crate) fn flip() -> Strategy {
+    Strategy::BlueGreen { preview: Duration::from_secs(60), auto_promote: true, mirror: Weight::NONE }
+}
+
 pub(crate) fn canary() -> Strategy {
     let share = |percent: u8| Step::SetWeight(Weight::percent(percent).unwrap());
     let pause = || Step::Pause(Some(Duration::from_secs(120)));

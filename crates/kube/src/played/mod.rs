@@ -9,7 +9,7 @@ use tagship_domain::{Digest, Duration, ModelName, Timestamp, Version};
 use tagship_ports::{Clock, Target};
 use tagship_testkit::cluster::{FakeCluster, actors::Actor};
 
-pub(crate) use journey::{Journey, Runs, canary, is_at};
+pub(crate) use journey::{Journey, Runs, canary, flip, is_at};
 
 /// A target on a played cluster.
 pub(crate) trait Played {

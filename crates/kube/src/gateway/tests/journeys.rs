@@ -1,13 +1,13 @@
 //! Whole rollouts on the played API, led by the real driver: the right end in bounded time, whatever happens on the way.
 
-use tagship_domain::{Duration, plan::Strategy, rollout::Phase, traffic::Weight};
+use tagship_domain::rollout::Phase;
 use tagship_testkit::cluster::{
     Fault,
     actors::{Deployments, Gateway},
 };
 
 use super::stage::{ROUTES, Stage, named};
-use crate::played::{Journey, canary, is_at};
+use crate::played::{Journey, canary, flip, is_at};
 
 #[tokio::test]
 async fn a_canary_is_promoted() {
@@ -21,9 +21,7 @@ async fn a_canary_is_promoted() {
 #[tokio::test]
 async fn blue_green_flips() {
     let journey = Journey::new(Stage::new()).await;
-    let strategy =
-        Strategy::BlueGreen { preview: Duration::from_secs(60), auto_promote: true, mirror: Weight::NONE };
-    let end = journey.lead(2, strategy, |_, _| {}).await;
+    let end = journey.lead(2, flip(), |_, _| {}).await;
     assert_eq!(end.phase, Phase::Succeeded, "{}", end.message);
     assert_eq!(journey.stage.shares().await, [(2, 100, true)]);
 }

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 
 use serde_json::{Value, json};
-use tagship_domain::{Duration, plan::Strategy, rollout::Phase, traffic::Weight};
+use tagship_domain::rollout::Phase;
 use tagship_testkit::cluster::{Fault, actors::InferenceServices};
 
 use super::stage::{SERVICE, Stage, digest};
-use crate::played::{Journey, Runs, canary, is_at};
+use crate::played::{Journey, Runs, canary, flip, is_at};
 
 /// The first version serves.
 async fn journey(controller: InferenceServices) -> Journey<Stage> {
@@ -26,9 +26,7 @@ async fn a_canary_is_promoted_and_nothing_is_left_on_the_way() {
 #[tokio::test]
 async fn blue_green_flips() {
     let journey = journey(InferenceServices::slow(1)).await;
-    let strategy =
-        Strategy::BlueGreen { preview: Duration::from_secs(60), auto_promote: true, mirror: Weight::NONE };
-    let end = journey.lead(2, strategy, |_, _| {}).await;
+    let end = journey.lead(2, flip(), |_, _| {}).await;
     assert_eq!(end.phase, Phase::Succeeded, "{}", end.message);
     assert_eq!(journey.stage.shares().await, [(2, 100, true)]);
 }

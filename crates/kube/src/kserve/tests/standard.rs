@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use tagship_domain::{Duration, plan::Strategy, rollout::Phase, traffic::Weight};
+use tagship_domain::{Duration, rollout::Phase};
 use tagship_ports::{
     Problem, Target, conformance,
     target::{Done, Needs},
@@ -14,7 +14,7 @@ use super::{
     super::{access, settings::Mode},
     stage::{MANIFEST, SERVICE, Stage, digest, loadable, open, settings},
 };
-use crate::played::{Journey, Runs, canary, is_at};
+use crate::played::{Journey, Runs, canary, flip, is_at};
 
 pub(super) fn stage(controller: StandardServices) -> Stage {
     Stage::standard(FakeCluster::start(), controller)
@@ -148,9 +148,7 @@ async fn a_rollout_where_nobody_splits_fails_with_the_reason_and_moves_nothing()
 
 #[tokio::test]
 async fn canaries_are_promoted_and_blue_green_flips() {
-    let flip =
-        Strategy::BlueGreen { preview: Duration::from_secs(60), auto_promote: true, mirror: Weight::NONE };
-    for strategy in [canary(), flip] {
+    for strategy in [canary(), flip()] {
         let journey = Journey::new(stage(StandardServices::splitting(1))).await;
         let end = journey.lead(2, strategy, |_, _| {}).await;
         assert_eq!(end.phase, Phase::Succeeded, "{}", end.message);
