@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rollout_bench import Bench, Meanwhile, a_case, expect, free_port, request, wait_for
 
+REQUESTS = 'tagship_requests_total{model="churn"}'
 SERIES = '{model="churn",version="{{arm}}"}'
 CONFIG = """version: 1
 models:
@@ -44,6 +45,11 @@ models:
 def play(bench: Bench, url: str, state: Path, hook: str, ports: range):
     """Leads rollouts through a proxy at `url` to servers on `ports`, which the hook keeps in `state`."""
     address = prometheus(bench, ports)
+
+    def asked(query: str) -> list:
+        return request(f"{address}/api/v1/query?query={urllib.parse.quote(query)}")["data"]["result"]
+
+    wait_for("series of the servers", lambda: asked(REQUESTS))
     config = CONFIG.replace("HOOK", hook).replace("ADDRESS", address).replace("SERIES", SERIES)
     (bench.clone / "tagship.yml").write_text(config.replace("MAX-WAIT", "2m"))
 
@@ -58,6 +64,9 @@ def play(bench: Bench, url: str, state: Path, hook: str, ports: range):
     ended = told(bench, "RolledBack", "AnalysisFailed", slow, 10)
     expect("what was wrong", ended["judges"]["latency"]["phase"], "Failed")
 
+    # A look that still saw the last of those requests arrive would be one that had data.
+    recent = f"sum(increase({REQUESTS}[6s]))"
+    wait_for("Prometheus knows of no recent request", lambda: [one["value"][1] for one in asked(recent)] == ["0"])
     (bench.clone / "tagship.yml").write_text(config.replace("MAX-WAIT", "4s"))
     bench.run(4, "rollout", "--retry")
     waits = bench.state()
@@ -75,10 +84,7 @@ scrape_configs:
 """)
     bench.start("prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/tsdb",
                 f"--web.listen-address=127.0.0.1:{port}")
-    address = f"http://127.0.0.1:{port}"
-    asked = urllib.parse.quote('tagship_requests_total{model="churn"}')
-    wait_for("series of the servers", lambda: request(f"{address}/api/v1/query?query={asked}")["data"]["result"])
-    return address
+    return f"http://127.0.0.1:{port}"
 
 
 def told(bench: Bench, phase: str, reason: str, version: str, least: int) -> dict:
