@@ -44,7 +44,7 @@ pub(super) fn read(image: &mut Image, message: &Message) -> Result<Attribute, Fa
         });
     }
     let kind = types::datatype(&mut Fields::new(type_bytes, type_place))?;
-    let elements = types::dataspace(&mut Fields::new(space_bytes, space_place), image.length_width)?;
+    let elements = types::dataspace(&mut Fields::new(space_bytes, space_place), image.length_width)?.elements;
     let total = elements.and_then(|elements| elements.checked_mul(kind.size));
     if total.is_none_or(|total| total > fields.left() as u64) {
         return Err(fields.bad("an attribute is shorter than its type and shape say"));

@@ -1,5 +1,23 @@
 //! The checksum of newer blocks: Bob Jenkins's `lookup3`, `hashlittle` (public domain), with an initial value of zero.
 
+use super::{fields::Fault, image::Image};
+
+/// A block of this length, whose last four bytes are its checksum.
+pub(super) fn checked(
+    image: &mut Image,
+    address: u64,
+    length: u64,
+    what: &'static str,
+) -> Result<Vec<u8>, Fault> {
+    let bytes = image.bytes(address, length)?;
+    let at = image.place(address);
+    let end = bytes.len().checked_sub(4).ok_or(Fault::Bad { at, what: "a block without room" })?;
+    if lookup3(&bytes[..end]).to_le_bytes() != bytes[end..] {
+        return Err(Fault::Bad { at, what });
+    }
+    Ok(bytes)
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "the checksum takes the length modulo 2^32")]
 pub(super) fn lookup3(bytes: &[u8]) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(bytes.len() as u32);

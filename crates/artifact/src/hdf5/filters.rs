@@ -1,6 +1,9 @@
 //! Filters of a dataset: what its chunks went through on their way into the file.
 
-use super::fields::{Fault, Fields};
+use super::{
+    fields::{Fault, Fields},
+    scaled::Scaled,
+};
 use crate::{findings::Findings, rules};
 
 /// A filter, by the number that is registered for it.
@@ -8,10 +11,14 @@ use crate::{findings::Findings, rules};
 pub(super) enum Filter {
     Deflate,
     /// Bytes of elements in another order.
-    Shuffle,
+    Shuffle {
+        size: u32,
+    },
     Fletcher32,
     /// h5py's.
     Lzf,
+    /// Numbers as distances from their least one, in as few bits as they take.
+    Scaled(Scaled),
     /// One that comes with HDF5 and is not undone here.
     Unread,
     /// A native library that the reader searches for and loads.
@@ -19,16 +26,17 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    fn of(id: u16) -> Self {
-        match id {
+    fn of(id: u16, values: &[u32]) -> Option<Self> {
+        Some(match id {
             1 => Self::Deflate,
-            2 => Self::Shuffle,
+            2 => Self::Shuffle { size: values.first().copied().unwrap_or(1) },
             3 => Self::Fletcher32,
-            // Szip, and the packing of integers and of scaled floats.
-            4..=6 => Self::Unread,
+            // Szip, and numbers without the bits that their type does not use.
+            4 | 5 => Self::Unread,
+            6 => Self::Scaled(Scaled::new(values)?),
             32000 => Self::Lzf,
             _ => Self::Library,
-        }
+        })
     }
 }
 
@@ -47,12 +55,18 @@ pub(super) fn read(fields: &mut Fields<'_>, findings: &mut Findings) -> Result<V
         let id = fields.u16()?;
         let name = if version == 1 || id >= 256 { fields.u16()? } else { 0 };
         fields.u16()?;
-        let values = usize::from(fields.u16()?);
+        let count = usize::from(fields.u16()?);
         let name = usize::from(name);
         fields.take(if version == 1 { name.next_multiple_of(8) } else { name })?;
-        let odd = version == 1 && values % 2 == 1;
-        fields.take(4 * (values + usize::from(odd)))?;
-        let filter = Filter::of(id);
+        let mut values = Vec::new();
+        for _ in 0..count {
+            values.push(fields.u32()?);
+        }
+        if version == 1 && count % 2 == 1 {
+            fields.u32()?;
+        }
+        let filter = Filter::of(id, &values);
+        let filter = filter.ok_or(Fault::Bad { at, what: "a filter without what it needs to know" })?;
         if filter == Filter::Library {
             let message = "reading the data loads a native library for this filter";
             findings.about(&rules::HDF5_FILTER, Some(at), format!("filter {id}"), message);

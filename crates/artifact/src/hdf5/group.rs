@@ -151,20 +151,3 @@ pub(super) fn link(image: &Image, message: &Message, findings: &mut Findings) ->
         }
     }
 }
-
-/// Refuses links or attributes that are kept in a heap of their own.
-pub(super) fn dense(image: &Image, message: &Message, links: bool) -> Result<(), Fault> {
-    let mut fields = Fields::new(&message.data, message.place);
-    fields.u8()?;
-    let flags = fields.u8()?;
-    if flags & 1 != 0 {
-        fields.take(if links { 8 } else { 2 })?;
-    }
-    if fields.number(image.offset_width)? == image.undefined() {
-        return Ok(());
-    }
-    Err(Fault::Limit {
-        at: message.place,
-        what: "links or attributes in a heap of their own, which is not followed",
-    })
-}

@@ -1,7 +1,7 @@
 //! Object headers: the messages that say what an object is.
 
 use super::{
-    checksum::lookup3,
+    checksum,
     fields::{Fault, Fields},
     image::Image,
 };
@@ -20,7 +20,20 @@ pub(super) struct Message {
     pub(super) shared: bool,
 }
 
-const CONTINUATION: u16 = 0x10;
+/// What a message tells, as its number says.
+pub(super) mod kind {
+    pub(in super::super) const NONE: u16 = 0x0;
+    pub(in super::super) const LINK_INFO: u16 = 0x2;
+    pub(in super::super) const LINK: u16 = 0x6;
+    pub(in super::super) const ATTRIBUTE: u16 = 0xc;
+    pub(in super::super) const CONTINUATION: u16 = 0x10;
+    pub(in super::super) const SYMBOL_TABLE: u16 = 0x11;
+    /// How many entries nodes of the older trees have.
+    pub(in super::super) const TREE_SIZES: u16 = 0x13;
+    pub(in super::super) const ATTRIBUTE_INFO: u16 = 0x15;
+    /// How the file's space is handed out, and where what is free of it is remembered.
+    pub(in super::super) const FILE_SPACE: u16 = 0x17;
+}
 
 /// Reads all messages of the object at an address.
 pub(super) fn read(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
@@ -82,13 +95,9 @@ fn newer(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
     let mut blocks = vec![(address, whole)];
     let mut at = 0;
     while let Some((block, length)) = blocks.get(at).copied() {
-        let bytes = image.bytes(block, length)?;
-        let place = image.place(block);
-        let end = bytes.len().checked_sub(4).ok_or(Fault::Bad { at: place, what: "a block without room" })?;
-        if lookup3(&bytes[..end]).to_le_bytes() != bytes[end..] {
-            return Err(Fault::Bad { at: place, what: "an object's header does not have its checksum" });
-        }
-        let mut fields = Fields::new(&bytes[..end], place);
+        let what = "an object's header does not have its checksum";
+        let bytes = checksum::checked(image, block, length, what)?;
+        let mut fields = Fields::new(&bytes[..bytes.len() - 4], image.place(block));
         if at == 0 {
             fields.take(usize::try_from(prefix).unwrap_or(usize::MAX))?;
         } else {
@@ -115,7 +124,7 @@ fn push(
 ) -> Result<(), Fault> {
     let place = fields.place();
     let data = fields.take(usize::from(size))?.to_vec();
-    if kind == CONTINUATION {
+    if kind == kind::CONTINUATION {
         let mut fields = Fields::new(&data, place);
         blocks.push((fields.number(image.offset_width)?, fields.number(image.length_width)?));
     }

@@ -5,20 +5,28 @@
 //! forward pass, so that the digest is of the bytes that were judged. Chunks that went through filters are unpacked in
 //! that pass, for their checksums and sizes; what came out is thrown away.
 //!
-//! Dense links and attributes and the newer chunk indexes are not followed; a file that has them is left incomplete.
+//! Shared messages, files in several parts and data packed by szip are not followed; a file that has them is left incomplete.
 
+mod arrays;
 mod attribute;
 mod checksum;
+mod chunks;
 mod dataset;
+mod dense;
 mod fields;
 mod filters;
 mod fletcher;
 mod group;
 mod header;
+mod heap;
 mod image;
+mod layout;
 mod lzf;
 mod packed;
 mod pickled;
+mod records;
+mod scaled;
+mod shuffle;
 mod superblock;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,7 +7,7 @@ use std::{
 
 use flate2::bufread::ZlibDecoder;
 
-use super::{fields::Fault, filters::Filter, fletcher, lzf, walk::MAX_OBJECTS};
+use super::{fields::Fault, filters::Filter, fletcher, lzf, shuffle, walk::MAX_OBJECTS};
 use crate::{
     archive::{Limits, Metered},
     findings::Findings,
@@ -16,8 +16,8 @@ use crate::{
     stream::Stop,
 };
 
-/// Largest chunk that is unpacked from LZF, which is done in memory.
-const MAX_LZF: u64 = 16 << 20;
+/// Largest chunk for filters that are undone in memory.
+const MAX_HELD: u64 = 16 << 20;
 
 /// One chunk.
 #[derive(Debug)]
@@ -105,8 +105,20 @@ impl Chunk {
                 }
                 Filter::Fletcher32 => Box::new(fletcher::Checked::new(source)),
                 Filter::Lzf => Box::new(Metered { decoder: self.lzf(source)?, limits }),
+                // What comes out are no longer the numbers themselves, which is for no other filter to undo.
+                Filter::Scaled(_) if number > 0 => {
+                    return Err(Failure::Unread("scaled numbers that went through other filters before"));
+                }
+                Filter::Scaled(scaled) => {
+                    let decoder = scaled.unpacked(source).map_err(Failure::Damaged)?;
+                    Box::new(Metered { decoder, limits })
+                }
+                // What scaled numbers begin with must be where it was.
+                Filter::Shuffle { size } if self.is_scaled_before(number) => {
+                    Box::new(Cursor::new(shuffle::undone(&self.held(source)?, *size)))
+                }
                 // The same bytes in another order.
-                Filter::Shuffle => source,
+                Filter::Shuffle { .. } => source,
                 Filter::Unread => {
                     return Err(Failure::Unread("data packed by a filter that is not undone here"));
                 }
@@ -124,14 +136,25 @@ impl Chunk {
         }
     }
 
+    /// Whether the numbers were scaled before they went through the filter of this number.
+    fn is_scaled_before(&self, number: usize) -> bool {
+        self.filters[..number].iter().any(|filter| matches!(filter, Filter::Scaled(_)))
+    }
+
     fn lzf(&self, source: impl Read) -> Result<Cursor<Vec<u8>>, Failure> {
-        if self.size > MAX_LZF || self.whole > MAX_LZF {
-            return Err(Failure::Unread("a chunk of LZF that is larger than is unpacked"));
-        }
-        let mut packed = Vec::new();
-        source.take(MAX_LZF).read_to_end(&mut packed).map_err(Failure::Damaged)?;
+        let packed = self.held(source)?;
         let whole = usize::try_from(self.whole).unwrap_or(usize::MAX);
         lzf::unpack(&packed, whole).map(Cursor::new).map_err(Failure::Damaged)
+    }
+
+    /// All of a chunk in memory.
+    fn held(&self, source: impl Read) -> Result<Vec<u8>, Failure> {
+        if self.size > MAX_HELD || self.whole > MAX_HELD {
+            return Err(Failure::Unread("a chunk that is larger than is unpacked in memory"));
+        }
+        let mut held = Vec::new();
+        source.take(MAX_HELD).read_to_end(&mut held).map_err(Failure::Damaged)?;
+        Ok(held)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     checksum::lookup3,
     fields::{Fault, Fields},
+    header::{self, kind},
     image::Image,
 };
 use crate::{findings::Findings, rules};
@@ -56,10 +57,7 @@ pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Re
             return Err(fields.bad("the superblock does not have its checksum"));
         }
         if extension != image.undefined() {
-            return Err(Fault::Limit {
-                at: start,
-                what: "an extension of the superblock, which is not followed",
-            });
+            check_extension(image, extension)?;
         }
         return Ok(root);
     }
@@ -72,6 +70,22 @@ pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Re
     }
     fields.number(wide)?;
     fields.number(wide)
+}
+
+/// What an extension tells must not change where anything is found.
+fn check_extension(image: &mut Image, address: u64) -> Result<(), Fault> {
+    for message in header::read(image, address)? {
+        match message.kind {
+            kind::NONE | kind::CONTINUATION | kind::TREE_SIZES | kind::FILE_SPACE => {}
+            _ => {
+                return Err(Fault::Limit {
+                    at: message.place,
+                    what: "an extension of the superblock, which is not followed",
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn width(fields: &mut Fields<'_>) -> Result<usize, Fault> {

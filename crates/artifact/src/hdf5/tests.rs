@@ -2,6 +2,8 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 
+mod newer;
+
 use proptest::prelude::*;
 
 use crate::build::{judge, passes, rules};
@@ -242,6 +244,8 @@ fn packed_chunks_give_what_their_shape_says() {
         check(&damaged, "INT814");
     }
     check(&build(&[4], 0, &[1; 16]), "HDF201");
+    // What a filter must be told is not there.
+    check(&build(&[6], 0, &[1; 16]), "INT811");
 }
 
 #[test]

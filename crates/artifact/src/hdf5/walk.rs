@@ -1,9 +1,17 @@
 //! Every object that can be reached from the root group, once.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, mem};
 
 use super::{
-    attribute, dataset::Dataset, fields::Fault, group, header, image::Image, packed::Packed, pickled,
+    attribute,
+    dataset::Dataset,
+    dense,
+    fields::Fault,
+    group,
+    header::{self, Message, kind},
+    image::Image,
+    packed::Packed,
+    pickled,
 };
 use crate::{findings::Findings, keras, pickle::Trust, rules, stream::Stop};
 
@@ -37,10 +45,12 @@ pub(super) fn all(
 }
 
 /// What one object leads to.
+#[derive(Default)]
 struct Object {
     /// It has a message that makes it a group, whether something is in it or not.
     is_group: bool,
     children: Vec<u64>,
+    dataset: Dataset,
 }
 
 /// Judges one object.
@@ -51,29 +61,49 @@ fn object(
     packed: &mut Packed,
     findings: &mut Findings,
 ) -> Result<Object, Fault> {
-    let mut children = Vec::new();
-    let mut is_group = false;
-    let mut dataset = Dataset::default();
+    let mut object = Object::default();
     for message in header::read(image, address)? {
-        is_group |= matches!(message.kind, 0x2 | 0x11);
+        if matches!(message.kind, kind::LINK_INFO | kind::ATTRIBUTE_INFO) {
+            object.is_group |= message.kind == kind::LINK_INFO;
+            dense::each(image, &message, &mut |image, message| {
+                object.take(image, &message, trust, findings)
+            })?;
+        } else {
+            object.take(image, &message, trust, findings)?;
+        }
+    }
+    mem::take(&mut object.dataset).check(image, image.place(address), packed, findings)?;
+    Ok(object)
+}
+
+impl Object {
+    /// Judges what a message tells.
+    fn take(
+        &mut self,
+        image: &mut Image,
+        message: &Message,
+        trust: Trust<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), Fault> {
         match message.kind {
-            0x2 => group::dense(image, &message, true)?,
-            0x6 => children.extend(group::link(image, &message, findings)?),
-            0x11 => children.extend(group::symbol_table(image, &message)?),
-            0x15 => group::dense(image, &message, false)?,
-            0xc if message.shared => {
+            kind::LINK => self.children.extend(group::link(image, message, findings)?),
+            kind::SYMBOL_TABLE => {
+                self.is_group = true;
+                self.children.extend(group::symbol_table(image, message)?);
+            }
+            kind::ATTRIBUTE if message.shared => {
                 return Err(Fault::Limit {
                     at: message.place,
                     what: "a shared attribute, which is not followed",
                 });
             }
-            0xc => {
-                let attribute = attribute::read(image, &message)?;
+            kind::ATTRIBUTE => {
+                let attribute = attribute::read(image, message)?;
                 configuration(&attribute, message.place, findings)?;
                 pickled::check(&attribute, message.place, trust, findings)?;
             }
             0x0 | 0x4 | 0x5 | 0x9 | 0xa | 0xd | 0xe | 0xf | 0x10 | 0x12 | 0x13 | 0x16 => {}
-            0x1 | 0x3 | 0x7 | 0x8 | 0xb => dataset.message(image, &message, findings)?,
+            0x1 | 0x3 | 0x7 | 0x8 | 0xb => self.dataset.message(image, message, findings)?,
             _ => {
                 return Err(Fault::Limit {
                     at: message.place,
@@ -81,9 +111,8 @@ fn object(
                 });
             }
         }
+        Ok(())
     }
-    dataset.check(image, image.place(address), packed, findings)?;
-    Ok(Object { is_group, children })
 }
 
 /// What Keras keeps in attributes.
