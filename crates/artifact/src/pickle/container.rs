@@ -68,7 +68,7 @@ impl Machine<'_, '_> {
         let usage = self.heap.class_of(target).and_then(|class| self.globals[class as usize].usage);
         match target {
             Value::Object(id) if self.heap.is(target, kind) || (like.is_some() && usage == like) => {
-                if self.heap.get(id).nodes {
+                if self.heap.get(id).nodes.is_some() {
                     self.note(
                         &rules::BAD_ITEMS,
                         "items are added to the fields of a type that arrays may have already",
@@ -119,6 +119,9 @@ impl Machine<'_, '_> {
 
     fn absorb(&mut self, id: u32, elements: &[Value]) {
         self.keep(elements);
+        if self.heap.get(id).taken && self.heap.asks(elements) >= 0 {
+            self.note_late_tree();
+        }
         self.heap.absorb(id, elements);
         self.check_weight(self.heap.get(id).weight);
     }

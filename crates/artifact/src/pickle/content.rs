@@ -2,7 +2,7 @@
 //! told only after the bytes went by, so each reading of them is kept.
 
 use super::{
-    nodes::{Nodes, Reader},
+    nodes::{FORMS, Form, Nodes, Reader},
     utf8::Utf8,
 };
 
@@ -18,8 +18,8 @@ pub(super) struct Content {
     narrow: Option<u64>,
     /// The same with eight.
     wide: Option<u64>,
-    /// What it is as nodes of a tree, of 56 bytes and of 64.
-    pub(super) nodes: [Option<Nodes>; 2],
+    /// What it is as nodes of a tree, in each of their forms.
+    pub(super) nodes: [Option<Nodes>; FORMS],
     /// It is text.
     pub(super) text: bool,
     /// The pickle could use it elsewhere too, and change it there.
@@ -65,7 +65,7 @@ pub(super) struct Look {
     narrow: Rising,
     wide: Rising,
     text: Utf8,
-    nodes: [Reader; 2],
+    nodes: [Reader; FORMS],
 }
 
 impl Default for Look {
@@ -75,7 +75,7 @@ impl Default for Look {
             narrow: Rising::new(4),
             wide: Rising::new(8),
             text: Utf8::default(),
-            nodes: [Reader::new(56), Reader::new(64)],
+            nodes: Form::ALL.map(Reader::new),
         }
     }
 }

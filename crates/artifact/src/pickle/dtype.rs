@@ -60,7 +60,7 @@ impl Machine<'_, '_> {
         let Some(state) = self.dtype_state(state) else {
             let object = self.heap.get_mut(id);
             object.element = Element::Unknown;
-            object.nodes = false;
+            object.nodes = None;
             object.little = false;
             return Err(contradicts);
         };
@@ -75,14 +75,16 @@ impl Machine<'_, '_> {
             }
             element => (element, false),
         };
-        let nodes = state.little && self.is_node_type(state.names, state.fields);
+        let nodes = if state.little { self.node_layout(state.names, state.fields) } else { None };
         let object = self.heap.get_mut(id);
         object.element = element;
         object.nodes = nodes;
         object.built = true;
         object.little = state.little;
-        if nodes && let Value::Object(fields) = state.fields {
-            self.heap.get_mut(fields).nodes = true;
+        if nodes.is_some()
+            && let Value::Object(fields) = state.fields
+        {
+            self.heap.get_mut(fields).nodes = nodes;
         }
         match sound {
             false => Err(contradicts),

@@ -5,13 +5,16 @@
 
 use std::collections::VecDeque;
 
-use super::value::{Element, Full, Kind, Value};
+use super::{
+    nodes::Layout,
+    value::{Element, Full, Kind, Value},
+};
 
 /// Containers alive at a time.
 const MAX_OBJECTS: usize = 2_000_000;
-/// Elements of a tuple, or keys and values of a dict, that are remembered: enough for every reducer's arguments and
-/// for the fields of most structured types.
-const REMEMBERED: usize = 64;
+/// Elements of a tuple, or keys and values of a dict, that are remembered: enough for every reducer's arguments, for the
+/// fields of most structured types, and for the attributes of scikit-learn's boosters.
+const REMEMBERED: usize = 128;
 /// Tuples and dicts whose elements are remembered; arguments are nearly always the latest one.
 const RECENT: usize = 128;
 
@@ -39,10 +42,14 @@ pub(super) struct Object {
     count: u32,
     /// In the memo or duplicated: may be referred to again.
     shared: bool,
+    /// Part of another object already.
+    pub(super) taken: bool,
+    /// The last feature that a tree of scikit-learn in it asks for, or one below the first.
+    pub(super) asks: i32,
     /// What its keys give away.
     pub(super) keys: Keys,
     /// For a `numpy.dtype` instance: it is a node of a tree, with its parts where they belong. For a dict: it is the fields of one.
-    pub(super) nodes: bool,
+    pub(super) nodes: Option<Layout>,
     /// For a `numpy.dtype` instance: it has its state.
     pub(super) built: bool,
     /// For a `numpy.dtype` instance: its numbers begin with their lowest byte.
@@ -74,8 +81,10 @@ impl Heap {
             weight: 1,
             count: 0,
             shared: false,
+            taken: false,
+            asks: -1,
             keys: Keys::default(),
-            nodes: false,
+            nodes: None,
             built: false,
             little: false,
         };
@@ -134,6 +143,9 @@ impl Heap {
     /// remembered, and stay alive for as long as they are.
     pub(super) fn absorb(&mut self, id: u32, values: &[Value]) {
         let weight = values.iter().fold(0u32, |sum, value| sum.saturating_add(self.weight(*value)));
+        for value in values {
+            self.take(id, *value);
+        }
         let object = &mut self.objects[id as usize];
         object.weight = object.weight.saturating_add(weight);
         let before = object.count as usize;
@@ -164,10 +176,38 @@ impl Heap {
 
     /// Counts what went into an instance, as arguments or state, to its weight.
     pub(super) fn weigh(&mut self, id: u32, part: Value) -> u32 {
+        self.take(id, part);
         let part = self.weight(part);
         let object = &mut self.objects[id as usize];
         object.weight = object.weight.saturating_add(part);
         object.weight
+    }
+
+    /// Notes that a value has become part of an object, which asks for whatever it does.
+    fn take(&mut self, id: u32, part: Value) {
+        if let Value::Object(part) = part {
+            let part = &mut self.objects[part as usize];
+            part.taken = true;
+            let asks = part.asks;
+            let object = &mut self.objects[id as usize];
+            object.asks = object.asks.max(asks);
+        }
+    }
+
+    /// Notes that an array has elements that were read by themselves.
+    pub(super) fn hold(&mut self, array: Value, elements: Value) {
+        if let Value::Object(id) = array {
+            self.take(id, elements);
+        }
+    }
+
+    /// The last feature that a tree in one of these asks for.
+    pub(super) fn asks(&self, values: &[Value]) -> i32 {
+        let asks = |value: &Value| match value {
+            Value::Object(id) => self.get(*id).asks,
+            _ => -1,
+        };
+        values.iter().map(asks).max().unwrap_or(-1)
     }
 
     /// Elements with everything inside expanded, saturating.

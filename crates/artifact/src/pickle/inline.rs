@@ -6,7 +6,7 @@
 
 use super::{
     machine::Machine,
-    nodes::Reader,
+    nodes::{FORMS, Layout, Reader, SET_WIDTH},
     sniff::{self, Reach},
     value::{Element, Full, Kind, Value},
 };
@@ -21,7 +21,9 @@ struct Description {
     count: Option<u64>,
     aligned: bool,
     /// Its elements are nodes of a tree.
-    nodes: bool,
+    nodes: Option<Layout>,
+    /// It may be sets of categories, so many.
+    sets: Option<i32>,
 }
 
 impl Machine<'_, '_> {
@@ -48,11 +50,13 @@ impl Machine<'_, '_> {
                 self.read_on_plainly();
                 Ok(())
             }
-            Some(Description { element: Element::Plain(size), count: Some(count), aligned, nodes }) => {
-                let mut reader = (nodes && matches!(size, 56 | 64)).then(|| Reader::new(size as usize));
+            Some(Description { element: Element::Plain(size), count: Some(count), aligned, nodes, sets }) => {
+                let mut reader = nodes.and_then(|nodes| nodes.form(size)).map(Reader::new);
                 self.pass_over(u128::from(size) * u128::from(count), aligned, reader.as_mut())?;
                 if let Some(reader) = reader {
-                    self.heap.get_mut(id).element = Element::Raw(self.array([reader.end(); 2]));
+                    self.heap.get_mut(id).element = Element::Raw(self.array([reader.end(); FORMS]));
+                } else if let Some(sets) = sets.filter(|_| size == SET_WIDTH) {
+                    self.heap.get_mut(id).element = Element::Sets(sets);
                 }
                 Ok(())
             }
@@ -138,7 +142,7 @@ impl Machine<'_, '_> {
         }
         let state = self.heap.recall(state)?;
         let mut description =
-            Description { element: Element::Unknown, count: None, aligned: false, nodes: false };
+            Description { element: Element::Unknown, count: None, aligned: false, nodes: None, sets: None };
         for pair in state.chunks_exact(2) {
             let (Value::Text(key), value) = (pair[0], pair[1]) else { return None };
             match self.texts.get(key) {
@@ -147,7 +151,10 @@ impl Machine<'_, '_> {
                     description.element = self.heap.get(id).element;
                     description.nodes = self.heap.get(id).nodes;
                 }
-                "shape" => description.count = self.count(value),
+                "shape" => {
+                    description.count = self.count(value);
+                    description.sets = self.sets(value);
+                }
                 "numpy_array_alignment_bytes" => match value {
                     Value::Int(16) => description.aligned = true,
                     Value::None => description.aligned = false,

@@ -11,7 +11,7 @@ use super::{
     excerpt::Trace,
     global::Global,
     heap::Heap,
-    nodes::Nodes,
+    nodes::{FORMS, Nodes},
     opcode,
     plain::Plain,
     torch::{Dialect, Storage},
@@ -61,7 +61,7 @@ pub(super) struct Machine<'m, 'a> {
     pub(super) content: Option<Content>,
     /// The stream has named a tree of scikit-learn, and arrays by what they are as its nodes.
     pub(super) trees: bool,
-    pub(super) arrays: Vec<[Option<Nodes>; 2]>,
+    pub(super) arrays: Vec<[Option<Nodes>; FORMS]>,
     /// Arrow's function that takes bytes, where the stream has named it.
     pub(super) py_buffer: Option<u32>,
     /// The globals named that may not be kept as data.
@@ -136,7 +136,12 @@ impl<'m, 'a> Machine<'m, 'a> {
                 // Here a plain unpickler is at its end.
                 self.plain_fails |= !self.outer.is_empty();
                 match self.outer.pop() {
-                    Some(outer) => self.run = Run { plain: None, ..outer },
+                    Some(outer) => {
+                        self.run = Run { plain: None, ..outer };
+                        // What was on its own are the elements of the array in the wrapper's place.
+                        let array = self.top()?;
+                        self.heap.hold(array, result);
+                    }
                     None => return Ok(()),
                 }
             }

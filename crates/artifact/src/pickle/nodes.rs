@@ -4,8 +4,12 @@
 //! The bytes of an array go by before it is told whose they are, so each run of them is read as nodes from where `Tree` is named.
 //! A node is 64 bytes since scikit-learn 1.3, and was 56 before; the library refuses other layouts.
 
+mod asked;
+mod predictor;
 #[cfg(test)]
 mod tests;
+
+pub(super) use predictor::SET_WIDTH;
 
 use super::{
     content::{Content, Look},
@@ -17,7 +21,7 @@ use crate::rules;
 /// The class, which only scikit-learn's own models hold.
 const TREE: (&str, &str) = ("sklearn.tree._tree", "Tree");
 /// The parts of a node that lead somewhere. Each takes eight bytes, from the first on.
-const PARTS: &[&str] = &["left_child", "right_child", "feature"];
+const PARTS: &[(&str, i32, u32)] = &[("left_child", 0, 8), ("right_child", 8, 8), ("feature", 16, 8)];
 /// Where a leaf leads.
 const LEAF: i64 = -1;
 /// Arrays of nodes that are remembered.
@@ -33,11 +37,66 @@ pub(super) struct Nodes {
     feature: i64,
     /// One leads back, or asks for a feature below the first.
     broken: bool,
+    /// How many sets of categories they ask for.
+    sets: i64,
+}
+
+/// What nodes are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A decision tree.
+    Tree,
+    /// A tree of the histogram boosters.
+    Predictor,
+    /// The same before scikit-learn 1.2.
+    OldPredictor,
+}
+
+impl Layout {
+    /// How nodes of this many bytes are read.
+    pub(super) fn form(self, width: u32) -> Option<Form> {
+        match (self, width) {
+            (Self::Tree, 56) => Some(Form::Narrow),
+            (Self::Tree, 64) => Some(Form::Wide),
+            (Self::Predictor, 56) => Some(Form::Predictor),
+            (Self::OldPredictor, 52) => Some(Form::OldPredictor),
+            _ => None,
+        }
+    }
+}
+
+/// How the bytes of nodes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A decision tree's before scikit-learn 1.3.
+    Narrow,
+    /// A decision tree's since then.
+    Wide,
+    /// A histogram booster's.
+    Predictor,
+    /// The same before scikit-learn 1.2.
+    OldPredictor,
+}
+
+/// How many forms there are.
+pub(super) const FORMS: usize = Form::ALL.len();
+
+impl Form {
+    pub(super) const ALL: [Self; 4] = [Self::Narrow, Self::Wide, Self::Predictor, Self::OldPredictor];
+
+    fn width(self) -> usize {
+        match self {
+            Self::Narrow | Self::Predictor => 56,
+            Self::Wide => 64,
+            Self::OldPredictor => 52,
+        }
+    }
 }
 
 /// Bytes on their way through, as nodes of one width.
 #[derive(Debug)]
 pub(super) struct Reader {
+    form: Form,
     width: usize,
     /// Bytes of a node that has begun.
     begun: Vec<u8>,
@@ -45,8 +104,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(width: usize) -> Self {
-        Self { width, begun: Vec::new(), nodes: Nodes::default() }
+    pub(super) fn new(form: Form) -> Self {
+        Self { form, width: form.width(), begun: Vec::new(), nodes: Nodes::default() }
     }
 
     pub(super) fn add(&mut self, piece: &[u8]) {
@@ -65,14 +124,16 @@ impl Reader {
     }
 
     fn next(&mut self, node: &[u8]) {
+        match self.form {
+            Form::Predictor => return predictor::next(node, 8, &mut self.nodes),
+            Form::OldPredictor => return predictor::next(node, 4, &mut self.nodes),
+            Form::Narrow | Form::Wide => {}
+        }
         let [left, right, feature, ..] = node.as_chunks::<8>().0 else { return };
         let [left, right, feature] = [left, right, feature].map(|bytes| i64::from_le_bytes(*bytes));
         let nodes = &mut self.nodes;
         if left != LEAF {
-            // A child is always made behind its parent.
-            nodes.broken |= left <= nodes.count || right <= nodes.count || feature < 0;
-            nodes.last = nodes.last.max(left).max(right);
-            nodes.feature = nodes.feature.max(feature);
+            nodes.lead(left, right, feature);
         }
         nodes.count += 1;
     }
@@ -83,10 +144,25 @@ impl Reader {
     }
 }
 
+impl Nodes {
+    /// Takes a node in that leads to two others.
+    fn lead(&mut self, left: i64, right: i64, feature: i64) {
+        // A child is always made behind its parent.
+        self.broken |= left <= self.count || right <= self.count || feature < 0;
+        self.last = self.last.max(left).max(right);
+        self.feature = self.feature.max(feature);
+    }
+
+    /// Whether each leads to one that there is.
+    fn lead_inside(&self) -> bool {
+        !self.broken && self.last < self.count
+    }
+}
+
 impl Machine<'_, '_> {
     /// From here on, arrays may be nodes.
     pub(super) fn expect_nodes(&mut self, module: &str, name: &str) {
-        self.trees |= (module, name) == TREE;
+        self.trees |= [TREE, predictor::CLASS].contains(&(module, name));
     }
 
     fn is_tree(&self, class: u32) -> bool {
@@ -105,20 +181,22 @@ impl Machine<'_, '_> {
             ("encode", [text, Value::Text(codec)]) if is_latin(self.texts.get(*codec)) => {
                 self.bytes_of(*text).map(|content| self.nodes_of(content)).map(Element::Raw)
             }
-            ("_frombuffer", [bytes, kind, ..]) => self.array_of(*bytes, *kind),
+            ("_frombuffer", [bytes, kind, shape, ..]) => {
+                self.array_of(*bytes, *kind).or_else(|| self.sets_of(*kind, *shape))
+            }
             // As dill writes an array.
             ("_create_array", [_, _, state, _]) => {
-                let (bytes, kind) = self.array_state(*state)?;
-                self.array_of(bytes, kind)
+                let [shape, kind, bytes] = self.array_state(*state)?;
+                self.array_of(bytes, kind).or_else(|| self.sets_of(kind, shape))
             }
             _ => None,
         }
     }
 
-    /// Bytes and type of an array in its state, `(version, shape, dtype, order, bytes)`.
-    fn array_state(&self, state: Value) -> Option<(Value, Value)> {
+    /// Shape, type and bytes of an array in its state, `(version, shape, dtype, order, bytes)`.
+    fn array_state(&self, state: Value) -> Option<[Value; 3]> {
         match self.heap.recall(state)? {
-            [_, _, kind, _, bytes] => Some((*bytes, *kind)),
+            [_, shape, kind, _, bytes] => Some([*shape, *kind, *bytes]),
             _ => None,
         }
     }
@@ -126,13 +204,26 @@ impl Machine<'_, '_> {
     /// Notes what an array gets for its bytes.
     pub(super) fn keep_nodes(&mut self, target: Value, state: Value) {
         let Value::Object(id) = target else { return };
-        let element = self.array_state(state).and_then(|(bytes, kind)| self.array_of(bytes, kind));
+        let element = self.array_state(state).and_then(|[shape, kind, bytes]| {
+            self.array_of(bytes, kind).or_else(|| self.sets_of(kind, shape))
+        });
         self.heap.get_mut(id).element = element.unwrap_or(Element::Unknown);
     }
 
-    /// Whether the parts of a structured type that matter are read as what they are: scikit-learn copies them one after the
+    /// What structured elements are whose parts that matter are read as what they are: scikit-learn copies them one after the
     /// other where the types are not the same.
-    pub(super) fn is_node_type(&self, names: Value, fields: Value) -> bool {
+    pub(super) fn node_layout(&self, names: Value, fields: Value) -> Option<Layout> {
+        let layouts = [
+            (Layout::Tree, PARTS.to_vec()),
+            (Layout::Predictor, predictor::parts(8)),
+            (Layout::OldPredictor, predictor::parts(4)),
+        ];
+        let (layout, _) = layouts.into_iter().find(|(_, parts)| self.has_parts(names, fields, parts))?;
+        self.trees.then_some(layout)
+    }
+
+    /// Whether a structured type begins with these parts, by name, offset and bytes.
+    fn has_parts(&self, names: Value, fields: Value, parts: &[(&str, i32, u32)]) -> bool {
         let is_text = |value: &Value, text: &str| matches!(value, Value::Text(number) if self.texts.get(*number) == text);
         let (Some(names), Some(fields)) = (
             self.heap.recall(names).filter(|_| self.heap.is(names, Kind::Tuple)),
@@ -140,46 +231,39 @@ impl Machine<'_, '_> {
         ) else {
             return false;
         };
-        let is_part = |(at, name): (usize, &&str)| {
+        let is_part = |(at, (name, offset, width)): (usize, &(&str, i32, u32))| {
             // The last of those that have one name counts, and a key of another kind may equal any.
             let mut named = fields.chunks_exact(2).filter(|field| is_text(&field[0], name));
             let (Some(field), None) = (named.next(), named.next()) else { return false };
             let part = self.heap.recall(field[1]);
             names.get(at).is_some_and(|first| is_text(first, name))
-                && matches!(part, Some([Value::Object(kind), Value::Int(offset), ..])
-                    if usize::try_from(*offset) == Ok(8 * at) && self.is_number(*kind))
+                && matches!(part, Some([Value::Object(kind), Value::Int(told), ..])
+                    if told == offset && self.is_number(*kind, *width))
         };
-        self.trees
-            && fields.iter().step_by(2).all(|key| matches!(key, Value::Text(_)))
-            && PARTS.iter().enumerate().all(is_part)
+        fields.iter().step_by(2).all(|key| matches!(key, Value::Text(_)))
+            && parts.iter().enumerate().all(is_part)
     }
 
-    /// Whether a type is a number of eight bytes as nodes have it.
-    fn is_number(&self, kind: u32) -> bool {
+    /// Whether a type is a number of so many bytes as nodes have it.
+    fn is_number(&self, kind: u32, width: u32) -> bool {
         let kind = self.heap.get(kind);
-        kind.element == Element::Plain(8) && kind.little
+        kind.element == Element::Plain(width) && (kind.little || width == 1)
     }
 
     fn array_of(&mut self, bytes: Value, kind: Value) -> Option<Element> {
         let Value::Object(kind) = kind else { return None };
         let kind = self.heap.get(kind);
         let Element::Plain(width) = kind.element else { return None };
-        if !kind.nodes {
-            return None;
-        }
-        let [narrow, wide] = match bytes {
+        let form = kind.nodes?.form(width)?;
+        let forms = match bytes {
             Value::Object(id) => match self.heap.get(id).element {
                 Element::Raw(number) => *self.arrays.get(number as usize)?,
                 _ => return None,
             },
             bytes => self.bytes_of(bytes)?.nodes,
         };
-        let nodes = match width {
-            56 => narrow,
-            64 => wide,
-            _ => None,
-        };
-        Some(Element::Raw(self.array([nodes; 2])))
+        let nodes = Form::ALL.iter().zip(forms).find_map(|(one, nodes)| nodes.filter(|_| *one == form));
+        Some(Element::Raw(self.array([nodes; FORMS])))
     }
 
     /// The content of bytes, or of a text each of whose signs is a byte.
@@ -200,7 +284,7 @@ impl Machine<'_, '_> {
     }
 
     /// Remembers an array by what it is as nodes of either width.
-    pub(super) fn array(&mut self, nodes: [Option<Nodes>; 2]) -> u32 {
+    pub(super) fn array(&mut self, nodes: [Option<Nodes>; FORMS]) -> u32 {
         if self.arrays.len() < MAX_ARRAYS {
             self.arrays.push(nodes);
             return u32::try_from(self.arrays.len() - 1).unwrap_or(u32::MAX);
@@ -227,7 +311,7 @@ impl Machine<'_, '_> {
             match (self.texts.get(key), pair[1]) {
                 ("nodes", Value::Object(id)) => {
                     if let Element::Raw(number) = self.heap.get(id).element {
-                        nodes = self.arrays.get(number as usize).and_then(|[nodes, _]| *nodes);
+                        nodes = self.arrays.get(number as usize).and_then(|forms| forms[0]);
                     }
                 }
                 ("node_count", Value::Int(count)) => told = Some(i64::from(count)),
@@ -241,7 +325,8 @@ impl Machine<'_, '_> {
             );
             return;
         };
-        if nodes.broken || nodes.last >= nodes.count || nodes.feature >= features || told > nodes.count {
+        self.ask(target, &nodes);
+        if !nodes.lead_inside() || nodes.feature >= features || told > nodes.count {
             let message = "nodes of a tree that lead outside of it, back, or to a feature that there is not; \
                 predictions would read other memory, or never end";
             self.note_about(&rules::BAD_BUILD, "sklearn.tree._tree.Tree", message);

@@ -74,6 +74,9 @@ impl Machine<'_, '_> {
             self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");
         }
         if let Value::Object(id) = target {
+            if self.heap.get(id).taken && self.heap.asks(&[state]) >= 0 {
+                self.note_late_tree();
+            }
             let weight = self.heap.weigh(id, state);
             self.check_weight(weight);
         }
@@ -84,6 +87,8 @@ impl Machine<'_, '_> {
         }
         if self.trees {
             self.check_tree(class, target, state);
+            self.check_predictor(class, target, state);
+            self.check_asked(class, target, state);
             if name == "numpy.ndarray" {
                 self.keep_nodes(target, state);
             }
