@@ -6,10 +6,12 @@
 
 mod asked;
 mod predictor;
+mod read;
 #[cfg(test)]
 mod tests;
 
 pub(super) use predictor::SET_WIDTH;
+pub(super) use read::{FORMS, Form, Layout, Nodes, Reader};
 
 use super::{
     content::{Content, Look},
@@ -22,143 +24,8 @@ use crate::rules;
 const TREE: (&str, &str) = ("sklearn.tree._tree", "Tree");
 /// The parts of a node that lead somewhere. Each takes eight bytes, from the first on.
 const PARTS: &[(&str, i32, u32)] = &[("left_child", 0, 8), ("right_child", 8, 8), ("feature", 16, 8)];
-/// Where a leaf leads.
-const LEAF: i64 = -1;
 /// Arrays of nodes that are remembered.
 const MAX_ARRAYS: usize = 1 << 17;
-
-/// What a run of bytes says, read as nodes.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Nodes {
-    count: i64,
-    /// The last node that one leads to.
-    last: i64,
-    /// The last feature that one asks for.
-    feature: i64,
-    /// One leads back, or asks for a feature below the first.
-    broken: bool,
-    /// How many sets of categories they ask for.
-    sets: i64,
-}
-
-/// What nodes are of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
-    /// A decision tree.
-    Tree,
-    /// A tree of the histogram boosters.
-    Predictor,
-    /// The same before scikit-learn 1.2.
-    OldPredictor,
-}
-
-impl Layout {
-    /// How nodes of this many bytes are read.
-    pub(super) fn form(self, width: u32) -> Option<Form> {
-        match (self, width) {
-            (Self::Tree, 56) => Some(Form::Narrow),
-            (Self::Tree, 64) => Some(Form::Wide),
-            (Self::Predictor, 56) => Some(Form::Predictor),
-            (Self::OldPredictor, 52) => Some(Form::OldPredictor),
-            _ => None,
-        }
-    }
-}
-
-/// How the bytes of nodes are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A decision tree's before scikit-learn 1.3.
-    Narrow,
-    /// A decision tree's since then.
-    Wide,
-    /// A histogram booster's.
-    Predictor,
-    /// The same before scikit-learn 1.2.
-    OldPredictor,
-}
-
-/// How many forms there are.
-pub(super) const FORMS: usize = Form::ALL.len();
-
-impl Form {
-    pub(super) const ALL: [Self; 4] = [Self::Narrow, Self::Wide, Self::Predictor, Self::OldPredictor];
-
-    fn width(self) -> usize {
-        match self {
-            Self::Narrow | Self::Predictor => 56,
-            Self::Wide => 64,
-            Self::OldPredictor => 52,
-        }
-    }
-}
-
-/// Bytes on their way through, as nodes of one width.
-#[derive(Debug)]
-pub(super) struct Reader {
-    form: Form,
-    width: usize,
-    /// Bytes of a node that has begun.
-    begun: Vec<u8>,
-    nodes: Nodes,
-}
-
-impl Reader {
-    pub(super) fn new(form: Form) -> Self {
-        Self { form, width: form.width(), begun: Vec::new(), nodes: Nodes::default() }
-    }
-
-    pub(super) fn add(&mut self, piece: &[u8]) {
-        let missing = if self.begun.is_empty() { 0 } else { self.width - self.begun.len() };
-        let (head, rest) = piece.split_at(missing.min(piece.len()));
-        self.begun.extend_from_slice(head);
-        if self.begun.len() == self.width {
-            let node = std::mem::take(&mut self.begun);
-            self.next(&node);
-        }
-        let nodes = rest.chunks_exact(self.width);
-        self.begun.extend_from_slice(nodes.remainder());
-        for node in nodes {
-            self.next(node);
-        }
-    }
-
-    fn next(&mut self, node: &[u8]) {
-        match self.form {
-            Form::Predictor => return predictor::next(node, 8, &mut self.nodes),
-            Form::OldPredictor => return predictor::next(node, 4, &mut self.nodes),
-            Form::Narrow | Form::Wide => {}
-        }
-        let [left, right, feature, ..] = node.as_chunks::<8>().0 else { return };
-        let [left, right, feature] = [left, right, feature].map(|bytes| i64::from_le_bytes(*bytes));
-        let nodes = &mut self.nodes;
-        if left != LEAF {
-            nodes.lead(left, right, feature);
-        }
-        nodes.count += 1;
-    }
-
-    /// What it was; `None` where it ends in the middle of a node.
-    pub(super) fn end(self) -> Option<Nodes> {
-        self.begun.is_empty().then_some(self.nodes)
-    }
-}
-
-impl Nodes {
-    /// Takes a node in that leads to two others.
-    fn lead(&mut self, left: i64, right: i64, feature: i64) {
-        // A child is always made behind its parent.
-        self.broken |= left <= self.count || right <= self.count || feature < 0;
-        self.last = self.last.max(left).max(right);
-        self.feature = self.feature.max(feature);
-    }
-
-    /// Whether each leads to one that there is.
-    fn lead_inside(&self) -> bool {
-        !self.broken && self.last < self.count
-    }
-}
-
 impl Machine<'_, '_> {
     /// From here on, arrays may be nodes.
     pub(super) fn expect_nodes(&mut self, module: &str, name: &str) {
