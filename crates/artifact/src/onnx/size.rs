@@ -47,7 +47,8 @@ struct Watched {
     parts: Parts,
     /// It is a function of the model, or an operator of another domain: what it does is not followed.
     called: bool,
-    /// The size as an attribute gives it, what fills one, or which matrices are turned.
+    /// The size as an attribute gives it, what fills one, the type that numbers become, the order of axes, or which matrices are
+    /// turned.
     shape: Option<Vec<f64>>,
     at: u64,
 }
@@ -155,6 +156,8 @@ impl Sizes {
                     |name: &str| attribute(name).and_then(|flag| flag.first().copied()).unwrap_or(0.0);
                 Some(vec![turned("transA"), turned("transB")])
             }
+            "Cast" => attribute("to").cloned(),
+            "Transpose" => attribute("perm").cloned(),
             // What it is filled with.
             "ConstantOfShape" => attribute("value").cloned(),
             _ => None,

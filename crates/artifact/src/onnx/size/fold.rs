@@ -1,5 +1,8 @@
 //! Arithmetic on small constants, as the standard's operators do it, and how many elements a maker makes of them.
 
+/// Whole numbers below this one are kept exactly (2^53).
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Elements that an operator makes at least.
 pub(super) fn made(operator: &str, known: &[Option<&[f64]>], shape: Option<&[f64]>) -> Option<f64> {
     let constant = |input: usize| known.get(input).copied().flatten();
@@ -27,7 +30,12 @@ fn padded(pads: &[f64]) -> f64 {
 /// The constant that an operator gives for constants.
 pub(super) fn fold(operator: &str, known: &[Option<&[f64]>]) -> Option<Vec<f64>> {
     let first = known.first().copied().flatten();
-    let pair = |combine: fn(f64, f64) -> f64| each(first?, known.get(1).copied().flatten()?, combine);
+    let pair = |combine: fn(f64, f64) -> f64| {
+        let (left, right) = (first?, known.get(1).copied().flatten()?);
+        // Of numbers that are not kept exactly it is not known how far apart they are.
+        let exact = left.iter().chain(right).all(|value| value.abs() < EXACT);
+        if exact { each(left, right, combine) } else { None }
+    };
     match operator {
         "Cast" | "Flatten" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze" => first.map(<[f64]>::to_vec),
         "Abs" => first.map(|values| values.iter().map(|value| value.abs()).collect()),
@@ -45,6 +53,45 @@ pub(super) fn fold(operator: &str, known: &[Option<&[f64]>]) -> Option<Vec<f64>>
         "Pow" => pair(f64::powf),
         _ => None,
     }
+}
+
+/// Numbers as another type has them: one below zero becomes a large one where that has no sign.
+pub(super) fn cast(values: &[f64], target: Option<i64>) -> Vec<f64> {
+    let range: f64 = match target {
+        Some(2) => 256.0,
+        Some(4) => 65_536.0,
+        Some(12) => 4_294_967_296.0,
+        Some(13) => 18_446_744_073_709_551_616.0,
+        _ => return values.to_vec(),
+    };
+    let wrapped = |value: &f64| if *value < 0.0 { value.trunc().rem_euclid(range) } else { *value };
+    values.iter().map(wrapped).collect()
+}
+
+/// The sizes that a tensor of this shape gets; `None` where they do not fit. Zero keeps a size, and one below zero is what is left.
+#[expect(clippy::float_cmp, reason = "whole numbers that are kept exactly")]
+pub(super) fn reshaped(shape: &[f64], sizes: &[f64]) -> Option<Vec<f64>> {
+    let kept = sizes.iter().enumerate().map(|(axis, size)| match *size {
+        0.0 => shape.get(axis).copied(),
+        size => Some(size),
+    });
+    let mut made: Vec<f64> = kept.collect::<Option<_>>()?;
+    let left = product(shape) / product(&made);
+    for size in &mut made {
+        if *size < 0.0 {
+            *size = left;
+        }
+    }
+    (product(&made) == product(shape)).then_some(made)
+}
+
+/// A shape whose axes come in another order, the last first where none is told.
+#[expect(clippy::float_cmp, reason = "whole numbers that are kept exactly")]
+pub(super) fn permuted(shape: &[f64], order: Option<&[f64]>) -> Option<Vec<f64>> {
+    let Some(order) = order else { return Some(turned(shape, true)) };
+    let axis =
+        |wanted: &f64| (0..).zip(shape).find(|(axis, _)| f64::from(*axis) == *wanted).map(|(_, size)| *size);
+    if order.len() == shape.len() { order.iter().map(axis).collect() } else { None }
 }
 
 /// Combines two lists of one length; a list of one number stands for as many as the other has.

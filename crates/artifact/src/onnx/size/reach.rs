@@ -135,6 +135,8 @@ impl Reach {
         let followed = |known| Some(known).filter(|_| !node.called);
         let made = followed(&known).and_then(|known| fold::made(operator, known, node.shape.as_deref()));
         let folded = followed(&known).and_then(|known| fold::fold(operator, known));
+        let folded =
+            if operator == "Cast" { folded.map(|values| fold::cast(&values, target(node))) } else { folded };
         let shape = self.shape(node, &known);
         let elements = self.elements(node, &known, made, shape.as_deref());
         let most = self.brought(node);
@@ -143,10 +145,12 @@ impl Reach {
         let Some(output) = node.outputs.first().map(|output| (node.scope, *output)) else {
             return bomb(node, elements, unclear);
         };
-        let told = if operator == "Shape" {
-            key(node, 0).and_then(|of| self.shapes.get(&of).cloned())
-        } else {
-            folded
+        let of = || key(node, 0).and_then(|of| self.shapes.get(&of));
+        let told = match operator {
+            _ if node.called => None,
+            "Shape" => of().cloned(),
+            "Size" => of().map(|shape| vec![fold::product(shape)]),
+            _ => folded,
         };
         self.note(output, told, most, fixed);
         for other in node.outputs.iter().skip(1) {
@@ -200,6 +204,8 @@ impl Reach {
                 fold::multiplied(&fold::turned(of(0)?, turned(0)), &fold::turned(of(1)?, turned(1)))
             }
             "Expand" => fold::broadcast(of(0)?, known.get(1).copied().flatten()?),
+            "Reshape" => fold::reshaped(of(0)?, known.get(1).copied().flatten()?),
+            "Transpose" => fold::permuted(of(0)?, node.shape.as_deref()),
             // With axes, it is not all of them.
             "Pad" if node.inputs.len() < 4 => {
                 fold::enlarged(of(0)?, known.get(1).copied().flatten().or(node.shape.as_deref())?)
@@ -227,6 +233,7 @@ impl Reach {
         let scales = known.get(if known.len() > 2 { 2 } else { 1 }).copied().flatten();
         let told = match (node.operator.as_str(), made) {
             ("Concat", _) => all().sum(),
+            ("Flatten" | "Reshape" | "Squeeze" | "Transpose" | "Unsqueeze", _) => least(0),
             // Scales multiply what is there; so does a resize by them, which also may give the sizes themselves.
             ("OneHot" | "Tile" | "Upsample", Some(times)) => times * least(0),
             ("Resize", Some(made)) => {
@@ -277,6 +284,9 @@ impl Reach {
             "ConstantOfShape" => node.shape.as_deref().map_or(0.0, peak),
             operator if PLACES.contains(&operator) => 1.0,
             operator if PICKS.contains(&operator) => of(0),
+            // One below zero becomes a large one.
+            "Cast" if matches!(target(node), Some(12 | 13)) => f64::INFINITY,
+            "Cast" if matches!(target(node), Some(2 | 4)) => of(0).max(65_535.0),
             "Abs" | "Cast" | "Concat" | "Identity" | "Max" | "Min" | "Neg" | "Pad" | "ReduceMax"
             | "ReduceMin" | "Relu" | "Where" => inputs.iter().copied().fold(0.0, f64::max),
             "Ceil" | "Floor" | "Round" => of(0) + 1.0,
@@ -335,6 +345,12 @@ impl Reach {
             _ => all().fold(0.0, f64::max),
         }
     }
+}
+
+/// The type that a cast gives, by its number in ONNX.
+#[expect(clippy::cast_possible_truncation, reason = "types have small numbers")]
+fn target(node: &Watched) -> Option<i64> {
+    node.shape.as_deref().and_then(|to| to.first()).map(|to| *to as i64)
 }
 
 /// A number; nothing where it is one that means that there is no limit.

@@ -168,6 +168,55 @@ fn a_size_multiplies_what_is_there() {
 }
 
 #[test]
+fn a_size_may_come_of_a_tensor_that_was_made() {
+    let fill = |from: &str, to: &str| node("ConstantOfShape", &[from], &[to]);
+    let side = || whole("a", &[1 << 18]);
+    let sizes = || node("Concat", &["n", "n"], &["s"]);
+    let one = || whole("r", &[1]);
+    check(
+        "ONX205",
+        &[
+            fill("a", "p"),
+            node("Size", &["p"], &["m"]),
+            node("Reshape", &["m", "r"], &["n"]),
+            sizes(),
+            fill("s", "z"),
+        ],
+        &[side(), one()],
+    );
+    sound(&[fill("a", "p"), node("Size", &["p"], &["m"]), fill("m", "z")], &[side()]);
+    // A row and a column, turned or laid out anew.
+    let flat = || [whole("a", &[1, 1 << 16]), whole("r", &[-1, 1])];
+    for turned in [node("Transpose", &["p"], &["q"]), node("Reshape", &["p", "r"], &["q"])] {
+        check("ONX205", &[fill("a", "p"), turned, node("MatMul", &["q", "p"], &["z"])], &flat());
+    }
+    let order = |axes: &[u64]| {
+        let attribute =
+            axes.iter().fold(Message::default().bytes(1, "perm"), |perm, axis| perm.number(8, *axis));
+        node("Transpose", &["p"], &["q"]).message(5, attribute)
+    };
+    let product = || node("MatMul", &["q", "p"], &["z"]);
+    check("ONX205", &[fill("a", "p"), order(&[1, 0]), product()], &flat());
+    sound(&[fill("a", "p"), order(&[0, 1]), product()], &flat());
+}
+
+#[test]
+fn numbers_that_wrap_or_are_not_kept_exactly_are_no_small_sizes() {
+    let fill = || node("ConstantOfShape", &["s"], &["z"]);
+    let cast =
+        |to: u64| node("Cast", &["n"], &["s"]).message(5, Message::default().bytes(1, "to").number(3, to));
+    let below = || [whole("n", &[-1])];
+    check("ONX205", &[cast(12), fill()], &below());
+    check("ONX205", &[cast(13), fill()], &below());
+    sound(&[cast(2), fill()], &below());
+    sound(&[cast(7), fill()], &[whole("n", &[4])]);
+    let picked = node("Gather", &["b", "i"], &["n"]);
+    check("ONX207", &[picked, cast(12), fill()], &[whole("b", &[-1, 4]), whole("i", &[0])]);
+    let far = [whole("a", &[(1 << 60) + 500]), whole("b", &[1 << 60])];
+    check("ONX207", &[node("Sub", &["a", "b"], &["s"]), fill()], &far);
+}
+
+#[test]
 fn what_is_not_remembered_is_no_pass() {
     let (attributes, parts) = (HashMap::new(), Parts::default());
     let node = |operator: &'static str| Node {
