@@ -14,7 +14,7 @@ use tagship_domain::{
     traffic::{TargetState, Weight},
 };
 
-use crate::{PortError, Problem};
+use crate::{Backend, PortError, Problem};
 
 /// Which effect of which rollout a call belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +137,12 @@ pub trait Target: Send + Sync {
 
     /// What it serves.
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError>;
+
+    /// What the platform calls a loaded version, for series that it counts itself; nothing where it has no names of its own.
+    /// The name stays while the version is loaded. [`Problem::NotFound`] where it is not loaded.
+    async fn backend(&self, _model: &ModelName, _version: &Version) -> Result<Option<Backend>, PortError> {
+        Ok(None)
+    }
 
     /// Loads a version at weight 0 from verified bytes: a file, or a directory. [`Problem::Conflict`] where
     /// the version is loaded with other bytes.

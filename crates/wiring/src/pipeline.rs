@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use tagship_adapters::{
-    metric_sources::{MetricsPage, open_own},
+    metric_sources::{MetricsPage, asks_for_backends, open_own},
     targets::Opened,
 };
 use tagship_config::{EnvironmentConfig, ModelConfig};
@@ -36,7 +36,7 @@ use crate::{
     signatures::{refuse_unsigned, required_keys},
     state::unusable_journal,
     summary,
-    targets::open_target,
+    targets::{open_target, target_backends},
     verbs::{
         lock::{is_locked, refuse_locked},
         validate::bounds,
@@ -146,7 +146,7 @@ async fn lead_on(
     let comments = CommentPublisher { workspace };
     let publisher = Notifying::new(&comments, workspace, place.settings)?;
     let deployments = Deployments { workspace, url: place.settings.environment_url.as_deref() };
-    let sources = open_sources(workspace, place.settings)?;
+    let sources = open_sources(workspace, place.model, place.name, place.settings)?;
     let page = pace.metrics.as_deref().map(MetricsPage::new).transpose().map_err(failed)?;
     let live = LiveScreen { screen: &workspace.screen, style: workspace.style(), shown: Mutex::default() };
     let registry = TagStages { repo: workspace.host.repo.as_ref(), options: &options };
@@ -286,8 +286,12 @@ pub(crate) async fn refuse_unguarded(
 /// the source.
 pub(crate) fn open_sources(
     workspace: &Workspace,
+    model: &ModelConfig,
+    name: &ModelName,
     settings: &EnvironmentConfig,
 ) -> Result<BTreeMap<String, OwnSource>, Failure> {
+    let asks = settings.sources.values().any(asks_for_backends);
+    let backends = if asks { target_backends(workspace, model, name, settings)? } else { None };
     let metrics = settings.analysis.iter().flat_map(|analysis| &analysis.metrics);
     let open = |metric: &Metric| {
         let spec = settings.sources.get(&metric.name)?;
@@ -295,7 +299,7 @@ pub(crate) fn open_sources(
             let error = PortError::new(Problem::Invalid, "read the conditions", error.to_string());
             return Some(Err(located(&error, spec)));
         }
-        let source = open_own(spec, metric.kind, &workspace.root, &Context::secret);
+        let source = open_own(spec, metric.kind, &workspace.root, &Context::secret, backends.clone());
         let source = source.map_err(|error| located(&error, spec));
         Some(source.map(|source| (metric.name.clone(), source)))
     };

@@ -71,6 +71,7 @@ const STEPS: &[Step] = &[
     Step { name: "envoy", run: proxies::envoy },
     Step { name: "service-hooks", run: proxies::services },
     Step { name: "prometheus", run: prometheus::run },
+    Step { name: "ready-queries", run: prometheus::ready_queries },
     Step { name: "rules", run: rules::run },
     Step { name: "loop", run: monitor_loop::run },
     Step { name: "pushgateway", run: pushgateway::run },

@@ -123,6 +123,7 @@ mod tests {
                 settings: &settings,
                 root: Path::new("."),
                 variable: &|_| Some("key".to_owned()),
+                backends: None,
             };
             let error = match kind {
                 "datadog" => super::super::datadog::Datadog::open(&opening).map(drop),

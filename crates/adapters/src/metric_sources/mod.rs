@@ -15,12 +15,14 @@ mod prometheus;
 mod table;
 mod template;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde_json::{Map, Value};
 use tagship_config::AdapterSpec;
 use tagship_domain::analysis::MetricKind;
-use tagship_ports::{LabelledSource, MetricSource, OwnSource, PortError, Problem, TallySource, ValueSource};
+use tagship_ports::{
+    Backends, LabelledSource, MetricSource, OwnSource, PortError, Problem, TallySource, ValueSource,
+};
 
 pub use command::CommandJson;
 pub use datadog::Datadog;
@@ -28,7 +30,7 @@ pub use http::HttpJson;
 pub use newrelic::NewRelic;
 pub use page::MetricsPage;
 pub use predictions::Predictions;
-pub use prometheus::{Prometheus, PrometheusQueries, prometheus_queries};
+pub use prometheus::{Prometheus, PrometheusQueries, READY_QUERIES, ReadyQueries, prometheus_queries};
 pub use table::TableValues;
 
 /// The kinds of metric sources that a configuration may name.
@@ -55,6 +57,7 @@ struct Opening<'a> {
     kind: MetricKind,
     root: &'a Path,
     variable: &'a dyn Fn(&str) -> Option<String>,
+    backends: Option<Arc<dyn Backends>>,
 }
 
 type Open<T> = fn(&Opening<'_>) -> Result<Box<T>, PortError>;
@@ -117,7 +120,8 @@ const OWN_KINDS: &[OwnKind] = &[
 ];
 
 /// Opens the source that a metric of this kind has of its own; relative paths are relative to `root`, the repository.
-/// `variable` answers the value of an environment variable.
+/// `variable` answers the value of an environment variable; `backends` knows what the target calls a version, where the metric
+/// is about traffic of one.
 ///
 /// # Errors
 /// For an unknown kind, settings that it does not have or that do not fit the metric, or a secret that is not set.
@@ -126,8 +130,9 @@ pub fn open_own(
     kind: MetricKind,
     root: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
+    backends: Option<Arc<dyn Backends>>,
 ) -> Result<OwnSource, PortError> {
-    let opening = Opening { settings: &spec.settings, kind, root, variable };
+    let opening = Opening { settings: &spec.settings, kind, root, variable, backends };
     let found = OWN_KINDS.iter().find(|known| known.name == spec.kind);
     match (found, kind) {
         (Some(OwnKind { values: Some(open), .. }), MetricKind::Value) => open(&opening).map(OwnSource::Value),
@@ -141,6 +146,11 @@ pub fn open_own(
         }
         (found, _) => Err(unknown(&spec.kind, found.is_some(), kind)),
     }
+}
+
+/// Whether a source asks by what the target calls a version, so that it is opened with [`Backends`].
+pub fn asks_for_backends(spec: &AdapterSpec) -> bool {
+    spec.kind == "prometheus" && prometheus::asks_for_backends(&spec.settings)
 }
 
 fn unknown(name: &str, is_known: bool, kind: MetricKind) -> PortError {

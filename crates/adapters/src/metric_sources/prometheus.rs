@@ -9,14 +9,18 @@
 mod answer;
 mod queries;
 mod query;
+mod ready;
+
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use reqwest::{Url, header};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use tagship_domain::{
     Duration as Length, Timestamp, Version, analysis::MetricKind, tally::Tally, threshold::Point,
 };
-use tagship_ports::{PortError, Problem, Question, TallySource, ValueSource};
+use tagship_ports::{Backend, Backends, PortError, Problem, Question, TallySource, ValueSource};
 
 use super::{
     Opening,
@@ -26,7 +30,8 @@ use super::{
 use crate::settings;
 use answer::Series;
 pub use queries::{PrometheusQueries, prometheus_queries};
-use query::Query;
+use query::{Arm, Query, has_backend};
+pub use ready::{READY_QUERIES, ReadyQueries};
 
 /// How far back series are looked for that are gone now.
 const LOOKED_BACK: &str = "1h";
@@ -38,6 +43,9 @@ const WHAT: &str = "metric source prometheus";
 struct PrometheusSettings {
     /// Address of the server; `/api/v1/query` is added.
     url: String,
+    /// Ready-made queries, by name.
+    #[serde(default)]
+    queries: Option<String>,
     /// Query for one value.
     #[serde(default)]
     query: Option<String>,
@@ -58,19 +66,39 @@ struct PrometheusSettings {
     unit: Option<Unit>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Unit {
     Seconds,
     Milliseconds,
 }
 
+impl Unit {
+    fn millis(self) -> f64 {
+        match self {
+            Self::Seconds => 1000.0,
+            Self::Milliseconds => 1.0,
+        }
+    }
+}
+
 /// A server and what it is asked about one metric.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Prometheus {
     access: Access,
     url: Url,
     asked: Asked,
+    /// Who knows the backends of versions; there where a query has a place for them.
+    backends: Option<Arc<dyn Backends>>,
+}
+
+impl fmt::Debug for Prometheus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prometheus")
+            .field("url", &self.url)
+            .field("asked", &self.asked)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -80,12 +108,32 @@ enum Asked {
     Value { query: Query, step: Option<Length> },
 }
 
+impl Asked {
+    fn needs_backend(&self) -> bool {
+        match self {
+            Self::Shares { bad, total } => bad.needs_backend() || total.needs_backend(),
+            Self::Durations { buckets, .. } => buckets.needs_backend(),
+            Self::Value { query, .. } => query.needs_backend(),
+        }
+    }
+}
+
 impl Prometheus {
     pub(super) fn open(opening: &Opening<'_>) -> Result<Self, PortError> {
         let (given, keys): (PrometheusSettings, _) = access::read(WHAT, opening.settings)?;
         let url = query_url(&given.url)?;
         let access = Access::open(WHAT, keys, opening.root, opening.variable, &url)?;
-        Ok(Self { access, url, asked: asked(&given, opening.kind)? })
+        let asked = asked(&given, opening.kind)?;
+        let backends = if asked.needs_backend() { Some(backends(opening)?) } else { None };
+        Ok(Self { access, url, asked, backends })
+    }
+
+    /// The backend of a version, where a query has a place for it.
+    async fn backend(&self, version: &Version) -> Result<Option<Backend>, PortError> {
+        match &self.backends {
+            Some(backends) => backends.backend(version).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The series that a query gives now; an answer without any is an error that says what is missing.
@@ -161,7 +209,8 @@ impl Prometheus {
         question: &Question<'_>,
     ) -> Result<Vec<Point>, PortError> {
         let version = question.version;
-        let query = query.of(question).map_err(|why| {
+        let backend = self.backend(version).await?;
+        let query = query.of(question, backend.as_ref()).map_err(|why| {
             self.error(version, Problem::Invalid, why).hint("take the place out of `query`")
         })?;
         let wrong = self.with_query(version, &query);
@@ -197,11 +246,13 @@ impl Prometheus {
 impl TallySource for Prometheus {
     async fn tally(&self, version: &Version, at: Timestamp) -> Result<Tally, PortError> {
         let unusable = self.unusable(version);
+        let backend = self.backend(version).await?;
+        let arm = Arm { version, backend: backend.as_ref() };
         match &self.asked {
             Asked::Shares { bad, total } => {
-                let bad = self.series(&bad.about(version), version, at).await?;
+                let bad = self.series(&bad.about(&arm), version, at).await?;
                 let bad = answer::counts(bad).map_err(&unusable)?;
-                let total = self.series(&total.about(version), version, at).await?;
+                let total = self.series(&total.about(&arm), version, at).await?;
                 let total = answer::counts(total).map_err(&unusable)?;
                 Ok(Tally { bad, total, ..Tally::default() })
             }
@@ -209,7 +260,7 @@ impl TallySource for Prometheus {
                 Err(self.error(version, Problem::Invalid, "it is asked for a value, which is no count"))
             }
             Asked::Durations { buckets, unit } => {
-                let buckets = self.series(&buckets.about(version), version, at).await?;
+                let buckets = self.series(&buckets.about(&arm), version, at).await?;
                 let latency = answer::histograms(buckets, *unit).map_err(&unusable)?;
                 Ok(Tally { latency, ..Tally::default() })
             }
@@ -258,6 +309,51 @@ fn query_url(text: &str) -> Result<Url, PortError> {
     Ok(url)
 }
 
+/// Whether settings ask by what the target calls a version.
+pub(super) fn asks_for_backends(settings: &Map<String, Value>) -> bool {
+    settings.contains_key("queries") || settings.values().any(|text| text.as_str().is_some_and(has_backend))
+}
+
+fn backends(opening: &Opening<'_>) -> Result<Arc<dyn Backends>, PortError> {
+    opening.backends.clone().ok_or_else(|| {
+        let message = "it asks by what the target calls a version, which is not known here";
+        settings::wrong(WHAT, message).hint(
+            "choose such queries for the analysis of a rollout to gateway-api, kserve or argo-rollouts; write queries with \
+             {{arm}} elsewhere",
+        )
+    })
+}
+
+/// What ready-made queries ask; `given` has no queries of its own then.
+fn ready(name: &str, kind: MetricKind) -> Result<Asked, PortError> {
+    let names = |sets: &mut dyn Iterator<Item = &ReadyQueries>| {
+        sets.map(|set| set.name).collect::<Vec<_>>().join(", ")
+    };
+    let Some(set) = ready::find(name) else {
+        return Err(settings::wrong(WHAT, format!("`queries: {name}` names no ready-made queries"))
+            .hint(format!("known names are {}", names(&mut READY_QUERIES.iter()))));
+    };
+    let wrong = |why: String| settings::wrong(WHAT, format!("`queries: {name}` {why}"));
+    let checked = |text: &str| Query::new(text).map_err(wrong);
+    match (kind, set.counts(), set.buckets()) {
+        (MetricKind::ErrorRatio, Some((bad, total)), _) => {
+            Ok(Asked::Shares { bad: checked(&bad)?, total: checked(&total)? })
+        }
+        (MetricKind::Latency, _, Some((buckets, unit))) => {
+            Ok(Asked::Durations { buckets: checked(&buckets)?, unit: unit.millis() })
+        }
+        _ => {
+            let have = names(&mut READY_QUERIES.iter().filter(|set| set.fits(kind)));
+            let hint = if have.is_empty() {
+                "ready-made queries are for error-ratio and latency; write queries of your own".to_owned()
+            } else {
+                format!("queries for {} have {have}", kind.as_str())
+            };
+            Err(wrong(format!("has no queries for {}", kind.as_str())).hint(hint))
+        }
+    }
+}
+
 fn asked(given: &PrometheusSettings, kind: MetricKind) -> Result<Asked, PortError> {
     let query = |key: &str, text: &Option<String>, example: &str| {
         let hint = format!("write e.g. {key}: '{example}'");
@@ -281,9 +377,16 @@ fn asked(given: &PrometheusSettings, kind: MetricKind) -> Result<Asked, PortErro
         ("buckets", given.buckets.is_some(), is_latency),
         ("unit", given.unit.is_some(), is_latency),
     ] {
+        if is_given && given.queries.is_some() {
+            let message = format!("`queries` is ready-made and stands without `{key}`");
+            return Err(settings::wrong(WHAT, message).hint("take one of the two out"));
+        }
         if is_given && !fits {
             return unknown(key);
         }
+    }
+    if let Some(name) = &given.queries {
+        return ready(name, kind);
     }
     if is_value {
         let example = r#"sum(rate(errors_total{version="{{arm}}"}[{{interval}}]))"#;
@@ -299,10 +402,7 @@ fn asked(given: &PrometheusSettings, kind: MetricKind) -> Result<Asked, PortErro
     }
     if is_latency {
         let example = r#"request_duration_seconds_bucket{version="{{arm}}"}"#;
-        let unit = match given.unit {
-            None | Some(Unit::Seconds) => 1000.0,
-            Some(Unit::Milliseconds) => 1.0,
-        };
+        let unit = given.unit.unwrap_or(Unit::Seconds).millis();
         return Ok(Asked::Durations { buckets: query("buckets", &given.buckets, example)?, unit });
     }
     Ok(Asked::Shares {

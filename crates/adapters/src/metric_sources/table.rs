@@ -127,7 +127,8 @@ mod tests {
         std::fs::write(directory.path().join("log.jsonl"), log).unwrap();
         let serde_json::Value::Object(settings) = settings else { panic!("settings are an object") };
         let spec = AdapterSpec { settings, ..AdapterSpec::of_kind("table") };
-        let source = super::super::open_own(&spec, MetricKind::Value, directory.path(), &|_| None).unwrap();
+        let source =
+            super::super::open_own(&spec, MetricKind::Value, directory.path(), &|_| None, None).unwrap();
         let OwnSource::Value(source) = source else { panic!("{source:?}") };
         let version = "v1.0.0".parse().unwrap();
         let (from, to) = ("2026-11-24T12:00:00Z".parse().unwrap(), "2026-11-24T12:03:30Z".parse().unwrap());

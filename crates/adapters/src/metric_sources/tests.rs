@@ -1,12 +1,12 @@
 //! What every kind of source has in common, and helpers of their tests.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use tagship_config::AdapterSpec;
 use tagship_domain::{Timestamp, Version, analysis::MetricKind, threshold::Point};
 use tagship_ports::{
-    OwnSource, PortError, Problem, Question, TallySource, ValueSource,
+    Backend, Backends, OwnSource, PortError, Problem, Question, TallySource, ValueSource,
     conformance::{ValueFixture, value_source},
 };
 
@@ -36,11 +36,27 @@ pub(super) fn open(
 ) -> Result<OwnSource, PortError> {
     let Value::Object(settings) = settings else { panic!("settings are an object") };
     let spec = AdapterSpec { settings, ..AdapterSpec::of_kind(name) };
-    open_own(&spec, kind, root, &|name| match name {
-        "UNSET" => None,
-        "PATH" => std::env::var_os("PATH").map(|path| path.into_string().unwrap()),
-        name => Some(format!("value of {name}")),
-    })
+    open_own(
+        &spec,
+        kind,
+        root,
+        &|name| match name {
+            "UNSET" => None,
+            "PATH" => std::env::var_os("PATH").map(|path| path.into_string().unwrap()),
+            name => Some(format!("value of {name}")),
+        },
+        Some(Arc::new(Named)),
+    )
+}
+
+/// A target that calls its versions as `gateway-api` does.
+struct Named;
+
+#[async_trait::async_trait]
+impl Backends for Named {
+    async fn backend(&self, version: &Version) -> Result<Backend, PortError> {
+        Ok(Backend { namespace: "ml".to_owned(), name: format!("churn-{version}") })
+    }
 }
 
 pub(super) fn open_value(name: &str, settings: Value) -> Result<Box<dyn ValueSource>, PortError> {

@@ -28,7 +28,7 @@ use tagship_domain::{
     validation::{GoldenReport, Status},
 };
 use tagship_ports::{
-    ModelRunner, PortError, Problem, Target,
+    Backend, ModelRunner, PortError, Problem, Target,
     model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
@@ -124,6 +124,12 @@ impl Target for GatewayApiTarget {
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
         self.look(model).await?.state()
+    }
+
+    async fn backend(&self, model: &ModelName, version: &Version) -> Result<Option<Backend>, PortError> {
+        let view = self.look(model).await?;
+        let name = loaded(&format!("look for {model} {version}"), &view, version)?.name.clone();
+        Ok(Some(Backend { namespace: self.settings.namespace.clone(), name }))
     }
 
     async fn prepare(

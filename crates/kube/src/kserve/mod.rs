@@ -33,7 +33,7 @@ use tagship_domain::{
     validation::{GoldenReport, Status},
 };
 use tagship_ports::{
-    Clock, ModelRunner, PortError, Problem, ReleaseAddresses, Target,
+    Backend, Clock, ModelRunner, PortError, Problem, ReleaseAddresses, Target,
     model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
@@ -116,11 +116,7 @@ impl KserveTarget {
         if let Some(known) = view.memory.versions.get(version).filter(|_| self.is_standard()) {
             return Ok(split::pods(&self.settings.name, &known.predictor));
         }
-        let revision = if view.is_newest(version) {
-            view.newest_revision().filter(|_| view.is_newest_ready())
-        } else {
-            view.memory.versions.get(version).and_then(|known| known.revision.as_deref())
-        };
+        let revision = view.revision(version).filter(|_| !view.is_newest(version) || view.is_newest_ready());
         revision.map(look::private).ok_or_else(|| {
             PortError::new(
                 Problem::Unreachable,
@@ -156,6 +152,20 @@ impl Target for KserveTarget {
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
         self.see(&format!("look for {model}"), model).await?.state()
+    }
+
+    async fn backend(&self, model: &ModelName, version: &Version) -> Result<Option<Backend>, PortError> {
+        let operation = format!("look for {model} {version}");
+        let view = self.see(&operation, model).await?;
+        moves::loaded(&operation, &view, version)?;
+        let name = match view.memory.versions.get(version).filter(|_| self.is_standard()) {
+            Some(known) => Some(split::pods(&self.settings.name, &known.predictor)),
+            None => view.revision(version).map(str::to_owned),
+        };
+        let name = name.ok_or_else(|| {
+            PortError::new(Problem::NotFound, operation, format!("{version} has no revision yet"))
+        })?;
+        Ok(Some(Backend { namespace: self.settings.namespace.clone(), name }))
     }
 
     async fn prepare(

@@ -107,6 +107,14 @@ impl View {
         (is_its && known.since.as_deref() != Some(created)).then_some(created)
     }
 
+    /// The revision of a version; absent until there is one.
+    pub(super) fn revision(&self, version: &Version) -> Option<&str> {
+        if self.is_newest(version) {
+            return self.newest_revision();
+        }
+        self.memory.versions.get(version).and_then(|known| known.revision.as_deref())
+    }
+
     /// The version that a revision serves.
     fn version_of(&self, revision: &str) -> Option<&Version> {
         if self.newest_revision() == Some(revision) {

@@ -42,7 +42,7 @@ async fn one(
         Asks::Share { below: None, .. } => MetricKind::ErrorRatio,
         Asks::Value { .. } => MetricKind::Value,
     };
-    let source = match open_own(&objective.source, kind, &workspace.root, &Context::secret) {
+    let source = match open_own(&objective.source, kind, &workspace.root, &Context::secret, None) {
         Ok(source) => source,
         // A run without secrets cannot ask; that is no mistake of the configuration.
         Err(error) if error.problem == Problem::Denied => {

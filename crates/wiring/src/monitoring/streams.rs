@@ -81,7 +81,7 @@ fn is_of(finding: &Finding, stream: &StreamSettings) -> bool {
 }
 
 fn open(workspace: &Workspace, stream: &StreamSettings) -> Result<Box<dyn ValueSource>, PortError> {
-    match open_own(&stream.source, MetricKind::Value, &workspace.root, &Context::secret)? {
+    match open_own(&stream.source, MetricKind::Value, &workspace.root, &Context::secret, None)? {
         OwnSource::Value(source) => Ok(source),
         OwnSource::Tally(_) | OwnSource::Labelled(_) => {
             Err(PortError::new(Problem::Unsupported, "open the source of the stream", "it answers no values"))

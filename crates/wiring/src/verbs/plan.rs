@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &PlanArgs, workspace: &Workspace) -> Result<Answer
     if let Ok(opened) = open_target(workspace, model, settings) {
         refuse_impossible(&opened, &plan, Kind::Deploy).await?;
     }
-    open_sources(workspace, settings)?;
+    open_sources(workspace, model, name, settings)?;
     let known = match &stable {
         Some(stable) if plan.analysis.is_some() => known(args, workspace, place, stable).await,
         _ => Known { given: given(args), measured_rate: None, counters: None, notes: vec![] },

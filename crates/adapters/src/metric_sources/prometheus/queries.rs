@@ -4,7 +4,7 @@ use tagship_config::AdapterSpec;
 use tagship_domain::{Duration, analysis::MetricKind};
 use tagship_ports::{PortError, Problem, Question};
 
-use super::{Asked, PrometheusSettings, WHAT, asked};
+use super::{Arm, Asked, PrometheusSettings, WHAT, asked};
 use crate::settings;
 
 /// Queries about one version.
@@ -46,17 +46,22 @@ pub fn prometheus_queries(
         return Ok(None);
     }
     let given: PrometheusSettings = settings::read(WHAT, &spec.settings)?;
-    let version = question.version;
-    Ok(Some(match asked(&given, kind)? {
+    let asked = asked(&given, kind)?;
+    if asked.needs_backend() {
+        let message = "it asks by what the target calls a version, which a rule cannot know";
+        return Err(settings::wrong(WHAT, message).hint("write queries with {{arm}} for it"));
+    }
+    let arm = Arm { version: question.version, backend: None };
+    Ok(Some(match asked {
         Asked::Shares { bad, total } => {
-            PrometheusQueries::Counts { bad: bad.about(version), total: total.about(version) }
+            PrometheusQueries::Counts { bad: bad.about(&arm), total: total.about(&arm) }
         }
         Asked::Durations { buckets, unit } => {
-            PrometheusQueries::Durations { buckets: buckets.about(version), millis: unit }
+            PrometheusQueries::Durations { buckets: buckets.about(&arm), millis: unit }
         }
         Asked::Value { query, step } => {
             let wrong = |why: String| PortError::new(Problem::Invalid, "write the query of a value", why);
-            PrometheusQueries::Value { query: query.of(question).map_err(wrong)?, step }
+            PrometheusQueries::Value { query: query.of(question, None).map_err(wrong)?, step }
         }
     }))
 }

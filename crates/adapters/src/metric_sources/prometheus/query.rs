@@ -1,14 +1,18 @@
-//! A `PromQL` query with a place for the version, and the version put there as text and nothing else.
+//! A `PromQL` query with a place for the version or its backend, and these put there as text and nothing else.
 
 use tagship_domain::Version;
-use tagship_ports::Question;
+use tagship_ports::{Backend, Question};
 
 use super::super::template::interval;
 
 /// What stands for the version.
 pub(super) const PLACEHOLDER: &str = "{{arm}}";
-/// What stands for a version in a query for a value.
-const PLACES: [&str; 3] = [PLACEHOLDER, "{{candidate}}", "{{stable}}"];
+/// What stands for the name of the version's backend.
+const BACKEND: &str = "{{backend}}";
+/// What stands for the namespace of the version's backend.
+const NAMESPACE: &str = "{{namespace}}";
+/// What a query may have inside of quoted label values; of two versions only one for a value.
+const PLACES: [&str; 5] = [PLACEHOLDER, BACKEND, NAMESPACE, "{{candidate}}", "{{stable}}"];
 /// What stands for the length of the look, anywhere.
 const INTERVAL: &str = "{{interval}}";
 /// Longest query in bytes; servers before the store refuse longer addresses.
@@ -20,6 +24,30 @@ const NO_COUNTS: [&str; 7] = ["rate", "irate", "increase", "delta", "idelta", "d
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Query {
     text: String,
+}
+
+/// What a question is about: a version, and its backend where a query has a place for that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arm<'a> {
+    pub(super) version: &'a Version,
+    pub(super) backend: Option<&'a Backend>,
+}
+
+impl Arm<'_> {
+    /// What stands at a place; nothing where the place is about something else.
+    fn at(&self, place: &str) -> Option<String> {
+        match place {
+            PLACEHOLDER => Some(self.version.to_string()),
+            BACKEND => self.backend.map(|backend| backend.name.clone()),
+            NAMESPACE => self.backend.map(|backend| backend.namespace.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a text has a place for a backend.
+pub(super) fn has_backend(text: &str) -> bool {
+    text.contains(BACKEND) || text.contains(NAMESPACE)
 }
 
 /// Where a placeholder stands.
@@ -40,7 +68,8 @@ impl Query {
         let mut placeholders = 0;
         scan(text, &mut |piece| match piece {
             Piece::Text(_) => {}
-            Piece::Version(PLACEHOLDER, Some(_)) => placeholders += 1,
+            Piece::Version(PLACEHOLDER | BACKEND, Some(_)) => placeholders += 1,
+            Piece::Version(NAMESPACE, Some(_)) => {}
             // A count is about one version, whichever others there are.
             Piece::Version(..) => placeholders = usize::MAX / 2,
         });
@@ -62,13 +91,20 @@ impl Query {
         Ok(Self { text: text.to_owned() })
     }
 
-    /// The query about one version.
-    pub(super) fn about(&self, version: &Version) -> String {
-        let version = version.to_string();
+    /// Whether it can only be asked with a backend.
+    pub(super) fn needs_backend(&self) -> bool {
+        has_backend(&self.text)
+    }
+
+    /// The query about one version. Its backend must be known where [`Self::needs_backend`].
+    pub(super) fn about(&self, arm: &Arm<'_>) -> String {
         let mut filled = String::new();
         scan(&self.text, &mut |piece| match piece {
             Piece::Text(text) => filled.push_str(text),
-            Piece::Version(_, kind) => filled.push_str(&literal(&version, kind)),
+            // Nothing is the label of a series that lacks it, so that an unknown name counts nothing.
+            Piece::Version(place, kind) => {
+                filled.push_str(&literal(&arm.at(place).unwrap_or_default(), kind));
+            }
         });
         filled
     }
@@ -103,18 +139,19 @@ impl Query {
     }
 
     /// The query for the value that a question is about.
-    pub(super) fn of(&self, question: &Question<'_>) -> Result<String, String> {
+    pub(super) fn of(&self, question: &Question<'_>, backend: Option<&Backend>) -> Result<String, String> {
+        let arm = Arm { version: question.version, backend };
         let (mut filled, mut missing) = (String::new(), false);
         scan(&self.text, &mut |piece| match piece {
             Piece::Text(text) => filled.push_str(&text.replace(INTERVAL, &interval(question))),
             Piece::Version(place, kind) => {
-                let version = match place {
-                    "{{candidate}}" => Some(question.candidate),
-                    "{{stable}}" => question.stable,
-                    _ => Some(question.version),
+                let text = match place {
+                    "{{candidate}}" => Some(question.candidate.to_string()),
+                    "{{stable}}" => question.stable.map(ToString::to_string),
+                    place => Some(arm.at(place).unwrap_or_default()),
                 };
-                match version {
-                    Some(version) => filled.push_str(&literal(&version.to_string(), kind)),
+                match text {
+                    Some(text) => filled.push_str(&literal(&text, kind)),
                     None => missing = true,
                 }
             }
@@ -167,11 +204,11 @@ fn scan<'a>(text: &'a str, see: &mut dyn FnMut(Piece<'a>)) {
     see(Piece::Text(&text[from..]));
 }
 
-/// A version inside of a literal.
-fn literal(version: &str, kind: Option<Literal>) -> String {
+/// A version, or the name of a backend, inside of a literal.
+fn literal(text: &str, kind: Option<Literal>) -> String {
     match kind {
-        Some(Literal::Pattern) => escaped(&pattern(version)),
-        _ => escaped(version),
+        Some(Literal::Pattern) => escaped(&pattern(text)),
+        _ => escaped(text),
     }
 }
 
@@ -213,7 +250,8 @@ mod tests {
     use super::*;
 
     fn about(query: &str, version: &str) -> String {
-        Query::new(query).unwrap().about(&version.parse().unwrap())
+        let backend = Backend { namespace: "ml".to_owned(), name: "churn-1.2\"".to_owned() };
+        Query::new(query).unwrap().about(&Arm { version: &version.parse().unwrap(), backend: Some(&backend) })
     }
 
     #[test]
@@ -224,6 +262,10 @@ mod tests {
             "x{v='v1.2.0-rc.1'} or y{v=\"a\\\"v1.2.0-rc.1\"}"
         );
         assert_eq!(about("x{pod=~\"churn-{{arm}}-.*\"}", "v1.2.0"), "x{pod=~\"churn-v1\\\\.2\\\\.0-.*\"}");
+        assert_eq!(
+            about("x{ns=\"{{namespace}}\",s=\"{{backend}}\",pod=~\"{{backend}}-.+\"}", "v1.2.0"),
+            "x{ns=\"ml\",s=\"churn-1.2\\\"\",pod=~\"churn-1\\\\.2\\\\\\\"-.+\"}"
+        );
         assert_eq!(escaped("a\"b'c\\d\ne"), "a\\\"b\\'c\\\\d\\ne");
     }
 
@@ -231,6 +273,8 @@ mod tests {
     fn what_would_count_something_else_is_refused() {
         for (query, word) in [
             ("errors_total", "both versions"),
+            ("errors_total{namespace=\"{{namespace}}\"}", "both versions"),
+            ("errors_total{service={{backend}}}", "outside"),
             ("errors_total{version={{arm}}}", "outside"),
             ("errors_total{version=`{{arm}}`}", "outside"),
             ("rate(errors_total{version=\"{{arm}}\"}[5m])", "rate()"),

@@ -49,6 +49,10 @@ async fn it_keeps_them_with_the_definition_of_the_project() {
 #[tokio::test]
 async fn versions_are_named_and_marked_by_their_digests() {
     let stage = Stage::new().two_versions().await;
+    let backend = stage.target.backend(&stage.model, &version(2)).await.unwrap().unwrap();
+    assert_eq!((backend.namespace.as_str(), backend.name.as_str()), ("ml", named(2).as_str()));
+    let unknown = stage.target.backend(&stage.model, &version(9)).await.unwrap_err();
+    assert_eq!(unknown.problem, Problem::NotFound);
     let deployment = stage.cluster.object("deployments.apps", "ml", &named(2)).unwrap();
     let marks = &deployment["metadata"]["annotations"];
     assert_eq!(

@@ -51,6 +51,17 @@ async fn it_does_what_every_target_must() {
 }
 
 #[tokio::test]
+async fn each_version_is_called_by_the_service_of_its_pods() {
+    let stage = serving(StandardServices::splitting(0)).await;
+    stage.until(|| stage.prepare(3, 2)).await;
+    for number in [1, 2] {
+        let version = loadable(number).version;
+        let backend = stage.target.backend(&stage.model, &version).await.unwrap().unwrap();
+        assert_eq!((backend.namespace.as_str(), backend.name), ("ml", pods(number)));
+    }
+}
+
+#[tokio::test]
 #[ignore = "needs the definitions of the projects: set TAGSHIP_CRDS"]
 async fn it_does_so_with_the_definition_of_the_project() {
     let folder = std::env::var_os("TAGSHIP_CRDS").map(PathBuf::from);

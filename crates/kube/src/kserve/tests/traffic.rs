@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tagship_ports::{Problem, Target, target::Done};
 use tagship_testkit::cluster::{Fault, actors::InferenceServices};
 
-use super::stage::{SERVICE, Stage};
+use super::stage::{SERVICE, Stage, loadable};
 
 #[tokio::test]
 async fn the_first_version_is_not_reached_before_it_is_given_traffic() {
@@ -17,6 +17,18 @@ async fn the_first_version_is_not_reached_before_it_is_given_traffic() {
     stage.until(|| stage.promote(2, 1)).await;
     assert_eq!(stage.service()["metadata"]["labels"].get("networking.kserve.io/visibility"), None);
     assert_eq!(stage.traffic(), [(1, 100)], "showing it makes no new revision");
+}
+
+#[tokio::test]
+async fn each_version_is_called_by_its_revision() {
+    let stage = Stage::sharing(InferenceServices::slow(1), 25).await;
+    for (number, revision) in [(1, "churn-predictor-00001"), (2, "churn-predictor-00002")] {
+        let version = loadable(number).version;
+        let backend = stage.target.backend(&stage.model, &version).await.unwrap().unwrap();
+        assert_eq!((backend.namespace.as_str(), backend.name.as_str()), ("ml", revision));
+    }
+    let unknown = stage.target.backend(&stage.model, &loadable(9).version).await.unwrap_err();
+    assert_eq!(unknown.problem, Problem::NotFound);
 }
 
 #[tokio::test]
