@@ -14,6 +14,7 @@ pub mod digest;
 pub mod drift;
 pub mod event;
 pub mod evidence;
+pub mod examination;
 pub mod exit;
 pub mod explanation;
 pub mod facts;

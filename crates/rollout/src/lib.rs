@@ -9,6 +9,7 @@
 mod agreement;
 pub mod analysis;
 pub mod backtest;
+mod discrepancies;
 mod driver;
 mod effects;
 mod error;
@@ -29,6 +30,7 @@ mod tick;
 mod world;
 
 pub use agreement::check_stage;
+pub use discrepancies::{Tags, Views, discrepancies};
 pub use driver::{Begin, Driver, Told};
 pub use error::RolloutError;
 pub use guard::{GuardRefusal, guarded};
