@@ -37,6 +37,7 @@ pub fn run_by(cli: Result<Cli, Failure>, clock: Arc<dyn Clock>) -> ExitCode {
         Ok(Verb::Comment(args)) => wiring::comment(Ok(args)),
         Ok(Verb::Plan(args)) => wiring::plan(Ok(args)),
         Ok(Verb::Status(args)) => wiring::status(Ok(args)),
+        Ok(Verb::Doctor(args)) => wiring::doctor(Ok(args)),
         Ok(Verb::Lock(args)) => wiring::lock(Ok(args)),
         Ok(Verb::Unlock(args)) => wiring::unlock(Ok(args)),
         Ok(Verb::Pull(args)) => wiring::pull(Ok(args)),

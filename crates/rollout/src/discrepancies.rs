@@ -84,7 +84,7 @@ impl Found<'_> {
 
     fn assign(&self, release: &str) -> String {
         let Views { model, environment, .. } = self.views;
-        format!("gto assign {model} --version {release} --stage {environment}")
+        format!("gto assign {model} --version {release} --stage {environment} && git push --tags")
     }
 
     fn unseen(&mut self) {
@@ -135,8 +135,10 @@ impl Found<'_> {
             let left = journal.filter(|state| state.phase == Phase::Succeeded);
             if let Some(state) = left {
                 let version = &state.candidate.version;
-                let sentence =
-                    format!("no tag says what is there, and the journal's newest rollout {} left {version}", state.id);
+                let sentence = format!(
+                    "no tag says what is there, and the journal's newest rollout {} left {version}",
+                    state.id
+                );
                 self.say(Code::StageDiffers, sentence, self.assign(&version.to_string()));
             }
             return;
@@ -164,14 +166,19 @@ impl Found<'_> {
         for Arm { version, digest, weight, .. } in &target.arms {
             match tags.released.get(version) {
                 None => {
-                    let sentence = format!("{version} is loaded with {weight} of the traffic, and no tag says that it was released");
+                    let sentence = format!(
+                        "{version} is loaded with {weight} of the traffic, and no tag says that it was released"
+                    );
                     let remedy = "git fetch --tags; if it is unknown then, find out who loaded it".to_owned();
                     self.say(Code::UnknownVersion, sentence, remedy);
                 }
                 Some(released) if released != digest => {
                     let (loaded, released) = (digest.short(), released.short());
-                    let sentence = format!("{version} is loaded as sha256:{loaded}, and was released as sha256:{released}");
-                    let remedy = "find out who loaded it, unload it there, and roll the version out again".to_owned();
+                    let sentence = format!(
+                        "{version} is loaded as sha256:{loaded}, and was released as sha256:{released}"
+                    );
+                    let remedy =
+                        "find out who loaded it, unload it there, and roll the version out again".to_owned();
                     self.say(Code::OtherBytes, sentence, remedy);
                 }
                 Some(_) => {}
@@ -213,29 +220,35 @@ impl Found<'_> {
             match held {
                 Some(held) if held.version == *version => {}
                 Some(held) => {
-                    let sentence =
-                        format!("the tag says {} holds {}, and {version} has {weight} of the traffic", environment, held.version);
+                    let sentence = format!(
+                        "the tag says {} holds {}, and {version} has {weight} of the traffic",
+                        environment, held.version
+                    );
                     let (right, again) = (
                         self.assign(&version.to_string()),
                         self.command(&format!("rollout --version {} --retry", held.version)),
                     );
-                    let remedy = format!("if {version} is right `{right}`; if not, the same and then `{again}`");
+                    let remedy =
+                        format!("if {version} is right `{right}`; if not, the same and then `{again}`");
                     self.say(Code::ForeignShare, sentence, remedy);
                 }
                 None => {
-                    let sentence = format!("no tag assigns {model} in {environment}, and {version} has {weight} of the traffic");
+                    let sentence = format!(
+                        "no tag assigns {model} in {environment}, and {version} has {weight} of the traffic"
+                    );
                     self.say(Code::ServesUnassigned, sentence, self.assign(&version.to_string()));
                 }
             }
         }
         let Some(held) = held else { return };
         let version = &held.version;
-        let unassign = format!("gto deprecate {model} --version {version} --stage {environment}");
+        let unassign = format!("gto deprecate {model} {version} {environment} && git push --tags");
         let again = self.command(&format!("rollout --version {version} --retry"));
         let anew = format!("`{unassign}`, then `{again}`");
         match target.arm(version) {
             None => {
-                let sentence = format!("the tag says {environment} holds {version}, and the target has not loaded it");
+                let sentence =
+                    format!("the tag says {environment} holds {version}, and the target has not loaded it");
                 self.say(Code::NotLoaded, sentence, anew);
             }
             Some(arm) if !arm.ready => {
@@ -244,7 +257,8 @@ impl Found<'_> {
                 self.say(Code::NotReady, sentence, remedy);
             }
             Some(arm) if arm.weight != Weight::ALL => {
-                let sentence = format!("{version} has {} of the traffic, and nothing is being rolled out", arm.weight);
+                let sentence =
+                    format!("{version} has {} of the traffic, and nothing is being rolled out", arm.weight);
                 self.say(Code::ShareDiffers, sentence, anew);
             }
             Some(_) => {}

@@ -70,6 +70,8 @@ pub enum Verb {
     Plan(PlanArgs),
     /// Show what every environment holds and which rollouts run.
     Status(StatusArgs),
+    /// Say where journal, stage tags and target of an environment disagree, and what to do; nothing is changed.
+    Doctor(DoctorArgs),
     /// Let nothing new into an environment.
     Lock(LockArgs),
     /// Let new versions into an environment again.
@@ -383,6 +385,15 @@ pub struct CommentArgs {
 #[derive(Debug, Parser)]
 #[command(name = "tagship-status")]
 pub struct StatusArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "documented at its type")]
+    pub common: Common,
+}
+
+/// `tagship doctor`.
+#[derive(Debug, Parser)]
+#[command(name = "tagship-doctor")]
+pub struct DoctorArgs {
     #[command(flatten)]
     #[allow(missing_docs, reason = "documented at its type")]
     pub common: Common,

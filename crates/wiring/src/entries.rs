@@ -10,9 +10,9 @@ use tagship_ports::Clock;
 use tagship_runner::{
     Context, Failure,
     args::{
-        BacktestArgs, CommentArgs, Common, DecideArgs, GateArgs, ImportArgs, InitArgs, LockArgs, MonitorArgs,
-        Pace, PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs, RolloutQuestion,
-        RunArgs, SignArgs, StatusArgs, TargetArgs, UnlockArgs, ValidateArgs, VerifyArgs,
+        BacktestArgs, CommentArgs, Common, DecideArgs, DoctorArgs, GateArgs, ImportArgs, InitArgs, LockArgs,
+        MonitorArgs, Pace, PlanArgs, PullArgs, RegistryArgs, ReleaseArgs, RollbackArgs, RolloutArgs,
+        RolloutQuestion, RunArgs, SignArgs, StatusArgs, TargetArgs, UnlockArgs, ValidateArgs, VerifyArgs,
     },
 };
 use tokio::runtime::{Builder, Runtime};
@@ -186,6 +186,15 @@ pub fn status(args: Given<StatusArgs>) -> ExitCode {
         args,
         |args| Manner::of(&args.common),
         async |args, context| verbs::status::run(args, &open(&args.common, context)?).await,
+    )
+}
+
+/// `tagship doctor`.
+pub fn doctor(args: Given<DoctorArgs>) -> ExitCode {
+    step(
+        args,
+        |args| Manner::of(&args.common),
+        async |args, context| verbs::doctor::run(args, &open(&args.common, context)?).await,
     )
 }
 

@@ -40,9 +40,9 @@ use tagship_runner::Screen;
 
 use answer::Answer;
 pub use entries::{
-    alone, backtest, by_the_program, comment, decide, gate, import, init, lock, misunderstood, monitor,
-    pipeline, plan, pull, registry, release, rollback, rollback_by, rollout, rollout_by, schema, sign,
-    small_decide, small_gate, small_validate, status, target, telling, unlock, validate, verify,
+    alone, backtest, by_the_program, comment, decide, doctor, gate, import, init, lock, misunderstood,
+    monitor, pipeline, plan, pull, registry, release, rollback, rollback_by, rollout, rollout_by, schema,
+    sign, small_decide, small_gate, small_validate, status, target, telling, unlock, validate, verify,
 };
 
 /// How the screen wants things rendered.

@@ -9,6 +9,7 @@ use tagship_domain::{
     chain::Chain,
     decision::Decision,
     drift::DriftReport,
+    examination::Examination,
     explanation::Explanation,
     forecast::Forecast,
     gate::GateReport,
@@ -37,7 +38,7 @@ use super::Generated;
 type Documented = fn() -> Result<Generated>;
 
 /// Every type that is a [`Document`].
-const DOCUMENTS: [Documented; 28] = [
+const DOCUMENTS: [Documented; 29] = [
     document::<Decision>,
     document::<ValidationReport>,
     document::<RuleDescription>,
@@ -50,6 +51,7 @@ const DOCUMENTS: [Documented; 28] = [
     document::<Forecast>,
     document::<Chain>,
     document::<DriftReport>,
+    document::<Examination>,
     document::<QualityReport>,
     document::<SloReport>,
     document::<Explanation>,

@@ -40,7 +40,11 @@ impl Seen {
         (seen.state.phase, seen.state.deadline) = (Phase::Progressing, Some(at(600)));
         seen.state.weight.desired = Weight::percent(25).unwrap();
         seen.state.weight.applied = seen.state.weight.desired;
-        Self { held: stable, target: TargetState { arms: vec![arm("v1.0.0", 75), arm("v1.1.0", 25)] }, ..seen }
+        Self {
+            held: stable,
+            target: TargetState { arms: vec![arm("v1.0.0", 75), arm("v1.1.0", 25)] },
+            ..seen
+        }
     }
 
     fn views<'a>(&'a self, environment: &'a Environment) -> Views<'a> {
@@ -84,7 +88,9 @@ fn a_tag_that_names_another_version_than_what_serves_is_told_with_both_ways_out(
     assert_eq!(found[0].sentence, "the tag says production holds v1.1.0, and v1.0.0 has 100% of the traffic");
     assert!(found[0].remedy.contains("gto assign churn --version v1.0.0 --stage production"), "{found:?}");
     assert!(
-        found[0].remedy.contains("tagship rollout --version v1.1.0 --retry --model churn --environment production"),
+        found[0]
+            .remedy
+            .contains("tagship rollout --version v1.1.0 --retry --model churn --environment production"),
         "{found:?}"
     );
 }
@@ -112,7 +118,10 @@ fn every_other_disagreement_has_its_name() {
         (|seen| seen.target.arms.push(arm("v9.0.0", 0)), &[Code::UnknownVersion]),
         (|seen| seen.target.arms[0].digest = release("v1.0.0").digest, &[Code::OtherBytes]),
         (|seen| seen.held = None, &[Code::StageDiffers, Code::ServesUnassigned]),
-        (|seen| seen.held = Some(release("v1.2.0")), &[Code::StageDiffers, Code::ForeignShare, Code::NotLoaded]),
+        (
+            |seen| seen.held = Some(release("v1.2.0")),
+            &[Code::StageDiffers, Code::ForeignShare, Code::NotLoaded],
+        ),
         (|seen| seen.state.queued = Some(release("v1.2.0")), &[Code::RolloutUnfinished]),
     ];
     for (index, (change, codes)) in at_rest.into_iter().enumerate() {

@@ -5,6 +5,7 @@ pub(crate) mod chain;
 pub(crate) mod command;
 pub(crate) mod comment;
 pub(crate) mod decide;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod gate;
 pub(crate) mod import;

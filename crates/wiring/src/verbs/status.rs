@@ -36,18 +36,7 @@ pub(crate) async fn overview(
     model: Option<&ModelName>,
     environment: Option<&Environment>,
 ) -> Result<Overview, Failure> {
-    let wanted: Vec<Place<'_>> = workspace
-        .places()
-        .map(|(name, model, environment, settings)| Place { name, model, environment, settings })
-        .filter(|place| model.is_none_or(|wanted| wanted == place.name))
-        .filter(|place| environment.is_none_or(|wanted| wanted == place.environment))
-        .collect();
-    if let (true, Some(sought)) = (wanted.is_empty(), sought(model, environment)) {
-        let known: Vec<String> =
-            workspace.places().map(|(name, _, environment, _)| format!("{name} in {environment}")).collect();
-        return Err(Failure::usage(format!("no environment is configured for {sought}"))
-            .hint(format!("there is {}", known.join(", "))));
-    }
+    let wanted = wanted(workspace, model, environment)?;
     let registry = workspace.registry().await?;
     let mut places = vec![];
     for place in wanted {
@@ -65,6 +54,30 @@ pub(crate) async fn overview(
     locks.retain(|environment, _| places.iter().any(|place| place.environment == *environment));
     let (approvals, approvals_unknown) = approvals(workspace, &places).await;
     Ok(Overview { places, locks: locks.into_values().collect(), approvals, approvals_unknown })
+}
+
+/// The configured environments that are asked about.
+///
+/// # Errors
+/// When what is wanted is not configured.
+pub(super) fn wanted<'a>(
+    workspace: &'a Workspace,
+    model: Option<&ModelName>,
+    environment: Option<&Environment>,
+) -> Result<Vec<Place<'a>>, Failure> {
+    let wanted: Vec<Place<'_>> = workspace
+        .places()
+        .map(|(name, model, environment, settings)| Place { name, model, environment, settings })
+        .filter(|place| model.is_none_or(|wanted| wanted == place.name))
+        .filter(|place| environment.is_none_or(|wanted| wanted == place.environment))
+        .collect();
+    if let (true, Some(sought)) = (wanted.is_empty(), sought(model, environment)) {
+        let known: Vec<String> =
+            workspace.places().map(|(name, _, environment, _)| format!("{name} in {environment}")).collect();
+        return Err(Failure::usage(format!("no environment is configured for {sought}"))
+            .hint(format!("there is {}", known.join(", "))));
+    }
+    Ok(wanted)
 }
 
 /// What waits for approval in these places, or why that is unknown. A host that asks nobody holds nothing back.
