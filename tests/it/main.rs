@@ -9,6 +9,7 @@ mod checkouts;
 mod comments;
 mod crash;
 mod demo;
+mod doctor;
 mod events;
 mod explain;
 mod faults;

@@ -44,7 +44,7 @@ fn every_source_opens_and_every_condition_is_read() {
         let environment = environment(&imported(system, &text));
         assert_eq!(environment.sources.len(), count, "{text}");
         for (name, source) in &environment.sources {
-            open_own(source, MetricKind::Value, Path::new("."), &|_| Some("secret".to_owned()))
+            open_own(source, MetricKind::Value, Path::new("."), &|_| Some("secret".to_owned()), None)
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         for metric in &environment.analysis.unwrap().metrics {
