@@ -13,10 +13,13 @@ mod endpoint;
 mod failure;
 mod gateway;
 mod kserve;
+mod merge;
 mod notes;
 mod object;
+mod owners;
 #[cfg(test)]
 mod played;
+mod silence;
 mod template;
 
 use std::{path::Path, sync::Arc};

@@ -7,33 +7,15 @@ use tagship_ports::{PortError, Problem};
 
 use super::{
     KserveTarget, PORT,
-    refusals::{refuse_mode, refuse_others},
+    refusals::refuse_mode,
     settings::Mode,
     split::{Carried, Split, pods},
     view::{Newest, View},
 };
-use crate::{cluster::Kind, endpoint};
+use crate::{cluster::Kind, endpoint, owners::refuse_others, silence::Silence};
 
 /// Where a revision says which bytes its pods load (`StorageInitializerSourceUriInternalAnnotationKey` of `KServe`).
 const SOURCE: &str = "internal.serving.kserve.io/storage-initializer-sourceuri";
-
-/// What it means that the newest revision, or its server, cannot be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
-    /// Nothing can be decided.
-    Fails,
-    /// The version is not ready. So the way back depends on nothing that may be down.
-    NotReady,
-}
-
-impl Silence {
-    fn or<T>(self, answer: Result<T, PortError>, unknown: T) -> Result<T, PortError> {
-        match (answer, self) {
-            (Err(_), Self::NotReady) => Ok(unknown),
-            (answer, _) => answer,
-        }
-    }
-}
 
 impl KserveTarget {
     /// What there is, in whichever mode.
@@ -45,7 +27,7 @@ impl KserveTarget {
     ) -> Result<View, PortError> {
         let service = self.namespace.get(Kind::InferenceService, &self.settings.name).await?;
         if let Some(service) = &service {
-            refuse_others(operation, service, model)?;
+            refuse_others(operation, Kind::InferenceService, service, model)?;
         }
         let notebook = self.namespace.get(Kind::ConfigMap, &self.settings.notebook()).await?;
         let mut view = match &self.settings.mode {

@@ -12,11 +12,10 @@ use tagship_ports::PortError;
 use super::settings::{KserveSettings, Mode, OPERATION, wrong};
 use crate::{
     cluster::{Kind, MANAGER},
+    owners::{MANAGED_BY, MODEL},
     template::{Places, Template},
 };
 
-pub(super) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-pub(super) const MODEL: &str = "tagship/model";
 /// Keeps the addresses of an `InferenceService` inside the cluster.
 pub(super) const VISIBILITY: &str = "networking.kserve.io/visibility";
 pub(super) const INSIDE: &str = "cluster-local";
@@ -193,21 +192,4 @@ fn refuse_predictor(predictor: &Value, stored: &str) -> Result<(), String> {
 /// Where the bytes of a predictor are; empty where it does not say.
 pub(super) fn address(predictor: &Value) -> &str {
     predictor["model"]["storageUri"].as_str().unwrap_or_default()
-}
-
-/// What turns one object into another by a merge: fields that are gone are taken out.
-pub(super) fn difference(from: &Value, to: &Value) -> Value {
-    let (Some(before), Some(after)) = (from.as_object(), to.as_object()) else { return to.clone() };
-    let mut change = json!({});
-    for field in before.keys().filter(|field| !after.contains_key(*field)) {
-        change[field.as_str()] = Value::Null;
-    }
-    for (field, value) in after {
-        match before.get(field) {
-            Some(there) if there == value => {}
-            Some(there) => change[field.as_str()] = difference(there, value),
-            None => change[field.as_str()] = value.clone(),
-        }
-    }
-    change
 }

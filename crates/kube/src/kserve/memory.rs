@@ -8,14 +8,12 @@ use serde_json::{Value, json};
 use tagship_domain::{Digest, ModelName, Timestamp, Version};
 use tagship_ports::{PortError, Problem, target::Order};
 
-use super::{
-    manifest::{MANAGED_BY, address},
-    settings::KserveSettings,
-};
+use super::{manifest::address, settings::KserveSettings};
 use crate::{
     cluster::{Kind, MANAGER},
     notes::notes,
     object::text,
+    owners::MANAGED_BY,
 };
 
 /// Where the notebook keeps it.

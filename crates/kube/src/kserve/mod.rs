@@ -44,8 +44,8 @@ use crate::{
     cluster::{Kind, Namespace},
     connection::Connection,
     endpoint,
+    silence::Silence,
 };
-use look::Silence;
 use manifest::{Manifest, Of};
 use memory::Known;
 use moves::Move;

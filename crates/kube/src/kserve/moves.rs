@@ -8,10 +8,11 @@ use tagship_domain::Version;
 use tagship_ports::{PortError, Problem, target::Done};
 
 use super::{
-    manifest::{VISIBILITY, difference},
+    manifest::VISIBILITY,
     memory::{Known, Memory},
     view::View,
 };
+use crate::merge::difference;
 
 /// A write to the `InferenceService`.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,6 @@ use tagship_ports::{
 
 use super::{
     KserveTarget,
-    look::Silence,
     moves::{Move, Write as Wanted},
     refusals::{refuse_foreign, refuse_mode},
     view::View,
@@ -20,6 +19,7 @@ use crate::{
     cluster::{Kind, Write},
     failure::Refusal,
     object::refuse_late,
+    silence::Silence,
 };
 
 /// How often a write is decided anew because somebody wrote in between; controllers write the status all the time.

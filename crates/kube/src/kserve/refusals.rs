@@ -1,16 +1,15 @@
 //! What is refused before anything is written: modes in which a percent is ignored, and what is not Tagship's.
 
 use serde_json::Value;
-use tagship_domain::ModelName;
 use tagship_ports::{PortError, Problem};
 
 use super::{
-    manifest::{KNATIVE, MANAGED_BY, MODE, MODEL, STANDARD},
+    manifest::{KNATIVE, MODE, STANDARD},
     settings::Mode,
 };
 use crate::{
-    cluster::MANAGER,
-    object::{is_going, text},
+    object::text,
+    owners::{managers, written_by},
 };
 
 /// Refuses a mode in which `canaryTrafficPercent` is ignored, so that a candidate would get everything at once. What the
@@ -46,30 +45,6 @@ pub(super) fn refuse_mode(operation: &str, service: &Value, expected: Mode) -> R
     }
 }
 
-/// Refuses an `InferenceService` that Tagship did not make, that serves another model, or that is about to go.
-pub(super) fn refuse_others(operation: &str, service: &Value, model: &ModelName) -> Result<(), PortError> {
-    let name = text(service, "/metadata/name");
-    let marks = &service["metadata"];
-    if marks["labels"][MANAGED_BY] != MANAGER || !marks["annotations"][MODEL].is_string() {
-        let message =
-            format!("InferenceService {name} is not Tagship's{}", written_by(&managers(service, |_| true)));
-        return Err(PortError::new(Problem::Conflict, operation, message)
-            .hint("give `name` another value; Tagship makes the InferenceService and owns it"));
-    }
-    let serves = text(service, "/metadata/annotations/tagship~1model");
-    if serves != model.as_str() {
-        let message = format!("InferenceService {name} serves model {serves}");
-        return Err(
-            PortError::new(Problem::Conflict, operation, message).hint("give each model a `name` of its own")
-        );
-    }
-    if is_going(service) {
-        let message = format!("InferenceService {name} is still being deleted");
-        return Err(PortError::new(Problem::Unreachable, operation, message));
-    }
-    Ok(())
-}
-
 /// Refuses to write where somebody else owns what decides about traffic: a merge would take it away from them in silence.
 pub(super) fn refuse_foreign(operation: &str, service: &Value) -> Result<(), PortError> {
     let owns = |fields: &Value| {
@@ -92,20 +67,4 @@ pub(super) fn refuse_foreign(operation: &str, service: &Value) -> Result<(), Por
     );
     Err(PortError::new(Problem::Conflict, operation, message)
         .hint("take the InferenceService out of their manifests, so that Tagship alone writes it"))
-}
-
-/// Managers other than Tagship that own something of an object, its status aside.
-fn managers(object: &Value, owns: impl Fn(&Value) -> bool) -> Vec<&str> {
-    let owners = object["metadata"]["managedFields"].as_array().into_iter().flatten();
-    let others = owners.filter(|owner| {
-        owner["manager"] != MANAGER && owner["subresource"].is_null() && owns(&owner["fieldsV1"])
-    });
-    let mut names: Vec<&str> = others.filter_map(|owner| owner["manager"].as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-fn written_by(managers: &[&str]) -> String {
-    if managers.is_empty() { String::new() } else { format!("; written by {}", managers.join(", ")) }
 }

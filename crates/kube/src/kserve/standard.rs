@@ -12,12 +12,13 @@ use tagship_ports::{PortError, Problem, target::Done};
 
 use super::{
     load::{refuse_busy, refuse_other_bytes},
-    manifest::{INSIDE, VISIBILITY, difference},
+    manifest::{INSIDE, VISIBILITY},
     memory::{Known, Memory},
     moves::{Decided, Move, Write, loaded, refused},
     split::{Canary, PATIENCE},
     view::View,
 };
+use crate::merge::difference;
 
 /// Loads a version as the canary, without traffic. `service` is the `InferenceService` of it.
 pub(super) fn prepare(

@@ -4,10 +4,7 @@ use serde_json::{Map, Value, json};
 use tagship_ports::Problem;
 use tagship_testkit::cluster::FakeCluster;
 
-use super::{
-    super::manifest::difference,
-    stage::{MANIFEST, open, settings},
-};
+use super::stage::{MANIFEST, open, settings};
 
 fn check(change: impl Fn(&mut Map<String, Value>), manifest: &str, expected: &str) {
     let mut settings = settings();
@@ -51,12 +48,4 @@ fn wrong_manifests_are_named() {
     check("\nspec:", "\nmetadata: [a]\nspec:", "`metadata` is no mapping");
     let mode = "\nmetadata: { annotations: { serving.kserve.io/deploymentMode: RawDeployment } }\nspec:";
     check("\nspec:", mode, "use target gateway-api for other modes");
-}
-
-#[test]
-fn a_merge_of_the_difference_takes_out_what_is_gone() {
-    let from = json!({ "a": 1, "b": { "c": 1, "d": 2 }, "e": [1] });
-    let to = json!({ "b": { "c": 1, "f": 3 }, "e": [2], "g": 4 });
-    let difference = difference(&from, &to);
-    assert_eq!(difference, json!({ "a": null, "b": { "d": null, "f": 3 }, "e": [2], "g": 4 }));
 }
