@@ -56,7 +56,11 @@ fn unknown_kinds_and_missing_secrets_are_told_with_their_place() {
     let without_token = tagship(bench.clone.path(), &["rollout"]).run();
     check(&without_token, 2, &["tagship.yml:", "TOKEN is not set"]);
     configured(&bench, "target: { local:", "target: { locale:");
-    check(&bench.run(&["rollout"]), 2, &["locale", "known kinds are exec, gateway-api, kserve, local"]);
+    check(
+        &bench.run(&["rollout"]),
+        2,
+        &["locale", "known kinds are argo-rollouts, exec, gateway-api, kserve, local"],
+    );
     assert!(!bench.published().iter().any(|name| name.contains("rollouts")), "no rollout was begun");
 }
 

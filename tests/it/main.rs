@@ -1,6 +1,7 @@
 //! Black-box tests over the programs. One binary: every file here is a module of it, which a test checks.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
+mod argo_rollouts;
 mod backtest;
 mod bad_input;
 mod canary;

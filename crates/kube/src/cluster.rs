@@ -31,6 +31,10 @@ pub(crate) enum Kind {
     /// One state of what Knative serves.
     Revision,
     ConfigMap,
+    /// Of Argo Rollouts.
+    Rollout,
+    /// The pods of one template.
+    ReplicaSet,
 }
 
 impl Kind {
@@ -45,6 +49,8 @@ impl Kind {
             }
             Self::Revision => ("serving.knative.dev", "v1", "revisions", "Revision"),
             Self::ConfigMap => ("", "v1", "configmaps", "ConfigMap"),
+            Self::Rollout => ("argoproj.io", "v1alpha1", "rollouts", "Rollout"),
+            Self::ReplicaSet => ("apps", "v1", "replicasets", "ReplicaSet"),
         }
     }
 

@@ -105,6 +105,7 @@ fn of_missing(operation: &str, plural: &str, name: &str, status: &Status) -> Ref
         let missing = match plural {
             "inferenceservices" => "KServe",
             "revisions" => "Knative Serving",
+            "rollouts" => "Argo Rollouts",
             _ => "the Gateway API's `HTTPRoute` in version v1",
         };
         return PortError::new(Problem::Unsupported, operation, message)

@@ -3,10 +3,11 @@
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
 //!
-//! `gateway-api` and `kserve` can be configured; `argo-rollouts` is not here. What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
+//! What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
 //! traffic; what it wrote says for which rollout.
 
 mod access;
+mod argo;
 mod cluster;
 mod connection;
 mod endpoint;
@@ -27,12 +28,13 @@ use std::{path::Path, sync::Arc};
 use serde_json::{Map, Value};
 use tagship_ports::{Clock, ModelRunner, PortError, Problem, ReleaseAddresses, Target};
 
+pub use argo::{ArgoSettings, ArgoTarget};
 pub use connection::PLAIN_VARIABLES;
 pub use gateway::{GatewayApiTarget, GatewaySettings};
 pub use kserve::{KserveSettings, KserveTarget, Mode as KserveMode};
 
 /// The kinds of targets here that a configuration may name.
-pub const KINDS: [&str; 2] = ["gateway-api", "kserve"];
+pub const KINDS: [&str; 3] = ["argo-rollouts", "gateway-api", "kserve"];
 
 /// Opens what knows where the bytes of releases are.
 pub type Addresses<'a> = &'a dyn Fn() -> Result<Arc<dyn ReleaseAddresses>, PortError>;
@@ -55,6 +57,7 @@ pub fn open(
     clock: Arc<dyn Clock>,
 ) -> Option<Result<Opened, PortError>> {
     match kind {
+        "argo-rollouts" => Some(ArgoTarget::from_settings(settings, root, variable, addresses).map(both)),
         "gateway-api" => Some(GatewayApiTarget::from_settings(settings, root, variable).map(both)),
         "kserve" => Some(KserveTarget::from_settings(settings, root, variable, addresses, clock).map(both)),
         _ => None,
@@ -91,7 +94,11 @@ fn rights(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Result<
         })
     };
     let namespace = text("namespace")?;
-    let access = if kind == "kserve" {
+    let access = if kind == "argo-rollouts" {
+        let name = text("name")?;
+        argo::refuse_no_names(namespace, name)?;
+        argo::access(namespace, name, endpoints)
+    } else if kind == "kserve" {
         let name = text("name")?;
         kserve::refuse_no_names(namespace, name)?;
         let mode = settings.get("mode").cloned().map_or(Ok(kserve::Mode::default()), serde_json::from_value);

@@ -97,6 +97,9 @@ mod tests {
     #[test]
     fn an_unknown_kind_lists_all_that_are_known() {
         let error = unknown(&AdapterSpec::of_kind("kserv"));
-        assert_eq!(error.hint.as_deref(), Some("known kinds are exec, gateway-api, kserve, local"));
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("known kinds are argo-rollouts, exec, gateway-api, kserve, local")
+        );
     }
 }
