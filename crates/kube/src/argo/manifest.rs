@@ -40,7 +40,7 @@ const REFUSED: [(&str, &str); 10] = [
         "/strategy/canary/dynamicStableScale",
         "without all its pods, the stable version could not take the traffic back",
     ),
-    ("/strategy/canary/trafficRouting/pingPong", "the Services would change their roles"),
+    ("/strategy/canary/pingPong", "the Services would change their roles"),
     ("/strategy/canary/trafficRouting/maxTrafficWeight", "shares are in percent"),
 ];
 

@@ -194,13 +194,17 @@ impl ModelRunner for ArgoTarget {
             return unjudged(Status::Incomplete, message);
         };
         let operation = format!("ask {model} {version}");
+        let name = match self.endpoint(&operation, model, version).await {
+            Ok(name) => name,
+            Err(error) => return unjudged(Status::Error, error.to_string()),
+        };
+        let (namespace, port) = (&self.namespace, services::PORT);
+        let service = endpoint::Service { namespace, name: &name, port, model, operation: &operation };
+        let report = ask_cases(&service, cases, bounds).await;
+        // Argo leads its Services to other pods at any time.
         match self.endpoint(&operation, model, version).await {
-            Ok(name) => {
-                let (namespace, port) = (&self.namespace, services::PORT);
-                let service =
-                    endpoint::Service { namespace, name: &name, port, model, operation: &operation };
-                ask_cases(&service, cases, bounds).await
-            }
+            Ok(after) if after == name => report,
+            Ok(_) => unjudged(Status::Error, format!("{operation}: its pods changed while they were asked")),
             Err(error) => unjudged(Status::Error, error.to_string()),
         }
     }

@@ -86,6 +86,12 @@ pub(super) fn prepare(
         return Ok(Move { memory, write, open: Some(false), done: Done::Pending });
     };
     refuse_drift(operation, view)?;
+    if rollout.object["spec"]["selector"] != object["spec"]["selector"] {
+        let message =
+            "`spec.selector` of the manifest is not the Rollout's, which cannot be changed".to_owned();
+        return Err(refused(Problem::Conflict, operation, message)
+            .hint("write the old one back, or take the model out of service and delete the Rollout"));
+    }
     let Some(stable) = view.memory.stable.as_ref() else {
         let message = "a version is loaded that was never made stable".to_owned();
         return Err(refused(Problem::Conflict, operation, message).hint("unload it first"));

@@ -1,7 +1,7 @@
 //! Carrying out orders: decided from what there is, then written, each write guarded by what it was decided from. No write is
 //! forced, and none asks who owns a field.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tagship_ports::{
     PortError, Problem,
     target::{Done, Order},
@@ -67,6 +67,8 @@ impl ArgoTarget {
                     change["metadata"]["annotations"] = wanted.memory.annotations(order);
                     self.namespace.merge(Kind::Rollout, &rollout.object, change, Write::Real).await?;
                 }
+                // Argo refuses the Rollout where somebody has deleted one.
+                self.make_services(order, view, &rollout.object, wanted.memory.open).await?;
                 self.open(order, view, wanted.open).await
             }
             (_, None) => self.open(order, view, wanted.open).await,
@@ -79,22 +81,34 @@ impl ArgoTarget {
         order: &Order,
         view: &View,
         wanted: &Move,
-        mut object: serde_json::Value,
+        mut object: Value,
     ) -> Result<(), Refusal> {
         for (key, value) in wanted.memory.annotations(order).as_object().into_iter().flatten() {
             object["metadata"]["annotations"][key.as_str()] = value.clone();
         }
         self.namespace.create(Kind::Rollout, &object, Write::Rehearsed).await?;
         self.open(order, view, Some(false)).await?;
+        self.make_services(order, view, &object, false).await?;
+        self.namespace.create(Kind::Rollout, &object, Write::Real).await.map(|_| ())
+    }
+
+    /// Makes the Services that are not there.
+    async fn make_services(
+        &self,
+        order: &Order,
+        view: &View,
+        rollout: &Value,
+        open: bool,
+    ) -> Result<(), Refusal> {
         let name = &self.settings.name;
         for (name, there) in [(stable_service(name), &view.stable), (canary_service(name), &view.canary)] {
             if there.is_none() {
-                let selector = &object["spec"]["selector"]["matchLabels"];
-                let service = services::made(&self.settings, &order.model, &name, selector);
+                let selector = &rollout["spec"]["selector"]["matchLabels"];
+                let service = services::made(&self.settings, &order.model, &name, selector, open);
                 self.namespace.create(Kind::Service, &service, Write::Real).await?;
             }
         }
-        self.namespace.create(Kind::Rollout, &object, Write::Real).await.map(|_| ())
+        Ok(())
     }
 
     /// Lets requests in, or none.

@@ -21,10 +21,16 @@ const FENCE: &str = "tagship/fence";
 /// Argo's label of the pods of one template.
 const HASH: &str = "rollouts-pod-template-hash";
 
-/// A Service as it is made.
-pub(super) fn made(settings: &ArgoSettings, model: &ModelName, name: &str, selector: &Value) -> Value {
-    let is_stable = name == stable_service(&settings.name);
-    let port = if is_stable { json!(NOWHERE) } else { json!(settings.port) };
+/// A Service as it is made. `selector`: the labels of the pods; `open`: whether the stable one lets requests in.
+pub(super) fn made(
+    settings: &ArgoSettings,
+    model: &ModelName,
+    name: &str,
+    selector: &Value,
+    open: bool,
+) -> Value {
+    let is_closed = name == stable_service(&settings.name) && !open;
+    let port = if is_closed { json!(NOWHERE) } else { json!(settings.port) };
     json!({
         "apiVersion": Kind::Service.api_version(), "kind": "Service",
         "metadata": {

@@ -97,3 +97,16 @@ async fn what_changed_at_rest_is_no_base_for_the_next_version() {
     stage.until(|| stage.rollback(4, 1)).await;
     assert_ne!(stage.prepare(5, 2).await, Ok(Done::AlreadyThere));
 }
+
+#[tokio::test]
+async fn a_service_that_somebody_deleted_is_made_again_by_the_next_order() {
+    for name in ["churn-stable", "churn-canary"] {
+        let stage = Stage::sharing(Rollouts::default(), 25).await;
+        let target = format!("{SERVICES}/{name}");
+        assert_eq!(stage.cluster.act("DELETE", &target, "", &json!(null)).0, 200);
+        stage.steps(2);
+        stage.until(|| stage.rollback(5, 1)).await;
+        assert_eq!(stage.service(name)["spec"]["ports"][0]["targetPort"], 8080);
+        assert_eq!(stage.shares().await[0], (1, 100, true));
+    }
+}

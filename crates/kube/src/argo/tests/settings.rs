@@ -1,10 +1,12 @@
 //! Settings and manifests that are no good, and what is said about them.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
-use tagship_ports::Problem;
+use tagship_ports::{Problem, Target};
 use tagship_testkit::cluster::{FakeCluster, actors::Rollouts};
 
-use super::stage::{MANIFEST, Stage, open, settings};
+use super::stage::{MANIFEST, Stage, digest, open, settings, version};
 
 fn check(change: impl Fn(&mut Map<String, Value>), manifest: &str, expected: &str) {
     let mut settings = settings();
@@ -53,6 +55,18 @@ fn manifests_that_could_not_be_served_truthfully_are_named() {
         "label \"app\" of `spec.selector`",
     );
     check("{ matchLabels: { app: churn } }", "{}", "of `matchLabels` alone");
+}
+
+#[tokio::test]
+async fn another_selector_is_told_before_anything_is_written() {
+    let stage = Stage::serving(Rollouts::default()).await;
+    let manifest = MANIFEST.replace("app: churn", "app: other");
+    let (target, _directory) = open(&stage.cluster, &settings(), &manifest).unwrap();
+    let before = stage.cluster.version();
+    let order = stage.order(3);
+    let error = target.prepare(&order, &version(2), &digest(2), Path::new("")).await.unwrap_err();
+    assert!(error.message.contains("`spec.selector` of the manifest is not the Rollout's"), "{error}");
+    assert_eq!(stage.cluster.version(), before);
 }
 
 #[tokio::test]

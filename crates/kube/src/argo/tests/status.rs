@@ -7,7 +7,7 @@ use tagship_ports::{
     model_runner::{GoldenBounds, Subject},
     target::Done,
 };
-use tagship_testkit::cluster::actors::Rollouts;
+use tagship_testkit::cluster::{Fault, actors::Rollouts};
 
 use super::stage::{ROLLOUT, Stage, version};
 
@@ -53,6 +53,25 @@ async fn a_rollout_that_argo_refuses_fails_and_its_old_pods_are_not_asked() {
     // The way back is written all the same, and nobody's Service was touched.
     assert_eq!(stage.rollback(4, 1).await, Ok(Done::Pending));
     assert_eq!(stage.written().0, 1);
+}
+
+#[tokio::test]
+async fn pods_that_change_while_they_are_asked_prove_nothing() {
+    let stage = Stage::sharing(Rollouts::default(), 25).await;
+    assert_eq!(ask(&stage, 2).await, "");
+    stage.cluster.forget_requests();
+    stage.cluster.fail_next("POST", "/infer", Fault::Slow(30));
+    let asked = ask(&stage, 2);
+    let other = async {
+        while !stage.cluster.requests().iter().any(|request| request.contains("/infer")) {
+            tokio::task::yield_now().await;
+        }
+        let lead = json!({ "spec": { "selector": stage.service("churn-stable")["spec"]["selector"] } });
+        stage.meddle("rollouts-controller", "/api/v1/namespaces/ml/services/churn-canary", &lead);
+        stage.cluster.advance(60);
+    };
+    let (said, ()) = tokio::join!(asked, other);
+    assert!(said.contains("no Service leads to pods of v2.0.0"), "{said}");
 }
 
 #[tokio::test]

@@ -126,3 +126,17 @@ async fn what_was_unloaded_is_remembered_by_its_last_order() {
     stage.until(|| stage.prepare(7, 2)).await;
     assert_eq!(stage.shares().await, [(2, 0, true)]);
 }
+
+#[tokio::test]
+async fn a_first_version_without_pods_fails_and_is_taken_away() {
+    let stage = Stage::new(Rollouts::failing("v1.0.0"));
+    assert_eq!(stage.prepare(1, 1).await, Ok(Done::Pending));
+    stage.steps(12);
+    let error = stage.prepare(1, 1).await.unwrap_err();
+    assert_eq!(error.problem, Problem::Invalid);
+    assert!(error.message.contains("ProgressDeadlineExceeded"), "{error}");
+    assert_eq!(stage.shares().await, [(1, 0, false)]);
+    assert_eq!(stage.cleanup(2, 1).await, Ok(Done::Applied));
+    stage.steps(1);
+    assert_eq!(stage.shares().await, []);
+}
