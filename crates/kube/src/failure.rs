@@ -230,6 +230,7 @@ mod tests {
             };
         assert!(unknown("httproutes").starts_with("install the Gateway API's"));
         assert!(unknown("inferenceservices").starts_with("install KServe"));
+        assert!(unknown("rollouts").starts_with("install Argo Rollouts"));
         let Refusal::Failed(error) = of("NotFound", "namespaces", "ml") else { panic!() };
         assert_eq!((error.problem, error.message.as_str()), (Problem::NotFound, "namespace ml is not there"));
         for (reason, kind, name) in

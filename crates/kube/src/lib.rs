@@ -2,6 +2,7 @@
 //!
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
+//! Only the way back of `argo-rollouts` writes over what they changed, for a version that serves comes first.
 //!
 //! What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
 //! traffic; what it wrote says for which rollout.
@@ -94,22 +95,28 @@ fn rights(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Result<
         })
     };
     let namespace = text("namespace")?;
-    let access = if kind == "argo-rollouts" {
-        let name = text("name")?;
-        argo::refuse_no_names(namespace, name)?;
-        argo::access(namespace, name, endpoints)
-    } else if kind == "kserve" {
-        let name = text("name")?;
-        kserve::refuse_no_names(namespace, name)?;
-        let mode = settings.get("mode").cloned().map_or(Ok(kserve::Mode::default()), serde_json::from_value);
-        let mode = mode.map_err(|error| {
-            PortError::new(Problem::Invalid, "read the settings of target kserve", format!("`mode`: {error}"))
-        })?;
-        kserve::access(namespace, name, mode, endpoints)
-    } else {
-        let route = text("route")?;
-        gateway::refuse_no_names(namespace, route)?;
-        gateway::access(namespace, route, endpoints)
+    let access = match kind {
+        "argo-rollouts" => {
+            let name = text("name")?;
+            argo::refuse_no_names(namespace, name)?;
+            argo::access(namespace, name, endpoints)
+        }
+        "kserve" => {
+            let name = text("name")?;
+            kserve::refuse_no_names(namespace, name)?;
+            let mode =
+                settings.get("mode").cloned().map_or(Ok(kserve::Mode::default()), serde_json::from_value);
+            let mode = mode.map_err(|error| {
+                let operation = "read the settings of target kserve";
+                PortError::new(Problem::Invalid, operation, format!("`mode`: {error}"))
+            })?;
+            kserve::access(namespace, name, mode, endpoints)
+        }
+        _ => {
+            let route = text("route")?;
+            gateway::refuse_no_names(namespace, route)?;
+            gateway::access(namespace, route, endpoints)
+        }
     };
     let context = settings.get("context").and_then(Value::as_str).map(str::to_owned);
     Ok(Rights { context, manifests: access.manifests() })

@@ -30,8 +30,8 @@ pub struct Rollouts {
     lost: BTreeMap<String, u64>,
     /// Steps for which a `ReplicaSet` wanted pods, by its name.
     taken: BTreeMap<String, u32>,
-    /// What the pods behind a Service were said to answer.
-    told: BTreeMap<String, bool>,
+    /// The pods to which a Service was said to lead, and whether they answer.
+    told: BTreeMap<String, (String, bool)>,
 }
 
 impl Rollouts {

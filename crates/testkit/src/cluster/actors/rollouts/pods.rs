@@ -106,7 +106,8 @@ impl Rollouts {
             }
             let is_open = service["spec"]["ports"][0]["targetPort"].is_u64();
             let answers = is_open && !leads.is_empty() && has_pods(leads);
-            if self.told.insert(name.to_owned(), answers) != Some(answers) {
+            let said = (leads.to_owned(), answers);
+            if self.told.insert(name.to_owned(), said.clone()) != Some(said) {
                 let (status, body) = if answers {
                     (200, json!({ "ready": true }))
                 } else {
