@@ -42,8 +42,13 @@ impl Ready {
         Self { hosted, runs: 0 }
     }
 
-    /// A run of `release`, ready to start. The job's documents lie where the steps of a job leave them.
+    /// A run of `release`, ready to start.
     fn release(&mut self) -> Cli {
+        self.verb(&["release"])
+    }
+
+    /// A run of a verb, ready to start. The job's documents lie where the steps of a job leave them.
+    fn verb(&mut self, words: &[&str]) -> Cli {
         self.runs += 1;
         let clone = self.hosted.bench.clone.path();
         let directory = clone.join(format!(".tagship/run-{}", self.runs));
@@ -54,7 +59,7 @@ impl Ready {
             let from: PathBuf = document.unwrap().path();
             fs::copy(&from, temp.join(from.file_name().unwrap())).unwrap();
         }
-        let cli = tagship(clone, &["release"]);
+        let cli = tagship(clone, words);
         self.hosted.surround(cli, self.runs, "workflow_dispatch", &directory)
     }
 
@@ -134,4 +139,42 @@ fn a_release_survives_a_kill_at_every_request() {
             ready.pull().assert_code(0);
         }
     }
+}
+
+#[test]
+fn the_draft_of_a_release_that_was_given_up_is_removed_once_nothing_needs_it() {
+    let mut ready = Ready::new(false);
+    ready.release().run().assert_code(0);
+    ready.hosted.bench.put("v2");
+    ready.hosted.bench.push("Bring another model");
+    for verb in ["validate", "gate"] {
+        ready.hosted.bench.run(&[verb]).assert_code(0);
+    }
+    ready.hosted.github.fail_always("POST", "name=tagship.manifest", Fault::Forbidden("contents=write"));
+    ready.release().run().assert_code(2);
+    ready.hosted.github.recover();
+    let drafts = |ready: &Ready| ready.seen().releases.iter().filter(|(_, draft, _)| *draft).count();
+    let published = |ready: &Ready| ready.seen().releases.into_iter().find(|(_, draft, _)| !draft);
+    let before = published(&ready);
+    assert_eq!((drafts(&ready), before.is_some()), (1, true));
+
+    let young = ready.verb(&["registry", "gc"]).run();
+    assert!(young.assert_code(0).stdout.contains("nothing"), "{}", young.stdout);
+    let leased = ready.verb(&["registry", "gc", "--grace", "0s"]).run();
+    assert!(leased.assert_code(0).stdout.contains("1 more stay"), "{}", leased.stdout);
+    assert_eq!(drafts(&ready), 1);
+
+    // As hours later: nobody needs the bytes any more.
+    for repository in [&ready.hosted.bench.origin, &ready.hosted.bench.clone] {
+        repository.git(&["update-ref", "-d", "refs/tagship/leases"]);
+    }
+    let listed = ready.verb(&["registry", "gc", "--grace", "0s", "--dry-run"]).run();
+    assert!(listed.assert_code(0).stdout.contains("1 unfinished uploads"), "{}", listed.stdout);
+    assert_eq!(drafts(&ready), 1);
+    ready.verb(&["registry", "gc", "--grace", "0s"]).run().assert_code(0);
+    assert_eq!((drafts(&ready), published(&ready)), (0, before));
+    ready.pull().assert_code(0);
+    // What was taken away is made again by whoever releases these bytes.
+    ready.release().run().assert_code(0);
+    assert_eq!((drafts(&ready), ready.seen().releases.len()), (0, 2));
 }

@@ -19,6 +19,7 @@ mod client;
 mod comments;
 mod deployments;
 mod download;
+mod drafts;
 mod error;
 mod fetch;
 mod identity;

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tagship_domain::Digest;
+use tagship_domain::{Digest, Timestamp};
 use tagship_ports::{PortError, Problem, forge::ReleaseNote};
 
 use crate::{
@@ -43,6 +43,8 @@ pub(crate) struct Release {
     pub(crate) immutable: bool,
     #[serde(default)]
     pub(crate) assets: Vec<Asset>,
+    #[serde(default)]
+    pub(crate) created_at: Option<Timestamp>,
 }
 
 /// What the hidden line says.
@@ -58,9 +60,14 @@ pub(crate) fn ours(holds: &Digest, text: &str) -> String {
 }
 
 impl Release {
+    /// What its text says that it holds, or began with; nothing where it is not ours.
+    pub(crate) fn holds(&self) -> Option<Digest> {
+        unmark::<Ours>(KIND, self.body.as_deref()?).map(|(ours, _)| ours.holds)
+    }
+
     /// Whether its text says that it is ours.
     pub(crate) fn is_ours(&self) -> bool {
-        self.body.as_deref().is_some_and(|body| unmark::<Ours>(KIND, body).is_some())
+        self.holds().is_some()
     }
 
     /// Whether its text may be written: it is ours, or nobody's.
@@ -359,7 +366,7 @@ impl GitHub {
         Ok(())
     }
 
-    async fn remove_draft(&self, id: u64, about: &str) -> Result<(), CallError> {
+    pub(crate) async fn remove_draft(&self, id: u64, about: &str) -> Result<(), CallError> {
         let path = self.client.repo(&["releases", &id.to_string()]);
         match self.client.send(&Call::delete(about, path).needs(NEEDS)).await {
             Err(error) if error.reason != Reason::Missing => Err(error),

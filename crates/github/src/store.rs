@@ -33,11 +33,6 @@ impl ArtifactStore for GitHub {
         format!("{}/{}/releases", settings.server_url.trim_end_matches('/'), settings.repository)
     }
 
-    /// Files go with their releases.
-    fn is_collected(&self) -> bool {
-        false
-    }
-
     async fn put(&self, digest: &Digest, file: &Path) -> Result<(), PortError> {
         let about = format!("store {} in {}", file.display(), self.location());
         let part_size = self.client.settings.part_size.clamp(1, LARGEST);

@@ -59,11 +59,6 @@ pub trait ArtifactStore: Send + Sync {
         None
     }
 
-    /// Whether what no release refers to is removed from it ([`crate::Inventory`]): a release then says first what it needs.
-    fn is_collected(&self) -> bool {
-        true
-    }
-
     /// Where other tools find what [`ArtifactStore::publish`] shows of a release; nothing where it shows nothing.
     async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         let _ = (release, manifest);

@@ -1,5 +1,7 @@
 //! What a store holds, for taking away what nothing refers to and what was never ended.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use tagship_domain::{Digest, Timestamp};
 
@@ -16,6 +18,22 @@ pub struct Stored {
     pub written: Timestamp,
 }
 
+/// An upload that was begun and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// The digest it is known by, the bytes that are there of it, and when the newest of them were written.
+    pub stored: Stored,
+    /// Whole files that lie in it and perhaps nowhere else: it stays as long as one of them is needed.
+    pub holds: BTreeSet<Digest>,
+}
+
+impl From<Stored> for Begun {
+    /// One that holds no whole file.
+    fn from(stored: Stored) -> Self {
+        Self { stored, holds: BTreeSet::new() }
+    }
+}
+
 /// A store whose files can be listed and removed.
 #[async_trait]
 pub trait Inventory: Send + Sync {
@@ -25,9 +43,8 @@ pub trait Inventory: Send + Sync {
     /// Removes a file. One that is not there is no error.
     async fn remove(&self, digest: &Digest) -> Result<(), PortError>;
 
-    /// Uploads that were begun and have not ended: what is there of them, and when that was written. None for a store that
-    /// ends them by itself.
-    async fn unfinished(&self) -> Result<Vec<Stored>, PortError> {
+    /// Uploads that were begun and have not ended. None for a store that ends them by itself.
+    async fn unfinished(&self) -> Result<Vec<Begun>, PortError> {
         Ok(vec![])
     }
 

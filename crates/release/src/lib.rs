@@ -51,7 +51,7 @@ pub use preview::{Preview, PreviewRequest, preview};
 pub use publish::publish;
 pub use source::StoredReleases;
 pub use stages::TagStages;
-pub use sweep::{referenced, unreferenced};
+pub use sweep::{abandoned, referenced, unreferenced};
 pub use trust::check_signature;
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tagship_domain::{Digest, Duration, Manifest, ModelName, Timestamp, schema};
-use tagship_ports::{ArtifactStore, Problem, inventory::Stored};
+use tagship_ports::{
+    ArtifactStore, Problem,
+    inventory::{Begun, Stored},
+};
 use tagship_registry::{Event, ModelVersion, Registry, Trailer};
 
 use crate::{error::ReleaseError, fetch::IN_MEMORY};
@@ -76,4 +79,16 @@ pub fn unreferenced(
         .into_iter()
         .filter(|file| !referenced.contains(&file.digest) && file.written.after(grace) <= now)
         .collect()
+}
+
+/// Unfinished uploads that nobody goes on with: written to no later than `grace` before `now`, and without a whole file that is
+/// referred to. What an upload has sent of a file that is not whole may go whatever refers to that: the file lies there whole.
+pub fn abandoned(
+    begun: Vec<Begun>,
+    referenced: &BTreeSet<Digest>,
+    now: Timestamp,
+    grace: Duration,
+) -> Vec<Begun> {
+    let is_old = |begun: &Begun| begun.stored.written.after(grace) <= now;
+    begun.into_iter().filter(|begun| is_old(begun) && begun.holds.is_disjoint(referenced)).collect()
 }

@@ -144,12 +144,17 @@ impl Workspace {
     /// The store of a model, to list and remove what is in it.
     ///
     /// # Errors
-    /// For a kind that looks after that by itself, an unknown one, or wrong settings.
-    pub(crate) fn inventory(&self, settings: &ModelConfig) -> Result<Box<dyn Inventory>, Failure> {
-        let hosted = self.host.store.is_some().then(|| AdapterSpec::of_kind(GITHUB));
-        let spec = settings.release.store.as_ref().or(hosted.as_ref());
+    /// As [`Workspace::store`].
+    pub(crate) fn inventory(&self, settings: &ModelConfig) -> Result<Arc<dyn Inventory>, Failure> {
+        let spec = settings.release.store.as_ref();
+        let is_hosted = spec.is_none_or(|spec| spec.kind == GITHUB && spec.settings.is_empty());
+        match (&self.host.github, spec) {
+            (Some(github), _) if is_hosted => return Ok(github.clone()),
+            (_, Some(spec)) if spec.kind == GITHUB => return Err(located(&unreachable_store(spec), spec)),
+            _ => {}
+        }
         let opener = stores::Opener { root: &self.root, variable: &Context::secret, moved: Arc::new(|_| {}) };
-        stores::inventory(spec, &opener).map_err(|error| match spec {
+        stores::inventory(spec, &opener).map(Arc::from).map_err(|error| match spec {
             Some(spec) => located(&error, spec),
             None => failed(error),
         })

@@ -12,7 +12,10 @@ use std::{
 use async_trait::async_trait;
 use serde::Deserialize;
 use tagship_domain::{Digest, Timestamp};
-use tagship_ports::{ArtifactStore, Clock as _, Inventory, PortError, Problem, inventory::Stored};
+use tagship_ports::{
+    ArtifactStore, Clock as _, Inventory, PortError, Problem,
+    inventory::{Begun, Stored},
+};
 
 use self::incoming::copy_verified;
 use super::Moved;
@@ -149,8 +152,8 @@ impl Inventory for FileStore {
         .await
     }
 
-    async fn unfinished(&self) -> Result<Vec<Stored>, PortError> {
-        self.files(partial::digest_of_blob).await
+    async fn unfinished(&self) -> Result<Vec<Begun>, PortError> {
+        Ok(self.files(partial::digest_of_blob).await?.into_iter().map(Begun::from).collect())
     }
 
     async fn give_up(&self, digest: &Digest) -> Result<bool, PortError> {
@@ -326,7 +329,7 @@ mod tests {
         fs::write(&path, b"weig").unwrap();
         assert_eq!(store.list().await.unwrap(), []);
         let [begun] = store.unfinished().await.unwrap().try_into().unwrap();
-        assert_eq!((&begun.digest, begun.size), (&digest, 4));
+        assert_eq!((&begun.stored.digest, begun.stored.size), (&digest, 4));
         let busy = crate::exclusive::open_exclusively(&path).unwrap();
         assert!(!store.give_up(&digest).await.unwrap() && path.exists(), "a run is at it");
         drop(busy);

@@ -68,21 +68,17 @@ pub fn open(spec: &AdapterSpec, opener: &Opener<'_>) -> Result<Box<dyn ArtifactS
 /// Opens a store to list and remove what is in it; the embedded one where none is named.
 ///
 /// # Errors
-/// As [`open`]; [`Problem::Unsupported`] for a kind whose host looks after that by itself.
+/// As [`open`].
 pub fn inventory(spec: Option<&AdapterSpec>, opener: &Opener<'_>) -> Result<Box<dyn Inventory>, PortError> {
     let Some(spec) = spec else { return Ok(Box::new(FileStore::embedded(opener.root))) };
     let opening = Opening { settings: &spec.settings, variable: opener.variable, moved: &opener.moved };
-    let refuse = |message: &str| {
-        let message = format!("the store {} {message}", spec.kind);
-        Err(PortError::new(Problem::Unsupported, "open the store to remove from it", message))
-    };
     match spec.kind.as_str() {
         "file" => Ok(Box::new(FileStore::from_settings(&spec.settings, opener.root, &opener.moved)?)),
         "s3" => Ok(Box::new(bucket::s3(&opening)?)),
         "gcs" => Ok(Box::new(bucket::gcs(&opening)?)),
         "azure" => Ok(Box::new(bucket::azure(&opening)?)),
         "oci" => Ok(Box::new(oci::open(&opening)?)),
-        _ => refuse("keeps files with its releases; delete those there"),
+        other => Err(unknown(other)),
     }
 }
 
@@ -132,15 +128,22 @@ pub fn is_heavy(kind: &str) -> bool {
 /// As [`open`]; [`Problem::Unsupported`] for a kind that it leaves out.
 pub fn open_light(spec: &AdapterSpec, opener: &Opener<'_>) -> Result<Box<dyn ArtifactStore>, PortError> {
     let opening = Opening { settings: &spec.settings, variable: opener.variable, moved: &opener.moved };
-    let refuse = |message: String| PortError::new(Problem::Unsupported, "open the store", message);
     match spec.kind.as_str() {
         "file" => Ok(Box::new(FileStore::from_settings(&spec.settings, opener.root, &opener.moved)?)),
         "oci" => Ok(remembering(oci::open(&opening)?)),
-        known if is_heavy(known) => Err(refuse(format!("this program has no store {known}"))
-            .hint("run the same verb of the program `tagship`")),
-        other => Err(refuse(format!("{other:?} is no kind of store"))
-            .hint(format!("known kinds are github, {}", KINDS.join(", ")))),
+        known if is_heavy(known) => Err(PortError::new(
+            Problem::Unsupported,
+            "open the store",
+            format!("this program has no store {known}"),
+        )
+        .hint("run the same verb of the program `tagship`")),
+        other => Err(unknown(other)),
     }
+}
+
+fn unknown(kind: &str) -> PortError {
+    PortError::new(Problem::Unsupported, "open the store", format!("{kind:?} is no kind of store"))
+        .hint(format!("known kinds are github, {}", KINDS.join(", ")))
 }
 
 #[cfg(test)]

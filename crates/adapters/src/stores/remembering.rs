@@ -79,10 +79,6 @@ impl ArtifactStore for Remembering {
         self.store.address(digest)
     }
 
-    fn is_collected(&self) -> bool {
-        self.store.is_collected()
-    }
-
     async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         self.store.places(release, manifest).await
     }

@@ -1,7 +1,9 @@
 //! Drafts that are ours and drafts that are not: what people write is neither filled, published nor removed.
 
 use serde_json::{Value, json};
-use tagship_ports::{ArtifactStore as _, Forge as _};
+use tagship_domain::Timestamp;
+use tagship_github::Settings;
+use tagship_ports::{ArtifactStore as _, Forge as _, Inventory as _};
 
 use crate::host::{Host, digest_of, make, note, put, stored_note};
 
@@ -108,4 +110,68 @@ async fn files_of_one_name_are_kept_apart_by_their_digests() {
     for bytes in [b"encoder".as_slice(), b"decoder", b"third"] {
         assert_eq!(host.client().get_bytes(&digest_of(bytes), 100).await.unwrap(), bytes);
     }
+}
+
+#[tokio::test]
+async fn a_draft_that_was_given_up_is_told_with_what_it_holds_and_removed() {
+    let host = Host::new();
+    assert_eq!(host.client().unfinished().await.unwrap(), []);
+    let person = draft_of_a_person(&host, "soon");
+    let died = host.client();
+    put(&died, "model.onnx", b"weights").await.unwrap();
+    put(&died, "golden.json", b"golden").await.unwrap();
+    let first = digest_of(b"weights");
+    let [begun] = host.client().unfinished().await.unwrap().try_into().unwrap();
+    assert_eq!((&begun.stored.digest, begun.stored.size), (&first, 13));
+    assert_eq!(begun.holds, [first.clone(), digest_of(b"golden")].into());
+    let newest = host.fake.world(|world| {
+        let assets = &mut world.releases.last_mut().unwrap()["assets"];
+        assets[1]["created_at"] = json!("2099-01-01T00:00:00Z");
+        assets[1]["created_at"].as_str().unwrap().parse::<Timestamp>().unwrap()
+    });
+    let [again] = host.client().unfinished().await.unwrap().try_into().unwrap();
+    assert_eq!(again.stored.written, newest, "a draft is as young as its youngest file");
+
+    assert!(!host.client().give_up(&digest_of(b"other")).await.unwrap());
+    assert!(host.client().give_up(&first).await.unwrap());
+    assert!(!host.client().give_up(&first).await.unwrap(), "it is gone");
+    let left = host.fake.world(|world| world.releases.clone());
+    assert_eq!((left.len(), &left[0]["id"]), (1, &json!(person)), "{left:#?}");
+}
+
+#[tokio::test]
+async fn a_draft_that_became_a_release_is_not_given_up() {
+    let host = Host::new();
+    let note = stored_note(b"weights");
+    put(&host.client(), "model.onnx", b"weights").await.unwrap();
+    let [begun] = host.client().unfinished().await.unwrap().try_into().unwrap();
+    make(&host.client(), &note).await.unwrap();
+    assert!(!host.client().give_up(&begun.stored.digest).await.unwrap());
+    assert_eq!(host.client().unfinished().await.unwrap(), []);
+    assert_eq!(host.client().get_bytes(&digest_of(b"weights"), 100).await.unwrap(), b"weights");
+}
+
+#[tokio::test]
+async fn a_draft_of_which_too_little_is_known_is_none_that_was_given_up() {
+    let host = Host::new();
+    put(&host.client(), "model.onnx", b"weights").await.unwrap();
+    let whole = host.fake.world(|world| world.releases[0].clone());
+    for path in ["/assets/0/digest", "/assets/0/created_at", "/created_at"] {
+        host.fake.world(|world| {
+            world.releases[0] = whole.clone();
+            *world.releases[0].pointer_mut(path).unwrap() = json!(null);
+        });
+        assert_eq!(host.client().unfinished().await.unwrap(), [], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn parts_in_a_draft_tell_the_whole_file() {
+    let host = Host::new();
+    let in_parts = || host.client_with(Settings { part_size: 4, ..host.settings() });
+    put(&in_parts(), "golden.json", b"gold").await.unwrap();
+    put(&in_parts(), "model.onnx", b"weights").await.unwrap();
+    let begun = host.client().unfinished().await.unwrap();
+    assert!(begun.iter().any(|begun| begun.holds.contains(&digest_of(b"weights"))), "{begun:#?}");
+    assert!(begun.iter().any(|begun| begun.holds.contains(&digest_of(b"weig"))), "{begun:#?}");
 }

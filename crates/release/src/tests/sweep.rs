@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use tagship_domain::{Duration, tag::Tag};
-use tagship_ports::{ArtifactStore as _, inventory::Stored};
+use tagship_ports::{
+    ArtifactStore as _,
+    inventory::{Begun, Stored},
+};
 
 use super::*;
-use crate::{ReleaseError, read_manifest, referenced, unreferenced};
+use crate::{ReleaseError, abandoned, read_manifest, referenced, unreferenced};
 
 #[tokio::test]
 async fn what_a_release_refers_to_and_what_is_young_stays() {
@@ -38,6 +41,20 @@ async fn what_a_release_refers_to_and_what_is_young_stays() {
     let now = Timestamp::from_seconds(120 * 60).unwrap();
     let may_go = unreferenced(stored, &known, now, Duration::from_secs(3600));
     assert_eq!(may_go, [file(b"left behind", 0)]);
+
+    let begun = |bytes: &[u8], minutes: i64, holds: &[&[u8]]| Begun {
+        stored: file(bytes, minutes),
+        holds: holds.iter().map(|bytes| digest_of(bytes)).collect(),
+    };
+    let uploads = vec![
+        // Part of a file that lies there whole, and a draft that holds what a tag refers to.
+        begun(b"weights", 0, &[]),
+        begun(b"first", 0, &[b"first", b"weights"]),
+        begun(b"given up", 0, &[b"given up"]),
+        begun(b"running", 100, &[]),
+    ];
+    let may_go = abandoned(uploads, &known, now, Duration::from_secs(3600));
+    assert_eq!(may_go, [begun(b"weights", 0, &[]), begun(b"given up", 0, &[b"given up"])]);
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use object_store::{ObjectStoreExt as _, PutPayload, path::Path};
 use tagship_domain::{Digest, Timestamp};
-use tagship_ports::{Inventory, PortError, Problem, inventory::Stored};
+use tagship_ports::{
+    Inventory, PortError, Problem,
+    inventory::{Begun, Stored},
+};
 
 use super::{BucketStore, failure::port, parts::absent_or};
 
@@ -32,12 +35,12 @@ impl Inventory for BucketStore {
         Ok(())
     }
 
-    async fn unfinished(&self) -> Result<Vec<Stored>, PortError> {
+    async fn unfinished(&self) -> Result<Vec<Begun>, PortError> {
         let mut begun = self.listed("uploads").await?;
         for upload in &mut begun {
             upload.size = self.sent(&upload.digest).await;
         }
-        Ok(begun)
+        Ok(begun.into_iter().map(Begun::from).collect())
     }
 
     async fn give_up(&self, digest: &Digest) -> Result<bool, PortError> {

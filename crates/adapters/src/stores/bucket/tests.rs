@@ -99,7 +99,7 @@ async fn an_upload_that_nobody_ended_is_listed_and_ended() {
     record.parts[2] = Some(parts::Sent { id: part.content_id, sha256: digest_of(&WEIGHTS[8..12]) });
     store.record(&digest, &record).await.unwrap();
     let [begun] = store.unfinished().await.unwrap().try_into().unwrap();
-    assert_eq!((&begun.digest, begun.size), (&digest, 4));
+    assert_eq!((&begun.stored.digest, begun.stored.size), (&digest, 4));
     for _ in 0..2 {
         store.give_up(&digest).await.unwrap();
     }

@@ -7,8 +7,11 @@ use std::{
 
 use tagship_config::ModelConfig;
 use tagship_domain::{ByteSize, Digest, Duration, Exit, ModelName, Timestamp};
-use tagship_ports::{Inventory, PortError, Problem, inventory::Stored};
-use tagship_release::{LEASE, Leases, SWEEP, referenced, unreferenced};
+use tagship_ports::{
+    Inventory, PortError, Problem,
+    inventory::{Begun, Stored},
+};
+use tagship_release::{LEASE, Leases, SWEEP, abandoned, referenced, unreferenced};
 use tagship_report::terminal;
 use tagship_runner::{Failure, args::GcArgs};
 
@@ -18,12 +21,22 @@ use crate::{answer::Answer, failure::failed, workspace::Workspace};
 #[derive(Debug, Default)]
 struct Going {
     files: Vec<Stored>,
-    unfinished: Vec<Stored>,
+    unfinished: Vec<Begun>,
 }
 
 impl Going {
+    /// By what each of them is known, in the order in which they go.
     fn digests(&self) -> impl Iterator<Item = &Digest> {
-        self.files.iter().chain(&self.unfinished).map(|stored| &stored.digest)
+        self.files.iter().chain(self.begun()).map(|stored| &stored.digest)
+    }
+
+    fn begun(&self) -> impl Iterator<Item = &Stored> {
+        self.unfinished.iter().map(|begun| &begun.stored)
+    }
+
+    /// Every digest whose bytes go, as far as they are whole files.
+    fn whole(&self) -> BTreeSet<Digest> {
+        self.digests().chain(self.unfinished.iter().flat_map(|begun| &begun.holds)).cloned().collect()
     }
 
     fn count(&self) -> usize {
@@ -33,9 +46,9 @@ impl Going {
     /// Leaves what a release has said it needs; answers how much that is.
     fn keep(&mut self, leased: &BTreeSet<Digest>) -> usize {
         let before = self.count();
-        for stored in [&mut self.files, &mut self.unfinished] {
-            stored.retain(|file| !leased.contains(&file.digest));
-        }
+        self.files.retain(|file| !leased.contains(&file.digest));
+        self.unfinished
+            .retain(|begun| !leased.contains(&begun.stored.digest) && begun.holds.is_disjoint(leased));
         before - self.count()
     }
 }
@@ -55,10 +68,9 @@ pub(super) async fn run(args: &GcArgs, workspace: &Workspace) -> Result<Answer, 
         if args.dry_run || going.count() == 0 {
             return Ok(answer(name, &going, kept, args.dry_run, workspace));
         }
-        let digests = going.digests().cloned().collect();
         // Reading may have taken long; releases believe in a removal from here on.
         let (announced, by) = (workspace.clock.now(), &workspace.context.by);
-        if leases.announce(digests, by, announced).await.map_err(failed)? {
+        if leases.announce(going.whole(), by, announced).await.map_err(failed)? {
             let removed = remove(inventory.as_ref(), going, &|| in_time(workspace, announced)).await;
             let journals = workspace.host.journals.as_ref();
             if let Err(error) = Leases::end(journals, announced, by, workspace.clock.as_ref()).await {
@@ -83,8 +95,7 @@ fn in_time(workspace: &Workspace, announced: Timestamp) -> Result<(), PortError>
         .hint("run again; it goes on with what is left"))
 }
 
-/// What neither a tag refers to nor a release may have written just now. What an upload has left goes by its age alone: a file
-/// that a tag refers to lies there whole.
+/// What neither a tag refers to nor a release may have written just now.
 async fn going(
     args: &GcArgs,
     workspace: &Workspace,
@@ -93,15 +104,18 @@ async fn going(
 ) -> Result<Going, Failure> {
     // Listed before the tags are read: what is released in between is seen to be referred to.
     let listed = inventory.list().await.map_err(failed)?;
+    let begun = inventory.unfinished().await.map_err(failed)?;
+    if listed.is_empty() && begun.is_empty() {
+        return Ok(Going::default());
+    }
     let known = known(workspace, model).await?;
     // And after: what a release that is being made has found again in between counts as written anew, and stays.
     let mut stored = inventory.list().await.map_err(failed)?;
     let before: BTreeMap<_, _> = listed.iter().map(|file| (&file.digest, file.written)).collect();
     stored.retain(|file| before.get(&file.digest) == Some(&file.written));
-    let begun = inventory.unfinished().await.map_err(failed)?;
     let now = workspace.clock.now();
     let files = unreferenced(stored, &known, now, args.grace);
-    Ok(Going { files, unfinished: unreferenced(begun, &BTreeSet::new(), now, args.grace) })
+    Ok(Going { files, unfinished: abandoned(begun, &known, now, args.grace) })
 }
 
 /// Removes files one after the other, as long as that may go on; answers what is gone. An error says which are.
@@ -128,7 +142,7 @@ async fn remove(
             return Err(failed(PortError { message, ..error }));
         }
     }
-    going.unfinished.retain(|begun| !stayed.contains(&begun.digest));
+    going.unfinished.retain(|begun| !stayed.contains(&begun.stored.digest));
     Ok(going)
 }
 
@@ -151,7 +165,8 @@ fn answer(model: &ModelName, going: &Going, kept: usize, dry_run: bool, workspac
         0 => format!("the store of {model} holds nothing that no release refers to\n"),
         _ => String::new(),
     };
-    for (what, stored) in [("files", &going.files), ("unfinished uploads", &going.unfinished)] {
+    let begun: Vec<Stored> = going.begun().cloned().collect();
+    for (what, stored) in [("files", &going.files), ("unfinished uploads", &begun)] {
         text += &list(what, stored, done, workspace);
     }
     if kept > 0 {
@@ -169,9 +184,9 @@ fn answer(model: &ModelName, going: &Going, kept: usize, dry_run: bool, workspac
     };
     let json = serde_json::json!({
         "removed": !dry_run,
-        "size": size(&going.files) + size(&going.unfinished),
+        "size": size(&going.files) + size(&begun),
         "files": described(&going.files),
-        "unfinished": described(&going.unfinished),
+        "unfinished": described(&begun),
         "leased": kept,
     });
     let reason = if dry_run { "dry-run" } else { "done" };
@@ -227,7 +242,7 @@ mod tests {
     async fn a_failure_says_what_went_before() {
         let written = Timestamp::from_seconds(0).unwrap();
         let file = |byte: u8| Stored { digest: Digest::from_bytes([byte; 32]), size: 1, written };
-        let going = || Going { files: vec![file(1), file(2), file(3)], unfinished: vec![file(4)] };
+        let going = || Going { files: vec![file(1), file(2), file(3)], unfinished: vec![file(4).into()] };
         let error = remove(&Breaks(Mutex::new(2)), going(), &|| Ok(())).await.unwrap_err().to_string();
         assert!(
             error.contains("the line went dead") && error.contains("2 of 4 files were removed"),
