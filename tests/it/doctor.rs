@@ -30,6 +30,22 @@ fn codes(done: &Output) -> Vec<String> {
 
 const DOCTOR: [&str; 5] = ["doctor", "--environment", "production", "--format", "json"];
 
+/// A tag that assigns what another tag names, a second after the newest one: time decides which assignment counts.
+fn assign_by_hand(bench: &Workbench, tag: &str, version: &str) {
+    let newest =
+        ["for-each-ref", "--sort=-taggerdate", "--count=1", "--format=%(taggerdate:unix)", "refs/tags"];
+    let time: u64 = bench.clone.git(&newest).parse().unwrap();
+    let commit = bench.clone.git(&["rev-parse", &format!("{version}^{{commit}}")]);
+    let object = format!(
+        "object {commit}\ntype commit\ntag {tag}\ntagger A <a@example.org> {} +0000\n\nAssign\n",
+        time + 1
+    );
+    let file = bench.clone.write(".tagship/tag", object).display().to_string();
+    let id = bench.clone.git(&["hash-object", "-t", "tag", "-w", &file]);
+    bench.clone.git(&["update-ref", &format!("refs/tags/{tag}"), &id]);
+    bench.clone.git(&["push", "--quiet", "origin", &format!("refs/tags/{tag}")]);
+}
+
 fn weights(stage: &Stage) -> Vec<u64> {
     let route = stage.cluster.object("httproutes.gateway.networking.k8s.io", "ml", "churn").unwrap();
     let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().clone();
@@ -104,6 +120,16 @@ fn a_run_by_schedule_finishes_what_a_dead_job_left_on_one_machine() {
     let ended = (0..CALLS).map(|_| bench.run(&["rollout", "--all", "--once"])).find(|done| done.code != 6);
     ended.expect("it ends").assert_code(0);
     assert_eq!(bench.production().as_deref(), Some("v0.2.0"));
+    bench.run(&DOCTOR).assert_code(0);
+
+    assign_by_hand(&bench, "churn#production#3", "churn@v0.1.0");
+    let differs = bench.run(&DOCTOR);
+    differs.assert_code(1);
+    let found = codes(&differs);
+    assert!(found.contains(&"foreign-share".to_owned()), "{found:?}");
+    for repository in [&bench.clone, &bench.origin] {
+        repository.git(&["tag", "--delete", "churn#production#3"]);
+    }
     bench.run(&DOCTOR).assert_code(0);
 
     bench.stop_servers();

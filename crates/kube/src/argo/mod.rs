@@ -30,7 +30,7 @@ use tagship_domain::{
     validation::{GoldenReport, Status},
 };
 use tagship_ports::{
-    ModelRunner, PortError, Problem, ReleaseAddresses, Target,
+    Backend, ModelRunner, PortError, Problem, ReleaseAddresses, Target,
     model_runner::{GoldenBounds, Subject as Asked, ask_cases},
     target::{Capabilities, Done, Needs, Order},
 };
@@ -124,6 +124,18 @@ impl Target for ArgoTarget {
 
     async fn observe(&self, model: &ModelName) -> Result<TargetState, PortError> {
         self.look(&format!("look for {model}"), model, Silence::Fails).await?.state()
+    }
+
+    async fn backend(&self, model: &ModelName, version: &Version) -> Result<Option<Backend>, PortError> {
+        let operation = format!("look for {model} {version}");
+        let view = self.look(&operation, model, Silence::Fails).await?;
+        moves::loaded(&operation, &view, version)?;
+        let hash = view.hash(version).ok_or_else(|| {
+            PortError::new(Problem::NotFound, operation, format!("{version} has no pods yet"))
+        })?;
+        // Argo names a ReplicaSet after the Rollout and the hash of its pods, and so are the pods named.
+        let name = format!("{}-{hash}", self.settings.name);
+        Ok(Some(Backend { namespace: self.settings.namespace.clone(), name }))
     }
 
     async fn prepare(

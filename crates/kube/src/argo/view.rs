@@ -162,6 +162,14 @@ impl View {
         at && self.is_written(version) && self.share(version) == Some(share)
     }
 
+    /// The hash of the pods of a version; of several, that of the most pods.
+    pub(super) fn hash(&self, version: &Version) -> Option<&str> {
+        let known = self.memory.versions.get(version)?;
+        let its =
+            self.pods.iter().filter(|(_, pods)| pods.version == *version && pods.digest == known.digest);
+        its.max_by_key(|(_, pods)| pods.available).map(|(hash, _)| hash.as_str())
+    }
+
     /// The Service that leads to pods of a version.
     pub(super) fn reaches(&self, version: &Version) -> Option<&Value> {
         let known = self.memory.versions.get(version)?;

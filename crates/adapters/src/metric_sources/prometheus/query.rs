@@ -67,9 +67,8 @@ impl Query {
         }
         let mut placeholders = 0;
         scan(text, &mut |piece| match piece {
-            Piece::Text(_) => {}
             Piece::Version(PLACEHOLDER | BACKEND, Some(_)) => placeholders += 1,
-            Piece::Version(NAMESPACE, Some(_)) => {}
+            Piece::Text(_) | Piece::Version(NAMESPACE, Some(_)) => {}
             // A count is about one version, whichever others there are.
             Piece::Version(..) => placeholders = usize::MAX / 2,
         });

@@ -140,3 +140,22 @@ async fn a_first_version_without_pods_fails_and_is_taken_away() {
     stage.steps(1);
     assert_eq!(stage.shares().await, []);
 }
+
+#[tokio::test]
+async fn a_version_is_called_as_its_pods_are() {
+    let stage = Stage::sharing(Rollouts::default(), 25).await;
+    let mut names = vec![];
+    for number in [1, 2] {
+        let backend = stage.target.backend(&stage.model, &version(number)).await.unwrap().unwrap();
+        assert_eq!(backend.namespace, "ml");
+        let pods = stage.cluster.object("replicasets.apps", "ml", &backend.name).expect("a ReplicaSet");
+        let annotations = &pods["spec"]["template"]["metadata"]["annotations"];
+        let told =
+            annotations.as_object().unwrap().values().any(|value| *value == version(number).to_string());
+        assert!(told, "{annotations}");
+        names.push(backend.name);
+    }
+    assert_ne!(names[0], names[1]);
+    let unknown = stage.target.backend(&stage.model, &version(9)).await.unwrap_err();
+    assert_eq!(unknown.problem, Problem::NotFound);
+}
