@@ -82,9 +82,10 @@ impl Found<'_> {
         format!("tagship {words} --model {model} --environment {environment}")
     }
 
+    /// GTO assigns what once held a stage by force alone.
     fn assign(&self, release: &str) -> String {
         let Views { model, environment, .. } = self.views;
-        format!("gto assign {model} --version {release} --stage {environment} && git push --tags")
+        format!("gto assign {model} --version {release} --stage {environment} --force && git push --tags")
     }
 
     fn unseen(&mut self) {
