@@ -156,6 +156,7 @@ fn a_repository_that_git_reaches_by_key_is_tagged_over_the_api() {
                 "refs/tags/churn#production#1",
                 "refs/tags/churn@v0.1.0",
                 "refs/tagship/claims/churn",
+                "refs/tagship/leases",
                 "refs/tagship/rollouts/production/churn"
             ]
         );
