@@ -75,8 +75,8 @@ pub(crate) const PROGRAMS: [Program; 10] = [
 /// Where archives are put.
 const DIRECTORY: &str = "target/dist";
 
-/// Leaves out the tables by which a panic would find its way back: where it ends the process, nothing reads them.
-const WITHOUT_UNWINDING: &str = "-C force-unwind-tables=no";
+/// What a linker leaves out of programs that a panic ends.
+const WITHOUT_UNWINDING: &str = "xtask/src/dist/without_unwinding.ld";
 
 /// What else lies in an archive.
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
@@ -91,7 +91,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
         }
         other => bail!("unknown arguments {other:?}; it takes a target, e.g. x86_64-unknown-linux-gnu"),
     };
-    // A named target has flags of its own: what builds run on this machine is built without them.
     build_for(workspace, &target, !arguments.is_empty())?;
     let directory = workspace.path(DIRECTORY);
     fs::create_dir_all(&directory)?;
@@ -145,18 +144,14 @@ fn build_these(workspace: &Workspace, target: &str, named: bool, programs: &[Pro
             // is released brings its own.
             build.args(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);
             if program.profile == Profile::Small {
-                build.env("RUSTFLAGS", format!("{} {WITHOUT_UNWINDING}", told_flags()));
+                let script = workspace.path(WITHOUT_UNWINDING);
+                build.arg("-C").arg(format!("link-arg=-Wl,-T,{}", script.display()));
+                build.args(["-C", "link-arg=-Wl,--no-eh-frame-hdr"]);
             }
         }
         process::run(build)?;
     }
     Ok(())
-}
-
-/// Flags for the compiler that whoever builds has told.
-#[allow(clippy::disallowed_methods, reason = "a build is told by cargo's own variable")]
-fn told_flags() -> String {
-    std::env::var("RUSTFLAGS").unwrap_or_default()
 }
 
 /// The target that programs are built for where nothing else is said.
