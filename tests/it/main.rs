@@ -11,6 +11,7 @@ mod comments;
 mod crash;
 mod demo;
 mod doctor;
+mod documented;
 mod events;
 mod explain;
 mod faults;
