@@ -85,6 +85,7 @@ def write(path: Path, size: int):
 
 
 def copy_and_hash(model: Path, copy: Path) -> float:
+    settle()
     began = time.monotonic()
     subprocess.run(["cp", model, copy], check=True)
     subprocess.run(["sha256sum", copy], check=True, stdout=subprocess.DEVNULL)
@@ -96,6 +97,7 @@ def copy_and_hash(model: Path, copy: Path) -> float:
 def timed(bench: Bench, *words: str):
     """Seconds, and the most bytes held: `VmHWM` only rises, so that the last look is near the truth. What the system counts for
     a child that has ended includes what this program held when it began it."""
+    settle()
     said, memory, began = bench.home / "said", 0, time.monotonic()
     with open(said, "wb") as file, subprocess.Popen([bench.tagship, *words], cwd=bench.clone, env=bench.environment,
                                                     stdout=subprocess.DEVNULL, stderr=file) as process:
@@ -105,6 +107,11 @@ def timed(bench: Bench, *words: str):
     if process.returncode != 0:
         raise SystemExit(f"FAILED: {words}: {said.read_text()}")
     return time.monotonic() - began, memory
+
+
+def settle():
+    """Whoever comes next must not wait for the disk on behalf of who was before."""
+    os.sync()
 
 
 def high_water(process: int) -> int:
