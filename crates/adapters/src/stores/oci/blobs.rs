@@ -1,7 +1,5 @@
 //! Blobs: looking for them, sending them, and taking them out.
 
-use std::path::Path;
-
 use reqwest::{Method, StatusCode, Url, header};
 use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
@@ -9,9 +7,7 @@ use tagship_ports::{PortError, Problem};
 use super::{
     OciStore,
     registry::{Ask, refused},
-    stream,
 };
-use crate::disk::local;
 
 /// What a registry has under a digest.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,31 +86,6 @@ impl OciStore {
         let ask =
             Ask { about: &about, method: Method::PUT, url, headers, body: Some(bytes.to_vec()), size: 0 };
         let answered = self.registry.send(&ask).await?;
-        if answered.status() == StatusCode::CREATED { Ok(()) } else { Err(refused(&about, answered).await) }
-    }
-
-    /// Sends a file, and once more where the line breaks off.
-    pub(super) async fn send_file(&self, digest: &Digest, file: &Path, size: u64) -> Result<(), PortError> {
-        let sent = match self.send_file_once(digest, file, size).await {
-            Err(error) if error.problem == Problem::Unreachable => {
-                self.send_file_once(digest, file, size).await
-            }
-            sent => sent,
-        };
-        sent.map_err(|error| match error.problem {
-            Problem::Invalid => {
-                error.hint(format!("{} changed since it was judged; run again", file.display()))
-            }
-            _ => error,
-        })
-    }
-
-    async fn send_file_once(&self, digest: &Digest, file: &Path, size: u64) -> Result<(), PortError> {
-        let about = format!("write {digest} to {}", self.place);
-        let url = self.begin(&about, digest).await?;
-        let opened = tokio::fs::File::open(file).await.map_err(|error| local("read", file, &error))?;
-        let answered =
-            self.registry.send_body(&about, Method::PUT, url, stream::of_file(opened), size).await?;
         if answered.status() == StatusCode::CREATED { Ok(()) } else { Err(refused(&about, answered).await) }
     }
 

@@ -17,8 +17,12 @@ mod tags;
 mod take;
 #[cfg(test)]
 mod tests;
+mod upload;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
 use reqwest::{Method, Url};
@@ -30,8 +34,9 @@ use self::{
     blobs::Found,
     modelcar::{Base, Modelcar},
     registry::{Ask, Login, Registry},
+    upload::Upload,
 };
-use super::{Moved, Opening};
+use super::{Moved, Opening, ranges::Told};
 use crate::{
     SystemClock,
     disk::{blocking, digest_of, local, other_bytes},
@@ -216,12 +221,13 @@ impl ArtifactStore for OciStore {
         })
         .await?;
         let earlier = self.look(digest).await?;
+        let told = Arc::new(Mutex::new(Told::new(&self.moved)));
         if earlier != Found::Whole {
-            self.send_file(digest, file, size).await?;
+            Upload { store: self, digest, file, size, told: told.clone() }.send().await?;
             self.must_be_healed(digest, &earlier).await?;
         }
         self.hold(digest, size).await?;
-        (self.moved)(size);
+        told.lock().unwrap_or_else(PoisonError::into_inner).at(size);
         Ok(())
     }
 

@@ -46,6 +46,16 @@ pub(super) struct Ask<'a> {
     pub(super) size: u64,
 }
 
+/// A request whose body cannot be sent again: a file, or what is made while it is sent.
+pub(super) struct Sent {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    /// The place in the blob of the first byte that is sent.
+    pub(super) from: u64,
+    /// Bytes of the blob, all of which are there afterwards.
+    pub(super) size: u64,
+}
+
 impl Registry {
     pub(super) fn new(base: Url, repository: String, login: Option<Login>) -> Result<Self, PortError> {
         Ok(Self { client: http::client(ANSWER)?, base, repository, login, token: Mutex::default() })
@@ -98,17 +108,14 @@ impl Registry {
         Ok(answered)
     }
 
-    /// Sends what cannot be sent again: a file, or what is made while it is sent.
-    pub(super) async fn send_body(
-        &self,
-        about: &str,
-        method: Method,
-        url: Url,
-        body: Body,
-        size: u64,
-    ) -> Result<Response, PortError> {
+    /// Sends the rest of a blob.
+    pub(super) async fn send_body(&self, about: &str, sent: Sent, body: Body) -> Result<Response, PortError> {
+        let Sent { method, url, from, size } = sent;
         let request = self.client.request(method, url).timeout(patience(size));
-        let request = request.header(header::CONTENT_LENGTH, size);
+        let mut request = request.header(header::CONTENT_LENGTH, size - from);
+        if from > 0 {
+            request = request.header(header::CONTENT_RANGE, format!("{from}-{}", size - 1));
+        }
         let request = request.header(header::CONTENT_TYPE, "application/octet-stream").body(body);
         self.authorised(request).send().await.map_err(|error| lost(about, &error))
     }

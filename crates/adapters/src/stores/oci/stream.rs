@@ -11,26 +11,12 @@ use reqwest::{Body, Method, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
-use tokio::io::AsyncReadExt as _;
 
 use super::{
     OciStore,
-    registry::{Ask, TRIES, lost, pause, refused},
+    registry::{Ask, Sent, TRIES, lost, pause, refused},
 };
 use crate::stores::ranges;
-
-/// Bytes of a file that are read at a time: each time is a way to another thread and back.
-const CHUNK: usize = 1 << 20;
-
-/// The bytes of a file.
-pub(super) fn of_file(file: tokio::fs::File) -> Body {
-    let next = async |mut file: tokio::fs::File| {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        let read = file.read_buf(&mut chunk).await?;
-        Ok::<_, std::io::Error>((read > 0).then(|| (Bytes::from(chunk), file)))
-    };
-    Body::wrap_stream(futures_util::stream::try_unfold(file, next))
-}
 
 /// A part of a blob.
 #[derive(Clone)]
@@ -195,7 +181,8 @@ impl OciStore {
             Source { pieces: pieces.iter().cloned().collect(), reading: None, outcome: outcome.clone() };
         let body = Body::wrap_stream(futures_util::stream::try_unfold(source, Source::next));
         let url = self.session(about).await?;
-        let answered = self.registry.send_body(about, Method::PATCH, url, body, size).await;
+        let answered =
+            self.registry.send_body(about, Sent { method: Method::PATCH, url, from: 0, size }, body).await;
         let digest = {
             let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(error) = outcome.failed.take() {

@@ -43,7 +43,7 @@ fn settings_that_would_leak_or_do_nothing_are_refused() {
 
 const WEIGHTS: &[u8] = b"0123456789";
 
-fn store(url: &str, login: bool, moved: &Moved) -> OciStore {
+pub(super) fn store(url: &str, login: bool, moved: &Moved) -> OciStore {
     let repository = format!("{}/churn", url.trim_start_matches("http://"));
     let settings = serde_json::json!({ "repository": repository });
     let variable = |_: &str| login.then(|| "secret".to_owned());
