@@ -48,7 +48,6 @@ fn programs(line: &str) -> Vec<Vec<String>> {
     while let Some(c) = characters.next() {
         match (quote, c) {
             (Some(end), _) if c == end => quote = None,
-            (Some(_), _) => word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
@@ -63,7 +62,7 @@ fn programs(line: &str) -> Vec<Vec<String>> {
                     all.push(std::mem::take(&mut words));
                 }
             }
-            (None, _) => word.get_or_insert_default().push(c),
+            _ => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);
