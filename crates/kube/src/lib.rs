@@ -11,6 +11,7 @@ mod access;
 mod argo;
 mod cluster;
 mod connection;
+mod digests;
 mod endpoint;
 mod failure;
 mod gateway;

@@ -57,6 +57,11 @@ impl Memory {
         })
     }
 
+    /// The loaded versions with their digests.
+    pub(super) fn digests(&self) -> impl Iterator<Item = (&Version, &Digest)> {
+        self.versions.iter().map(|(version, known)| (version, &known.digest))
+    }
+
     /// As annotations, with notes for people.
     pub(super) fn annotations(&self, order: &Order) -> Value {
         let mut annotations = notes(order);

@@ -16,7 +16,7 @@ use super::{
     steps::{self, Steps},
     view::View,
 };
-use crate::merge::difference;
+use crate::{digests::refuse_other_bytes, merge::difference};
 
 /// A write to the `Rollout`.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ pub(super) fn prepare(
     known: &Known,
     object: &Value,
 ) -> Decided {
-    refuse_other_bytes(operation, view, version, known)?;
+    refuse_other_bytes(operation, view.memory.digests(), version, &known.digest)?;
     if view.is_written(version) {
         return loading(operation, view, version);
     }
@@ -120,20 +120,6 @@ fn refuse_failed(operation: &str, view: &View, version: &Version) -> Result<(), 
         Some(why) => Err(refused(Problem::Invalid, operation, why.to_owned())),
         None => Ok(()),
     }
-}
-
-/// Refuses a version that is loaded with other bytes, and bytes that another version has.
-fn refuse_other_bytes(
-    operation: &str,
-    view: &View,
-    version: &Version,
-    known: &Known,
-) -> Result<(), PortError> {
-    let mut loaded = view.memory.versions.iter();
-    let other = loaded.find(|(other, there)| (*other == version) != (there.digest == known.digest));
-    let Some((other, there)) = other else { return Ok(()) };
-    let message = format!("{other} is loaded with {}, not {version} with {}", there.digest, known.digest);
-    Err(refused(Problem::Conflict, operation, message))
 }
 
 /// A merge of the `Rollout`: another template where one is given, and other steps.

@@ -37,7 +37,7 @@ use tokio::sync::OnceCell;
 use crate::{
     cluster::{Kind, Namespace},
     connection::Connection,
-    endpoint,
+    digests, endpoint,
 };
 use memory::Known;
 use orders::{begin, loaded, refuse_busy, refuse_unready};
@@ -264,10 +264,9 @@ impl Target for GatewayApiTarget {
 /// Refuses a version that is loaded with other bytes, and a name that other bytes have.
 fn refuse_other_bytes(operation: &str, subject: &Subject<'_>, view: &View) -> Result<(), PortError> {
     let Subject { version, digest, .. } = subject;
-    let other = view.loaded.iter().find(|other| {
-        (other.version == **version) != (other.digest == **digest)
-            || (other.name == subject.name()) != (other.digest == **digest)
-    });
+    let loaded = view.loaded.iter().map(|loaded| (&loaded.version, &loaded.digest));
+    digests::refuse_other_bytes(operation, loaded, version, digest)?;
+    let other = view.loaded.iter().find(|other| (other.name == subject.name()) != (other.digest == **digest));
     let Some(other) = other else { return Ok(()) };
     let message = format!("{} is loaded with {}, not {version} with {digest}", other.version, other.digest);
     Err(PortError::new(Problem::Conflict, operation, message))

@@ -10,6 +10,7 @@ use super::{
     view::View,
     weight::refuse_other_keeper,
 };
+use crate::digests::refuse_other_bytes;
 
 /// Loads a version as the newest, without traffic. `service` is the `InferenceService` of it.
 pub(super) fn prepare(
@@ -19,7 +20,7 @@ pub(super) fn prepare(
     known: &Known,
     service: &Value,
 ) -> Decided {
-    refuse_other_bytes(operation, view, version, known)?;
+    refuse_other_bytes(operation, view.memory.digests(), version, &known.digest)?;
     if view.is_newest(version) {
         return loading(operation, view, version);
     }
@@ -52,20 +53,6 @@ fn loading(operation: &str, view: &View, version: &Version) -> Decided {
     refuse_other_keeper(operation, view, version)?;
     let done = if view.is_newest_ready() { Done::AlreadyThere } else { Done::Pending };
     Ok(Move::none(view.memory.clone(), done))
-}
-
-/// Refuses a version that is loaded with other bytes, and bytes that another version has.
-pub(super) fn refuse_other_bytes(
-    operation: &str,
-    view: &View,
-    version: &Version,
-    known: &Known,
-) -> Result<(), PortError> {
-    let mut loaded = view.memory.versions.iter();
-    let other = loaded.find(|(other, there)| (*other == version) != (there.digest == known.digest));
-    let Some((other, there)) = other else { return Ok(()) };
-    let message = format!("{other} is loaded with {}, not {version} with {}", there.digest, known.digest);
-    Err(refused(Problem::Conflict, operation, message))
 }
 
 /// Unloads a version. The newest one makes room for the stable one, as on the way back; what is left of that is done by whichever

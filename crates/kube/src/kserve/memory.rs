@@ -102,6 +102,11 @@ impl Memory {
         })
     }
 
+    /// The loaded versions with their digests.
+    pub(super) fn digests(&self) -> impl Iterator<Item = (&Version, &Digest)> {
+        self.versions.iter().map(|(version, known)| (version, &known.digest))
+    }
+
     /// The version whose bytes have this address.
     pub(super) fn at(&self, uri: &str) -> Option<(&Version, &Known)> {
         self.versions.iter().find(|(_, known)| known.is_at(uri))

@@ -11,14 +11,14 @@ use tagship_domain::{Version, traffic::Weight};
 use tagship_ports::{PortError, Problem, target::Done};
 
 use super::{
-    load::{refuse_busy, refuse_other_bytes},
+    load::refuse_busy,
     manifest::{INSIDE, VISIBILITY},
     memory::{Known, Memory},
     moves::{Decided, Move, Write, loaded, refused},
     split::{Canary, PATIENCE},
     view::View,
 };
-use crate::merge::difference;
+use crate::{digests::refuse_other_bytes, merge::difference};
 
 /// Loads a version as the canary, without traffic. `service` is the `InferenceService` of it.
 pub(super) fn prepare(
@@ -28,7 +28,7 @@ pub(super) fn prepare(
     known: &Known,
     service: &Value,
 ) -> Decided {
-    refuse_other_bytes(operation, view, version, known)?;
+    refuse_other_bytes(operation, view.memory.digests(), version, &known.digest)?;
     if view.memory.versions.contains_key(version) {
         return loading(operation, view, version);
     }

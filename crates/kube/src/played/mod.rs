@@ -1,6 +1,8 @@
 //! What the tests of every target play with: versions, a clock with which controllers get on, and whole rollouts.
 
 mod journey;
+mod orders;
+mod rights;
 
 use std::sync::{Arc, Mutex};
 
@@ -10,6 +12,8 @@ use tagship_ports::{Clock, Target};
 use tagship_testkit::cluster::{FakeCluster, actors::Actor};
 
 pub(crate) use journey::{Journey, Runs, canary, flip, is_at};
+pub(crate) use orders::Orders;
+pub(crate) use rights::{ask, granted, without};
 
 /// A target on a played cluster.
 pub(crate) trait Played {

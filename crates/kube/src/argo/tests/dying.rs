@@ -8,7 +8,7 @@ use tagship_ports::target::Done;
 use tagship_testkit::cluster::{Fault, actors::Rollouts};
 
 use super::stage::Stage;
-use crate::played::{Journey, Runs, canary, is_at};
+use crate::played::{Journey, Orders as _, Runs, canary, is_at};
 
 fn is_write(request: &str) -> bool {
     request.starts_with("PATCH") && request.contains("/namespaces/ml/")

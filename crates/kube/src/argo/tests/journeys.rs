@@ -7,7 +7,7 @@ use tagship_domain::rollout::Phase;
 use tagship_testkit::cluster::{Fault, actors::Rollouts};
 
 use super::stage::{ROLLOUT, Stage, digest};
-use crate::played::{Journey, Runs, canary, flip, is_at};
+use crate::played::{Journey, Orders as _, Runs, canary, flip, is_at};
 
 /// The first version serves.
 async fn journey(controller: Rollouts) -> Journey<Stage> {

@@ -5,6 +5,7 @@ use tagship_ports::{Problem, target::Done};
 use tagship_testkit::cluster::actors::Rollouts;
 
 use super::stage::{ROLLOUT, Stage};
+use crate::played::Orders as _;
 
 const SERVICES: &str = "/api/v1/namespaces/ml/services";
 

@@ -7,6 +7,7 @@ use tagship_ports::{Problem, Target};
 use tagship_testkit::cluster::{FakeCluster, actors::Rollouts};
 
 use super::stage::{MANIFEST, Stage, digest, open, settings, version};
+use crate::played::Orders as _;
 
 fn check(change: impl Fn(&mut Map<String, Value>), manifest: &str, expected: &str) {
     let mut settings = settings();

@@ -1,7 +1,7 @@
 //! A cluster with a played Argo Rollouts, and the target on it.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -10,12 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
-use tagship_domain::{Digest, ModelName, Version, traffic::Weight};
-use tagship_ports::{
-    PortError, ReleaseAddresses, Target,
-    conformance::Loadable,
-    target::{Done, Order},
-};
+use tagship_domain::{Digest, ModelName, Version};
+use tagship_ports::{PortError, ReleaseAddresses, Target, conformance::Loadable, target::Done};
 use tagship_testkit::cluster::{
     FakeCluster,
     actors::{Actor, Rollouts},
@@ -23,7 +19,7 @@ use tagship_testkit::cluster::{
 use tempfile::TempDir;
 
 use super::super::ArgoTarget;
-use crate::played::{Played, Stepping};
+use crate::played::{Orders as _, Played, Stepping};
 pub(super) use crate::played::{digest, version};
 
 pub(super) const MANIFEST: &str = "
@@ -175,39 +171,6 @@ impl Stage {
         for _ in 0..number {
             self.cluster.step(&mut self.actors.lock().unwrap());
         }
-    }
-
-    pub(super) fn order(&self, fence: u64) -> Order {
-        Order::new(self.model.clone(), fence)
-    }
-
-    pub(super) async fn prepare(&self, fence: u64, number: u8) -> Result<Done, PortError> {
-        let (version, digest) = (version(u64::from(number)), digest(number));
-        self.target.prepare(&self.order(fence), &version, &digest, Path::new("")).await
-    }
-
-    pub(super) async fn weight(&self, fence: u64, number: u64, percent: u8) -> Result<Done, PortError> {
-        let weight = Weight::percent(percent).unwrap();
-        self.target.set_weight(&self.order(fence), &version(number), weight).await
-    }
-
-    pub(super) async fn promote(&self, fence: u64, number: u64) -> Result<Done, PortError> {
-        self.target.promote(&self.order(fence), &version(number)).await
-    }
-
-    pub(super) async fn rollback(&self, fence: u64, number: u64) -> Result<Done, PortError> {
-        self.target.rollback(&self.order(fence), Some(&version(number))).await
-    }
-
-    pub(super) async fn cleanup(&self, fence: u64, number: u64) -> Result<Done, PortError> {
-        self.target.cleanup(&self.order(fence), &version(number)).await
-    }
-
-    /// Major version, share in force, and whether it is ready.
-    pub(super) async fn shares(&self) -> Vec<(u64, u8, bool)> {
-        let state = self.target.observe(&self.model).await.unwrap();
-        let major = |version: &Version| version.to_string()[1..].split('.').next().unwrap().parse().unwrap();
-        state.arms.iter().map(|arm| (major(&arm.version), arm.weight.get(), arm.ready)).collect()
     }
 
     pub(super) fn rollout(&self) -> Value {

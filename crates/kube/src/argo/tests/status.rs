@@ -1,24 +1,14 @@
 //! Statuses that are of something else than what is written, or that are refused.
 
 use serde_json::json;
-use tagship_domain::golden::{GoldenCases, Tolerance};
-use tagship_ports::{
-    ModelRunner, Problem,
-    model_runner::{GoldenBounds, Subject},
-    target::Done,
-};
+use tagship_ports::{Problem, target::Done};
 use tagship_testkit::cluster::{Fault, actors::Rollouts};
 
-use super::stage::{ROLLOUT, Stage, version};
+use super::stage::{ROLLOUT, Stage};
+use crate::played::{self, Orders as _};
 
 async fn ask(stage: &Stage, number: u64) -> String {
-    let cases: GoldenCases = serde_json::from_value(
-        json!({ "cases": [{ "name": "one", "inputs": [], "outputs": [], "expected": [] }] }),
-    )
-    .unwrap();
-    let bounds = GoldenBounds { tolerance: Tolerance { absolute: 0.0, relative: 0.0 }, max_latency: None };
-    let subject = Subject::Endpoint { model: stage.model.clone(), version: version(number) };
-    stage.target.run(&subject, &cases, bounds).await.message.unwrap_or_default()
+    played::ask(stage, &stage.target, number).await.message.unwrap_or_default()
 }
 
 #[tokio::test]

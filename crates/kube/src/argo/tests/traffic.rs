@@ -5,6 +5,7 @@ use tagship_ports::{Problem, Target, target::Done};
 use tagship_testkit::cluster::actors::Rollouts;
 
 use super::stage::{ROLLOUT, Stage, version};
+use crate::played::Orders as _;
 
 #[tokio::test]
 async fn the_first_version_is_reached_by_nobody_before_it_is_given_traffic() {

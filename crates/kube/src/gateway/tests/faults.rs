@@ -16,6 +16,7 @@ use tagship_testkit::cluster::{
 };
 
 use super::stage::{MANIFEST, Stage, named, version};
+use crate::played::Orders as _;
 
 #[tokio::test]
 async fn a_lost_answer_is_found_again() {

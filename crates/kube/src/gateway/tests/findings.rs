@@ -12,6 +12,7 @@ use tagship_testkit::cluster::{
 };
 
 use super::stage::{MANIFEST, ROUTES, Stage, digest, named, open, settings, version};
+use crate::played::Orders as _;
 
 pub(super) const MERGE: &str = "application/merge-patch+json";
 

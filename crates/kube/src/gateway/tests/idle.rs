@@ -18,6 +18,7 @@ use super::{
     findings::{MERGE, arrived, changed},
     stage::{MANIFEST, Stage, digest, named, version},
 };
+use crate::played::Orders as _;
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/ml/deployments";
 

@@ -7,7 +7,7 @@ use tagship_testkit::cluster::{
 };
 
 use super::stage::{ROUTES, Stage, named};
-use crate::played::{Journey, canary, flip, is_at};
+use crate::played::{Journey, Orders as _, canary, flip, is_at};
 
 #[tokio::test]
 async fn a_canary_is_promoted() {

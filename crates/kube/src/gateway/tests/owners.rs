@@ -5,6 +5,7 @@ use tagship_ports::{Problem, Target, target::Done};
 use tagship_testkit::cluster::FakeCluster;
 
 use super::stage::{ROUTES, Stage, named, version};
+use crate::played::Orders as _;
 
 /// Takes the weights over, as a person with kubectl does.
 fn steal(cluster: &FakeCluster, weights: [u64; 2]) {

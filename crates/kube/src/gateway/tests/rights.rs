@@ -1,11 +1,9 @@
 //! What the account may do: exactly what is needed, and what is missing is named before anything is written.
 
 use serde_json::{Value, json};
-use tagship_domain::golden::GoldenCases;
 use tagship_ports::{
-    ModelRunner, Problem, Target,
+    Problem, Target,
     conformance::{self, Loadable},
-    model_runner::{GoldenBounds, Subject},
     target::Needs,
 };
 
@@ -13,6 +11,7 @@ use tagship_testkit::cluster::Fault;
 
 use super::super::access;
 use super::stage::{Stage, digest, version};
+use crate::played::{Orders as _, ask, granted, without};
 
 fn role(namespace: &str, route: &str, endpoints: bool) -> Value {
     access(namespace, route, endpoints).role()
@@ -23,21 +22,6 @@ const ALL: Needs =
 
 fn loadable(number: u8) -> Loadable {
     Loadable { version: version(u64::from(number)), digest: digest(number), bytes: Stage::bytes() }
-}
-
-/// Verbs and kinds of a Role, sorted.
-fn granted(role: &Value) -> Vec<(String, String)> {
-    let texts = |value: &Value| -> Vec<String> {
-        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
-    };
-    let mut all = Vec::new();
-    for rule in role["rules"].as_array().unwrap() {
-        let (group, kind) = (texts(&rule["apiGroups"]).concat(), texts(&rule["resources"]).concat());
-        let kind = if group.is_empty() { kind } else { format!("{kind}.{group}") };
-        all.extend(texts(&rule["verbs"]).into_iter().map(|verb| (verb, kind.clone())));
-    }
-    all.sort();
-    all
 }
 
 #[tokio::test]
@@ -51,14 +35,7 @@ async fn the_role_grants_what_is_done_and_nothing_else() {
     stage.prepare(20, 1).await.unwrap();
     stage.step();
     stage.prepare(21, 1).await.unwrap();
-    let case = json!({ "cases": [{ "name": "one", "inputs": [], "outputs": [], "expected": [] }] });
-    let cases: GoldenCases = serde_json::from_value(case).unwrap();
-    let bounds = GoldenBounds {
-        tolerance: tagship_domain::golden::Tolerance { absolute: 0.0, relative: 0.0 },
-        max_latency: None,
-    };
-    let subject = Subject::Endpoint { model: stage.model.clone(), version: version(1) };
-    stage.target.run(&subject, &cases, bounds).await;
+    ask(&stage, &stage.target, 1).await;
     let mut used = stage.cluster.uses();
     used.retain(|(_, kind)| !kind.starts_with("selfsubjectaccessreviews"));
     assert_eq!(used, granted(&role));
@@ -67,19 +44,11 @@ async fn the_role_grants_what_is_done_and_nothing_else() {
 #[tokio::test]
 async fn every_right_that_is_missing_is_named() {
     for (at, (verb, kind)) in granted(&role("ml", "churn", true)).into_iter().enumerate() {
-        let stage = Stage::new();
-        let mut poor = role("ml", "churn", true);
-        for rule in poor["rules"].as_array_mut().unwrap() {
-            let plural = rule["resources"][0].as_str().unwrap().to_owned();
-            if kind.split('.').next() == Some(plural.as_str()) {
-                rule["verbs"].as_array_mut().unwrap().retain(|there| *there != verb.as_str());
-            }
-        }
-        stage.cluster.grant(&poor);
+        let (stage, plural) = (Stage::new(), kind.split('.').next().unwrap());
+        stage.cluster.grant(&without(role("ml", "churn", true), &verb, plural));
         let before = stage.cluster.version();
         let error = stage.target.check(ALL).await.unwrap_err();
         assert_eq!(error.problem, Problem::Denied, "{at}");
-        let plural = kind.split('.').next().unwrap();
         assert_eq!(error.message, format!("the account may not {verb} {plural} in namespace ml"));
         assert!(error.to_string().contains("tagship init --target gateway-api --rbac"), "{error}");
         assert_eq!(stage.cluster.version(), before);

@@ -1,16 +1,13 @@
 //! A cluster with played controllers, and the target on it.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
 use serde_json::{Map, Value, json};
-use tagship_domain::{ModelName, Version, traffic::Weight};
-use tagship_ports::{
-    PortError, Target,
-    target::{Done, Order},
-};
+use tagship_domain::ModelName;
+use tagship_ports::{PortError, Target, target::Done};
 use tagship_testkit::cluster::{
     FakeCluster,
     actors::{Actor, Deployments, Gateway},
@@ -18,7 +15,7 @@ use tagship_testkit::cluster::{
 use tempfile::TempDir;
 
 use super::super::GatewayApiTarget;
-use crate::played::{Played, Stepping};
+use crate::played::{Orders as _, Played, Stepping};
 pub(super) use crate::played::{digest, version};
 
 pub(super) const MANIFEST: &str = "
@@ -124,20 +121,6 @@ impl Stage {
         *self.actors.lock().unwrap() = actors;
     }
 
-    pub(super) fn order(&self, fence: u64) -> Order {
-        Order::new(self.model.clone(), fence)
-    }
-
-    pub(super) async fn prepare(&self, fence: u64, number: u8) -> Result<Done, PortError> {
-        let (version, digest) = (version(u64::from(number)), digest(number));
-        self.target.prepare(&self.order(fence), &version, &digest, Path::new("")).await
-    }
-
-    pub(super) async fn weight(&self, fence: u64, number: u64, percent: u8) -> Result<Done, PortError> {
-        let weight = Weight::percent(percent).unwrap();
-        self.target.set_weight(&self.order(fence), &version(number), weight).await
-    }
-
     /// Version 1 serves as stable, version 2 is loaded; everything is at rest. Fences up to 4 are used.
     pub(super) async fn two_versions(self) -> Self {
         self.prepare(1, 1).await.unwrap();
@@ -149,13 +132,6 @@ impl Stage {
         self.step();
         assert_eq!(self.shares().await, [(1, 100, true), (2, 0, true)]);
         self
-    }
-
-    /// Major version, share in force, and whether it is ready.
-    pub(super) async fn shares(&self) -> Vec<(u64, u8, bool)> {
-        let state = self.target.observe(&self.model).await.unwrap();
-        let major = |version: &Version| version.to_string()[1..].split('.').next().unwrap().parse().unwrap();
-        state.arms.iter().map(|arm| (major(&arm.version), arm.weight.get(), arm.ready)).collect()
     }
 
     pub(super) fn route(&self) -> Value {

@@ -18,6 +18,7 @@ use super::{
     findings::changed,
     stage::{MANIFEST, Stage, digest, named, version},
 };
+use crate::played::Orders as _;
 
 fn loadable(number: u8) -> Loadable {
     Loadable { version: version(u64::from(number)), digest: digest(number), bytes: Stage::bytes() }

@@ -10,6 +10,7 @@ use tagship_ports::{
 use tagship_testkit::cluster::{FakeCluster, Fault, actors::InferenceServices};
 
 use super::stage::{MANIFEST, SERVICE, Stage, digest, open, settings, version};
+use crate::played::Orders as _;
 
 const REVISIONS: &str = "/apis/serving.knative.dev/v1/namespaces/ml/revisions";
 

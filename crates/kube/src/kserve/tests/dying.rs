@@ -14,7 +14,7 @@ use super::{
     stage::{SERVICE, Stage, digest},
     standard::{pods, serving, stage, written},
 };
-use crate::played::{Journey, Runs, canary, is_at};
+use crate::played::{Journey, Orders as _, Runs, canary, is_at};
 
 fn is_write(request: &str) -> bool {
     request.starts_with("PATCH") || request.starts_with("POST") && request.contains("/namespaces/ml/")

@@ -13,6 +13,7 @@ use super::{
     standard::{serving, stage},
 };
 use crate::played::Journey;
+use crate::played::Orders as _;
 
 /// Version 1 is loaded, and was let in.
 async fn shown(stage: Stage) -> Stage {

@@ -11,6 +11,7 @@ use super::{
     super::refusals::refuse_foreign,
     stage::{SERVICE, Stage},
 };
+use crate::played::Orders as _;
 
 const MERGE: &str = "application/merge-patch+json";
 

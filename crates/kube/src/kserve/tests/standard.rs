@@ -14,7 +14,7 @@ use super::{
     super::{access, settings::Mode},
     stage::{MANIFEST, SERVICE, Stage, digest, loadable, open, settings},
 };
-use crate::played::{Journey, Runs, canary, flip, is_at};
+use crate::played::{Journey, Orders as _, Runs, canary, flip, is_at};
 
 pub(super) fn stage(controller: StandardServices) -> Stage {
     Stage::standard(FakeCluster::start(), controller)

@@ -5,6 +5,7 @@ use tagship_ports::{Problem, Target, target::Done};
 use tagship_testkit::cluster::{Fault, actors::InferenceServices};
 
 use super::stage::{SERVICE, Stage, loadable};
+use crate::played::Orders as _;
 
 #[tokio::test]
 async fn the_first_version_is_not_reached_before_it_is_given_traffic() {
