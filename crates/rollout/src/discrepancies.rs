@@ -192,6 +192,13 @@ impl Found<'_> {
     fn shares_of(&mut self, state: &RolloutState, target: &TargetState) {
         let candidate = &state.candidate.version;
         let go_on = self.command("rollout --once");
+        for version in having_traffic(state).filter(|version| target.arm(version).is_none()) {
+            let sentence = format!(
+                "the journal of {} ({}) gives {version} traffic, and the target has not loaded it",
+                state.id, state.phase
+            );
+            self.say(Code::NotLoaded, sentence, go_on.clone());
+        }
         for Arm { version, weight, .. } in &target.arms {
             let is_stable = state.stable.as_ref().is_some_and(|stable| stable.version == *version);
             if version == candidate {
@@ -265,6 +272,16 @@ impl Found<'_> {
             Some(_) => {}
         }
     }
+}
+
+/// The versions that have traffic by the journal; none while that is handed over.
+fn having_traffic(state: &RolloutState) -> impl Iterator<Item = &Version> {
+    let is_between = matches!(state.phase, Phase::RollingBack | Phase::Promoting | Phase::Finalising);
+    let share = state.weight.applied;
+    let candidate = Some(&state.candidate).filter(|_| share != Weight::NONE);
+    let stable = state.stable.as_ref().filter(|_| share != Weight::ALL);
+    let all = candidate.into_iter().chain(stable).filter(move |_| !is_between && !state.phase.is_terminal());
+    all.map(|release| &release.version)
 }
 
 #[cfg(test)]

@@ -129,7 +129,10 @@ fn every_other_disagreement_has_its_name() {
         change(&mut seen);
         assert_eq!(seen.codes(), codes, "at rest, {index}");
     }
-    let under_way: [(Change, &[Code]); 5] = [
+    let under_way: [(Change, &[Code]); 8] = [
+        (|seen| drop(seen.target.arms.remove(1)), &[Code::NotLoaded]),
+        (|seen| seen.target.arms.clear(), &[Code::NotLoaded, Code::NotLoaded]),
+        (|seen| (seen.state.phase, seen.target.arms) = (Phase::RollingBack, vec![arm("v1.1.0", 25)]), &[]),
         (|seen| seen.target.arms[1].weight = Weight::ALL, &[Code::ShareDiffers]),
         (|seen| seen.state.weight.desired = Weight::percent(50).unwrap(), &[]),
         (|seen| seen.target.arms.push(arm("v1.2.0", 10)), &[Code::ForeignShare]),
