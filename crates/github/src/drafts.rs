@@ -70,11 +70,8 @@ fn begun(release: &Release) -> Option<Begun> {
         holds.extend(digits(asset));
     }
     // The own time of a draft may be that of the commit it stands at: those of its files count, too.
-    let times = release.assets.iter().map(|asset| asset.created_at);
-    let written = times.chain([release.created_at]).try_fold(None::<Timestamp>, |newest, time| {
-        let time = time?;
-        Some(Some(newest.map_or(time, |newest| newest.max(time))))
-    })??;
+    let times = release.assets.iter().map(|asset| asset.created_at).chain([release.created_at]);
+    let written = times.collect::<Option<Vec<Timestamp>>>()?.into_iter().max()?;
     let size = release.assets.iter().map(|asset| asset.size).sum();
     Some(Begun { stored: Stored { digest: first, size, written }, holds })
 }
