@@ -12,14 +12,14 @@ use tagship_adapters::{
     metric_sources::{READY_QUERIES, open_own},
 };
 use tagship_config::AdapterSpec;
-use tagship_domain::{Version, analysis::MetricKind};
+use tagship_domain::{Timestamp, Version, analysis::MetricKind};
 use tagship_ports::{Backend, Backends, Clock as _, OwnSource, PortError};
 
 struct One(Backend);
 
 #[async_trait]
 impl Backends for One {
-    async fn backend(&self, _: &Version) -> Result<Backend, PortError> {
+    async fn backend(&self, _: &Version, _: Timestamp) -> Result<Backend, PortError> {
         Ok(self.0.clone())
     }
 }

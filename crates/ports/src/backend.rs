@@ -1,7 +1,7 @@
 //! What the platform calls the pods of one version, so that series can be told apart that other programs count.
 
 use async_trait::async_trait;
-use tagship_domain::Version;
+use tagship_domain::{Timestamp, Version};
 
 use crate::PortError;
 
@@ -18,6 +18,7 @@ pub struct Backend {
 /// Knows the backends of versions.
 #[async_trait]
 pub trait Backends: Send + Sync {
-    /// The backend of a version as it is now. A version that has none is an error that says so.
-    async fn backend(&self, version: &Version) -> Result<Backend, PortError>;
+    /// The backend of a version as it is now, for the look at a time: all metrics of one look have the same. A version that has
+    /// none is an error that says so.
+    async fn backend(&self, version: &Version, at: Timestamp) -> Result<Backend, PortError>;
 }

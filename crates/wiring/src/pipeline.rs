@@ -28,6 +28,7 @@ use tagship_runner::{Context, Failure, args::Pace, told_to_stop};
 use crate::{
     aliases::follow,
     answer::Answer,
+    backends::target_backends,
     deployments::Deployments,
     failure::failed,
     live::LiveScreen,
@@ -36,7 +37,7 @@ use crate::{
     signatures::{refuse_unsigned, required_keys},
     state::unusable_journal,
     summary,
-    targets::{open_target, target_backends},
+    targets::open_target,
     verbs::{
         lock::{is_locked, refuse_locked},
         validate::bounds,

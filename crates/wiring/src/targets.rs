@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use tagship_adapters::targets::{self, INHERITED, Opened};
 use tagship_config::{AdapterSpec, EnvironmentConfig, ModelConfig};
-use tagship_domain::{ModelName, Version};
 use tagship_kube::PLAIN_VARIABLES;
-use tagship_ports::{Backend, Backends, PortError, Problem, ReleaseAddresses, Target};
+use tagship_ports::{PortError, Problem, ReleaseAddresses};
 use tagship_runner::{Context, Failure};
 
 use crate::{
@@ -46,41 +44,6 @@ pub(crate) fn open_target(
         None => Err(unknown(spec)),
     };
     opened.map_err(|error| located(&error, spec))
-}
-
-/// Knows what the target of an environment calls the versions of a model.
-struct TargetBackends {
-    target: Box<dyn Target>,
-    model: ModelName,
-}
-
-#[async_trait]
-impl Backends for TargetBackends {
-    async fn backend(&self, version: &Version) -> Result<Backend, PortError> {
-        let backend = self.target.backend(&self.model, version).await?;
-        backend.ok_or_else(|| {
-            let message = "the target has no names for versions that others could count by";
-            PortError::new(Problem::Unsupported, format!("look for {} {version}", self.model), message)
-                .hint("write queries with {{arm}} instead")
-        })
-    }
-}
-
-/// What knows how the target of an environment calls versions; nothing where it is no target whose platform has names for them.
-///
-/// # Errors
-/// For a target that cannot be opened.
-pub(crate) fn target_backends(
-    workspace: &Workspace,
-    model: &ModelConfig,
-    name: &ModelName,
-    settings: &EnvironmentConfig,
-) -> Result<Option<Arc<dyn Backends>>, Failure> {
-    if !tagship_kube::KINDS.contains(&settings.target.kind.as_str()) {
-        return Ok(None);
-    }
-    let target = open_target(workspace, model, settings)?.target;
-    Ok(Some(Arc::new(TargetBackends { target, model: name.clone() })))
 }
 
 fn unknown(spec: &AdapterSpec) -> PortError {

@@ -129,9 +129,9 @@ impl Prometheus {
     }
 
     /// The backend of a version, where a query has a place for it.
-    async fn backend(&self, version: &Version) -> Result<Option<Backend>, PortError> {
+    async fn backend(&self, version: &Version, at: Timestamp) -> Result<Option<Backend>, PortError> {
         match &self.backends {
-            Some(backends) => backends.backend(version).await.map(Some),
+            Some(backends) => backends.backend(version, at).await.map(Some),
             None => Ok(None),
         }
     }
@@ -209,7 +209,7 @@ impl Prometheus {
         question: &Question<'_>,
     ) -> Result<Vec<Point>, PortError> {
         let version = question.version;
-        let backend = self.backend(version).await?;
+        let backend = self.backend(version, question.to).await?;
         let query = query.of(question, backend.as_ref()).map_err(|why| {
             self.error(version, Problem::Invalid, why).hint("take the place out of `query`")
         })?;
@@ -246,13 +246,15 @@ impl Prometheus {
 impl TallySource for Prometheus {
     async fn tally(&self, version: &Version, at: Timestamp) -> Result<Tally, PortError> {
         let unusable = self.unusable(version);
-        let backend = self.backend(version).await?;
+        let backend = self.backend(version, at).await?;
         let arm = Arm { version, backend: backend.as_ref() };
+        let about =
+            |query: &Query| query.about(&arm).map_err(|why| self.error(version, Problem::Invalid, why));
         match &self.asked {
             Asked::Shares { bad, total } => {
-                let bad = self.series(&bad.about(&arm), version, at).await?;
+                let bad = self.series(&about(bad)?, version, at).await?;
                 let bad = answer::counts(bad).map_err(&unusable)?;
-                let total = self.series(&total.about(&arm), version, at).await?;
+                let total = self.series(&about(total)?, version, at).await?;
                 let total = answer::counts(total).map_err(&unusable)?;
                 Ok(Tally { bad, total, ..Tally::default() })
             }
@@ -260,7 +262,7 @@ impl TallySource for Prometheus {
                 Err(self.error(version, Problem::Invalid, "it is asked for a value, which is no count"))
             }
             Asked::Durations { buckets, unit } => {
-                let buckets = self.series(&buckets.about(&arm), version, at).await?;
+                let buckets = self.series(&about(buckets)?, version, at).await?;
                 let latency = answer::histograms(buckets, *unit).map_err(&unusable)?;
                 Ok(Tally { latency, ..Tally::default() })
             }

@@ -54,7 +54,7 @@ struct Named;
 
 #[async_trait::async_trait]
 impl Backends for Named {
-    async fn backend(&self, version: &Version) -> Result<Backend, PortError> {
+    async fn backend(&self, version: &Version, _: Timestamp) -> Result<Backend, PortError> {
         Ok(Backend { namespace: "ml".to_owned(), name: format!("churn-{version}") })
     }
 }

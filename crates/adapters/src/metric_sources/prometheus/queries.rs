@@ -51,16 +51,17 @@ pub fn prometheus_queries(
         let message = "it asks by what the target calls a version, which a rule cannot know";
         return Err(settings::wrong(WHAT, message).hint("write queries with {{arm}} for it"));
     }
+    let wrong = |why: String| PortError::new(Problem::Invalid, "write the query of a metric", why);
     let arm = Arm { version: question.version, backend: None };
     Ok(Some(match asked {
-        Asked::Shares { bad, total } => {
-            PrometheusQueries::Counts { bad: bad.about(&arm), total: total.about(&arm) }
-        }
+        Asked::Shares { bad, total } => PrometheusQueries::Counts {
+            bad: bad.about(&arm).map_err(wrong)?,
+            total: total.about(&arm).map_err(wrong)?,
+        },
         Asked::Durations { buckets, unit } => {
-            PrometheusQueries::Durations { buckets: buckets.about(&arm), millis: unit }
+            PrometheusQueries::Durations { buckets: buckets.about(&arm).map_err(wrong)?, millis: unit }
         }
         Asked::Value { query, step } => {
-            let wrong = |why: String| PortError::new(Problem::Invalid, "write the query of a value", why);
             PrometheusQueries::Value { query: query.of(question, None).map_err(wrong)?, step }
         }
     }))

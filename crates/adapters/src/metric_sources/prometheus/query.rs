@@ -95,17 +95,12 @@ impl Query {
         has_backend(&self.text)
     }
 
-    /// The query about one version. Its backend must be known where [`Self::needs_backend`].
-    pub(super) fn about(&self, arm: &Arm<'_>) -> String {
-        let mut filled = String::new();
-        scan(&self.text, &mut |piece| match piece {
-            Piece::Text(text) => filled.push_str(text),
-            // Nothing is the label of a series that lacks it, so that an unknown name counts nothing.
-            Piece::Version(place, kind) => {
-                filled.push_str(&literal(&arm.at(place).unwrap_or_default(), kind));
-            }
-        });
-        filled
+    /// The query about one version.
+    ///
+    /// # Errors
+    /// A sentence, where it asks by a backend that is not known.
+    pub(super) fn about(&self, arm: &Arm<'_>) -> Result<String, String> {
+        self.filled(&|place| arm.at(place), &str::to_owned)
     }
 
     /// Checks a query for a value: any query, whose places for versions are quoted.
@@ -138,29 +133,40 @@ impl Query {
     }
 
     /// The query for the value that a question is about.
+    ///
+    /// # Errors
+    /// A sentence, where it asks by something that is not known.
     pub(super) fn of(&self, question: &Question<'_>, backend: Option<&Backend>) -> Result<String, String> {
         let arm = Arm { version: question.version, backend };
-        let (mut filled, mut missing) = (String::new(), false);
+        let at = |place: &str| match place {
+            "{{candidate}}" => Some(question.candidate.to_string()),
+            "{{stable}}" => question.stable.map(ToString::to_string),
+            place => arm.at(place),
+        };
+        self.filled(&at, &|text| text.replace(INTERVAL, &interval(question)))
+    }
+
+    /// The query with what stands at its places. An empty text there would ask for every series that lacks the label.
+    fn filled(
+        &self,
+        at: &dyn Fn(&str) -> Option<String>,
+        between: &dyn Fn(&str) -> String,
+    ) -> Result<String, String> {
+        let (mut filled, mut missing) = (String::new(), None);
         scan(&self.text, &mut |piece| match piece {
-            Piece::Text(text) => filled.push_str(&text.replace(INTERVAL, &interval(question))),
-            Piece::Version(place, kind) => {
-                let text = match place {
-                    "{{candidate}}" => Some(question.candidate.to_string()),
-                    "{{stable}}" => question.stable.map(ToString::to_string),
-                    place => Some(arm.at(place).unwrap_or_default()),
-                };
-                match text {
-                    Some(text) => filled.push_str(&literal(&text, kind)),
-                    None => missing = true,
-                }
-            }
+            Piece::Text(text) => filled.push_str(&between(text)),
+            Piece::Version(place, kind) => match at(place) {
+                Some(text) => filled.push_str(&literal(&text, kind)),
+                None => missing = Some(place),
+            },
         });
-        if missing {
-            return Err(
-                "it is asked with {{stable}}, and no stable version serves beside this one".to_owned()
-            );
+        match missing {
+            None => Ok(filled),
+            Some("{{stable}}") => {
+                Err("it is asked with {{stable}}, and no stable version serves beside this one".to_owned())
+            }
+            Some(place) => Err(format!("it is asked with {place}, which is not known here")),
         }
-        Ok(filled)
     }
 }
 
@@ -250,7 +256,8 @@ mod tests {
 
     fn about(query: &str, version: &str) -> String {
         let backend = Backend { namespace: "ml".to_owned(), name: "churn-1.2\"".to_owned() };
-        Query::new(query).unwrap().about(&Arm { version: &version.parse().unwrap(), backend: Some(&backend) })
+        let arm = Arm { version: &version.parse().unwrap(), backend: Some(&backend) };
+        Query::new(query).unwrap().about(&arm).unwrap()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::metric_sources::tests::open_tally;
 fn filled(set: &ReadyQueries, backend: &Backend) -> Vec<(&'static str, String)> {
     let version: Version = "v1.4.0".parse().unwrap();
     let arm = Arm { version: &version, backend: Some(backend) };
-    let fill = |(key, query): (&'static str, String)| (key, Query::new(&query).unwrap().about(&arm));
+    let fill = |(key, query): (&'static str, String)| (key, Query::new(&query).unwrap().about(&arm).unwrap());
     set.queries().into_iter().map(fill).collect()
 }
 
