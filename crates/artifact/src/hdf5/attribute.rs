@@ -1,10 +1,12 @@
 //! Attributes: name, type, shape and value. Only texts are looked at.
 
 use super::{
+    collection::Shared,
     fields::{Fault, Fields},
     header::Message,
     image::Image,
-    types::{self, FIXED_TEXT},
+    shape,
+    types::{self, FIXED_TEXT, Type, VARIABLE},
 };
 
 /// Bytes of a text that is judged. The configurations of the largest published models have some megabytes.
@@ -32,8 +34,9 @@ pub(super) fn read(image: &mut Image, message: &Message) -> Result<Attribute, Fa
         3 => drop(fields.u8()?),
         _ => return Err(fields.bad("a version of an attribute that does not exist")),
     }
-    let name = fields.take(padded(name))?;
-    let name = name.split(|byte| *byte == 0).next().unwrap_or(&[]);
+    let named = fields.take(padded(name))?.get(..usize::from(name)).and_then(<[u8]>::split_last);
+    let named = named.filter(|(end, name)| **end == 0 && !name.contains(&0));
+    let (_, name) = named.ok_or_else(|| fields.bad("the name of an attribute is not as long as it says"))?;
     let name = String::from_utf8_lossy(name).into_owned();
     let (type_place, type_bytes) = (fields.place(), fields.take(padded(kind))?);
     let (space_place, space_bytes) = (fields.place(), fields.take(padded(space))?);
@@ -44,7 +47,7 @@ pub(super) fn read(image: &mut Image, message: &Message) -> Result<Attribute, Fa
         });
     }
     let kind = types::datatype(&mut Fields::new(type_bytes, type_place))?;
-    let elements = types::dataspace(&mut Fields::new(space_bytes, space_place), image.length_width)?.elements;
+    let elements = shape::dataspace(&mut Fields::new(space_bytes, space_place), image.length_width)?.elements;
     let total = elements.and_then(|elements| elements.checked_mul(kind.size));
     if total.is_none_or(|total| total > fields.left() as u64) {
         return Err(fields.bad("an attribute is shorter than its type and shape say"));
@@ -53,7 +56,19 @@ pub(super) fn read(image: &mut Image, message: &Message) -> Result<Attribute, Fa
         Some(1) if kind.class == FIXED_TEXT => {
             Some(fields.take(usize::try_from(kind.size).unwrap_or(usize::MAX))?.to_vec())
         }
-        Some(1) if kind.is_text => Some(variable(image, &mut fields)?),
+        Some(1) if kind.is_text => {
+            let (address, length) = variable(image, &mut fields, &kind)?;
+            if length > MAX_TEXT {
+                return Err(Fault::Limit { at: image.place(address), what: "a text longer than is judged" });
+            }
+            Some(image.bytes(address, length)?)
+        }
+        Some(count) if kind.class == VARIABLE => {
+            for _ in 0..count {
+                variable(image, &mut fields, &kind)?;
+            }
+            None
+        }
         _ => None,
     };
     let text = text.map(|mut text| {
@@ -65,43 +80,7 @@ pub(super) fn read(image: &mut Image, message: &Message) -> Result<Attribute, Fa
     Ok(Attribute { name, text })
 }
 
-/// A text in a heap that all objects share.
-fn variable(image: &mut Image, fields: &mut Fields<'_>) -> Result<Vec<u8>, Fault> {
-    let length = u64::from(fields.u32()?);
-    let heap = fields.number(image.offset_width)?;
-    let index = fields.u32()?;
-    if length == 0 {
-        return Ok(Vec::new());
-    }
-    let fixed = 8 + image.length_width as u64;
-    let head = image.bytes(heap, fixed)?;
-    let mut heads = Fields::new(&head, image.place(heap));
-    heads.signature(*b"GCOL", "no shared values are here")?;
-    heads.take(4)?;
-    let size = heads.number(image.length_width)?;
-    let end = heap.checked_add(size).filter(|_| image.holds(heap, size));
-    let end = end.ok_or(Fault::Outside { at: image.place(heap), length: size })?;
-    let mut at = heap + fixed;
-    while at + fixed <= end {
-        let bytes = image.bytes(at, fixed)?;
-        let mut object = Fields::new(&bytes, image.place(at));
-        let number = u32::from(object.u16()?);
-        object.take(6)?;
-        let size = object.number(image.length_width)?;
-        if number == index && number != 0 {
-            if size > MAX_TEXT {
-                return Err(Fault::Limit { at: image.place(at), what: "a text longer than is judged" });
-            }
-            if size < length || at + fixed + size > end {
-                return Err(object.bad("a shared value is shorter than what refers to it says"));
-            }
-            return image.bytes(at + fixed, length);
-        }
-        let next = size.checked_next_multiple_of(8).and_then(|size| at.checked_add(fixed)?.checked_add(size));
-        match next {
-            Some(next) if number != 0 => at = next,
-            _ => break,
-        }
-    }
-    Err(Fault::Bad { at: image.place(heap), what: "a shared value is not where it should be" })
+/// What an element refers to in a heap that all objects share.
+fn variable(image: &mut Image, fields: &mut Fields<'_>, kind: &Type) -> Result<(u64, u64), Fault> {
+    Shared::read(image, fields)?.find(image, kind.inner)
 }

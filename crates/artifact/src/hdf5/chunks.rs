@@ -4,21 +4,22 @@ use std::rc::Rc;
 
 use super::{
     arrays,
+    btree::{self, Keys},
     fields::{Fault, Fields},
     filters::Filter,
     image::Image,
     layout::Index,
     packed::{Chunk, Packed},
     records::{self, kind},
-    types::Shape,
+    shape::Shape,
     walk::MAX_OBJECTS,
 };
 use crate::{findings::Findings, rules};
 
 /// What all chunks of a dataset have in common.
 pub(super) struct Form {
-    /// Axes of the shape, and one more for the bytes of an element.
-    dimensions: usize,
+    /// The sizes of a chunk along each axis, and the bytes of an element.
+    sizes: Vec<u64>,
     /// Bytes of each before it goes through the filters.
     whole: u64,
     /// How many the shape has room for, where it cannot grow without end.
@@ -42,7 +43,7 @@ impl Form {
         let along = |(limit, size): (&u64, &u64)| if *size == 0 { None } else { Some(limit.div_ceil(*size)) };
         let most = shape.limits.iter().zip(sizes).map(along);
         Ok(Self {
-            dimensions: sizes.len(),
+            sizes: sizes.to_vec(),
             whole: whole.ok_or("chunks of an impossible size")?,
             most: most.into_iter().try_fold(1u64, |most, along| most.checked_mul(along?)),
             partial,
@@ -86,7 +87,7 @@ pub(super) fn all(
         Index::Records(address) => {
             let kind = if form.is_packed() { kind::PACKED_CHUNKS } else { kind::CHUNKS };
             // Where in the shape a chunk belongs stands behind it.
-            let behind = 8 * (form.dimensions - 1);
+            let behind = 8 * (form.sizes.len() - 1);
             records::each(image, address, kind, &mut |image, record, place| {
                 chunks.entry(image, record, place, behind)
             })
@@ -146,40 +147,58 @@ impl Chunks<'_> {
     }
 }
 
+/// Where a chunk begins, along each axis and within an element, and what it takes.
+pub(super) struct Key {
+    starts: Vec<u64>,
+    size: u64,
+    left_out: u32,
+}
+
+impl Keys for Form {
+    const KIND: u8 = 1;
+    type Key = Key;
+
+    fn length(&self, _image: &Image) -> u64 {
+        8 + 8 * self.sizes.len() as u64
+    }
+
+    fn half(&self, image: &Image) -> u16 {
+        image.halves.chunks
+    }
+
+    fn read(&self, _image: &Image, fields: &mut Fields<'_>) -> Result<Key, Fault> {
+        let (size, left_out) = (u64::from(fields.u32()?), fields.u32()?);
+        let mut starts = Vec::new();
+        for size in &self.sizes {
+            let start = fields.number(8)?;
+            if start.checked_rem(*size) != Some(0) {
+                return Err(fields.bad("a chunk that begins within another"));
+            }
+            starts.push(start);
+        }
+        Ok(Key { starts, size, left_out })
+    }
+
+    fn before(&self, left: &Key, right: &Key) -> bool {
+        left.starts < right.starts
+    }
+}
+
 /// The chunks in a tree of the older kind.
 fn tree(image: &mut Image, tree: u64, chunks: &mut Chunks<'_>) -> Result<(), Fault> {
-    let wide = image.offset_width;
-    let dimensions = chunks.form.dimensions;
-    let mut open = vec![(tree, u8::MAX)];
-    let mut seen = 0u64;
-    while let Some((address, above)) = open.pop() {
-        let head = image.bytes(address, 8 + 2 * wide as u64)?;
-        let mut fields = Fields::new(&head, image.place(address));
-        fields.signature(*b"TREE", "no tree of chunks is here")?;
-        let (kind, level, count) = (fields.u8()?, fields.u8()?, u64::from(fields.u16()?));
-        if kind != 1 || level >= above {
-            return Err(fields.bad("a tree of chunks that leads back to itself, or is none"));
+    let (form, mut count) = (chunks.form, 0);
+    btree::each(image, tree, form, &mut |image, address, around| {
+        count += 1;
+        if count > MAX_OBJECTS {
+            return Err(Fault::Limit { at: image.place(tree), what: "more chunks than are followed" });
         }
-        let body = address + head.len() as u64;
-        let entry = 8 + 8 * dimensions as u64 + wide as u64;
-        let bytes = image.bytes(body, count * entry)?;
-        let mut fields = Fields::new(&bytes, image.place(body));
-        for _ in 0..count {
-            let (size, left_out) = (u64::from(fields.u32()?), fields.u32()?);
-            fields.take(8 * dimensions)?;
-            let child = fields.number(wide)?;
-            if level > 0 {
-                open.push((child, level));
-            } else {
-                chunks.add(image, Found { address: child, size, left_out })?;
-            }
+        let Key { size, left_out, .. } = *around.left;
+        // What a reader looks for by its place it finds between the keys above only.
+        if form.before(&around.left, &around.lower) || !form.before(&around.left, &around.upper) {
+            return Err(Fault::Bad { at: image.place(tree), what: "a tree of chunks in no order" });
         }
-        seen += count;
-        if seen > MAX_OBJECTS as u64 {
-            return Err(Fault::Limit { at: image.place(address), what: "more chunks than are followed" });
-        }
-    }
-    Ok(())
+        chunks.add(image, Found { address, size, left_out })
+    })
 }
 
 /// Chunks one behind the other, which go through no filter.

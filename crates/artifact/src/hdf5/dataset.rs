@@ -3,12 +3,14 @@
 use super::{
     chunks::{self, Form},
     fields::{Fault, Fields},
+    fill,
     filters::{self, Filter},
     header::Message,
     image::Image,
     layout::{self, Layout},
     packed::Packed,
-    types::{self, Shape, Type},
+    shape::{self, Shape},
+    types::{self, Type},
 };
 use crate::{findings::Findings, rules};
 
@@ -22,6 +24,8 @@ pub(super) struct Dataset {
     kind: Option<Type>,
     shape: Option<Shape>,
     layout: Option<Layout>,
+    /// The layout leads out of the file, which was told.
+    lies_elsewhere: bool,
     filters: Vec<Filter>,
 }
 
@@ -35,22 +39,34 @@ impl Dataset {
     ) -> Result<(), Fault> {
         let mut fields = Fields::new(&message.data, message.place);
         match message.kind {
-            0x1 | 0x3 | 0xb if message.shared => {
-                let what = "a shared shape, type or list of filters, which is not followed";
+            0x1 | 0x3 | 0x5 | 0xb if message.shared => {
+                let what = "a shared shape, type, filling or list of filters, which is not followed";
                 return Err(Fault::Limit { at: message.place, what });
             }
-            0x1 => self.shape = Some(types::dataspace(&mut fields, image.length_width)?),
+            0x1 => self.shape = Some(shape::dataspace(&mut fields, image.length_width)?),
             0x3 => self.kind = Some(types::datatype(&mut fields)?),
+            0x5 => fill::check(&mut fields)?,
             0x7 => findings.at(
                 &rules::HDF5_EXTERNAL,
                 message.place,
                 "the data of this object lies in other files",
             ),
-            0x8 => self.layout = layout::read(image, &mut fields, findings)?,
+            0x8 => {
+                self.layout = layout::read(image, &mut fields, findings)?;
+                self.lies_elsewhere = self.layout.is_none();
+            }
             0xb => self.filters = filters::read(&mut fields, findings)?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// The messages make a dataset, or a type that others refer to.
+    pub(super) fn is_whole(&self) -> bool {
+        match (&self.kind, &self.shape, self.layout.is_some() || self.lies_elsewhere) {
+            (Some(_), Some(_), true) | (Some(_), None, false) => true,
+            _ => false,
+        }
     }
 
     /// Holds the place of the data against its shape and type. Chunks that went through filters are added to `packed`.
@@ -62,7 +78,7 @@ impl Dataset {
         findings: &mut Findings,
     ) -> Result<(), Fault> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        let (Some(kind), Some(shape)) = (self.kind, self.shape) else {
+        let (Some(kind), Some(shape)) = (&self.kind, self.shape) else {
             return Err(Fault::Bad { at, what: "a dataset without a shape or a type" });
         };
         findings.facts.tensor(&kind.name(), shape.elements);

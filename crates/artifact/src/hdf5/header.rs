@@ -35,6 +35,19 @@ pub(super) mod kind {
     pub(in super::super) const FILE_SPACE: u16 = 0x17;
 }
 
+/// What is said of a message beside its data.
+mod flags {
+    pub(super) const SHARED: u8 = 2;
+    pub(super) const NOT_TO_BE_SHARED: u8 = 4;
+    pub(super) const FAIL_ON_WRITE: u8 = 8;
+    pub(super) const MARK: u8 = 0x10;
+    pub(super) const WAS_UNKNOWN: u8 = 0x20;
+    pub(super) const MAY_BE_SHARED: u8 = 0x40;
+}
+
+/// Kinds of messages whose data may stand elsewhere: shapes, types, fillings, filters, attributes.
+const SHAREABLE: [u16; 6] = [0x1, 0x3, 0x4, 0x5, 0xb, 0xc];
+
 /// Reads all messages of the object at an address.
 pub(super) fn read(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
     let start = image.bytes(address, 4)?;
@@ -123,6 +136,7 @@ fn push(
     blocks: &mut Vec<(u64, u64)>,
 ) -> Result<(), Fault> {
     let place = fields.place();
+    check_flags(kind, flags, fields)?;
     let data = fields.take(usize::from(size))?.to_vec();
     if kind == kind::CONTINUATION {
         let mut fields = Fields::new(&data, place);
@@ -131,6 +145,18 @@ fn push(
     if messages.len() >= MAX_MESSAGES || blocks.len() >= MAX_BLOCKS {
         return Err(Fault::Limit { at: place, what: "an object with more messages than are followed" });
     }
-    messages.push(Message { kind, data, place, shared: flags & 2 != 0 });
+    messages.push(Message { kind, data, place, shared: flags & flags::SHARED != 0 });
+    Ok(())
+}
+
+/// Refuses what contradicts itself, as readers do.
+fn check_flags(kind: u16, flags: u8, fields: &Fields<'_>) -> Result<(), Fault> {
+    let has = |flag| flags & flag != 0;
+    let contradicts = (has(flags::SHARED) && has(flags::NOT_TO_BE_SHARED))
+        || (has(flags::WAS_UNKNOWN) && (has(flags::FAIL_ON_WRITE) || !has(flags::MARK)))
+        || (has(flags::MAY_BE_SHARED) && !SHAREABLE.contains(&kind));
+    if contradicts {
+        return Err(fields.bad("a message that is said to be what it cannot be"));
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     checksum,
     fields::{Fault, Fields},
+    free_space,
     image::Image,
     records,
     walk::MAX_OBJECTS,
@@ -69,7 +70,7 @@ impl Heap {
         fields.number(long)?;
         let huge = fields.number(wide)?;
         fields.number(long)?;
-        fields.number(wide)?;
+        let free = fields.number(wide)?;
         fields.take(8 * long)?;
         let width = u64::from(fields.u16()?);
         let (first, largest) = (fields.number(long)?, fields.number(long)?);
@@ -97,6 +98,9 @@ impl Heap {
         }
         if huge != image.undefined() {
             heap.huge(image, huge)?;
+        }
+        if free != image.undefined() {
+            free_space::check(image, free)?;
         }
         Ok(heap)
     }

@@ -1,5 +1,6 @@
 //! The file as HDF5 addresses it: from a base, with addresses and lengths of a declared width.
 
+use super::collection::Collections;
 use crate::pages::{Fault, Pages};
 
 /// A file and how its addresses are read.
@@ -11,11 +12,30 @@ pub(super) struct Image {
     /// Bytes of an address and of a length.
     pub(super) offset_width: usize,
     pub(super) length_width: usize,
+    pub(super) halves: Halves,
+    pub(super) collections: Collections,
+}
+
+/// Half of what nodes of the older trees have room for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Halves {
+    /// Entries of groups, in nodes of their own.
+    pub(super) entries: u16,
+    pub(super) groups: u16,
+    pub(super) chunks: u16,
+}
+
+/// What files that tell nothing else have.
+impl Default for Halves {
+    fn default() -> Self {
+        Self { entries: 4, groups: 16, chunks: 32 }
+    }
 }
 
 impl Image {
     pub(super) fn new(pages: Pages) -> Self {
-        Self { pages, base: 0, offset_width: 8, length_width: 8 }
+        let (halves, collections) = (Halves::default(), Collections::default());
+        Self { pages, base: 0, offset_width: 8, length_width: 8, halves, collections }
     }
 
     pub(super) fn size(&self) -> u64 {

@@ -9,23 +9,29 @@
 
 mod arrays;
 mod attribute;
+mod btree;
 mod checksum;
 mod chunks;
+mod collection;
 mod dataset;
 mod dense;
 mod fields;
+mod fill;
 mod filters;
 mod fletcher;
+mod free_space;
 mod group;
 mod header;
 mod heap;
 mod image;
 mod layout;
+mod local_heap;
 mod lzf;
 mod packed;
 mod pickled;
 mod records;
 mod scaled;
+mod shape;
 mod shuffle;
 mod superblock;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::{
     checksum::lookup3,
     fields::{Fault, Fields},
     header::{self, kind},
-    image::Image,
+    image::{Halves, Image},
 };
 use crate::{findings::Findings, rules};
 
@@ -29,17 +29,16 @@ pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Re
     image.length_width = width(&mut fields)?;
     let wide = image.offset_width;
     if newer {
-        fields.u8()?;
+        check_state(u32::from(fields.u8()?), version, &fields)?;
     } else {
         fields.u8()?;
-        let (leaf, internal) = (fields.u16()?, fields.u16()?);
-        if leaf == 0 || internal == 0 {
-            return Err(fields.bad("the groups' trees have no room for entries"));
-        }
-        fields.u32()?;
+        (image.halves.entries, image.halves.groups) = (fields.u16()?, fields.u16()?);
+        check_state(fields.u32()?, version, &fields)?;
         if version == 1 {
-            fields.u32()?;
+            image.halves.chunks = fields.u16()?;
+            fields.u16()?;
         }
+        check_halves(image.halves, &fields)?;
     }
     let base = fields.number(wide)?;
     if base != start {
@@ -61,6 +60,9 @@ pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Re
         }
         return Ok(root);
     }
+    if extension != image.undefined() {
+        return Err(Fault::Bad { at: start, what: "an older superblock with an extension" });
+    }
     let driver = fields.number(wide)?;
     if driver != image.undefined() {
         return Err(Fault::Limit {
@@ -69,14 +71,47 @@ pub(super) fn read(image: &mut Image, start: u64, findings: &mut Findings) -> Re
         });
     }
     fields.number(wide)?;
-    fields.number(wide)
+    let root = fields.number(wide)?;
+    // What is remembered of the root: nothing, or where its entries are.
+    if fields.u32()? > 1 {
+        return Err(fields.bad("an entry of the root group of unknown kind"));
+    }
+    Ok(root)
+}
+
+/// Bits that tell who has the file open; the first for writing, the third for writing beside readers.
+fn check_state(bits: u32, version: u8, fields: &Fields<'_>) -> Result<(), Fault> {
+    if bits & !5 != 0 {
+        return Err(fields.bad("a file in a state that does not exist"));
+    }
+    // Only this version keeps them, and no reader opens such a file.
+    if version == 3 && bits != 0 {
+        return Err(fields.bad("the file was not closed by the program that wrote it"));
+    }
+    Ok(())
+}
+
+fn check_halves(halves: Halves, fields: &Fields<'_>) -> Result<(), Fault> {
+    if [halves.entries, halves.groups, halves.chunks].contains(&0) {
+        return Err(fields.bad("trees that have no room for entries"));
+    }
+    Ok(())
 }
 
 /// What an extension tells must not change where anything is found.
 fn check_extension(image: &mut Image, address: u64) -> Result<(), Fault> {
     for message in header::read(image, address)? {
         match message.kind {
-            kind::NONE | kind::CONTINUATION | kind::TREE_SIZES | kind::FILE_SPACE => {}
+            kind::NONE | kind::CONTINUATION | kind::FILE_SPACE => {}
+            kind::TREE_SIZES => {
+                let mut fields = Fields::new(&message.data, message.place);
+                if fields.u8()? != 0 {
+                    return Err(fields.bad("a version of the sizes of trees that does not exist"));
+                }
+                let (chunks, groups, entries) = (fields.u16()?, fields.u16()?, fields.u16()?);
+                image.halves = Halves { entries, groups, chunks };
+                check_halves(image.halves, &fields)?;
+            }
             _ => {
                 return Err(Fault::Limit {
                     at: message.place,

@@ -53,8 +53,13 @@ fn attribute(name: &str, text: &str) -> Vec<u8> {
 
 /// A file whose root group has these messages, with data behind.
 fn file(messages: &[Vec<u8>], data: &[u8]) -> Vec<u8> {
+    rooted(&group(messages), data)
+}
+
+/// Messages of a group that has these beside.
+fn group(messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let is_group = message(2, &[&[0, 0][..], &[0xff; 16]].concat());
-    rooted(&[&[is_group][..], messages].concat(), data)
+    [&[is_group][..], messages].concat()
 }
 
 /// A file whose root has just these messages.
@@ -77,13 +82,25 @@ pub(crate) fn empty() -> Vec<u8> {
     file(&[], &[])
 }
 
+/// A float of 32 bits.
+const FLOAT: [u8; 20] = [0x11, 0x20, 0x1f, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0];
+
+/// A node of an older tree, with room for all the children that it may have.
+fn node(kind: u8, level: u8, count: u8, entries: &[u8]) -> Vec<u8> {
+    // Groups have keys of 8 bytes, the chunks of a shape of one axis such of 24.
+    let room = if kind == 0 { 32 * 16 + 8 } else { 64 * 32 + 24 };
+    let mut node = [b"TREE", &[kind, level, count, 0][..], &[0xff; 16], entries].concat();
+    node.resize(24 + room, 0);
+    node
+}
+
 /// Messages of a dataset of floats.
 fn dataset(shape: &[u64], layout: &[u8]) -> Vec<Vec<u8>> {
     let mut space = vec![1, shape.len() as u8, 0, 0, 0, 0, 0, 0];
     for size in shape {
         space.extend(size.to_le_bytes());
     }
-    vec![message(1, &space), message(3, &[0x11, 0x20, 0x1f, 0, 4, 0, 0, 0]), message(8, layout)]
+    vec![message(1, &space), message(3, &FLOAT), message(8, layout)]
 }
 
 fn contiguous(address: u64, size: u64) -> Vec<u8> {
@@ -195,14 +212,11 @@ fn chunked(filters: &[u16], size: u32, left_out: u32, data: &[u8]) -> Vec<u8> {
         messages
     };
     let tree = file(&messages(0), &[]).len() as u64;
-    let mut bytes = b"TREE\x01\0\x01\0".to_vec();
-    bytes.extend([0xff; 16]);
-    bytes.extend([size, left_out].map(u32::to_le_bytes).concat());
-    bytes.extend([0; 16]);
-    bytes.extend((tree + 88).to_le_bytes());
-    bytes.resize(88, 0);
-    bytes.extend(data);
-    file(&messages(tree), &bytes)
+    let key = |start: u64| {
+        [&[size, left_out].map(u32::to_le_bytes).concat(), &start.to_le_bytes()[..], &[0; 8]].concat()
+    };
+    let entries = [key(0), (tree + 24 + 64 * 32 + 24).to_le_bytes().to_vec(), key(4)].concat();
+    file(&messages(tree), &[&node(1, 0, 1, &entries)[..], data].concat())
 }
 
 #[test]
@@ -261,42 +275,179 @@ fn nothing_may_lead_out_of_the_file() {
 
 #[test]
 fn groups_are_followed_without_end() {
-    let group = |tree: u64, heap: u64| message(0x11, &[tree.to_le_bytes(), heap.to_le_bytes()].concat());
-    let at = file(&[group(0, 0)], &[]).len() as u64;
-    let object = header(&[attribute("model_config", LAMBDA)]);
-    let build = |object: &[u8], level: u8, child: u64| {
-        let mut data = b"HEAP\0\0\0\0".to_vec();
-        data.extend([8u64, NONE, at + 32].map(u64::to_le_bytes).concat());
-        data.extend(b"\0a\0\0\0\0\0\0");
-        data.extend([b'T', b'R', b'E', b'E', 0, level, 1, 0]);
-        data.extend([0xff; 16]);
-        data.extend([0, child, 0].map(u64::to_le_bytes).concat());
-        data.extend(b"SNOD\x01\0\x01\0");
-        data.extend([1, at + 136].map(u64::to_le_bytes).concat());
-        data.extend([0; 24]);
-        data.extend(object);
-        file(&[group(at + 40, at)], &data)
+    let object = header(&group(&[attribute("model_config", LAMBDA)]));
+    let build = |object: &[u8], level: u8, at: &dyn Fn(&Places) -> u64| {
+        listed(object, |places| node(0, level, 1, &[0, at(places), 1].map(u64::to_le_bytes).concat()))
     };
-    check(&build(&object, 0, at + 88), "KER101");
-    check(&build(&object, 1, at + 40), "INT811");
-    check(&build(&object, 0, at + 89), "INT811");
-    check(&build(&[9; 64], 0, at + 88), "INT811");
+    let entries = |places: &Places| places.entries;
+    check(&build(&object, 0, &entries), "KER101");
+    check(&build(&object, 1, &|places| places.tree), "INT811");
+    check(&build(&object, 0, &|places| places.entries + 1), "INT811");
+    check(&build(&[9; 64], 0, &entries), "INT811");
+    // An object that is nothing at all.
+    check(&build(&header(&[]), 0, &entries), "INT811");
+}
+
+/// Where the parts of a file with one object in its root lie.
+struct Places {
+    heap: u64,
+    tree: u64,
+    entries: u64,
+    object: u64,
+}
+
+/// A file whose root holds an object by the name of "a", in the older way.
+fn listed(object: &[u8], tree: impl Fn(&Places) -> Vec<u8>) -> Vec<u8> {
+    let table = |tree: u64, heap: u64| message(0x11, &[tree.to_le_bytes(), heap.to_le_bytes()].concat());
+    let heap = rooted(&[table(0, 0)], &[]).len() as u64;
+    let places = Places { heap, tree: heap + 40, entries: heap + 40 + 544, object: heap + 40 + 544 + 328 };
+    let mut data = b"HEAP\0\0\0\0".to_vec();
+    data.extend([8u64, 1, heap + 32].map(u64::to_le_bytes).concat());
+    data.extend(b"\0a\0\0\0\0\0\0");
+    data.extend(tree(&places));
+    let mut entries = [&b"SNOD\x01\0\x01\0"[..], &[1, places.object].map(u64::to_le_bytes).concat()].concat();
+    entries.resize(328, 0);
+    data.extend(entries);
+    data.extend(object);
+    rooted(&[table(places.tree, heap)], &data)
+}
+
+/// Readers go through a group from neighbour to neighbour, or look for a name between the keys.
+#[test]
+fn a_group_is_found_in_every_way_or_not_at_all() {
+    let object = header(&group(&[attribute("model_config", DENSE)]));
+    let leaf = |places: &Places| node(0, 0, 1, &[0, places.entries, 1].map(u64::to_le_bytes).concat());
+    let sound = listed(&object, leaf);
+    assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
+    let heap = rooted(&[message(0x11, &[0; 16])], &[]).len();
+    let (tree, entries) = (heap + 40, heap + 40 + 544);
+    for (at, what) in [
+        (heap + 4, "a version"),
+        (heap + 16, "what is free"),
+        (tree + 8, "a neighbour before"),
+        (tree + 16, "a neighbour behind"),
+        (tree + 24, "the key before"),
+        (tree + 40, "the key behind"),
+        (entries + 4, "a version"),
+        (entries + 8, "which name"),
+        (16, "the room of a group's entries"),
+        (18, "the room of a tree"),
+        (21, "the state of the file"),
+        (32, "an extension"),
+        (72, "what is remembered of the root"),
+    ] {
+        let mut changed = sound.clone();
+        changed[at] = 9;
+        if at == 16 || at == 18 {
+            changed[at + 1] = 0xff;
+        }
+        let report = judge("m.h5", &changed);
+        assert!(!passes(&report), "{what}");
+        assert!(rules(&report).iter().any(|rule| rule.starts_with("INT81")), "{what}: {:?}", report.findings);
+    }
+}
+
+#[test]
+fn types_and_what_fills_them_are_known_to_the_last_bit() {
+    let build = |kind: &[u8], fill: &[u8]| {
+        let mut messages = dataset(&[4], &contiguous(NONE, 16));
+        messages[1] = message(3, kind);
+        messages.push(message(5, fill));
+        file(&messages, &[])
+    };
+    let fill = [2, 2, 0, 0];
+    assert!(passes(&judge("m.h5", &build(&FLOAT, &fill))));
+    for (at, rule) in
+        [(0, "INT811"), (1, "HDF201"), (2, "HDF201"), (8, "HDF201"), (10, "HDF201"), (16, "HDF201")]
+    {
+        let mut kind = FLOAT;
+        kind[at] ^= 0x62;
+        check(&build(&kind, &fill), rule);
+    }
+    for fill in
+        [[0, 2, 0, 0], [2, 0, 0, 0], [2, 4, 0, 0], [2, 2, 3, 0], [2, 2, 0, 2], [3, 0, 0, 0], [3, 0xc2, 0, 0]]
+    {
+        check(&build(&FLOAT, &fill), "INT811");
+    }
+    let compound = |offset: u8| [&[0x36, 1, 0, 0, 4, 0, 0, 0, b'x', 0, offset][..], &FLOAT].concat();
+    assert!(passes(&judge("m.h5", &build(&compound(0), &fill))));
+    check(&build(&compound(1), &fill), "INT811");
+    let array = |length: u8| [&[0x3a, 0, 0, 0, 4, 0, 0, 0, 1, length, 0, 0, 0][..], &FLOAT].concat();
+    assert!(passes(&judge("m.h5", &build(&array(1), &fill))));
+    check(&build(&array(2), &fill), "INT811");
+    let nested = (0..40).fold(FLOAT.to_vec(), |inner, _| [&array(1)[..13], &inner].concat());
+    check(&build(&nested, &fill), "HDF201");
+    let integer = [0x10, 8, 0, 0, 1, 0, 0, 0, 0, 0, 8, 0];
+    let named = |integer: &[u8]| [&[0x38, 2, 0, 0, 1, 0, 0, 0][..], integer, b"NO\0YES\0\0\x01"].concat();
+    let mut messages = dataset(&[4], &contiguous(NONE, 4));
+    messages[1] = message(3, &named(&integer));
+    assert!(passes(&judge("m.h5", &file(&messages, &[]))));
+    messages[1] = message(3, &named(&FLOAT));
+    check(&file(&messages, &[]), "INT811");
+}
+
+/// A text whose length its type does not tell stands among values that all objects share.
+#[test]
+fn shared_values_are_accounted_for() {
+    let build = |length: u32, number: u32, collection: &dyn Fn(&mut Vec<u8>)| {
+        let attribute = |at: u64| {
+            let kind =
+                [&[0x19, 1, 0, 0, 16, 0, 0, 0][..], &[0x10, 0, 0, 0, 1, 0, 0, 0], &[0, 0, 8, 0]].concat();
+            let mut data = vec![1, 0, 2, 0, kind.len() as u8, 0, 8, 0];
+            data.extend(b"n\0\0\0\0\0\0\0");
+            data.extend(&kind);
+            data.resize(data.len().next_multiple_of(8), 0);
+            data.extend([1, 0, 0, 0, 0, 0, 0, 0]);
+            data.extend([&length.to_le_bytes()[..], &at.to_le_bytes(), &number.to_le_bytes()].concat());
+            message(0xc, &data)
+        };
+        let at = file(&[attribute(0)], &[]).len() as u64;
+        let mut values = [&b"GCOL\x01\0\0\0"[..], &4096u64.to_le_bytes(), &[1, 0, 1, 0, 0, 0, 0, 0]].concat();
+        values.extend([&5u64.to_le_bytes()[..], b"hello\0\0\0", &[0; 8], &4056u64.to_le_bytes()].concat());
+        values.resize(4096, 0);
+        collection(&mut values);
+        file(&[attribute(at)], &values)
+    };
+    let sound = build(5, 1, &|_| {});
+    assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
+    check(&build(6, 1, &|_| {}), "INT811");
+    check(&build(5, 2, &|_| {}), "INT811");
+    check(&build(0, 1, &|_| {}), "INT811");
+    for (at, byte) in [(4, 2), (9, 8), (9, 32), (25, 32), (40, 1), (49, 0), (49, 32)] {
+        let report = judge("m.h5", &build(5, 1, &|values| values[at] = byte));
+        assert!(!passes(&report), "{at}");
+    }
+}
+
+#[test]
+fn an_attribute_and_its_message_are_what_they_say() {
+    let sound = attribute("model_config", DENSE);
+    for (at, byte) in [(16, 0), (28, b'x')] {
+        let mut changed = sound.clone();
+        changed[at] = byte;
+        let report = judge("m.h5", &file(&[changed], &[]));
+        assert!(!passes(&report), "{at}");
+    }
+    let is_group = message(2, &[&[0, 0][..], &[0xff; 16]].concat());
+    for flags in [0x40, 0x20, 0x28, 0x38, 6] {
+        let mut changed = is_group.clone();
+        changed[4] = flags;
+        check(&rooted(&[changed], &[]), "INT811");
+    }
 }
 
 #[test]
 fn nothing_is_read_over_and_over() {
     // A thousand datasets with one tree of chunks: each chunk is small work, and all of them together are none.
-    let chunks: u16 = 60_000;
-    let entry = |at: u64| [&16u32.to_le_bytes()[..], &[0; 4], &[0; 16], &at.to_le_bytes()].concat();
-    let layout = |tree: u64| [&[3, 2, 2][..], &tree.to_le_bytes(), &[4, 0, 0, 0, 4, 0, 0, 0]].concat();
+    let chunks = 60_000;
+    let layout = |index: u64| [&[4, 2, 0, 2, 1, 4, 4, 3, 16][..], &index.to_le_bytes()].concat();
     let build = |datasets: u64| {
         let link = |at: u64| message(6, &[&[1, 0, 1, b'a'][..], &at.to_le_bytes()].concat());
         let root = |at: &dyn Fn(u64) -> u64| (0..datasets).map(|one| link(at(one))).collect::<Vec<_>>();
         let tree = file(&root(&|_| 0), &[]).len() as u64;
-        let mut data = b"TREE\x01\0".to_vec();
-        data.extend(chunks.to_le_bytes());
-        data.extend([0xff; 16]);
-        data.extend(entry(tree).repeat(usize::from(chunks)));
+        let mut data = newer::summed(&[b"FAHD\0\0\x08\x10", &newer::numbers(&[chunks, tree + 28])]);
+        let entries = newer::numbers(&[tree]).repeat(chunks as usize);
+        data.extend(newer::summed(&[b"FADB\0\0", &newer::numbers(&[tree]), &entries]));
         let first = tree + data.len() as u64;
         let object = header(&dataset(&[4], &layout(tree)));
         let length = object.len() as u64;

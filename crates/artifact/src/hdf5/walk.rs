@@ -72,6 +72,10 @@ fn object(
             object.take(image, &message, trust, findings)?;
         }
     }
+    if !object.is_group && !object.dataset.is_whole() {
+        let what = "an object that is neither a group nor a dataset";
+        return Err(Fault::Bad { at: image.place(address), what });
+    }
     mem::take(&mut object.dataset).check(image, image.place(address), packed, findings)?;
     Ok(object)
 }
@@ -102,8 +106,8 @@ impl Object {
                 configuration(&attribute, message.place, findings)?;
                 pickled::check(&attribute, message.place, trust, findings)?;
             }
-            0x0 | 0x4 | 0x5 | 0x9 | 0xa | 0xd | 0xe | 0xf | 0x10 | 0x12 | 0x13 | 0x16 => {}
-            0x1 | 0x3 | 0x7 | 0x8 | 0xb => self.dataset.message(image, message, findings)?,
+            0x0 | 0x4 | 0x9 | 0xa | 0xd | 0xe | 0xf | 0x10 | 0x12 | 0x13 | 0x16 => {}
+            0x1 | 0x3 | 0x5 | 0x7 | 0x8 | 0xb => self.dataset.message(image, message, findings)?,
             _ => {
                 return Err(Fault::Limit {
                     at: message.place,

@@ -3,13 +3,13 @@
 use super::{super::checksum::lookup3, *};
 
 /// A block with its checksum behind it.
-fn summed(parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn summed(parts: &[&[u8]]) -> Vec<u8> {
     let mut block = parts.concat();
     block.extend(lookup3(&block).to_le_bytes());
     block
 }
 
-fn numbers(numbers: &[u64]) -> Vec<u8> {
+pub(super) fn numbers(numbers: &[u64]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
@@ -127,9 +127,9 @@ fn links_in_a_heap_are_followed() {
     // The object behind a tree of one record.
     let object = BEHIND + 146 + 1024 + 38 + 10 + 11;
     let hard = |to: u64| [&[1, 0, 1, b'x'][..], &numbers(&[to])].concat();
-    let config = header(&[attribute("model_config", LAMBDA)]);
+    let config = header(&group(&[attribute("model_config", LAMBDA)]));
     check(&build(&hard(object), &config), "KER101");
-    let fine = build(&hard(object), &header(&[attribute("model_config", DENSE)]));
+    let fine = build(&hard(object), &header(&group(&[attribute("model_config", DENSE)])));
     assert!(passes(&judge("m.h5", &fine)), "{:?}", judge("m.h5", &fine).findings);
     check(&build(&[1, 8, 64, 1, b'x', 4, 0, 0, b'a', 0, b'b'], &[]), "HDF101");
 }
@@ -229,7 +229,12 @@ fn scaled_numbers_have_the_bits_that_they_need() {
 #[test]
 fn what_an_extension_of_the_superblock_tells_is_known() {
     let build = |kind: u8| {
-        let mut file = newer(2, NONE, NONE, &summed(&[b"OHDR\x02\0", &[8], &[kind, 4, 0, 0, 0, 0, 0, 0]]));
+        let mut file = newer(
+            2,
+            NONE,
+            NONE,
+            &summed(&[b"OHDR\x02\0", &[12], &[kind, 8, 0, 0, 0, 32, 0, 16, 0, 4, 0, 0]]),
+        );
         file[20..28].copy_from_slice(&BEHIND.to_le_bytes());
         let sum = lookup3(&file[..44]);
         file[44..48].copy_from_slice(&sum.to_le_bytes());
