@@ -21,6 +21,7 @@ CALLED = [
     r"/git/(tags|commits|trees|blobs)(/\{[a-z_]+\})?",
     r"/issues(/\{issue_number\}(/comments)?)?",
     r"/issues/comments/\{comment_id\}(/reactions)?",
+    r"/attestations/\{subject_digest\}",
     r"/check-runs(/\{check_run_id\})?",
     r"/commits/\{ref\}(/check-runs|/status)?",
     r"/commits/\{commit_sha\}/pulls",

@@ -34,6 +34,9 @@ pub struct Chain {
     /// Who signed it; absent where it is not signed, or the signature is not believed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<SignatureLink>,
+    /// What the repository's host attests about these bytes; absent where it attests nothing, or was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<Attested>,
     /// How it came to the environment that was asked about; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<StageLink>,
@@ -112,6 +115,30 @@ pub struct SignatureLink {
     pub bundle: Digest,
 }
 
+/// What a host attests about the bytes of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attested {
+    /// How many attestations of a build the host keeps for these bytes.
+    pub kept: usize,
+    /// Those that were verified. Empty where none was, or nobody tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verified: Vec<AttestationLink>,
+}
+
+/// An attestation that was verified: what its certificate says, which the workflow that asked for it could not choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttestationLink {
+    /// The workflow that vouches, as `owner/name/.github/workflows/release.yml@refs/heads/main`.
+    pub workflow: String,
+    /// The branch or tag that its run was for.
+    pub reference: String,
+    /// The commit that its run was for.
+    pub commit: CommitId,
+    /// The run, where the certificate names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+}
+
 /// How a release came to an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageLink {
@@ -177,6 +204,8 @@ pub enum ChainPart {
     Places,
     /// A trusted key signed these bytes under this name.
     Signature,
+    /// What the repository's host attests about these bytes is genuine, and says what the manifest says.
+    Attestation,
     /// The commit that the bytes were built from is there.
     Commit,
     /// The journal of the environment agrees with its tag.
@@ -235,6 +264,7 @@ impl ChainPart {
             Self::Gate => "gate",
             Self::Places => "places",
             Self::Signature => "signature",
+            Self::Attestation => "attestation",
             Self::Commit => "commit",
             Self::Stage => "stage",
         }

@@ -11,6 +11,7 @@
 mod answer;
 mod approvals;
 mod assets;
+mod attestations;
 mod beside;
 mod cache;
 mod call;

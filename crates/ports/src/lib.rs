@@ -7,6 +7,7 @@
 pub mod alerter;
 pub mod approvals;
 pub mod artifact_store;
+pub mod attestations;
 pub mod backend;
 pub mod clock;
 pub mod commit_marks;
@@ -39,6 +40,7 @@ pub mod value_source;
 pub use alerter::Alerter;
 pub use approvals::Approvals;
 pub use artifact_store::ArtifactStore;
+pub use attestations::{AttestationVerifier, Attestations};
 pub use backend::{Backend, Backends};
 pub use clock::Clock;
 pub use commit_marks::CommitMarks;

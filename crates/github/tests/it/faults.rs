@@ -9,8 +9,8 @@ use tagship_domain::{
 };
 use tagship_github::GitHub;
 use tagship_ports::{
-    Approvals as _, ArtifactStore as _, CommitMarks as _, Conversation as _, Dispatcher as _, Forge as _,
-    IssueTracker as _, PortError, Problem, Repo as _, StateStore as _,
+    Approvals as _, ArtifactStore as _, Attestations, CommitMarks as _, Conversation as _, Dispatcher as _,
+    Forge as _, IssueTracker as _, PortError, Problem, Repo as _, StateStore as _,
     commit_marks::{CheckReport, CommitStatus, MarkState},
     conversation::Reaction,
     dispatcher::Dispatch,
@@ -187,6 +187,17 @@ const ACTS: &[Act] = &[
         },
     },
     Act {
+        name: "attestations",
+        before: nothing,
+        run: |client| {
+            Box::pin(async {
+                let kept = Attestations::of(client, &digest_of(b"weights")).await?;
+                assert_eq!(kept.number, 1);
+                Ok(())
+            })
+        },
+    },
+    Act {
         name: "reaction",
         before: nothing,
         run: |client| {
@@ -204,6 +215,7 @@ fn host() -> Host {
     host.fake.world(|world| {
         world.access.insert("ada".to_owned(), "write".to_owned());
         world.hold_back(5, commit().as_str(), "production", &["ada"], None);
+        world.attest(&digest_of(b"weights").to_string(), "https://slsa.dev/provenance/v1");
         let id = world.add_comment(8, "ada", "/tagship status");
         for (_, comment) in &mut world.comments {
             if comment["id"] == json!(id) {

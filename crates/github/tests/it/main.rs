@@ -6,6 +6,7 @@
     reason = "helpers of tests report by panicking in the caller's test"
 )]
 
+mod attestations;
 mod budget;
 mod conformance;
 mod drafts;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod ask;
+mod attestations;
 mod commits;
 mod debug;
 mod fault;
@@ -409,6 +410,7 @@ fn route(world: &mut World, ask: &Ask, segments: &[&str]) -> Answer {
         ("POST", ["check-runs"]) => commits::add_check_run(world, ask),
         ("PATCH", ["check-runs", id]) => commits::change_check_run(world, ask, id),
         ("POST", ["statuses", sha]) => commits::add_status(world, ask, sha),
+        ("GET", ["attestations", digest]) => attestations::of(world, ask, digest),
         ("GET", ["contents", path @ ..]) => commits::contents(world, ask, path),
         (_, ["deployments", rest @ ..]) => commits::deployments(world, ask, rest),
         (_, ["releases", rest @ ..]) => releases::answer(world, ask, rest),
@@ -429,6 +431,7 @@ fn refusal(world: &World, ask: &Ask, segments: &[&str]) -> Option<Answer> {
         "check-runs" => "checks",
         "statuses" => "statuses",
         "actions" => "actions",
+        "attestations" => "attestations",
         _ => "contents",
     };
     let needed = format!("{area}={}", if writes { "write" } else { "read" });

@@ -75,6 +75,8 @@ pub struct World {
     pub run_artifacts: Vec<(u64, Value)>,
     /// When the attempts of runs began that kept something, the first one first.
     pub attempts: BTreeMap<u64, Vec<String>>,
+    /// Attestations by the digest of what they are about, the oldest first.
+    pub attestations: BTreeMap<String, Vec<Value>>,
     /// Workflow files that can be started.
     pub workflows: BTreeSet<String>,
     /// Where the API is, for addresses in answers.
@@ -123,6 +125,7 @@ impl World {
             waiting: Vec::new(),
             run_artifacts: Vec::new(),
             attempts: BTreeMap::new(),
+            attestations: BTreeMap::new(),
             workflows: BTreeSet::from(["deploy.yml".to_owned()]),
             base,
             mirrored: BTreeSet::new(),
