@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test reports by panicking")]
 
 mod argo_rollouts;
+mod attested;
 mod backtest;
 mod bad_input;
 mod canary;

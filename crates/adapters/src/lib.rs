@@ -1,6 +1,7 @@
 //! What stands behind the ports: a folder per port, a file per adapter, and per port a table of the kinds that a
 //! configuration may name. An unknown kind is an error that lists the known ones, never a default.
 
+pub mod attestation_verifiers;
 mod cache;
 #[cfg(test)]
 mod canned;

@@ -42,18 +42,23 @@ pub async fn check_manifest(store: &dyn ArtifactStore, release: &Release) -> (Op
     }
 }
 
+/// Name of the file that [`check_bytes`] reads into.
+pub const SCRATCH: &str = "file";
+
 /// Reads every file of a release from the store again, and what lies beside them. `scratch` is a directory for one file
-/// after the other.
+/// after the other; the artifact's last one stays there.
 pub async fn check_bytes(store: &dyn ArtifactStore, manifest: &Manifest, scratch: &Path) -> Vec<ChainCheck> {
     let bytes = manifest.files.iter().map(|file| (file.path.as_str(), &file.sha256));
     let evidence = manifest.evidence.values().map(|file| (file.path.as_str(), &file.sha256));
     let attached = manifest.attachments.values().map(|file| (file.path.as_str(), &file.sha256));
-    let mut checks = vec![check_files(store, ChainPart::Bytes, bytes.collect(), scratch).await];
     let beside: BTreeMap<&str, &Digest> = evidence.chain(attached).collect();
-    if !beside.is_empty() {
-        checks.push(check_files(store, ChainPart::Documents, beside, scratch).await);
-    }
-    checks
+    let documents = if beside.is_empty() {
+        None
+    } else {
+        Some(check_files(store, ChainPart::Documents, beside, scratch).await)
+    };
+    let bytes = check_files(store, ChainPart::Bytes, bytes.collect(), scratch).await;
+    [Some(bytes), documents].into_iter().flatten().collect()
 }
 
 async fn check_files(
@@ -64,7 +69,7 @@ async fn check_files(
 ) -> ChainCheck {
     let mut worst = (ChainOutcome::Holds, vec![]);
     for (path, digest) in &files {
-        if let Err(error) = store.get(digest, &scratch.join("file")).await {
+        if let Err(error) = store.get(digest, &scratch.join(SCRATCH)).await {
             worst.0 = worst.0.max(outcome(&error));
             worst.1.push(format!("{path}: {error}"));
         }

@@ -5,6 +5,7 @@
 //! who creates the tag, and before that who claims its number for these bytes.
 
 mod attach;
+mod attested;
 mod bom;
 mod bump;
 mod card;
@@ -33,10 +34,11 @@ mod stages;
 mod sweep;
 mod trust;
 
+pub use attested::{check_attestations, find_attestations};
 pub use bump::breaking_change;
 pub use bump::{NextBump, next_bump};
 pub use card::Readme;
-pub use chain::{Trust, check_bytes, check_manifest, check_signed, check_verdicts};
+pub use chain::{SCRATCH, Trust, check_bytes, check_manifest, check_signed, check_verdicts};
 pub use draft::{Draft, Made, SourceFile};
 pub use error::ReleaseError;
 pub use fetch::{

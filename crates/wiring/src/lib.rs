@@ -6,6 +6,7 @@
 mod addresses;
 mod aliases;
 mod answer;
+mod attestations;
 mod backends;
 mod beside;
 mod cursor;

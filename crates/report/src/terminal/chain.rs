@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 
 use tagship_domain::{
-    Provenance,
-    chain::{Chain, ChainCheck, ChainOutcome, RolloutLink, SourceLink, StageLink, TagLink},
+    Provenance, Release,
+    chain::{
+        AttestationLink, Attested, Chain, ChainCheck, ChainOutcome, RolloutLink, SourceLink, StageLink,
+        TagLink,
+    },
     release::Manifest,
     rollout::Kind,
     units::ByteSize,
@@ -51,6 +54,11 @@ pub fn chain(chain: &Chain, style: &Style) -> String {
         line("validation", format!("{}, {}", manifest.validation.verdict, counted(findings, "finding")));
     }
     line("signature", signature(chain));
+    if let Some(attested) = &chain.attested {
+        for words in attestations(attested, release) {
+            line("attested", words);
+        }
+    }
     if let Some(stage) = &chain.stage {
         line("stage", format!("{}: {}", stage.environment, tag(&stage.tag)));
         for words in stage.rollout.iter().flat_map(|link| rollout(link, stage)) {
@@ -137,6 +145,21 @@ fn signature(chain: &Chain) -> String {
         (None, Some(bundle)) => format!("{}, by no key that is trusted here", bundle.sha256),
         (None, None) => "none".to_owned(),
     }
+}
+
+fn attestations(attested: &Attested, release: &Release) -> Vec<String> {
+    if attested.verified.is_empty() {
+        let counted = counted(attested.kept, "attestation");
+        return vec![format!(
+            "{counted}, none of which is verified here; `tagship verify {release}` says more"
+        )];
+    }
+    let told = |link: &AttestationLink| {
+        let AttestationLink { workflow, reference, commit, run } = link;
+        let run = run.as_ref().map(|run| format!(" in {run}")).unwrap_or_default();
+        format!("by {workflow} for {reference}, commit {}{run}", commit.short())
+    };
+    attested.verified.iter().map(told).collect()
 }
 
 fn rollout(link: &RolloutLink, stage: &StageLink) -> Vec<String> {

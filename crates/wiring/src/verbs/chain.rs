@@ -10,16 +10,17 @@ use tagship_config::ModelConfig;
 use tagship_domain::{
     CommitId, Environment, Exit, Manifest, Release,
     chain::{
-        Chain, ChainCheck, ChainOutcome, ChainPart, PlaceLink, RolloutLink, SourceLink, StageLink, TagLink,
+        Attested, Chain, ChainCheck, ChainOutcome, ChainPart, PlaceLink, RolloutLink, SourceLink, StageLink,
+        TagLink,
     },
     rollout::RolloutState,
     schema,
 };
-use tagship_ports::{ArtifactStore, Problem};
+use tagship_ports::{ArtifactStore, Problem, attestations::Kept};
 use tagship_registry::{Event, ModelVersion, Registry, Trailer};
 use tagship_release::{
-    Reference, Trust, check_bytes, check_manifest, check_places, check_signed, check_verdicts, compared,
-    read_manifest, signing::PublicKey,
+    Reference, SCRATCH, Trust, check_bytes, check_manifest, check_places, check_signed, check_verdicts,
+    compared, read_manifest, signing::PublicKey,
 };
 use tagship_report::terminal;
 use tagship_rollout::{check_stage, journal_name, state_of};
@@ -27,6 +28,7 @@ use tagship_runner::{Failure, args::ExplainReleaseArgs};
 
 use crate::{
     answer::Answer,
+    attestations::{kept_attestations, verified},
     failure::failed,
     signatures::{readable_keys, trusted_keys},
     state::unusable_journal,
@@ -51,7 +53,7 @@ pub(crate) async fn explain(args: &ExplainReleaseArgs, workspace: &Workspace) ->
     let (keys, unread) = readable_keys(workspace, subject.settings);
     let unread = unread.first().map(|why| why.message.as_str());
     let trust = Trust { keys: &keys, required: subject.requires_signature(), unread };
-    let (mut chain, checks) = subject.links(trust).await?;
+    let (mut chain, checks, _) = subject.links(trust).await?;
     // What does not hold is told here too; the rest is not checked whole.
     chain.checks = checks.into_iter().filter(|check| check.outcome > ChainOutcome::Holds).collect();
     let mut text = terminal::chain(&chain, &workspace.style());
@@ -91,12 +93,23 @@ pub(crate) async fn verify(
     // Who names a key wants to know that it signed.
     let required = !given.is_empty() || subject.requires_signature();
     let keys = if given.is_empty() { trusted_keys(workspace, subject.settings)? } else { given };
-    let (mut chain, checks) = subject.links(Trust { keys: &keys, required, unread: None }).await?;
+    let trust = Trust { keys: &keys, required, unread: None };
+    let (mut chain, checks, kept) = subject.links(trust).await?;
     chain.checks = checks;
     if let Some(manifest) = &chain.manifest {
         let scratch = tempfile::tempdir()
             .map_err(|error| Failure::unwritable("create a temporary directory", &error))?;
-        chain.checks.extend(check_bytes(subject.store.as_ref(), manifest, scratch.path()).await);
+        let bytes = check_bytes(subject.store.as_ref(), manifest, scratch.path()).await;
+        if let Some(kept) = kept {
+            let is_there = bytes
+                .iter()
+                .any(|check| check.link == ChainPart::Bytes && check.outcome == ChainOutcome::Holds);
+            let file = Some(scratch.path().join(SCRATCH)).filter(|_| is_there);
+            let (attested, checked) = verified(workspace, manifest, &kept, file.as_deref()).await;
+            chain.attested = Some(attested);
+            chain.checks.push(checked);
+        }
+        chain.checks.extend(bytes);
         chain.checks.extend(check_verdicts(manifest));
     }
     let text = terminal::chain(&chain, &workspace.style());
@@ -122,12 +135,12 @@ impl<'a> Subject<'a> {
         Ok(Self { workspace, settings, store: workspace.store(settings)?, release, environment })
     }
 
-    /// The links, and what was found about those that are read on the way.
-    async fn links(&self, trust: Trust<'_>) -> Result<(Chain, Vec<ChainCheck>), Failure> {
+    /// The links, what was found about those that are read on the way, and attestations that are still to be verified.
+    async fn links(&self, trust: Trust<'_>) -> Result<(Chain, Vec<ChainCheck>, Option<Kept>), Failure> {
         let registry = self.workspace.registry().await?;
         let tag = self.tag(&registry)?;
         let (manifest, checked) = check_manifest(self.store.as_ref(), &self.release).await;
-        let mut checks = vec![checked];
+        let (mut checks, mut kept) = (vec![checked], None);
         let mut chain = Chain {
             release: self.release.clone(),
             tag,
@@ -135,6 +148,7 @@ impl<'a> Subject<'a> {
             places: vec![],
             source: None,
             signature: None,
+            attested: None,
             stage: None,
             checks: vec![],
             manifest,
@@ -146,6 +160,10 @@ impl<'a> Subject<'a> {
             let (signature, checked) = check_signed(self.store.as_ref(), manifest, trust).await;
             chain.signature = signature;
             checks.push(checked);
+            let (found, checked) = kept_attestations(self.workspace, manifest).await;
+            chain.attested = found.as_ref().map(|kept| Attested { kept: kept.number, verified: vec![] });
+            kept = found;
+            checks.extend(checked);
             let (source, checked) = self.source(&manifest.commit).await?;
             chain.source = source;
             checks.push(checked);
@@ -155,7 +173,7 @@ impl<'a> Subject<'a> {
             chain.stage = stage;
             checks.push(checked);
         }
-        Ok((chain, checks))
+        Ok((chain, checks, kept))
     }
 
     /// Where other tools find it, and whether that is what the release put there.

@@ -57,18 +57,18 @@ pub(crate) struct Answered {
 
 /// One run of a hook.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     /// How it ended.
-    pub(super) ended: Ended,
+    pub(crate) ended: Ended,
     /// What it printed, up to the limit.
-    pub(super) stdout: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
     /// What it said about itself, up to the limit.
-    pub(super) stderr: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 /// How a hook ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// By itself, with this exit code.
     Code(i32),
     /// From outside.
@@ -109,7 +109,7 @@ impl Hook {
     }
 
     /// Runs it once.
-    pub(super) async fn run(&self, operation: &str, question: &[u8]) -> Result<Run, PortError> {
+    pub(crate) async fn run(&self, operation: &str, question: &[u8]) -> Result<Run, PortError> {
         let mut child = self.start(operation)?;
         let group = child.id();
         if let Some(mut stdin) = child.stdin.take() {
@@ -218,7 +218,7 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 /// The end of a log, on one line, without characters that steer a terminal.
-pub(super) fn shown(log: &[u8]) -> String {
+pub(crate) fn shown(log: &[u8]) -> String {
     let text = String::from_utf8_lossy(log);
     let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
     let text = words.collect::<Vec<_>>().join(" ");
