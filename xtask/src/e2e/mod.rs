@@ -4,6 +4,7 @@
 //! A counterpart that cannot be had is a failed step: this task is run where they are demanded.
 
 mod act;
+mod attestations;
 mod comment;
 mod crash;
 mod definitions;
@@ -66,6 +67,7 @@ const STEPS: &[Step] = &[
     Step { name: "oracles", run: oracles::run },
     Step { name: "sarif", run: sarif::run },
     Step { name: "signing", run: signing::run },
+    Step { name: "attestations", run: attestations::run },
     Step { name: "nginx", run: proxies::nginx },
     Step { name: "haproxy", run: proxies::haproxy },
     Step { name: "envoy", run: proxies::envoy },
