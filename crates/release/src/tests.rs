@@ -1,5 +1,6 @@
 //! Releases against ports in memory: what is made, what is refused, what is left when something fails.
 
+mod attested;
 mod chain;
 mod documents;
 mod fetch;
