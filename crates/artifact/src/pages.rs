@@ -67,17 +67,23 @@ impl Pages {
     pub(crate) fn open(stream: &mut Stream<'_>, context: &Context<'_>) -> Result<Option<Self>, Stop> {
         // Beside a file lies the artifact, from which it can be opened once more; a member is only here.
         let outside = if context.depth == 0 { context.tree.open(context.path).ok() } else { None };
-        let (source, size, held): (Box<dyn Source>, _, _) = match outside {
-            Some(file) => (file.reader, file.size, false),
-            None => match stream.hold(MAX_HELD)? {
-                Some(bytes) => {
-                    let size = bytes.len() as u64;
-                    (Box::new(Cursor::new(bytes)), size, true)
-                }
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(Self { source, size, seen: BTreeMap::new(), left: MAX_READ, held }))
+        match outside {
+            Some(file) => Ok(Some(Self::new(file.reader, file.size, false))),
+            None => Self::hold(stream),
+        }
+    }
+
+    /// Holds all of a stream, of which nothing has been consumed. `None` where it is too large.
+    pub(crate) fn hold(stream: &mut Stream<'_>) -> Result<Option<Self>, Stop> {
+        let held = stream.hold(MAX_HELD)?;
+        Ok(held.map(|bytes| {
+            let size = bytes.len() as u64;
+            Self::new(Box::new(Cursor::new(bytes)), size, true)
+        }))
+    }
+
+    fn new(source: Box<dyn Source>, size: u64, held: bool) -> Self {
+        Self { source, size, seen: BTreeMap::new(), left: MAX_READ, held }
     }
 
     pub(crate) fn size(&self) -> u64 {

@@ -12,6 +12,7 @@ mod tree;
 mod ubjson;
 mod xgboost;
 mod xgboost_binary;
+mod xgboost_snapshot;
 mod xgboost_tree;
 
 pub(crate) use catboost_json::CatboostJson;
@@ -21,3 +22,4 @@ pub(crate) use lightgbm_text::scan as scan_lightgbm_text;
 pub(crate) use ubjson::recognise as recognise_ubjson;
 pub(crate) use xgboost::{Xgboost, scan_ubjson};
 pub(crate) use xgboost_binary::{recognise as recognise_xgboost_binary, scan as scan_xgboost_binary};
+pub(crate) use xgboost_snapshot::scan as scan_snapshot;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 
+mod pickled;
+
 use proptest::prelude::*;
 
 use crate::build::{judge, passes, rules, told};

@@ -25,7 +25,18 @@ pub(crate) fn scan(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<(), Stop> {
-    let Some(mut pages) = Pages::open(stream, context)? else {
+    let pages = Pages::open(stream, context)?;
+    scan_pages(pages, stream, findings)
+}
+
+/// Judges a model that is only here, in another file.
+pub(crate) fn scan_held(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let pages = Pages::hold(stream)?;
+    scan_pages(pages, stream, findings)
+}
+
+fn scan_pages(pages: Option<Pages>, stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
+    let Some(mut pages) = pages else {
         findings.whole(
             &rules::FLAT_LIMIT,
             "a model too large to be held inside a container; validate it by itself",

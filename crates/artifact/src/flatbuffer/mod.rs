@@ -10,7 +10,7 @@ mod reader;
 mod tests;
 mod tflite;
 
-pub(crate) use catboost::scan as scan_catboost;
+pub(crate) use catboost::{scan as scan_catboost, scan_held as scan_catboost_held};
 pub(crate) use tflite::{begin_of_assets, scan as scan_tflite};
 
 use crate::{

@@ -411,6 +411,22 @@ fn a_catboost_model_must_agree_with_its_counts() {
     check("m.cbm", &catboost(vec![1, 2], vec![0, 1], 6, vec!["other"]), "TFS303");
 }
 
+/// The model in the state of CatBoost's class.
+fn in_a_pickle(model: &[u8]) -> Vec<u8> {
+    let bytes = [b"B", &(model.len() as u32).to_le_bytes()[..], model].concat();
+    let class = b"\x80\x04ccatboost.core\nCatBoostClassifier\n)\x81}";
+    [&class[..], &crate::build::unicode("__model"), &bytes, b"sb."].concat()
+}
+
+#[test]
+fn a_catboost_model_in_a_pickle_is_the_same_model() {
+    let sound = catboost(vec![1, 2], vec![0, 1], 6, vec![]);
+    let report = judge("m.pkl", &in_a_pickle(&sound));
+    assert!(passes(&report), "{:?}", report.findings);
+    check("m.pkl", &in_a_pickle(&catboost(vec![1, 2], vec![0, 1], 5, vec![])), "INT952");
+    check("m.pkl", &in_a_pickle(&sound[..sound.len() - 1]), "INT912");
+}
+
 #[test]
 fn splits_and_leaves_of_a_catboost_model_exist() {
     let splits = |splits: Vec<i32>| catboost_of(forest(splits, vec![1], vec![0], 2), Vec::new());

@@ -183,6 +183,11 @@ impl Machine<'_, '_> {
         {
             self.heap.get_mut(id).element = element;
         }
+        if self.boosters
+            && let Some(model) = self.model_part(number, arguments.unwrap_or_default())
+        {
+            self.heap.get_mut(id).element = model;
+        }
         if usage == Usage::Partial
             && let Some([Value::Global(function), ..]) = arguments
         {

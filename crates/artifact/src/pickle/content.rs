@@ -2,6 +2,7 @@
 //! told only after the bytes went by, so each reading of them is kept.
 
 use super::{
+    booster::Library,
     nodes::{FORMS, Form, Nodes, Reader},
     utf8::Utf8,
 };
@@ -20,6 +21,8 @@ pub(super) struct Content {
     wide: Option<u64>,
     /// What it is as nodes of a tree, in each of their forms.
     pub(super) nodes: [Option<Nodes>; FORMS],
+    /// It is a model of this library, and was judged as one.
+    pub(super) model: Option<Library>,
     /// It is text.
     pub(super) text: bool,
     /// The pickle could use it elsewhere too, and change it there.
@@ -37,6 +40,11 @@ impl Content {
     /// The same bytes, where somebody else could change them or not.
     pub(super) fn changeable(self, mutable: bool) -> Self {
         Self { mutable, ..self }
+    }
+
+    /// The same bytes, where they are a model that was judged.
+    pub(super) fn judged(self, model: Option<Library>) -> Self {
+        Self { model, ..self }
     }
 
     /// The last of the offsets of this width, none below zero and none below the one before.

@@ -62,6 +62,8 @@ pub(super) struct Machine<'m, 'a> {
     /// The stream has named a tree of scikit-learn, and arrays by what they are as its nodes.
     pub(super) trees: bool,
     pub(super) arrays: Vec<[Option<Nodes>; FORMS]>,
+    /// The stream has named a class whose state holds a model of a native library.
+    pub(super) boosters: bool,
     /// Arrow's function that takes bytes, where the stream has named it.
     pub(super) py_buffer: Option<u32>,
     /// The globals named that may not be kept as data.
@@ -104,6 +106,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             content: None,
             trees: false,
             arrays: Vec::new(),
+            boosters: false,
             py_buffer: None,
             guarded: Vec::new(),
             unfinished: 0,

@@ -8,6 +8,7 @@
 
 mod allow;
 mod arrow;
+mod booster;
 mod call;
 mod container;
 mod content;

@@ -202,7 +202,7 @@ impl Machine<'_, '_> {
 }
 
 /// Whether an encoding gives each sign as the byte that it stands for.
-fn is_latin(codec: &str) -> bool {
+pub(super) fn is_latin(codec: &str) -> bool {
     matches!(codec, "latin1" | "latin-1" | "iso-8859-1")
 }
 

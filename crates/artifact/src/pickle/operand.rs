@@ -1,6 +1,14 @@
 //! Reads the operand of an opcode: a number, or as much of a text or of bytes as is kept.
 
-use super::{content::Look, distribution, machine::Machine, nodes, opcode::Operand, utf8::Utf8};
+use super::{
+    booster::{self, Carried},
+    content::Look,
+    distribution,
+    machine::Machine,
+    nodes,
+    opcode::Operand,
+    utf8::Utf8,
+};
 use crate::{rules, stream::Stop};
 
 /// Bytes of a text that are kept to see whether it names something; longer texts name nothing.
@@ -61,17 +69,23 @@ impl Machine<'_, '_> {
         self.length = length;
         let room = if length <= distribution::LONGEST as u64 { distribution::LONGEST } else { KEPT };
         let (mut text, kept) = (Utf8::default(), &mut self.kept);
-        let mut look = self.trees.then(Look::default);
+        let mut look = (self.trees || self.boosters).then(Look::default);
         let mut begun = 0;
-        self.stream.pass(length, |chunk| {
+        let mut watch = |chunk: &[u8]| {
             let wanted = (room - kept.len()).min(chunk.len());
             kept.extend_from_slice(&chunk[..wanted]);
             text.add(chunk);
             if let Some(look) = &mut look {
                 nodes::latin(chunk, &mut begun, |bytes| look.add(bytes));
             }
-        })?;
-        self.content = look.map(Look::end);
+        };
+        let model = if self.boosters {
+            booster::pass(self.stream, self.findings, length, Carried::Text, &mut watch)?
+        } else {
+            self.stream.pass(length, &mut watch)?;
+            None
+        };
+        self.content = look.map(|look| look.end().judged(model));
         if text.is_sound() {
             Ok(0)
         } else {
@@ -91,17 +105,24 @@ impl Machine<'_, '_> {
         }
         self.kept.clear();
         self.length = length;
-        if !self.is_lending() && !self.trees {
+        if !self.is_lending() && !self.trees && !self.boosters {
             self.stream.take(length, KEPT, &mut self.kept)?;
             return Ok(0);
         }
         let (mut look, kept) = (Look::default(), &mut self.kept);
-        self.stream.pass(length, |chunk| {
+        let mut watch = |chunk: &[u8]| {
             let wanted = (KEPT - kept.len()).min(chunk.len());
             kept.extend_from_slice(&chunk[..wanted]);
             look.add(chunk);
-        })?;
-        self.content = Some(look.end());
+        };
+        // What is shorter may be a text, and is no model.
+        let model = if self.boosters && length > KEPT as u64 {
+            booster::pass(self.stream, self.findings, length, Carried::Bytes, &mut watch)?
+        } else {
+            self.stream.pass(length, &mut watch)?;
+            None
+        };
+        self.content = Some(look.end().judged(model));
         Ok(0)
     }
 }

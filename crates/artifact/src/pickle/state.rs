@@ -93,6 +93,9 @@ impl Machine<'_, '_> {
                 self.keep_nodes(target, state);
             }
         }
+        if self.boosters {
+            self.check_model(class, state);
+        }
         if usage == Some(Usage::ArrayWrapper) {
             self.inline_array(state)?;
         }

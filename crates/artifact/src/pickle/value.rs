@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::arrow::Layout;
+use super::{arrow::Layout, booster::Library};
 
 /// Bytes of distinct short texts kept.
 const MAX_TEXT: usize = 16 << 20;
@@ -74,6 +74,8 @@ pub(super) enum Element {
     Sets(i32),
     /// A tree of scikit-learn over this many features.
     Tree(i32),
+    /// Bytes that are a model of this library, and were judged.
+    Model(Library),
 }
 
 /// The heap or a table is full.
