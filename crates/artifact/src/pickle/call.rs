@@ -178,10 +178,12 @@ impl Machine<'_, '_> {
         if name == "numpy._core._internal._convert_to_stringdtype_kwargs" {
             self.heap.get_mut(id).element = Element::Object;
         }
-        if self.trees
-            && let Some(element) = self.tree_part(number, arguments.unwrap_or_default())
-        {
-            self.heap.get_mut(id).element = element;
+        if self.follows_arrays() {
+            let arguments = arguments.unwrap_or_default();
+            let part = self.tree_part(number, arguments).or_else(|| self.array_part(number, arguments));
+            if let Some(element) = part {
+                self.heap.get_mut(id).element = element;
+            }
         }
         if self.boosters
             && let Some(model) = self.model_part(number, arguments.unwrap_or_default())

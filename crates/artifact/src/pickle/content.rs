@@ -4,6 +4,7 @@
 use super::{
     booster::Library,
     nodes::{FORMS, Form, Nodes, Reader},
+    numbers::{self, Numbers},
     utf8::Utf8,
 };
 
@@ -15,10 +16,10 @@ pub(super) struct Content {
     first: u8,
     last: u8,
     ones: u64,
-    /// The last of the offsets that it is when read as numbers of four bytes; `None` where they are no offsets.
-    narrow: Option<u64>,
+    /// What it is when read as numbers of four bytes.
+    narrow: Option<Numbers>,
     /// The same with eight.
-    wide: Option<u64>,
+    wide: Option<Numbers>,
     /// What it is as nodes of a tree, in each of their forms.
     pub(super) nodes: [Option<Nodes>; FORMS],
     /// It is a model of this library, and was judged as one.
@@ -49,7 +50,15 @@ impl Content {
 
     /// The last of the offsets of this width, none below zero and none below the one before.
     pub(super) fn offsets(&self, wide: bool) -> Option<u64> {
-        if wide { self.wide } else { self.narrow }
+        let numbers = if wide { self.wide } else { self.narrow };
+        numbers
+            .filter(|numbers| numbers.first >= 0 && !numbers.falls)
+            .and_then(|numbers| numbers.last.try_into().ok())
+    }
+
+    /// What it is as numbers of four and of eight bytes.
+    pub(super) fn numbers(&self) -> [Option<Numbers>; 2] {
+        [self.narrow, self.wide]
     }
 
     /// How many bits from `begin` to `end` are zero, counted from the lowest of each byte. `None` where that is not
@@ -70,8 +79,8 @@ impl Content {
 #[derive(Debug)]
 pub(super) struct Look {
     content: Content,
-    narrow: Rising,
-    wide: Rising,
+    narrow: numbers::Reader,
+    wide: numbers::Reader,
     text: Utf8,
     nodes: [Reader; FORMS],
 }
@@ -80,8 +89,8 @@ impl Default for Look {
     fn default() -> Self {
         Self {
             content: Content::default(),
-            narrow: Rising::new(4),
-            wide: Rising::new(8),
+            narrow: numbers::Reader::new(4),
+            wide: numbers::Reader::new(8),
             text: Utf8::default(),
             nodes: Form::ALL.map(Reader::new),
         }
@@ -113,53 +122,6 @@ impl Look {
             nodes: self.nodes.map(Reader::end),
             ..self.content
         }
-    }
-}
-
-/// Little-endian numbers of one width, each of which must not be below the one before.
-#[derive(Debug)]
-struct Rising {
-    width: usize,
-    /// Bytes of a number that has begun.
-    begun: Vec<u8>,
-    last: i64,
-    falls: bool,
-}
-
-impl Rising {
-    fn new(width: usize) -> Self {
-        Self { width, begun: Vec::new(), last: 0, falls: false }
-    }
-
-    fn add(&mut self, piece: &[u8]) {
-        let missing = if self.begun.is_empty() { 0 } else { self.width - self.begun.len() };
-        let (head, rest) = piece.split_at(missing.min(piece.len()));
-        self.begun.extend_from_slice(head);
-        if self.begun.len() == self.width {
-            let number = std::mem::take(&mut self.begun);
-            self.next(&number);
-        }
-        let numbers = rest.chunks_exact(self.width);
-        self.begun.extend_from_slice(numbers.remainder());
-        for number in numbers {
-            self.next(number);
-        }
-    }
-
-    fn next(&mut self, number: &[u8]) {
-        let number = match <[u8; 4]>::try_from(number) {
-            Ok(narrow) => i64::from(i32::from_le_bytes(narrow)),
-            Err(_) => match number.try_into() {
-                Ok(wide) => i64::from_le_bytes(wide),
-                Err(_) => return,
-            },
-        };
-        self.falls |= number < self.last;
-        self.last = number;
-    }
-
-    fn end(self) -> Option<u64> {
-        u64::try_from(self.last).ok().filter(|_| !self.falls && self.begun.is_empty())
     }
 }
 

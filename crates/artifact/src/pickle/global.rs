@@ -34,6 +34,7 @@ impl Machine<'_, '_> {
         }
         self.expect_nodes(&key.0, &key.1);
         self.expect_models(&key.0, &key.1);
+        self.expect_indices(&key.0, &key.1);
         let (module, name) = (&key.0, &key.1);
         let own = self.dialect.is_script() && (module == "__torch__" || module.starts_with("__torch__."));
         if own && torchscript::is_foreign_class(&format!("{module}.{name}")) {

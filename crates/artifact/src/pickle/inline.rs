@@ -5,8 +5,9 @@
 //! no such guard, so their first array bytes are also read as opcodes, to see whether they would run something.
 
 use super::{
+    array::Reader,
     machine::Machine,
-    nodes::{FORMS, Layout, Reader, SET_WIDTH},
+    nodes::{Layout, SET_WIDTH},
     sniff::{self, Reach},
     value::{Element, Full, Kind, Value},
 };
@@ -20,6 +21,10 @@ struct Description {
     element: Element,
     count: Option<u64>,
     aligned: bool,
+    /// Up to three sizes.
+    shape: Option<[i32; 3]>,
+    /// Its numbers begin with their lowest byte.
+    little: bool,
     /// Its elements are nodes of a tree.
     nodes: Option<Layout>,
     /// It may be sets of categories, so many.
@@ -50,12 +55,21 @@ impl Machine<'_, '_> {
                 self.read_on_plainly();
                 Ok(())
             }
-            Some(Description { element: Element::Plain(size), count: Some(count), aligned, nodes, sets }) => {
-                let mut reader = nodes.and_then(|nodes| nodes.form(size)).map(Reader::new);
+            Some(Description {
+                element: Element::Plain(size),
+                count: Some(count),
+                aligned,
+                nodes,
+                sets,
+                shape,
+                little,
+            }) => {
+                let sets = sets.filter(|_| size == SET_WIDTH && self.trees);
+                let mut reader = self.reader(nodes, size, little).filter(|_| sets.is_none());
                 self.pass_over(u128::from(size) * u128::from(count), aligned, reader.as_mut())?;
                 if let Some(reader) = reader {
-                    self.heap.get_mut(id).element = Element::Raw(self.array([reader.end(); FORMS]));
-                } else if let Some(sets) = sets.filter(|_| size == SET_WIDTH) {
+                    self.heap.get_mut(id).element = self.remember(reader.end(shape.unwrap_or_default()));
+                } else if let Some(sets) = sets {
                     self.heap.get_mut(id).element = Element::Sets(sets);
                 }
                 Ok(())
@@ -141,8 +155,15 @@ impl Machine<'_, '_> {
             return None;
         }
         let state = self.heap.recall(state)?;
-        let mut description =
-            Description { element: Element::Unknown, count: None, aligned: false, nodes: None, sets: None };
+        let mut description = Description {
+            element: Element::Unknown,
+            count: None,
+            aligned: false,
+            nodes: None,
+            sets: None,
+            shape: None,
+            little: false,
+        };
         for pair in state.chunks_exact(2) {
             let (Value::Text(key), value) = (pair[0], pair[1]) else { return None };
             match self.texts.get(key) {
@@ -150,10 +171,12 @@ impl Machine<'_, '_> {
                     let Value::Object(id) = value else { return None };
                     description.element = self.heap.get(id).element;
                     description.nodes = self.heap.get(id).nodes;
+                    description.little = self.heap.get(id).little;
                 }
                 "shape" => {
                     description.count = self.count(value);
                     description.sets = self.sets(value);
+                    description.shape = self.shape(value);
                 }
                 "numpy_array_alignment_bytes" => match value {
                     Value::Int(16) => description.aligned = true,

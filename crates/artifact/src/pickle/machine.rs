@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use super::{
+    array::Array,
     content::Content,
     excerpt::Trace,
     global::Global,
     heap::Heap,
-    nodes::{FORMS, Nodes},
     opcode,
     plain::Plain,
     torch::{Dialect, Storage},
@@ -59,9 +59,12 @@ pub(super) struct Machine<'m, 'a> {
     /// Bytes whose content is known, and that of the operand.
     pub(super) buffers: Vec<Content>,
     pub(super) content: Option<Content>,
-    /// The stream has named a tree of scikit-learn, and arrays by what they are as its nodes.
+    /// The stream has named a tree of scikit-learn.
     pub(super) trees: bool,
-    pub(super) arrays: Vec<[Option<Nodes>; FORMS]>,
+    /// It has named a sparse matrix.
+    pub(super) sparse: bool,
+    /// Arrays, and bytes that become some.
+    pub(super) arrays: Vec<Array>,
     /// The stream has named a class whose state holds a model of a native library.
     pub(super) boosters: bool,
     /// Arrow's function that takes bytes, where the stream has named it.
@@ -105,6 +108,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             buffers: Vec::new(),
             content: None,
             trees: false,
+            sparse: false,
             arrays: Vec::new(),
             boosters: false,
             py_buffer: None,

@@ -7,6 +7,7 @@
 //! joblib's files are pickles with array bytes in between; see [`inline`].
 
 mod allow;
+mod array;
 mod arrow;
 mod booster;
 mod call;
@@ -23,6 +24,7 @@ mod literal;
 mod machine;
 mod nodes;
 mod note;
+mod numbers;
 mod opcode;
 mod operand;
 mod plain;
@@ -30,6 +32,7 @@ mod scalar;
 mod scan;
 mod schema;
 mod sniff;
+mod sparse;
 mod stack;
 mod state;
 #[cfg(test)]

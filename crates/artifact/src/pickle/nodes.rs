@@ -14,7 +14,6 @@ pub(super) use predictor::SET_WIDTH;
 pub(super) use read::{FORMS, Form, Layout, Nodes, Reader};
 
 use super::{
-    content::{Content, Look},
     machine::Machine,
     value::{Element, Kind, Value},
 };
@@ -24,8 +23,6 @@ use crate::rules;
 const TREE: (&str, &str) = ("sklearn.tree._tree", "Tree");
 /// The parts of a node that lead somewhere. Each takes eight bytes, from the first on.
 const PARTS: &[(&str, i32, u32)] = &[("left_child", 0, 8), ("right_child", 8, 8), ("feature", 16, 8)];
-/// Arrays of nodes that are remembered.
-const MAX_ARRAYS: usize = 1 << 17;
 impl Machine<'_, '_> {
     /// From here on, arrays may be nodes.
     pub(super) fn expect_nodes(&mut self, module: &str, name: &str) {
@@ -38,43 +35,12 @@ impl Machine<'_, '_> {
     }
 
     /// What the result of a call is, where trees are made of it.
-    pub(super) fn tree_part(&mut self, callee: u32, arguments: &[Value]) -> Option<Element> {
+    pub(super) fn tree_part(&self, callee: u32, arguments: &[Value]) -> Option<Element> {
         if self.is_tree(callee) {
             let [Value::Int(features), ..] = arguments else { return None };
             return Some(Element::Tree(*features));
         }
-        match (self.globals[callee as usize].name.as_str(), arguments) {
-            // Bytes as protocol 2 and older carry them: a text whose signs they are.
-            ("encode", [text, Value::Text(codec)]) if is_latin(self.texts.get(*codec)) => {
-                self.bytes_of(*text).map(|content| self.nodes_of(content)).map(Element::Raw)
-            }
-            ("_frombuffer", [bytes, kind, shape, ..]) => {
-                self.array_of(*bytes, *kind).or_else(|| self.sets_of(*kind, *shape))
-            }
-            // As dill writes an array.
-            ("_create_array", [_, _, state, _]) => {
-                let [shape, kind, bytes] = self.array_state(*state)?;
-                self.array_of(bytes, kind).or_else(|| self.sets_of(kind, shape))
-            }
-            _ => None,
-        }
-    }
-
-    /// Shape, type and bytes of an array in its state, `(version, shape, dtype, order, bytes)`.
-    fn array_state(&self, state: Value) -> Option<[Value; 3]> {
-        match self.heap.recall(state)? {
-            [_, shape, kind, _, bytes] => Some([*shape, *kind, *bytes]),
-            _ => None,
-        }
-    }
-
-    /// Notes what an array gets for its bytes.
-    pub(super) fn keep_nodes(&mut self, target: Value, state: Value) {
-        let Value::Object(id) = target else { return };
-        let element = self.array_state(state).and_then(|[shape, kind, bytes]| {
-            self.array_of(bytes, kind).or_else(|| self.sets_of(kind, shape))
-        });
-        self.heap.get_mut(id).element = element.unwrap_or(Element::Unknown);
+        None
     }
 
     /// What structured elements are whose parts that matter are read as what they are: scikit-learn copies them one after the
@@ -117,49 +83,6 @@ impl Machine<'_, '_> {
         kind.element == Element::Plain(width) && (kind.little || width == 1)
     }
 
-    fn array_of(&mut self, bytes: Value, kind: Value) -> Option<Element> {
-        let Value::Object(kind) = kind else { return None };
-        let kind = self.heap.get(kind);
-        let Element::Plain(width) = kind.element else { return None };
-        let form = kind.nodes?.form(width)?;
-        let forms = match bytes {
-            Value::Object(id) => match self.heap.get(id).element {
-                Element::Raw(number) => *self.arrays.get(number as usize)?,
-                _ => return None,
-            },
-            bytes => self.bytes_of(bytes)?.nodes,
-        };
-        let nodes = Form::ALL.iter().zip(forms).find_map(|(one, nodes)| nodes.filter(|_| *one == form));
-        Some(Element::Raw(self.array([nodes; FORMS])))
-    }
-
-    /// The content of bytes, or of a text each of whose signs is a byte.
-    fn bytes_of(&self, value: Value) -> Option<Content> {
-        match value {
-            Value::Buffer(number) | Value::Latin(number) => self.buffers.get(number as usize).copied(),
-            Value::Text(number) => {
-                let mut look = Look::default();
-                latin(self.texts.get(number).as_bytes(), &mut 0, |bytes| look.add(bytes));
-                Some(look.end())
-            }
-            _ => None,
-        }
-    }
-
-    fn nodes_of(&mut self, content: Content) -> u32 {
-        self.array(content.nodes)
-    }
-
-    /// Remembers an array by what it is as nodes of either width.
-    pub(super) fn array(&mut self, nodes: [Option<Nodes>; FORMS]) -> u32 {
-        if self.arrays.len() < MAX_ARRAYS {
-            self.arrays.push(nodes);
-            return u32::try_from(self.arrays.len() - 1).unwrap_or(u32::MAX);
-        }
-        // One that is not remembered is none whose nodes are known.
-        u32::MAX
-    }
-
     /// Holds the nodes of a tree against what there is.
     pub(super) fn check_tree(&mut self, class: u32, target: Value, state: Value) {
         if !self.is_tree(class) {
@@ -176,11 +99,7 @@ impl Machine<'_, '_> {
         for pair in self.heap.recall(state).unwrap_or_default().chunks_exact(2) {
             let Value::Text(key) = pair[0] else { continue };
             match (self.texts.get(key), pair[1]) {
-                ("nodes", Value::Object(id)) => {
-                    if let Element::Raw(number) = self.heap.get(id).element {
-                        nodes = self.arrays.get(number as usize).and_then(|forms| forms[0]);
-                    }
-                }
+                ("nodes", array) => nodes = self.array(array).and_then(|array| array.nodes[0]),
                 ("node_count", Value::Int(count)) => told = Some(i64::from(count)),
                 _ => {}
             }

@@ -68,8 +68,8 @@ impl Machine<'_, '_> {
         self.kept.clear();
         self.length = length;
         let room = if length <= distribution::LONGEST as u64 { distribution::LONGEST } else { KEPT };
+        let mut look = (self.follows_arrays() || self.boosters).then(Look::default);
         let (mut text, kept) = (Utf8::default(), &mut self.kept);
-        let mut look = (self.trees || self.boosters).then(Look::default);
         let mut begun = 0;
         let mut watch = |chunk: &[u8]| {
             let wanted = (room - kept.len()).min(chunk.len());
@@ -105,7 +105,7 @@ impl Machine<'_, '_> {
         }
         self.kept.clear();
         self.length = length;
-        if !self.is_lending() && !self.trees && !self.boosters {
+        if !self.is_lending() && !self.follows_arrays() && !self.boosters {
             self.stream.take(length, KEPT, &mut self.kept)?;
             return Ok(0);
         }

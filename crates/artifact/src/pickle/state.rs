@@ -89,9 +89,12 @@ impl Machine<'_, '_> {
             self.check_tree(class, target, state);
             self.check_predictor(class, target, state);
             self.check_asked(class, target, state);
-            if name == "numpy.ndarray" {
-                self.keep_nodes(target, state);
-            }
+        }
+        if self.follows_arrays() && name == "numpy.ndarray" {
+            self.keep_array(target, state);
+        }
+        if self.sparse {
+            self.check_sparse(class, state);
         }
         if self.boosters {
             self.check_model(class, state);

@@ -68,7 +68,7 @@ pub(super) enum Element {
     Arrow(Layout),
     /// Bytes whose content is known, by their number in the machine's table.
     Buffer(u32),
-    /// An array, or its bytes, by what it is as nodes of a tree, by its number in the machine's table.
+    /// An array, or its bytes, whose elements are known, by its number in the machine's table.
     Raw(u32),
     /// An array of rows of eight numbers of four bytes: the sets of categories of scikit-learn's boosters.
     Sets(i32),

@@ -67,8 +67,11 @@ impl Machine<'_, '_> {
     }
 
     /// Sets of categories, where an array of this type and shape can be some.
-    pub(super) fn sets_of(&self, kind: Value, shape: Value) -> Option<Element> {
+    pub(in super::super) fn sets_of(&self, kind: Value, shape: Value) -> Option<Element> {
         let Value::Object(kind) = kind else { return None };
+        if !self.trees {
+            return None;
+        }
         let sets = self.sets(shape)?;
         (self.heap.get(kind).element == Element::Plain(SET_WIDTH)).then_some(Element::Sets(sets))
     }
@@ -83,8 +86,8 @@ impl Machine<'_, '_> {
         for pair in self.heap.recall(state).unwrap_or_default().chunks_exact(2) {
             let (Value::Text(key), Value::Object(id)) = (pair[0], pair[1]) else { continue };
             match (self.texts.get(key), self.heap.get(id).element) {
-                ("nodes", Element::Raw(number)) => {
-                    nodes = self.arrays.get(number as usize).and_then(|forms| forms[2].or(forms[3]));
+                ("nodes", _) => {
+                    nodes = self.array(pair[1]).and_then(|array| array.nodes[2].or(array.nodes[3]));
                 }
                 ("raw_left_cat_bitsets", Element::Sets(count)) => sets = i64::from(count),
                 _ => {}

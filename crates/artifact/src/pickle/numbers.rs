@@ -1,0 +1,84 @@
+//! Bytes read as whole numbers on their way through.
+
+/// What a run of bytes says, read as little-endian numbers of one width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbers {
+    pub(super) count: u64,
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) least: i64,
+    pub(super) greatest: i64,
+    /// One is below the one before.
+    pub(super) falls: bool,
+}
+
+impl Numbers {
+    const NONE: Self =
+        Self { count: 0, first: 0, last: 0, least: i64::MAX, greatest: i64::MIN, falls: false };
+
+    /// Whether each is a place among so many; where there are none, any are enough.
+    pub(super) fn are_places(&self, places: i64) -> bool {
+        self.count == 0 || (self.least >= 0 && self.greatest < places)
+    }
+
+    /// Whether they begin with zero and none is below the one before.
+    pub(super) fn are_offsets(&self) -> bool {
+        self.first == 0 && !self.falls
+    }
+}
+
+/// Reads numbers of one width.
+#[derive(Debug)]
+pub(super) struct Reader {
+    width: usize,
+    /// Bytes of a number that has begun.
+    begun: Vec<u8>,
+    numbers: Numbers,
+}
+
+impl Reader {
+    /// Of four or eight bytes each.
+    pub(super) fn new(width: usize) -> Self {
+        Self { width, begun: Vec::new(), numbers: Numbers::NONE }
+    }
+
+    pub(super) fn add(&mut self, piece: &[u8]) {
+        let missing = if self.begun.is_empty() { 0 } else { self.width - self.begun.len() };
+        let (head, rest) = piece.split_at(missing.min(piece.len()));
+        self.begun.extend_from_slice(head);
+        if self.begun.len() == self.width {
+            let number = std::mem::take(&mut self.begun);
+            self.next(&number);
+        }
+        let numbers = rest.chunks_exact(self.width);
+        self.begun.extend_from_slice(numbers.remainder());
+        for number in numbers {
+            self.next(number);
+        }
+    }
+
+    fn next(&mut self, number: &[u8]) {
+        let number = match <[u8; 4]>::try_from(number) {
+            Ok(narrow) => i64::from(i32::from_le_bytes(narrow)),
+            Err(_) => match number.try_into() {
+                Ok(wide) => i64::from_le_bytes(wide),
+                Err(_) => return,
+            },
+        };
+        let numbers = &mut self.numbers;
+        if numbers.count == 0 {
+            numbers.first = number;
+        } else {
+            numbers.falls |= number < numbers.last;
+        }
+        numbers.count += 1;
+        numbers.last = number;
+        numbers.least = numbers.least.min(number);
+        numbers.greatest = numbers.greatest.max(number);
+    }
+
+    /// What they were; `None` where the bytes end in the middle of one.
+    pub(super) fn end(self) -> Option<Numbers> {
+        self.begun.is_empty().then_some(self.numbers)
+    }
+}

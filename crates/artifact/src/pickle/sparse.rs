@@ -1,0 +1,142 @@
+//! Sparse matrices of scipy. Their compiled routines follow the indices of a matrix without a check (`scipy/sparse/sparsetools`):
+//! what lies outside is read, and written when a matrix is converted. A matrix checks them when it is made, and not when it is loaded.
+
+#[cfg(test)]
+mod tests;
+
+use super::{
+    array::Array,
+    machine::Machine,
+    numbers::Numbers,
+    value::{Kind, Value},
+};
+use crate::rules;
+
+/// How a matrix keeps where its values belong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// By rows: where each begins among the values, and the column of each value.
+    Rows,
+    /// The same by columns.
+    Columns,
+    /// By rows of blocks.
+    Blocks,
+    /// Row and column of each value.
+    Places,
+}
+
+/// The layout of a class.
+fn layout(module: &str, name: &str) -> Option<Layout> {
+    let of_scipy = module.strip_prefix("scipy.sparse.")?.trim_start_matches('_');
+    match (of_scipy, name.split('_').next()?) {
+        ("csr" | "arrays", "csr") => Some(Layout::Rows),
+        ("csc" | "arrays", "csc") => Some(Layout::Columns),
+        ("bsr" | "arrays", "bsr") => Some(Layout::Blocks),
+        ("coo" | "arrays", "coo") => Some(Layout::Places),
+        _ => None,
+    }
+}
+
+/// The parts of a matrix's state.
+#[derive(Debug, Default)]
+struct Parts {
+    /// Rows and columns. What has one dimension is a row.
+    shape: Option<[i64; 2]>,
+    data: Option<Array>,
+    indptr: Option<Numbers>,
+    indices: Option<Numbers>,
+    coordinates: Option<[Option<Numbers>; 2]>,
+    row: Option<Numbers>,
+    column: Option<Numbers>,
+}
+
+impl Parts {
+    /// Whether every value has its place in the matrix; `None` where something of it is not known.
+    fn lead_inside(&self, layout: Layout) -> Option<bool> {
+        let [rows, columns] = self.shape?;
+        let data = self.data?;
+        let values = data.count();
+        let [outer, inner, count] = match layout {
+            Layout::Rows => [rows, columns, values],
+            Layout::Columns => [columns, rows, values],
+            Layout::Blocks => {
+                let [blocks, high, wide] = data.shape.map(i64::from);
+                if high < 1 || wide < 1 || rows % high != 0 || columns % wide != 0 {
+                    return Some(false);
+                }
+                [rows / high, columns / wide, blocks]
+            }
+            Layout::Places => {
+                let [row, column] = self.coordinates.unwrap_or([self.row, self.column]);
+                let (row, column) = (row?, column?);
+                let all = |places: Numbers| i64::try_from(places.count) == Ok(values);
+                return Some(row.are_places(rows) && column.are_places(columns) && all(row) && all(column));
+            }
+        };
+        let (starts, indices) = (self.indptr?, self.indices?);
+        let there = i64::try_from(indices.count).unwrap_or(0).min(count);
+        let bounded = i64::try_from(starts.count) == Ok(outer.saturating_add(1));
+        Some(bounded && starts.are_offsets() && starts.last <= there && indices.are_places(inner))
+    }
+}
+
+impl Machine<'_, '_> {
+    /// From here on, arrays may be indices.
+    pub(super) fn expect_indices(&mut self, module: &str, name: &str) {
+        self.sparse |= layout(module, name).is_some();
+    }
+
+    /// Holds the indices of a matrix against what there is.
+    pub(super) fn check_sparse(&mut self, class: u32, state: Value) {
+        let class = &self.globals[class as usize];
+        let Some(layout) = layout(&class.module, &class.name) else { return };
+        let name = format!("{}.{}", class.module, class.name);
+        match self.sparse_parts(state).lead_inside(layout) {
+            Some(true) => {}
+            Some(false) => {
+                let message =
+                    "indices that lead outside of the matrix; its library would read or write other memory";
+                self.note_about(&rules::BAD_BUILD, &name, message);
+            }
+            None => {
+                let message = "a sparse matrix whose indices are not followed; write it again with joblib, or with `save_npz`";
+                self.note_about(&rules::PICKLE_LIMIT, &name, message);
+            }
+        }
+    }
+
+    fn sparse_parts(&self, state: Value) -> Parts {
+        let mut parts = Parts::default();
+        let state = self.heap.recall(state).filter(|_| self.heap.is(state, Kind::Dict)).unwrap_or_default();
+        let list = |value: Value| self.array(value).and_then(Array::list);
+        for pair in state.chunks_exact(2) {
+            let Value::Text(key) = pair[0] else { continue };
+            match self.texts.get(key) {
+                "_shape" => parts.shape = self.extent(pair[1]),
+                "data" => parts.data = self.array(pair[1]).copied(),
+                "indptr" => parts.indptr = list(pair[1]),
+                "indices" => parts.indices = list(pair[1]),
+                "row" => parts.row = list(pair[1]),
+                "col" => parts.column = list(pair[1]),
+                "coords" => {
+                    parts.coordinates = Some(match self.heap.recall(pair[1]) {
+                        Some([row, column]) => [list(*row), list(*column)],
+                        _ => [None; 2],
+                    });
+                }
+                _ => {}
+            }
+        }
+        parts
+    }
+
+    fn extent(&self, shape: Value) -> Option<[i64; 2]> {
+        match self.heap.recall(shape).filter(|_| self.heap.is(shape, Kind::Tuple))? {
+            [Value::Int(columns @ 0..)] => Some([1, i64::from(*columns)]),
+            [Value::Int(rows @ 0..), Value::Int(columns @ 0..)] => {
+                Some([i64::from(*rows), i64::from(*columns)])
+            }
+            _ => None,
+        }
+    }
+}
