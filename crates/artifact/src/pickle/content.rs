@@ -51,9 +51,7 @@ impl Content {
     /// The last of the offsets of this width, none below zero and none below the one before.
     pub(super) fn offsets(&self, wide: bool) -> Option<u64> {
         let numbers = if wide { self.wide } else { self.narrow };
-        numbers
-            .filter(|numbers| numbers.first >= 0 && !numbers.falls)
-            .and_then(|numbers| numbers.last.try_into().ok())
+        numbers?.offsets().map(|(_, last)| last)
     }
 
     /// What it is as numbers of four and of eight bytes.

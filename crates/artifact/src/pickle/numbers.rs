@@ -4,8 +4,6 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Numbers {
     pub(super) count: u64,
-    pub(super) first: i64,
-    pub(super) last: i64,
     pub(super) least: i64,
     pub(super) greatest: i64,
     /// One is below the one before.
@@ -13,17 +11,20 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    const NONE: Self =
-        Self { count: 0, first: 0, last: 0, least: i64::MAX, greatest: i64::MIN, falls: false };
+    const NONE: Self = Self { count: 0, least: i64::MAX, greatest: i64::MIN, falls: false };
 
     /// Whether each is a place among so many; where there are none, any are enough.
     pub(super) fn are_places(&self, places: i64) -> bool {
         self.count == 0 || (self.least >= 0 && self.greatest < places)
     }
 
-    /// Whether they begin with zero and none is below the one before.
-    pub(super) fn are_offsets(&self) -> bool {
-        self.first == 0 && !self.falls
+    /// The first and the last of them, where none is below zero or below the one before. Two zeros stand for none.
+    pub(super) fn offsets(&self) -> Option<(u64, u64)> {
+        if self.count == 0 {
+            return Some((0, 0));
+        }
+        let (first, last) = (self.least.try_into().ok()?, self.greatest.try_into().ok()?);
+        (!self.falls).then_some((first, last))
     }
 }
 
@@ -33,13 +34,14 @@ pub(super) struct Reader {
     width: usize,
     /// Bytes of a number that has begun.
     begun: Vec<u8>,
+    last: i64,
     numbers: Numbers,
 }
 
 impl Reader {
     /// Of four or eight bytes each.
     pub(super) fn new(width: usize) -> Self {
-        Self { width, begun: Vec::new(), numbers: Numbers::NONE }
+        Self { width, begun: Vec::new(), last: i64::MIN, numbers: Numbers::NONE }
     }
 
     pub(super) fn add(&mut self, piece: &[u8]) {
@@ -66,13 +68,9 @@ impl Reader {
             },
         };
         let numbers = &mut self.numbers;
-        if numbers.count == 0 {
-            numbers.first = number;
-        } else {
-            numbers.falls |= number < numbers.last;
-        }
+        numbers.falls |= number < self.last;
+        self.last = number;
         numbers.count += 1;
-        numbers.last = number;
         numbers.least = numbers.least.min(number);
         numbers.greatest = numbers.greatest.max(number);
     }

@@ -76,7 +76,8 @@ impl Parts {
         let (starts, indices) = (self.indptr?, self.indices?);
         let there = i64::try_from(indices.count).unwrap_or(0).min(count);
         let bounded = i64::try_from(starts.count) == Ok(outer.saturating_add(1));
-        Some(bounded && starts.are_offsets() && starts.last <= there && indices.are_places(inner))
+        let inside = matches!(starts.offsets(), Some((0, last)) if i64::try_from(last).is_ok_and(|last| last <= there));
+        Some(bounded && inside && indices.are_places(inner))
     }
 }
 
