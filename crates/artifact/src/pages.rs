@@ -27,6 +27,8 @@ const MAX_PAGES: usize = 12_000;
 /// Bytes that are handed out, some of them more than once: a small file can refer to the same place any number of times, in
 /// any number of ways. Bounds the time that a file takes, and the memory of whoever keeps what was read.
 const MAX_READ: u64 = 128 << 20;
+/// How many times the bytes of a part are handed out; a reader that takes each number by itself counts it about ten times.
+const MAX_TIMES: u64 = 64;
 /// What handing out anything costs beside its bytes.
 const EACH_READ: u64 = 32;
 /// Bytes of a member that are held.
@@ -80,6 +82,11 @@ impl Pages {
             let size = bytes.len() as u64;
             Self::new(Box::new(Cursor::new(bytes)), size, true)
         }))
+    }
+
+    /// Hands out a multiple of what there is at most: for a part of a file that may have any number of them.
+    pub(crate) fn in_proportion(self) -> Self {
+        Self { left: self.left.min(self.size.saturating_mul(MAX_TIMES)), ..self }
     }
 
     fn new(source: Box<dyn Source>, size: u64, held: bool) -> Self {
@@ -252,6 +259,14 @@ impl Read for Stretch<'_, '_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_handed_out_a_bounded_number_of_times() {
+        let mut stream = Stream::nested(Box::new(&[0; 100][..]), Some(100));
+        let mut pages = Pages::hold(&mut stream).unwrap().unwrap().in_proportion();
+        let read = (0..1000).take_while(|_| pages.bytes(0, 4).is_ok()).count();
+        assert_eq!(read, 6400 / 36);
+    }
 
     #[test]
     fn a_place_that_changed_is_noticed_however_it_is_passed() {

@@ -31,7 +31,7 @@ pub(crate) fn scan(
 
 /// Judges a model that is only here, in another file.
 pub(crate) fn scan_held(stream: &mut Stream<'_>, findings: &mut Findings) -> Result<(), Stop> {
-    let pages = Pages::hold(stream)?;
+    let pages = Pages::hold(stream)?.map(Pages::in_proportion);
     scan_pages(pages, stream, findings)
 }
 
