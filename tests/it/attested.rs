@@ -27,7 +27,8 @@ impl Bench {
         fs::write(&program, include_str!("attested/gh.sh")).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let mut bench = Self { hosted, gh, digest: String::new() };
-        bench.digest = chain(&bench.run("verify", 0))["release"]["digest"].as_str().unwrap().to_owned();
+        let chain = chain(&bench.run("verify", 0));
+        chain["release"]["digest"].as_str().unwrap().clone_into(&mut bench.digest);
         bench.certify(|_| ());
         bench
     }
@@ -133,7 +134,7 @@ fn what_does_not_hold_is_broken_and_what_cannot_be_judged_unknown() {
     assert_eq!(outcome, "broken");
     assert!(sentence.contains("for commit ddddddd, and the manifest says"), "{sentence}");
     bench.certify(|certificate| {
-        certificate["sourceRepositoryURI"] = json!("https://github.com/mallory/shop\n::error::x")
+        certificate["sourceRepositoryURI"] = json!("https://github.com/mallory/shop\n::error::x");
     });
     let (outcome, sentence, attested) = bench.verified(1);
     assert_eq!((outcome.as_str(), &attested["verified"]), ("broken", &Value::Null));

@@ -5,7 +5,8 @@
 //! alone, where a 1 is a no. It gets the token only where it has to fetch something itself.
 
 mod answer;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::{

@@ -37,6 +37,9 @@ pub(super) struct Between<K> {
     pub(super) upper: Rc<K>,
 }
 
+/// A node that is still to be read: its address, and what is above and around it where it is not the root.
+type Open<K> = (u64, Option<(u8, Between<K>)>);
+
 /// What the children of the lowest nodes are handed to, from left to right.
 pub(super) type Take<'a, K> = dyn FnMut(&mut Image, u64, &Between<K>) -> Result<(), Fault> + 'a;
 
@@ -47,16 +50,19 @@ pub(super) fn each<K: Keys>(
     keys: &K,
     take: &mut Take<'_, K::Key>,
 ) -> Result<(), Fault> {
-    let mut open: Vec<(u64, Option<u8>, Option<Between<K::Key>>)> = vec![(root, None, None)];
+    let mut open: Vec<Open<K::Key>> = vec![(root, None)];
     let mut seen = HashSet::from([root]);
     let mut neighbours = Neighbours::default();
-    while let Some((address, above, around)) = open.pop() {
+    while let Some((address, above)) = open.pop() {
         let node = Node::read(image, address, keys)?;
-        if above.map_or(node.level > MAX_LEVEL, |above| node.level.checked_add(1) != Some(above)) {
+        if above
+            .as_ref()
+            .map_or(node.level > MAX_LEVEL, |(above, _)| node.level.checked_add(1) != Some(*above))
+        {
             return Err(Fault::Bad { at: image.place(address), what: "a tree that leads back to itself" });
         }
         neighbours.meet(image, address, &node)?;
-        let children = node.between(keys, around.as_ref())?;
+        let children = node.between(keys, above.as_ref().map(|(_, around)| around))?;
         for (child, between) in node.children.iter().zip(&children) {
             if node.level == 0 {
                 take(image, *child, between)?;
@@ -69,7 +75,7 @@ pub(super) fn each<K: Keys>(
         }
         if node.level > 0 {
             let below = node.children.iter().copied().zip(children).rev();
-            open.extend(below.map(|(child, between)| (child, Some(node.level), Some(between))));
+            open.extend(below.map(|(child, between)| (child, Some((node.level, between)))));
         }
         if open.len() > MAX_OBJECTS {
             return Err(Fault::Limit {

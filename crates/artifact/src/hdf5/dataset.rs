@@ -63,10 +63,8 @@ impl Dataset {
 
     /// The messages make a dataset, or a type that others refer to.
     pub(super) fn is_whole(&self) -> bool {
-        match (&self.kind, &self.shape, self.layout.is_some() || self.lies_elsewhere) {
-            (Some(_), Some(_), true) | (Some(_), None, false) => true,
-            _ => false,
-        }
+        let has_place = self.layout.is_some() || self.lies_elsewhere;
+        self.kind.is_some() && self.shape.is_some() == has_place
     }
 
     /// Holds the place of the data against its shape and type. Chunks that went through filters are added to `packed`.

@@ -62,7 +62,9 @@ fn nested(fields: &mut Fields<'_>, depth: u8) -> Result<Type, Fault> {
             inner = nested(fields, depth + 1)?.size;
         }
         10 => head.array(fields)?,
-        _ => drop(nested(fields, depth + 1)?),
+        _ => {
+            nested(fields, depth + 1)?;
+        }
     }
     Ok(Type { class, size, is_text: class == VARIABLE && bits & 15 == 1, inner })
 }
