@@ -13,6 +13,7 @@ mod faults;
 mod full_disk;
 mod github;
 mod gto;
+mod kubernetes;
 mod mlflow;
 mod model;
 mod monitor_loop;
@@ -81,15 +82,22 @@ const STEPS: &[Step] = &[
     Step { name: "mlflow", run: mlflow::run },
 ];
 
-/// Runs the named steps, or all.
+/// Steps that run only where somebody names them: they take long to prepare.
+const BY_NAME: &[Step] = &[Step { name: "kubernetes", run: kubernetes::run }];
+
+/// Runs the named steps, or all of [`STEPS`].
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<()> {
-    if let Some(unknown) = names.iter().find(|name| !STEPS.iter().any(|step| step.name == **name)) {
-        let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+    let all = || STEPS.iter().chain(BY_NAME);
+    if let Some(unknown) = names.iter().find(|name| !all().any(|step| step.name == **name)) {
+        let known: Vec<&str> = all().map(|step| step.name).collect();
         bail!("{unknown:?} is no step; there is {}", known.join(", "));
     }
     let subject = Subject::of(workspace);
     let (mut passed, mut not_run, mut failures) = (0, 0, vec![]);
-    for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
+    let chosen = |step: &&Step| names.contains(&step.name);
+    let steps: Vec<&Step> =
+        if names.is_empty() { STEPS.iter().collect() } else { all().filter(chosen).collect() };
+    for step in steps {
         println!("\n== {}", step.name);
         let began = Instant::now();
         match (step.run)(&subject) {

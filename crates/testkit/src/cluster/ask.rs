@@ -69,6 +69,11 @@ impl Ask {
         self.method == "GET" && matches!(self.query("watch"), Some("true" | "1"))
     }
 
+    /// Whether somebody asks what may be done.
+    pub(super) fn is_review(&self) -> bool {
+        self.group == "authorization.k8s.io" && self.plural == "selfsubjectaccessreviews"
+    }
+
     pub(super) fn is_dry(&self) -> bool {
         self.query("dryRun") == Some("All")
     }

@@ -31,6 +31,11 @@ impl Grants {
         self.rules = Some(rules.iter().map(Rule::read).collect());
     }
 
+    /// Whether there are rules.
+    pub(super) fn are_set(&self) -> bool {
+        self.rules.is_some()
+    }
+
     /// Whether a rule grants this. A request that makes an object names none, so that rules with names do not grant it.
     pub(super) fn allow(&self, verb: &str, kind: &str, name: Option<&str>) -> bool {
         let Some(rules) = &self.rules else { return true };

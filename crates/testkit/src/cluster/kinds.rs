@@ -10,7 +10,7 @@ use super::schema::Schema;
 /// Kinds that every cluster has, with the fields that Tagship and the played controllers use.
 const BUILT_IN: &str = include_str!("kinds/built-in.yaml");
 /// Small definitions of our own, so that tests need nothing from outside.
-const OWN: [&str; 4] = [
+pub(super) const OWN: [&str; 4] = [
     include_str!("kinds/httproutes.yaml"),
     include_str!("kinds/inferenceservices.yaml"),
     include_str!("kinds/revisions.yaml"),

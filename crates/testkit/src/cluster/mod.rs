@@ -17,6 +17,7 @@ mod look;
 mod managers;
 mod merge;
 mod patch;
+mod real;
 mod schema;
 mod shape;
 mod store;
@@ -25,6 +26,7 @@ mod tests;
 mod write;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, VecDeque},
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -40,7 +42,9 @@ use ask::Ask;
 use failure::Failure;
 use fault::Faults;
 use look::Filter;
+use real::Real;
 use store::{Denial, Key, Store};
+use write::Answered;
 
 /// The token that is accepted.
 const TOKEN: &str = "tokenOfTheTest";
@@ -68,6 +72,8 @@ struct Inner {
     /// What pods answer, by the name of their Service.
     endpoints: BTreeMap<String, (u16, Value)>,
     stopped: bool,
+    /// Keeps the objects instead, where somebody named a server.
+    real: Option<Real>,
 }
 
 impl FakeCluster {
@@ -79,6 +85,7 @@ impl FakeCluster {
             received: Vec::new(),
             endpoints: BTreeMap::new(),
             stopped: false,
+            real: Real::connect(),
         };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
         let door = Arc::clone(&shared);
@@ -89,7 +96,11 @@ impl FakeCluster {
     /// Adds the kinds of a file of custom resource definitions; they replace those of the same name.
     pub fn define(&self, file: &Path) {
         let kinds = kinds::of_file(file);
-        self.shared.locked().store.define(kinds);
+        let mut inner = self.shared.locked();
+        inner.store.define(kinds);
+        if let Some(real) = &inner.real {
+            real.define(file);
+        }
     }
 
     /// Where it listens: `http://127.0.0.1:port`.
@@ -179,7 +190,7 @@ impl FakeCluster {
     /// An object by its kind (`deployments.apps`), namespace and name.
     pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let key = Key { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
-        self.shared.locked().store.objects.get(&key).cloned()
+        self.shared.locked().object(&key)
     }
 
     /// Writes as somebody else does: method, path with query, content type, body. Answers status and document, and is
@@ -201,7 +212,7 @@ impl FakeCluster {
         for actor in actors {
             let deeds = {
                 let inner = self.shared.locked();
-                actor.react(&Scene { objects: &inner.store.objects })
+                actor.react(&Scene { objects: &inner.objects() })
             };
             for deed in deeds {
                 self.perform(actor.name(), &deed);
@@ -236,7 +247,12 @@ impl FakeCluster {
 
 impl Drop for FakeCluster {
     fn drop(&mut self) {
-        self.shared.locked().stopped = true;
+        let mut inner = self.shared.locked();
+        inner.stopped = true;
+        if let Some(real) = &inner.real {
+            real.clean(&inner.store);
+        }
+        drop(inner);
         self.shared.changed.notify_all();
     }
 }
@@ -331,8 +347,12 @@ impl Inner {
             self.store.grants.note(ask.verb(), &kind);
         }
         let answered = match ask {
-            Some(ask) if ask.group == "authorization.k8s.io" && ask.plural == "selfsubjectaccessreviews" => {
+            // What a test takes away, the server does not know of.
+            Some(ask) if ask.is_review() && (self.real.is_none() || self.store.restricts()) => {
                 look::review(&self.store, &ask)
+            }
+            ask if self.real.as_ref().is_some_and(|real| real.serves(path)) => {
+                self.pass(request, ask.as_ref())
             }
             Some(Ask { group, name: Some(name), .. }) if group == "apiextensions.k8s.io" => {
                 look::definition(&self.store, &name)
@@ -346,6 +366,29 @@ impl Inner {
 }
 
 impl Inner {
+    /// Has a real server answer, within the rights that the test grants.
+    fn pass(&mut self, request: &Request, ask: Option<&Ask>) -> Result<Answered, Failure> {
+        if let Some((ask, resource)) = ask.and_then(|ask| Some((ask, self.store.resource(ask).ok()?))) {
+            self.store.permit(ask.verb(), &resource, ask)?;
+        }
+        let Some(real) = &mut self.real else { return Err(Failure::no_such_path()) };
+        let (answered, changed) = real.pass(request);
+        self.store.version += u64::from(changed);
+        Ok(answered)
+    }
+
+    fn object(&self, key: &Key) -> Option<Value> {
+        let real = self.real.as_ref().and_then(|real| real.object(&self.store, key));
+        real.unwrap_or_else(|| self.store.objects.get(key).cloned())
+    }
+
+    fn objects(&self) -> Cow<'_, BTreeMap<Key, Value>> {
+        let Some(real) = &self.real else { return Cow::Borrowed(&self.store.objects) };
+        let mut all = real.objects(&self.store);
+        all.extend(self.store.objects.clone());
+        Cow::Owned(all)
+    }
+
     /// A request to the pods behind a Service: `.../namespaces/ml/services/http:name:port`.
     fn forward(&mut self, method: &str, service: &str) -> Result<(u16, Value), Failure> {
         let (collection, address) = service.rsplit_once('/').unwrap_or_default();
@@ -364,8 +407,8 @@ impl Inner {
         }
         let missing = |what: String| Failure::new(503, "ServiceUnavailable", what);
         let key = Key { kind: "services".to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
-        let object = self.store.objects.get(&key);
-        let mut ports = object.and_then(|object| object["spec"]["ports"].as_array()).into_iter().flatten();
+        let object = self.object(&key).unwrap_or_default();
+        let mut ports = object["spec"]["ports"].as_array().into_iter().flatten();
         if !ports.any(|there| there["port"].as_u64() == port.parse().ok()) {
             return Err(missing(format!("no service port {port:?} found for service {name:?}")));
         }

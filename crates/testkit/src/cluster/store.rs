@@ -137,6 +137,11 @@ impl Store {
         !self.denied.iter().any(|denial| denial.verb == verb && denial.kind == kind)
     }
 
+    /// Whether anything was taken away from clients.
+    pub(super) fn restricts(&self) -> bool {
+        !self.denied.is_empty() || self.grants.are_set() || self.puzzled.is_some()
+    }
+
     pub(super) fn permit(&self, verb: &str, resource: &Resource, ask: &Ask) -> Result<(), Failure> {
         let kind = match &ask.subresource {
             Some(subresource) => format!("{}/{subresource}", resource.qualified()),
