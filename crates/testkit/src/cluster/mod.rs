@@ -77,7 +77,8 @@ struct Inner {
 }
 
 impl FakeCluster {
-    /// Starts an empty one that knows the built-in kinds and small definitions of the kinds that Tagship writes.
+    /// Starts an empty one that knows the built-in kinds and small definitions of the kinds that Tagship writes. Where
+    /// `TAGSHIP_TEST_KUBECONFIG` names a kubeconfig, the API server there keeps the objects, in namespaces of their own.
     pub fn start() -> Self {
         let inner = Inner {
             store: Store::new(),
