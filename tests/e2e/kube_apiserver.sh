@@ -47,6 +47,9 @@ fi
 reflect2=github.com/modern-go/reflect2
 rm -rf "$tree/vendor/$reflect2"
 cp -R "$directory/packages/system/usr/share/gocode/src/$reflect2" "$tree/vendor/$reflect2"
+# And a validation that takes the empty text for none when this compiler has built it, so that `group: ""` is refused.
+validation=vendor/k8s.io/kube-openapi/pkg/validation/validate/type.go
+sed -i 's/if data == nil || reflect.DeepEqual(reflect.Zero(reflect.TypeOf(data)), reflect.ValueOf(data)) {/if data == nil {/' "$tree/$validation"
 version=v$(ls kubernetes_*.dsc | sed 's/.*really//; s/^kubernetes_//; s/-.*//')
 export GOROOT="$directory/packages/system/usr/lib/go-${GO#golang-}" GOPATH="$directory/packages/go"
 export GOCACHE="$directory/packages/go-cache" GO111MODULE=off CGO_ENABLED=0

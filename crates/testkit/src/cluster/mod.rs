@@ -23,6 +23,7 @@ mod shape;
 mod store;
 #[cfg(test)]
 mod tests;
+mod workloads;
 mod write;
 
 use std::{
@@ -241,7 +242,8 @@ impl FakeCluster {
             _ => format!("{collection}/{}{subresource}?fieldManager={actor}", text("name")),
         };
         let body = if method == "DELETE" { &Value::Null } else { object };
-        let (status, answer) = self.act(method, &target, "application/merge-patch+json", body);
+        let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let (status, answer) = self.act(method, &target, kind, body);
         assert!(status < 400, "{actor}: {method} {target}: {answer}");
     }
 }

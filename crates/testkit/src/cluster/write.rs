@@ -12,6 +12,7 @@ use super::{
     patch::{json_patch, merge_patch},
     shape,
     store::{Key, Store},
+    workloads,
 };
 
 /// A status code and a document.
@@ -27,6 +28,10 @@ pub(super) fn write(store: &mut Store, ask: &Ask) -> Result<Answered, Failure> {
         return Err(Failure::no_such_path());
     }
     store.permit(ask.verb(), &resource, ask)?;
+    let is_whole = ["", "application/json", "application/yaml"].contains(&ask.content_type.as_str());
+    if matches!(ask.method.as_str(), "POST" | "PUT") && !is_whole {
+        return Err(unknown_format(&ask.content_type));
+    }
     match (ask.method.as_str(), &ask.name) {
         ("POST", None) => create(store, ask, &resource),
         ("PUT", Some(name)) => replace(store, ask, &resource, name),
@@ -39,8 +44,14 @@ pub(super) fn write(store: &mut Store, ask: &Ask) -> Result<Answered, Failure> {
     }
 }
 
+fn unknown_format(said: &str) -> Failure {
+    let message = format!("the body of the request was in an unknown format - {said}");
+    Failure::new(415, "UnsupportedMediaType", message)
+}
+
 fn create(store: &mut Store, ask: &Ask, resource: &Resource) -> Result<Answered, Failure> {
     let mut object = ask.body()?;
+    refuse_nameless(&object, resource)?;
     identify(&mut object, resource, ask)?;
     let unknown = of_fault(&resource.schema, &object, Fault::Undeclared);
     refuse_unknown(ask, &unknown)?;
@@ -63,6 +74,7 @@ fn create(store: &mut Store, ask: &Ask, resource: &Resource) -> Result<Answered,
 
 fn replace(store: &mut Store, ask: &Ask, resource: &Resource, name: &str) -> Result<Answered, Failure> {
     let mut object = ask.body()?;
+    refuse_nameless(&object, resource)?;
     identify(&mut object, resource, ask)?;
     refuse_unknown(ask, &of_fault(&resource.schema, &object, Fault::Undeclared))?;
     let (key, live) = existing(store, ask, resource, name)?;
@@ -89,10 +101,7 @@ fn patch(store: &mut Store, ask: &Ask, resource: &Resource, name: &str) -> Resul
             // Which operation failed is not told.
             Failure::new(422, "Invalid", "the server rejected our request due to an error in our request")
         })?,
-        other => {
-            let message = format!("the body of the request was in an unknown format - {other}");
-            return Err(Failure::new(415, "UnsupportedMediaType", message));
-        }
+        other => return Err(unknown_format(other)),
     };
     let unknown = of_fault(&resource.schema, &new, Fault::Undeclared);
     if ask.is_strict() && !unknown.is_empty() {
@@ -118,6 +127,20 @@ fn apply(store: &mut Store, ask: &Ask, resource: &Resource, name: &str) -> Resul
         return Err(Failure::new(403, "Forbidden", "forced applies are forbidden in this cluster"));
     }
     let mut said = ask.body()?;
+    let version = said["apiVersion"].as_str().unwrap_or_default();
+    if version != resource.api_version() {
+        return Err(Failure::bad(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {}",
+            resource.api_version()
+        )));
+    }
+    if said["metadata"]["name"].is_null()
+        && !store.objects.contains_key(&Key::of(resource, ask.namespace.as_deref(), name))
+    {
+        return Err(Failure::bad(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
     identify(&mut said, resource, ask)?;
     refuse_untyped(resource, ask, name, &said)?;
     if ask.subresource.is_none() && resource.has_status {
@@ -182,7 +205,8 @@ fn finish(store: &mut Store, ask: &Ask, resource: &Resource, change: Change) -> 
     keep_what_is_not_theirs(ask, resource, live.as_ref(), &mut new);
     shape::prune(&resource.schema, &mut new);
     shape::fill(&resource.schema, &mut new);
-    let wrong = misfits(&resource.schema, &new);
+    let mut wrong = misfits(&resource.schema, &new);
+    wrong.extend(workloads::misfits(resource, &new));
     if !wrong.is_empty() {
         return Err(Failure::invalid(resource, &key.name, &wrong));
     }
@@ -247,11 +271,12 @@ fn put(object: &mut Value, field: &str, value: Option<Value>) {
     }
 }
 
-/// Metadata never counts, nor does a status that has a path of its own.
+/// Metadata does not count, but for annotations of a Deployment; nor does a status that has a path of its own.
 fn is_new_generation(resource: &Resource, live: &Value, new: &Value) -> bool {
     let counted = |object: &Value| {
         let mut object = object.clone();
-        put(&mut object, "metadata", None);
+        let annotations = object["metadata"].get("annotations").cloned();
+        put(&mut object, "metadata", annotations.filter(|_| resource.qualified() == "deployments.apps"));
         if resource.has_status {
             put(&mut object, "status", None);
         }
@@ -264,6 +289,15 @@ fn existing(store: &Store, ask: &Ask, resource: &Resource, name: &str) -> Result
     let key = Key::of(resource, ask.namespace.as_deref(), name);
     let live = store.objects.get(&key).cloned();
     live.map(|live| (key, live)).ok_or_else(|| Failure::not_found(resource, name))
+}
+
+/// Of a built-in kind the path says what it is; of the others whoever writes must.
+fn refuse_nameless(object: &Value, resource: &Resource) -> Result<(), Failure> {
+    let missing = ["apiVersion", "kind"].into_iter().find(|field| object[*field].is_null());
+    match missing.filter(|_| resource.is_custom) {
+        Some(field) => Err(Failure::bad(format!("Object '{field}' is missing in the body of the request"))),
+        None => Ok(()),
+    }
 }
 
 /// Fills in what the path says already, and refuses what contradicts it.

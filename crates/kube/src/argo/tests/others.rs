@@ -31,7 +31,10 @@ async fn a_service_of_somebody_else_is_not_touched() {
 #[tokio::test]
 async fn a_rollout_of_somebody_else_is_not_touched() {
     let stage = Stage::new(Rollouts::default());
-    let theirs = json!({ "metadata": { "name": "churn" }, "spec": { "replicas": 1 } });
+    let theirs = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": { "name": "churn" }, "spec": { "replicas": 1 },
+    });
     let target = "/apis/argoproj.io/v1alpha1/namespaces/ml/rollouts?fieldManager=argocd";
     assert_eq!(stage.cluster.act("POST", target, "application/json", &theirs).0, 201);
     let before = stage.cluster.version();

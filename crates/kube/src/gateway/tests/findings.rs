@@ -136,7 +136,13 @@ async fn what_somebody_else_made_in_between_is_read_and_compared() {
         }
         let stranger = json!({
             "metadata": { "name": named(1) },
-            "spec": { "selector": {}, "template": { "spec": { "containers": [{ "name": "x" }] } } },
+            "spec": {
+                "selector": { "matchLabels": { "a": "b" } },
+                "template": {
+                    "metadata": { "labels": { "a": "b" } },
+                    "spec": { "containers": [{ "name": "x", "image": "x" }] },
+                },
+            },
         });
         let target = "/apis/apps/v1/namespaces/ml/deployments";
         assert_eq!(stage.cluster.act("POST", target, "application/json", &stranger).0, 201);

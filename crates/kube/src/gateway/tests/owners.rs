@@ -49,7 +49,10 @@ async fn shares_of_other_sums_are_seen_in_percent() {
 #[tokio::test]
 async fn a_route_of_somebody_else_is_left_alone() {
     let stage = Stage::new();
-    let route = json!({ "metadata": { "name": "churn" }, "spec": { "parentRefs": [{ "name": "public" }] } });
+    let route = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": { "name": "churn" }, "spec": { "parentRefs": [{ "name": "public" }] },
+    });
     assert_eq!(stage.cluster.act("POST", ROUTES, "application/json", &route).0, 201);
     let before = stage.cluster.version();
     let error = stage.prepare(1, 1).await.unwrap_err();
@@ -95,6 +98,7 @@ async fn a_deployment_without_marks_or_labels_is_still_the_versions_own() {
         stage.weight(5, 2, 25).await.unwrap();
         stage.step();
         touch(&stage.cluster, 1, &metadata);
+        stage.step();
         assert_eq!(stage.shares().await, [(1, 75, true), (2, 25, true)], "{metadata}");
         stage.weight(6, 2, 50).await.unwrap();
         assert_eq!(stage.written(), [(named(1), 50), (named(2), 50)], "stable keeps its share: {metadata}");
@@ -118,7 +122,7 @@ async fn a_deployment_that_nobody_knows_blocks_no_way() {
         },
         "spec": {
             "selector": { "matchLabels": { "a": "b" } },
-            "template": { "metadata": { "labels": { "a": "b" } }, "spec": { "containers": [{ "name": "x" }] } },
+            "template": { "metadata": { "labels": { "a": "b" } }, "spec": { "containers": [{ "name": "x", "image": "x" }] } },
         },
     });
     let target = "/apis/apps/v1/namespaces/ml/deployments";

@@ -75,6 +75,7 @@ async fn nothing_is_written_when_nothing_is_to_change() {
     assert_eq!(stage.weight(5, 2, 25).await, Ok(Done::Pending));
     stage.step();
     assert_eq!(stage.prepare(5, 2).await, Ok(Done::Applied), "its objects take the fence over");
+    stage.step();
     let before = stage.cluster.version();
     stage.cluster.forget_requests();
     assert_eq!(stage.weight(5, 2, 25).await, Ok(Done::AlreadyThere));

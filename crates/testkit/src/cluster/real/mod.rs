@@ -125,6 +125,10 @@ impl Real {
             return true;
         }
         let version = answer["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        // What is only asked, such as whether something may be done, is kept nowhere.
+        if version.is_empty() {
+            return false;
+        }
         self.versions.insert(path, version.clone()) != Some(version)
     }
 

@@ -117,9 +117,9 @@ fn items_with_keys_are_owned_one_by_one() {
     let target =
         |manager: &str| format!("/apis/apps/v1/namespaces/ml/deployments/churn?fieldManager={manager}");
     let with = |containers: Value| {
-        json!({ "spec": {
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "churn" }, "spec": {
             "selector": { "matchLabels": { "app": "churn" } },
-            "template": { "spec": { "containers": containers } },
+            "template": { "metadata": { "labels": { "app": "churn" } }, "spec": { "containers": containers } },
         } })
     };
     let server = json!({ "name": "server", "image": "server:1", "ports": [{ "containerPort": 8080 }] });
@@ -208,11 +208,17 @@ fn a_spec_without_schema_is_one_field() {
             "/apis/serving.kserve.io/v1beta1/namespaces/ml/inferenceservices/churn?fieldManager={manager}"
         )
     };
-    let spec = json!({ "spec": { "predictor": { "anything": 1 } } });
+    let with = |predictor: Value| {
+        json!({
+            "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+            "metadata": { "name": "churn" }, "spec": { "predictor": predictor },
+        })
+    };
+    let spec = with(json!({ "anything": 1 }));
     let (status, made) = cluster.act("PATCH", &target("tagship"), APPLY, &spec);
     assert_eq!((status, &made["metadata"]["managedFields"][0]["fieldsV1"]), (201, &json!({ "f:spec": {} })));
     assert_eq!(made["spec"]["predictor"]["anything"], 1, "unknown fields are kept");
-    let other = json!({ "spec": { "predictor": { "other": 1 } } });
+    let other = with(json!({ "other": 1 }));
     let (status, refused) = cluster.act("PATCH", &target("helm"), APPLY, &other);
     assert_eq!((status, fields_in_conflict(&refused)), (409, vec![".spec".to_owned()]));
     let (status, taken) = cluster.act("PATCH", &target("helm"), super::MERGE, &other);
@@ -227,6 +233,28 @@ fn applies_need_a_name_and_are_never_forced() {
     assert_eq!(cluster.act("PATCH", &format!("{ROUTES}/churn"), APPLY, &route([100, 0])).0, 400);
     let forced = format!("{ROUTES}/churn?fieldManager=helm&force=true");
     assert_eq!(cluster.act("PATCH", &forced, APPLY, &route([50, 50])).0, 403);
+}
+
+#[test]
+fn whoever_applies_or_makes_something_says_what_it_is() {
+    let cluster = FakeCluster::start();
+    for missing in ["apiVersion", "kind"] {
+        let mut object = route([100, 0]);
+        object.as_object_mut().unwrap().remove(missing);
+        assert!(cluster.act("POST", ROUTES, super::PLAIN, &object).0 >= 400, "{missing}");
+    }
+    let mut object = route([100, 0]);
+    object["apiVersion"] = json!("");
+    assert_eq!(apply(&cluster, "tagship", &object).0, 400);
+    let mut object = route([100, 0]);
+    object["metadata"] = json!({});
+    assert_eq!(apply(&cluster, "tagship", &object).0, 400, "what is made has a name");
+    // Of a built-in kind the path says it, but to an apply.
+    let service = json!({ "metadata": { "name": "churn" }, "spec": { "ports": [{ "port": 80 }] } });
+    let services = "/api/v1/namespaces/ml/services";
+    assert_eq!(cluster.act("POST", services, super::PLAIN, &service).0, 201);
+    let target = format!("{services}/churn?fieldManager=tagship");
+    assert_eq!(cluster.act("PATCH", &target, APPLY, &service).0, 400);
 }
 
 const SCHEMALESS: &str = "

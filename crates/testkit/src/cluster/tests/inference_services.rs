@@ -25,7 +25,10 @@ impl Stage {
             "PATCH",
             SERVICE,
             APPLY,
-            &json!({ "spec": { "predictor": { "model": model } } }),
+            &json!({
+                "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+                "metadata": { "name": "churn" }, "spec": { "predictor": { "model": model } },
+            }),
         );
         assert_eq!(status, 201, "{made}");
         stage.steps(3);

@@ -66,7 +66,10 @@ fn the_status_has_a_path_of_its_own() {
 fn a_kind_without_a_status_path_has_none() {
     let cluster = with_route();
     let runs = "/apis/argoproj.io/v1alpha1/namespaces/ml/analysisruns";
-    let run = json!({ "metadata": { "name": "one" }, "status": { "phase": "Running" } });
+    let run = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun",
+        "metadata": { "name": "one" }, "status": { "phase": "Running" },
+    });
     let (code, made) = cluster.act("POST", runs, super::PLAIN, &run);
     assert_eq!((code, &made["status"]["phase"]), (201, &json!("Running")));
     assert_eq!(cluster.act("PATCH", &format!("{runs}/one/status"), MERGE, &run).0, 404);

@@ -33,6 +33,12 @@ fn spec() -> Value {
     })
 }
 
+/// What is applied at the start.
+fn applied() -> Value {
+    let metadata = json!({ "name": "churn" });
+    json!({ "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": metadata, "spec": spec() })
+}
+
 impl Stage {
     fn new(actor: Rollouts) -> Self {
         let mut stage = Self { cluster: FakeCluster::start(), actors: vec![Box::new(actor)] };
@@ -43,7 +49,7 @@ impl Stage {
             assert_eq!(stage.cluster.act("POST", SERVICES, PLAIN, &service).0, 201);
         }
         let path = format!("{ROLLOUT}?fieldManager=tagship");
-        assert_eq!(stage.cluster.act("PATCH", &path, APPLY, &json!({ "spec": spec() })).0, 201);
+        assert_eq!(stage.cluster.act("PATCH", &path, APPLY, &applied()).0, 201);
         stage.settle();
         stage
     }
@@ -149,7 +155,7 @@ fn it_writes_the_template_back_under_its_own_name() {
     let its = |owner: &&Value| owner["manager"] == "rollouts-controller" && owner["subresource"].is_null();
     assert!(owners.iter().find(its).unwrap()["fieldsV1"].to_string().contains("f:template"), "{owners:?}");
     let path = format!("{ROLLOUT}?fieldManager=tagship");
-    let (status, _) = stage.cluster.act("PATCH", &path, APPLY, &json!({ "spec": spec() }));
+    let (status, _) = stage.cluster.act("PATCH", &path, APPLY, &applied());
     assert_eq!(status, 409, "an apply without what it wrote conflicts");
 }
 

@@ -116,11 +116,38 @@ fn percents_have_bounds_where_the_definition_has_them() {
     let cluster = FakeCluster::start();
     let services = "/apis/serving.kserve.io/v1beta1/namespaces/ml/inferenceservices";
     let service = |predictor: Value, canary: Value| {
-        let spec = json!({ "predictor": predictor, "canary": canary });
-        cluster
-            .act("POST", services, PLAIN, &json!({ "metadata": { "generateName": "churn-" }, "spec": spec }))
-            .0
+        let service = json!({
+            "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService",
+            "metadata": { "generateName": "churn-" }, "spec": { "predictor": predictor, "canary": canary },
+        });
+        cluster.act("POST", services, PLAIN, &service).0
     };
     assert_eq!(service(json!({ "canaryTrafficPercent": 150 }), json!([])), 201);
     assert_eq!(service(json!({}), json!([{ "predictor": {}, "trafficPercent": 101 }])), 422);
+}
+
+#[test]
+fn a_workload_must_find_its_own_pods() {
+    let cluster = FakeCluster::start();
+    let deployment = |label: &str, container: Value| {
+        json!({ "metadata": { "name": "churn" }, "spec": {
+            "selector": { "matchLabels": { "app": "churn" } },
+            "template": { "metadata": { "labels": { "app": label } }, "spec": { "containers": [container] } },
+        } })
+    };
+    let target = "/apis/apps/v1/namespaces/ml/deployments";
+    let full = json!({ "name": "server", "image": "server:1" });
+    for (label, container) in [("other", full.clone()), ("churn", json!({ "name": "server" }))] {
+        let (status, answer) = cluster.act("POST", target, PLAIN, &deployment(label, container));
+        assert_eq!((status, &answer["reason"]), (422, &json!("Invalid")), "{answer}");
+    }
+    assert_eq!(cluster.act("POST", target, PLAIN, &deployment("churn", full)).0, 201);
+}
+
+#[test]
+fn what_is_made_is_sent_whole() {
+    let cluster = FakeCluster::start();
+    let (status, answer) = cluster.act("POST", ROUTES, MERGE, &route([100, 0]));
+    assert_eq!((status, &answer["reason"]), (415, &json!("UnsupportedMediaType")), "{answer}");
+    assert_eq!(cluster.act("POST", ROUTES, PLAIN, &route([100, 0])).0, 201);
 }

@@ -33,7 +33,7 @@ fn answer(cluster: &FakeCluster, method: &str, target: &str, body: &str) -> Stri
 fn yaml_is_applied_and_requests_are_counted() {
     let cluster = with_route();
     let target = format!("{ROUTES}/churn?fieldManager=tagship");
-    let yaml = "spec:\n  hostnames: [churn.example.org]\n  parentRefs: [{ name: public }]\n";
+    let yaml = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nspec:\n  hostnames: [churn.example.org]\n  parentRefs: [{ name: public }]\n";
     let text = answer(&cluster, "PATCH", &target, yaml);
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
     assert_eq!(cluster.requests(), [format!("PATCH {target}")]);
