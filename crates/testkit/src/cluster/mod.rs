@@ -381,8 +381,10 @@ impl Inner {
     }
 
     fn object(&self, key: &Key) -> Option<Value> {
-        let real = self.real.as_ref().and_then(|real| real.object(&self.store, key));
-        real.unwrap_or_else(|| self.store.objects.get(key).cloned())
+        match &self.real {
+            Some(real) if real.keeps(&self.store, key) => real.object(&self.store, key),
+            _ => self.store.objects.get(key).cloned(),
+        }
     }
 
     fn objects(&self) -> Cow<'_, BTreeMap<Key, Value>> {

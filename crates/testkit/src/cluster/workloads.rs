@@ -7,7 +7,7 @@ use super::{
     kinds::Resource,
 };
 
-/// What a Deployment or a ReplicaSet lacks: pods that its selector finds, and images.
+/// What a Deployment or a `ReplicaSet` lacks: pods that its selector finds, and images.
 pub(super) fn misfits(resource: &Resource, object: &Value) -> Vec<Misfit> {
     if resource.group != "apps" || !["deployments", "replicasets"].contains(&resource.plural.as_str()) {
         return Vec::new();

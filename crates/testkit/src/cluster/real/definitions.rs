@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -28,7 +28,7 @@ static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Sees to it that the server knows the kinds of the tests: as their projects define them where a folder has them, else
 /// by the small definitions of our own.
-pub(super) fn demand(link: &Link, folder: Option<PathBuf>) {
+pub(super) fn demand(link: &Link, folder: Option<&Path>) {
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     if !seen.is_empty() {
         return;

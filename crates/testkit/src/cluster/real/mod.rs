@@ -49,7 +49,7 @@ impl Real {
     /// Connects where a server is named.
     pub(super) fn connect() -> Option<Self> {
         let link = Link::open(&named(KUBECONFIG)?);
-        definitions::demand(&link, named(DEFINITIONS));
+        definitions::demand(&link, named(DEFINITIONS).as_deref());
         let mut served = BTreeSet::new();
         let versions = asked(&link, "/api");
         served.extend(
@@ -95,7 +95,7 @@ impl Real {
     /// Passes a request on. Answers also whether it changed an object.
     pub(super) fn pass(&mut self, request: &Request) -> (Answered, bool) {
         if let Some(namespace) = Ending::namespace(&request.target) {
-            self.demand(&namespace.to_owned());
+            self.demand(namespace);
         }
         let target = self.ending.target(&request.target);
         let header = |name: &str, other| request.header(name).unwrap_or(other).to_owned();
@@ -132,12 +132,20 @@ impl Real {
         self.versions.insert(path, version.clone()) != Some(version)
     }
 
-    /// An object by its kind, if the server serves that.
-    pub(super) fn object(&self, store: &Store, key: &Key) -> Option<Option<Value>> {
-        let kind = store.kinds.iter().find(|kind| kind.qualified() == key.kind && self.serves_kind(kind))?;
+    /// Whether the server serves an object's kind.
+    pub(super) fn keeps(&self, store: &Store, key: &Key) -> bool {
+        self.kind(store, key).is_some()
+    }
+
+    fn kind<'s>(&self, store: &'s Store, key: &Key) -> Option<&'s Resource> {
+        store.kinds.iter().find(|kind| kind.qualified() == key.kind && self.serves_kind(kind))
+    }
+
+    pub(super) fn object(&self, store: &Store, key: &Key) -> Option<Value> {
+        let kind = self.kind(store, key)?;
         let path = format!("{}/{}", self.collection(kind, &key.namespace), key.name);
         let (status, answer) = self.link.ask("GET", &path, &[], Vec::new());
-        Some((status == 200).then(|| self.read(&answer)))
+        (status == 200).then(|| self.read(&answer))
     }
 
     /// Everything that the server keeps for this test.

@@ -241,7 +241,7 @@ fn whoever_applies_or_makes_something_says_what_it_is() {
     for missing in ["apiVersion", "kind"] {
         let mut object = route([100, 0]);
         object.as_object_mut().unwrap().remove(missing);
-        assert!(cluster.act("POST", ROUTES, super::PLAIN, &object).0 >= 400, "{missing}");
+        assert!(cluster.act("POST", ROUTES, PLAIN, &object).0 >= 400, "{missing}");
     }
     let mut object = route([100, 0]);
     object["apiVersion"] = json!("");
@@ -252,7 +252,7 @@ fn whoever_applies_or_makes_something_says_what_it_is() {
     // Of a built-in kind the path says it, but to an apply.
     let service = json!({ "metadata": { "name": "churn" }, "spec": { "ports": [{ "port": 80 }] } });
     let services = "/api/v1/namespaces/ml/services";
-    assert_eq!(cluster.act("POST", services, super::PLAIN, &service).0, 201);
+    assert_eq!(cluster.act("POST", services, PLAIN, &service).0, 201);
     let target = format!("{services}/churn?fieldManager=tagship");
     assert_eq!(cluster.act("PATCH", &target, APPLY, &service).0, 400);
 }
