@@ -36,6 +36,9 @@ def fill(file: h5py.File, chance: random.Random):
     file.attrs["model_config"] = settings(chance.randrange(1, 9))
     file.attrs["keras_version"] = "2.15.0"
     file.attrs["backend"] = "tensorflow"
+    file.attrs["note"] = chance.choice(["", "trained at night"])
+    file.attrs.create("tags", ["x", "", "yy"], dtype=h5py.string_dtype())
+    file.attrs.create("steps", numpy.array([numpy.arange(3), numpy.arange(0)], dtype=object), dtype=h5py.vlen_dtype("i4"))
     group = file.create_group("model_weights")
     group.attrs["layer_names"] = numpy.array([name.encode() for name in LAYERS])
     for at, name in enumerate(LAYERS):
@@ -53,6 +56,15 @@ def fill(file: h5py.File, chance: random.Random):
     extra = file.create_group("optimizer_weights", track_order=chance.random() < 0.5)
     for at in range(chance.choice([0, 3, 30])):
         extra.create_dataset(f"slot{at:02}", data=numpy.full(2, at, "f4"))
+    # What was taken away or renamed leaves room in the names of a group, and in its trees.
+    for name in chance.sample(list(extra), len(extra) // 3):
+        del extra[name]
+    for at, name in enumerate(chance.sample(list(extra), len(extra) // 4)):
+        extra.move(name, f"renamed{at}")
+    spread = file.create_dataset("spread", (200, 30), chunks=(7, 9), maxshape=(None, 30), dtype="f4")
+    for _ in range(chance.choice([0, 5, 60])):
+        spread[chance.randrange(200), chance.randrange(30)] = 1
+    spread.resize((chance.choice([50, 200, 400]), 30))
 
 
 def written(chance: random.Random, library: str) -> bytes:

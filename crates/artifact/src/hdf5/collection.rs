@@ -34,20 +34,21 @@ impl Shared {
     pub(super) fn read(image: &Image, fields: &mut Fields<'_>) -> Result<Self, Fault> {
         let count = u64::from(fields.u32()?);
         let (collection, number) = (fields.number(image.offset_width)?, fields.u32()?);
-        if count == 0 && (collection, number) != (0, 0) {
-            return Err(fields.bad("a shared value without elements that is kept all the same"));
+        // Whoever was never given a value refers to none. An empty one is kept like any other.
+        if collection == 0 && (count, number) != (0, 0) {
+            return Err(fields.bad("a shared value that is nowhere"));
         }
         Ok(Self { count, collection, number })
     }
 
     /// Address and length of the value, of which each element takes `size` bytes.
     pub(super) fn find(self, image: &mut Image, size: u64) -> Result<(u64, u64), Fault> {
-        if self.count == 0 {
+        if self.collection == 0 {
             return Ok((0, 0));
         }
         let bad = |what| Fault::Bad { at: image.place(self.collection), what };
         let missing = bad("a shared value is not where it should be");
-        let short = bad("a shared value is shorter than what refers to it says");
+        let other = bad("a shared value is not as long as what refers to it says");
         let collection = match image.collections.0.get(&self.collection) {
             Some(collection) => Rc::clone(collection),
             None => {
@@ -58,8 +59,8 @@ impl Shared {
         };
         let (address, length) = collection.0.get(&self.number).copied().ok_or(missing)?;
         match self.count.checked_mul(size) {
-            Some(total) if total <= length => Ok((address, total)),
-            _ => Err(short),
+            Some(total) if total == length => Ok((address, total)),
+            _ => Err(other),
         }
     }
 }

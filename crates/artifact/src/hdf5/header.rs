@@ -74,7 +74,13 @@ fn older(image: &mut Image, address: u64) -> Result<Vec<Message>, Fault> {
         while fields.left() >= 8 {
             let (kind, size, flags) = (fields.u16()?, fields.u16()?, fields.u8()?);
             fields.take(3)?;
+            if size % 8 != 0 {
+                return Err(fields.bad("a message that is not filled up as its header demands"));
+            }
             push(image, &mut fields, (kind, size, flags), &mut messages, &mut blocks)?;
+        }
+        if fields.left() != 0 {
+            return Err(fields.bad("a block of messages with something behind them"));
         }
     }
     if messages.len() != count {

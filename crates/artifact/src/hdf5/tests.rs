@@ -388,7 +388,7 @@ fn types_and_what_fills_them_are_known_to_the_last_bit() {
 /// A text whose length its type does not tell stands among values that all objects share.
 #[test]
 fn shared_values_are_accounted_for() {
-    let build = |length: u32, number: u32, collection: &dyn Fn(&mut Vec<u8>)| {
+    let build = |length: u32, number: u32, is_null: bool, collection: &dyn Fn(&mut Vec<u8>)| {
         let attribute = |at: u64| {
             let kind =
                 [&[0x19, 1, 0, 0, 16, 0, 0, 0][..], &[0x10, 0, 0, 0, 1, 0, 0, 0], &[0, 0, 8, 0]].concat();
@@ -405,15 +405,25 @@ fn shared_values_are_accounted_for() {
         values.extend([&5u64.to_le_bytes()[..], b"hello\0\0\0", &[0; 8], &4056u64.to_le_bytes()].concat());
         values.resize(4096, 0);
         collection(&mut values);
-        file(&[attribute(at)], &values)
+        file(&[attribute(if is_null { 0 } else { at })], &values)
     };
-    let sound = build(5, 1, &|_| {});
-    assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
-    check(&build(6, 1, &|_| {}), "INT811");
-    check(&build(5, 2, &|_| {}), "INT811");
-    check(&build(0, 1, &|_| {}), "INT811");
+    // An empty text is kept like any other; one that was never given is nowhere.
+    let empty = build(0, 1, false, &|values| {
+        values[24..32].fill(0);
+        values[32..48].copy_from_slice(&[&[0; 8][..], &4064u64.to_le_bytes()].concat());
+    });
+    for sound in [build(5, 1, false, &|_| {}), empty, build(0, 0, true, &|_| {})] {
+        assert!(passes(&judge("m.h5", &sound)), "{:?}", judge("m.h5", &sound).findings);
+    }
+    for length in [0, 4, 6] {
+        check(&build(length, 1, false, &|_| {}), "INT811");
+    }
+    check(&build(5, 2, false, &|_| {}), "INT811");
+    check(&build(0, 2, false, &|_| {}), "INT811");
+    check(&build(0, 1, true, &|_| {}), "INT811");
+    check(&build(5, 0, true, &|_| {}), "INT811");
     for (at, byte) in [(4, 2), (9, 8), (9, 32), (25, 32), (40, 1), (49, 0), (49, 32)] {
-        let report = judge("m.h5", &build(5, 1, &|values| values[at] = byte));
+        let report = judge("m.h5", &build(5, 1, false, &|values| values[at] = byte));
         assert!(!passes(&report), "{at}");
     }
 }
