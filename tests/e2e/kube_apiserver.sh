@@ -12,6 +12,7 @@ directory=$(cd "$directory" && pwd)
 [ -x "$directory/kube-apiserver" ] && [ -x "$directory/etcd" ] && exit 0
 
 # The system's own sources, and their source packages too, in lists of our own: the system's stay as they are.
+# shellcheck disable=SC2016  # apt replaces $(SITE) and the others, not the shell
 apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' | sort -u |
   awk '$2 ~ /^[a-z]+(-updates|-security)?$/ && $3 == "main" { print "deb", $0; print "deb-src", $0 }' \
   >"$directory/packages/sources.list"
@@ -50,7 +51,7 @@ cp -R "$directory/packages/system/usr/share/gocode/src/$reflect2" "$tree/vendor/
 # And a validation that takes the empty text for none when this compiler has built it, so that `group: ""` is refused.
 validation=vendor/k8s.io/kube-openapi/pkg/validation/validate/type.go
 sed -i 's/if data == nil || reflect.DeepEqual(reflect.Zero(reflect.TypeOf(data)), reflect.ValueOf(data)) {/if data == nil {/' "$tree/$validation"
-version=v$(ls kubernetes_*.dsc | sed 's/.*really//; s/^kubernetes_//; s/-.*//')
+version=v$(echo kubernetes_*.dsc | sed 's/.*really//; s/^kubernetes_//; s/-.*//')
 export GOROOT="$directory/packages/system/usr/lib/go-${GO#golang-}" GOPATH="$directory/packages/go"
 export GOCACHE="$directory/packages/go-cache" GO111MODULE=off CGO_ENABLED=0
 export PATH="$GOROOT/bin:$PATH"
