@@ -25,11 +25,11 @@ BLOCK = 64 << 20
 def main():
     tagship, registry, gigabytes, directory = sys.argv[1:]
     size = int(float(gigabytes) * 1e9)
-    for name in ("file", "oci"):
+    for name in ("file", "oci", "oci-parts"):
         home = Path(directory) / name
         home.mkdir(parents=True)
         with Bench(str(home), tagship, "") as bench:
-            play(bench, name, Served(registry), size)
+            play(bench, name, (ServedInParts if name == "oci-parts" else Served)(registry), size)
         shutil.rmtree(home)
 
 
@@ -46,9 +46,16 @@ class Served(Registry):
         return None
 
 
+class ServedInParts(Served):
+    """With files in parts, none of which is the same as another."""
+
+    def settings(self, name: str):
+        return {"oci": {"repository": f"127.0.0.1:{self.port}/{name}", "max-layer-size": "1GB"}}
+
+
 def play(bench: Bench, name: str, registry: Served, size: int):
     store = {"file": {"path": str(bench.home / "store")}}
-    if name == "oci":
+    if name != "file":
         registry.start(bench)
         store = registry.settings("churn")
     model = bench.clone / "models" / "model.safetensors"

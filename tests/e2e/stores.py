@@ -45,7 +45,7 @@ SIZE = 40_000_000
 
 def main():
     tagship, moto, registry, azurite, cargo, directory = sys.argv[1:]
-    for service in (S3(moto), Registry(registry), Azure(azurite)):
+    for service in (S3(moto), Registry(registry), RegistryInParts(registry), Azure(azurite)):
         home = Path(directory) / service.name
         home.mkdir()
         with Bench(str(home), tagship, "") as bench:
@@ -299,61 +299,64 @@ class Registry:
 
     def check_after(self, bench: Bench):
         # This registry forgets an upload of which more arrived than its last answer told; then all is sent again.
-        expect("oci: the line broke meanwhile", self.line.room, None)
+        expect(f"{self.name}: the line broke meanwhile", self.line.room, None)
         manifest = json.loads(self.ask("/v2/churn/manifests/churn-v0.1.0"))
-        expect("oci: a model", manifest["artifactType"], "application/vnd.cncf.model.manifest.v1+json")
+        expect(f"{self.name}: a model", manifest["artifactType"], "application/vnd.cncf.model.manifest.v1+json")
         kinds = [(layer["mediaType"], layer["annotations"]["org.cncf.model.filepath"],
                   layer["annotations"]["org.opencontainers.image.title"]) for layer in manifest["layers"]]
-        expect("oci: its files", kinds, [
+        expect(f"{self.name}: its files", kinds, [
             ("application/vnd.cncf.model.weight.config.v1.raw", "config.json", "config.json"),
             ("application/vnd.cncf.model.weight.v1.raw", "model.safetensors", "model.safetensors"),
         ])
         config = json.loads(self.ask(f"/v2/churn/blobs/{manifest['config']['digest']}"))
         diffs = [layer["digest"] for layer in manifest["layers"]]
-        expect("oci: its configuration", config["modelfs"], {"type": "layers", "diffIds": diffs})
-        collect = subprocess.run([self.program, "garbage-collect", str(self.config)], capture_output=True, text=True)
-        expect("oci: garbage was collected", collect.returncode, 0)
-        self.check_modelcar(bench, "after garbage was collected")
+        expect(f"{self.name}: its configuration", config["modelfs"], {"type": "layers", "diffIds": diffs})
+        self.collect_garbage(bench)
 
-    def check_modelcar(self, bench: Bench, when: str):
+    def collect_garbage(self, bench: Bench):
+        collect = subprocess.run([self.program, "garbage-collect", str(self.config)], capture_output=True, text=True)
+        expect(f"{self.name}: garbage was collected", collect.returncode, 0)
+        self.check_shown(bench, "after garbage was collected")
+
+    def check_shown(self, bench: Bench, when: str):
         """skopeo copies the image that `explain` tells, and below `models/` are the files, byte for byte."""
         said = json.loads(bench.run(0, "registry", "explain", "churn@v0.1.0", "--format", "json"))
         places = {place["layout"]: place["reference"] for place in said["places"]}
-        expect("oci: layouts", sorted(places), ["modelcar", "modelpack"])
+        expect(f"{self.name}: layouts", sorted(places), ["modelcar", "modelpack"])
         copied = bench.home / f"modelcar {when}"
         copy = ["skopeo", "copy", "--quiet", "--src-tls-verify=false", "--override-os", "linux", "--override-arch", "arm64",
                 places["modelcar"].replace("oci://", "docker://"), f"dir:{copied}"]
         done = subprocess.run(copy, capture_output=True, text=True)
-        expect(f"oci: skopeo copies the modelcar {when}", (done.returncode, done.stderr), (0, ""))
+        expect(f"{self.name}: skopeo copies the modelcar {when}", (done.returncode, done.stderr), (0, ""))
         manifest = json.loads((copied / "manifest.json").read_text())
         files = {}
         config = json.loads((copied / manifest["config"]["digest"].removeprefix("sha256:")).read_text())
-        expect("oci: its settings are those of the base", config["config"]["Cmd"], ["/bin/sh"])
+        expect(f"{self.name}: its settings are those of the base", config["config"]["Cmd"], ["/bin/sh"])
         for layer, unpacked in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True):
             stored = (copied / layer["digest"].removeprefix("sha256:")).read_bytes()
             plain = gzip.decompress(stored) if layer["mediaType"].endswith("gzip") else stored
-            expect("oci: what a layer unpacks to", f"sha256:{hashlib.sha256(plain).hexdigest()}", unpacked)
+            expect(f"{self.name}: what a layer unpacks to", f"sha256:{hashlib.sha256(plain).hexdigest()}", unpacked)
             with tarfile.open(fileobj=io.BytesIO(plain)) as members:
                 found = [member for member in members if member.isfile()]
-                expect("oci: members have one time and owner", {(member.mtime, member.uid) for member in found}, {(0, 0)})
+                expect(f"{self.name}: members have one time and owner", {(member.mtime, member.uid) for member in found}, {(0, 0)})
                 files |= {member.name: members.extractfile(member).read() for member in found}
         wanted = {f"models/{path.name}": path.read_bytes() for path in (bench.clone / "models").iterdir()}
-        expect("oci: the modelcar's files are those of the model", files == {"bin/sh": b"", **wanted}, True)
+        expect(f"{self.name}: the modelcar's files are those of the model", files == {"bin/sh": b"", **wanted}, True)
         left = [tag for tag in self.tags() if tag.startswith("modelcar-layer-")]
-        expect("oci: nothing is left of making it", left, [])
+        expect(f"{self.name}: nothing is left of making it", left, [])
 
     def collect(self, bench: Bench):
         """What no release refers to goes, once it is old enough, and nothing else."""
         before = self.blobs()
         stray = self.stray()
         bench.run(0, "registry", "gc")
-        expect("oci: what is young stays", self.blobs(), sorted([*before, stray]))
+        expect(f"{self.name}: what is young stays", self.blobs(), sorted([*before, stray]))
         said = bench.run(0, "registry", "gc", "--grace", "0s", "--dry-run", "--format", "json")
-        expect("oci: what would go", [file["digest"] for file in json.loads(said)["files"]], [f"sha256:{stray}"])
+        expect(f"{self.name}: what would go", [file["digest"] for file in json.loads(said)["files"]], [f"sha256:{stray}"])
         bench.run(0, "registry", "gc", "--grace", "0s")
-        expect("oci: only that went", self.blobs(), before)
-        expect("oci: and its bytes are no part of the repository", self.has(stray), False)
-        self.check_modelcar(bench, "after what nothing refers to went")
+        expect(f"{self.name}: only that went", self.blobs(), before)
+        expect(f"{self.name}: and its bytes are no part of the repository", self.has(stray), False)
+        self.check_shown(bench, "after what nothing refers to went")
 
     def blobs(self):
         return sorted(tag.removeprefix("blob-") for tag in self.tags() if tag.startswith("blob-"))
@@ -402,16 +405,82 @@ class Registry:
     def heal(self, bench: Bench, digest: str):
         """A registry does not take bytes again that it believes to have: its owner has to. Nobody says that it is well."""
         said = bench.run(3, "release")
-        expect("oci: who has to heal it", "the registry's own storage" in said, True)
+        expect(f"{self.name}: who has to heal it", "the registry's own storage" in said, True)
         self.flip(digest)
         bench.run(0, "release")
 
 
+class RegistryInParts(Registry):
+    """The same, with files in parts: a killed upload of one file is gone on with."""
+
+    name = "oci-parts"
+    part = 8 << 20
+
+    def settings(self, name: str):
+        where = {"repository": f"127.0.0.1:{self.port}/{name}"}
+        return {"oci": {**where, "max-layer-size": "1MiB" if name == "suite" else "8MiB"}}
+
+    def kill_an_upload(self, bench: Bench):
+        self.line.stall_after(3 * self.part)
+        process = bench.start(bench.tagship, "release", cwd=bench.clone, env=bench.environment)
+        wait_for("two parts", lambda: len(self.parts()) >= 2)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.before = self.parts()
+        self.line.go_on()
+        self.line.break_after(self.part // 2)
+
+    def parts(self) -> dict:
+        """Where the registry has whole parts, and when each was written."""
+        data = self.root.glob("docker/registry/v2/blobs/sha256/*/*/data")
+        found = {path: path.stat() for path in data}
+        return {path: (facts.st_ino, facts.st_mtime_ns) for path, facts in found.items() if facts.st_size == self.part}
+
+    def check_after(self, bench: Bench):
+        expect("oci-parts: the line broke meanwhile", self.line.room, None)
+        now = self.parts()
+        expect("oci-parts: parts that were there", 2 <= len(self.before) < len(now), True)
+        expect("oci-parts: were not written again", {path: now.get(path) for path in self.before}, self.before)
+        self.collect_garbage(bench)
+
+    def check_shown(self, bench: Bench, when: str):
+        """The layers of the model, one after the other, are its files."""
+        said = json.loads(bench.run(0, "registry", "explain", "churn@v0.1.0", "--format", "json"))
+        places = {place["layout"]: place["tag"] for place in said["places"]}
+        expect(f"oci-parts: places {when}", places, {"modelpack": "as-released"})
+        layers = json.loads(self.ask("/v2/churn/manifests/churn-v0.1.0"))["layers"]
+        names = [layer["annotations"]["org.cncf.model.filepath"] for layer in layers]
+        count = -(-(bench.clone / "models/model.safetensors").stat().st_size // self.part)
+        numbered = [f"model.safetensors.{number + 1:05}-of-{count:05}" for number in range(count)]
+        expect(f"oci-parts: layers {when}", names, ["config.json", *numbered])
+        made = b"".join(self.ask(f"/v2/churn/blobs/{layer['digest']}") for layer in layers[1:])
+        expect("oci-parts: make the file", made == (bench.clone / "models/model.safetensors").read_bytes(), True)
+
+    def has(self, digest: str) -> bool:
+        try:
+            self.ask(f"/v2/churn/manifests/blob-{digest}")
+        except urllib.error.HTTPError as refused:
+            return refused.code != 404
+        return True
+
+    def flip(self, digest: str):
+        part = self.ask_part(digest, SIZE // 2 // self.part)
+        with open(self.data(part), "r+b") as stored:
+            byte = stored.read(1)[0]
+            stored.seek(0)
+            stored.write(bytes([byte ^ 1]))
+
+    def ask_part(self, digest: str, index: int) -> str:
+        layers = json.loads(self.ask(f"/v2/churn/manifests/blob-{digest}"))["layers"]
+        return layers[index]["digest"].removeprefix("sha256:")
+
+
 class Line:
-    """A line to a service on this machine, which breaks once in the middle of an upload."""
+    """A line to a service on this machine, which breaks once in the middle of an upload, or stands still."""
 
     def __init__(self, behind: int):
         self.behind, self.room = behind, None
+        self.left, self.going = None, threading.Event()
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -419,6 +488,14 @@ class Line:
     def break_after(self, sent: int):
         """Breaks the first of the connections from now on, on which so many bytes are sent."""
         self.room = sent
+
+    def stall_after(self, sent: int):
+        """Holds back what comes after so many bytes more, on whatever connections."""
+        self.left = sent
+
+    def go_on(self):
+        self.left = None
+        self.going.set()
 
     def accept(self):
         while True:
@@ -437,12 +514,19 @@ class Line:
         def breaks(block: bytes) -> bool:
             nonlocal sent
             sent += len(block)
+            self.hold(len(block))
             if not is_young or self.room is None or sent < self.room:
                 return False
             self.room = None
             return True
 
         self.pump(client, service, breaks)
+
+    def hold(self, length: int):
+        if self.left is not None:
+            self.left -= length
+            if self.left < 0:
+                self.going.wait()
 
     def pump(self, source: socket.socket, to: socket.socket, breaks):
         with contextlib.suppress(OSError):

@@ -54,14 +54,6 @@ impl OciStore {
         }
     }
 
-    pub(super) async fn size_or_missing(&self, digest: &Digest) -> Result<u64, PortError> {
-        self.size(digest).await?.ok_or_else(|| {
-            let message = format!("{} does not have it", self.place);
-            PortError::new(Problem::NotFound, format!("read {digest} from the store"), message)
-                .hint("check that the store is the one the release was made with")
-        })
-    }
-
     /// Where the registry wants the bytes of a new blob.
     async fn begin(&self, about: &str, digest: &Digest) -> Result<Url, PortError> {
         let mut url = self.session(about).await?;

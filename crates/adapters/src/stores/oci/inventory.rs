@@ -27,14 +27,15 @@ impl Inventory for OciStore {
         for digest in self.tags().await?.iter().filter_map(|tag| tags::blob_of(tag)) {
             let Some(manifest) = self.tagged(&tags::of_blob(&digest)).await? else { continue };
             let held = manifests::held(&manifest).filter(|held| held.digest == digest);
-            if let Some((size, written)) = held.and_then(|held| Some((held.size, held.stored?))) {
+            if let Some((size, written)) = held.and_then(|held| Some((held.layout.size(), held.stored?))) {
                 stored.push(Stored { digest, size, written });
             }
         }
         Ok(stored)
     }
 
-    /// Takes away what holds the blob, then the blob; its bytes go when the registry collects its garbage.
+    /// Takes away what holds the file, then its blob; its bytes go when the registry collects its garbage. Parts stay until then:
+    /// other files may have the same.
     async fn remove(&self, digest: &Digest) -> Result<(), PortError> {
         if let Some(manifest) = self.tagged(&tags::of_blob(digest)).await? {
             self.remove_manifest(&digest_of(&manifest)).await?;

@@ -144,6 +144,10 @@ fn answer(held: &mut Held, method: &str, target: &str, kind: &str, body: Vec<u8>
             (_, None) => nothing(),
         };
     }
+    if path == "tags/list" {
+        let tags: Vec<&String> = held.manifests.keys().filter(|name| !name.contains(':')).collect();
+        return Answer::of(200, "", serde_json::json!({ "tags": tags }).to_string().as_bytes());
+    }
     let Some(name) = path.strip_prefix("manifests/") else { return nothing() };
     match (method, held.manifests.get(name)) {
         ("PUT", _) => {

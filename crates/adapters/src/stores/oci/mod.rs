@@ -6,10 +6,12 @@
 
 mod blobs;
 mod inventory;
+mod layout;
 mod manifests;
 #[cfg(test)]
 mod memory;
 mod modelcar;
+mod parts;
 mod reading;
 mod registry;
 mod stream;
@@ -27,12 +29,14 @@ use std::{
 use async_trait::async_trait;
 use reqwest::{Method, Url};
 use serde::Deserialize;
-use tagship_domain::{Digest, Duration, Manifest, Release};
+use tagship_domain::{ByteSize, Digest, Duration, FileEntry, Manifest, Release};
 use tagship_ports::{ArtifactStore, Clock, PortError, Problem, artifact_store::Place};
 
 use self::{
     blobs::Found,
+    layout::Layout,
     modelcar::{Base, Modelcar},
+    parts::InParts,
     registry::{Ask, Login, Registry},
     upload::Upload,
 };
@@ -46,6 +50,8 @@ use crate::{
 const WHAT: &str = "store oci";
 /// Bytes of a range of a download. What is held is some more than twice the ranges that are on their way.
 const RANGE: u64 = 3 << 20;
+/// Least size of a layer that a larger file is kept in, in bytes.
+const LEAST_LAYER: u64 = 1 << 20;
 /// A blob that is found again counts as stored anew, unless that was said within this time.
 const RENEWED_AFTER: Duration = Duration::from_secs(60 * 60);
 
@@ -62,6 +68,7 @@ struct Settings {
     #[serde(default)]
     modelcar: bool,
     modelcar_base: Option<String>,
+    max_layer_size: Option<ByteSize>,
 }
 
 fn user() -> String {
@@ -81,6 +88,8 @@ pub struct OciStore {
     moved: Moved,
     /// Absent where releases are models alone.
     modelcar: Option<Modelcar>,
+    /// Larger files, in bytes, are kept in parts of this size; absent where every file is one blob.
+    max_layer: Option<u64>,
 }
 
 impl std::fmt::Debug for OciStore {
@@ -110,7 +119,22 @@ pub(super) fn open(opening: &Opening<'_>) -> Result<OciStore, PortError> {
     let modelcar = modelcar(&given, &base, login.clone(), opening.moved)?;
     let registry = Registry::new(base, repository, login)?;
     let store = OciStore::bare(registry, format!("oci://{}", given.repository), opening.moved);
-    Ok(OciStore { modelcar, ..store })
+    Ok(OciStore { modelcar, max_layer: max_layer(&given)?, ..store })
+}
+
+/// Above which size files are kept in parts.
+fn max_layer(given: &Settings) -> Result<Option<u64>, PortError> {
+    match given.max_layer_size.map(ByteSize::as_bytes) {
+        Some(_) if given.modelcar => {
+            Err(settings::wrong(WHAT, "max-layer-size and `modelcar: true` are given")
+                .hint("an image has every large file in one layer; leave out one of them"))
+        }
+        Some(size) if size < LEAST_LAYER => {
+            let message = format!("max-layer-size of {} is too small", ByteSize::bytes(size));
+            Err(settings::wrong(WHAT, message).hint("choose 1MiB or more, e.g. 1GiB"))
+        }
+        size => Ok(size),
+    }
 }
 
 /// How releases become modelcars; absent where they do not.
@@ -161,7 +185,7 @@ fn address(text: &str, plain: bool) -> Result<(Url, String), PortError> {
 impl OciStore {
     fn bare(registry: Registry, place: String, moved: &Moved) -> Self {
         let (registry, moved) = (Arc::new(registry), moved.clone());
-        Self { registry, place, clock: Arc::new(SystemClock), moved, modelcar: None }
+        Self { registry, place, clock: Arc::new(SystemClock), moved, modelcar: None, max_layer: None }
     }
 
     fn ask<'a>(&self, about: &'a str, method: Method, path: &str) -> Ask<'a> {
@@ -177,9 +201,17 @@ impl OciStore {
         Ok(digest)
     }
 
-    /// Looks for a blob before it is sent. One that is damaged is taken out.
+    /// Looks for a blob before it is sent.
     async fn look(&self, digest: &Digest) -> Result<Found, PortError> {
-        let found = self.examine(digest).await?;
+        match self.size(digest).await? {
+            Some(size) => self.look_at(digest, &Layout::whole(digest, size)).await,
+            None => Ok(Found::Nothing),
+        }
+    }
+
+    /// Looks at a file before it is relied on. A blob that is damaged is taken out.
+    async fn look_at(&self, digest: &Digest, layout: &Layout) -> Result<Found, PortError> {
+        let found = self.examine(digest, layout).await?;
         if matches!(found, Found::Damaged(_)) {
             self.unlink(digest).await?;
         }
@@ -196,7 +228,11 @@ impl OciStore {
             let operation = format!("write {digest} to {}", self.place);
             Err(PortError::new(Problem::Invalid, operation, message).hint(hint))
         };
-        match self.examine(digest).await? {
+        let found = match self.layout(digest).await? {
+            Some(layout) => self.examine(digest, &layout).await?,
+            None => Found::Nothing,
+        };
+        match found {
             Found::Whole => Ok(()),
             Found::Nothing => failed("it was sent and is not there".to_owned(), "run again"),
             Found::Damaged(found) => failed(
@@ -220,15 +256,27 @@ impl ArtifactStore for OciStore {
             Ok(metadata.len())
         })
         .await?;
-        let earlier = self.look(digest).await?;
-        let told = Arc::new(Mutex::new(Told::new(&self.moved)));
-        if earlier != Found::Whole {
-            Upload { store: self, digest, file, size, told: told.clone() }.send().await?;
-            self.must_be_healed(digest, &earlier).await?;
-        }
-        self.hold(digest, size).await?;
-        told.lock().unwrap_or_else(PoisonError::into_inner).at(size);
-        Ok(())
+        let part = self.max_layer.filter(|most| size > *most);
+        let there = self.layout(digest).await?.filter(|layout| layout.is_whole() || part.is_some());
+        let earlier = match &there {
+            Some(layout) => self.look_at(digest, layout).await?,
+            None => Found::Nothing,
+        };
+        let layout = match (there, part) {
+            (Some(layout), _) if earlier == Found::Whole => {
+                (self.moved)(size);
+                layout
+            }
+            (_, Some(part)) => InParts { store: self, digest, file, size, part }.send().await?,
+            (_, None) => {
+                let told = Arc::new(Mutex::new(Told::new(&self.moved)));
+                Upload { store: self, digest, file, from: 0, size, told: told.clone() }.send().await?;
+                told.lock().unwrap_or_else(PoisonError::into_inner).at(size);
+                Layout::whole(digest, size)
+            }
+        };
+        self.hold(digest, &layout).await?;
+        self.must_be_healed(digest, &earlier).await
     }
 
     async fn put_bytes(&self, digest: &Digest, bytes: &[u8]) -> Result<(), PortError> {
@@ -241,11 +289,14 @@ impl ArtifactStore for OciStore {
             self.send_blob(digest, bytes).await?;
             self.must_be_healed(digest, &earlier).await?;
         }
-        self.hold(digest, bytes.len() as u64).await
+        self.hold(digest, &Layout::whole(digest, bytes.len() as u64)).await
     }
 
     async fn has(&self, digest: &Digest) -> Result<bool, PortError> {
-        Ok(self.size(digest).await?.is_some())
+        match self.layout(digest).await? {
+            Some(layout) if !layout.is_whole() => self.has_parts(&layout).await,
+            layout => Ok(layout.is_some()),
+        }
     }
 
     async fn get(&self, digest: &Digest, to: &Path) -> Result<(), PortError> {
@@ -257,11 +308,12 @@ impl ArtifactStore for OciStore {
     }
 
     async fn publish(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
-        let config = manifests::config(manifest);
+        let layouts = self.layouts(manifest).await?;
+        let config = manifests::config(manifest, &layouts);
         let described = self.must_have(config.as_bytes()).await?;
-        let model = manifests::model(manifest, &described, config.len());
+        let model = manifests::model(manifest, &layouts, &described, config.len());
+        let mut places = vec![self.modelpack(manifest, Some(model.as_bytes()))];
         self.tag(&tags::of_release(release), model).await?;
-        let mut places = vec![self.modelpack(manifest, Some(&model_digest(manifest)))];
         if let Some(modelcar) = &self.modelcar {
             let image = self.publish_modelcar(modelcar, release, manifest).await?;
             places.push(self.modelcar_at(Some(&image)));
@@ -271,7 +323,7 @@ impl ArtifactStore for OciStore {
 
     async fn places(&self, release: &Release, manifest: &Manifest) -> Result<Vec<Place>, PortError> {
         let model = self.tagged(&tags::of_release(release)).await?;
-        let mut places = vec![self.modelpack(manifest, model.map(|found| digest_of(&found)).as_ref())];
+        let mut places = vec![self.modelpack(manifest, model.as_deref())];
         let image = self.tagged(&tags::of_modelcar(release)).await?;
         if image.is_some() || self.modelcar.is_some() {
             places.push(self.modelcar_at(image.map(|image| digest_of(&image)).as_ref()));
@@ -286,10 +338,23 @@ impl OciStore {
         format!("{}@{digest}", self.place)
     }
 
-    /// A release as a model. All of it follows from the manifest.
-    fn modelpack(&self, manifest: &Manifest, now: Option<&Digest>) -> Place {
-        let derived = Some(self.at(&model_digest(manifest)));
-        Place { layout: "modelpack".to_owned(), now: now.map(|now| self.at(now)), derived }
+    /// A release as a model, and what its tag names. All of it follows from the manifest, unless a file is kept in parts.
+    fn modelpack(&self, manifest: &Manifest, now: Option<&[u8]>) -> Place {
+        let follows = !now.is_some_and(manifests::has_parts);
+        let derived = follows.then(|| self.at(&model_digest(manifest)));
+        Place { layout: "modelpack".to_owned(), now: now.map(|now| self.at(&digest_of(now))), derived }
+    }
+
+    /// How the files of a model lie, in their order. Only those that are too large for a layer are asked for.
+    async fn layouts(&self, manifest: &Manifest) -> Result<Vec<Layout>, PortError> {
+        let mut layouts = vec![];
+        for file in &manifest.files {
+            layouts.push(match self.max_layer {
+                Some(most) if file.size > most => self.layout_or_missing(&file.sha256).await?,
+                _ => Layout::whole(&file.sha256, file.size),
+            });
+        }
+        Ok(layouts)
     }
 
     /// A release as an image. What it is made on stands in settings, which may have changed since.
@@ -298,8 +363,10 @@ impl OciStore {
     }
 }
 
-/// The digest of what shows a release as a model.
+/// The digest of what shows a release as a model, each of whose files is a blob.
 fn model_digest(manifest: &Manifest) -> Digest {
-    let config = manifests::config(manifest);
-    digest_of(manifests::model(manifest, &digest_of(config.as_bytes()), config.len()).as_bytes())
+    let whole = |file: &FileEntry| Layout::whole(&file.sha256, file.size);
+    let layouts: Vec<Layout> = manifest.files.iter().map(whole).collect();
+    let config = manifests::config(manifest, &layouts);
+    digest_of(manifests::model(manifest, &layouts, &digest_of(config.as_bytes()), config.len()).as_bytes())
 }

@@ -5,7 +5,9 @@ use tagship_domain::{Digest, Release};
 use tagship_ports::{PortError, Problem};
 
 use super::{
-    OciStore, manifests,
+    OciStore,
+    layout::Layout,
+    manifests,
     registry::{LARGEST, TRIES, pause, read, refused},
 };
 use crate::disk::digest_of;
@@ -101,22 +103,23 @@ impl OciStore {
             .hint("have every project keep its releases in a repository of its own")
     }
 
-    /// Makes the registry keep a blob, and says when it was stored last: a release that finds bytes again needs them as much
+    /// Makes the registry keep the blobs of a file, and says when it was stored last: a release that finds bytes again needs them as much
     /// as one that brings them.
-    pub(super) async fn hold(&self, digest: &Digest, size: u64) -> Result<(), PortError> {
+    pub(super) async fn hold(&self, digest: &Digest, layout: &Layout) -> Result<(), PortError> {
         let (tag, now) = (of_blob(digest), self.clock.now());
         let earlier = self.tagged(&tag).await?;
         if let Some(found) = &earlier {
             let held = manifests::held(found).filter(|held| held.digest == *digest);
             let Some(held) = held else {
-                return self.tag(&tag, manifests::holder(digest, size, now)).await;
+                return self.tag(&tag, manifests::holder(digest, layout, now)).await;
             };
-            if held.stored.is_some_and(|stored| stored.after(super::RENEWED_AFTER) > now) {
+            let is_young = held.stored.is_some_and(|stored| stored.after(super::RENEWED_AFTER) > now);
+            if is_young && held.layout == *layout {
                 return Ok(());
             }
         }
         self.must_have(manifests::EMPTY).await?;
-        self.put_manifest(&tag, manifests::holder(digest, size, now), manifests::MANIFEST).await?;
+        self.put_manifest(&tag, manifests::holder(digest, layout, now), manifests::MANIFEST).await?;
         // It would hold the blob for ever. Where the registry removes nothing, it collects nothing either.
         if let Some(found) = earlier {
             let _ = self.remove_manifest(&digest_of(&found)).await;

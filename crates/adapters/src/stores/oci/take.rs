@@ -14,7 +14,7 @@ use super::{
 use crate::{http, taking::Taking};
 
 /// Annotations that hold the name of a layer's file, the better one first.
-const NAMES: [&str; 2] = ["org.cncf.model.filepath", "org.opencontainers.image.title"];
+const NAMES: [&str; 2] = [manifests::FILEPATH, manifests::TITLE];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,6 +69,12 @@ impl OciStore {
             let Some(name) = layer.name().map(str::to_owned) else {
                 return Err(unsupported(format!("the layer {} has no name of a file", layer.digest)));
             };
+            if let Some(file) = layer.annotations.get(manifests::PART_OF) {
+                let message = format!("the layer {name:?} is a part of {file:?}");
+                return Err(PortError::new(Problem::Unsupported, about, message).hint(
+                    "a release whose files are kept in parts is fetched by `tagship pull`, from its project",
+                ));
+            }
             if layer.is_archive() {
                 return Err(unsupported(format!("the layer {name:?} is an archive ({})", layer.media_type)));
             }

@@ -39,6 +39,17 @@ fn settings_that_would_leak_or_do_nothing_are_refused() {
         let error = opened(settings, true).unwrap_err().to_string();
         assert!(error.contains(wanted), "{error}");
     }
+    for (size, modelcar, wanted) in [
+        ("1MB", false, "max-layer-size of 976.56 KiB is too small"),
+        ("much", false, "\"much\" is not a size"),
+        ("1GiB", true, "max-layer-size and `modelcar: true`"),
+    ] {
+        let settings = serde_json::json!({ "repository": "r.example/churn", "max-layer-size": size, "modelcar": modelcar });
+        let error = opened(settings, true).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+    let settings = serde_json::json!({ "repository": "r.example/churn", "max-layer-size": "1GiB" });
+    assert_eq!(opened(settings, true).unwrap().max_layer, Some(1 << 30));
 }
 
 const WEIGHTS: &[u8] = b"0123456789";

@@ -13,11 +13,12 @@ use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
 use tokio::{
     fs::File,
-    io::{AsyncReadExt as _, AsyncSeekExt as _},
+    io::{AsyncReadExt as _, AsyncSeekExt as _, Take},
 };
 
 use super::{
     OciStore,
+    parts::changed_since,
     registry::{Ask, Sent, TRIES, pause, refused},
 };
 use crate::{disk::local, stores::ranges::Told};
@@ -25,17 +26,20 @@ use crate::{disk::local, stores::ranges::Told};
 /// Bytes of a file that are read at a time: each time is a way to another thread and back.
 const CHUNK: usize = 1 << 20;
 
-/// A file that becomes a blob.
+/// A file that becomes a blob, or a part of one that does.
 pub(super) struct Upload<'a> {
     pub(super) store: &'a OciStore,
     pub(super) digest: &'a Digest,
     pub(super) file: &'a Path,
+    /// Where in the file the blob begins.
+    pub(super) from: u64,
+    /// Bytes of the blob.
     pub(super) size: u64,
     pub(super) told: Arc<Mutex<Told>>,
 }
 
 impl Upload<'_> {
-    /// Sends the file. The registry keeps it only if its bytes have the digest.
+    /// Sends the bytes. The registry keeps it only if its bytes have the digest.
     pub(super) async fn send(&self) -> Result<(), PortError> {
         let about = format!("write {} to {}", self.digest, self.store.place);
         let mut session = self.store.session(&about).await?;
@@ -54,9 +58,7 @@ impl Upload<'_> {
             };
         }
         sent.map_err(|error| match error.problem {
-            Problem::Invalid => {
-                error.hint(format!("{} changed since it was judged; run again", self.file.display()))
-            }
+            Problem::Invalid => error.hint(changed_since(self.file)),
             _ => error,
         })
     }
@@ -103,13 +105,14 @@ impl Upload<'_> {
         url
     }
 
-    /// The bytes of the file from there on.
+    /// The bytes of the blob from there on.
     async fn body(&self, from: u64) -> Result<Body, PortError> {
         let failed = |error: std::io::Error| local("read", self.file, &error);
         let mut file = File::open(self.file).await.map_err(failed)?;
-        file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
+        file.seek(SeekFrom::Start(self.from + from)).await.map_err(failed)?;
+        let file = file.take(self.size - from);
         let told = self.told.clone();
-        let next = async move |(mut file, mut at, told): (File, u64, Arc<Mutex<Told>>)| {
+        let next = async move |(mut file, mut at, told): (Take<File>, u64, Arc<Mutex<Told>>)| {
             let mut chunk = Vec::with_capacity(CHUNK);
             let read = file.read_buf(&mut chunk).await?;
             at += read as u64;
@@ -158,6 +161,7 @@ mod tests {
             store: &store(&registry.url, false, &moved),
             digest: &digest_of(WEIGHTS),
             file: &file,
+            from: 0,
             size: WEIGHTS.len() as u64,
             told: Arc::new(Mutex::new(Told::new(&moved))),
         };

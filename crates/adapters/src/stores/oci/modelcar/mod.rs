@@ -7,7 +7,7 @@ mod base;
 mod layers;
 mod tar;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use serde_json::{Value, json};
 use tagship_domain::{Digest, Manifest, Release};
@@ -16,7 +16,9 @@ use tagship_ports::{PortError, Problem};
 pub(super) use self::base::Base;
 use self::{base::Platform, layers::Layer};
 use super::{
-    OciStore, manifests,
+    OciStore,
+    layout::Layout,
+    manifests,
     stream::{self, Blob, Piece},
     tags,
 };
@@ -178,7 +180,7 @@ impl OciStore {
         let about = format!("write a layer of a modelcar to {}", self.place);
         let (digest, size) = self.send_pieces(&about, &layer.pieces(self)).await?;
         self.must_have(manifests::EMPTY).await?;
-        let holder = manifests::holder(&digest, size, self.clock.now());
+        let holder = manifests::holder(&digest, &Layout::whole(&digest, size), self.clock.now());
         self.put_manifest(&tag, holder, manifests::MANIFEST).await?;
         Ok(described(&key, &digest, size))
     }

@@ -28,7 +28,7 @@ fn store_on(registry: &MemoryRegistry, base: Option<&str>) -> OciStore {
     open(&Opening { settings: settings.as_object().unwrap(), variable: &variable, moved: &moved }).unwrap()
 }
 
-fn made(version: &str, previous: Option<&str>) -> (Release, Manifest) {
+pub(in super::super) fn made(version: &str, previous: Option<&str>) -> (Release, Manifest) {
     let file = FileEntry { path: "a/model.onnx".to_owned(), size: 7, sha256: digest_of(WEIGHTS) };
     let manifest = Manifest {
         model: "churn".parse().unwrap(),
@@ -115,7 +115,8 @@ async fn a_layer_that_did_not_change_is_not_sent_again() {
 #[tokio::test]
 async fn a_planted_holder_of_a_layer_is_not_believed() {
     let (registry, store) = begun().await;
-    let holder = manifests::holder(&digest_of(EVIL), EVIL.len() as u64, store.clock.now());
+    let evil = digest_of(EVIL);
+    let holder = manifests::holder(&evil, &Layout::whole(&evil, EVIL.len() as u64), store.clock.now());
     registry.held(|held| held.push(&tags::of_layer(&key()), manifests::MANIFEST, holder.as_bytes()));
     let (release, manifest) = made("v1.0.0", None);
     store.publish(&release, &manifest).await.unwrap();
