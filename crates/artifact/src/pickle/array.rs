@@ -82,7 +82,7 @@ fn place(width: u32) -> Option<usize> {
 impl Machine<'_, '_> {
     /// Whether arrays matter by what their elements are.
     pub(super) fn follows_arrays(&self) -> bool {
-        self.trees || self.sparse
+        self.trees || self.indices
     }
 
     /// What the result of a call is, where it is an array, or bytes that one is made of.
@@ -93,6 +93,8 @@ impl Machine<'_, '_> {
                 let content = self.bytes_of(*text)?;
                 Some(self.remember(content.into()))
             }
+            // As protocol 2 and older carry no bytes at all.
+            ("bytes", []) => Some(self.remember(Content::of(&[]).into())),
             ("_frombuffer", [bytes, kind, shape, ..]) => self.array_element(*bytes, *kind, *shape),
             // As dill writes an array.
             ("_create_array", [_, _, state, _]) => {
@@ -137,7 +139,7 @@ impl Machine<'_, '_> {
         let Element::Plain(width) = kind.element else { return None };
         let form = kind.nodes.and_then(|layout| layout.form(width));
         let raw = match bytes {
-            _ if form.is_none() && !self.sparse => return None,
+            _ if form.is_none() && !self.indices => return None,
             Value::Object(id) => match self.heap.get(id).element {
                 Element::Raw(number) => *self.arrays.get(number as usize)?,
                 _ => return None,
@@ -156,7 +158,7 @@ impl Machine<'_, '_> {
         if let Some(form) = layout.and_then(|layout| layout.form(width)) {
             return Some(Reader::Nodes(nodes::Reader::new(form)));
         }
-        self.sparse.then(|| match place(width).filter(|_| little) {
+        self.indices.then(|| match place(width).filter(|_| little) {
             Some(_) => Reader::Numbers(numbers::Reader::new(width as usize)),
             None => Reader::Nothing,
         })

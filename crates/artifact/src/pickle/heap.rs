@@ -50,7 +50,7 @@ pub(super) struct Object {
     pub(super) keys: Keys,
     /// For a `numpy.dtype` instance: it is a node of a tree, with its parts where they belong. For a dict: it is the fields of one.
     pub(super) nodes: Option<Layout>,
-    /// For a `numpy.dtype` instance: it has its state.
+    /// For a `numpy.dtype` instance, or a model of support vectors: it has its state.
     pub(super) built: bool,
     /// For a `numpy.dtype` instance: its numbers begin with their lowest byte.
     pub(super) little: bool,

@@ -14,6 +14,7 @@ use super::{
     heap::Heap,
     opcode,
     plain::Plain,
+    sparse::Matrix,
     torch::{Dialect, Storage},
     trust::Trust,
     value::{Memo, Texts, Value},
@@ -61,10 +62,12 @@ pub(super) struct Machine<'m, 'a> {
     pub(super) content: Option<Content>,
     /// The stream has named a tree of scikit-learn.
     pub(super) trees: bool,
-    /// It has named a sparse matrix.
-    pub(super) sparse: bool,
+    /// It has named a sparse matrix, or a model of support vectors.
+    pub(super) indices: bool,
     /// Arrays, and bytes that become some.
     pub(super) arrays: Vec<Array>,
+    /// Sparse matrices by rows.
+    pub(super) matrices: Vec<Matrix>,
     /// The stream has named a class whose state holds a model of a native library.
     pub(super) boosters: bool,
     /// Arrow's function that takes bytes, where the stream has named it.
@@ -108,8 +111,9 @@ impl<'m, 'a> Machine<'m, 'a> {
             buffers: Vec::new(),
             content: None,
             trees: false,
-            sparse: false,
+            indices: false,
             arrays: Vec::new(),
+            matrices: Vec::new(),
             boosters: false,
             py_buffer: None,
             guarded: Vec::new(),

@@ -41,6 +41,7 @@ mod torch;
 mod trust;
 mod utf8;
 mod value;
+mod vectors;
 
 pub(crate) use allow::{is_dangerous, normalise};
 pub(crate) use scan::{scan_as, scan_one};

@@ -6,12 +6,14 @@ pub(super) struct Numbers {
     pub(super) count: u64,
     pub(super) least: i64,
     pub(super) greatest: i64,
+    /// All of them together where none is below zero, or the greatest that can be told.
+    pub(super) sum: i32,
     /// One is below the one before.
     pub(super) falls: bool,
 }
 
 impl Numbers {
-    const NONE: Self = Self { count: 0, least: i64::MAX, greatest: i64::MIN, falls: false };
+    const NONE: Self = Self { count: 0, least: i64::MAX, greatest: i64::MIN, sum: 0, falls: false };
 
     /// Whether each is a place among so many; where there are none, any are enough.
     pub(super) fn are_places(&self, places: i64) -> bool {
@@ -71,6 +73,7 @@ impl Reader {
         numbers.falls |= number < self.last;
         self.last = number;
         numbers.count += 1;
+        numbers.sum = numbers.sum.saturating_add(i32::try_from(number).unwrap_or(i32::MAX));
         numbers.least = numbers.least.min(number);
         numbers.greatest = numbers.greatest.max(number);
     }

@@ -2,13 +2,14 @@
 //! what lies outside is read, and written when a matrix is converted. A matrix checks them when it is made, and not when it is loaded.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::{
     array::Array,
     machine::Machine,
     numbers::Numbers,
-    value::{Kind, Value},
+    value::{Element, Kind, Value},
+    vectors,
 };
 use crate::rules;
 
@@ -24,6 +25,17 @@ enum Layout {
     /// Row and column of each value.
     Places,
 }
+
+/// What is known of a matrix by rows whose indices lead inside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Matrix {
+    pub(super) rows: i64,
+    /// How many values it keeps.
+    pub(super) values: i64,
+}
+
+/// Matrices that are remembered.
+const MAX_MATRICES: usize = 1 << 16;
 
 /// The layout of a class.
 fn layout(module: &str, name: &str) -> Option<Layout> {
@@ -84,16 +96,17 @@ impl Parts {
 impl Machine<'_, '_> {
     /// From here on, arrays may be indices.
     pub(super) fn expect_indices(&mut self, module: &str, name: &str) {
-        self.sparse |= layout(module, name).is_some();
+        self.indices |= layout(module, name).is_some() || vectors::has_vectors(module, name);
     }
 
     /// Holds the indices of a matrix against what there is.
-    pub(super) fn check_sparse(&mut self, class: u32, state: Value) {
+    pub(super) fn check_sparse(&mut self, class: u32, target: Value, state: Value) {
         let class = &self.globals[class as usize];
         let Some(layout) = layout(&class.module, &class.name) else { return };
         let name = format!("{}.{}", class.module, class.name);
-        match self.sparse_parts(state).lead_inside(layout) {
-            Some(true) => {}
+        let parts = self.sparse_parts(state);
+        match parts.lead_inside(layout) {
+            Some(true) => self.keep_matrix(layout, target, &parts),
             Some(false) => {
                 let message =
                     "indices that lead outside of the matrix; its library would read or write other memory";
@@ -103,6 +116,34 @@ impl Machine<'_, '_> {
                 let message = "a sparse matrix whose indices are not followed; write it again with joblib, or with `save_npz`";
                 self.note_about(&rules::PICKLE_LIMIT, &name, message);
             }
+        }
+    }
+
+    /// Remembers how large a matrix by rows is.
+    fn keep_matrix(&mut self, layout: Layout, target: Value, parts: &Parts) {
+        let (Value::Object(id), Some([rows, _]), Some(data)) = (target, parts.shape, parts.data) else {
+            return;
+        };
+        // Whoever holds it was checked with what it had before.
+        if self.heap.get(id).taken {
+            self.note(
+                &rules::PICKLE_LIMIT,
+                "a sparse matrix that others hold already, which is not followed",
+            );
+        }
+        if layout == Layout::Rows && self.matrices.len() < MAX_MATRICES {
+            self.matrices.push(Matrix { rows, values: data.count() });
+            let number = u32::try_from(self.matrices.len() - 1).unwrap_or(u32::MAX);
+            self.heap.get_mut(id).element = Element::Matrix(number);
+        }
+    }
+
+    /// What is known of a value that is a matrix by rows.
+    pub(super) fn matrix(&self, value: Value) -> Option<Matrix> {
+        let Value::Object(id) = value else { return None };
+        match self.heap.get(id).element {
+            Element::Matrix(number) => self.matrices.get(number as usize).copied(),
+            _ => None,
         }
     }
 

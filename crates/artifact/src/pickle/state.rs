@@ -93,8 +93,9 @@ impl Machine<'_, '_> {
         if self.follows_arrays() && name == "numpy.ndarray" {
             self.keep_array(target, state);
         }
-        if self.sparse {
-            self.check_sparse(class, state);
+        if self.indices {
+            self.check_sparse(class, target, state);
+            self.check_vectors(class, target, state);
         }
         if self.boosters {
             self.check_model(class, state);

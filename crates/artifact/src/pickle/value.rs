@@ -70,6 +70,8 @@ pub(super) enum Element {
     Buffer(u32),
     /// An array, or its bytes, whose elements are known, by its number in the machine's table.
     Raw(u32),
+    /// A sparse matrix by rows, by its number in the machine's table.
+    Matrix(u32),
     /// An array of rows of eight numbers of four bytes: the sets of categories of scikit-learn's boosters.
     Sets(i32),
     /// A tree of scikit-learn over this many features.

@@ -4,7 +4,7 @@ use crate::build::{judge, passes, rules, unicode};
 
 /// How a pickle carries the bytes of an array.
 #[derive(Debug, Clone, Copy)]
-enum Carried {
+pub(in super::super) enum Carried {
     Bytes,
     Text,
     Buffer,
@@ -13,7 +13,7 @@ enum Carried {
 
 const ALL: [Carried; 4] = [Carried::Bytes, Carried::Text, Carried::Buffer, Carried::Joblib];
 
-fn kind(name: &str, order: &str) -> Vec<u8> {
+pub(in super::super) fn kind(name: &str, order: &str) -> Vec<u8> {
     [
         b"cnumpy\ndtype\n",
         &unicode(name)[..],
@@ -24,12 +24,12 @@ fn kind(name: &str, order: &str) -> Vec<u8> {
     .concat()
 }
 
-fn shape(sizes: &[u8]) -> Vec<u8> {
+pub(in super::super) fn shape(sizes: &[u8]) -> Vec<u8> {
     let sizes: Vec<u8> = sizes.iter().flat_map(|size| [b'K', *size]).collect();
     [b"(", &sizes[..], b"t"].concat()
 }
 
-fn array(bytes: &[u8], kind: &[u8], sizes: &[u8], how: Carried) -> Vec<u8> {
+pub(in super::super) fn array(bytes: &[u8], kind: &[u8], sizes: &[u8], how: Carried) -> Vec<u8> {
     let shape = shape(sizes);
     let plain = [b"B", &u32::try_from(bytes.len()).unwrap().to_le_bytes()[..], bytes].concat();
     let made = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85C\x01b\x87R";
@@ -63,7 +63,7 @@ fn array(bytes: &[u8], kind: &[u8], sizes: &[u8], how: Carried) -> Vec<u8> {
     }
 }
 
-fn narrow(numbers: &[i32], how: Carried) -> Vec<u8> {
+pub(in super::super) fn narrow(numbers: &[i32], how: Carried) -> Vec<u8> {
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     array(&bytes, &kind("i4", "<"), &[u8::try_from(numbers.len()).unwrap()], how)
 }
@@ -74,7 +74,7 @@ fn wide(numbers: &[i64]) -> Vec<u8> {
 }
 
 /// So many values, in so many rows and columns each where they are blocks.
-fn values(sizes: &[u8]) -> Vec<u8> {
+pub(in super::super) fn values(sizes: &[u8]) -> Vec<u8> {
     let count: usize = sizes.iter().map(|size| usize::from(*size)).product();
     array(&vec![0; 8 * count], &kind("f8", "<"), sizes, Carried::Bytes)
 }
@@ -84,17 +84,17 @@ fn matrix(class: &str, parts: &[(&str, &[u8])]) -> Vec<u8> {
     [b"\x80\x04cscipy.sparse.", class.as_bytes(), b"\n)\x81}(", &items, b"ub."].concat()
 }
 
-fn by_rows(class: &str, starts: &[u8], indices: &[u8], count: u8) -> Vec<u8> {
+pub(in super::super) fn by_rows(class: &str, starts: &[u8], indices: &[u8], count: u8) -> Vec<u8> {
     let (extent, data) = (shape(&[3, 4]), values(&[count]));
     matrix(class, &[("_shape", &extent), ("indices", indices), ("indptr", starts), ("data", &data)])
 }
 
-fn passed(pickle: &[u8], what: &str) {
+pub(in super::super) fn passed(pickle: &[u8], what: &str) {
     let report = judge("m.pkl", pickle);
     assert!(passes(&report), "{what}: {:?}", report.findings);
 }
 
-fn refused(pickle: &[u8], rule: &str, what: &str) {
+pub(in super::super) fn refused(pickle: &[u8], rule: &str, what: &str) {
     let report = judge("m.pkl", pickle);
     assert!(rules(&report).contains(&rule), "{what}: {:?}", report.findings);
 }
