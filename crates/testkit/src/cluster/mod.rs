@@ -81,13 +81,23 @@ impl FakeCluster {
     /// Starts an empty one that knows the built-in kinds and small definitions of the kinds that Tagship writes. Where
     /// `TAGSHIP_TEST_KUBECONFIG` names a kubeconfig, the API server there keeps the objects, in namespaces of their own.
     pub fn start() -> Self {
+        Self::keeping_objects_in(Real::connect())
+    }
+
+    /// Stands beside the server that `TAGSHIP_TEST_KUBECONFIG` names, in namespaces that others make there and keep: their
+    /// objects are those that actors see. Absent where no server is named.
+    pub fn beside(namespaces: &[&str]) -> Option<Self> {
+        Real::among(namespaces).map(|real| Self::keeping_objects_in(Some(real)))
+    }
+
+    fn keeping_objects_in(real: Option<Real>) -> Self {
         let inner = Inner {
             store: Store::new(),
             faults: Faults::default(),
             received: Vec::new(),
             endpoints: BTreeMap::new(),
             stopped: false,
-            real: Real::connect(),
+            real,
         };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
         let door = Arc::clone(&shared);
@@ -211,25 +221,40 @@ impl FakeCluster {
 
     /// Lets the actors look at the cluster once, one after the other, and do what follows from it.
     pub fn step(&self, actors: &mut [Box<dyn Actor>]) {
+        let refused = self.step_beside_others(actors);
+        assert!(refused.is_empty(), "{}", refused.join("\n"));
+    }
+
+    /// The same while others write, so that an object may be gone when its turn comes. Answers what was refused.
+    pub fn step_beside_others(&self, actors: &mut [Box<dyn Actor>]) -> Vec<String> {
+        let mut refused = Vec::new();
         for actor in actors {
             let deeds = {
                 let inner = self.shared.locked();
                 actor.react(&Scene { objects: &inner.objects() })
             };
-            for deed in deeds {
-                self.perform(actor.name(), &deed);
-            }
+            let done = deeds.iter().map(|deed| self.perform(actor.name(), deed));
+            refused.extend(done.filter_map(Result::err));
         }
+        refused
+    }
+
+    /// What pods answer, by the name of their Service, as actors and [`serve`](Self::serve) said it last.
+    pub fn served(&self) -> BTreeMap<String, (u16, Value)> {
+        self.shared.locked().endpoints.clone()
     }
 
     /// Does what an actor has decided, by the same ways as anybody.
-    fn perform(&self, actor: &str, deed: &Deed) {
+    fn perform(&self, actor: &str, deed: &Deed) -> Result<(), String> {
         let (method, object, subresource) = match deed {
             Deed::Status(object) => ("PATCH", object, "/status"),
             Deed::Change(object) => ("PATCH", object, ""),
             Deed::Create(object) => ("POST", object, ""),
             Deed::Delete(object) => ("DELETE", object, ""),
-            Deed::Answer { service, status, body } => return self.serve(service, *status, body.clone()),
+            Deed::Answer { service, status, body } => {
+                self.serve(service, *status, body.clone());
+                return Ok(());
+            }
         };
         let resource = self.shared.locked().store.resource_of(object);
         let resource = resource.expect("actors write known kinds");
@@ -244,7 +269,7 @@ impl FakeCluster {
         let body = if method == "DELETE" { &Value::Null } else { object };
         let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
         let (status, answer) = self.act(method, &target, kind, body);
-        assert!(status < 400, "{actor}: {method} {target}: {answer}");
+        if status < 400 { Ok(()) } else { Err(format!("{actor}: {method} {target}: {answer}")) }
     }
 }
 

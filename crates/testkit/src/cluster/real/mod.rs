@@ -41,6 +41,8 @@ pub(super) struct Real {
     /// Groups and versions that it serves: `apps/v1`.
     served: BTreeSet<String>,
     namespaces: BTreeSet<String>,
+    /// Whether others make the namespaces, and keep what is in them.
+    of_others: bool,
     /// The last resource version of each object that was written, by its path.
     versions: BTreeMap<String, String>,
 }
@@ -48,6 +50,15 @@ pub(super) struct Real {
 impl Real {
     /// Connects where a server is named.
     pub(super) fn connect() -> Option<Self> {
+        Self::with(Ending::new(number()), &[])
+    }
+
+    /// Connects to namespaces of others, which go by the same names there, and stay.
+    pub(super) fn among(namespaces: &[&str]) -> Option<Self> {
+        Self::with(Ending::none(), namespaces)
+    }
+
+    fn with(ending: Ending, namespaces: &[&str]) -> Option<Self> {
         let link = Link::open(&named(KUBECONFIG)?);
         definitions::demand(&link, named(DEFINITIONS).as_deref());
         let mut served = BTreeSet::new();
@@ -66,9 +77,10 @@ impl Real {
         served.extend(all.filter_map(|version| version["groupVersion"].as_str()).map(str::to_owned));
         Some(Self {
             link,
-            ending: Ending::new(number()),
+            ending,
             served,
-            namespaces: BTreeSet::new(),
+            of_others: !namespaces.is_empty(),
+            namespaces: namespaces.iter().map(|name| (*name).to_owned()).collect(),
             versions: BTreeMap::new(),
         })
     }
@@ -179,7 +191,8 @@ impl Real {
 
     /// Makes a namespace. A server that knows no namespaces needs none.
     fn demand(&mut self, namespace: &str) {
-        if self.namespaces.insert(namespace.to_owned()) && self.served.contains("v1") {
+        let is_new = !self.of_others && self.namespaces.insert(namespace.to_owned());
+        if is_new && self.served.contains("v1") {
             let body =
                 json!({ "metadata": { "name": self.ending.full(namespace) } }).to_string().into_bytes();
             let headers = [("content-type", "application/json".to_owned())];
@@ -190,6 +203,9 @@ impl Real {
 
     /// Deletes everything that this test made.
     pub(super) fn clean(&self, store: &Store) {
+        if self.of_others {
+            return;
+        }
         for namespace in &self.namespaces {
             for kind in store.kinds.iter().filter(|kind| self.serves_kind(kind)) {
                 self.link.ask("DELETE", &self.collection(kind, namespace), &[], Vec::new());

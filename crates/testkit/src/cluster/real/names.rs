@@ -12,6 +12,11 @@ impl Ending {
         Self(format!("-tagship-test-{number:x}"))
     }
 
+    /// Of a test that is alone there.
+    pub(super) const fn none() -> Self {
+        Self(String::new())
+    }
+
     pub(super) fn full(&self, namespace: &str) -> String {
         format!("{namespace}{}", self.0)
     }
@@ -75,5 +80,8 @@ mod tests {
         );
         assert_eq!(ending.inward(&sent).as_bytes(), body);
         assert_eq!(ending.outward(b"spec: {}"), b"spec: {}");
+        let none = Ending::none();
+        assert_eq!(none.target(target), target);
+        assert_eq!(none.inward(body).as_bytes(), body);
     }
 }
