@@ -1,7 +1,7 @@
 //! A real `kube-apiserver` with etcd, on this machine alone: what was said about the API of the tests, and the targets
-//! on Kubernetes, hold there too. Controllers stay played, as clients of that server.
+//! on Kubernetes, hold there too, and so does every command of the guide. Controllers stay played, as clients of that server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -49,6 +49,32 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     for name in OF_THE_DOUBLE.iter().chain(&OF_NEWER_SERVERS) {
         python.args(["--skip", name]);
     }
+    process::run(python)?;
+    follow_the_guide(subject, &tools)?;
+    Ok(Ending::Passed)
+}
+
+/// Follows the guide as a reader would, on a server of its own for each section, or on the cluster that somebody gives.
+fn follow_the_guide(subject: &Subject<'_>, tools: &Path) -> Result<()> {
+    for (program, package) in
+        [("kubectl", "kubernetes-client"), ("docker-registry", "docker-registry"), ("jq", "jq")]
+    {
+        system::demand(program, package)?;
+    }
+    let controllers = "played_controllers";
+    // The packages of the tests, so that nothing is built with other features.
+    let packages = ["--package", "tagship-testkit", "--package", "tagship-kube"];
+    let mut build = subject.workspace.cargo(&["build", "--locked", "--features", "tagship-testkit/real"]);
+    build.args(packages).args(["--example", controllers]);
+    process::run(build)?;
+    let controllers = subject.workspace.built()?.join("examples").join(controllers);
+    system::play(subject, "kubernetes_walk.py", &[tools, &controllers])
+}
+
+/// Whether the script that follows the guide knows each of its commands. No cluster is needed for that.
+pub(super) fn guide(subject: &Subject<'_>) -> Result<Ending> {
+    let mut python = subject.workspace.command("python3");
+    python.arg(subject.workspace.path("tests/e2e/kubernetes_walk.py"));
     process::run(python)?;
     Ok(Ending::Passed)
 }

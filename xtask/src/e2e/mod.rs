@@ -80,6 +80,7 @@ const STEPS: &[Step] = &[
     Step { name: "pushgateway", run: pushgateway::run },
     Step { name: "stores", run: stores::run },
     Step { name: "mlflow", run: mlflow::run },
+    Step { name: "kubernetes-guide", run: kubernetes::guide },
 ];
 
 /// Steps that run only where somebody names them: they take long to prepare.
