@@ -13,7 +13,7 @@ from rollout_bench import Bench, expect
 # Seconds of one command; images come over the network.
 PATIENCE = 900
 # Codes of `tagship rollout` (docs/reference/exit-codes.md).
-DECIDED, ROLLED_BACK, WAITS_FOR_A_PERSON = 0, 1, 4
+DECIDED, ROLLED_BACK, MISCONFIGURED, WAITS_FOR_A_PERSON = 0, 1, 2, 4
 # What the guide has its reader put something else for.
 USER, REPOSITORY = "REGISTRY_USER=acme REGISTRY_PASSWORD=...", "ghcr.io/acme/churn"
 BASE, IMAGE = "docker.io/library/busybox@sha256:...", "registry.example.org/server:1"

@@ -8,7 +8,7 @@ import subprocess
 import kubernetes_guide
 import kubernetes_manifests
 from kubernetes_clusters import INSTALLS, MACHINES, Played
-from kubernetes_reader import ROLLED_BACK, WAITS_FOR_A_PERSON, Reader, Step
+from kubernetes_reader import MISCONFIGURED, ROLLED_BACK, WAITS_FOR_A_PERSON, Reader, Step
 from rollout_bench import expect, wait_for
 
 RELEASE, ROLLOUT = "tagship validate && tagship gate && tagship release", "tagship rollout --wait"
@@ -119,6 +119,17 @@ def become_the_account(reader: Reader, token: str):
     expect("the account reads no secrets", (denied.returncode, "is forbidden" in denied.stderr), (1, True))
 
 
+def refused_without_rights(reader: Reader):
+    """Before it has the printed rights, the account begins no rollout, and is told what it lacks."""
+    administrator = reader.bench.environment["KUBECONFIG"]
+    become_the_account(reader, reader.shell("kubectl create token tagship -n ml"))
+    reader.commit_a_model()
+    reader.do_the_same(RELEASE)
+    said = reader.shell(ROLLOUT, MISCONFIGURED)
+    expect("what the account lacks is named", "the account may not" in said, True)
+    reader.bench.environment["KUBECONFIG"] = administrator
+
+
 def under_the_account(serves_one):
     """A model comes and is promoted under the printed rights alone."""
     def take(reader: Reader, token: str):
@@ -171,7 +182,7 @@ SECTIONS = [
         Step("kubectl get inferenceservice churn -n ml -o jsonpath", before=another, after=kserve_shows_shares),
         Step(PROMOTE, after=instead(kserve_serves_one)),
         Step("kubectl create serviceaccount tagship"),
-        Step("tagship init --target kserve --rbac"),
+        Step("tagship init --target kserve --rbac", before=refused_without_rights),
         Step("kubectl create token tagship", after=under_the_account(kserve_serves_one)),
         Step("kind delete cluster --name tagship", MACHINES, before=kserve_manifests),
     ]),
@@ -190,7 +201,7 @@ SECTIONS = [
         Step("kubectl get rollout churn", after=argo_shows_shares),
         Step(PROMOTE, before=another, after=instead(argo_serves_one)),
         Step("kubectl create serviceaccount tagship"),
-        Step("tagship init --target argo-rollouts --rbac"),
+        Step("tagship init --target argo-rollouts --rbac", before=refused_without_rights),
         Step("kubectl create token tagship", after=under_the_account(argo_serves_one)),
         Step("kind delete cluster --name tagship", MACHINES, before=argo_manifests),
     ]),
