@@ -71,48 +71,54 @@ fn lead(
         if led.get(&key) == Some(&answers) {
             continue;
         }
-        if answers
-            && cluster.act("GET", &format!("/api/v1/namespaces/{namespace}/pods/{POD}"), "", &Value::Null).0
-                == 404
-        {
-            run_pod(cluster, namespace, address);
-        }
-        let addresses =
-            json!([{ "ip": address, "targetRef": { "kind": "Pod", "namespace": namespace, "name": POD } }]);
         let ports = json!([{ "name": object["spec"]["ports"][0]["name"], "port": port }]);
-        let subsets = if answers { json!([{ "addresses": addresses, "ports": ports }]) } else { json!([]) };
-        let endpoints = json!({
-            "apiVersion": "v1", "kind": "Endpoints", "metadata": { "name": service, "namespace": namespace },
-            "subsets": subsets,
-        });
-        let collection = format!("/api/v1/namespaces/{namespace}/endpoints");
-        let (mut code, mut said) = cluster.act("POST", &collection, "application/json", &endpoints);
-        if code == 409 {
-            (code, said) =
-                cluster.act("PUT", &format!("{collection}/{service}"), "application/json", &endpoints);
-        }
-        if code < 300 {
-            led.insert(key, answers);
+        let pod = json!({ "kind": "Pod", "namespace": namespace, "name": POD });
+        let subset = json!({ "addresses": [{ "ip": address, "targetRef": pod }], "ports": ports });
+        let made = if answers {
+            run_pod(cluster, namespace, address)
+                .and_then(|()| publish(cluster, namespace, &service, &json!([subset])))
         } else {
-            eprintln!("endpoints {service}: {said}");
+            publish(cluster, namespace, &service, &json!([]))
+        };
+        match made {
+            Ok(()) => _ = led.insert(key, answers),
+            Err(why) => eprintln!("service {service}: {why}"),
         }
     }
 }
 
-/// A pod with an address, as a node's agent would run it.
-fn run_pod(cluster: &FakeCluster, namespace: &str, address: &str) {
+/// Says where the pods of a Service are.
+fn publish(cluster: &FakeCluster, namespace: &str, service: &str, subsets: &Value) -> Result<(), String> {
+    let endpoints = json!({
+        "apiVersion": "v1", "kind": "Endpoints", "metadata": { "name": service, "namespace": namespace },
+        "subsets": subsets,
+    });
+    let collection = format!("/api/v1/namespaces/{namespace}/endpoints");
+    match cluster.act("POST", &collection, "application/json", &endpoints) {
+        (409, _) => {
+            done(&cluster.act("PUT", &format!("{collection}/{service}"), "application/json", &endpoints))
+        }
+        answer => done(&answer),
+    }
+}
+
+/// A pod with an address, as a node's agent would run it, unless it runs.
+fn run_pod(cluster: &FakeCluster, namespace: &str, address: &str) -> Result<(), String> {
     let pods = format!("/api/v1/namespaces/{namespace}/pods");
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": { "name": POD },
         "spec": { "containers": [{ "name": "server", "image": "registry.example.org/server:1" }] },
     });
-    let (made, said) = cluster.act("POST", &pods, "application/json", &pod);
-    let status = json!({ "status": { "phase": "Running", "podIP": address, "podIPs": [{ "ip": address }] } });
-    let (run, more) =
-        cluster.act("PATCH", &format!("{pods}/{POD}/status"), "application/merge-patch+json", &status);
-    if made >= 300 || run >= 300 {
-        eprintln!("the pod: {said} {more}");
+    let made = cluster.act("POST", &pods, "application/json", &pod);
+    if made.0 != 409 {
+        done(&made)?;
     }
+    let status = json!({ "status": { "phase": "Running", "podIP": address, "podIPs": [{ "ip": address }] } });
+    done(&cluster.act("PATCH", &format!("{pods}/{POD}/status"), "application/merge-patch+json", &status))
+}
+
+fn done((status, said): &(u16, Value)) -> Result<(), String> {
+    if *status < 300 { Ok(()) } else { Err(said.to_string()) }
 }
 
 fn text(value: &Value) -> String {
