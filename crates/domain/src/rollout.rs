@@ -348,6 +348,8 @@ pub enum EffectResult {
     Retry(String),
     /// It failed in a way that will not pass: refused, unsupported, in conflict, wrong bytes.
     Refused(String),
+    /// Whoever the target belongs to has put another version in the candidate's place: nothing is left to do or to undo.
+    Superseded(String),
 }
 
 /// What the world looks like at one tick.

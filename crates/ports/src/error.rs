@@ -29,6 +29,8 @@ pub enum Problem {
     Unsupported,
     /// A higher fencing number was seen: another run has taken over.
     Fenced,
+    /// Whoever the target belongs to has put another version in its place: nothing is left to do or to undo.
+    Superseded,
     /// Bytes or an answer are not what they must be.
     Invalid,
     /// A local file or directory cannot be read or written, or the disk is full.

@@ -11,7 +11,7 @@ use tagship_domain::{
     rollout::{DeploymentState, Effect, EffectResult, Intended, Phase, RolloutState},
 };
 use tagship_ports::{
-    PortError,
+    PortError, Problem,
     dispatcher::Dispatch,
     forge::DeploymentStatus,
     stage_registry::StageChange,
@@ -193,12 +193,12 @@ fn note(state: &RolloutState) -> Note {
     }
 }
 
-/// What a failed call means: it may pass, or it will not.
+/// What a failed call means: it may pass, it will not, or there is nothing to do any more.
 fn failed(error: &PortError) -> EffectResult {
-    if error.may_pass() {
-        EffectResult::Retry(error.to_string())
-    } else {
-        EffectResult::Refused(error.to_string())
+    match error.problem {
+        _ if error.may_pass() => EffectResult::Retry(error.to_string()),
+        Problem::Superseded => EffectResult::Superseded(error.to_string()),
+        _ => EffectResult::Refused(error.to_string()),
     }
 }
 

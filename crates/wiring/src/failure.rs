@@ -48,6 +48,7 @@ impl Ending for PortError {
             Problem::Conflict => "conflict",
             Problem::Unsupported => "unsupported",
             Problem::Fenced => "fenced",
+            Problem::Superseded => "superseded",
             Problem::Invalid => "invalid",
             Problem::Local => "local-files",
         }

@@ -56,6 +56,23 @@ pub(super) fn give_up(state: &mut RolloutState, reason: Reason, cause: &str, obs
     }
 }
 
+/// Ends where somebody else has put another version in the candidate's place, so that there is nothing to give back. Where the
+/// registry may name the candidate already, it is not as simple.
+pub(super) fn be_superseded(state: &mut RolloutState, why: &str, observation: &Observation) {
+    match phase_before(state) {
+        Phase::Pending | Phase::Validating => give_way(state, why, observation.now),
+        Phase::Progressing | Phase::Baking | Phase::Paused | Phase::RollingBack if !state.assigned => {
+            let known = state.cause.take().map(|known| format!(" ({known})")).unwrap_or_default();
+            let cause = format!("{why}{known}");
+            let message = format!("{} gave way: {cause}", state.candidate.version);
+            state.cause = Some(cause);
+            enter(state, Phase::Superseded, Reason::NewerVersion, message, observation.now);
+            conclude(state, DeploymentState::Inactive);
+        }
+        _ => give_up(state, Reason::TargetFailed, why, observation),
+    }
+}
+
 /// The phase, or the one that a freeze interrupted: what there is to undo is the same.
 fn phase_before(state: &RolloutState) -> Phase {
     match (state.phase, state.interrupted) {

@@ -32,6 +32,14 @@ pub(super) fn settle(state: &mut RolloutState, outcomes: &[EffectOutcome]) -> Op
                     refusal.get_or_insert_with(|| refused_judgement(&refused.effect, why));
                 }
             }
+            EffectResult::Superseded(why) => {
+                let dropped = state.intended.remove(at);
+                if is_optional(&dropped.effect) {
+                    do_without(state, &dropped, why);
+                } else {
+                    refusal.get_or_insert_with(|| Judgement::Superseded(why.clone()));
+                }
+            }
         }
     }
     refusal

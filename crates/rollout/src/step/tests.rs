@@ -186,6 +186,40 @@ fn traffic_moves_only_when_the_target_shows_it() {
     assert_eq!(step(&next, &seen(BOTH_AFTER)).state.phase, Phase::Promoting);
 }
 
+#[test]
+fn who_puts_another_version_in_its_place_ends_it_with_nothing_to_undo() {
+    let superseded = |state: &RolloutState, look: Observation| {
+        let outcomes = outcome(state, EffectResult::Superseded("v9.9.9 is there".to_owned()));
+        step(state, &Observation { outcomes, ..look }).state
+    };
+    let loading = in_phase(Kind::Deploy, Phase::Validating);
+    for (state, seen) in [
+        (loading, look(&[arm("v1.0.0", 100)])),
+        (in_phase(Kind::Deploy, Phase::Progressing), seen(BOTH_BEFORE)),
+        (going_back(), look(&[arm("v1.0.0", 90), arm("v9.9.9", 10)])),
+    ] {
+        let end = superseded(&state, seen);
+        assert_eq!((end.phase, end.reason), (Phase::Superseded, Reason::NewerVersion), "{}", end.message);
+        assert!(
+            end.message.contains("gave way") && end.message.contains("v9.9.9 is there"),
+            "{}",
+            end.message
+        );
+        let deployment = Effect::SetDeployment { state: DeploymentState::Inactive };
+        assert!(effects(&end).contains(&&deployment));
+        assert!(!effects(&end).iter().any(|effect| matches!(effect, Effect::Rollback)));
+    }
+}
+
+#[test]
+fn what_the_registry_may_name_does_not_just_give_way() {
+    let mut state = going_back();
+    state.assigned = true;
+    let outcomes = outcome(&state, EffectResult::Superseded("v9.9.9 is there".to_owned()));
+    let end = step(&state, &Observation { outcomes, ..seen(BOTH_BEFORE) }).state;
+    assert_eq!(end.phase, Phase::RollbackFailed, "{}", end.message);
+}
+
 fn going_back() -> RolloutState {
     let state = in_phase(Kind::Deploy, Phase::Progressing);
     let refused = outcome(&state, EffectResult::Refused("weights are frozen".to_owned()));

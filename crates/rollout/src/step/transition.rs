@@ -26,6 +26,8 @@ pub(super) enum Judgement {
     Good(String),
     /// It cannot work out; why.
     Bad(Reason, String),
+    /// Somebody else has put another version in the candidate's place; what is said about it.
+    Superseded(String),
     /// It is not known yet; what is waited for.
     Wait(String),
     /// A person has to decide; why.
@@ -85,6 +87,7 @@ fn follow(state: &mut RolloutState, judgement: Judgement, observation: &Observat
     match judgement {
         Judgement::Good(achieved) => advance::advance(state, &achieved, now),
         Judgement::Bad(reason, cause) => back::give_up(state, reason, &cause, observation),
+        Judgement::Superseded(why) => back::be_superseded(state, &why, observation),
         Judgement::Wait(what) => state.message = what,
         Judgement::Pause(reason, why) => pausing::pause(state, reason, &why, now),
         Judgement::Resume(by) => pausing::resume(state, &by, now),
