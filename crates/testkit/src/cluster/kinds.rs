@@ -10,7 +10,8 @@ use super::schema::Schema;
 /// Kinds that every cluster has, with the fields that Tagship and the played controllers use.
 const BUILT_IN: &str = include_str!("kinds/built-in.yaml");
 /// Small definitions of our own, so that tests need nothing from outside.
-pub(super) const OWN: [&str; 4] = [
+pub(super) const OWN: [&str; 5] = [
+    include_str!("kinds/canaries.yaml"),
     include_str!("kinds/httproutes.yaml"),
     include_str!("kinds/inferenceservices.yaml"),
     include_str!("kinds/revisions.yaml"),

@@ -109,6 +109,9 @@ impl Managers {
             return Err(conflicts);
         }
         self.drop_from_others(claim.writer, &changes.removed);
+        if !changes.changed.is_empty() || !changes.removed.is_empty() {
+            self.touch(claim);
+        }
         Ok(new)
     }
 
@@ -119,6 +122,16 @@ impl Managers {
         self.drop_from_others(claim.writer, &changed.union(&removed));
         let mine = self.set_of(claim.writer).minus(&removed).union(&changed);
         self.set(claim, mine);
+        if !changed.is_empty() {
+            self.touch(claim);
+        }
+    }
+
+    /// The writer has changed a value.
+    fn touch(&mut self, claim: &Claim<'_>) {
+        for manager in self.0.iter_mut().filter(|manager| manager.writer == *claim.writer) {
+            claim.now.clone_into(&mut manager.time);
+        }
     }
 
     fn conflicts(&self, writer: &Writer, changed: &FieldSet) -> Vec<Conflict> {
@@ -142,7 +155,7 @@ impl Managers {
         mine.map(|manager| manager.set.clone()).unwrap_or_default()
     }
 
-    /// Replaces the set of the writer; the time tells when it changed last.
+    /// Replaces the set of the writer; the time tells when that, or a value in it, changed last.
     fn set(&mut self, claim: &Claim<'_>, set: FieldSet) {
         let at = self.0.iter().position(|manager| manager.writer == *claim.writer);
         let is_same = |at: usize| self.0[at].set == set && self.0[at].api_version == claim.api_version;

@@ -231,7 +231,7 @@ impl FakeCluster {
         for actor in actors {
             let deeds = {
                 let inner = self.shared.locked();
-                actor.react(&Scene { objects: &inner.objects() })
+                actor.react(&Scene { objects: &inner.objects(), now: inner.now() })
             };
             let done = deeds.iter().map(|deed| self.perform(actor.name(), deed));
             refused.extend(done.filter_map(Result::err));
@@ -417,6 +417,17 @@ impl Inner {
         let mut all = real.objects(&self.store);
         all.extend(self.store.objects.clone());
         Cow::Owned(all)
+    }
+
+    /// The time of the cluster: where a real one keeps the objects, that of the newest write.
+    fn now(&self) -> String {
+        if self.real.is_none() {
+            return self.store.time();
+        }
+        let objects = self.objects();
+        let writers = objects.values().filter_map(|object| object["metadata"]["managedFields"].as_array());
+        let times = writers.flatten().filter_map(|writer| writer["time"].as_str());
+        times.max().unwrap_or_default().to_owned()
     }
 
     /// A request to the pods behind a Service: `.../namespaces/ml/services/http:name:port`.

@@ -2,6 +2,7 @@
 //! test asks for, so that every order of events can be played.
 
 mod deployments;
+mod flagger;
 mod gateway;
 mod kserve;
 mod rollouts;
@@ -12,6 +13,7 @@ use std::{collections::BTreeMap, fmt::Debug};
 use serde_json::{Value, json};
 
 pub use deployments::Deployments;
+pub use flagger::Flagger;
 pub use gateway::Gateway;
 pub use kserve::InferenceServices;
 pub use rollouts::Rollouts;
@@ -53,6 +55,8 @@ pub enum Deed {
 #[derive(Debug)]
 pub struct Scene<'a> {
     pub(super) objects: &'a BTreeMap<Key, Value>,
+    /// The cluster's time, as objects have it.
+    pub(super) now: String,
 }
 
 impl<'a> Scene<'a> {

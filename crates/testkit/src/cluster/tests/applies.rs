@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    APPLY, PLAIN, ROUTES, apply, fields_in_conflict, generation, route, stored, version, with_route,
+    APPLY, MERGE, PLAIN, ROUTES, apply, fields_in_conflict, generation, patch, route, stored, version,
+    with_route,
 };
 use crate::cluster::FakeCluster;
 
@@ -221,7 +222,7 @@ fn a_spec_without_schema_is_one_field() {
     let other = with(json!({ "other": 1 }));
     let (status, refused) = cluster.act("PATCH", &target("helm"), APPLY, &other);
     assert_eq!((status, fields_in_conflict(&refused)), (409, vec![".spec".to_owned()]));
-    let (status, taken) = cluster.act("PATCH", &target("helm"), super::MERGE, &other);
+    let (status, taken) = cluster.act("PATCH", &target("helm"), MERGE, &other);
     assert_eq!(status, 200);
     let owners = taken["metadata"]["managedFields"].as_array().unwrap();
     assert_eq!(owners.iter().map(|owner| &owner["manager"]).collect::<Vec<_>>(), ["helm"]);
@@ -270,3 +271,28 @@ spec:
         properties:
           spec: { type: object, x-kubernetes-map-type: atomic, x-kubernetes-preserve-unknown-fields: true }
 ";
+
+#[test]
+fn the_time_of_an_owner_is_that_of_its_newest_value() {
+    let cluster = with_route();
+    let time = |manager: &str| {
+        let owners = stored(&cluster)["metadata"]["managedFields"].clone();
+        let owner = owners.as_array().unwrap().iter().find(|owner| owner["manager"] == manager).cloned();
+        owner.unwrap()["time"].as_str().unwrap().to_owned()
+    };
+    let label = |value: Value| {
+        cluster.advance(60);
+        let change = json!({ "metadata": { "labels": { "team": value, "of": "somebody" } } });
+        assert_eq!(patch(&cluster, MERGE, "", &change).0, 200);
+        time("somebody")
+    };
+    let applied = time("tagship");
+    let first = label(json!("a"));
+    assert!(first > applied);
+    let second = label(json!("b"));
+    assert!(second > first, "another value of a field that it owned before");
+    assert_eq!(label(json!("b")), second, "nothing changed");
+    assert_eq!(time("tagship"), applied, "others change nothing about it");
+    assert_eq!(apply(&cluster, "tagship", &route([90, 10])).0, 200);
+    assert!(time("tagship") > second);
+}

@@ -97,7 +97,14 @@ fn it_says_which_kinds_there_are() {
     let names: Vec<&Value> = groups.iter().map(|group| &group["name"]).collect();
     assert_eq!(
         names,
-        ["apps", "argoproj.io", "gateway.networking.k8s.io", "serving.knative.dev", "serving.kserve.io"]
+        [
+            "apps",
+            "argoproj.io",
+            "flagger.app",
+            "gateway.networking.k8s.io",
+            "serving.knative.dev",
+            "serving.kserve.io"
+        ]
     );
     let listed = get("/apis/argoproj.io/v1alpha1").1["resources"].as_array().unwrap().clone();
     let names: Vec<&Value> = listed.iter().map(|resource| &resource["name"]).collect();

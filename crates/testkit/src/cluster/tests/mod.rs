@@ -2,6 +2,7 @@
 
 mod actors;
 mod applies;
+mod flagger;
 mod grants;
 mod inference_services;
 mod machinery;
