@@ -59,7 +59,7 @@ fn unknown_kinds_and_missing_secrets_are_told_with_their_place() {
     check(
         &bench.run(&["rollout"]),
         2,
-        &["locale", "known kinds are argo-rollouts, exec, gateway-api, kserve, local"],
+        &["locale", "known kinds are argo-rollouts, exec, flagger, gateway-api, kserve, local"],
     );
     assert!(!bench.published().iter().any(|name| name.contains("rollouts")), "no rollout was begun");
 }

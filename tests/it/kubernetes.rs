@@ -119,7 +119,11 @@ fn rights_are_printed_for_targets_that_need_some() {
     let stage = stage();
     let role = stage.run(&["init", "--target", "local", "--rbac"]);
     role.assert_code(2);
-    assert!(role.stderr.contains("kinds that do are argo-rollouts, gateway-api, kserve"), "{}", role.stderr);
+    assert!(
+        role.stderr.contains("kinds that do are argo-rollouts, flagger, gateway-api, kserve"),
+        "{}",
+        role.stderr
+    );
     stage.run(&["init", "--rbac"]).assert_code(2);
     let printed = stage.run(&["init", "--target", "gateway-api", "--rbac"]).stdout;
     assert!(printed.starts_with("# For the current context of the kubeconfig\n---\n"), "{printed}");

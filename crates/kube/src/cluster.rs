@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Rollout,
     /// The pods of one template.
     ReplicaSet,
+    /// Of Flagger; only read.
+    Canary,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::ConfigMap => ("", "v1", "configmaps", "ConfigMap"),
             Self::Rollout => ("argoproj.io", "v1alpha1", "rollouts", "Rollout"),
             Self::ReplicaSet => ("apps", "v1", "replicasets", "ReplicaSet"),
+            Self::Canary => ("flagger.app", "v1beta1", "canaries", "Canary"),
         }
     }
 

@@ -106,6 +106,7 @@ fn of_missing(operation: &str, plural: &str, name: &str, status: &Status) -> Ref
             "inferenceservices" => "KServe",
             "revisions" => "Knative Serving",
             "rollouts" => "Argo Rollouts",
+            "canaries" => "Flagger",
             _ => "the Gateway API's `HTTPRoute` in version v1",
         };
         return PortError::new(Problem::Unsupported, operation, message)

@@ -2,7 +2,8 @@
 //!
 //! The cluster serves and routes; Tagship makes small guarded writes under the name `tagship`: what is not there is made by
 //! POST, what is there is applied, never forced. Everything is decided from what is read. What others own is theirs: a conflict names them.
-//! Only the way back of `argo-rollouts` writes over what they changed, for a version that serves comes first.
+//! Only the way back of `argo-rollouts` writes over what they changed, for a version that serves comes first. For `flagger`
+//! nothing is written at all.
 //!
 //! What the account may not do, and what a route or a controller does not confirm, stops a rollout before it moves
 //! traffic; what it wrote says for which rollout.
@@ -14,8 +15,10 @@ mod connection;
 mod digests;
 mod endpoint;
 mod failure;
+mod flagger;
 mod gateway;
 mod kserve;
+mod marks;
 mod merge;
 mod notes;
 mod object;
@@ -32,11 +35,17 @@ use tagship_ports::{Clock, ModelRunner, PortError, Problem, ReleaseAddresses, Ta
 
 pub use argo::{ArgoSettings, ArgoTarget};
 pub use connection::PLAIN_VARIABLES;
+pub use flagger::{FlaggerSettings, FlaggerTarget};
 pub use gateway::{GatewayApiTarget, GatewaySettings};
 pub use kserve::{KserveSettings, KserveTarget, Mode as KserveMode};
 
 /// The kinds of targets here that a configuration may name.
-pub const KINDS: [&str; 3] = ["argo-rollouts", "gateway-api", "kserve"];
+pub const KINDS: [&str; 4] = ["argo-rollouts", "flagger", "gateway-api", "kserve"];
+
+/// Whether a target of this kind is only followed: another tool begins, shares and judges, and nothing is written.
+pub fn is_followed(kind: &str) -> bool {
+    kind == "flagger"
+}
 
 /// Opens what knows where the bytes of releases are.
 pub type Addresses<'a> = &'a dyn Fn() -> Result<Arc<dyn ReleaseAddresses>, PortError>;
@@ -60,6 +69,7 @@ pub fn open(
 ) -> Option<Result<Opened, PortError>> {
     match kind {
         "argo-rollouts" => Some(ArgoTarget::from_settings(settings, root, variable, addresses).map(both)),
+        "flagger" => Some(FlaggerTarget::from_settings(settings, variable).map(both)),
         "gateway-api" => Some(GatewayApiTarget::from_settings(settings, root, variable).map(both)),
         "kserve" => Some(KserveTarget::from_settings(settings, root, variable, addresses, clock).map(both)),
         _ => None,
@@ -101,6 +111,11 @@ fn rights(kind: &str, settings: &Map<String, Value>, endpoints: bool) -> Result<
             let name = text("name")?;
             argo::refuse_no_names(namespace, name)?;
             argo::access(namespace, name, endpoints)
+        }
+        "flagger" => {
+            let name = text("name")?;
+            flagger::refuse_no_names(namespace, name)?;
+            flagger::access(namespace, name)
         }
         "kserve" => {
             let name = text("name")?;

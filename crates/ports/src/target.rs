@@ -23,7 +23,8 @@ pub struct Order {
     pub model: ModelName,
     /// Number of the newest effect that was decided when the order was given.
     pub fence: u64,
-    /// What people who look at the target see of it; nothing is decided from that.
+    /// What people who look at the target see of it. Nothing is decided from that, but by a target that only follows another tool:
+    /// it tells the version that was tried by it from any other.
     pub note: Option<Note>,
 }
 

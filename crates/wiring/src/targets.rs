@@ -62,7 +62,7 @@ mod tests {
         let error = unknown(&AdapterSpec::of_kind("kserv"));
         assert_eq!(
             error.hint.as_deref(),
-            Some("known kinds are argo-rollouts, exec, gateway-api, kserve, local")
+            Some("known kinds are argo-rollouts, exec, flagger, gateway-api, kserve, local")
         );
     }
 }

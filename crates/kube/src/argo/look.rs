@@ -8,12 +8,11 @@ use tagship_ports::PortError;
 
 use super::{
     ArgoTarget,
-    rollout::marked,
     services::PORT,
     settings::{canary_service, stable_service},
     view::{Pods, View},
 };
-use crate::{cluster::Kind, endpoint, owners::refuse_others, silence::Silence};
+use crate::{cluster::Kind, endpoint, marks::marked, owners::refuse_others, silence::Silence};
 
 impl ArgoTarget {
     /// What there is.

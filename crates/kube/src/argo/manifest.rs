@@ -15,13 +15,11 @@ use super::{
 };
 use crate::{
     cluster::{Kind, MANAGER},
+    marks::{DIGEST, VERSION},
     owners::{MANAGED_BY, MODEL},
     template::{Places, Template},
 };
 
-/// The annotations of a pod template that say which version it is.
-pub(super) const VERSION: &str = "tagship/version";
-pub(super) const DIGEST: &str = "tagship/digest";
 /// The place in a manifest for the address of the bytes in the store of the releases.
 const ADDRESS: &str = "{{address}}";
 /// Fields that Tagship writes, or that give a version traffic past it, below `spec`; each with the reason.

@@ -2,13 +2,10 @@
 //! of a specification that Argo refuses it says nothing but that.
 
 use serde_json::Value;
-use tagship_domain::{Digest, Version};
+use tagship_domain::Version;
 
-use super::{
-    manifest::{DIGEST, VERSION},
-    steps::{self, Steps},
-};
-use crate::object::text;
+use super::steps::{self, Steps};
+use crate::{marks::marked, object::text};
 
 /// The `Rollout`.
 #[derive(Debug, Clone)]
@@ -63,12 +60,6 @@ impl Rollout {
             object,
         }
     }
-}
-
-/// The version that a pod template says it is, and its digest.
-pub(super) fn marked(template: &Value) -> Option<(Version, Digest)> {
-    let mark = |key: &str| template["metadata"]["annotations"][key].as_str();
-    Some((mark(VERSION)?.parse().ok()?, mark(DIGEST)?.parse().ok()?))
 }
 
 /// What a condition says that has this status.

@@ -10,11 +10,12 @@ use super::{
     orders::{ROUNDS, begin},
     standing::covers,
     view::{View, fence},
-    workload::{MANIFEST, MARKS, Subject, VERSION},
+    workload::{MANIFEST, MARKS, Subject},
 };
 use crate::{
     cluster::{Kind, Write, is_made},
     failure::Refusal,
+    marks::VERSION,
     object::{is_going, refuse_late, text},
 };
 

@@ -13,9 +13,12 @@ use tagship_ports::{PortError, Problem};
 use super::{
     memory::{Bounds, Memory},
     standing::Route,
-    workload::{DIGEST, FENCE, VERSION},
+    workload::FENCE,
 };
-use crate::object::{is_going, text};
+use crate::{
+    marks::{DIGEST, VERSION},
+    object::{is_going, text},
+};
 
 /// A version that is loaded.
 #[derive(Debug, Clone)]

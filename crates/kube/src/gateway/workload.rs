@@ -10,14 +10,13 @@ use tagship_ports::{PortError, target::Order};
 use super::settings::{OPERATION, wrong};
 use crate::{
     cluster::{Kind, MANAGER},
+    marks::{DIGEST, VERSION},
     notes::notes,
     template::{Places, Template},
 };
 
 /// Digits of the digest in names.
 const DIGITS: usize = 8;
-pub(super) const VERSION: &str = "tagship/version";
-pub(super) const DIGEST: &str = "tagship/digest";
 pub(super) const MODEL: &str = "tagship/model";
 /// The highest fence that an order about the version had.
 pub(super) const FENCE: &str = "tagship/fence";

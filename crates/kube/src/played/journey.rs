@@ -104,6 +104,11 @@ impl<S: Played> Journey<S> {
         journey
     }
 
+    /// A version serves from now on, and the registry says so.
+    pub(crate) fn now_stable(&mut self, number: u8) {
+        self.stable = Some(release(number));
+    }
+
     async fn recorded(&self) -> Option<RolloutState> {
         let name = journal_name(&self.environment, self.stage.model());
         self.journals.tip(&name).await.unwrap().map(|entry| state_of(&entry).unwrap())

@@ -1,0 +1,5 @@
+mod journeys;
+mod orders;
+mod rights;
+mod stage;
+mod truth;
