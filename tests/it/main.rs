@@ -17,6 +17,7 @@ mod events;
 mod explain;
 mod faults;
 mod findings;
+mod flagger;
 mod full_disk;
 mod github;
 mod groups;

@@ -14,6 +14,7 @@ mod deployments;
 mod entries;
 mod failure;
 mod file_tree;
+mod following;
 mod host;
 mod live;
 mod marks;

@@ -31,6 +31,7 @@ use crate::{
     backends::target_backends,
     deployments::Deployments,
     failure::failed,
+    following::{is_followed, refuse_lead, refuse_settings},
     live::LiveScreen,
     notifying::Notifying,
     publisher::{CommentPublisher, Story, now, section},
@@ -86,6 +87,7 @@ pub(crate) async fn lead(
     lead: Lead<'_>,
     pace: &Pace,
 ) -> Result<Tick, Failure> {
+    refuse_lead(place, &lead)?;
     let stop = told_to_stop()?;
     // Whatever was under way is dropped, as if the machine had gone: the journal is made for that.
     tokio::select! {
@@ -377,9 +379,14 @@ pub(crate) async fn plan(
     place: Place<'_>,
     candidate: &Release,
 ) -> Result<RolloutPlan, Failure> {
+    refuse_settings(place)?;
     let store = workspace.store(place.model)?;
     let manifest = release::read_manifest(store.as_ref(), candidate).await.map_err(failed)?;
     refuse_unsigned(workspace, place, store.as_ref(), &manifest).await?;
+    if is_followed(place.settings) {
+        // Whoever leads the traffic judges too.
+        return Ok(place.settings.plan(Smoke::ReadyOnly));
+    }
     let golden = release::read_evidence(store.as_ref(), &manifest, Evidence::Golden).await.map_err(failed)?;
     let settings = place.model.validate.golden.as_ref();
     let smoke = match golden {

@@ -11,6 +11,7 @@ use tagship_runner::{Failure, args::RollbackArgs};
 use crate::{
     answer::Answer,
     failure::failed,
+    following::refuse_word,
     pipeline::{
         Lead, Place, answer, json_sentence, lead, plan, recorded, refuse_unguarded, release_of, would,
     },
@@ -28,6 +29,9 @@ pub(crate) async fn run(args: &RollbackArgs, workspace: &Workspace) -> Result<An
     // A rollout that has not ended is stopped first, which goes back to what served before; one that could not go back
     // is made to try again.
     let running = recorded(workspace, place).await?.filter(RolloutState::holds_lock);
+    if running.as_ref().is_none_or(|running| running.phase != Phase::RollbackFailed) {
+        refuse_word(place, Command::Rollback)?;
+    }
     if let Some(running) = running {
         if args.dry_run {
             let what = match running.phase {

@@ -12,6 +12,7 @@ use tagship_runner::{
 
 use crate::{
     answer::Answer,
+    following::refuse_word,
     pipeline::{Lead, Place, answer, candidate, json_sentence, lead, plan, recorded, would},
     sources::{Looked, settle_release},
     state::repository_state,
@@ -76,6 +77,7 @@ async fn tell(
         let text = format!("no rollout of {} to {} is running", place.name, place.environment);
         return Ok(Answer::plain(Exit::Done, "nothing", "no-rollout", text.clone(), json_sentence(&text)));
     };
+    refuse_word(place, command)?;
     if args.dry_run {
         let what = match command {
             Command::Pause => "hold",
