@@ -53,7 +53,7 @@ async fn what_flagger_promotes_is_promoted_with_its_shares_on_the_way_and_few_re
         shares.borrow_mut().push((state.phase, state.weight.applied.get()));
         let requests = stage.cluster.requests();
         // Three for each order and each look; a run that passes a phase gives and takes several.
-        assert!(requests.len() <= 24 && requests.len() % 3 == 0, "{requests:?}");
+        assert!(requests.len() <= 24 && requests.len().is_multiple_of(3), "{requests:?}");
         only_reads(stage);
         stage.cluster.forget_requests();
     });
@@ -240,11 +240,11 @@ async fn a_cluster_that_does_not_answer_for_a_while_changes_nothing_about_the_en
     for fault in [Fault::Status(500), Fault::CutBefore, Fault::TooMany(1)] {
         let journey = journey(Flagger::default()).await;
         journey.stage.ship(2);
-        let tick = Cell::new(0);
+        let tick = Cell::new(0_usize);
         let end = follow(&journey, 2, |stage, _| {
             stage.cluster.recover();
             tick.set(tick.get() + 1);
-            if tick.get() % 3 != 0 {
+            if !tick.get().is_multiple_of(3) {
                 stage.cluster.fail_next("GET", ["canaries", "primary"][tick.get() % 2], fault.clone());
             }
         });

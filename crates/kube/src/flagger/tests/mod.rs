@@ -1,3 +1,5 @@
+//! Target `flagger` on a played cluster.
+
 mod journeys;
 mod orders;
 mod rights;

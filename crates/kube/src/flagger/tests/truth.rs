@@ -1,10 +1,11 @@
 //! What a phase is believed about, and what it is not.
 
+use serde_json::json;
 use tagship_domain::traffic::TargetState;
 use tagship_ports::{Problem, Target, target::Done};
 use tagship_testkit::cluster::actors::Flagger;
 
-use super::stage::{Stage, open, settings};
+use super::stage::{CANARY, Stage, open, settings};
 use crate::played::{Orders as _, Played as _, digest, version};
 
 #[tokio::test]
@@ -96,4 +97,18 @@ async fn before_flagger_has_made_the_primary_deployment_nothing_is_known_to_serv
     stage.passes(2);
     assert_eq!((stage.phase().as_str(), stage.shares().await), ("Initialized", vec![(1, 100, true)]));
     assert_eq!(stage.prepare(1, 1).await.unwrap(), Done::AlreadyThere, "Flagger took it as it was");
+}
+
+#[tokio::test]
+async fn a_canary_that_is_going_says_nothing_about_what_serves() {
+    for phase in ["Terminating", "Terminated"] {
+        let stage = Stage::sharing(Flagger::default()).await;
+        stage.change(&format!("{CANARY}/status"), &json!({ "status": { "phase": phase } }));
+        for result in [stage.prepare(1, 2).await, stage.weight(2, 2, 100).await, stage.promote(3, 2).await] {
+            assert_eq!(result.unwrap_err().problem, Problem::Unreachable, "{phase}");
+        }
+        let error = stage.target.observe(stage.model()).await.unwrap_err();
+        assert!(error.message.contains("what Flagger leaves behind is not known"), "{error}");
+        assert_eq!(stage.cleanup(4, 2).await.unwrap_err().problem, Problem::Unreachable, "{phase}");
+    }
 }
