@@ -10,6 +10,7 @@ mod chain;
 mod checkouts;
 mod comments;
 mod crash;
+mod dead_jobs;
 mod demo;
 mod doctor;
 mod documented;
