@@ -18,6 +18,9 @@ fn with(file: &str) -> FakeCluster {
 
 const SERVICES: &str = "/apis/serving.kserve.io/v1beta1/namespaces/ml/inferenceservices";
 
+/// What inference services are of.
+const SERVICE: &str = "serving.kserve.io/v1beta1";
+
 #[test]
 #[ignore = "needs the definitions of the projects: set TAGSHIP_CRDS"]
 fn routes_of_the_project_behave_as_ours() {
@@ -48,7 +51,10 @@ fn inference_services_of_the_project_behave_as_ours() {
             "POST",
             SERVICES,
             PLAIN,
-            &json!({ "metadata": { "generateName": "churn-" }, "spec": spec }),
+            &json!({
+                "apiVersion": SERVICE, "kind": "InferenceService",
+                "metadata": { "generateName": "churn-" }, "spec": spec,
+            }),
         )
     };
     let (status, answer) = service(150, json!([]));
@@ -63,8 +69,11 @@ fn inference_services_of_the_project_behave_as_ours() {
 fn a_spec_without_schema_belongs_to_one() {
     let cluster = with("kserve-inferenceservices.min.yaml");
     let target = format!("{SERVICES}/churn?fieldManager=tagship");
-    let spec = json!({ "spec": { "predictor": { "unknown": true } } });
-    let (status, made) = cluster.act("PATCH", &target, super::APPLY, &spec);
+    let service = json!({
+        "apiVersion": SERVICE, "kind": "InferenceService", "metadata": { "name": "churn" },
+        "spec": { "predictor": { "unknown": true } },
+    });
+    let (status, made) = cluster.act("PATCH", &target, super::APPLY, &service);
     assert_eq!((status, &made["metadata"]["managedFields"][0]["fieldsV1"]), (201, &json!({ "f:spec": {} })));
     assert_eq!(made["spec"]["predictor"]["unknown"], true);
 }
@@ -94,7 +103,10 @@ fn statuses_have_paths_where_the_projects_say_so() {
     let container = json!({ "name": "server", "image": "server:1" });
     let steps = json!([{ "setWeight": 5 }, { "pause": {} }]);
     let spec = json!({ "template": { "spec": { "containers": [container] } }, "strategy": { "canary": { "steps": steps } } });
-    let rollout = json!({ "metadata": { "name": "churn" }, "spec": spec, "status": { "phase": "Healthy" } });
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": { "name": "churn" }, "spec": spec, "status": { "phase": "Healthy" },
+    });
     let (status, made) = cluster.act("POST", rollouts, PLAIN, &rollout);
     assert_eq!((status, made.get("status")), (201, None), "{made}");
     let told = json!({ "status": { "observedGeneration": "1", "currentStepIndex": 1 } });
