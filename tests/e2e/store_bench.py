@@ -38,6 +38,7 @@ class Served(Registry):
 
     def __init__(self, program: str):
         self.program, self.port = program, free_port()
+        self.behind = self.port
 
     def settings(self, name: str):
         return {"oci": {"repository": f"127.0.0.1:{self.port}/{name}"}}
