@@ -105,7 +105,7 @@ fn a_rollout_whose_job_died_is_finished_by_the_run_by_schedule() {
 
 #[test]
 fn a_rollout_whose_job_died_and_that_gets_no_further_is_taken_back_past_its_deadline() {
-    let bench = bench("8s");
+    let bench = bench("20s");
     bench.clone.write(&format!("{STATE}/stalls"), "");
     dies_at(&bench, "set-weight");
     // Whoever comes before the deadline waits.

@@ -99,8 +99,13 @@ impl OciStore {
     /// The error of a tag that names something else.
     pub(super) fn is_taken(&self, tag: &str, found: &[u8]) -> PortError {
         let message = format!("the tag names {} already, which is something else", digest_of(found));
-        PortError::new(Problem::Conflict, format!("write {}:{tag}", self.place), message)
-            .hint("have every project keep its releases in a repository of its own")
+        let taken = PortError::new(Problem::Conflict, format!("write {}:{tag}", self.place), message);
+        taken.hint(if manifests::has_parts(found) {
+            "it was made with files in parts: set `max-layer-size` again if it is this release, else have every project keep its \
+             releases in a repository of its own"
+        } else {
+            "have every project keep its releases in a repository of its own"
+        })
     }
 
     /// Makes the registry keep the blobs of a file, and says when it was stored last: a release that finds bytes again needs them as much

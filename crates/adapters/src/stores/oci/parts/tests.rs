@@ -192,8 +192,27 @@ async fn a_release_in_parts_is_a_model_whose_layers_say_so() {
     let error = store.take("take it", &tags::of_release(&release), taking).await.unwrap_err();
     assert!(error.to_string().contains("is a part of \"a/model.onnx\""), "{error}");
 
+    // Without the setting it would be another one.
+    let whole = OciStore { max_layer: None, ..store.clone() };
+    let error = whole.publish(&release, &manifest).await.unwrap_err();
+    assert!(error.to_string().contains("set `max-layer-size` again"), "{error}");
+
     // Whole, it is a model like any other, and its tag follows from the manifest.
     let whole = |manifest: &Manifest| super::super::model_digest(manifest);
     let place = store.modelpack(&manifest, Some(b"{}"));
     assert_eq!(place.derived, Some(store.at(&whole(&manifest))));
+}
+
+#[tokio::test]
+async fn parts_that_are_larger_than_a_manifest_says_are_not_read_into_memory() {
+    let (registry, store, _directory, _file) = begun().await;
+    let (digest, large) = (digest_of(WEIGHTS), vec![7; 64]);
+    let part = Part { digest: digest_of(&large), size: 1 };
+    let holder = manifests::holder(&digest, &Layout::of(vec![part; 3]).unwrap(), store.clock.now());
+    registry.held(|held| {
+        held.blobs.insert(digest_of(&large), large);
+        held.push(&tags::of_blob(&digest), manifests::MANIFEST, holder.as_bytes());
+    });
+    let error = store.get_bytes(&digest, 99).await.unwrap_err();
+    assert!(error.to_string().contains("more than 1 bytes came"), "{error}");
 }
