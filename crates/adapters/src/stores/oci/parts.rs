@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 use tagship_domain::Digest;
 use tagship_ports::{PortError, Problem};
@@ -28,6 +29,8 @@ use crate::{
 
 /// Most parts of a file. The manifest that names them has to be small enough for every registry.
 const MOST: u64 = 10_000;
+/// Parts that are on their way at a time. A registry hashes and writes what arrives of each on its own.
+const AT_A_TIME: usize = 2;
 /// Bytes that are read and hashed at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -44,7 +47,7 @@ pub(super) struct InParts<'a> {
 }
 
 impl InParts<'_> {
-    /// Sends the parts that the registry does not have, one after the other; the next one is hashed meanwhile.
+    /// Sends the parts that the registry does not have, some at a time; the next one is hashed meanwhile.
     pub(super) async fn send(&self) -> Result<Layout, PortError> {
         let failed = |problem, message| {
             PortError::new(problem, format!("write {} to {}", self.digest, self.store.place), message)
@@ -53,15 +56,14 @@ impl InParts<'_> {
             let message = format!("it would be more than {MOST} parts");
             return Err(failed(Problem::Invalid, message).hint("raise `max-layer-size`"));
         }
-        let (known, mut parts) = mpsc::channel(1);
+        let (known, parts) = mpsc::channel(1);
         let (file, size, part) = (self.file.to_owned(), self.size, self.part);
         let hashing = tokio::task::spawn_blocking(move || hash_parts(&file, size, part, &known));
-        let (mut sent, mut from) = (vec![], 0);
-        while let Some(part) = parts.recv().await {
-            self.part(from, &part).await?;
-            from += part.size;
-            sent.push(part);
-        }
+        let sent: Vec<Part> = placed(parts)
+            .map(|(from, part)| async move { self.part(from, &part).await.map(|()| part) })
+            .buffered(AT_A_TIME)
+            .try_collect()
+            .await?;
         let hashed = hashing.await.map_err(|error| failed(Problem::Local, error.to_string()))?;
         let found = hashed.map_err(|error| local("read", self.file, &error))?;
         let changed = || other_bytes(format!("write {}", self.digest), self.digest, &found);
@@ -82,6 +84,15 @@ impl InParts<'_> {
         told.lock().unwrap_or_else(PoisonError::into_inner).at(part.size);
         Ok(())
     }
+}
+
+/// Parts in the order of the file, each with where it begins.
+fn placed(parts: mpsc::Receiver<Part>) -> impl Stream<Item = (u64, Part)> {
+    stream::unfold((parts, 0), |(mut parts, from)| async move {
+        let part: Part = parts.recv().await?;
+        let next = from + part.size;
+        Some(((from, part), (parts, next)))
+    })
 }
 
 /// What to do about a file that is another one than its digest says.
