@@ -188,7 +188,7 @@ def main():
         (made / f"{name}.jsonl").write_text("".join(json.dumps(bundle) + "\n" for bundle in bundles))
     # Signed under roots that nobody has heard of.
     (made / "bad-other-roots.jsonl").write_text(json.dumps(Authority(directory / "work").attest()) + "\n")
-    words = [cargo, "test", "--locked", "--quiet", "-p", "tagship-adapters", "--lib", "--", "--ignored", "--exact", TEST]
+    words = [cargo, "test", "--locked", "--quiet", "--workspace", "--lib", "--", "--ignored", "--exact", TEST]
     environment = {**os.environ, "TAGSHIP_TEST_ATTESTATIONS": str(made)}
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode != 0 or "1 passed" not in done.stdout:

@@ -60,7 +60,7 @@ def conforms(service, cargo: str, bench: Bench):
     """The suite of every store, in a place of its own."""
     environment = {**os.environ, **service.credentials, "TAGSHIP_TEST_STORE": json.dumps(service.settings("suite"))}
     test = "stores::tests::a_real_service_behaves_like_every_store"
-    words = [cargo, "test", "--locked", "--quiet", "-p", "tagship-adapters", "--lib", "--", "--ignored", "--exact", test]
+    words = [cargo, "test", "--locked", "--quiet", "--workspace", "--lib", "--", "--ignored", "--exact", test]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode != 0 or "1 passed" not in done.stdout:
         raise SystemExit(f"FAILED: the suite on {service.name}:\n{done.stdout}{done.stderr}")

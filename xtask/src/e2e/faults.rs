@@ -6,21 +6,10 @@ use super::{Ending, Subject};
 use crate::process;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
-    let workspace = subject.workspace;
-    process::run(workspace.cargo(&["build", "--locked", "--package", "tagship", "--example", "hasty"]))?;
     let test = "faults::every_call_meets_every_fault";
-    process::run(workspace.cargo(&[
-        "test",
-        "--locked",
-        "--package",
-        "tagship",
-        "--test",
-        "it",
-        "--",
-        "--ignored",
-        "--exact",
-        test,
-        "--nocapture",
-    ]))?;
+    let all = ["test", "--locked", "--workspace", "--test", "it", "--"];
+    let mut cargo = subject.workspace.cargo(&all);
+    cargo.args(["--ignored", "--exact", test, "--nocapture"]);
+    process::run(cargo)?;
     Ok(Ending::Passed)
 }

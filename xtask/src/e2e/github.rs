@@ -10,8 +10,7 @@ use crate::{node::Packages, process, workspace::Workspace};
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let workspace = subject.workspace;
     let proxy = Proxy::install(workspace)?;
-    let mut check =
-        workspace.cargo(&["run", "--locked", "--package", "tagship-github", "--example", "contract", "--"]);
+    let mut check = workspace.command(subject.example("contract")?);
     check.arg(&proxy.program).arg(&proxy.description);
     process::run(check)?;
     Ok(Ending::Passed)

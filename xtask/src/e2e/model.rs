@@ -6,8 +6,8 @@ use super::{Ending, Subject};
 use crate::process;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
-    let mut cargo = subject.workspace.command("cargo");
-    cargo.args(["test", "-p", "tagship-rollout", "--lib", "--", "model::", "--ignored", "--nocapture"]);
+    let mut cargo = subject.workspace.cargo(&["test", "--locked", "--workspace", "--lib", "--"]);
+    cargo.args(["model::", "--ignored", "--nocapture"]);
     process::run(cargo)?;
     Ok(Ending::Passed)
 }

@@ -4,7 +4,6 @@
 use anyhow::Result;
 
 use super::{Ending, Subject, system};
-use crate::process;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     for (program, package) in [
@@ -15,16 +14,6 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     ] {
         system::demand(program, package)?;
     }
-    let workspace = subject.workspace;
-    process::run(workspace.cargo(&[
-        "build",
-        "--locked",
-        "--package",
-        "tagship-testkit",
-        "--example",
-        "github",
-    ]))?;
-    let github = workspace.built()?.join("examples/github");
-    system::play(subject, "monitor_loop.py", &[&github])?;
+    system::play(subject, "monitor_loop.py", &[&subject.example("github")?])?;
     Ok(Ending::Passed)
 }

@@ -114,8 +114,8 @@ fn looked_at(subject: &Subject<'_>, made: &Path) -> Result<Vec<(String, PathBuf)
 /// The month of samples that the tests of reports use.
 fn sampled(subject: &Subject<'_>, made: &Path) -> Result<Vec<(String, PathBuf)>> {
     let gallery = made.join("gallery");
-    let mut draw = subject.workspace.command("cargo");
-    draw.args(["run", "--quiet", "-p", "tagship-report", "--example", "gallery", "--"]).arg(&gallery);
+    let mut draw = subject.workspace.command(subject.example("gallery")?);
+    draw.arg(&gallery);
     process::run(draw)?;
     let page = |name: &str, file: &str| (format!("sample-{name}"), gallery.join(file));
     Ok(vec![

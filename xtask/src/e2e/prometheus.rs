@@ -15,12 +15,10 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
 /// Every ready-made query counts its own version among series with the names and labels that their programs write.
 pub(super) fn ready_queries(subject: &Subject<'_>) -> Result<Ending> {
     system::demand("prometheus", "prometheus")?;
-    let example = ["build", "--locked", "--package", "tagship-adapters", "--example", "ready_queries"];
-    process::run(subject.workspace.cargo(&example))?;
     let directory = tempfile::tempdir()?;
     let mut python = subject.workspace.command("python3");
     python.arg(subject.workspace.path("tests/e2e/ready_queries.py"));
-    python.arg(subject.workspace.path("target/debug/examples/ready_queries")).arg(directory.path());
+    python.arg(subject.example("ready_queries")?).arg(directory.path());
     process::run(python)?;
     Ok(Ending::Passed)
 }

@@ -36,10 +36,12 @@ pub(super) fn find(program: &str) -> Option<PathBuf> {
 }
 
 /// Installs with the system's own client. A daemon that comes along is not started: `policy-rc.d` is Debian's way to say
-/// so, and is taken away again where it was not there before.
+/// so, and is taken away again where it was not there before. Steps beside each other install one after the other.
 fn install(package: &str) -> Result<()> {
     const SCRIPT: &str = r#"set -eu
 export DEBIAN_FRONTEND=noninteractive
+exec 9>/tmp/tagship-e2e-install.lock
+flock 9
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -59,7 +61,6 @@ apt-get install -q -y --no-install-recommends "$1""#;
 
 /// Runs a test in Python with the built programs and a directory of its own. It needs no package.
 pub(super) fn play(subject: &Subject<'_>, script: &str, words: &[&Path]) -> Result<()> {
-    process::run(subject.workspace.cargo(&["build", "--locked", "--bin", "tagship-serve"]))?;
     let directory = tempfile::tempdir()?;
     let mut python = subject.workspace.command("python3");
     let mut path = std::env::var_os("PATH").unwrap_or_default();

@@ -112,8 +112,8 @@ pub(super) fn is_inside() -> bool {
     std::env::var_os(INSIDE).is_some()
 }
 
-/// Plays this part in a namespace of its own; answers why not where the machine forbids it and nobody demands it.
-pub(super) fn inside(workspace: &Workspace) -> Result<Option<String>> {
+/// Plays this part of a step in a namespace of its own; answers why not where the machine forbids it and nobody demands it.
+pub(super) fn inside(workspace: &Workspace, step: &str) -> Result<Option<String>> {
     let namespace = |program: PathBuf| {
         let mut unshare = workspace.command("unshare");
         unshare.args(["--map-root-user", "--mount", "--propagation", "private"]).arg(program);
@@ -127,7 +127,7 @@ pub(super) fn inside(workspace: &Workspace) -> Result<Option<String>> {
         return Ok(Some(missing));
     }
     let mut again = namespace(std::env::current_exe()?);
-    again.args(["e2e", "crash"]).env(INSIDE, "yes");
+    again.args(["e2e", step]).env(INSIDE, "yes");
     process::run(again)?;
     Ok(None)
 }

@@ -27,8 +27,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use super::{Ending, Subject, system};
-use crate::process;
-use campaign::{Part, campaign};
+use campaign::{Extent, Part, campaign};
 use stage::Programs;
 
 /// Points at which somebody is killed, at least.
@@ -47,30 +46,39 @@ const PARTS: &[Part] = &[
 /// Trouble that is played in a namespace of its own.
 const INSIDE: &[Part] = &[Part { name: "full disks", plays: disk::plays, trials: disk::trials }];
 
+/// As many trials as a run of everything has time for.
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
+    with(subject, "crash", Extent::Half)
+}
+
+/// Every trial.
+pub(super) fn everywhere(subject: &Subject<'_>) -> Result<Ending> {
+    with(subject, "crash-everywhere", Extent::All)
+}
+
+fn with(subject: &Subject<'_>, step: &str, extent: Extent) -> Result<Ending> {
     let directory = tempfile::tempdir()?;
     let programs = programs(subject, directory.path())?;
     let began = Instant::now();
     let inside = disk::is_inside();
     let only = std::env::var_os(ONLY).map(|only| only.to_string_lossy().into_owned());
-    for outcome in campaign(&programs, if inside { INSIDE } else { PARTS }, only.as_deref())? {
+    let parts = if inside { INSIDE } else { PARTS };
+    for outcome in campaign(&programs, parts, extent, only.as_deref())? {
         println!("{}: {} as good as undisturbed", outcome.name, outcome.good);
         if outcome.name == KILLS && outcome.good < POINTS && only.is_none() {
             bail!("{} points are fewer than {POINTS}", outcome.good);
         }
     }
     println!("{:.0} s", began.elapsed().as_secs_f64());
-    let left_out = if inside { None } else { disk::inside(subject.workspace)? };
+    let left_out = if inside { None } else { disk::inside(subject.workspace, step)? };
     Ok(left_out.map_or(Ending::Passed, Ending::NotRun))
 }
 
 /// Builds what is played with, and finds the proxy of the system. Copies are played with, so that a build meanwhile changes none.
 fn programs(subject: &Subject<'_>, directory: &Path) -> Result<Programs> {
     let workspace = subject.workspace;
-    let build = ["build", "--locked", "--package", "tagship", "--bin", "tagship-serve", "--example", "hasty"];
-    process::run(workspace.cargo(&build))?;
     system::demand("nginx", "nginx-light")?;
-    let built = workspace.built()?;
+    let built = subject.binaries()?;
     let copy = |program: &str, name: &str| -> Result<PathBuf> {
         let to = directory.join(name);
         fs::copy(built.join(program), &to).with_context(|| format!("copy {program}"))?;
