@@ -24,11 +24,16 @@ struct Measured {
 }
 
 /// What is measured, by what the script calls it.
-const WORKS: [(&str, [&str; 2]); 4] = [
+const WORKS: [(&str, [&str; 2]); 6] = [
     ("release file", ["release 5 GB to a directory, beside cp and sha256sum", "the same, memory"]),
     ("pull file", ["pull 5 GB from a directory, beside cp and sha256sum", "the same, memory"]),
     ("release oci", ["release 5 GB to a registry, beside cp and sha256sum", "the same, memory"]),
     ("pull oci", ["pull 5 GB from a registry, beside cp and sha256sum", "the same, memory"]),
+    (
+        "release oci-parts",
+        ["release 5 GB to a registry in parts, beside cp and sha256sum", "the same, memory"],
+    ),
+    ("pull oci-parts", ["pull 5 GB from a registry in parts, beside cp and sha256sum", "the same, memory"]),
 ];
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
