@@ -63,7 +63,9 @@ def play(bench: Bench, name: str, registry: Served, size: int):
     write(model, size)
     (bench.clone / "reports").mkdir()
     (bench.clone / "reports" / "metrics.json").write_text('{"accuracy": 0.9}\n')
-    (bench.clone / "tagship.yml").write_text(CONFIG.replace("STORE", json.dumps(store)))
+    # A file by itself. One in a directory is read once more before, for the directory's digest.
+    config = CONFIG.replace("artifact: models", f"artifact: models/{model.name}")
+    (bench.clone / "tagship.yml").write_text(config.replace("STORE", json.dumps(store)))
     # The bytes are not committed: git would hold them twice more.
     (bench.clone / ".gitignore").write_text(".tagship/\nmodels/\n")
     bench.git("add", "--all")
