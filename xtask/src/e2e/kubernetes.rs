@@ -10,7 +10,7 @@ use crate::process;
 
 /// Tests that are about the double alone: its clock, its kinds, its rights, what it refuses to play; and one that makes a
 /// definition which a server does not take.
-const OF_THE_DOUBLE: [&str; 8] = [
+const OF_THE_DOUBLE: [&str; 9] = [
     "a_conflict_with_an_update_says_with_what_and_when",
     "a_new_object_gets_what_the_server_sets",
     "it_says_which_kinds_there_are",
@@ -19,10 +19,12 @@ const OF_THE_DOUBLE: [&str; 8] = [
     "lists_select_by_namespace_label_and_name",
     "a_watch_sees_every_later_write_once",
     "a_spec_without_schema_is_one_field",
+    "a_run_that_saw_nothing_before_knows_a_failure_by_its_time",
 ];
-/// Tests of what servers do since 1.25 at the latest: strict validation of fields, places with their numbers in a list, other codes.
+/// Tests of what servers do since 1.25 at the latest: strict validation of fields, places with their numbers in a list, other codes,
+/// the time of an owner that gives a field of its own another value.
 /// The server of the packages is older.
-const OF_NEWER_SERVERS: [&str; 7] = [
+const OF_NEWER_SERVERS: [&str; 8] = [
     "an_unknown_field_is_dropped_silently_unless_strict",
     "strict_creation_refuses_unknown_fields",
     "a_manifest_that_does_not_fit_is_refused_before_anything_is_written",
@@ -30,6 +32,7 @@ const OF_NEWER_SERVERS: [&str; 7] = [
     "unknown_and_mistyped_fields_are_failures_of_the_server",
     "applies_need_a_name_and_are_never_forced",
     "the_status_has_a_path_of_its_own",
+    "the_time_of_an_owner_is_that_of_its_newest_value",
 ];
 
 /// How the script says that the packages of this system do not carry a server.
