@@ -40,7 +40,7 @@ pub(super) fn find(program: &str) -> Option<PathBuf> {
 fn install(package: &str) -> Result<()> {
     const SCRIPT: &str = r#"set -eu
 export DEBIAN_FRONTEND=noninteractive
-exec 9>/tmp/tagship-e2e-install.lock
+exec 9</etc/apt
 flock 9
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
