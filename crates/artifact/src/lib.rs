@@ -65,6 +65,7 @@ mod torchscript;
 pub mod tree;
 mod validate;
 mod weights;
+mod workers;
 
 pub use digest::digest_path;
 pub use error::ArtifactError;
