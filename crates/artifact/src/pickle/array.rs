@@ -20,13 +20,15 @@ pub(super) struct Array {
     pub(super) nodes: [Option<Nodes>; FORMS],
     /// What it is as numbers of four and of eight bytes.
     pub(super) numbers: [Option<Numbers>; 2],
+    /// One of its bits is set.
+    pub(super) set: bool,
     /// Its sizes, one for each that it does not have. Of bytes nothing is known.
     pub(super) shape: [i32; 3],
 }
 
 impl From<Content> for Array {
     fn from(content: Content) -> Self {
-        Self { nodes: content.nodes, numbers: content.numbers(), shape: [0; 3] }
+        Self { nodes: content.nodes, numbers: content.numbers(), set: content.is_set(), shape: [0; 3] }
     }
 }
 
@@ -48,8 +50,8 @@ impl Array {
 pub(super) enum Reader {
     Nodes(nodes::Reader),
     Numbers(numbers::Reader),
-    /// They say nothing.
-    Nothing,
+    /// Of others it matters whether a bit is set.
+    Bits(bool),
 }
 
 impl Reader {
@@ -57,7 +59,7 @@ impl Reader {
         match self {
             Self::Nodes(nodes) => nodes.add(piece),
             Self::Numbers(numbers) => numbers.add(piece),
-            Self::Nothing => {}
+            Self::Bits(set) => *set = *set || piece.iter().any(|byte| *byte != 0),
         }
     }
 
@@ -65,7 +67,7 @@ impl Reader {
         match self {
             Self::Nodes(nodes) => Array { nodes: [nodes.end(); FORMS], shape, ..Array::default() },
             Self::Numbers(numbers) => Array { numbers: [numbers.end(); 2], shape, ..Array::default() },
-            Self::Nothing => Array { shape, ..Array::default() },
+            Self::Bits(set) => Array { set, shape, ..Array::default() },
         }
     }
 }
@@ -119,7 +121,7 @@ impl Machine<'_, '_> {
         let element =
             self.array_state(state).and_then(|[shape, kind, bytes]| self.array_element(bytes, kind, shape));
         // Whoever holds it was checked with what it had before.
-        if self.heap.get(id).taken && matches!(element, Some(Element::Raw(_))) {
+        if self.heap.get(id).taken {
             self.note(
                 &rules::PICKLE_LIMIT,
                 "numbers of an array that others hold already, which is not followed",
@@ -150,7 +152,7 @@ impl Machine<'_, '_> {
         let nodes =
             Form::ALL.iter().zip(raw.nodes).find_map(|(one, nodes)| nodes.filter(|_| Some(*one) == form));
         let numbers = place(width).filter(|_| kind.little).and_then(|place| raw.numbers[place]);
-        Some(self.remember(Array { nodes: [nodes; FORMS], numbers: [numbers; 2], shape }))
+        Some(self.remember(Array { nodes: [nodes; FORMS], numbers: [numbers; 2], shape, ..raw }))
     }
 
     /// Reads an array that stands in the stream; `None` where nothing of it matters.
@@ -160,7 +162,7 @@ impl Machine<'_, '_> {
         }
         self.indices.then(|| match place(width).filter(|_| little) {
             Some(_) => Reader::Numbers(numbers::Reader::new(width as usize)),
-            None => Reader::Nothing,
+            None => Reader::Bits(false),
         })
     }
 

@@ -151,6 +151,7 @@ impl Machine<'_, '_> {
             return self.push(attribute);
         }
         self.unfinished += u32::from(usage == Usage::Vectorize);
+        self.rootless += u32::from(self.is_neighbours(class));
         if usage == Usage::ArrowArray {
             self.check_arrow(arguments.unwrap_or_default());
         }

@@ -119,7 +119,7 @@ impl Machine<'_, '_> {
 
     fn absorb(&mut self, id: u32, elements: &[Value]) {
         self.keep(elements);
-        if self.heap.get(id).taken && self.heap.asks(elements) >= 0 {
+        if self.heap.get(id).taken && self.heap.asks(elements).any() {
             self.note_late_tree();
         }
         self.heap.absorb(id, elements);

@@ -54,6 +54,11 @@ impl Content {
         numbers?.offsets().map(|(_, last)| last)
     }
 
+    /// Whether one of its bits is set.
+    pub(super) fn is_set(&self) -> bool {
+        self.ones > 0
+    }
+
     /// What it is as numbers of four and of eight bytes.
     pub(super) fn numbers(&self) -> [Option<Numbers>; 2] {
         [self.narrow, self.wide]

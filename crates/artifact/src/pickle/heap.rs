@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    nodes::Layout,
+    nodes::{Asks, Layout},
     value::{Element, Full, Kind, Value},
 };
 
@@ -44,13 +44,13 @@ pub(super) struct Object {
     shared: bool,
     /// Part of another object already.
     pub(super) taken: bool,
-    /// The last feature that a tree of scikit-learn in it asks for, or one below the first.
-    pub(super) asks: i32,
+    /// What trees of scikit-learn in it ask for.
+    pub(super) asks: Asks,
     /// What its keys give away.
     pub(super) keys: Keys,
     /// For a `numpy.dtype` instance: it is a node of a tree, with its parts where they belong. For a dict: it is the fields of one.
     pub(super) nodes: Option<Layout>,
-    /// For a `numpy.dtype` instance, or a model of support vectors: it has its state.
+    /// For a `numpy.dtype` instance, a model of support vectors or a tree of neighbours: it has its state.
     pub(super) built: bool,
     /// For a `numpy.dtype` instance: its numbers begin with their lowest byte.
     pub(super) little: bool,
@@ -82,7 +82,7 @@ impl Heap {
             count: 0,
             shared: false,
             taken: false,
-            asks: -1,
+            asks: Asks::default(),
             keys: Keys::default(),
             nodes: None,
             built: false,
@@ -190,7 +190,7 @@ impl Heap {
             part.taken = true;
             let asks = part.asks;
             let object = &mut self.objects[id as usize];
-            object.asks = object.asks.max(asks);
+            object.asks = object.asks.and(asks);
         }
     }
 
@@ -201,13 +201,13 @@ impl Heap {
         }
     }
 
-    /// The last feature that a tree in one of these asks for.
-    pub(super) fn asks(&self, values: &[Value]) -> i32 {
+    /// What trees in one of these ask for.
+    pub(super) fn asks(&self, values: &[Value]) -> Asks {
         let asks = |value: &Value| match value {
             Value::Object(id) => self.get(*id).asks,
-            _ => -1,
+            _ => Asks::default(),
         };
-        values.iter().map(asks).max().unwrap_or(-1)
+        values.iter().map(asks).fold(Asks::default(), Asks::and)
     }
 
     /// Elements with everything inside expanded, saturating.

@@ -76,6 +76,8 @@ pub(super) struct Machine<'m, 'a> {
     pub(super) guarded: Vec<u32>,
     /// Instances of `numpy.vectorize` that have no state yet.
     pub(super) unfinished: u32,
+    /// Trees of neighbours that have no state yet.
+    pub(super) rootless: u32,
     pub(super) trace: Trace,
     /// Offset of the opcode in execution.
     pub(super) at: u64,
@@ -118,6 +120,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             py_buffer: None,
             guarded: Vec::new(),
             unfinished: 0,
+            rootless: 0,
             trace: Trace::default(),
             at: 0,
             kept: Vec::new(),
@@ -136,6 +139,7 @@ impl<'m, 'a> Machine<'m, 'a> {
             self.keep(&outer.stack);
         }
         self.check_finished();
+        self.check_rooted();
         ended
     }
 

@@ -5,12 +5,16 @@
 //! A node is 64 bytes since scikit-learn 1.3, and was 56 before; the library refuses other layouts.
 
 mod asked;
+mod neighbours;
 mod predictor;
 mod read;
 #[cfg(test)]
 mod tests;
 
-pub(super) use predictor::SET_WIDTH;
+pub(super) use asked::Asks;
+pub(super) use neighbours::{Metric, keeps_points};
+pub(super) use predictor::{SET_WIDTH, keeps_categories};
+use read::capped;
 pub(super) use read::{FORMS, Form, Layout, Nodes, Reader};
 
 use super::{
@@ -26,7 +30,7 @@ const PARTS: &[(&str, i32, u32)] = &[("left_child", 0, 8), ("right_child", 8, 8)
 impl Machine<'_, '_> {
     /// From here on, arrays may be nodes.
     pub(super) fn expect_nodes(&mut self, module: &str, name: &str) {
-        self.trees |= [TREE, predictor::CLASS].contains(&(module, name));
+        self.trees |= [TREE, predictor::CLASS].contains(&(module, name)) || neighbours::is_tree(module, name);
     }
 
     fn is_tree(&self, class: u32) -> bool {
@@ -50,6 +54,7 @@ impl Machine<'_, '_> {
             (Layout::Tree, PARTS.to_vec()),
             (Layout::Predictor, predictor::parts(8)),
             (Layout::OldPredictor, predictor::parts(4)),
+            (Layout::Neighbours, neighbours::PARTS.to_vec()),
         ];
         let (layout, _) = layouts.into_iter().find(|(_, parts)| self.has_parts(names, fields, parts))?;
         self.trees.then_some(layout)
@@ -90,7 +95,7 @@ impl Machine<'_, '_> {
         }
         let features = match target {
             Value::Object(id) => match self.heap.get(id).element {
-                Element::Tree(features) => Some(i64::from(features)),
+                Element::Tree(features) => Some(features),
                 _ => None,
             },
             _ => None,
@@ -100,7 +105,7 @@ impl Machine<'_, '_> {
             let Value::Text(key) = pair[0] else { continue };
             match (self.texts.get(key), pair[1]) {
                 ("nodes", array) => nodes = self.array(array).and_then(|array| array.nodes[0]),
-                ("node_count", Value::Int(count)) => told = Some(i64::from(count)),
+                ("node_count", Value::Int(count)) => told = Some(count),
                 _ => {}
             }
         }

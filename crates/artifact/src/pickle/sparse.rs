@@ -7,6 +7,7 @@ pub(super) mod tests;
 use super::{
     array::Array,
     machine::Machine,
+    nodes::{keeps_categories, keeps_points},
     numbers::Numbers,
     value::{Element, Kind, Value},
     vectors,
@@ -24,6 +25,10 @@ enum Layout {
     Blocks,
     /// Row and column of each value.
     Places,
+    /// By diagonals: how far each is from the one in the middle.
+    Diagonals,
+    /// By rows in lists of Python's, which are not followed.
+    Lists,
 }
 
 /// What is known of a matrix by rows whose indices lead inside.
@@ -45,6 +50,8 @@ fn layout(module: &str, name: &str) -> Option<Layout> {
         ("csc" | "arrays", "csc") => Some(Layout::Columns),
         ("bsr" | "arrays", "bsr") => Some(Layout::Blocks),
         ("coo" | "arrays", "coo") => Some(Layout::Places),
+        ("dia" | "arrays", "dia") => Some(Layout::Diagonals),
+        ("lil" | "arrays", "lil") => Some(Layout::Lists),
         _ => None,
     }
 }
@@ -60,6 +67,7 @@ struct Parts {
     coordinates: Option<[Option<Numbers>; 2]>,
     row: Option<Numbers>,
     column: Option<Numbers>,
+    offsets: Option<Numbers>,
 }
 
 impl Parts {
@@ -78,6 +86,13 @@ impl Parts {
                 }
                 [rows / high, columns / wide, blocks]
             }
+            Layout::Diagonals => {
+                let offsets = self.offsets?;
+                let [diagonals, _, flat] = data.shape.map(i64::from);
+                let near = offsets.count == 0 || (offsets.least >= -rows && offsets.greatest <= columns);
+                return Some(flat == 1 && i64::try_from(offsets.count) == Ok(diagonals) && near);
+            }
+            Layout::Lists => return None,
             Layout::Places => {
                 let [row, column] = self.coordinates.unwrap_or([self.row, self.column]);
                 let (row, column) = (row?, column?);
@@ -96,7 +111,10 @@ impl Parts {
 impl Machine<'_, '_> {
     /// From here on, arrays may be indices.
     pub(super) fn expect_indices(&mut self, module: &str, name: &str) {
-        self.indices |= layout(module, name).is_some() || vectors::has_vectors(module, name);
+        self.indices |= layout(module, name).is_some()
+            || vectors::has_vectors(module, name)
+            || keeps_points(module)
+            || keeps_categories(module);
     }
 
     /// Holds the indices of a matrix against what there is.
@@ -113,7 +131,7 @@ impl Machine<'_, '_> {
                 self.note_about(&rules::BAD_BUILD, &name, message);
             }
             None => {
-                let message = "a sparse matrix whose indices are not followed; write it again with joblib, or with `save_npz`";
+                let message = "a sparse matrix whose indices are not followed; write it again with joblib, by rows (`tocsr`), or with `save_npz`";
                 self.note_about(&rules::PICKLE_LIMIT, &name, message);
             }
         }
@@ -160,6 +178,7 @@ impl Machine<'_, '_> {
                 "indices" => parts.indices = list(pair[1]),
                 "row" => parts.row = list(pair[1]),
                 "col" => parts.column = list(pair[1]),
+                "offsets" => parts.offsets = list(pair[1]),
                 "coords" => {
                     parts.coordinates = Some(match self.heap.recall(pair[1]) {
                         Some([row, column]) => [list(*row), list(*column)],

@@ -74,7 +74,7 @@ impl Machine<'_, '_> {
             self.note_about(&rules::DUNDER_STATE, &name, "its state replaces a special method");
         }
         if let Value::Object(id) = target {
-            if self.heap.get(id).taken && self.heap.asks(&[state]) >= 0 {
+            if self.heap.get(id).taken && self.heap.asks(&[state]).any() {
                 self.note_late_tree();
             }
             let weight = self.heap.weigh(id, state);
@@ -88,6 +88,7 @@ impl Machine<'_, '_> {
         if self.trees {
             self.check_tree(class, target, state);
             self.check_predictor(class, target, state);
+            self.keep_categories(class, target, state);
             self.check_asked(class, target, state);
         }
         if self.follows_arrays() && name == "numpy.ndarray" {
@@ -96,6 +97,9 @@ impl Machine<'_, '_> {
         if self.indices {
             self.check_sparse(class, target, state);
             self.check_vectors(class, target, state);
+            self.keep_categories(class, target, state);
+            self.keep_metric(class, target, state);
+            self.check_neighbours(class, target, state);
         }
         if self.boosters {
             self.check_model(class, state);

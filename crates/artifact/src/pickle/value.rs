@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{arrow::Layout, booster::Library};
+use super::{arrow::Layout, booster::Library, nodes::Metric};
 
 /// Bytes of distinct short texts kept.
 const MAX_TEXT: usize = 16 << 20;
@@ -74,6 +74,10 @@ pub(super) enum Element {
     Matrix(u32),
     /// An array of rows of eight numbers of four bytes: the sets of categories of scikit-learn's boosters.
     Sets(i32),
+    /// What knows the categories of features: one more than the last feature that may hold some, or 0.
+    Categories(i32),
+    /// A metric, by the points that it can measure.
+    Metric(Metric),
     /// A tree of scikit-learn over this many features.
     Tree(i32),
     /// Bytes that are a model of this library, and were judged.

@@ -2,7 +2,10 @@
 //! has as many features as they themselves say.
 
 use super::{Machine, Nodes, TREE, predictor};
-use crate::{pickle::value::Value, rules};
+use crate::{
+    pickle::value::{Element, Value},
+    rules,
+};
 
 /// Where the classes are that hand input to the trees in them.
 const MODULES: &[&str] = &[
@@ -20,6 +23,27 @@ const SINGLE: &[&str] = &["sklearn.tree._classes", "sklearn.tree.tree"];
 /// What tells how many features an input must have, since 0.24 and before.
 const FEATURES: &[&str] = &["n_features_in_", "n_features_", "_n_features"];
 
+/// What the trees in an object ask their input for. Numbers are one more than the last place, and 0 where nothing is asked.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Asks {
+    features: i32,
+    /// Of these, those that hold categories.
+    categories: i32,
+}
+
+impl Asks {
+    pub(in super::super) fn and(self, other: Self) -> Self {
+        Self {
+            features: self.features.max(other.features),
+            categories: self.categories.max(other.categories),
+        }
+    }
+
+    pub(in super::super) fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 impl Machine<'_, '_> {
     /// Remembers what a tree asks for.
     pub(super) fn ask(&mut self, target: Value, nodes: &Nodes) {
@@ -27,8 +51,8 @@ impl Machine<'_, '_> {
         if self.heap.get(id).taken {
             self.note_late_tree();
         }
-        let last = i32::try_from(nodes.feature).unwrap_or(i32::MAX);
-        self.heap.get_mut(id).asks = last;
+        let features = nodes.feature.saturating_add(1);
+        self.heap.get_mut(id).asks = Asks { features, categories: nodes.categories };
     }
 
     /// A tree that comes into an object once that is part of others, to which it would not be told.
@@ -46,7 +70,7 @@ impl Machine<'_, '_> {
         let class = &self.globals[class as usize];
         let (module, name) = (class.module.as_str(), class.name.as_str());
         let whole = MODULES.contains(&module);
-        if asks < 0
+        if !asks.any()
             || !(whole || SINGLE.contains(&module))
             || [TREE, predictor::CLASS].contains(&(module, name))
         {
@@ -54,10 +78,10 @@ impl Machine<'_, '_> {
         }
         let name = format!("{module}.{name}");
         if whole {
-            self.heap.get_mut(id).asks = -1;
+            self.heap.get_mut(id).asks = Asks::default();
         }
         match self.features(state) {
-            Some(features) if asks < features => {}
+            Some(features) if asks.features <= features => {}
             Some(_) => {
                 let message = "its trees ask for a feature that its input does not have; predictions would read other memory";
                 self.note_about(&rules::BAD_BUILD, &name, message);
@@ -68,19 +92,47 @@ impl Machine<'_, '_> {
                 "it does not tell how many features its trees are asked about",
             ),
         }
+        if whole && asks.categories > 0 {
+            self.check_categories(&name, asks.categories, state);
+        }
+    }
+
+    /// Holds the features that trees take for categories against those that the model knows as such.
+    fn check_categories(&mut self, name: &str, asked: i32, state: Value) {
+        let mapper = self.attribute(state, "_bin_mapper");
+        let known = match mapper {
+            Some(Value::Object(id)) => match self.heap.get(id).element {
+                Element::Categories(known) => Some(known),
+                _ => None,
+            },
+            _ => None,
+        };
+        match known {
+            Some(known) if asked <= known => {}
+            Some(_) => {
+                let message =
+                    "its trees ask for categories that it does not know; predictions would read other memory";
+                self.note_about(&rules::BAD_BUILD, name, message);
+            }
+            None => {
+                let message = "it does not tell which features are categories, for which its trees ask";
+                self.note_about(&rules::PICKLE_LIMIT, name, message);
+            }
+        }
     }
 
     /// How many features a model says that its input has.
     fn features(&self, state: Value) -> Option<i32> {
-        let state = self.heap.recall(state)?;
-        let value = |wanted: &&str| {
-            let mut pairs = state.chunks_exact(2).rev();
-            let is_it = |key: Value| matches!(key, Value::Text(key) if self.texts.get(key) == *wanted);
-            pairs.find(|pair| is_it(pair[0])).map(|pair| pair[1])
-        };
-        match FEATURES.iter().find_map(value)? {
+        match FEATURES.iter().find_map(|name| self.attribute(state, name))? {
             Value::Int(features) => Some(features),
             _ => None,
         }
+    }
+
+    /// What a state gives for this attribute.
+    pub(super) fn attribute(&self, state: Value, name: &str) -> Option<Value> {
+        let state = self.heap.recall(state)?;
+        let is_it = |key: Value| matches!(key, Value::Text(key) if self.texts.get(key) == name);
+        state.chunks_exact(2).rev().find(|pair| is_it(pair[0])).map(|pair| pair[1])
     }
 }

@@ -1,7 +1,7 @@
 //! Nodes of scikit-learn's histogram boosters (`sklearn/ensemble/_hist_gradient_boosting/common.pyx`), which predictions follow
 //! without a check too.
 
-use super::{Machine, Nodes};
+use super::{Machine, Nodes, capped};
 use crate::{
     pickle::value::{Element, Kind, Value},
     rules,
@@ -30,6 +30,14 @@ const PARTS: &[(&str, i32)] = &[
 pub(in super::super) const SET_WIDTH: u32 = 4;
 const SET_NUMBERS: i32 = 8;
 
+/// The class that knows which features hold categories, and what they are.
+const MAPPER: (&str, &str) = ("sklearn.ensemble._hist_gradient_boosting.binning", "_BinMapper");
+
+/// Whether a class of this module may hold what tells features that are categories.
+pub(in super::super) fn keeps_categories(module: &str) -> bool {
+    module.starts_with("sklearn.ensemble._hist_gradient_boosting.")
+}
+
 /// The parts by name, offset and bytes, where the feature has this many.
 pub(super) fn parts(feature: u32) -> Vec<(&'static str, i32, u32)> {
     let mut at = 0;
@@ -51,10 +59,11 @@ pub(super) fn next(node: &[u8], feature: usize, nodes: &mut Nodes) {
     if number(behind + 29, 1) == 0 {
         nodes.lead(number(behind + 9, 4), number(behind + 13, 4), number(12, feature));
         if number(behind + 31, 1) != 0 {
-            nodes.sets = nodes.sets.max(number(behind + 32, 4) + 1);
+            nodes.sets = nodes.sets.max(capped(number(behind + 32, 4) + 1));
+            nodes.categories = nodes.categories.max(capped(number(12, feature).saturating_add(1)));
         }
     }
-    nodes.count += 1;
+    nodes.count = nodes.count.saturating_add(1);
 }
 
 impl Machine<'_, '_> {
@@ -89,7 +98,7 @@ impl Machine<'_, '_> {
                 ("nodes", _) => {
                     nodes = self.array(pair[1]).and_then(|array| array.nodes[2].or(array.nodes[3]));
                 }
-                ("raw_left_cat_bitsets", Element::Sets(count)) => sets = i64::from(count),
+                ("raw_left_cat_bitsets", Element::Sets(count)) => sets = count,
                 _ => {}
             }
         }
@@ -106,5 +115,22 @@ impl Machine<'_, '_> {
                 predictions would read other memory, or never end";
             self.note_about(&rules::BAD_BUILD, CLASS.1, message);
         }
+    }
+
+    /// Notes which features of a booster hold categories. Predictions look up those of any of them without a check, where the model
+    /// knows some at all.
+    pub(in super::super) fn keep_categories(&mut self, class: u32, target: Value, state: Value) {
+        let class = &self.globals[class as usize];
+        let Value::Object(id) = target else { return };
+        if (class.module.as_str(), class.name.as_str()) != MAPPER {
+            return;
+        }
+        if self.heap.get(id).taken {
+            self.note_late_tree();
+        }
+        let array = self.attribute(state, "is_categorical_").and_then(|value| self.array(value));
+        let known = array.filter(|array| array.shape[1..] == [1, 1]);
+        let known = known.map(|array| if array.set { array.shape[0] } else { 0 });
+        self.heap.get_mut(id).element = known.map_or(Element::Unknown, Element::Categories);
     }
 }

@@ -1,22 +1,26 @@
 //! Bytes read as nodes on their way through, in each form that they may have.
 
-use super::predictor;
+use super::{neighbours, predictor};
 
 /// Where a leaf leads.
 const LEAF: i64 = -1;
 
-/// What a run of bytes says, read as nodes.
+/// What a run of bytes says, read as nodes. What a number cannot tell is the greatest of them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Nodes {
-    pub(super) count: i64,
+    pub(super) count: i32,
     /// The last node that one leads to.
-    pub(super) last: i64,
+    pub(super) last: i32,
     /// The last feature that one asks for.
-    pub(super) feature: i64,
+    pub(super) feature: i32,
     /// One leads back, or asks for a feature below the first.
     pub(super) broken: bool,
     /// How many sets of categories they ask for.
-    pub(super) sets: i64,
+    pub(super) sets: i32,
+    /// One more than the last feature that they take for categories.
+    pub(super) categories: i32,
+    /// How many of what the tree orders they cover.
+    pub(super) covered: i32,
 }
 
 /// What nodes are of.
@@ -28,6 +32,8 @@ pub(in super::super) enum Layout {
     Predictor,
     /// The same before scikit-learn 1.2.
     OldPredictor,
+    /// A tree of neighbours.
+    Neighbours,
 }
 
 impl Layout {
@@ -38,6 +44,7 @@ impl Layout {
             (Self::Tree, 64) => Some(Form::Wide),
             (Self::Predictor, 56) => Some(Form::Predictor),
             (Self::OldPredictor, 52) => Some(Form::OldPredictor),
+            (Self::Neighbours, 32) => Some(Form::Neighbours),
             _ => None,
         }
     }
@@ -54,20 +61,23 @@ pub(in super::super) enum Form {
     Predictor,
     /// The same before scikit-learn 1.2.
     OldPredictor,
+    /// A tree of neighbours'.
+    Neighbours,
 }
 
 /// How many forms there are.
 pub(in super::super) const FORMS: usize = Form::ALL.len();
 
 impl Form {
-    pub(in super::super) const ALL: [Self; 4] =
-        [Self::Narrow, Self::Wide, Self::Predictor, Self::OldPredictor];
+    pub(in super::super) const ALL: [Self; 5] =
+        [Self::Narrow, Self::Wide, Self::Predictor, Self::OldPredictor, Self::Neighbours];
 
     fn width(self) -> usize {
         match self {
             Self::Narrow | Self::Predictor => 56,
             Self::Wide => 64,
             Self::OldPredictor => 52,
+            Self::Neighbours => 32,
         }
     }
 }
@@ -106,6 +116,7 @@ impl Reader {
         match self.form {
             Form::Predictor => return predictor::next(node, 8, &mut self.nodes),
             Form::OldPredictor => return predictor::next(node, 4, &mut self.nodes),
+            Form::Neighbours => return neighbours::next(node, &mut self.nodes),
             Form::Narrow | Form::Wide => {}
         }
         let [left, right, feature, ..] = node.as_chunks::<8>().0 else { return };
@@ -114,7 +125,7 @@ impl Reader {
         if left != LEAF {
             nodes.lead(left, right, feature);
         }
-        nodes.count += 1;
+        nodes.count = nodes.count.saturating_add(1);
     }
 
     /// What it was; `None` where it ends in the middle of a node.
@@ -127,13 +138,19 @@ impl Nodes {
     /// Takes a node in that leads to two others.
     pub(super) fn lead(&mut self, left: i64, right: i64, feature: i64) {
         // A child is always made behind its parent.
-        self.broken |= left <= self.count || right <= self.count || feature < 0;
-        self.last = self.last.max(left).max(right);
-        self.feature = self.feature.max(feature);
+        let here = i64::from(self.count);
+        self.broken |= left <= here || right <= here || feature < 0;
+        self.last = self.last.max(capped(left)).max(capped(right));
+        self.feature = self.feature.max(capped(feature));
     }
 
     /// Whether each leads to one that there is.
     pub(super) fn lead_inside(&self) -> bool {
         !self.broken && self.last < self.count
     }
+}
+
+/// A number as far as it can be told.
+pub(super) fn capped(number: i64) -> i32 {
+    i32::try_from(number.max(0)).unwrap_or(i32::MAX)
 }

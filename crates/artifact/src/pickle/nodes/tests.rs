@@ -1,6 +1,7 @@
 //! Trees in the ways in which pickles carry their nodes.
 
 mod booster;
+mod neighbours;
 
 use super::*;
 use crate::build::{judge, passes, rules, unicode};
@@ -145,7 +146,7 @@ fn read(nodes: &[[i64; 3]], cut: usize) -> Nodes {
 fn nodes_are_read_in_whatever_pieces_they_come() {
     for cut in [1, 7, 64, 100, 192] {
         let sound = read(&[[1, 2, 3], [-1, -1, -2], [-1, -1, -2]], cut);
-        assert_eq!(sound, Nodes { count: 3, last: 2, feature: 3, broken: false, sets: 0 });
+        assert_eq!(sound, Nodes { count: 3, last: 2, feature: 3, ..Nodes::default() });
         assert!(read(&[[0, 1, 0], [-1, -1, -2]], cut).broken, "it leads to itself");
         assert!(read(&[[1, -5, 0], [-1, -1, -2]], cut).broken);
         assert!(read(&[[1, 2, -2], [-1, -1, -2]], cut).broken);

@@ -165,6 +165,20 @@ fn columns_blocks_and_places_are_held_against_the_shape_too() {
 }
 
 #[test]
+fn diagonals_are_as_many_as_their_offsets() {
+    let of = |offsets: &[i32], data: &[u8]| {
+        let (extent, offsets) = (shape(&[3, 4]), narrow(offsets, Carried::Bytes));
+        matrix("_dia\ndia_matrix", &[("_shape", &extent), ("offsets", &offsets), ("data", data)])
+    };
+    passed(&of(&[0, -2, 3], &values(&[3, 4])), "diagonals");
+    refused(&of(&[0, -2, 3], &values(&[2, 4])), "PKL107", "fewer diagonals");
+    refused(&of(&[0, -2], &values(&[3, 4])), "PKL107", "fewer offsets");
+    refused(&of(&[0, -4, 3], &values(&[3, 4])), "PKL107", "below");
+    refused(&of(&[0, 2, 5], &values(&[3, 4])), "PKL107", "above");
+    refused(&of(&[0, 2, 1], &values(&[3, 2, 2])), "PKL107", "blocks");
+}
+
+#[test]
 fn what_is_not_followed_is_no_pass() {
     let plain = |numbers: &[i32]| narrow(numbers, Carried::Bytes);
     let (starts, indices) = (plain(&[0, 2, 2, 3]), plain(&[0, 3, 1]));
@@ -178,6 +192,8 @@ fn what_is_not_followed_is_no_pass() {
     let (extent, data) = (shape(&[3, 4]), values(&[3]));
     let parts: [(&str, &[u8]); 3] = [("_shape", &extent), ("indices", &indices), ("data", &data)];
     refused(&matrix("_csr\ncsr_matrix", &parts), "PKL304", "no places of rows");
+    let parts: [(&str, &[u8]); 3] = [("_shape", &extent), ("rows", b"N"), ("data", b"N")];
+    refused(&matrix("_lil\nlil_matrix", &parts), "PKL304", "lists");
 }
 
 #[test]

@@ -69,11 +69,25 @@ fn tree_of(nodes: &[Node], moved: bool) -> Vec<u8> {
     .concat()
 }
 
+/// What knows which features hold categories.
+fn mapper(categorical: &[u8]) -> Vec<u8> {
+    let sizes = [b'K', u8::try_from(categorical.len()).unwrap(), 0x85];
+    let array = array(categorical, &number(1), &sizes);
+    let made = b"csklearn.ensemble._hist_gradient_boosting.binning\n_BinMapper\n)\x81}(";
+    [&made[..], &unicode("is_categorical_"), &array, b"ub"].concat()
+}
+
 /// A booster of two features.
 fn booster(tree: &[u8], told: &str) -> Vec<u8> {
+    booster_with(&mapper(&[0, 1]), tree, told)
+}
+
+fn booster_with(mapper: &[u8], tree: &[u8], told: &str) -> Vec<u8> {
     [
         b"\x80\x04csklearn.ensemble._hist_gradient_boosting.gradient_boosting\nHistGradientBoostingClassifier\n)\x81}(",
-        &unicode("_predictors")[..],
+        &unicode("_bin_mapper")[..],
+        mapper,
+        &unicode("_predictors"),
         b"]]",
         tree,
         b"aa",
@@ -106,12 +120,38 @@ fn a_tree_of_a_booster_leads_only_to_what_it_has() {
 }
 
 #[test]
+fn a_tree_asks_for_categories_of_features_that_hold_some() {
+    let sets = tree_of(&[Node { set: Some(0), ..ROOT }, LEAF, LEAF], false);
+    let with = |mapper: &[u8]| judge("m.pkl", &booster_with(mapper, &sets, "n_features_in_"));
+    for sound in [&[0, 1][..], &[1, 0], &[1, 1, 1]] {
+        let report = with(&mapper(sound));
+        assert!(passes(&report), "{sound:?}: {:?}", report.findings);
+    }
+    for hostile in [&[1][..], &[0, 0], &[]] {
+        let report = with(&mapper(hostile));
+        assert!(rules(&report).contains(&"PKL107"), "{hostile:?}: {:?}", report.findings);
+    }
+    let late = [&mapper(&[1, 1])[..], b"q\x05"].concat();
+    let late = booster_with(&late, &sets, "n_features_in_");
+    let smaller = mapper(&[1]);
+    let state = smaller.iter().position(|byte| *byte == b'}').unwrap();
+    let late = [&late[..late.len() - 1], b"h\x05", &smaller[state..], b"0."].concat();
+    for unknown in [with(b"N"), judge("m.pkl", &late)] {
+        assert!(rules(&unknown).contains(&"PKL304"), "{:?}", unknown.findings);
+    }
+    // Where no tree asks for any, nobody needs to know.
+    let plain = booster_with(b"N", &tree_of(&[ROOT, LEAF, LEAF], false), "n_features_in_");
+    assert!(passes(&judge("m.pkl", &plain)));
+}
+
+#[test]
 fn nodes_of_older_releases_are_read_too() {
     let mut bytes = bytes_of(&[Node { set: Some(4), ..ROOT }]);
     bytes.drain(16..20);
     let mut nodes = Nodes::default();
     predictor::next(&bytes, 4, &mut nodes);
-    assert_eq!(nodes, Nodes { count: 1, last: 2, feature: 1, broken: false, sets: 5 });
+    let read = Nodes { count: 1, last: 2, feature: 1, sets: 5, categories: 2, ..Nodes::default() };
+    assert_eq!(nodes, read);
     let end = |feature: u32| predictor::parts(feature).last().map(|(_, at, width)| (*at, *width));
     assert_eq!([end(8), end(4)], [Some((52, 4)), Some((48, 4))]);
 }
