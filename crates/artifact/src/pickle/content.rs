@@ -108,7 +108,7 @@ impl Look {
         }
         self.content.last = *last;
         self.content.length += piece.len() as u64;
-        self.content.ones += piece.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>();
+        self.content.ones += ones(piece);
         self.narrow.add(piece);
         self.wide.add(piece);
         self.text.add(piece);
@@ -126,6 +126,13 @@ impl Look {
             ..self.content
         }
     }
+}
+
+/// How many bits are set.
+fn ones(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks();
+    let words = words.iter().map(|word| u64::from_ne_bytes(*word).count_ones());
+    words.chain(rest.iter().map(|byte| byte.count_ones())).map(u64::from).sum()
 }
 
 #[cfg(test)]

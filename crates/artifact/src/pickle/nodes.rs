@@ -133,13 +133,14 @@ pub(super) fn is_latin(codec: &str) -> bool {
 /// Hands on the bytes that the signs of a text stand for, up to the first that stands for none. `begun` is the first byte of a sign
 /// that the piece before ended in.
 pub(super) fn latin(text: &[u8], begun: &mut u8, mut add: impl FnMut(&[u8])) {
-    let mut bytes = Vec::with_capacity(text.len());
+    let mut bytes = vec![0; text.len()];
+    let mut count = 0;
+    // Without a branch: which bytes are whole signs is as good as chance.
     for byte in text {
-        match *byte {
-            low @ 0..0x80 => bytes.push(low),
-            high @ 0x80..0xc0 => bytes.push(*begun << 6 | high & 0x3f),
-            first => *begun = first,
-        }
+        let opens = *byte >= 0xc0;
+        bytes[count] = if *byte < 0x80 { *byte } else { *begun << 6 | byte & 0x3f };
+        count += usize::from(!opens);
+        *begun = if opens { *byte } else { *begun };
     }
-    add(&bytes);
+    add(&bytes[..count]);
 }

@@ -6,9 +6,9 @@ pub(super) struct Numbers {
     pub(super) count: u64,
     pub(super) least: i64,
     pub(super) greatest: i64,
-    /// All of them together where none is below zero, or the greatest that can be told.
+    /// All of them together, or the greatest that can be told; nothing where one is below zero.
     pub(super) sum: i32,
-    /// One is below the one before.
+    /// One is below the one before; nothing where one is below zero.
     pub(super) falls: bool,
 }
 
@@ -52,23 +52,40 @@ impl Reader {
         self.begun.extend_from_slice(head);
         if self.begun.len() == self.width {
             let number = std::mem::take(&mut self.begun);
-            self.next(&number);
+            self.add(&number);
         }
-        let numbers = rest.chunks_exact(self.width);
-        self.begun.extend_from_slice(numbers.remainder());
-        for number in numbers {
-            self.next(number);
-        }
+        let begun = match self.width {
+            4 => {
+                let (numbers, begun) = rest.as_chunks();
+                self.all(numbers.iter().map(|number| i32::from_le_bytes(*number)));
+                begun
+            }
+            _ => {
+                let (numbers, begun) = rest.as_chunks();
+                self.all(numbers.iter().map(|number| i64::from_le_bytes(*number)));
+                begun
+            }
+        };
+        self.begun.extend_from_slice(begun);
     }
 
-    fn next(&mut self, number: &[u8]) {
-        let number = match <[u8; 4]>::try_from(number) {
-            Ok(narrow) => i64::from(i32::from_le_bytes(narrow)),
-            Err(_) => match number.try_into() {
-                Ok(wide) => i64::from_le_bytes(wide),
-                Err(_) => return,
-            },
-        };
+    /// Takes whole numbers in. What a float is, read as one, is soon below zero: then only the bounds of all matter, and a
+    /// processor finds those of many at a time.
+    fn all<N: Copy + Ord + Into<i64>>(&mut self, mut numbers: impl ExactSizeIterator<Item = N>) {
+        while self.numbers.least >= 0
+            && let Some(number) = numbers.next()
+        {
+            self.next(number.into());
+        }
+        self.numbers.count += numbers.len() as u64;
+        let Some(first) = numbers.next() else { return };
+        let (least, greatest) = numbers
+            .fold((first, first), |(least, greatest), number| (least.min(number), greatest.max(number)));
+        self.numbers.least = self.numbers.least.min(least.into());
+        self.numbers.greatest = self.numbers.greatest.max(greatest.into());
+    }
+
+    fn next(&mut self, number: i64) {
         let numbers = &mut self.numbers;
         numbers.falls |= number < self.last;
         self.last = number;

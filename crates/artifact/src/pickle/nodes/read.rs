@@ -98,6 +98,11 @@ impl Reader {
     }
 
     pub(in super::super) fn add(&mut self, piece: &[u8]) {
+        if self.nodes.broken {
+            // Whatever follows makes them no better; only how many bytes there are is told still.
+            self.skip(piece.len());
+            return;
+        }
         let missing = if self.begun.is_empty() { 0 } else { self.width - self.begun.len() };
         let (head, rest) = piece.split_at(missing.min(piece.len()));
         self.begun.extend_from_slice(head);
@@ -109,7 +114,16 @@ impl Reader {
         self.begun.extend_from_slice(nodes.remainder());
         for node in nodes {
             self.next(node);
+            if self.nodes.broken {
+                return;
+            }
         }
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        let begun = (self.begun.len() + bytes) % self.width;
+        self.begun.clear();
+        self.begun.resize(begun, 0);
     }
 
     fn next(&mut self, node: &[u8]) {
