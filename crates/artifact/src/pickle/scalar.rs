@@ -38,8 +38,14 @@ impl Machine<'_, '_> {
             },
             opcode::STRING | opcode::UNICODE => return self.escaped(opcode),
             opcode::BINSTRING | opcode::SHORT_BINSTRING => {
-                let text = String::from_utf8_lossy(&std::mem::take(&mut self.kept)).into_owned();
-                return self.text(&text);
+                // Python 2's, which are bytes: what signs others than ASCII's are is up to who loads them.
+                let kept = std::mem::take(&mut self.kept);
+                let value = match std::str::from_utf8(&kept) {
+                    Ok(text) if text.is_ascii() => self.text(text)?,
+                    _ => self.long_value(),
+                };
+                self.kept = kept;
+                return Ok(value);
             }
             opcode::BINUNICODE | opcode::SHORT_BINUNICODE | opcode::BINUNICODE8 => {
                 let kept = std::mem::take(&mut self.kept);
@@ -91,7 +97,7 @@ impl Machine<'_, '_> {
         }
     }
 
-    /// A text too long to be a name.
+    /// A text that is no name, since it is too long for one or since its signs are not known.
     fn long_value(&mut self) -> Value {
         match self.content.take().map(|content| self.buffer(content)) {
             Some(Value::Buffer(number)) => Value::Latin(number),

@@ -21,7 +21,7 @@ pub(super) enum Value {
     Int(i32),
     /// A short text, by its number among [`Texts`].
     Text(u32),
-    /// A text too long to be a name.
+    /// A text that is no name, since it is too long for one or since its signs are not known.
     LongText,
     /// The same, where what bytes its signs stand for is known, by their number in the machine's table.
     Latin(u32),

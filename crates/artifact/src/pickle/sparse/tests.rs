@@ -7,11 +7,14 @@ use crate::build::{judge, passes, rules, unicode};
 pub(in super::super) enum Carried {
     Bytes,
     Text,
+    /// As Python 2 writes them.
+    Plain,
     Buffer,
     Joblib,
 }
 
-const ALL: [Carried; 4] = [Carried::Bytes, Carried::Text, Carried::Buffer, Carried::Joblib];
+pub(in super::super) const ALL: [Carried; 5] =
+    [Carried::Bytes, Carried::Text, Carried::Plain, Carried::Buffer, Carried::Joblib];
 
 pub(in super::super) fn kind(name: &str, order: &str) -> Vec<u8> {
     [
@@ -40,6 +43,7 @@ pub(in super::super) fn array(bytes: &[u8], kind: &[u8], sizes: &[u8], how: Carr
             let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
             set(&[b"c_codecs\nencode\n", &unicode(&text)[..], &unicode("latin1"), b"\x86R"].concat())
         }
+        Carried::Plain => set(&[b"T", &plain[1..]].concat()),
         Carried::Buffer => {
             [b"cnumpy._core.numeric\n_frombuffer\n(", &plain[..], kind, &shape, &unicode("C"), b"tR"].concat()
         }
@@ -194,6 +198,19 @@ fn what_is_not_followed_is_no_pass() {
     refused(&matrix("_csr\ncsr_matrix", &parts), "PKL304", "no places of rows");
     let parts: [(&str, &[u8]); 3] = [("_shape", &extent), ("rows", b"N"), ("data", b"N")];
     refused(&matrix("_lil\nlil_matrix", &parts), "PKL304", "lists");
+}
+
+#[test]
+fn bytes_of_python_2_are_not_taken_for_signs() {
+    // As UTF-8, 0xc3 0x80 would stand for one byte and 0xff, which is no sign, for two: none of them would lead outside.
+    let bytes = [0xc3, 0x80, 0, 1, 0, 0xff, 0, 0];
+    let indices = array(&bytes, &kind("i4", "<"), &[2], Carried::Plain);
+    let data = values(&[2]);
+    let extent = [b"(K\x03J", &(1i32 << 24).to_le_bytes()[..], b"t"].concat();
+    let starts = narrow(&[0, 1, 2, 2], Carried::Plain);
+    let parts: [(&str, &[u8]); 4] =
+        [("_shape", &extent), ("indices", &indices), ("indptr", &starts), ("data", &data)];
+    refused(&matrix("_csr\ncsr_matrix", &parts), "PKL107", "0x10080c3");
 }
 
 #[test]

@@ -3,14 +3,12 @@
 use super::super::neighbours::PARTS;
 use crate::{
     build::unicode,
-    pickle::sparse::tests::{Carried, array, kind, passed, refused, shape, values},
+    pickle::sparse::tests::{ALL, Carried, array, kind, passed, refused, shape, values},
 };
 
 /// Begin and end of what a node covers, and whether it is a leaf.
 type Node = [i64; 3];
 const SOUND: [Node; 3] = [[0, 5, 0], [0, 2, 1], [2, 5, 1]];
-
-const ALL: [Carried; 4] = [Carried::Bytes, Carried::Text, Carried::Buffer, Carried::Joblib];
 
 fn little(numbers: &[i64]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
