@@ -15,9 +15,10 @@ use super::{
     opcode,
     plain::Plain,
     sparse::Matrix,
+    texts::Texts,
     torch::{Dialect, Storage},
     trust::Trust,
-    value::{Memo, Texts, Value},
+    value::{Memo, Value},
 };
 use crate::{
     findings::Findings,

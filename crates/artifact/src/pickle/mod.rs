@@ -37,6 +37,7 @@ mod stack;
 mod state;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod torch;
 mod trust;
 mod utf8;

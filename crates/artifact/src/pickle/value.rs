@@ -1,12 +1,8 @@
 //! What the machine knows of the values on its stack: enough to name every global and to follow what is done
 //! with it, and no more. Contents of models are not kept.
 
-use std::{collections::HashMap, sync::Arc};
-
 use super::{arrow::Layout, booster::Library, nodes::Metric};
 
-/// Bytes of distinct short texts kept.
-const MAX_TEXT: usize = 16 << 20;
 /// Expansion above which shared references are a bomb, in elements.
 pub(super) const EXPANSION: u32 = 1_000_000_000;
 
@@ -19,7 +15,7 @@ pub(super) enum Value {
     Number,
     /// A small integer.
     Int(i32),
-    /// A short text, by its number among [`Texts`].
+    /// A short text, by its number among [`super::texts::Texts`].
     Text(u32),
     /// A text that is no name, since it is too long for one or since its signs are not known.
     LongText,
@@ -87,35 +83,6 @@ pub(super) enum Element {
 /// The heap or a table is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Full;
-
-/// Distinct short texts: names of modules, classes and attributes, and whatever else is short.
-#[derive(Debug, Default)]
-pub(super) struct Texts {
-    numbers: HashMap<Arc<str>, u32>,
-    list: Vec<Arc<str>>,
-    bytes: usize,
-}
-
-impl Texts {
-    pub(super) fn number(&mut self, text: &str) -> Result<u32, Full> {
-        if let Some(number) = self.numbers.get(text) {
-            return Ok(*number);
-        }
-        self.bytes += text.len() + 64;
-        if self.bytes > MAX_TEXT {
-            return Err(Full);
-        }
-        let number = u32::try_from(self.list.len()).ok().ok_or(Full)?;
-        let text: Arc<str> = text.into();
-        self.list.push(Arc::clone(&text));
-        self.numbers.insert(text, number);
-        Ok(number)
-    }
-
-    pub(super) fn get(&self, number: u32) -> &str {
-        &self.list[number as usize]
-    }
-}
 
 /// The memo: dense, because its indices may not exceed the number of opcodes.
 #[derive(Debug, Default)]
