@@ -120,7 +120,7 @@ impl Fuzzer<'_> {
         }
         let mut tests = self.workspace.cargo(&["test", "--locked", "--package", "tagship-artifact", "--lib"]);
         tests.args(["--quiet"]).env("TAGSHIP_FUZZ_SEEDS", &folder);
-        process::run(tests)?;
+        process::tests(tests)?;
         Ok(folder)
     }
 

@@ -29,6 +29,6 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
         "definition",
         "--ignored",
     ]);
-    process::run(cargo)?;
+    process::tests(cargo)?;
     Ok(Ending::Passed)
 }

@@ -10,6 +10,6 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let all = ["test", "--locked", "--workspace", "--test", "it", "--"];
     let mut cargo = subject.workspace.cargo(&all);
     cargo.args(["--ignored", "--exact", test, "--nocapture"]);
-    process::run(cargo)?;
+    process::tests(cargo)?;
     Ok(Ending::Passed)
 }

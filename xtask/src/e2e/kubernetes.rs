@@ -52,7 +52,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     for name in OF_THE_DOUBLE.iter().chain(&OF_NEWER_SERVERS) {
         python.args(["--skip", name]);
     }
-    process::run(python)?;
+    process::tests(python)?;
     follow_the_guide(subject, &tools)?;
     Ok(Ending::Passed)
 }

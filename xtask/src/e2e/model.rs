@@ -8,6 +8,6 @@ use crate::process;
 pub(super) fn run(subject: &Subject<'_>) -> Result<Ending> {
     let mut cargo = subject.workspace.cargo(&["test", "--locked", "--workspace", "--lib", "--"]);
     cargo.args(["model::", "--ignored", "--nocapture"]);
-    process::run(cargo)?;
+    process::tests(cargo)?;
     Ok(Ending::Passed)
 }

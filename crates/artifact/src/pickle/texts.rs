@@ -71,7 +71,8 @@ mod tests {
     fn there_is_an_end_to_them() {
         let mut texts = Texts::default();
         let long = "x".repeat(1 << 20);
-        let full = (0..100).map(|word| texts.number(&format!("{word}{long}"))).position(|number| number.is_err());
+        let full =
+            (0..100).map(|word| texts.number(&format!("{word}{long}"))).position(|number| number.is_err());
         assert_eq!(full, Some(47));
         assert_eq!(texts.number(&format!("7{long}")), Ok(7), "what is there is found still");
     }

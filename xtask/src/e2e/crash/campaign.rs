@@ -87,6 +87,17 @@ pub(super) struct Outcome {
     pub(super) good: usize,
 }
 
+/// Whether a part of a scenario is meant, of one or of several.
+fn is_named(scenario: &Scenario, part: &Part, only: &str) -> bool {
+    format!("{}/{}", scenario.name, part.name).contains(only)
+}
+
+/// Whether something is played that has a name like this.
+pub(super) fn names_some(parts: &[&Part], only: &str) -> bool {
+    let named = |scenario: &Scenario, part: &Part| (part.plays)(scenario) && is_named(scenario, part, only);
+    SCENARIOS.iter().any(|scenario| parts.iter().any(|part| named(scenario, part)))
+}
+
 /// Plays every scenario with trials of some parts, or those whose `SCENARIO/PART` contains some words.
 ///
 /// # Errors
@@ -101,8 +112,7 @@ pub(super) fn campaign(
     let mut wrong = vec![];
     println!("{:<16} {:>5}  as good as undisturbed, of so many", "scenario", "acts");
     let wanted = |scenario: &Scenario, part: &Part| {
-        let named = || only.is_none_or(|only| format!("{}/{}", scenario.name, part.name).contains(only));
-        (part.plays)(scenario) && named()
+        only.is_none_or(|only| is_named(scenario, part, only)) && (part.plays)(scenario)
     };
     for scenario in SCENARIOS.iter().filter(|scenario| parts.iter().any(|part| wanted(scenario, part))) {
         let played =

@@ -57,11 +57,17 @@ pub(super) fn everywhere(subject: &Subject<'_>) -> Result<Ending> {
 }
 
 fn with(subject: &Subject<'_>, step: &str, extent: Extent) -> Result<Ending> {
+    let only = std::env::var_os(ONLY).map(|only| only.to_string_lossy().into_owned());
+    let anywhere: Vec<&Part> = PARTS.iter().chain(INSIDE).collect();
+    if let Some(only) = &only
+        && !campaign::names_some(&anywhere, only)
+    {
+        bail!("{ONLY}: no part of a scenario is named like {only}");
+    }
     let directory = tempfile::tempdir()?;
     let programs = programs(subject, directory.path())?;
     let began = Instant::now();
     let inside = disk::is_inside();
-    let only = std::env::var_os(ONLY).map(|only| only.to_string_lossy().into_owned());
     let parts = if inside { INSIDE } else { PARTS };
     for outcome in campaign(&programs, parts, extent, only.as_deref())? {
         println!("{}: {} as good as undisturbed", outcome.name, outcome.good);
