@@ -165,38 +165,47 @@ impl Machine<'_, '_> {
             let weight = self.heap.weigh(id, *argument);
             self.check_weight(weight);
         }
+        self.keep_result(id, number, usage, arguments.unwrap_or_default());
+        self.push(Value::Object(id))
+    }
+
+    /// Notes what the result of a call is, where that matters.
+    fn keep_result(&mut self, id: u32, callee: u32, usage: Usage, arguments: &[Value]) {
         if usage == Usage::DictLike {
-            self.heap.get_mut(id).keys = self.keys_of_items(arguments.unwrap_or_default());
+            self.heap.get_mut(id).keys = self.keys_of_items(arguments);
         }
         if usage == Usage::Dtype {
-            self.heap.get_mut(id).element = self.element(arguments.unwrap_or_default());
+            self.heap.get_mut(id).element = self.element(arguments);
+            self.heap.get_mut(id).number = self.is_of_numbers(arguments);
+        }
+        if let (Usage::Scalar, [Value::Object(kind), ..]) = (usage, arguments) {
+            self.heap.get_mut(id).number = self.heap.get(*kind).number;
         }
         if matches!(usage, Usage::ArrowType | Usage::ArrowBuffer | Usage::Literal) {
-            let element = self.arrow_element(number, usage, arguments.unwrap_or_default());
+            let element = self.arrow_element(callee, usage, arguments);
             self.heap.get_mut(id).element = element;
         }
         // An array of its texts is written as one of objects.
-        if name == "numpy._core._internal._convert_to_stringdtype_kwargs" {
+        let class = &self.globals[callee as usize];
+        if (class.module.as_str(), class.name.as_str())
+            == ("numpy._core._internal", "_convert_to_stringdtype_kwargs")
+        {
             self.heap.get_mut(id).element = Element::Object;
         }
         if self.follows_arrays() {
-            let arguments = arguments.unwrap_or_default();
-            let part = self.tree_part(number, arguments).or_else(|| self.array_part(number, arguments));
+            let part = self.tree_part(callee, arguments).or_else(|| self.array_part(callee, arguments));
             if let Some(element) = part {
                 self.heap.get_mut(id).element = element;
             }
         }
         if self.boosters
-            && let Some(model) = self.model_part(number, arguments.unwrap_or_default())
+            && let Some(model) = self.model_part(callee, arguments)
         {
             self.heap.get_mut(id).element = model;
         }
-        if usage == Usage::Partial
-            && let Some([Value::Global(function), ..]) = arguments
-        {
+        if let (Usage::Partial, [Value::Global(function), ..]) = (usage, arguments) {
             self.heap.get_mut(id).element = Element::Partial(*function);
         }
-        self.push(Value::Object(id))
     }
 
     /// The function that a partial calls.

@@ -97,24 +97,34 @@ impl Machine<'_, '_> {
                 self.findings.facts.state("scikit-learn", self.texts.get(version));
             }
         }
-        for key in elements.iter().step_by(2) {
+        for pair in elements.chunks_exact(2) {
+            let number = self.is_number_value(pair[1]);
+            let instance = self.heap.class_of(pair[0]).is_some();
             let keys = &mut self.heap.get_mut(id).keys;
-            match key {
+            match pair[0] {
                 Value::Text(text) => {
-                    let text = self.texts.get(*text);
+                    let text = self.texts.get(text);
                     let special = text.len() > 4 && text.starts_with("__") && text.ends_with("__");
-                    keys.dunder |= special && !INERT.contains(&text);
+                    let special = special && !INERT.contains(&text);
+                    keys.dunder |= special;
+                    keys.method |= special && !number;
                     keys.formula |= text == "formula" || text.starts_with("restore_");
                     keys.items |= text == "items";
                 }
-                key => {
-                    let instance = self.heap.class_of(*key).is_some();
-                    self.heap.get_mut(id).keys.instance |= instance;
-                }
+                _ => keys.instance |= instance,
             }
         }
         self.absorb(id, elements);
         Ok(())
+    }
+
+    /// A number of Python's or of numpy's.
+    fn is_number_value(&self, value: Value) -> bool {
+        match value {
+            Value::Int(_) | Value::Number => true,
+            Value::Object(id) => self.heap.get(id).number && !self.is_dtype(Some(value)),
+            _ => false,
+        }
     }
 
     fn absorb(&mut self, id: u32, elements: &[Value]) {

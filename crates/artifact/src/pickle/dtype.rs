@@ -46,6 +46,13 @@ impl Machine<'_, '_> {
         }
     }
 
+    /// Whether a `numpy.dtype` made from these arguments is of numbers.
+    pub(super) fn is_of_numbers(&self, arguments: &[Value]) -> bool {
+        let Some(Value::Text(text)) = arguments.first() else { return false };
+        let text = self.texts.get(*text).trim_start_matches(['<', '>', '|', '=']);
+        text.starts_with(['b', 'i', 'u', 'f', 'c', '?'])
+    }
+
     fn is_structure(&self, class: u32) -> bool {
         let class = &self.globals[class as usize];
         class.module == "numpy" && matches!(class.name.as_str(), "record" | "void")

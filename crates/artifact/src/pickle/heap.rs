@@ -23,6 +23,8 @@ const RECENT: usize = 128;
 pub(super) struct Keys {
     /// One has the form `__x__`.
     pub(super) dunder: bool,
+    /// The same, where its value is no number, as it is for a word of a vocabulary.
+    pub(super) method: bool,
     /// One is an instance, which may equal any text: numpy has such texts.
     pub(super) instance: bool,
     /// One makes statsmodels evaluate a formula.
@@ -54,6 +56,8 @@ pub(super) struct Object {
     pub(super) built: bool,
     /// For a `numpy.dtype` instance: its numbers begin with their lowest byte.
     pub(super) little: bool,
+    /// For a `numpy.dtype` instance: it is of numbers. For a scalar of numpy's: it is one.
+    pub(super) number: bool,
 }
 
 /// Elements of a recent tuple, or key-value pairs of a recent dict.
@@ -87,6 +91,7 @@ impl Heap {
             nodes: None,
             built: false,
             little: false,
+            number: false,
         };
         if let Some(id) = self.free.pop() {
             self.objects[id as usize] = object;

@@ -146,8 +146,10 @@ impl Machine<'_, '_> {
     /// Whether a state names a special method, or could in a way that is not followed.
     pub(super) fn has_dunder(&self, state: Value) -> bool {
         let parts = self.heap.is(state, Kind::Tuple);
-        let whole = matches!(state, Value::Object(id) if self.heap.get(id).keys.instance);
-        self.has_key(state, |keys| keys.dunder || (parts && keys.instance)) || whole
+        let itself = matches!(state, Value::Object(id)
+            if self.heap.get(id).keys.instance || self.heap.get(id).keys.dunder);
+        let inside = |keys: Keys| keys.method || (parts && (keys.dunder || keys.instance));
+        itself || self.has_key(state, inside)
     }
 
     /// What is known of the items that a mapping is made of.
@@ -157,6 +159,7 @@ impl Machine<'_, '_> {
             let Value::Object(id) = argument else { continue };
             let object = self.heap.get(*id);
             all.dunder |= object.keys.dunder;
+            all.method |= object.keys.method;
             all.items |= object.keys.items;
             // Keys of pairs in a list are not followed.
             let followed = object.kind == Kind::Dict || self.partial_of(*argument).is_some();

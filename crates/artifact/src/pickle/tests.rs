@@ -100,6 +100,17 @@ fn state_is_set_on_instances_and_replaces_no_method() {
     check(&stream(&[b"}}b"]), "PKL107");
     check(&stream(&[&class, b")\x81}", &text("__setstate__"), b"K\x01sb"]), "PKL108");
     check(&stream(&[&class, b")\x81N}", &text("__class__"), b"K\x01s\x86b"]), "PKL108");
+    // A vocabulary may have such words, which nobody calls; of what is no number that is not known.
+    let inner = |value: &[u8]| [&text("vocabulary_")[..], b"}", &text("__init__"), value, b"s"].concat();
+    sound(&stream(&[&class, b")\x81}", &inner(b"K\x01"), b"sb"]));
+    let of_numpy = |kind: &str| {
+        let made = [global("numpy.core.multiarray", "scalar"), global("numpy", "dtype"), text(kind)].concat();
+        [&made[..], b"\x89\x88\x87RC\x04abcd\x86R"].concat()
+    };
+    sound(&stream(&[&class, b")\x81}", &inner(&of_numpy("i4")), b"sb"]));
+    for value in [&text("predict")[..], b"N", &class, &of_numpy("U1")] {
+        check(&stream(&[&class, b")\x81}", &inner(value), b"sb"]), "PKL108");
+    }
     // A text of numpy's equals any other, and is no text to the machine.
     let scalar = [global("numpy.core.multiarray", "scalar"), global("numpy", "dtype"), text("U12")].concat();
     let key = [&scalar[..], b"\x89\x88\x87RC\x04abcd\x86R"].concat();
