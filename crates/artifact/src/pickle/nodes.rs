@@ -4,9 +4,10 @@
 //! The bytes of an array go by before it is told whose they are, so each run of them is read as nodes from where `Tree` is named.
 //! A node is 64 bytes since scikit-learn 1.3, and was 56 before; the library refuses other layouts.
 
-mod asked;
+pub(crate) mod asked;
 mod predictor;
 mod read;
+pub(crate) mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -46,12 +47,7 @@ impl Machine<'_, '_> {
     /// What structured elements are whose parts that matter are read as what they are: scikit-learn copies them one after the
     /// other where the types are not the same.
     pub(super) fn node_layout(&self, names: Value, fields: Value) -> Option<Layout> {
-        let layouts = [
-            (Layout::Tree, PARTS.to_vec()),
-            (Layout::Predictor, predictor::parts(8)),
-            (Layout::OldPredictor, predictor::parts(4)),
-        ];
-        let (layout, _) = layouts.into_iter().find(|(_, parts)| self.has_parts(names, fields, parts))?;
+        let (layout, _) = layouts().into_iter().find(|(_, parts)| self.has_parts(names, fields, parts))?;
         self.trees.then_some(layout)
     }
 
@@ -118,6 +114,15 @@ impl Machine<'_, '_> {
             self.note_about(&rules::BAD_BUILD, "sklearn.tree._tree.Tree", message);
         }
     }
+}
+
+/// The parts of nodes that matter, by what they are of.
+fn layouts() -> [(Layout, Vec<(&'static str, i32, u32)>); 3] {
+    [
+        (Layout::Tree, PARTS.to_vec()),
+        (Layout::Predictor, predictor::parts(8)),
+        (Layout::OldPredictor, predictor::parts(4)),
+    ]
 }
 
 /// Whether an encoding gives each sign as the byte that it stands for.

@@ -20,6 +20,30 @@ const SINGLE: &[&str] = &["sklearn.tree._classes", "sklearn.tree.tree"];
 /// What tells how many features an input must have, since 0.24 and before.
 const FEATURES: &[&str] = &["n_features_in_", "n_features_", "_n_features"];
 
+/// What a class does with the trees in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// It hands them its input as it is.
+    Whole,
+    /// It is a single tree, which may stand in one of the others.
+    Single,
+}
+
+impl Owner {
+    /// What a class is to the trees in it, where it is one that hands them its input.
+    pub(crate) fn of(module: &str) -> Option<Self> {
+        if MODULES.contains(&module) {
+            return Some(Self::Whole);
+        }
+        SINGLE.contains(&module).then_some(Self::Single)
+    }
+
+    /// How many features a model says that its input has. `attribute` gives what it has under a name.
+    pub(crate) fn features<V>(attribute: impl FnMut(&&str) -> Option<V>) -> Option<V> {
+        FEATURES.iter().find_map(attribute)
+    }
+}
+
 impl Machine<'_, '_> {
     /// Remembers what a tree asks for.
     pub(super) fn ask(&mut self, target: Value, nodes: &Nodes) {
@@ -45,15 +69,12 @@ impl Machine<'_, '_> {
         let asks = self.heap.get(id).asks;
         let class = &self.globals[class as usize];
         let (module, name) = (class.module.as_str(), class.name.as_str());
-        let whole = MODULES.contains(&module);
-        if asks < 0
-            || !(whole || SINGLE.contains(&module))
-            || [TREE, predictor::CLASS].contains(&(module, name))
-        {
+        let Some(owner) = Owner::of(module) else { return };
+        if asks < 0 || [TREE, predictor::CLASS].contains(&(module, name)) {
             return;
         }
         let name = format!("{module}.{name}");
-        if whole {
+        if owner == Owner::Whole {
             self.heap.get_mut(id).asks = -1;
         }
         match self.features(state) {
@@ -78,7 +99,7 @@ impl Machine<'_, '_> {
             let is_it = |key: Value| matches!(key, Value::Text(key) if self.texts.get(key) == *wanted);
             pairs.find(|pair| is_it(pair[0])).map(|pair| pair[1])
         };
-        match FEATURES.iter().find_map(value)? {
+        match Owner::features(value)? {
             Value::Int(features) => Some(features),
             _ => None,
         }
