@@ -35,7 +35,7 @@ enum Ended {
     /// Its elements were passed over.
     Passed,
     /// They were read, as far as they matter.
-    Read(Option<Array>),
+    Read(Option<Box<Array>>),
 }
 
 /// Judges one array after another to the end of the stream. Where elements are `followed`, hands out what the only one is.
@@ -115,7 +115,7 @@ fn array(
         return Ok(None);
     };
     if followed {
-        return Ok(Some(Ended::Read(Array::read(&descr, &sizes, bytes, stream)?)));
+        return Ok(Some(Ended::Read(Array::read(&descr, &sizes, bytes, stream)?.map(Box::new))));
     }
     stream.skip(bytes)?;
     Ok(Some(Ended::Passed))

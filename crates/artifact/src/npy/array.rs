@@ -28,7 +28,7 @@ pub(crate) enum Arrays {
     #[default]
     None,
     /// It is one.
-    One(Array),
+    One(Box<Array>),
     /// An archive's, by the names of its members.
     Named(Vec<(String, Array)>),
 }

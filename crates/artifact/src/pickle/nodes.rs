@@ -117,7 +117,7 @@ impl Machine<'_, '_> {
 }
 
 /// The parts of nodes that matter, by what they are of.
-fn layouts() -> [(Layout, Vec<(&'static str, i32, u32)>); 3] {
+fn layouts() -> [(Layout, Vec<stored::Field<'static>>); 3] {
     [
         (Layout::Tree, PARTS.to_vec()),
         (Layout::Predictor, predictor::parts(8)),

@@ -3,43 +3,51 @@
 
 use super::{
     array::{Array, Reader},
-    nodes,
+    nodes::{self, Form, stored::Field},
     numbers::{self, Numbers},
 };
 
-/// A field of a structured type: its name, where it begins, and its bytes.
-pub(crate) type Field<'a> = (&'a str, i32, u32);
-
 /// Elements on their way through.
 #[derive(Debug)]
-pub(crate) struct Elements(Reader);
+pub(crate) struct Elements {
+    reader: Reader,
+    /// What they are as nodes.
+    form: Option<Form>,
+}
 
 impl Elements {
     /// Of a structured type that begins with these fields and has so many bytes.
     pub(crate) fn structured(fields: &[Field<'_>], width: u32) -> Self {
-        Self(nodes::stored::reader(fields, width).map_or(Reader::Nothing, Reader::Nodes))
+        let form = nodes::stored::form(fields, width);
+        let reader = form.map_or(Reader::Nothing, |form| Reader::Nodes(nodes::Reader::new(form)));
+        Self { reader, form }
     }
 
     /// Whole little-endian numbers of so many bytes, with a sign.
     pub(crate) fn whole(width: u32) -> Self {
-        Self(match width {
+        let reader = match width {
             4 | 8 => Reader::Numbers(numbers::Reader::new(width as usize)),
             _ => Reader::Nothing,
-        })
+        };
+        Self { reader, form: None }
     }
 
     /// Those that say nothing.
     pub(crate) fn nothing() -> Self {
-        Self(Reader::Nothing)
+        Self { reader: Reader::Nothing, form: None }
     }
 
     pub(crate) fn add(&mut self, piece: &[u8]) {
-        self.0.add(piece);
+        self.reader.add(piece);
     }
 
     /// The array that they are, which has these sizes.
     pub(crate) fn end(self, shape: [i32; 3]) -> Array {
-        self.0.end(shape)
+        let mut array = self.reader.end(shape);
+        for (form, nodes) in Form::ALL.iter().zip(&mut array.nodes) {
+            *nodes = nodes.take().filter(|_| Some(*form) == self.form);
+        }
+        array
     }
 }
 

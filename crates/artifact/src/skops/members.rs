@@ -7,31 +7,40 @@ use crate::{
     pickle::{self, Matrix, Stored},
 };
 
-/// Members that are remembered.
-const MAX_MEMBERS: usize = 1 << 16;
+/// Arrays that are remembered.
+const MAX_ARRAYS: usize = 1 << 16;
 /// Longest name in bytes of one that is. skops makes them of a number.
-const MAX_NAME: usize = 64;
+pub(super) const MAX_NAME: usize = 64;
 
 /// What the members behind us are. One that is not remembered is none that is followed.
 #[derive(Debug)]
-pub(crate) struct Members(BTreeMap<String, Arrays>);
+pub(crate) struct Members {
+    arrays: BTreeMap<String, Arrays>,
+    count: usize,
+}
 
 impl Members {
     /// No members.
-    pub(crate) const NONE: Self = Self(BTreeMap::new());
+    pub(crate) const NONE: Self = Self { arrays: BTreeMap::new(), count: 0 };
 
     /// Remembers what a member is.
     pub(crate) fn keep(&mut self, name: &str, arrays: Arrays) {
         // Readers of archives differ in how they read other names.
         let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic()) && name.len() <= MAX_NAME;
-        if is_plain && self.0.len() < MAX_MEMBERS && !matches!(arrays, Arrays::None) {
-            self.0.insert(name.to_owned(), arrays);
+        let count = match &arrays {
+            Arrays::None => return,
+            Arrays::One(_) => 1,
+            Arrays::Named(arrays) => arrays.len(),
+        };
+        if is_plain && self.count + count <= MAX_ARRAYS {
+            self.count += count;
+            self.arrays.insert(name.to_owned(), arrays);
         }
     }
 
     /// The array that a member is.
     pub(super) fn array(&self, name: &str) -> Option<&Array> {
-        match self.0.get(name)? {
+        match self.arrays.get(name)? {
             Arrays::One(array) => Some(array),
             _ => None,
         }
@@ -44,7 +53,7 @@ impl Members {
 
     /// The sparse matrix that a member is.
     pub(super) fn sparse(&self, name: &str) -> Option<Stored> {
-        let Arrays::Named(arrays) = self.0.get(name)? else { return None };
+        let Arrays::Named(arrays) = self.arrays.get(name)? else { return None };
         let part = |name: &str| {
             let is_it = |(member, _): &&(String, Array)| member.strip_suffix(".npy") == Some(name);
             arrays.iter().find(is_it).map(|(_, array)| array)

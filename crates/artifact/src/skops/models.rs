@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use super::{
-    members::Members,
+    members::{MAX_NAME, Members},
     schema::{NAMING, Node},
     value::{Content, Inside, Part, Value},
 };
@@ -95,13 +95,15 @@ impl<'m> Models<'m> {
             loader if NAMING.contains(&loader) => Ok(Value::Other),
             "ListNode" if is_builtin("list") => Ok(plain(inside.content).list()),
             "TupleNode" if is_builtin("tuple") => Ok(plain(inside.content).tuple()),
-            "DictNode" if is_builtin("dict") => {
-                Ok(plain(inside.content).dictionary(&inside.key_types))
-            }
+            "DictNode" if is_builtin("dict") => Ok(plain(inside.content).dictionary(&inside.key_types)),
             "NdArrayNode" if node.kind() == "numpy" => Ok(self.array(node)),
             "SparseMatrixNode" => self.sparse(node),
             // Whatever class it names.
             "TreeNode" => self.tree(&inside, asks),
+            // The class that it makes is not told.
+            "QuantileForestNode" if !node.class().0.starts_with("quantile_forest.") => {
+                Err(Flaw::Unknown("a forest whose samples are not followed"))
+            }
             "CachedNode" => {
                 self.refers = true;
                 Ok(Value::Other)
@@ -112,7 +114,7 @@ impl<'m> Models<'m> {
 
     fn array(&self, node: &Node) -> Value {
         let file = node.file();
-        if node.names("numpy", "ndarray") {
+        if node.names("numpy", "ndarray") && file.len() <= MAX_NAME {
             return Value::Array(file.to_owned());
         }
         let width = if node.names("numpy", "int64") { 8 } else { 4 };
@@ -163,13 +165,7 @@ impl<'m> Models<'m> {
     }
 
     /// What a node makes that sets attributes of an instance, or builds something in another way.
-    fn object(
-        &mut self,
-        node: &Node,
-        loader: &str,
-        inside: &Inside,
-        asks: &mut i64,
-    ) -> Result<Value, Flaw> {
+    fn object(&mut self, node: &Node, loader: &str, inside: &Inside, asks: &mut i64) -> Result<Value, Flaw> {
         let (module, class) = node.class();
         let owner = Owner::of(module).filter(|_| *asks >= 0);
         let (is_predictor, has_vectors) =
@@ -213,8 +209,7 @@ impl<'m> Models<'m> {
             return;
         }
         let number = match node.id {
-            Id::None => return,
-            Id::Number(number) if number == 0.0 => return,
+            Id::None | Id::Number(0.0) => return,
             Id::Number(number) if number.abs() <= LAST_EXACT => number.to_bits(),
             Id::Number(_) | Id::Odd => return self.refers = true,
         };
@@ -300,7 +295,8 @@ fn follow(tree: Tree, asks: &mut i64) -> Result<Value, Flaw> {
 
 /// Holds what the trees of a model ask for against the features that it takes.
 fn own(owner: Owner, state: &Value, asks: &mut i64) -> Result<Value, Flaw> {
-    let features = Owner::features(|name| state.attribute(name)).and_then(Value::number);
+    // By another name, as models of before skops told it, scikit-learn does not look.
+    let features = state.attribute("n_features_in_").and_then(Value::number);
     let last = *asks;
     if owner == Owner::Whole {
         *asks = -1;

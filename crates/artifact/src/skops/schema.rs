@@ -75,6 +75,14 @@ pub(super) struct Node {
     pub(super) at: u64,
 }
 
+/// Characters of a name that are kept. None that is known has as many.
+const MAX_NAME: usize = 1024;
+
+/// A name as far as it is kept.
+fn name(text: &str) -> String {
+    if text.len() <= MAX_NAME { text.to_owned() } else { text.chars().take(MAX_NAME).collect() }
+}
+
 impl Node {
     pub(super) fn loader(&self) -> &str {
         self.loader.as_deref().unwrap_or("")
@@ -247,8 +255,8 @@ impl Visitor for Schema<'_> {
                     if path.ends_with(&["content", path.key()]) { inner.checked_sub(2) } else { None };
                 if let Some(node) = outer.and_then(|at| self.open.get_mut(at)) {
                     match path.key() {
-                        "module_path" => node.path = Some(text.clone()),
-                        "function" => node.function = Some(text.clone()),
+                        "module_path" => node.path = Some(name(text)),
+                        "function" => node.function = Some(name(text)),
                         _ => {}
                     }
                 }
@@ -266,7 +274,7 @@ impl Visitor for Schema<'_> {
                         "__id__" => return node.id = Id::Odd,
                         _ => return,
                     };
-                    *field = Some(text.clone());
+                    *field = Some(name(text));
                     if path.key().starts_with("__") {
                         node.at = at;
                     }
@@ -277,8 +285,7 @@ impl Visitor for Schema<'_> {
                 self.identify(path, Id::Number(*number));
             }
             Event::Bool(_) => self.identify(path, Id::Odd),
-            Event::Null => {}
-            Event::Key(_) => {}
+            Event::Null | Event::Key(_) => {}
         }
     }
 

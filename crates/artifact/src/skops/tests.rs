@@ -1,5 +1,7 @@
 //! Schemas as skops writes them, and gadgets.
 
+mod models;
+
 use super::*;
 use crate::{ValidationPolicy, build, findings::Findings};
 

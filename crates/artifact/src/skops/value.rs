@@ -69,12 +69,17 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) const NONE: Self = Self { value: Value::Other, asks: -1 };
-
     /// A number that only equal parts have in common.
     pub(super) fn fingerprint(&self) -> [u8; 16] {
-        if *self == Self::NONE {
-            return [0; 16];
+        // What is small stands for itself.
+        let small = match self.value {
+            Value::Other => Some((0, self.asks)),
+            Value::Number(number) if self.asks < 0 => Some((1, number)),
+            Value::KeyType if self.asks < 0 => Some((2, 0)),
+            _ => None,
+        };
+        if let Some((kind, number)) = small {
+            return (u128::from(number.cast_unsigned()) << 64 | kind).to_le_bytes();
         }
         let mut hasher = Strong(Sha256::new());
         self.hash(&mut hasher);

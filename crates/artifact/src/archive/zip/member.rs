@@ -166,7 +166,7 @@ impl Walk<'_, '_> {
         match (self.kind.format, arrays) {
             (Format::Skops, arrays) => self.members.keep(name, arrays),
             (Format::Npz, Arrays::One(array)) if self.arrays.len() < PARTS => {
-                self.arrays.push((name.to_owned(), array));
+                self.arrays.push((name.to_owned(), *array));
             }
             _ => {}
         }

@@ -37,11 +37,6 @@ impl Owner {
         }
         SINGLE.contains(&module).then_some(Self::Single)
     }
-
-    /// How many features a model says that its input has. `attribute` gives what it has under a name.
-    pub(crate) fn features<V>(attribute: impl FnMut(&&str) -> Option<V>) -> Option<V> {
-        FEATURES.iter().find_map(attribute)
-    }
 }
 
 impl Machine<'_, '_> {
@@ -99,7 +94,7 @@ impl Machine<'_, '_> {
             let is_it = |key: Value| matches!(key, Value::Text(key) if self.texts.get(key) == *wanted);
             pairs.find(|pair| is_it(pair[0])).map(|pair| pair[1])
         };
-        match Owner::features(value)? {
+        match FEATURES.iter().find_map(value)? {
             Value::Int(features) => Some(features),
             _ => None,
         }

@@ -1,7 +1,10 @@
 //! Trees whose nodes stand in an array of their own, as other formats than pickles keep them.
 
-use super::{Reader, layouts, predictor};
-use crate::pickle::{array::Array, stored::Field};
+use super::{Form, layouts, predictor};
+use crate::pickle::array::Array;
+
+/// A field of a structured type: its name, where it begins, and its bytes.
+pub(crate) type Field<'a> = (&'a str, i32, u32);
 
 /// What is known of a tree.
 #[derive(Debug, Clone, Copy)]
@@ -12,16 +15,16 @@ pub(crate) struct Tree {
     pub(crate) asks: i64,
 }
 
-/// How nodes of a type are read that begins with these fields and has so many bytes.
-pub(in super::super) fn reader(fields: &[Field<'_>], width: u32) -> Option<Reader> {
+/// The form of nodes of a type that begins with these fields and has so many bytes.
+pub(in super::super) fn form(fields: &[Field<'_>], width: u32) -> Option<Form> {
     let (layout, _) = layouts().into_iter().find(|(_, parts)| fields.starts_with(parts))?;
-    layout.form(width).map(Reader::new)
+    layout.form(width)
 }
 
 impl Tree {
     /// A decision tree that is made for so many features and says how many nodes it has; `None` where these are no nodes.
     pub(crate) fn decision(nodes: &Array, features: i64, told: i64) -> Option<Self> {
-        let nodes = nodes.nodes[0]?;
+        let nodes = nodes.nodes[0].or(nodes.nodes[1])?;
         let sound = nodes.lead_inside() && nodes.feature < features && told <= nodes.count;
         Some(Self { sound, asks: nodes.feature })
     }
