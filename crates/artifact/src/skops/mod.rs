@@ -1,6 +1,7 @@
 //! skops archives: `schema.json` names a type for every part of a model, and the loader imports and builds it
 //! (skops 0.16, `skops/io`). Older versions of the loader trusted more than they showed (CVE-2025-54412, -54413).
 
+mod ids;
 mod members;
 mod models;
 mod schema;

@@ -1,12 +1,9 @@
 //! Trees, support vectors and sparse matrices of an archive: what the schema says of them, held against the members that it names.
-//! Native code follows their numbers without a check when the model predicts, and skops hands them on as they are.
-//!
-//! skops builds what has the number of an earlier node as that node again, whatever stands there; so two nodes of one number must
-//! be the same in all that is followed. What is not followed is never called sound.
-
-use std::collections::HashMap;
+//! Native code follows their numbers without a check when the model predicts, and skops hands them on as they are. What is not
+//! followed is never called sound.
 
 use super::{
+    ids::{Ids, Told},
     members::{MAX_NAME, Members},
     schema::{NAMING, Node},
     value::{Content, Inside, Part, Value},
@@ -17,10 +14,6 @@ use crate::{
     rules,
 };
 
-/// Numbers of nodes that are remembered.
-const MAX_NUMBERS: usize = 1 << 19;
-/// Numbers above this one are not told apart when they are read.
-const LAST_EXACT: f64 = 9_007_199_254_740_991.0;
 /// How many numbers a set of categories of a histogram booster has.
 const SET_NUMBERS: i32 = 8;
 /// Where the trees of neighbours are, which are not followed.
@@ -31,22 +24,11 @@ const NEIGHBOURS: &[&str] = &[
     "sklearn.neighbors.kd_tree",
 ];
 
-/// The number that a node says it has, by which skops finds it again.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
-pub(super) enum Id {
-    #[default]
-    None,
-    Number(f64),
-    /// Something else, which may equal a number for all that.
-    Odd,
-}
-
 /// What is known of the models so far.
 #[derive(Debug)]
 pub(super) struct Models<'m> {
     members: &'m Members,
-    /// What each number stands for.
-    numbers: HashMap<u64, [u8; 16]>,
+    ids: Ids,
     /// A node stands for another one that is not known.
     refers: bool,
     /// There is something to follow.
@@ -62,7 +44,7 @@ enum Flaw {
 
 impl<'m> Models<'m> {
     pub(super) fn new(members: &'m Members) -> Self {
-        Self { members, numbers: HashMap::new(), refers: false, follows: false }
+        Self { members, ids: Ids::default(), refers: false, follows: false }
     }
 
     /// What a node makes that has ended.
@@ -80,7 +62,15 @@ impl<'m> Models<'m> {
             Value::Other
         });
         let part = Part { value, asks };
-        self.remember(node, &part, findings);
+        let told = if node.loader() == "CachedNode" { Told::Unknown } else { self.ids.tell(node.id, &part) };
+        match told {
+            Told::Itself => {}
+            Told::Another => {
+                let message = "another node of the same number is something else; loading takes one for both";
+                findings.about(&rules::SKOPS_SCHEMA, Some(node.at), node.target(), message);
+            }
+            Told::Unknown => self.refers = true,
+        }
         part
     }
 
@@ -104,10 +94,7 @@ impl<'m> Models<'m> {
             "QuantileForestNode" if !node.class().0.starts_with("quantile_forest.") => {
                 Err(Flaw::Unknown("a forest whose samples are not followed"))
             }
-            "CachedNode" => {
-                self.refers = true;
-                Ok(Value::Other)
-            }
+            "CachedNode" => Ok(Value::Other),
             loader => self.object(node, loader, &inside, asks),
         }
     }
@@ -200,30 +187,6 @@ impl<'m> Models<'m> {
                 "support vectors whose sizes do not fit each other; predictions would read other memory",
             )),
             None => Err(unknown),
-        }
-    }
-
-    /// Holds a node against an earlier one of its number.
-    fn remember(&mut self, node: &Node, part: &Part, findings: &mut Findings) {
-        if node.loader() == "CachedNode" {
-            return;
-        }
-        let number = match node.id {
-            Id::None | Id::Number(0.0) => return,
-            Id::Number(number) if number.abs() <= LAST_EXACT => number.to_bits(),
-            Id::Number(_) | Id::Odd => return self.refers = true,
-        };
-        let print = part.fingerprint();
-        match self.numbers.get(&number) {
-            Some(before) if *before != print => {
-                let message = "another node of the same number is something else; loading takes one for both";
-                findings.about(&rules::SKOPS_SCHEMA, Some(node.at), node.target(), message);
-            }
-            Some(_) => {}
-            None if self.numbers.len() < MAX_NUMBERS => {
-                self.numbers.insert(number, print);
-            }
-            None => self.refers = true,
         }
     }
 

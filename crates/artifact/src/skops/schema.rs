@@ -5,8 +5,9 @@ use std::io::Read;
 use tagship_domain::addition::GlobalUse;
 
 use super::{
+    ids::Id,
     members::Members,
-    models::{Id, Models},
+    models::Models,
     value::{Content, Ended, Inside, Value},
 };
 use crate::{
