@@ -56,6 +56,10 @@ const OWN_TYPES: &[(&str, &str, &str)] = &[
     ("TreeNode", "sklearn.tree._tree", "Tree"),
 ];
 
+/// Types of functions, which files of protocol 0 name beside the function: of Python and numpy, or in its own module.
+const FUNCTION_TYPES: &[&str] =
+    &["_ArrayFunctionDispatcher", "builtin_function_or_method", "function", "ufunc"];
+
 /// Builders of the standard library that only take parts of values.
 const OPERATORS: &[&str] = &["itemgetter"];
 
@@ -170,13 +174,25 @@ impl Schema<'_> {
 
     fn judge(&mut self, node: &Node) {
         let Some(loader) = node.loader.as_deref() else { return };
-        let at = Some(node.at);
         let (Some(module), Some(class)) = (node.module.as_deref(), node.class.as_deref()) else {
-            self.findings.about(&rules::SKOPS_SCHEMA, at, loader, "a node that does not name its type");
+            let message = "a node that does not name its type";
+            self.findings.about(&rules::SKOPS_SCHEMA, Some(node.at), loader, message);
             return;
         };
-        let module = node.path.as_deref().unwrap_or(module);
-        let class = node.function.as_deref().unwrap_or(class);
+        // Of protocol 0, what the content of a function names is imported, and since then what the node itself does.
+        if loader == "FunctionNode" && (node.path.is_some() || node.function.is_some()) {
+            let (path, function) = (node.path.as_deref(), node.function.as_deref());
+            self.judge_name(loader, path.unwrap_or(module), function.unwrap_or(class), node.at);
+            let is_usual = matches!(module, "builtins" | "numpy") || path == Some(module);
+            if is_usual && FUNCTION_TYPES.contains(&class) {
+                return;
+            }
+        }
+        self.judge_name(loader, module, class, node.at);
+    }
+
+    fn judge_name(&mut self, loader: &str, module: &str, class: &str, place: u64) {
+        let at = Some(place);
         let target = format!("{module}.{class}");
         let operator = loader == "OperatorFuncNode" && matches!(module, "operator" | "_operator");
         if operator && OPERATORS.contains(&class) {
@@ -188,8 +204,7 @@ impl Schema<'_> {
         } else if pickle::is_dangerous(module, class) {
             self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
         } else {
-            let known =
-                self.is_own(loader, module, class) || self.lets_through(loader, module, class, node.at);
+            let known = self.is_own(loader, module, class) || self.lets_through(loader, module, class, place);
             if known && !NODES.contains(&loader) {
                 self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");
             }
