@@ -198,3 +198,54 @@ impl Inside {
         if is_whole { Value::Attributes(self.attributes) } else { Value::Other }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_a_number_or_a_plain_text() {
+        for (text, value) in [
+            ("7", Value::Number(7)),
+            ("-7", Value::Number(-7)),
+            ("\"rbf\"", Value::Text("rbf".to_owned())),
+            ("7.0", Value::Other),
+            ("+7", Value::Other),
+            ("-", Value::Other),
+            ("99999999999999999999", Value::Other),
+            ("\"\\u0072bf\"", Value::Other),
+            ("\"", Value::Other),
+            ("null", Value::Other),
+        ] {
+            assert_eq!(Value::of_json(text), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_equal_parts_have_one_fingerprint() {
+        let array = |name: &str| Value::Array(name.to_owned());
+        let values = [
+            Value::Other,
+            Value::Number(0),
+            Value::Number(1),
+            Value::KeyType,
+            Value::KeyTypes(0),
+            array("a"),
+            array("b"),
+            Value::Sparse("a".to_owned()),
+            Value::Tuple(vec![array("a")]),
+            Value::Tuple(vec![array("a"), Value::Other]),
+            Value::Attributes(vec![("a".to_owned(), Value::Other)]),
+            Value::Attributes(vec![("a".to_owned(), array("a"))]),
+        ];
+        let parts: Vec<Part> = values
+            .iter()
+            .flat_map(|value| [-1, 0, 1].map(|asks| Part { value: value.clone(), asks }))
+            .collect();
+        for one in &parts {
+            for other in &parts {
+                assert_eq!(one == other, one.fingerprint() == other.fingerprint(), "{one:?} {other:?}");
+            }
+        }
+    }
+}

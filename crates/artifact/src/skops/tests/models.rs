@@ -183,7 +183,10 @@ fn one_number_stands_for_one_thing() {
     check(&members, &both(&numbered(&other, "5"), &numbered(&one, "5")), Some("INT803"));
     check(&members, &both(&numbered(&json("1"), "5"), &numbered(&one, "5")), Some("INT803"));
     check(&members, &both(&numbered(&other, "true"), &numbered(&one, "1")), Some("SKO201"));
-    check(&members, &both(&numbered(&other, "\\\"a\\\"").replace('\\', ""), &one), Some("SKO201"));
+    // Numbers that are read as one, and what may equal a number.
+    for odd in ["9007199254740993", r#""5""#] {
+        check(&members, &both(&numbered(&other, odd), &one), Some("SKO201"));
+    }
     let cached = node("numpy", "ndarray", "CachedNode", r#","__id__":5"#);
     check(&members, &both(&numbered(&one, "5"), &cached), Some("SKO201"));
     let hidden = list("list", "ListNode", &[numbered(&tree(), "5"), cached.clone()]);
