@@ -34,7 +34,7 @@ pub(crate) trait Attributes {
     fn matrix(&self, value: Self::Value) -> Option<Matrix>;
     /// The first number of a tuple of sizes.
     fn first_size(&self, value: Self::Value) -> Option<i64>;
-    fn is_text(&self, value: Self::Value, text: &str) -> bool;
+    fn text(&self, value: Self::Value) -> Option<&str>;
 }
 
 /// Numbers in rows, as an array, or as the values of a sparse matrix.
@@ -70,8 +70,10 @@ impl Rows {
 pub(crate) struct Learnt {
     /// Some of it is there.
     begun: bool,
-    /// It says by itself how vectors are used.
+    /// How vectors are used is not known: it says so by itself, twice, or leaves it to a function.
     chooses: bool,
+    /// It says how many vectors each class has.
+    counted: bool,
     /// Rows that it was trained on.
     trained_on: Option<i64>,
     /// Which of them are vectors.
@@ -100,12 +102,23 @@ impl Learnt {
         match name {
             "support_" => self.support = list(value),
             "support_vectors_" => self.vectors = rows(value),
-            "_n_support" | "n_support_" => self.by_class = list(value),
+            "_n_support" | "n_support_" => {
+                // Which of the two counts depends on the version of the library.
+                self.chooses |= std::mem::replace(&mut self.counted, true);
+                self.by_class = list(value);
+            }
             "_dual_coef_" => self.coefficients = rows(value),
             "_intercept_" => self.intercepts = length(value),
             "_probA" | "probA_" | "_probB" | "probB_" => self.probabilities.push(length(value)),
             "shape_fit_" => self.trained_on = attributes.first_size(value),
-            "kernel" => return self.precomputed = attributes.is_text(value, "precomputed"),
+            "kernel" => {
+                // A function gives distances to as many vectors as it likes.
+                match attributes.text(value) {
+                    Some(kernel) => self.precomputed = kernel == "precomputed",
+                    None => self.chooses = true,
+                }
+                return;
+            }
             "_impl" => self.chooses = true,
             _ => return,
         }
@@ -206,7 +219,10 @@ impl Attributes for Machine<'_, '_> {
         }
     }
 
-    fn is_text(&self, value: Value, text: &str) -> bool {
-        matches!(value, Value::Text(number) if self.texts.get(number) == text)
+    fn text(&self, value: Value) -> Option<&str> {
+        match value {
+            Value::Text(number) => Some(self.texts.get(number)),
+            _ => None,
+        }
     }
 }

@@ -223,8 +223,11 @@ impl<'v> Attributes for &'v Models<'_> {
         }
     }
 
-    fn is_text(&self, value: &'v Value, text: &str) -> bool {
-        matches!(value, Value::Text(own) if own == text)
+    fn text(&self, value: &'v Value) -> Option<&str> {
+        match value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 }
 

@@ -335,6 +335,12 @@ fn support_vectors_have_the_sizes_that_predictions_count_on() {
     for unknown in [
         changed(&model, "support.npy", "other.npy"),
         changed(&model, r#""_probA""#, r#""_impl""#),
+        changed(&model, r#""_probA""#, r#""n_support_""#),
+        changed(
+            &model,
+            &json(r#"\"rbf\""#),
+            &node("sklearn.metrics.pairwise", "chi2_kernel", "FunctionNode", ""),
+        ),
         changed(&model, "shape_fit_", "shape_fit"),
         changed(&model, "ObjectNode", "LossNode"),
         node("sklearn.svm._classes", "SVC", "ObjectNode", r#","content":{}"#),
