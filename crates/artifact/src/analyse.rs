@@ -11,9 +11,12 @@ use crate::{
     findings::Findings,
     flatbuffer,
     format::{self, Format, Identity},
-    gguf, hdf5, keras, mlmodel, npy, onnx,
+    gguf, hdf5, keras, mlmodel,
+    npy::{self, Arrays},
+    onnx,
     pickle::{self, Dialect, Storage, Trust},
-    rules, safetensors, settings, sidecar, skops,
+    rules, safetensors, settings, sidecar,
+    skops::{self, Members},
     stream::{Section, Stop, Stream},
     tensorflow, torch_legacy, torchscript,
     tree::Tree,
@@ -43,11 +46,20 @@ pub(crate) struct Found {
     pub(crate) inside: Vec<Format>,
     /// Storages of PyTorch that it needs.
     pub(crate) storages: Vec<Storage>,
+    /// Its arrays, inside of a skops archive.
+    pub(crate) arrays: Arrays,
 }
 
 impl Found {
     pub(crate) fn new(format: Format) -> Self {
-        Self { format, signature: None, ties: Ties::None, inside: Vec::new(), storages: Vec::new() }
+        Self {
+            format,
+            signature: None,
+            ties: Ties::None,
+            inside: Vec::new(),
+            storages: Vec::new(),
+            arrays: Arrays::None,
+        }
     }
 }
 
@@ -89,6 +101,8 @@ pub(crate) struct Context<'c> {
     pub(crate) directory: Option<&'c zip::Directory>,
     /// A reader of HDF5 would find its signature further behind, which was looked for before the stream.
     pub(crate) hdf5_behind: bool,
+    /// The arrays of the skops archive around it so far. Inside of one, elements are read.
+    pub(crate) members: Option<&'c Members>,
 }
 
 impl<'c> Context<'c> {
@@ -285,7 +299,9 @@ fn by_format(
             or_truncated(hdf5::scan(stream, context, findings), findings, &rules::HDF5_TRUNCATED)?;
         }
         Format::Json if context.container == Some(Format::Skops) && context.path == "schema.json" => {
-            skops::scan_schema(Section::new(stream, u64::MAX), context.trust, findings)?;
+            let none = Members::NONE;
+            let members = context.members.unwrap_or(&none);
+            skops::scan_schema(Section::new(stream, u64::MAX), context.trust, members, findings)?;
         }
         Format::Json if context.container == Some(Format::Keras) && context.path == "metadata.json" => {
             keras::scan_metadata(Section::new(stream, u64::MAX), findings)?;
@@ -328,8 +344,8 @@ fn by_format(
             or_truncated(scanned, findings, &rules::PICKLE_TRUNCATED)?;
         }
         Format::Npy => {
-            let scanned = npy::scan(stream, context.trust, findings);
-            or_truncated(scanned, findings, &rules::NPY_SIZE)?;
+            let scanned = npy::scan(stream, context.trust, context.members.is_some(), findings);
+            found.arrays = or_truncated(scanned, findings, &rules::NPY_SIZE)?.unwrap_or_default();
         }
         Format::Compressed => return compressed::scan(stream, context, findings),
         Format::Tar => return tar::scan(stream, context, findings),

@@ -3,8 +3,10 @@
 //! The header is parsed by an own grammar and must be exactly `descr`, `fortran_order` and `shape`. Elements that are
 //! Python objects follow as a pickle, which is judged like any other (`numpy/lib/format.py`, versions 1 to 3).
 
+mod array;
 mod literal;
 
+pub(crate) use array::{Array, Arrays};
 use literal::Literal;
 
 use crate::{
@@ -27,27 +29,50 @@ enum Element {
     Object,
 }
 
-/// Judges one array after another to the end of the stream.
-pub(crate) fn scan(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
+/// An array whose end is known.
+#[derive(Debug)]
+enum Ended {
+    /// Its elements were passed over.
+    Passed,
+    /// They were read, as far as they matter.
+    Read(Option<Box<Array>>),
+}
+
+/// Judges one array after another to the end of the stream. Where elements are `followed`, hands out what the only one is.
+pub(crate) fn scan(
+    stream: &mut Stream<'_>,
+    trust: Trust<'_>,
+    followed: bool,
+    findings: &mut Findings,
+) -> Result<Arrays, Stop> {
+    let mut first = true;
     loop {
-        if !array(stream, trust, findings)? {
-            return Ok(());
-        }
+        let Some(ended) = array(stream, trust, followed && first, findings)? else { return Ok(Arrays::None) };
         match stream.peek()? {
-            None => return Ok(()),
+            None => {
+                return Ok(match ended {
+                    Ended::Read(Some(array)) => Arrays::One(array),
+                    _ => Arrays::None,
+                });
+            }
             // numpy.save may be called several times on one open file.
-            Some(byte) if byte == MAGIC[0] => {}
+            Some(byte) if byte == MAGIC[0] => first = false,
             Some(_) => {
                 let at = stream.position();
                 findings.at(&rules::NPY_TRAILING, at, "bytes follow the elements of the array");
-                return Ok(());
+                return Ok(Arrays::None);
             }
         }
     }
 }
 
-/// One array; whether its end is known.
-fn array(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> Result<bool, Stop> {
+/// One array; `None` where its end is not known.
+fn array(
+    stream: &mut Stream<'_>,
+    trust: Trust<'_>,
+    followed: bool,
+    findings: &mut Findings,
+) -> Result<Option<Ended>, Stop> {
     let start = stream.position();
     let mut magic = Vec::new();
     stream.take(8, 8, &mut magic)?;
@@ -56,13 +81,13 @@ fn array(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> 
         [head @ .., 2 | 3, 0] if head == MAGIC => 4,
         _ => {
             findings.at(&rules::NPY_HEADER, start, "this is no header of version 1, 2 or 3");
-            return Ok(false);
+            return Ok(None);
         }
     };
     let length = stream.little_endian(width)?;
     if length > MAX_HEADER {
         findings.at(&rules::NPY_LONG_HEADER, start, format!("a header of {length} bytes"));
-        return Ok(false);
+        return Ok(None);
     }
     if length > stream.remaining() {
         findings.at(
@@ -70,55 +95,63 @@ fn array(stream: &mut Stream<'_>, trust: Trust<'_>, findings: &mut Findings) -> 
             start,
             format!("a header of {length} bytes, which the file does not have"),
         );
-        return Ok(false);
+        return Ok(None);
     }
     let mut text = Vec::new();
     stream.take(length, usize::try_from(length).unwrap_or(0), &mut text)?;
-    match header(&text) {
-        Ok((Element::Object, _)) => {
-            pickle::scan_as(Dialect::Plain, trust, stream, findings)?;
-            Ok(false)
-        }
-        Ok((Element::Plain(size), count)) => {
-            findings.facts.tensor(&type_text(&text), u64::try_from(count).ok());
-            elements(count.saturating_mul(u128::from(size)), start, stream, findings)
-        }
+    let Header { descr, sizes, element, count } = match header(&text) {
+        Ok(header) => header,
         Err(why) => {
             findings.at(&rules::NPY_HEADER, start, why);
-            Ok(false)
+            return Ok(None);
         }
+    };
+    let Element::Plain(size) = element else {
+        pickle::scan_as(Dialect::Plain, trust, stream, findings)?;
+        return Ok(None);
+    };
+    findings.facts.tensor(type_text(&descr), u64::try_from(count).ok());
+    let Some(bytes) = size_of(count.saturating_mul(u128::from(size)), start, stream, findings) else {
+        return Ok(None);
+    };
+    if followed {
+        return Ok(Some(Ended::Read(Array::read(&descr, &sizes, bytes, stream)?.map(Box::new))));
     }
+    stream.skip(bytes)?;
+    Ok(Some(Ended::Passed))
 }
 
 /// What a header calls its element type; `fields` where that is more than one.
-fn type_text(header: &[u8]) -> String {
-    let Some(Literal::Dict(pairs)) = std::str::from_utf8(header).ok().and_then(literal::parse) else {
-        return String::new();
-    };
-    let descr = pairs.into_iter().find(|(key, _)| *key == Literal::Text("descr".to_owned()));
+fn type_text(descr: &Literal) -> &str {
     match descr {
-        Some((_, Literal::Text(text))) => text,
-        _ => "fields".to_owned(),
+        Literal::Text(text) => text,
+        _ => "fields",
     }
 }
 
-fn elements(bytes: u128, start: u64, stream: &mut Stream<'_>, findings: &mut Findings) -> Result<bool, Stop> {
+/// How many bytes the elements are; `None` where the file does not have as many.
+fn size_of(bytes: u128, start: u64, stream: &Stream<'_>, findings: &mut Findings) -> Option<u64> {
     let left = stream.remaining();
-    match u64::try_from(bytes) {
-        Ok(bytes) if bytes <= left => {
-            stream.skip(bytes)?;
-            Ok(true)
-        }
-        _ => {
-            let message = format!("shape and type give {bytes} bytes of elements, the file has {left}");
-            findings.at(&rules::NPY_SIZE, start, message);
-            Ok(false)
-        }
+    let there = u64::try_from(bytes).ok().filter(|bytes| *bytes <= left);
+    if there.is_none() {
+        let message = format!("shape and type give {bytes} bytes of elements, the file has {left}");
+        findings.at(&rules::NPY_SIZE, start, message);
     }
+    there
 }
 
-/// Element type and number of elements, or what is wrong with the header.
-fn header(text: &[u8]) -> Result<(Element, u128), String> {
+/// What a header says.
+#[derive(Debug)]
+struct Header {
+    descr: Literal,
+    sizes: Vec<Literal>,
+    element: Element,
+    /// How many elements there are.
+    count: u128,
+}
+
+/// Reads a header, or tells what is wrong with it.
+fn header(text: &[u8]) -> Result<Header, String> {
     let not_plain = || "the header is no plain dictionary with descr, fortran_order and shape".to_owned();
     let text = std::str::from_utf8(text).map_err(|_error| "the header is no readable text".to_owned())?;
     let Some(Literal::Dict(pairs)) = literal::parse(text) else { return Err(not_plain()) };
@@ -136,7 +169,7 @@ fn header(text: &[u8]) -> Result<(Element, u128), String> {
     }
     let count = count(shape).ok_or("the shape of the array is no tuple of sizes")?;
     let element = element(descr).ok_or("the element type of the array is not understood")?;
-    Ok((element, count))
+    Ok(Header { descr: descr.clone(), sizes: shape.clone(), element, count })
 }
 
 fn count(shape: &[Literal]) -> Option<u128> {
@@ -144,6 +177,14 @@ fn count(shape: &[Literal]) -> Option<u128> {
         Literal::Number(size) => count.checked_mul(u128::from(*size)),
         _ => None,
     })
+}
+
+/// How many bytes a structured type of these fields has, where none is an object.
+fn structured(fields: &[Literal]) -> Option<u64> {
+    match element(&Literal::List(fields.to_vec()))? {
+        Element::Plain(width) => Some(width),
+        Element::Object => None,
+    }
 }
 
 /// What a type description means: a type text, or a list of fields.
@@ -204,7 +245,7 @@ mod tests {
 
     #[test]
     fn headers_are_plain_literals() {
-        let shape = |text: &str| header(text.as_bytes());
+        let shape = |text: &str| header(text.as_bytes()).map(|header| (header.element, header.count));
         let simple = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2L), }   \n";
         assert_eq!(shape(simple), Ok((Element::Plain(4), 6)));
         let fields =

@@ -24,6 +24,12 @@ pub(super) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     [&file[..], &directory, b"PK\x05\x06\0\0\0\0", &count, &count, &size, &start, &[0, 0]].concat()
 }
 
+/// An array of numpy of this type and shape, as Python writes them.
+pub(super) fn array(kind: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}\n");
+    [b"\x93NUMPY\x01\0", &two(header.len())[..], header.as_bytes(), elements].concat()
+}
+
 /// A tar archive with one member.
 pub(super) fn tar(name: &str, bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0; 512];

@@ -4,7 +4,7 @@
 //! file of that format stays the same.
 
 use super::{
-    containers::{TABLE_END, four, table, tar, tar_header, zip},
+    containers::{TABLE_END, array, four, table, tar, tar_header, zip},
     memory::Memory,
 };
 
@@ -227,8 +227,31 @@ pub(super) fn tflite(input: &[u8]) -> Memory {
     Memory::file("m.tflite", marked(input, 4, b"TFL3"))
 }
 
+/// A schema behind the arrays that it may name: the nodes of a tree, whole numbers, and a sparse matrix.
 pub(super) fn skops(input: &[u8]) -> Memory {
-    Memory::file("m.skops", zip(&[("schema.json", input)]))
+    let numbers =
+        |numbers: &[i64]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let kind = "[('left_child', '<i8'), ('right_child', '<i8'), ('feature', '<i8'), ('', '|V40')]";
+    let mut nodes = vec![0; 3 * 64];
+    for (node, parts) in nodes.chunks_exact_mut(64).zip([[1, 2, 1], [-1, -1, -2], [-1, -1, -2]]) {
+        node[..24].copy_from_slice(&numbers(&parts));
+    }
+    let list = array("'<i8'", "(2,)", &numbers(&[0, 1]));
+    let matrix = zip(&[
+        ("indices.npy", &list),
+        ("indptr.npy", &array("'<i8'", "(3,)", &numbers(&[0, 1, 2]))),
+        ("format.npy", &array("'|S3'", "()", b"csr")),
+        ("shape.npy", &array("'<i8'", "(2,)", &numbers(&[2, 2]))),
+        ("data.npy", &array("'<f8'", "(2,)", &[0; 16])),
+    ]);
+    let members = [
+        ("nodes.npy", &array(kind, "(3,)", &nodes)[..]),
+        ("n.npy", &array("'<i8'", "()", &numbers(&[2]))),
+        ("support.npy", &list),
+        ("m.npz", &matrix),
+        ("schema.json", input),
+    ];
+    Memory::file("m.skops", zip(&members))
 }
 
 /// The input with a mark at its place, where it is long enough for one.

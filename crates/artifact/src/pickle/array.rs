@@ -15,7 +15,7 @@ const MAX_ARRAYS: usize = 1 << 16;
 
 /// What is known of an array, or of bytes that become one.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Array {
+pub(crate) struct Array {
     /// What it is as nodes of a tree, in each of their forms.
     pub(super) nodes: [Option<Nodes>; FORMS],
     /// What it is as numbers of four and of eight bytes.
@@ -40,7 +40,7 @@ impl Array {
     }
 
     /// How many elements it has.
-    pub(super) fn count(&self) -> i64 {
+    pub(crate) fn count(&self) -> i64 {
         self.shape.iter().map(|size| i64::from(*size)).fold(1, i64::saturating_mul)
     }
 }

@@ -35,6 +35,7 @@ mod sniff;
 mod sparse;
 mod stack;
 mod state;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -45,8 +46,16 @@ mod value;
 mod vectors;
 
 pub(crate) use allow::{is_dangerous, normalise};
+pub(crate) use array::Array;
+pub(crate) use nodes::{
+    asked::Owner,
+    stored::{Field, Tree, is_predictor, is_tree},
+};
 pub(crate) use scan::{scan_as, scan_one};
 pub(crate) use sniff::{executes, reads_on, recognise, runs};
+pub(crate) use sparse::{Matrix, stored::Stored, stored::is_sparse};
+pub(crate) use stored::Elements;
 pub(crate) use torch::{Dialect, Storage};
 pub use trust::Unaddable;
 pub(crate) use trust::{Standing, Trust, added, check as check_addition, left_out};
+pub(crate) use vectors::{Attributes, Learnt, has_vectors};

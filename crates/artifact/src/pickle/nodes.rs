@@ -4,10 +4,11 @@
 //! The bytes of an array go by before it is told whose they are, so each run of them is read as nodes from where `Tree` is named.
 //! A node is 64 bytes since scikit-learn 1.3, and was 56 before; the library refuses other layouts.
 
-mod asked;
+pub(crate) mod asked;
 mod neighbours;
 mod predictor;
 mod read;
+pub(crate) mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use crate::rules;
 const TREE: (&str, &str) = ("sklearn.tree._tree", "Tree");
 /// The parts of a node that lead somewhere. Each takes eight bytes, from the first on.
 const PARTS: &[(&str, i32, u32)] = &[("left_child", 0, 8), ("right_child", 8, 8), ("feature", 16, 8)];
+
 impl Machine<'_, '_> {
     /// From here on, arrays may be nodes.
     pub(super) fn expect_nodes(&mut self, module: &str, name: &str) {
@@ -50,13 +52,7 @@ impl Machine<'_, '_> {
     /// What structured elements are whose parts that matter are read as what they are: scikit-learn copies them one after the
     /// other where the types are not the same.
     pub(super) fn node_layout(&self, names: Value, fields: Value) -> Option<Layout> {
-        let layouts = [
-            (Layout::Tree, PARTS.to_vec()),
-            (Layout::Predictor, predictor::parts(8)),
-            (Layout::OldPredictor, predictor::parts(4)),
-            (Layout::Neighbours, neighbours::PARTS.to_vec()),
-        ];
-        let (layout, _) = layouts.into_iter().find(|(_, parts)| self.has_parts(names, fields, parts))?;
+        let (layout, _) = layouts().into_iter().find(|(_, parts)| self.has_parts(names, fields, parts))?;
         self.trees.then_some(layout)
     }
 
@@ -123,6 +119,16 @@ impl Machine<'_, '_> {
             self.note_about(&rules::BAD_BUILD, "sklearn.tree._tree.Tree", message);
         }
     }
+}
+
+/// The parts of nodes that matter, by what they are of.
+fn layouts() -> [(Layout, Vec<stored::Field<'static>>); 4] {
+    [
+        (Layout::Tree, PARTS.to_vec()),
+        (Layout::Predictor, predictor::parts(8)),
+        (Layout::OldPredictor, predictor::parts(4)),
+        (Layout::Neighbours, neighbours::PARTS.to_vec()),
+    ]
 }
 
 /// Whether an encoding gives each sign as the byte that it stands for.

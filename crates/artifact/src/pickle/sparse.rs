@@ -1,6 +1,7 @@
 //! Sparse matrices of scipy. Their compiled routines follow the indices of a matrix without a check (`scipy/sparse/sparsetools`):
 //! what lies outside is read, and written when a matrix is converted. A matrix checks them when it is made, and not when it is loaded.
 
+pub(crate) mod stored;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -33,7 +34,7 @@ enum Layout {
 
 /// What is known of a matrix by rows whose indices lead inside.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     pub(super) rows: i64,
     /// How many values it keeps.
     pub(super) values: i64,

@@ -20,8 +20,21 @@ const CLASSIFIERS: [&str; 2] = ["SVC", "NuSVC"];
 const OTHERS: [&str; 3] = ["SVR", "NuSVR", "OneClassSVM"];
 
 /// Whether a class keeps support vectors.
-pub(super) fn has_vectors(module: &str, name: &str) -> bool {
+pub(crate) fn has_vectors(module: &str, name: &str) -> bool {
     MODULES.contains(&module) && (CLASSIFIERS.contains(&name) || OTHERS.contains(&name))
+}
+
+/// What the values of a state are to support vectors.
+pub(crate) trait Attributes {
+    type Value: Copy;
+
+    /// What is known of a value that is an array.
+    fn array(&self, value: Self::Value) -> Option<&Array>;
+    /// What is known of a value that is a sparse matrix by rows.
+    fn matrix(&self, value: Self::Value) -> Option<Matrix>;
+    /// The first number of a tuple of sizes.
+    fn first_size(&self, value: Self::Value) -> Option<i64>;
+    fn text(&self, value: Self::Value) -> Option<&str>;
 }
 
 /// Numbers in rows, as an array, or as the values of a sparse matrix.
@@ -54,11 +67,13 @@ impl Rows {
 
 /// What was learnt.
 #[derive(Debug, Default)]
-struct Learnt {
+pub(crate) struct Learnt {
     /// Some of it is there.
     begun: bool,
-    /// It says by itself how vectors are used.
+    /// How vectors are used is not known: it says so by itself, twice, or leaves it to a function.
     chooses: bool,
+    /// It says how many vectors each class has.
+    counted: bool,
     /// Rows that it was trained on.
     trained_on: Option<i64>,
     /// Which of them are vectors.
@@ -75,6 +90,53 @@ struct Learnt {
 }
 
 impl Learnt {
+    /// Takes an attribute of the model in.
+    pub(crate) fn take<A: Attributes>(&mut self, name: &str, value: A::Value, attributes: &A) {
+        let array = |value| attributes.array(value);
+        let list = |value| array(value).and_then(Array::list);
+        let length = |value| array(value).filter(|array| array.shape[1..] == [1, 1]).map(Array::count);
+        let rows = |value| {
+            let dense = array(value).map(|array| Rows::Dense(array.shape));
+            dense.or_else(|| attributes.matrix(value).map(Rows::Sparse))
+        };
+        match name {
+            "support_" => self.support = list(value),
+            "support_vectors_" => self.vectors = rows(value),
+            "_n_support" | "n_support_" => {
+                // Which of the two counts depends on the version of the library.
+                self.chooses |= std::mem::replace(&mut self.counted, true);
+                self.by_class = list(value);
+            }
+            "_dual_coef_" => self.coefficients = rows(value),
+            "_intercept_" => self.intercepts = length(value),
+            "_probA" | "probA_" | "_probB" | "probB_" => self.probabilities.push(length(value)),
+            "shape_fit_" => self.trained_on = attributes.first_size(value),
+            "kernel" => {
+                // A function gives distances to as many vectors as it likes.
+                match attributes.text(value) {
+                    Some(kernel) => self.precomputed = kernel == "precomputed",
+                    None => self.chooses = true,
+                }
+                return;
+            }
+            "_impl" => self.chooses = true,
+            _ => return,
+        }
+        self.begun = true;
+    }
+
+    /// Whether predictions of a class with these attributes stay inside of them; `None` where that is not known.
+    pub(crate) fn is_sound(&self, class: &str) -> Option<bool> {
+        if !self.begun {
+            // One that was not trained yet, as searches keep it.
+            return Some(true);
+        }
+        if self.chooses {
+            return None;
+        }
+        self.fits(CLASSIFIERS.contains(&class))
+    }
+
     /// Whether all sizes fit each other; `None` where something of it is not known.
     fn fits(&self, classifies: bool) -> Option<bool> {
         let (support, by_class, trained_on) = (self.support?, self.by_class?, self.trained_on?);
@@ -106,19 +168,14 @@ impl Machine<'_, '_> {
         if !has_vectors(&class.module, &class.name) {
             return;
         }
-        let (name, classifies) =
-            (format!("{}.{}", class.module, class.name), CLASSIFIERS.contains(&class.name.as_str()));
+        let name = format!("{}.{}", class.module, class.name);
+        let kind = class.name.clone();
         let earlier = match target {
             // A second state replaces parts of the first.
             Value::Object(id) => std::mem::replace(&mut self.heap.get_mut(id).built, true),
             _ => true,
         };
-        let fits = match self.learnt(state).filter(|_| !earlier) {
-            // One that was not trained yet, as searches keep it.
-            Some(learnt) if !learnt.begun => Some(true),
-            Some(learnt) if !learnt.chooses => learnt.fits(classifies),
-            _ => None,
-        };
+        let fits = self.learnt(state).filter(|_| !earlier).and_then(|learnt| learnt.is_sound(&kind));
         match fits {
             Some(true) => {}
             Some(false) => {
@@ -136,40 +193,35 @@ impl Machine<'_, '_> {
     fn learnt(&self, state: Value) -> Option<Learnt> {
         let state = self.heap.recall(state).filter(|_| self.heap.is(state, Kind::Dict))?;
         let mut learnt = Learnt::default();
-        let list = |value: Value| self.array(value).and_then(Array::list);
-        let length =
-            |value: Value| self.array(value).filter(|array| array.shape[1..] == [1, 1]).map(Array::count);
         for pair in state.chunks_exact(2) {
             let Value::Text(key) = pair[0] else { return None };
-            match self.texts.get(key) {
-                "support_" => learnt.support = list(pair[1]),
-                "support_vectors_" => learnt.vectors = self.rows(pair[1]),
-                "_n_support" | "n_support_" => learnt.by_class = list(pair[1]),
-                "_dual_coef_" => learnt.coefficients = self.rows(pair[1]),
-                "_intercept_" => learnt.intercepts = length(pair[1]),
-                "_probA" | "probA_" | "_probB" | "probB_" => learnt.probabilities.push(length(pair[1])),
-                "shape_fit_" => learnt.trained_on = self.first_size(pair[1]),
-                "kernel" => {
-                    learnt.precomputed =
-                        matches!(pair[1], Value::Text(kernel) if self.texts.get(kernel) == "precomputed");
-                    continue;
-                }
-                "_impl" => learnt.chooses = true,
-                _ => continue,
-            }
-            learnt.begun = true;
+            learnt.take(self.texts.get(key), pair[1], self);
         }
         Some(learnt)
     }
+}
 
-    fn rows(&self, value: Value) -> Option<Rows> {
-        let array = self.array(value).map(|array| Rows::Dense(array.shape));
-        array.or_else(|| self.matrix(value).map(Rows::Sparse))
+impl Attributes for Machine<'_, '_> {
+    type Value = Value;
+
+    fn array(&self, value: Value) -> Option<&Array> {
+        self.array(value)
+    }
+
+    fn matrix(&self, value: Value) -> Option<Matrix> {
+        self.matrix(value)
     }
 
     fn first_size(&self, shape: Value) -> Option<i64> {
         match self.heap.recall(shape).filter(|_| self.heap.is(shape, Kind::Tuple))? {
             [Value::Int(rows @ 0..), ..] => Some(i64::from(*rows)),
+            _ => None,
+        }
+    }
+
+    fn text(&self, value: Value) -> Option<&str> {
+        match value {
+            Value::Text(number) => Some(self.texts.get(number)),
             _ => None,
         }
     }

@@ -55,6 +55,13 @@ const ARROW: Background = Background {
     references: &[CWE_125, CWE_502, ARROW_LAYOUT],
 };
 
+const SKOPS_NATIVE: Background = Background {
+    why: "The native code of scikit-learn and scipy follows the nodes of trees, the sizes of support vectors and the indices of \
+          sparse matrices without a check. skops hands them on as the file has them; what leads outside reads or writes other \
+          memory when the model predicts, or ends the process.",
+    references: &[CWE_125, CWE_502],
+};
+
 const GENERAL: Background = Background {
     why: "A model file is judged before anything loads it. What cannot be judged is never called good.",
     references: &[],
@@ -280,6 +287,8 @@ const BACKGROUNDS: &[(&str, Background)] = &[
             references: &[CWE_502],
         },
     ),
+    ("SKO103", SKOPS_NATIVE),
+    ("SKO201", SKOPS_NATIVE),
     (
         "NEM",
         Background {

@@ -69,6 +69,12 @@ rules! {
     SKOPS_TYPE "SKO102" High Complete
         "a type that is not on the allow-list"
         "Review the type, or export the model as ONNX.";
+    SKOPS_NUMBERS "SKO103" Critical Complete
+        "numbers that lead outside of the model's own memory"
+        "Do not load this file; skops writes no such model by accident.";
+    SKOPS_LIMIT "SKO201" Medium Incomplete
+        "parts that are not followed, or more than can be in bounded memory"
+        "Write the model again with skops, or export it as ONNX.";
     // HDF5 integrity
     HDF5_STRUCTURE "INT811" High Error
         "a structure that contradicts the format"

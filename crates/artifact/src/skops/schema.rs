@@ -4,6 +4,12 @@ use std::io::Read;
 
 use tagship_domain::addition::GlobalUse;
 
+use super::{
+    ids::Id,
+    members::Members,
+    models::Models,
+    value::{Content, Ended, Inside, Value},
+};
 use crate::{
     findings::Findings,
     json::{self, Event, JsonError, Path, Visitor},
@@ -41,7 +47,7 @@ const NODES: &[&str] = &[
 ];
 
 /// Kinds of nodes that name a type or function and make nothing of it.
-const NAMING: &[&str] = &["FunctionNode", "TypeNode"];
+pub(super) const NAMING: &[&str] = &["FunctionNode", "TypeNode"];
 
 /// Types that a kind of node builds in its own way, whatever a pickle may do with them.
 const OWN_TYPES: &[(&str, &str, &str)] = &[
@@ -50,32 +56,87 @@ const OWN_TYPES: &[(&str, &str, &str)] = &[
     ("TreeNode", "sklearn.tree._tree", "Tree"),
 ];
 
+/// Types of functions, which files of protocol 0 name beside the function: of Python and numpy, or in its own module.
+const FUNCTION_TYPES: &[&str] =
+    &["_ArrayFunctionDispatcher", "builtin_function_or_method", "function", "ufunc"];
+
 /// Builders of the standard library that only take parts of values.
 const OPERATORS: &[&str] = &["itemgetter"];
 
+/// An object or a list of the document that is open, as the node that it may turn out to be.
 #[derive(Debug, Default)]
-struct Node {
+pub(super) struct Node {
     loader: Option<String>,
     module: Option<String>,
     class: Option<String>,
     /// `content.module_path` and `content.function` of a function.
     path: Option<String>,
     function: Option<String>,
-    at: u64,
+    /// The member that it is kept in, and how.
+    file: Option<String>,
+    kind: Option<String>,
+    pub(super) id: Id,
+    pub(super) inside: Inside,
+    pub(super) at: u64,
+}
+
+/// Characters of a name that are kept. None that is known has as many.
+const MAX_NAME: usize = 1024;
+
+/// A name as far as it is kept.
+fn name(text: &str) -> String {
+    if text.len() <= MAX_NAME { text.to_owned() } else { text.chars().take(MAX_NAME).collect() }
+}
+
+impl Node {
+    pub(super) fn loader(&self) -> &str {
+        self.loader.as_deref().unwrap_or("")
+    }
+
+    /// Module and name of its type.
+    pub(super) fn class(&self) -> (&str, &str) {
+        (self.module.as_deref().unwrap_or(""), self.class.as_deref().unwrap_or(""))
+    }
+
+    pub(super) fn names(&self, module: &str, class: &str) -> bool {
+        self.class() == (module, class)
+    }
+
+    pub(super) fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or("")
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("")
+    }
+
+    /// What findings call it.
+    pub(super) fn target(&self) -> String {
+        let (module, class) = self.class();
+        format!("{module}.{class}")
+    }
 }
 
 struct Schema<'f> {
     findings: &'f mut Findings,
     trust: Trust<'f>,
+    models: Models<'f>,
     open: Vec<Node>,
     top: bool,
     protocol: bool,
 }
 
-/// Judges the member `schema.json`.
-pub(crate) fn scan(text: impl Read, trust: Trust<'_>, findings: &mut Findings) -> Result<(), Stop> {
-    let mut schema = Schema { findings, trust, open: Vec::new(), top: false, protocol: false };
+/// Judges the member `schema.json`, which stands behind these others.
+pub(crate) fn scan(
+    text: impl Read,
+    trust: Trust<'_>,
+    members: &Members,
+    findings: &mut Findings,
+) -> Result<(), Stop> {
+    let models = Models::new(members);
+    let mut schema = Schema { findings, trust, models, open: Vec::new(), top: false, protocol: false };
     let read = json::walk(&mut json::Reader::new(text), &mut schema);
+    schema.models.finish(schema.findings);
     let complete = schema.top && schema.protocol;
     match read {
         Ok(()) if complete => {}
@@ -90,15 +151,48 @@ pub(crate) fn scan(text: impl Read, trust: Trust<'_>, findings: &mut Findings) -
 }
 
 impl Schema<'_> {
+    /// Judges what has ended and hands it to what is around it.
+    fn end(&mut self, mut node: Node, path: &Path) {
+        self.judge(&node);
+        // What has no loader and a number stands for another node.
+        let ended = if node.loader.is_some() || node.id != Id::None {
+            Ended::Node(self.models.node(&mut node, self.findings))
+        } else {
+            Ended::Plain(node.inside)
+        };
+        if let Some(outer) = self.open.last_mut() {
+            let key = path.key();
+            outer.inside.take(path.is_key(key).then_some(key), ended);
+        }
+    }
+
+    fn identify(&mut self, path: &Path, id: Id) {
+        if let Some(node) = self.open.last_mut().filter(|_| path.is_key("__id__")) {
+            node.id = id;
+        }
+    }
+
     fn judge(&mut self, node: &Node) {
         let Some(loader) = node.loader.as_deref() else { return };
-        let at = Some(node.at);
         let (Some(module), Some(class)) = (node.module.as_deref(), node.class.as_deref()) else {
-            self.findings.about(&rules::SKOPS_SCHEMA, at, loader, "a node that does not name its type");
+            let message = "a node that does not name its type";
+            self.findings.about(&rules::SKOPS_SCHEMA, Some(node.at), loader, message);
             return;
         };
-        let module = node.path.as_deref().unwrap_or(module);
-        let class = node.function.as_deref().unwrap_or(class);
+        // Of protocol 0, what the content of a function names is imported, and since then what the node itself does.
+        if loader == "FunctionNode" && (node.path.is_some() || node.function.is_some()) {
+            let (path, function) = (node.path.as_deref(), node.function.as_deref());
+            self.judge_name(loader, path.unwrap_or(module), function.unwrap_or(class), node.at);
+            let is_usual = matches!(module, "builtins" | "numpy") || path == Some(module);
+            if is_usual && FUNCTION_TYPES.contains(&class) {
+                return;
+            }
+        }
+        self.judge_name(loader, module, class, node.at);
+    }
+
+    fn judge_name(&mut self, loader: &str, module: &str, class: &str, place: u64) {
+        let at = Some(place);
         let target = format!("{module}.{class}");
         let operator = loader == "OperatorFuncNode" && matches!(module, "operator" | "_operator");
         if operator && OPERATORS.contains(&class) {
@@ -110,8 +204,7 @@ impl Schema<'_> {
         } else if pickle::is_dangerous(module, class) {
             self.findings.about(&rules::SKOPS_GADGET, at, target, "loading the model reaches this");
         } else {
-            let known =
-                self.is_own(loader, module, class) || self.lets_through(loader, module, class, node.at);
+            let known = self.is_own(loader, module, class) || self.lets_through(loader, module, class, place);
             if known && !NODES.contains(&loader) {
                 self.findings.about(&rules::SKOPS_TYPE, at, loader, "this kind of node is not known");
             }
@@ -161,10 +254,10 @@ impl Schema<'_> {
 impl Visitor for Schema<'_> {
     fn event(&mut self, path: &Path, event: &Event, at: u64) {
         match event {
-            Event::ObjectStart => self.open.push(Node { at, ..Node::default() }),
-            Event::ObjectEnd => {
+            Event::ObjectStart | Event::ArrayStart => self.open.push(Node { at, ..Node::default() }),
+            Event::ObjectEnd | Event::ArrayEnd => {
                 if let Some(node) = self.open.pop() {
-                    self.judge(&node);
+                    self.end(node, path);
                 }
             }
             Event::Text(text) => {
@@ -178,8 +271,8 @@ impl Visitor for Schema<'_> {
                     if path.ends_with(&["content", path.key()]) { inner.checked_sub(2) } else { None };
                 if let Some(node) = outer.and_then(|at| self.open.get_mut(at)) {
                     match path.key() {
-                        "module_path" => node.path = Some(text.clone()),
-                        "function" => node.function = Some(text.clone()),
+                        "module_path" => node.path = Some(name(text)),
+                        "function" => node.function = Some(name(text)),
                         _ => {}
                     }
                 }
@@ -189,14 +282,26 @@ impl Visitor for Schema<'_> {
                         "__loader__" => &mut node.loader,
                         "__module__" => &mut node.module,
                         "__class__" => &mut node.class,
+                        "file" => &mut node.file,
+                        "type" => &mut node.kind,
+                        "content" => {
+                            return node.inside.content = Some(Content::Json(Value::of_json(text)));
+                        }
+                        "__id__" => return node.id = Id::Odd,
                         _ => return,
                     };
-                    *field = Some(text.clone());
-                    node.at = at;
+                    *field = Some(name(text));
+                    if path.key().starts_with("__") {
+                        node.at = at;
+                    }
                 }
             }
-            Event::Number(_) => self.protocol |= path.depth() == 1 && path.is_key("protocol"),
-            _ => {}
+            Event::Number(number) => {
+                self.protocol |= path.depth() == 1 && path.is_key("protocol");
+                self.identify(path, Id::Number(*number));
+            }
+            Event::Bool(_) => self.identify(path, Id::Odd),
+            Event::Null | Event::Key(_) => {}
         }
     }
 

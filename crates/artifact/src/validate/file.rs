@@ -124,6 +124,7 @@ pub(super) fn judge(tree: &dyn Tree, path: &str, trust: Trust<'_>, progress: &mu
         trust,
         directory: directory.as_ref(),
         hdf5_behind,
+        members: None,
     };
     let mut stream = Stream::new(Box::new(file.reader), file.size, progress);
     let finished = match analyse::analyse(&mut stream, &context, &mut judged.findings) {

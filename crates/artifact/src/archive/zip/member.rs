@@ -10,9 +10,13 @@ use super::{
 use crate::{
     archive::{decoder, limits::Metered, member},
     format::Format,
+    npy::Arrays,
     rules,
     stream::{Section, Stop},
 };
+
+/// More arrays than a sparse matrix is kept in.
+const PARTS: usize = 8;
 
 impl Walk<'_, '_> {
     /// Judges the member that begins here. `next` is where the following one, or the directory, does.
@@ -96,6 +100,9 @@ impl Walk<'_, '_> {
         }
         let role = self.kind.role(&entry.name);
         let mut context = self.context.member(self.kind.format, &entry.name, role);
+        if self.kind.format == Format::Skops {
+            context.members = Some(&self.members);
+        }
         if entry.method == 0 {
             context = context.at(self.context, self.stream.position());
         }
@@ -140,7 +147,8 @@ impl Walk<'_, '_> {
                 self.findings.whole(&rules::GAP, format!("{unused} bytes follow its compressed data"));
             }
         }
-        if let Some(found) = judged.found {
+        if let Some(mut found) = judged.found {
+            self.keep(&entry.name, std::mem::take(&mut found.arrays));
             self.inside.extend(found.inside.iter().copied());
             if self.kind.format == Format::Keras {
                 self.formats.push((entry.name.clone(), found.format));
@@ -151,6 +159,17 @@ impl Walk<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Remembers the arrays of a member, where they matter to others.
+    fn keep(&mut self, name: &str, arrays: Arrays) {
+        match (self.kind.format, arrays) {
+            (Format::Skops, arrays) => self.members.keep(name, arrays),
+            (Format::Npz, Arrays::One(array)) if self.arrays.len() < PARTS => {
+                self.arrays.push((name.to_owned(), *array));
+            }
+            _ => {}
+        }
     }
 
     /// Checksum and sizes behind the data: with or without a signature, 32 or 64 bits wide.

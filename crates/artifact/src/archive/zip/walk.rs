@@ -15,7 +15,10 @@ use crate::{
     archive::names,
     findings::Findings,
     format::Format,
-    keras, rules,
+    keras,
+    npy::{Array, Arrays},
+    rules,
+    skops::Members,
     stream::{Stop, Stream},
 };
 
@@ -39,6 +42,10 @@ pub(super) struct Walk<'w, 'a> {
     pub(super) formats: Vec<(String, Format)>,
     /// The pickles of a PyTorch archive, by name.
     pub(super) pickles: Vec<(String, Found)>,
+    /// The arrays of a skops archive so far.
+    pub(super) members: Members,
+    /// The arrays of an archive inside of one, by the names of its members.
+    pub(super) arrays: Vec<(String, Array)>,
 }
 
 /// Judges an archive whose directory is in the context; one without goes by its members' own headers.
@@ -59,6 +66,8 @@ pub(crate) fn scan(
         inside: BTreeSet::new(),
         formats: Vec::new(),
         pickles: Vec::new(),
+        members: Members::NONE,
+        arrays: Vec::new(),
     };
     match context.directory {
         Some(directory) if !context.limits.admit(directory.entries.len() as u64) => {
@@ -192,6 +201,9 @@ impl Walk<'_, '_> {
                 Format::Skops | Format::Npz => &[Format::Npy],
                 _ => &[],
             };
+            if self.kind.format == Format::Npz {
+                found.arrays = Arrays::Named(self.arrays);
+            }
             found.inside = self.inside.into_iter().filter(|format| !parts.contains(format)).collect();
         }
         match found.format {

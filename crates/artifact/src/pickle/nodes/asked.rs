@@ -44,6 +44,25 @@ impl Asks {
     }
 }
 
+/// What a class does with the trees in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// It hands them its input as it is.
+    Whole,
+    /// It is a single tree, which may stand in one of the others.
+    Single,
+}
+
+impl Owner {
+    /// What a class is to the trees in it, where it is one that hands them its input.
+    pub(crate) fn of(module: &str) -> Option<Self> {
+        if MODULES.contains(&module) {
+            return Some(Self::Whole);
+        }
+        SINGLE.contains(&module).then_some(Self::Single)
+    }
+}
+
 impl Machine<'_, '_> {
     /// Remembers what a tree asks for.
     pub(super) fn ask(&mut self, target: Value, nodes: &Nodes) {
@@ -69,15 +88,12 @@ impl Machine<'_, '_> {
         let asks = self.heap.get(id).asks;
         let class = &self.globals[class as usize];
         let (module, name) = (class.module.as_str(), class.name.as_str());
-        let whole = MODULES.contains(&module);
-        if !asks.any()
-            || !(whole || SINGLE.contains(&module))
-            || [TREE, predictor::CLASS].contains(&(module, name))
-        {
+        let Some(owner) = Owner::of(module) else { return };
+        if !asks.any() || [TREE, predictor::CLASS].contains(&(module, name)) {
             return;
         }
         let name = format!("{module}.{name}");
-        if whole {
+        if owner == Owner::Whole {
             self.heap.get_mut(id).asks = Asks::default();
         }
         match self.features(state) {
@@ -92,7 +108,7 @@ impl Machine<'_, '_> {
                 "it does not tell how many features its trees are asked about",
             ),
         }
-        if whole && asks.categories > 0 {
+        if owner == Owner::Whole && asks.categories > 0 {
             self.check_categories(&name, asks.categories, state);
         }
     }

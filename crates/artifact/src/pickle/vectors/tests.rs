@@ -100,6 +100,10 @@ fn what_is_not_followed_or_changes_later_is_no_pass() {
     refused(&again, "PKL304", "a second state");
     refused(&model("SVC", &with(learnt(&[1, 2]), "_impl", unicode("epsilon_svr"))), "PKL304", "another use");
     refused(&model("SVC", &with(learnt(&[1, 2]), "support_", b"N".to_vec())), "PKL304", "none");
+    let function = b"csklearn.metrics.pairwise\nchi2_kernel\n".to_vec();
+    refused(&model("SVC", &with(learnt(&[1, 2]), "kernel", function)), "PKL304", "a function");
+    let twice = with(learnt(&[1, 1]), "n_support_", numbers(&[1, 2]));
+    refused(&model("SVC", &twice), "PKL304", "two counts");
     let missing: Parts = learnt(&[1, 2]).into_iter().filter(|(key, _)| *key != "_intercept_").collect();
     refused(&model("SVC", &missing), "PKL304", "missing");
 
