@@ -48,8 +48,9 @@ mod vectors;
 pub(crate) use allow::{is_dangerous, normalise};
 pub(crate) use array::Array;
 pub(crate) use nodes::{
-    asked::Owner,
-    stored::{Field, Tree, is_predictor, is_tree},
+    asked::{Asks, Owner},
+    neighbours::{Metric, Neighbours, is_tree as is_tree_of_neighbours},
+    stored::{Field, Tree, categories, is_mapper, is_predictor, is_tree},
 };
 pub(crate) use scan::{scan_as, scan_one};
 pub(crate) use sniff::{executes, reads_on, recognise, runs};

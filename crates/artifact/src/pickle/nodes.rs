@@ -5,7 +5,7 @@
 //! A node is 64 bytes since scikit-learn 1.3, and was 56 before; the library refuses other layouts.
 
 pub(crate) mod asked;
-mod neighbours;
+pub(crate) mod neighbours;
 mod predictor;
 mod read;
 pub(crate) mod stored;

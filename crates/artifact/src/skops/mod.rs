@@ -4,6 +4,7 @@
 mod ids;
 mod members;
 mod models;
+mod neighbours;
 mod schema;
 #[cfg(test)]
 mod tests;

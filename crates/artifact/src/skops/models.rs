@@ -10,20 +10,12 @@ use super::{
 };
 use crate::{
     findings::Findings,
-    pickle::{self, Attributes, Learnt, Matrix, Owner, Stored, Tree},
+    pickle::{self, Asks, Attributes, Learnt, Matrix, Metric, Owner, Stored, Tree},
     rules,
 };
 
 /// How many numbers a set of categories of a histogram booster has.
 const SET_NUMBERS: i32 = 8;
-/// Where the trees of neighbours are, which are not followed.
-const NEIGHBOURS: &[&str] = &[
-    "sklearn.neighbors._ball_tree",
-    "sklearn.neighbors._kd_tree",
-    "sklearn.neighbors.ball_tree",
-    "sklearn.neighbors.kd_tree",
-];
-
 /// What is known of the models so far.
 #[derive(Debug)]
 pub(super) struct Models<'m> {
@@ -36,7 +28,7 @@ pub(super) struct Models<'m> {
 }
 
 /// What is wrong with a part of a model.
-enum Flaw {
+pub(super) enum Flaw {
     /// Its numbers lead outside.
     Outside(&'static str),
     Unknown(&'static str),
@@ -50,9 +42,9 @@ impl<'m> Models<'m> {
     /// What a node makes that has ended.
     pub(super) fn node(&mut self, node: &mut Node, findings: &mut Findings) -> Part {
         let inside = std::mem::take(&mut node.inside);
-        let mut asks = inside.asks();
+        let mut asks = inside.asks;
         let made = self.make(node, inside, &mut asks);
-        self.follows |= asks >= 0;
+        self.follows |= asks.any();
         let value = made.unwrap_or_else(|flaw| {
             let (rule, message) = match flaw {
                 Flaw::Outside(message) => (&rules::SKOPS_NUMBERS, message),
@@ -74,7 +66,7 @@ impl<'m> Models<'m> {
         part
     }
 
-    fn make(&mut self, node: &Node, inside: Inside, asks: &mut i64) -> Result<Value, Flaw> {
+    fn make(&mut self, node: &Node, inside: Inside, asks: &mut Asks) -> Result<Value, Flaw> {
         let is_builtin = |name: &str| node.names("builtins", name);
         match node.loader() {
             "JsonNode" => Ok(match inside.content {
@@ -123,13 +115,10 @@ impl<'m> Models<'m> {
     }
 
     fn known(&self, state: &Value, name: &str) -> Option<&pickle::Array> {
-        match state.attribute(name)? {
-            Value::Array(member) => self.members.known(member),
-            _ => None,
-        }
+        self.array_of(state.attribute(name)?)
     }
 
-    fn tree(&mut self, inside: &Inside, asks: &mut i64) -> Result<Value, Flaw> {
+    fn tree(&mut self, inside: &Inside, asks: &mut Asks) -> Result<Value, Flaw> {
         self.follows = true;
         let state = state(inside);
         let features = match &inside.arguments {
@@ -144,7 +133,7 @@ impl<'m> Models<'m> {
         follow(tree, asks)
     }
 
-    fn predictor(&mut self, state: &Value, asks: &mut i64) -> Result<Value, Flaw> {
+    fn predictor(&mut self, state: &Value, asks: &mut Asks) -> Result<Value, Flaw> {
         self.follows = true;
         let sets = self.known(state, "raw_left_cat_bitsets").and_then(|sets| sets.rows_of(SET_NUMBERS));
         let tree = self.known(state, "nodes").and_then(|nodes| Tree::predictor(nodes, sets.unwrap_or(0)));
@@ -152,14 +141,14 @@ impl<'m> Models<'m> {
     }
 
     /// What a node makes that sets attributes of an instance, or builds something in another way.
-    fn object(&mut self, node: &Node, loader: &str, inside: &Inside, asks: &mut i64) -> Result<Value, Flaw> {
+    fn object(&mut self, node: &Node, loader: &str, inside: &Inside, asks: &mut Asks) -> Result<Value, Flaw> {
         let (module, class) = node.class();
-        let owner = Owner::of(module).filter(|_| *asks >= 0);
+        let owner = Owner::of(module).filter(|_| asks.any());
         let (is_predictor, has_vectors) =
             (pickle::is_predictor(module, class), pickle::has_vectors(module, class));
-        let is_unknown =
-            pickle::is_tree(module, class) || pickle::is_sparse(module) || NEIGHBOURS.contains(&module);
-        let is_followed = owner.is_some() || is_predictor || has_vectors;
+        let is_of_neighbours = pickle::is_tree_of_neighbours(module, class);
+        let is_unknown = pickle::is_tree(module, class) || pickle::is_sparse(module);
+        let is_followed = owner.is_some() || is_predictor || has_vectors || is_of_neighbours;
         self.follows |= is_followed || is_unknown;
         if is_unknown || is_followed && loader != "ObjectNode" {
             return Err(Flaw::Unknown("an object that is made in a way that is not followed"));
@@ -170,6 +159,16 @@ impl<'m> Models<'m> {
         }
         if has_vectors {
             return self.vectors(class, state);
+        }
+        if is_of_neighbours {
+            return self.neighbours(module, class, state);
+        }
+        if loader == "ObjectNode" && Metric::is_one(module, class) {
+            return Ok(self.metric(module, class, state).map_or(Value::Other, Value::Metric));
+        }
+        if loader == "ObjectNode" && pickle::is_mapper(module, class) {
+            let known = self.known(state, "is_categorical_").and_then(pickle::categories);
+            return Ok(known.map_or(Value::Other, Value::Categories));
         }
         owner.map_or(Ok(Value::Other), |owner| own(owner, state, asks))
     }
@@ -190,6 +189,13 @@ impl<'m> Models<'m> {
         }
     }
 
+    pub(super) fn array_of(&self, value: &Value) -> Option<&pickle::Array> {
+        match value {
+            Value::Array(member) => self.members.known(member),
+            _ => None,
+        }
+    }
+
     /// Notes what makes all of it unknown.
     pub(super) fn finish(&self, findings: &mut Findings) {
         if self.refers && self.follows {
@@ -203,10 +209,7 @@ impl<'v> Attributes for &'v Models<'_> {
     type Value = &'v Value;
 
     fn array(&self, value: &'v Value) -> Option<&pickle::Array> {
-        match value {
-            Value::Array(member) => self.members.known(member),
-            _ => None,
-        }
+        self.array_of(value)
     }
 
     fn matrix(&self, value: &'v Value) -> Option<Matrix> {
@@ -248,8 +251,8 @@ fn state(inside: &Inside) -> &Value {
 }
 
 /// Takes in what a tree asks for.
-fn follow(tree: Tree, asks: &mut i64) -> Result<Value, Flaw> {
-    *asks = (*asks).max(tree.asks);
+fn follow(tree: Tree, asks: &mut Asks) -> Result<Value, Flaw> {
+    *asks = asks.and(tree.asks);
     if tree.sound {
         return Ok(Value::Other);
     }
@@ -260,18 +263,32 @@ fn follow(tree: Tree, asks: &mut i64) -> Result<Value, Flaw> {
 }
 
 /// Holds what the trees of a model ask for against the features that it takes.
-fn own(owner: Owner, state: &Value, asks: &mut i64) -> Result<Value, Flaw> {
+fn own(owner: Owner, state: &Value, asks: &mut Asks) -> Result<Value, Flaw> {
     // By another name, as models of before skops told it, scikit-learn does not look.
     let features = state.attribute("n_features_in_").and_then(Value::number);
-    let last = *asks;
+    let asked = *asks;
+    let known = match state.attribute("_bin_mapper") {
+        Some(Value::Categories(known)) => Some(*known),
+        _ => None,
+    };
     if owner == Owner::Whole {
-        *asks = -1;
+        *asks = Asks::default();
     }
     match features {
-        Some(features) if last < features => Ok(Value::Other),
+        Some(features) if i64::from(asked.features) <= features => {}
+        Some(_) => {
+            return Err(Flaw::Outside(
+                "its trees ask for a feature that its input does not have; predictions would read other memory",
+            ));
+        }
+        None => return Err(Flaw::Unknown("it does not tell how many features its trees are asked about")),
+    }
+    match known {
+        _ if asked.categories == 0 || owner == Owner::Single => Ok(Value::Other),
+        Some(known) if asked.categories <= known => Ok(Value::Other),
         Some(_) => Err(Flaw::Outside(
-            "its trees ask for a feature that its input does not have; predictions would read other memory",
+            "its trees ask for categories that it does not know; predictions would read other memory",
         )),
-        None => Err(Flaw::Unknown("it does not tell how many features its trees are asked about")),
+        None => Err(Flaw::Unknown("it does not tell which features are categories, for which its trees ask")),
     }
 }

@@ -1,6 +1,7 @@
 //! Schemas as skops writes them, and gadgets.
 
 mod models;
+mod neighbours;
 
 use super::*;
 use crate::{ValidationPolicy, build, findings::Findings};

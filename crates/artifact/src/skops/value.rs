@@ -4,12 +4,14 @@ use std::hash::{Hash, Hasher};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::pickle::{Asks, Metric};
+
 /// Longest text and name of an attribute that are kept, in bytes.
 const MAX_TEXT: usize = 32;
 /// Attributes of one object that are kept; an object with more is not followed.
 const MAX_ATTRIBUTES: usize = 256;
-/// Elements of a tuple that are kept.
-const MAX_ELEMENTS: usize = 3;
+/// Elements of a tuple that are kept: those of the state of a tree of neighbours.
+const MAX_ELEMENTS: usize = 13;
 
 /// A value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -17,6 +19,8 @@ pub(super) enum Value {
     /// Nothing that is followed.
     #[default]
     Other,
+    /// `None`.
+    None,
     Number(i64),
     Text(String),
     /// The type `str`.
@@ -27,6 +31,9 @@ pub(super) enum Value {
     Array(String),
     /// A sparse matrix, which this member holds.
     Sparse(String),
+    Metric(Metric),
+    /// What knows the categories of features, up to this one.
+    Categories(i32),
     /// The first elements of a tuple.
     Tuple(Vec<Value>),
     /// A dictionary whose keys are texts.
@@ -34,8 +41,11 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// What `json.loads` makes of a text, where that is a whole number or a short plain text.
+    /// What `json.loads` makes of a text, where that is nothing, a whole number or a short plain text.
     pub(super) fn of_json(text: &str) -> Self {
+        if text == "null" {
+            return Self::None;
+        }
         let digits = text.strip_prefix('-').unwrap_or(text);
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         if let Some(number) = text.parse().ok().filter(|_| is_number) {
@@ -64,8 +74,7 @@ impl Value {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Part {
     pub(super) value: Value,
-    /// The last feature; -1 for none.
-    pub(super) asks: i64,
+    pub(super) asks: Asks,
 }
 
 impl Part {
@@ -73,9 +82,11 @@ impl Part {
     pub(super) fn fingerprint(&self) -> [u8; 16] {
         // What is small stands for itself.
         let small = match self.value {
-            Value::Other => Some((0, self.asks)),
-            Value::Number(number) if self.asks < 0 => Some((1, number)),
-            Value::KeyType if self.asks < 0 => Some((2, 0)),
+            _ if self.asks.any() => None,
+            Value::Other => Some((0, 0)),
+            Value::Number(number) => Some((1, number)),
+            Value::KeyType => Some((2, 0)),
+            Value::None => Some((3, 0)),
             _ => None,
         };
         if let Some((kind, number)) = small {
@@ -115,8 +126,8 @@ pub(super) struct Inside {
     elements: Vec<Value>,
     length: usize,
     key_type_count: usize,
-    /// The last feature that a tree inside asks for.
-    asks: Option<i64>,
+    /// What trees inside ask for.
+    pub(super) asks: Asks,
 }
 
 /// What stands under `content`.
@@ -141,9 +152,9 @@ impl Inside {
     pub(super) fn take(&mut self, key: Option<&str>, ended: Ended) {
         let asks = match &ended {
             Ended::Node(part) => part.asks,
-            Ended::Plain(inside) => inside.asks(),
+            Ended::Plain(inside) => inside.asks,
         };
-        self.asks = Some(self.asks().max(asks));
+        self.asks = self.asks.and(asks);
         let Some(key) = key else {
             let value = if let Ended::Node(part) = ended { part.value } else { Value::Other };
             return self.push(value);
@@ -179,10 +190,6 @@ impl Inside {
         }
     }
 
-    pub(super) fn asks(&self) -> i64 {
-        self.asks.unwrap_or(-1)
-    }
-
     /// What a list of these elements is.
     pub(super) fn list(&self) -> Value {
         if self.length == self.key_type_count { Value::KeyTypes(self.length) } else { Value::Other }
@@ -215,7 +222,8 @@ mod tests {
             ("99999999999999999999", Value::Other),
             ("\"\\u0072bf\"", Value::Other),
             ("\"", Value::Other),
-            ("null", Value::Other),
+            ("null", Value::None),
+            ("nul", Value::Other),
         ] {
             assert_eq!(Value::of_json(text), value, "{text}");
         }
@@ -226,6 +234,8 @@ mod tests {
         let array = |name: &str| Value::Array(name.to_owned());
         let values = [
             Value::Other,
+            Value::None,
+            Value::Categories(0),
             Value::Number(0),
             Value::Number(1),
             Value::KeyType,
@@ -240,7 +250,13 @@ mod tests {
         ];
         let parts: Vec<Part> = values
             .iter()
-            .flat_map(|value| [-1, 0, 1].map(|asks| Part { value: value.clone(), asks }))
+            .flat_map(|value| {
+                let asks = [(0, 0), (1, 0), (2, 0), (2, 1)];
+                asks.map(|(features, categories)| Part {
+                    value: value.clone(),
+                    asks: Asks { features, categories },
+                })
+            })
             .collect();
         for one in &parts {
             for other in &parts {

@@ -24,22 +24,26 @@ const SINGLE: &[&str] = &["sklearn.tree._classes", "sklearn.tree.tree"];
 const FEATURES: &[&str] = &["n_features_in_", "n_features_", "_n_features"];
 
 /// What the trees in an object ask their input for. Numbers are one more than the last place, and 0 where nothing is asked.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Asks {
-    features: i32,
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Asks {
+    pub(crate) features: i32,
     /// Of these, those that hold categories.
-    categories: i32,
+    pub(crate) categories: i32,
 }
 
 impl Asks {
-    pub(in super::super) fn and(self, other: Self) -> Self {
+    pub(super) fn of(nodes: &Nodes) -> Self {
+        Self { features: nodes.feature.saturating_add(1), categories: nodes.categories }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             features: self.features.max(other.features),
             categories: self.categories.max(other.categories),
         }
     }
 
-    pub(in super::super) fn any(self) -> bool {
+    pub(crate) fn any(self) -> bool {
         self != Self::default()
     }
 }
@@ -70,8 +74,7 @@ impl Machine<'_, '_> {
         if self.heap.get(id).taken {
             self.note_late_tree();
         }
-        let features = nodes.feature.saturating_add(1);
-        self.heap.get_mut(id).asks = Asks { features, categories: nodes.categories };
+        self.heap.get_mut(id).asks = Asks::of(nodes);
     }
 
     /// A tree that comes into an object once that is part of others, to which it would not be told.

@@ -2,11 +2,10 @@
 //! stretch of that order each, with the bounds of what is in it. Queries follow all of it without a check, and ask a metric that
 //! counts on points of its own size (`sklearn/metrics/_dist_metrics.pyx.tp`).
 
-use super::{Machine, Nodes, capped};
+use super::{Form, Machine, Nodes, capped};
 use crate::{
     pickle::{
         array::Array,
-        numbers::Numbers,
         value::{Element, Kind, Value},
     },
     rules,
@@ -26,7 +25,7 @@ fn bounds(module: &str, name: &str) -> Option<i32> {
     }
 }
 
-pub(super) fn is_tree(module: &str, name: &str) -> bool {
+pub(crate) fn is_tree(module: &str, name: &str) -> bool {
     bounds(module, name).is_some()
 }
 
@@ -48,8 +47,8 @@ pub(super) fn next(node: &[u8], nodes: &mut Nodes) {
 }
 
 /// How many coordinates the points may have that a metric measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Metric {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Metric {
     least: i32,
     most: i32,
 }
@@ -61,17 +60,31 @@ impl Metric {
         Self { most, ..Self::ANY }
     }
 
+    /// Whether a class is a metric.
+    pub(crate) fn is_one(module: &str, name: &str) -> bool {
+        module.ends_with("dist_metrics") && name.contains("Distance")
+    }
+
     /// What this class makes of its weights and its matrix; `None` where it needs one that is not known.
-    fn new(module: &str, name: &str, weights: Option<i32>, matrix: Option<[i32; 2]>) -> Option<Self> {
+    pub(crate) fn new(
+        module: &str,
+        name: &str,
+        weights: Option<&Array>,
+        matrix: Option<&Array>,
+    ) -> Option<Self> {
         // Before scikit-learn 1.0, where this one knew no weights.
         let plain = module.starts_with("sklearn.neighbors.");
+        let weights = weights.filter(|weights| weights.shape[1..] == [1, 1]).map(|weights| weights.shape[0]);
         Some(match name.trim_end_matches(|sign: char| sign.is_ascii_digit()) {
             "SEuclideanDistance" => Self::up_to(weights?),
             "MinkowskiDistance" if !plain => match weights? {
                 0 => Self::ANY,
                 some => Self::up_to(some),
             },
-            "MahalanobisDistance" => matrix.map(|[high, wide]| Self::up_to(high.min(wide)))?,
+            "MahalanobisDistance" => match matrix?.shape {
+                [high, wide, 1] => Self::up_to(high.min(wide)),
+                _ => return None,
+            },
             // Of latitude and longitude.
             "HaversineDistance" => Self { least: 2, ..Self::ANY },
             _ => Self::ANY,
@@ -83,39 +96,45 @@ impl Metric {
     }
 }
 
-/// The parts of a tree's state that matter.
-#[derive(Debug)]
-struct Tree {
-    /// Points and their coordinates.
-    points: [i32; 3],
-    order: Numbers,
-    nodes: Nodes,
-    bounds: [i32; 3],
-    leaf_size: i32,
-    told: i32,
-    metric: Metric,
-    /// Sizes of the weights, where points have some.
-    weights: Option<[i32; 3]>,
+/// The parts of a tree's state that matter. It has been the same since scikit-learn 0.14; weights came with 0.20.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Neighbours<'a> {
+    pub(crate) points: &'a Array,
+    /// The order of the points.
+    pub(crate) order: &'a Array,
+    pub(crate) nodes: &'a Array,
+    pub(crate) bounds: &'a Array,
+    pub(crate) leaf_size: i64,
+    /// How many nodes it says that it has.
+    pub(crate) told: i64,
+    pub(crate) metric: Metric,
+    /// Where points have some.
+    pub(crate) weights: Option<&'a Array>,
 }
 
-impl Tree {
-    /// Whether queries stay inside of it, where each node has so many bounds.
-    fn leads_inside(&self, bounds: i32) -> bool {
-        let [points, coordinates, flat] = self.points;
-        let [kinds, bounded, wide] = self.bounds;
-        let weighed = self.weights.is_none_or(|[count, rest @ ..]| count >= points && rest == [1, 1]);
-        flat == 1
-            && weighed
-            && self.leaf_size >= 1
-            && self.metric.measures(coordinates)
-            && self.order.are_places(i64::from(points))
-            && u64::try_from(self.nodes.covered).is_ok_and(|covered| covered <= self.order.count)
-            && self.nodes.count >= 1
-            && self.told == self.nodes.count
-            && self.nodes.lead_inside()
-            && kinds >= bounds
-            && bounded >= self.nodes.count
-            && wide >= coordinates
+impl Neighbours<'_> {
+    /// Whether queries of this class stay inside of it; `None` where an array is not what it should be.
+    pub(crate) fn lead_inside(&self, module: &str, name: &str) -> Option<bool> {
+        let [points, coordinates, flat] = self.points.shape;
+        let [kinds, bounded, wide] = self.bounds.shape;
+        let order = self.order.list()?;
+        let nodes = self.nodes.nodes[Form::Neighbours as usize]?;
+        let weighed = |weights: &Array| weights.shape[0] >= points && weights.shape[1..] == [1, 1];
+        let covers = u64::try_from(nodes.covered).is_ok_and(|covered| covered <= order.count);
+        Some(
+            flat == 1
+                && self.weights.is_none_or(weighed)
+                && self.leaf_size >= 1
+                && self.metric.measures(coordinates)
+                && order.are_places(i64::from(points))
+                && covers
+                && nodes.count >= 1
+                && self.told == i64::from(nodes.count)
+                && nodes.lead_inside()
+                && kinds >= bounds(module, name)?
+                && bounded >= nodes.count
+                && wide >= coordinates,
+        )
     }
 }
 
@@ -137,14 +156,17 @@ impl Machine<'_, '_> {
     /// Holds a tree of neighbours against the points that it is of.
     pub(in super::super) fn check_neighbours(&mut self, class: u32, target: Value, state: Value) {
         let class = &self.globals[class as usize];
-        let Some(bounds) = bounds(&class.module, &class.name) else { return };
-        let name = format!("{}.{}", class.module, class.name);
+        if !is_tree(&class.module, &class.name) {
+            return;
+        }
+        let (module, class) = (class.module.clone(), class.name.clone());
+        let name = format!("{module}.{class}");
         if let Value::Object(id) = target
             && !std::mem::replace(&mut self.heap.get_mut(id).built, true)
         {
             self.rootless = self.rootless.saturating_sub(1);
         }
-        match self.neighbours(state).map(|tree| tree.leads_inside(bounds)) {
+        match self.neighbours(state).and_then(|tree| tree.lead_inside(&module, &class)) {
             Some(true) => {}
             Some(false) => {
                 let message = "a tree of neighbours that leads outside of its points; predictions would read other memory";
@@ -157,8 +179,7 @@ impl Machine<'_, '_> {
         }
     }
 
-    /// The state of a tree, as it has been since scikit-learn 0.14; weights came with 0.20.
-    fn neighbours(&self, state: Value) -> Option<Tree> {
+    fn neighbours(&self, state: Value) -> Option<Neighbours<'_>> {
         let state = self.heap.recall(state).filter(|_| self.heap.is(state, Kind::Tuple))?;
         let (known, weights) = match state {
             [known @ .., weights] if state.len() == 13 => (known, *weights),
@@ -171,17 +192,17 @@ impl Machine<'_, '_> {
         };
         let Value::Object(metric) = metric else { return None };
         let Element::Metric(metric) = self.heap.get(*metric).element else { return None };
-        Some(Tree {
-            points: self.array(*points)?.shape,
-            order: self.array(*order).and_then(Array::list)?,
-            nodes: self.array(*nodes)?.nodes[0]?,
-            bounds: self.array(*bounds)?.shape,
-            leaf_size: *leaf_size,
-            told: *told,
+        Some(Neighbours {
+            points: self.array(*points)?,
+            order: self.array(*order)?,
+            nodes: self.array(*nodes)?,
+            bounds: self.array(*bounds)?,
+            leaf_size: i64::from(*leaf_size),
+            told: i64::from(*told),
             metric,
             weights: match weights {
                 Value::None => None,
-                weights => Some(self.array(weights)?.shape),
+                weights => Some(self.array(weights)?),
             },
         })
     }
@@ -190,16 +211,13 @@ impl Machine<'_, '_> {
     pub(in super::super) fn keep_metric(&mut self, class: u32, target: Value, state: Value) {
         let class = &self.globals[class as usize];
         let (module, name) = (class.module.as_str(), class.name.as_str());
-        if !module.ends_with("dist_metrics") || !name.contains("Distance") {
+        if !Metric::is_one(module, name) {
             return;
         }
         let Value::Object(id) = target else { return };
         let metric = match self.heap.recall(state).filter(|_| self.heap.is(state, Kind::Tuple)) {
             Some([_, weights, matrix, ..]) => {
-                let weights = self.array(*weights).filter(|array| array.shape[1..] == [1, 1]);
-                let matrix = self.array(*matrix).map(|array| array.shape);
-                let matrix = matrix.and_then(|[high, wide, flat]| (flat == 1).then_some([high, wide]));
-                Metric::new(module, name, weights.map(|array| array.shape[0]), matrix)
+                Metric::new(module, name, self.array(*weights), self.array(*matrix))
             }
             _ => None,
         };

@@ -1,7 +1,7 @@
 //! Nodes of scikit-learn's histogram boosters (`sklearn/ensemble/_hist_gradient_boosting/common.pyx`), which predictions follow
 //! without a check too.
 
-use super::{Machine, Nodes, capped};
+use super::{Machine, Nodes, capped, stored};
 use crate::{
     pickle::value::{Element, Kind, Value},
     rules,
@@ -31,7 +31,7 @@ pub(in super::super) const SET_WIDTH: u32 = 4;
 const SET_NUMBERS: i32 = 8;
 
 /// The class that knows which features hold categories, and what they are.
-const MAPPER: (&str, &str) = ("sklearn.ensemble._hist_gradient_boosting.binning", "_BinMapper");
+pub(super) const MAPPER: (&str, &str) = ("sklearn.ensemble._hist_gradient_boosting.binning", "_BinMapper");
 
 /// Whether a class of this module may hold what tells features that are categories.
 pub(in super::super) fn keeps_categories(module: &str) -> bool {
@@ -129,8 +129,7 @@ impl Machine<'_, '_> {
             self.note_late_tree();
         }
         let array = self.attribute(state, "is_categorical_").and_then(|value| self.array(value));
-        let known = array.filter(|array| array.shape[1..] == [1, 1]);
-        let known = known.map(|array| if array.set { array.shape[0] } else { 0 });
+        let known = array.and_then(stored::categories);
         self.heap.get_mut(id).element = known.map_or(Element::Unknown, Element::Categories);
     }
 }

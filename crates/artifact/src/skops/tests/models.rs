@@ -4,17 +4,17 @@ use tagship_domain::validation::ArtifactReport;
 
 use crate::build::{judge, npy, passes, rules, zip};
 
-type Members = Vec<(&'static str, Vec<u8>)>;
+pub(super) type Members = Vec<(&'static str, Vec<u8>)>;
 
-fn node(module: &str, class: &str, loader: &str, rest: &str) -> String {
+pub(super) fn node(module: &str, class: &str, loader: &str, rest: &str) -> String {
     format!(r#"{{"__class__":"{class}","__module__":"{module}","__loader__":"{loader}"{rest}}}"#)
 }
 
-fn json(text: &str) -> String {
+pub(super) fn json(text: &str) -> String {
     node("builtins", "str", "JsonNode", &format!(r#","content":"{text}","is_json":true"#))
 }
 
-fn array(file: &str) -> String {
+pub(super) fn array(file: &str) -> String {
     node("numpy", "ndarray", "NdArrayNode", &format!(r#","type":"numpy","file":"{file}""#))
 }
 
@@ -31,7 +31,7 @@ fn list(class: &str, loader: &str, elements: &[String]) -> String {
     node("builtins", class, loader, &format!(r#","content":[{}]"#, elements.join(",")))
 }
 
-fn tuple(elements: &[String]) -> String {
+pub(super) fn tuple(elements: &[String]) -> String {
     list("tuple", "TupleNode", elements)
 }
 
@@ -57,7 +57,7 @@ fn archive(members: &[(&str, Vec<u8>)], model: &str) -> ArtifactReport {
 }
 
 #[track_caller]
-fn check(members: &[(&str, Vec<u8>)], model: &str, expected: Option<&str>) {
+pub(super) fn check(members: &[(&str, Vec<u8>)], model: &str, expected: Option<&str>) {
     let report = archive(members, model);
     match expected {
         None => assert!(passes(&report), "{model}: {:?}", report.findings),
@@ -70,12 +70,12 @@ fn check(members: &[(&str, Vec<u8>)], model: &str, expected: Option<&str>) {
 }
 
 /// The same model with one thing in another way.
-fn changed(model: &str, old: &str, new: &str) -> String {
+pub(super) fn changed(model: &str, old: &str, new: &str) -> String {
     assert!(model.contains(old), "{old}");
     model.replacen(old, new, 1)
 }
 
-fn numbers_as(kind: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+pub(super) fn numbers_as(kind: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     npy(&format!("{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}\n"), elements)
 }
 
@@ -84,7 +84,7 @@ fn narrow(numbers: &[i32]) -> Vec<u8> {
     numbers_as("'<i4'", &format!("({},)", numbers.len()), &bytes)
 }
 
-fn floats(shape: &str, count: usize) -> Vec<u8> {
+pub(super) fn floats(shape: &str, count: usize) -> Vec<u8> {
     numbers_as("'<f8'", shape, &vec![0; 8 * count])
 }
 
@@ -252,11 +252,16 @@ fn a_boosters_tree_leads_only_to_what_it_has() {
     );
     let module = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting";
     let model = |features: &str| {
-        let pairs = [("_predictors", predictor.clone()), ("n_features_in_", json(features))];
+        let known = [("is_categorical_", array("categorical.npy"))];
+        let mapper = object("sklearn.ensemble._hist_gradient_boosting.binning", "_BinMapper", &known);
+        let pairs =
+            [("_bin_mapper", mapper), ("_predictors", predictor.clone()), ("n_features_in_", json(features))];
         object(module, "HistGradientBoostingClassifier", &pairs)
     };
+    let categorical = |known: &[u8]| numbers_as("'|u1'", &format!("({},)", known.len()), known);
     let with = |nodes: Vec<u8>, sets: &str, count: usize| {
-        vec![("nodes.npy", nodes), ("sets.npy", numbers_as("'<u4'", sets, &vec![0; 4 * count]))]
+        let sets = numbers_as("'<u4'", sets, &vec![0; 4 * count]);
+        vec![("nodes.npy", nodes), ("sets.npy", sets), ("categorical.npy", categorical(&[0, 1]))]
     };
     check(&with(predictor_nodes(1, 1, None), "(0, 8)", 0), &model("2"), None);
     check(&with(predictor_nodes(1, 1, Some(0)), "(1, 8)", 8), &model("2"), None);
@@ -271,7 +276,15 @@ fn a_boosters_tree_leads_only_to_what_it_has() {
     }
     check(&[], &model("2"), Some("SKO201"));
     check(&with(nodes(&[LEAF]), "(0, 8)", 0), &model("2"), Some("SKO201"));
+    for known in [&[1][..], &[0, 0], &[]] {
+        let mut members = with(predictor_nodes(1, 1, Some(0)), "(1, 8)", 8);
+        members[2].1 = categorical(known);
+        check(&members, &model("2"), Some("SKO103"));
+    }
+    let unknown = changed(&model("2"), "is_categorical_", "is_categorical");
+    check(&with(predictor_nodes(1, 1, Some(0)), "(1, 8)", 8), &unknown, Some("SKO201"));
     let sound = with(predictor_nodes(1, 1, None), "(0, 8)", 0);
+    check(&sound, &unknown, None);
     let made = changed(&predictor, "ObjectNode", "LossNode");
     check(&sound, &made, Some("SKO201"));
     // Named and not made.
