@@ -10,7 +10,6 @@ use crate::{
     error::ArtifactError,
     stream::{Stop, Stream},
     tree::Tree,
-    workers,
 };
 
 /// The digest of a file or directory, and its files with their own digests.
@@ -20,9 +19,8 @@ use crate::{
 pub fn digest_path(path: &Path) -> Result<(Digest, Vec<FileEntry>), ArtifactError> {
     if disk::is_directory(path)? {
         let tree = DiskTree::new(path)?;
-        let paths = tree.files()?.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let read = |path: &str, progress: &mut dyn FnMut(u64)| of_file(&tree, path, progress);
-        let files = workers::each(&paths, &read, &mut |_| ()).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let files = tree.files()?.into_iter().map(|file| of_file(&tree, &file?, &mut |_| ()));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
         return Ok((of_listing(&files), files));
     }
     let tree = DiskTree::around(path);

@@ -65,7 +65,6 @@ mod torchscript;
 pub mod tree;
 mod validate;
 mod weights;
-mod workers;
 
 pub use digest::digest_path;
 pub use error::ArtifactError;

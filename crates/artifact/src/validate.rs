@@ -115,7 +115,7 @@ fn validate_files(
             Err(error) => whole.about(rule_of(&error), None, path_of(&error), error.to_string()),
         }
     }
-    let mut judged = place.judge_each(&paths, progress);
+    let mut judged = several::judge(place, &paths, progress);
     let remembered = judged.iter().filter(|file| file.remembered).count();
     whole::check(&mut judged, &mut whole);
     for file in &mut judged {
