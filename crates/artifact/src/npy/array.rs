@@ -45,7 +45,7 @@ impl Array {
         let mut elements = match (whole, descr) {
             (Some(width), _) => Elements::whole(width),
             (None, Literal::List(fields)) => structured(fields),
-            _ => Elements::nothing(),
+            _ => Elements::others(),
         };
         let mut head = Vec::new();
         stream.pass(bytes, |piece| {
@@ -106,7 +106,7 @@ fn shape(sizes: &[Literal]) -> Option<[i32; 3]> {
 /// How elements of a structured type are read, by the plain fields that it begins with.
 fn structured(fields: &[Literal]) -> Elements {
     let Some(width) = super::structured(fields).and_then(|width| u32::try_from(width).ok()) else {
-        return Elements::nothing();
+        return Elements::others();
     };
     let mut at = 0;
     let plain: Vec<Field<'_>> = fields

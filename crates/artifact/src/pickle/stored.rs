@@ -32,8 +32,8 @@ impl Elements {
         Self { reader, form: None }
     }
 
-    /// Those that say nothing.
-    pub(crate) fn nothing() -> Self {
+    /// Others, of which it matters whether a bit is set.
+    pub(crate) fn others() -> Self {
         Self { reader: Reader::Bits(false), form: None }
     }
 
