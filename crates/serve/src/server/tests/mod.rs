@@ -10,13 +10,16 @@ mod routing;
 mod shares;
 mod switching;
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{fs::File, net::SocketAddr, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tagship_domain::{Digest, FileEntry, Timestamp, serving::LoadOrder};
 use tagship_ports::fake::FakeClock;
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, spawn_blocking},
+};
 
 use self::{
     client::Client,
@@ -62,6 +65,7 @@ async fn start_with(settings: ServerSettings) -> Running {
 }
 
 async fn start_loading(settings: ServerSettings, loader: Arc<dyn Loader>, gate: Arc<Gate>) -> Running {
+    wait_unlocked(&settings.state_dir).await;
     let (ready, bound) = oneshot::channel();
     let (stop, stopped) = oneshot::channel::<()>();
     let run = run(settings, loader, move |addresses| ready.send(addresses).unwrap(), async move {
@@ -70,6 +74,13 @@ async fn start_loading(settings: ServerSettings, loader: Arc<dyn Loader>, gate: 
     let task = tokio::spawn(run);
     let addresses = bound.await.expect("the server starts");
     Running { addresses, _release: Release(Arc::clone(&gate)), gate, stop, task }
+}
+
+/// Waits for a server before this one to let go of the directory: its process does not end here, and its connections
+/// end a moment after it.
+async fn wait_unlocked(state_dir: &Path) {
+    let Ok(lock) = File::open(state_dir.join("lock")) else { return };
+    spawn_blocking(move || lock.lock()).await.unwrap().unwrap();
 }
 
 impl Running {
