@@ -129,6 +129,19 @@ impl<'a> Stream<'a> {
         Ok(self.buffer[self.next..self.filled].first().copied())
     }
 
+    /// The next bytes without consuming them, where the buffer holds that many.
+    #[inline]
+    pub(crate) fn ahead<const COUNT: usize>(&self) -> Option<[u8; COUNT]> {
+        self.buffer[self.next..self.filled].first_chunk().copied()
+    }
+
+    /// Consumes bytes that [`ahead`](Self::ahead) has shown.
+    #[inline]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.next += count;
+        debug_assert!(self.next <= self.filled);
+    }
+
     /// The next byte.
     #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8, Stop> {

@@ -64,6 +64,17 @@ impl Trace {
         self.count = self.count.wrapping_add(1);
     }
 
+    /// An opcode is here whose operand is a number, or that has none.
+    #[inline]
+    pub(super) fn number(&mut self, at: u64, opcode: u8, number: u64) {
+        let entry = &mut self.entries[self.count % KEPT];
+        entry.at = at;
+        entry.opcode = opcode;
+        entry.whole = true;
+        entry.number = number;
+        self.count = self.count.wrapping_add(1);
+    }
+
     /// Its operand was read: a number, or the beginnings of its lines and how long it is.
     #[inline]
     pub(super) fn operand(&mut self, operand: Operand, number: u64, parts: [&[u8]; 2], length: u64) {

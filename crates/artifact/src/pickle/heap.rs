@@ -147,8 +147,9 @@ impl Heap {
     /// Moves elements into a container. Their weights are added to its own; of a tuple or dict the first few are
     /// remembered, and stay alive for as long as they are.
     pub(super) fn absorb(&mut self, id: u32, values: &[Value]) {
-        let weight = values.iter().fold(0u32, |sum, value| sum.saturating_add(self.weight(*value)));
+        let mut weight = 0u32;
         for value in values {
+            weight = weight.saturating_add(self.weight(*value));
             self.take(id, *value);
         }
         let object = &mut self.objects[id as usize];

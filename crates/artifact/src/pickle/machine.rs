@@ -167,13 +167,7 @@ impl<'m, 'a> Machine<'m, 'a> {
     /// Executes one opcode; whether it was STOP.
     fn step(&mut self) -> Result<bool, Stop> {
         self.at = self.stream.position();
-        let opcode = self.stream.u8()?;
-        self.trace.begin(self.at, opcode);
-        let Some(operand) = opcode::operand(opcode) else {
-            return Err(self.fail(&rules::PICKLE_OPCODE, format!("byte {opcode:#04x} is no pickle opcode")));
-        };
-        let number = self.operand(operand)?;
-        self.trace.operand(operand, number, [&self.first, &self.kept], self.length);
+        let (opcode, number) = self.opcode()?;
         self.trace.follow(self.findings);
         self.run.opcodes += 1;
         if let Some(end) = self.run.frame_end {
@@ -196,9 +190,32 @@ impl<'m, 'a> Machine<'m, 'a> {
         Ok(false)
     }
 
+    /// Reads an opcode and its operand: the number, or the text into `kept`.
+    #[inline]
+    fn opcode(&mut self) -> Result<(u8, u64), Stop> {
+        if let Some([opcode, behind @ ..]) = self.stream.ahead::<9>()
+            && let Some((number, width)) = opcode::number(opcode, behind)
+        {
+            self.stream.advance(1 + width);
+            self.trace.number(self.at, opcode, number);
+            return Ok((opcode, number));
+        }
+        let opcode = self.stream.u8()?;
+        self.trace.begin(self.at, opcode);
+        let Some(operand) = opcode::operand(opcode) else {
+            return Err(self.fail(&rules::PICKLE_OPCODE, format!("byte {opcode:#04x} is no pickle opcode")));
+        };
+        let number = self.operand(operand)?;
+        self.trace.operand(operand, number, [&self.first, &self.kept], self.length);
+        Ok((opcode, number))
+    }
+
     #[inline]
     fn execute(&mut self, opcode: u8, number: u64) -> Result<(), Stop> {
         match opcode {
+            opcode::BININT | opcode::BININT1 | opcode::BININT2 => {
+                self.push(Value::Int(u32::try_from(number).unwrap_or(0).cast_signed()))?;
+            }
             opcode::PROTO | opcode::FRAME | opcode::NEXT_BUFFER | opcode::READONLY_BUFFER => {
                 self.framing(opcode, number)?;
             }
@@ -238,7 +255,7 @@ impl<'m, 'a> Machine<'m, 'a> {
                 self.add(opcode)?;
             }
             _ => {
-                let value = self.scalar(opcode, number)?;
+                let value = self.scalar(opcode)?;
                 self.push(value)?;
             }
         }

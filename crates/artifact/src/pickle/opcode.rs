@@ -27,6 +27,11 @@ macro_rules! opcodes {
             $(table[$byte as usize] = Some($operand);)*
             table
         };
+        const WIDTHS: [u8; 256] = {
+            let mut widths = [VARIABLE; 256];
+            $(widths[$byte as usize] = width($operand);)*
+            widths
+        };
         const NAMES: [&str; 256] = {
             let mut names = [""; 256];
             $(names[$byte as usize] = stringify!($name);)*
@@ -108,6 +113,38 @@ opcodes! {
     READONLY_BUFFER 0x98 Operand::None;
 }
 
+/// The width of an operand whose length the stream says, or of none at all.
+const VARIABLE: u8 = u8::MAX;
+
+/// Bytes of an operand.
+const fn width(operand: Operand) -> u8 {
+    match operand {
+        Operand::None => 0,
+        Operand::Number(width) => width,
+        _ => VARIABLE,
+    }
+}
+
+/// The number that an opcode has for an operand (0 where it has none) and how many bytes that takes, given the eight bytes
+/// behind the opcode. `None` where the operand is something else, or the byte is no opcode.
+///
+/// Which opcode it is decides no branch: in a long pickle the next one cannot be predicted.
+#[inline]
+pub(super) fn number(opcode: u8, behind: [u8; 8]) -> Option<(u64, usize)> {
+    const MASKS: [u64; 9] = {
+        let mut masks = [u64::MAX; 9];
+        let mut width = 0;
+        while width < 8 {
+            masks[width] = (1 << (8 * width)) - 1;
+            width += 1;
+        }
+        masks
+    };
+    let width = usize::from(WIDTHS[usize::from(opcode)]);
+    let mask = MASKS.get(width)?;
+    Some((u64::from_le_bytes(behind) & mask, width))
+}
+
 /// The operand of an opcode; `None` where the byte is no opcode.
 #[inline]
 pub(super) fn operand(opcode: u8) -> Option<Operand> {
@@ -127,5 +164,17 @@ mod tests {
     fn the_table_is_complete() {
         assert_eq!(COUNT, 68);
         assert_eq!(TABLE.iter().flatten().count(), 68);
+    }
+
+    #[test]
+    fn a_number_is_as_many_bytes_as_its_opcode_says() {
+        let behind = [1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(number(NONE, behind), Some((0, 0)));
+        assert_eq!(number(BININT1, behind), Some((1, 1)));
+        assert_eq!(number(BININT2, behind), Some((0x0201, 2)));
+        assert_eq!(number(BININT, behind), Some((0x0403_0201, 4)));
+        assert_eq!(number(BINFLOAT, behind), Some((0x0807_0605_0403_0201, 8)));
+        assert_eq!(number(SHORT_BINUNICODE, behind), None);
+        assert_eq!(number(0, behind), None);
     }
 }

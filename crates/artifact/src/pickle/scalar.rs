@@ -14,10 +14,8 @@ use crate::{rules, stream::Stop};
 
 impl Machine<'_, '_> {
     /// The value that an opcode pushes from its operand alone.
-    pub(super) fn scalar(&mut self, opcode: u8, number: u64) -> Result<Value, Stop> {
+    pub(super) fn scalar(&mut self, opcode: u8) -> Result<Value, Stop> {
         Ok(match opcode {
-            opcode::BININT => Value::Int(u32::try_from(number).unwrap_or(0).cast_signed()),
-            opcode::BININT1 | opcode::BININT2 => Value::Int(i32::try_from(number).unwrap_or(i32::MAX)),
             opcode::INT | opcode::LONG => match literal::integer(&self.kept) {
                 Some(literal::Integer::Small(number)) => Value::Int(number),
                 Some(literal::Integer::Large) => Value::Number,
