@@ -127,7 +127,7 @@ fn monitoring_goes_back_under_guard_and_never_past_a_person() {
 #[test]
 fn a_lock_that_a_failed_rollback_left_is_taken_away_by_name_and_after_a_look() {
     let canary = "strategy: { canary: { steps: [ { set-weight: 10 }, { pause: {} } ] } }";
-    let mut bench = bench(&format!("{canary}\n        progress-deadline: 2s"));
+    let mut bench = bench(&format!("{canary}\n        progress-deadline: 5s"));
     assert_eq!(bench.run_push().code, 4);
     bench.stop_servers();
     assert_eq!(bench.run(&["rollback"]).code, 5);
