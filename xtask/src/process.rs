@@ -21,8 +21,11 @@ pub(crate) fn tests(mut command: Command) -> Result<()> {
     println!("$ {shown}");
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("start {shown}"))?;
     let mut ran = 0;
-    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+    let printed = child.stdout.take().map(BufReader::new);
+    for line in printed.into_iter().flat_map(|printed| printed.split(b'\n')) {
         let line = line.with_context(|| format!("read what {shown} prints"))?;
+        // A test may print anything.
+        let line = String::from_utf8_lossy(&line);
         ran += passed(&line).unwrap_or(0);
         println!("{line}");
     }
@@ -66,6 +69,13 @@ mod tests {
         let mut echo = Command::new("echo");
         echo.arg(line);
         tests(echo)
+    }
+
+    #[test]
+    fn what_is_no_text_is_passed_through() {
+        let mut printf = Command::new("printf");
+        printf.arg("\\377\\ntest result: ok. 1 passed\\n");
+        tests(printf).unwrap();
     }
 
     #[test]
